@@ -1,0 +1,1 @@
+"""Faces to train and evaluate on, one file per source."""

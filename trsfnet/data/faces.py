@@ -1,0 +1,67 @@
+"""What every source gives: decoded face crops with identities, and pairs to verify."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Face crops of one size with their identities.
+
+    Attributes:
+        images: uint8 [N, size, size, 3], RGB.
+        labels: int64 [N], index into `identities`.
+        identities: name of each label.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    identities: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of pixels, labels and names: two runs with the same one saw the same faces."""
+        digest = hashlib.sha256(repr((self.images.shape, self.identities)).encode())
+        digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
+        digest.update(np.ascontiguousarray(self.images))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Verification pairs over a `FaceSet`, in the order of their folds.
+
+    Attributes:
+        left: int64 [P], index of one image.
+        right: int64 [P], index of the other.
+        same: bool [P], whether both show one person.
+        folds: int64 [P], fold of each pair, 0 first; no person appears in two folds.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    same: np.ndarray
+    folds: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrackData:
+    """The faces of one track.
+
+    Attributes:
+        train: what the network learns from.
+        test: faces of people who are not in `train`.
+        pairs: pairs of `test` in LFW's ten-fold protocol, or None to verify all pairs of `test`.
+    """
+
+    train: FaceSet
+    test: FaceSet
+    pairs: Pairs | None

@@ -1,0 +1,34 @@
+"""The errors that a user can mend, each one clear sentence.
+
+Commands turn a `TrsfnetError` into its sentence and exit code 2; notebooks show the sentence without a
+traceback, so that `papermill notebooks/train.ipynb -p arch v3` ends in one readable line.
+"""
+
+from __future__ import annotations
+
+
+class TrsfnetError(Exception):
+    """Something the user gave is wrong: the message says what, where, and what would be right."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show only the sentence in IPython (its documented hook for exceptions meant for readers)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class ConfigError(TrsfnetError):
+    """A setting has an unknown value, a wrong type, or does not go with another setting."""
+
+
+class DataError(TrsfnetError):
+    """A dataset, image or protocol file is missing or malformed."""
+
+
+class RecordError(TrsfnetError):
+    """A run record on disk is missing, damaged, or written by a newer version."""
+
+
+def choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise `ConfigError` unless `value` is one of `choices`."""
+    if value not in choices:
+        known = ", ".join(repr(c) for c in choices)
+        raise ConfigError(f"{name} must be one of {known}, got {value!r}.")

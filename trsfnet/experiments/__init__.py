@@ -1,0 +1,1 @@
+"""Runs and their records, the paper's grid of experiments, and its published numbers."""

@@ -1,0 +1,125 @@
+"""Classification heads: identity logits and loss from embeddings, for training only.
+
+Both heads are called the same way, `head(embeddings, labels) -> HeadOutput`, so the loop never asks which
+one it has. They compute in float32 (or float64 if given it) whatever autocast is active: a softmax over
+tens of thousands of identities does not fit the range and precision of half types.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trsfnet.errors import ConfigError, choice
+
+LOSSES = ("softmax", "arcface")
+
+
+class HeadOutput(NamedTuple):
+    """What a head returns.
+
+    Attributes:
+        loss: mean loss over the batch, a scalar.
+        logits: [N, classes], without margin: their largest entry is the predicted identity.
+    """
+
+    loss: Tensor
+    logits: Tensor
+
+
+def _at_least_float32(x: Tensor) -> Tensor:
+    return x if x.dtype == torch.float64 else x.float()
+
+
+class SoftmaxHead(nn.Module):
+    """Plain softmax loss on the un-normalised embedding, with bias: facenet's "Logits" layer."""
+
+    def __init__(self, embedding_size: int, classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(embedding_size, classes)
+        nn.init.xavier_uniform_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
+        """`embeddings` [N, embedding_size], `labels` int64 [N] -> loss and logits."""
+        with torch.autocast(embeddings.device.type, enabled=False):
+            logits = self.linear(_at_least_float32(embeddings))
+            return HeadOutput(F.cross_entropy(logits, labels), logits)
+
+
+class ArcFaceHead(nn.Module):
+    """Additive angular margin loss (Deng et al. 2019, the paper's reference 25): s * cos(theta + m).
+
+    The gradient is the true one of cos(theta + m), s * sin(theta + m) / sin(theta) with respect to the
+    cosine. (insightface's current code passes the margin straight through instead.)
+
+    Args:
+        embedding_size: width of the embedding.
+        classes: number of identities.
+        scale: s, the radius of the hypersphere.
+        margin: m in radians, in [0, pi).
+        easy_margin: apply the margin only where the cosine is positive. Otherwise angles beyond pi - m,
+            where cos(theta + m) would rise again, continue with the line cos(theta) - m sin(m).
+
+    Raises:
+        ConfigError: a scale that is not positive or a margin outside [0, pi).
+    """
+
+    def __init__(
+        self,
+        embedding_size: int,
+        classes: int,
+        *,
+        scale: float = 64.0,
+        margin: float = 0.5,
+        easy_margin: bool = False,
+    ) -> None:
+        super().__init__()
+        if scale <= 0:
+            raise ConfigError(f"The ArcFace scale must be above 0, got {scale}.")
+        if not 0 <= margin < math.pi:
+            raise ConfigError(f"The ArcFace margin must be at least 0 and below pi, got {margin}.")
+        self.scale, self.margin, self.easy_margin = scale, margin, easy_margin
+        self.weight = nn.Parameter(torch.empty(classes, embedding_size))
+        nn.init.normal_(self.weight, std=0.01)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
+        """`embeddings` [N, embedding_size] (any norm), `labels` int64 [N] -> loss and logits."""
+        with torch.autocast(embeddings.device.type, enabled=False):
+            directions = F.normalize(_at_least_float32(embeddings))
+            cosines = F.linear(directions, F.normalize(self.weight)).clamp(-1, 1)
+            target = labels.unsqueeze(1)
+            with_margin = cosines.scatter(1, target, self._add_margin(cosines.gather(1, target)))
+            return HeadOutput(F.cross_entropy(self.scale * with_margin, labels), self.scale * cosines)
+
+    def _add_margin(self, cosine: Tensor) -> Tensor:
+        """cos(theta) -> cos(theta + m), the angle-sum identity instead of arccos, whose slope is infinite.
+
+        So is the slope of sin(theta) = sqrt(1 - cos^2) at cosine +-1. The floor under the root keeps it
+        finite there, where the gradient of the cosine itself vanishes; away from there nothing changes.
+        """
+        floor = torch.finfo(cosine.dtype).eps
+        sine = ((1 - cosine) * (1 + cosine)).clamp_min(floor).sqrt()
+        shifted = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
+        if self.easy_margin:
+            return torch.where(cosine > 0, shifted, cosine)
+        beyond = cosine <= math.cos(math.pi - self.margin)
+        return torch.where(beyond, cosine - self.margin * math.sin(self.margin), shifted)
+
+
+def make_head(
+    loss: str, embedding_size: int, classes: int, *, scale: float = 64.0, margin: float = 0.5
+) -> SoftmaxHead | ArcFaceHead:
+    """The head for `loss`: `softmax`, or `arcface` with its scale and margin.
+
+    Raises:
+        ConfigError: unknown `loss`.
+    """
+    choice("loss", loss, LOSSES)
+    if loss == "softmax":
+        return SoftmaxHead(embedding_size, classes)
+    return ArcFaceHead(embedding_size, classes, scale=scale, margin=margin)

@@ -1,0 +1,393 @@
+"""Inception-ResNet v1 and v2 for face recognition, as the paper used them (section 4.2).
+
+The layers are facenet's, proven against its TensorFlow graph: 21 and 40 residual modules, 131 and 243
+activations. One table per version holds every width and repeat; the block classes serve both versions.
+
+The paper counts 20 TRSFs in v1 and 40 in v2. facenet's v1 has 21 residual modules, the last of which
+(`block8`) adds its branch unscaled and without activation; leaving that one alone gives the paper's 20.
+The same module of v2 has to be scaled to give 40. `scale_last` states either choice outright.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trsfnet.errors import ConfigError, choice
+from trsfnet.models.layers import (
+    ACTIVATIONS,
+    BN_MOMENTUM,
+    RESIDUAL_SCALES,
+    ScaledProjection,
+    Units,
+    batch_norm1d,
+)
+
+Branch = tuple[tuple[int, int | tuple[int, int]], ...]
+"""One branch of a block: (output channels, kernel) of each convolution in turn."""
+
+Branches = tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class Residual:
+    """One residual stage: `repeats` equal modules of these branches, scaled by `scale` when fixed."""
+
+    branches: Branches
+    scale: float
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Widths and repeats of one version; the names of the fields are the names of its modules."""
+
+    version: str
+    mixed_5b: Branches | None  # v2 only; None: v1's conv2d_4b takes its place
+    block35: Residual
+    mixed_6a: Branches
+    block17: Residual
+    mixed_7a: Branches
+    block8: Residual  # without the last module, which stands alone
+    conv2d_7b: int | None  # v2 only
+    scale_last: bool  # whether the last block8 has a TRSF, by the paper's count
+
+
+V1 = Architecture(
+    version="v1",
+    mixed_5b=None,
+    block35=Residual((((32, 1),), ((32, 1), (32, 3)), ((32, 1), (32, 3), (32, 3))), 0.17, 5),
+    mixed_6a=(((384, 3),), ((192, 1), (192, 3), (256, 3))),
+    block17=Residual((((128, 1),), ((128, 1), (128, (1, 7)), (128, (7, 1)))), 0.10, 10),
+    mixed_7a=(((256, 1), (384, 3)), ((256, 1), (256, 3)), ((256, 1), (256, 3), (256, 3))),
+    block8=Residual((((192, 1),), ((192, 1), (192, (1, 3)), (192, (3, 1)))), 0.20, 5),
+    conv2d_7b=None,
+    scale_last=False,
+)
+
+V2 = Architecture(
+    version="v2",
+    mixed_5b=(((96, 1),), ((48, 1), (64, 5)), ((64, 1), (96, 3), (96, 3)), ((64, 1),)),
+    block35=Residual((((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))), 0.17, 10),
+    mixed_6a=(((384, 3),), ((256, 1), (256, 3), (384, 3))),
+    block17=Residual((((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))), 0.10, 20),
+    mixed_7a=(((256, 1), (384, 3)), ((256, 1), (288, 3)), ((256, 1), (288, 3), (320, 3))),
+    block8=Residual((((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1)))), 0.20, 9),
+    conv2d_7b=1536,
+    scale_last=True,
+)
+
+ARCHITECTURES = {"v1": V1, "v2": V2}
+REMOVABLE_POOLS = {"v1": ("maxpool_3a",), "v2": ("maxpool_3a", "maxpool_5a")}
+
+# Smallest side, in pixels, that leaves the last stage one pixel: as published, with a pool removed.
+MIN_INPUT_SIZE = {False: 75, True: 41}
+
+
+def _chain(in_channels: int, branch: Branch, units: Units, *, reduce: bool) -> tuple[nn.Module, int]:
+    """The convolutions of one branch and its output width; `reduce` makes the last one unpadded, stride 2.
+
+    A branch of one convolution is that unit itself, not a sequence of one: facenet's names, kept.
+    """
+    convs: list[nn.Module] = []
+    for position, (out_channels, kernel) in enumerate(branch):
+        last = reduce and position == len(branch) - 1
+        convs.append(units.conv(in_channels, out_channels, kernel, stride=2 if last else 1, padded=not last))
+        in_channels = out_channels
+    return (convs[0] if len(convs) == 1 else nn.Sequential(*convs)), in_channels
+
+
+class _Branched(nn.Module):
+    """Parallel branches over one input, concatenated; the base of every block."""
+
+    def __init__(self, in_channels: int, branches: Branches, units: Units, *, reduce: bool = False) -> None:
+        super().__init__()
+        self.branch_names = tuple(f"branch{i}" for i in range(len(branches)))
+        self.branch_channels = 0
+        for name, branch in zip(self.branch_names, branches, strict=True):
+            chain, out_channels = _chain(in_channels, branch, units, reduce=reduce)
+            self.add_module(name, chain)
+            self.branch_channels += out_channels
+
+    def outputs(self, x: Tensor) -> list[Tensor]:
+        """The output of each branch."""
+        return [getattr(self, name)(x) for name in self.branch_names]
+
+
+class ResidualBlock(_Branched):
+    """Inception-ResNet module A, B or C: y = act(x + s * Inception(x)) (figure 2, equation 1).
+
+    Args:
+        channels: width of the trunk, in and out.
+        branches: convolutions of each branch.
+        units: makes the convolutions and the activation.
+        scale: kind of residual scale, see `ScaledProjection`.
+        value: the fixed scale, or the start of a trainable one.
+        activated: whether an activation follows the sum (all modules but the last).
+    """
+
+    def __init__(
+        self, channels: int, branches: Branches, units: Units, *, scale: str, value: float, activated: bool
+    ) -> None:
+        super().__init__(channels, branches, units)
+        self.up = ScaledProjection(self.branch_channels, channels, scale=scale, value=value)
+        self.act = units.act() if activated else nn.Identity()
+
+    def branch(self, x: Tensor) -> Tensor:
+        """The scaled residual branch alone, s * Inception(x). [N, channels, H, W] -> the same shape."""
+        return self.up(torch.cat(self.outputs(x), dim=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, channels, H, W] -> the same shape."""
+        return self.act(x + self.branch(x))
+
+
+class Reduction(_Branched):
+    """Reduction module: branches that end in stride 2, beside a max pool of the input."""
+
+    def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
+        super().__init__(in_channels, branches, units, reduce=True)
+        self.pool = nn.MaxPool2d(3, stride=2)
+        self.out_channels = self.branch_channels + in_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] -> [N, out_channels, (H - 1) // 2, (W - 1) // 2]."""
+        return torch.cat([*self.outputs(x), self.pool(x)], dim=1)
+
+
+class Mixed5b(_Branched):
+    """The Inception block, not residual, with which v2's stem ends; its last branch pools first."""
+
+    def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
+        super().__init__(in_channels, branches, units)
+        self.out_channels = self.branch_channels
+        # TF's SAME average leaves the padding out of the mean.
+        pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        last = self.branch_names[-1]
+        setattr(self, last, nn.Sequential(pool, getattr(self, last)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
+        return torch.cat(self.outputs(x), dim=1)
+
+
+def _scaled_width(channels: int, width: float) -> int:
+    """`channels` times `width`, to the nearest multiple of 8 and at least 8 (all full widths are)."""
+    return max(8, round(channels * width / 8) * 8)
+
+
+def _scaled_branches(branches: Branches, width: float) -> Branches:
+    return tuple(tuple((_scaled_width(c, width), kernel) for c, kernel in branch) for branch in branches)
+
+
+class InceptionResnet(nn.Module):
+    """Inception-ResNet with fixed or trainable residual scales and a choice of activation.
+
+    Input: [N, 3, H, W], RGB in [-1, 1] (facenet's fixed standardisation, (pixel - 127.5) / 128).
+    Output: the embedding before L2 normalisation, [N, embedding_size]: the softmax head wants it so.
+
+    Args:
+        version: `v1` or `v2`.
+        embedding_size: width of the bottleneck (paper: 512).
+        dropout: share of the pooled features dropped in training (0 keeps all).
+        input_size: side of the square input in pixels (paper: 160 for VGGFace2, 112 for MS1MV2).
+        width: multiplies every width but the embedding's; 1.0 is the paper's network.
+        residual_scale: `fixed` (0.17, 0.10, 0.20 for blocks A, B, C), `trainable` (TRSF, one scalar a
+            module) or `channel` (one per channel).
+        scale_init: start of a trainable scale (paper: 0.1). Fixed scales ignore it.
+        scale_last: whether the last block8 has a trainable scale; None follows the paper's count (v1 no,
+            v2 yes). Under `fixed` that module is never scaled, as in facenet.
+        activation: `relu`, `leaky_relu` or `prelu`.
+        slope_init: slope of the negative half: constant for `leaky_relu`, start for `prelu` (paper: 0.2).
+        removed_pool: max pool to leave out of the stem for 112 px input. The paper removed "a
+            down-sampling layer" without saying which; `maxpool_3a` exists in both versions and leaves
+            stages of 25, 12 and 5 pixels, `maxpool_5a` (v2 only) 24, 11 and 5.
+        bn_gamma: give batch norms a trainable gamma, as PyTorch ports do and facenet does not.
+        bn_momentum: of the running statistics (facenet: 0.005; short runs need a larger one).
+
+    Raises:
+        ConfigError: an unknown value, or an input too small for the network.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        embedding_size: int = 512,
+        dropout: float = 0.0,
+        input_size: int = 160,
+        width: float = 1.0,
+        residual_scale: str = "fixed",
+        scale_init: float = 0.1,
+        scale_last: bool | None = None,
+        activation: str = "relu",
+        slope_init: float = 0.2,
+        removed_pool: str | None = None,
+        bn_gamma: bool = False,
+        bn_momentum: float = BN_MOMENTUM,
+    ) -> None:
+        super().__init__()
+        choice("version", version, tuple(ARCHITECTURES))
+        choice("residual_scale", residual_scale, RESIDUAL_SCALES)
+        choice("activation", activation, ACTIVATIONS)
+        if removed_pool is not None:
+            choice(f"removed_pool of {version}", removed_pool, REMOVABLE_POOLS[version])
+        if width <= 0:
+            raise ConfigError(f"width must be above 0, got {width}.")
+        if not 0 <= dropout < 1:
+            raise ConfigError(f"dropout must be at least 0 and below 1, got {dropout}.")
+        if embedding_size < 1:
+            raise ConfigError(f"embedding_size must be at least 1, got {embedding_size}.")
+        arch = ARCHITECTURES[version]
+        self.version = version
+        self.embedding_size = embedding_size
+        self.input_size = input_size
+        self.removed_pool = removed_pool
+        self._check_input_size()
+        units = Units(activation, slope_init, bn_gamma, bn_momentum)
+        w = partial(_scaled_width, width=width)
+
+        # The order of registration is the order of the forward pass: the names of the slopes rely on it.
+        self.conv2d_1a = units.conv(3, w(32), 3, stride=2, padded=False)
+        self.conv2d_2a = units.conv(w(32), w(32), 3, padded=False)
+        self.conv2d_2b = units.conv(w(32), w(64), 3)
+        self.maxpool_3a = self._stem_pool("maxpool_3a")
+        self.conv2d_3b = units.conv(w(64), w(80), 1)
+        self.conv2d_4a = units.conv(w(80), w(192), 3, padded=False)
+        if arch.mixed_5b is None:
+            self.conv2d_4b = units.conv(w(192), w(256), 3, stride=2, padded=False)
+            channels = w(256)
+        else:
+            self.maxpool_5a = self._stem_pool("maxpool_5a")
+            self.mixed_5b = Mixed5b(w(192), _scaled_branches(arch.mixed_5b, width), units)
+            channels = self.mixed_5b.out_channels
+
+        def residual(stage: Residual, *, last: bool = False) -> ResidualBlock:
+            scale, value = residual_scale, stage.scale if residual_scale == "fixed" else scale_init
+            if last and (scale == "fixed" or not (arch.scale_last if scale_last is None else scale_last)):
+                scale, value = "fixed", 1.0
+            branches = _scaled_branches(stage.branches, width)
+            return ResidualBlock(channels, branches, units, scale=scale, value=value, activated=not last)
+
+        self.block35 = nn.Sequential(*(residual(arch.block35) for _ in range(arch.block35.repeats)))
+        self.mixed_6a = Reduction(channels, _scaled_branches(arch.mixed_6a, width), units)
+        channels = self.mixed_6a.out_channels
+        self.block17 = nn.Sequential(*(residual(arch.block17) for _ in range(arch.block17.repeats)))
+        self.mixed_7a = Reduction(channels, _scaled_branches(arch.mixed_7a, width), units)
+        channels = self.mixed_7a.out_channels
+        self.block8 = nn.Sequential(*(residual(arch.block8) for _ in range(arch.block8.repeats)))
+        self.block8_last = residual(arch.block8, last=True)
+        if arch.conv2d_7b is not None:
+            self.conv2d_7b = units.conv(channels, w(arch.conv2d_7b), 1)
+            channels = w(arch.conv2d_7b)
+        self.dropout = nn.Dropout(dropout)
+        self.last_linear = nn.Linear(channels, embedding_size, bias=False)
+        self.last_bn = batch_norm1d(embedding_size, gamma=bn_gamma, momentum=bn_momentum)
+        self.reset_parameters()
+
+    def _stem_pool(self, name: str) -> nn.Module:
+        return nn.Identity() if name == self.removed_pool else nn.MaxPool2d(3, stride=2)
+
+    def _check_input_size(self) -> None:
+        """Refuse an input that would shrink to nothing before the last stage."""
+        smallest = MIN_INPUT_SIZE[self.removed_pool is not None]
+        if self.input_size < smallest:
+            raise ConfigError(
+                f"input_size must be at least {smallest} pixels"
+                f"{'' if self.removed_pool is None else f' with {self.removed_pool} removed'}"
+                f", got {self.input_size}."
+            )
+
+    def reset_parameters(self) -> None:
+        """Initialise as facenet does: Xavier uniform on every convolution and the bottleneck, biases 0."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def residual_blocks(self) -> list[ResidualBlock]:
+        """The 21 (v1) or 40 (v2) residual modules, in the order of the forward pass."""
+        return [module for module in self.modules() if isinstance(module, ResidualBlock)]
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """[N, 3, H, W] -> the last feature map [N, C, H', W'] (C: v1 1792, v2 1536)."""
+        x = self.conv2d_2b(self.conv2d_2a(self.conv2d_1a(x)))
+        x = self.conv2d_4a(self.conv2d_3b(self.maxpool_3a(x)))
+        x = self.conv2d_4b(x) if self.version == "v1" else self.mixed_5b(self.maxpool_5a(x))
+        x = self.mixed_6a(self.block35(x))
+        x = self.mixed_7a(self.block17(x))
+        x = self.block8_last(self.block8(x))
+        return x if self.version == "v1" else self.conv2d_7b(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, 3, H, W] -> the embedding before L2 normalisation [N, embedding_size]."""
+        pooled = self.forward_features(x).mean(dim=(2, 3))
+        return self.last_bn(self.last_linear(self.dropout(pooled)))
+
+    def scales(self) -> dict[str, Tensor]:
+        """Trainable residual scales by the paper's names (figure 5), in forward order, detached.
+
+        `TRSF_inception-resnet v1.3` is that of the third residual module. A scalar each, or [channels].
+        """
+        return {
+            f"TRSF_inception-resnet {self.version}.{number}": block.up.scale.detach()
+            for number, block in enumerate(self.residual_blocks(), start=1)
+            if block.up.scale is not None
+        }
+
+    def slopes(self) -> dict[str, Tensor]:
+        """PReLU slopes by the paper's names (figure 8), in forward order, detached: a scalar each.
+
+        `PReLU_inception-resnet v2.17.2` is the second slope of the seventeenth residual module, numbered
+        as in `scales`. The paper does not say how it numbers the others; here they carry the name of
+        their part: `stem`, `mixed-5b`, `reduction-a`, `reduction-b`, `conv2d-7b`.
+        """
+        return {
+            f"PReLU_inception-resnet {self.version}.{part}.{number}": slope
+            for part, modules in self._parts()
+            for number, slope in enumerate(_slopes_of(modules), start=1)
+        }
+
+    def _parts(self) -> Iterator[tuple[str, list[nn.Module]]]:
+        """The network cut into the parts by which its activations are named."""
+        stem = [self.conv2d_1a, self.conv2d_2a, self.conv2d_2b, self.conv2d_3b, self.conv2d_4a]
+        yield "stem", stem + ([self.conv2d_4b] if self.version == "v1" else [])
+        if self.version == "v2":
+            yield "mixed-5b", [self.mixed_5b]
+        number = 1
+        for stage, after in (
+            (self.block35, ("reduction-a", [self.mixed_6a])),
+            (self.block17, ("reduction-b", [self.mixed_7a])),
+            (self.block8, (None, [])),
+        ):
+            for block in stage:
+                yield str(number), [block]
+                number += 1
+            if after[0] is not None:
+                yield after
+        yield str(number), [self.block8_last]
+        if self.version == "v2":
+            yield "conv2d-7b", [self.conv2d_7b]
+
+
+def _slopes_of(modules: list[nn.Module]) -> Iterator[Tensor]:
+    for module in modules:
+        for child in module.modules():
+            if isinstance(child, nn.PReLU):
+                yield child.weight.detach().squeeze(0)
+
+
+def inception_resnet_v1(**settings: Any) -> InceptionResnet:
+    """Inception-ResNet v1: 21 residual modules, 20 TRSFs, 131 slopes, 23.5 million parameters."""
+    return InceptionResnet(version="v1", **settings)
+
+
+def inception_resnet_v2(**settings: Any) -> InceptionResnet:
+    """Inception-ResNet v2: 40 residual modules, 40 TRSFs, 243 slopes, 55.1 million parameters."""
+    return InceptionResnet(version="v2", **settings)

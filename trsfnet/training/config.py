@@ -1,0 +1,272 @@
+"""What to train, on what, and how: one frozen, validated object from which everything follows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+import typing
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from trsfnet.data.tracks import TRACKS, images_version
+from trsfnet.errors import ConfigError, choice
+from trsfnet.heads import LOSSES
+from trsfnet.models.inception_resnet import ARCHITECTURES, MIN_INPUT_SIZE, REMOVABLE_POOLS
+from trsfnet.models.layers import ACTIVATIONS
+from trsfnet.training.precision import PRECISIONS, best_device, best_precision
+
+SCHEDULES = ("staircase", "milestones", "cosine")
+
+# Settings left at None take their track's value. Both tracks are far smaller than the paper's data, so the
+# networks are narrower and the crops smaller; batch norm's running statistics and dropout, tuned for 100,000
+# steps, follow the shorter runs. Nothing here was chosen by looking at which setting of the paper wins.
+TRACK_DEFAULTS: dict[str, dict[str, Any]] = {
+    "synthetic": {
+        "identities": 200,
+        "images_per_identity": 20,
+        "image_size": 80,
+        "width": 0.25,
+        "epochs": 4,
+        "rotate": 5.0,
+        "shift": 0.03,
+    },
+    "lfw": {
+        "images_per_identity": 2,
+        "image_size": 96,
+        "width": 0.25,
+        "epochs": 30,
+        "rotate": 10.0,
+        "shift": 0.05,
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Settings of one training run. None stands for the track's own value; see `resolved`.
+
+    Attributes:
+        arch: `v1` or `v2`.
+        trsf: scale each residual branch by a trainable factor instead of facenet's constants.
+        trsf_per_channel: give each channel its own factor (needs `trsf`).
+        scale_init: start of the factors, 0.1 if None (needs `trsf`).
+        activation: `relu`, `leaky_relu` or `prelu`.
+        slope_init: constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None.
+        loss: `softmax` or `arcface`.
+        arcface_scale: radius s, 64 if None (needs `arcface`).
+        arcface_margin: margin m in radians, 0.5 if None (needs `arcface`).
+        track: `synthetic` or `lfw`.
+        seed: of the initial weights, the order of the images, augmentation and dropout.
+        identities: identities to render (`synthetic` only).
+        images_per_identity: images of each (`synthetic`); fewest a person must have (`lfw`).
+        image_size: side of the input in pixels.
+        width: multiplies every width of the network but the embedding's.
+        embedding_size: length of the embedding.
+        removed_pool: max pool to leave out of the stem (112 px input): `maxpool_3a`, `maxpool_5a` or None.
+        dropout: share of pooled features dropped while training.
+        bn_momentum: of the running statistics (facenet: 0.005).
+        epochs: number of epochs.
+        steps_per_epoch: steps of an epoch (paper: 1000); one pass over the training images if None.
+        batch_size: images per step.
+        learning_rate: its largest value.
+        schedule: `cosine`, `staircase` or `milestones`; see `trsfnet.training.schedule`.
+        decay_factor: factor of `staircase` and `milestones`.
+        decay_epochs: epochs per stair.
+        milestones: steps at which `milestones` decays.
+        warmup_epochs: epochs of linear growth at the start.
+        momentum: Nesterov momentum. The paper's "weight decay of 0.9" is read as this.
+        weight_decay: L2 decay of convolution and linear weights; not of norms, biases, scales or slopes.
+        flip: mirror images at random.
+        rotate: largest random rotation in degrees.
+        shift: largest random shift as a share of the side.
+        precision: `float32`, `bfloat16`, or `auto` for the faster of the two on this machine.
+        images: version of the track's images, filled in by `resolved`.
+    """
+
+    arch: str = "v1"
+    trsf: bool = False
+    trsf_per_channel: bool = False
+    scale_init: float | None = None
+    activation: str = "relu"
+    slope_init: float | None = None
+    loss: str = "softmax"
+    arcface_scale: float | None = None
+    arcface_margin: float | None = None
+    track: str = "synthetic"
+    seed: int = 0
+    identities: int | None = None
+    images_per_identity: int | None = None
+    image_size: int | None = None
+    width: float | None = None
+    embedding_size: int = 512
+    removed_pool: str | None = None
+    dropout: float = 0.0
+    bn_momentum: float = 0.1
+    epochs: int | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int = 64
+    learning_rate: float = 0.05
+    schedule: str = "cosine"
+    decay_factor: float = 0.2
+    decay_epochs: int = 20
+    milestones: tuple[int, ...] = ()
+    warmup_epochs: int = 0
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    flip: bool = True
+    rotate: float | None = None
+    shift: float | None = None
+    precision: str = "auto"
+    images: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained, in one sentence.
+
+        Raises:
+            ConfigError: a wrong type, an unknown value, or settings that exclude each other.
+        """
+        for field in fields(self):
+            _check_type(field.name, getattr(self, field.name))
+        _check_choices(self)
+        _check_ranges(self)
+        _check_combinations(self)
+
+    @classmethod
+    def from_parameters(cls, parameters: dict[str, Any]) -> TrainConfig:
+        """A configuration from parameters by name, as a notebook or a file gives them.
+
+        Raises:
+            ConfigError: an unknown name, or whatever `TrainConfig` itself refuses.
+        """
+        known = {field.name for field in fields(cls)}
+        for name in parameters:
+            if name not in known:
+                raise ConfigError(f"Unknown setting {name!r}; the settings are {', '.join(sorted(known))}.")
+        values = dict(parameters)
+        if isinstance(values.get("milestones"), list):
+            values["milestones"] = tuple(values["milestones"])
+        return cls(**values)
+
+    def resolved(self, root: Path | None) -> TrainConfig:
+        """The same with every open setting filled in: the track's values, this machine's precision.
+
+        Raises:
+            DataError: the track's images are missing under `root`.
+        """
+        track = {k: v for k, v in TRACK_DEFAULTS[self.track].items() if getattr(self, k) is None}
+        if self.trsf and self.scale_init is None:
+            track["scale_init"] = 0.1
+        if self.activation != "relu" and self.slope_init is None:
+            track["slope_init"] = 0.2
+        if self.loss == "arcface":
+            track["arcface_scale"] = 64.0 if self.arcface_scale is None else self.arcface_scale
+            track["arcface_margin"] = 0.5 if self.arcface_margin is None else self.arcface_margin
+        precision = best_precision(best_device()) if self.precision == "auto" else self.precision
+        return replace(self, **track, precision=precision, images=images_version(self.track, root))
+
+    @property
+    def slug(self) -> str:
+        """Readable name of the setting and seed, such as `v1-trsf-prelu-seed0`."""
+        scale = ("-trsf-per-channel" if self.trsf_per_channel else "-trsf") if self.trsf else ""
+        loss = "" if self.loss == "softmax" else f"-{self.loss}"
+        return f"{self.arch}{loss}{scale}-{self.activation.replace('_', '-')}-seed{self.seed}"
+
+    @property
+    def run_id(self) -> str:
+        """`slug` and a short hash of every setting: equal for equal results, different otherwise.
+
+        Meaningful on a resolved configuration only. Where a dataset lies is no part of it.
+        """
+        canonical = json.dumps(asdict(self), sort_keys=True)
+        return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+
+
+def _check_type(name: str, value: object) -> None:
+    """Refuse a value whose type is not the field's; whole numbers pass for floats, booleans do not."""
+    hint = _hints()[name]
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for option in options:
+        plain = typing.get_origin(option) or option
+        if type(value) is plain or (plain is float and type(value) is int):
+            return
+    names = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+    wanted = " or ".join(
+        names.get(option, "None" if option is types.NoneType else "a list") for option in options
+    )
+    raise ConfigError(f"{name} must be {wanted}, got {value!r}.")
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    return typing.get_type_hints(TrainConfig)
+
+
+def _check_choices(c: TrainConfig) -> None:
+    choice("arch", c.arch, tuple(ARCHITECTURES))
+    choice("activation", c.activation, ACTIVATIONS)
+    choice("loss", c.loss, LOSSES)
+    choice("track", c.track, TRACKS)
+    choice("schedule", c.schedule, SCHEDULES)
+    choice("precision", c.precision, PRECISIONS)
+    if c.removed_pool is not None:
+        choice(f"removed_pool of {c.arch}", c.removed_pool, REMOVABLE_POOLS[c.arch])
+
+
+# Smallest value of each numeric setting, and whether it is itself allowed.
+_LOWEST: dict[str, tuple[float, bool]] = {
+    "seed": (0, True),
+    "identities": (2, True),
+    "images_per_identity": (1, True),
+    "width": (0, False),
+    "embedding_size": (1, True),
+    "dropout": (0, True),
+    "bn_momentum": (0, False),
+    "epochs": (1, True),
+    "steps_per_epoch": (1, True),
+    "batch_size": (2, True),
+    "learning_rate": (0, False),
+    "decay_factor": (0, False),
+    "decay_epochs": (1, True),
+    "warmup_epochs": (0, True),
+    "momentum": (0, False),
+    "weight_decay": (0, True),
+    "rotate": (0, True),
+    "shift": (0, True),
+    "arcface_scale": (0, False),
+    "arcface_margin": (0, True),
+}
+
+
+def _check_ranges(c: TrainConfig) -> None:
+    for name, (lowest, inclusive) in _LOWEST.items():
+        value = getattr(c, name)
+        # Written so that NaN is refused.
+        if value is not None and not (value >= lowest if inclusive else value > lowest):
+            raise ConfigError(f"{name} must be {'at least' if inclusive else 'above'} {lowest}, got {value}.")
+    for name in ("dropout", "bn_momentum", "momentum"):
+        if getattr(c, name) >= 1:
+            raise ConfigError(f"{name} must be below 1, got {getattr(c, name)}.")
+    smallest = MIN_INPUT_SIZE[c.removed_pool is not None]
+    if c.image_size is not None and c.image_size < smallest:
+        raise ConfigError(f"image_size must be at least {smallest} pixels, got {c.image_size}.")
+
+
+def _check_combinations(c: TrainConfig) -> None:
+    if not c.trsf and (c.trsf_per_channel or c.scale_init is not None):
+        name = "trsf_per_channel" if c.trsf_per_channel else "scale_init"
+        raise ConfigError(f"{name} needs trsf True: fixed residual scales are facenet's constants.")
+    if c.activation == "relu" and c.slope_init is not None:
+        raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
+    if c.loss == "softmax" and not (c.arcface_scale is None and c.arcface_margin is None):
+        raise ConfigError("arcface_scale and arcface_margin need loss arcface.")
+    if c.track == "lfw" and c.identities is not None:
+        raise ConfigError("identities belongs to the synthetic track: LFW's people are given.")
+    if (c.schedule == "milestones") != bool(c.milestones):
+        raise ConfigError(
+            "schedule milestones needs milestones, a list of steps, and no other schedule has them."
+        )
+    if c.epochs is not None and c.warmup_epochs >= c.epochs:
+        raise ConfigError(f"warmup_epochs must be below epochs ({c.epochs}), got {c.warmup_epochs}.")
