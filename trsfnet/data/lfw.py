@@ -251,6 +251,8 @@ def _crop(encoded: bytes, size: int, name: str) -> np.ndarray:
             face = image.convert("RGB").resize(
                 (size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=3
             )
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except UnidentifiedImageError as error:
+        raise DataError(f"LFW image {name} cannot be decoded: it is not an image.") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f"LFW image {name} cannot be decoded: {error}.") from error
     return np.asarray(face)

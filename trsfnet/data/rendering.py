@@ -1,15 +1,15 @@
 """Shaded relief of a head: from named face parameters to an image, vectorised over the batch.
 
-The head is one surface in cylindrical coordinates: the distance ``r(theta, y)`` from a vertical axis through
-the ears. In its own frame ``x`` points to the image's right, ``y`` up and ``z`` to the viewer; the eyes lie near
+The head is one surface in cylindrical coordinates: the distance ``r(theta, y)`` from a vertical axis through the
+ears. In its own frame ``x`` points to the image's right, ``y`` up and ``z`` to the viewer; the eyes lie near
 ``y = 0``, the top of the skull near ``y = 1`` and the chin near ``y = -1``. Four steps make a picture:
 
-1. *Plan* (:func:`plan`): everything of one dimension, for many faces at once: profiles of the head, the factors
-   of the features' separable bumps, the hairline, the lights' directions.
-2. *Surface* (:func:`paint_surface`): relief and albedo on a map of ``rows`` (y) by ``columns`` (theta). One batched
-   matrix product evaluates all bumps; lids, lips and brows are curves painted in small windows. Then normals from
-   finite differences, Lambert, ambient occlusion, a cast shadow and a highlight. The view is orthographic, so
-   every term can be computed on the map, before the view is known.
+1. *Plan* (:func:`plan`): everything of one dimension, for many faces at once: profiles of the head, the
+   factors of the features' separable bumps, the hairline, the lights' directions.
+2. *Surface* (:func:`paint_surface`): relief and albedo on a map of ``rows`` (y) by ``columns`` (theta). One
+   batched matrix product evaluates all bumps; lids, lips and brows are curves painted in small windows. Then
+   normals from finite differences, Lambert, ambient occlusion, a cast shadow and a highlight. The view is
+   orthographic, so every term can be computed on the map, before the view is known.
 3. *View* (:func:`project`): each pixel's ray is intersected with the surface, whose colour is sampled there.
 4. *Photograph* (:func:`photograph`): background, occlusion, focus, tone and noise.
 """
@@ -40,8 +40,16 @@ _FRAME_HALF = 1.36
 _FRAME_CENTRE_Y = -0.20
 # The frame follows the face when the head turns, as a detector's crop does (share of the depth in front).
 _FRAME_FOLLOWS = 0.45
+# Distances towards the light at which something may stand in its way.
+_SHADOW_REACH = (0.08, 0.18, 0.38)
 # Depths at which a ray is tested for its first hit, from before the nose's tip to the axis.
 _DEPTHS = (1.3, 1.18, 1.08, 1.0, 0.93, 0.86, 0.78, 0.68, 0.55, 0.4, 0.22, 0.0)
+
+# Every how many pixels that is done; the rays between start between their neighbours' hits. All are then corrected
+# by the distance left, or a little more, since the surface is met at a slant.
+_COARSE_STEP = 3
+_CORRECTIONS = 1
+_CORRECTION_GAIN = 1.05
 
 
 def _rgb(red: float, green: float, blue: float) -> Rgb:
@@ -49,12 +57,18 @@ def _rgb(red: float, green: float, blue: float) -> Rgb:
     return (red / 255) ** 2, (green / 255) ** 2, (blue / 255) ** 2
 
 
-_SKIN = [_rgb(246, 214, 194), _rgb(234, 190, 160), _rgb(214, 162, 124), _rgb(176, 120, 82), _rgb(132, 84, 56),
-         _rgb(92, 58, 42)]
+_SKIN = [
+    _rgb(240, 204, 182),
+    _rgb(230, 184, 152),
+    _rgb(210, 158, 120),
+    _rgb(178, 124, 86),
+    _rgb(142, 92, 62),
+    _rgb(106, 68, 48),
+]
 _HAIR = [_rgb(22, 18, 18), _rgb(50, 34, 26), _rgb(92, 62, 40), _rgb(146, 104, 62), _rgb(206, 168, 108)]
 _IRIS = [_rgb(46, 28, 18), _rgb(98, 62, 32), _rgb(104, 104, 56), _rgb(84, 120, 120), _rgb(120, 160, 196)]
 _HAIR_RED, _HAIR_GREY = _rgb(150, 66, 34), _rgb(176, 174, 172)
-_SCLERA, _CARUNCLE, _LASH = _rgb(228, 220, 214), _rgb(186, 108, 98), _rgb(26, 18, 16)
+_SCLERA, _CARUNCLE, _LASH = _rgb(206, 196, 188), _rgb(186, 108, 98), _rgb(26, 18, 16)
 _MOUTH, _TEETH = _rgb(66, 24, 24), _rgb(220, 212, 200)
 # Factors on the skin's RGB.
 _WARMTH: Rgb = (0.10, 0.0, -0.16)
@@ -66,7 +80,7 @@ _BLUISH: Rgb = (-0.40, -0.42, -0.34)
 _HOLLOW: Rgb = (-0.85, -0.90, -0.90)
 
 
-# --- the map ---------------------------------------------------------------------------------------------------
+# --- the map -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -137,11 +151,12 @@ def _sample(field: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(field, place, align_corners=True, padding_mode="border")
 
 
-# --- small mathematics -----------------------------------------------------------------------------------------
+# --- small mathematics -------------------------------------------------------------------------------------
 
 
 def _gauss(distance: torch.Tensor) -> torch.Tensor:
-    return (distance * distance).mul_(-0.5).exp_()
+    # The tails end at 2e-9, since the denormal numbers that would follow are slow.
+    return (distance * distance).mul_(-0.5).clamp_min_(-20).exp_()
 
 
 def _step(signed: torch.Tensor, width: float) -> torch.Tensor:
@@ -172,7 +187,7 @@ def _named_colour(params: Params, name: str) -> torch.Tensor:
 
 
 def _paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor) -> None:
-    """Blends ``colour`` (one, or ``[N, 3]``, or as ``target``) over ``target`` ``[N, 3, h, w]`` by ``mask``."""
+    """Blends ``colour`` (one, ``[N, 3]`` or ``[N, 3, h, w]``) over ``target`` ``[N, 3, h, w]`` by ``mask``."""
     for channel in range(3):
         if isinstance(colour, tuple):
             over = torch.full((1, 1, 1), colour[channel], device=target.device)
@@ -182,7 +197,7 @@ def _paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor)
         plane.lerp_(over.expand_as(plane), mask)
 
 
-# --- plan: everything of one dimension -------------------------------------------------------------------------
+# --- plan: everything of one dimension ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -227,14 +242,15 @@ def plan(params: Params, size: int) -> Plan:
         "hairline": _hairline(params, grid),
         "skin": _skin_colour(params),
         "hair": _hair_colour(params),
-        "iris": _palette(_IRIS, params["eye_colour"]),
+        "iris": _palette(_IRIS, params["eye_colour"] * (1 - 0.85 * params["skin_tone"])),
         "rim": _named_colour(params, "rim"),
         "cloth": _named_colour(params, "cloth"),
         "cap": _named_colour(params, "cap"),
         "occluder": _named_colour(params, "occluder"),
     }
     curves["lip"] = curves["skin"] * torch.lerp(
-        torch.ones_like(curves["skin"]), torch.tensor(_LIP, device=grid.y.device), params["lip_red"][:, None])
+        torch.ones_like(curves["skin"]), torch.tensor(_LIP, device=grid.y.device), params["lip_red"][:, None]
+    )
     curves["relief_along"], curves["relief_across"] = _relief_factors(params, grid)
     curves["tint_along"], curves["tint_across"] = _tint_factors(params, grid, curves["skin"])
     curves.update(_lights(params, grid))
@@ -247,7 +263,7 @@ _HEAD_POWER = 2.25
 
 def _inverse_powers(width: torch.Tensor, depth: torch.Tensor, power: float) -> torch.Tensor:
     """The factor along y, ``[N, rows, 2]``, of a superellipse with these half-axes ``[N, rows]``."""
-    return torch.stack([width.clamp_min(0.02).pow(-power), depth.clamp_min(0.02).pow(-power)], 2)
+    return torch.stack([width.clamp_min(0.002).pow(-power), depth.clamp_min(0.002).pow(-power)], 2)
 
 
 def _superellipse(inverse: torch.Tensor, grid: _Grid, power: float) -> torch.Tensor:
@@ -258,7 +274,7 @@ def _superellipse(inverse: torch.Tensor, grid: _Grid, power: float) -> torch.Ten
 
 
 def _profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half-width and frontal depth of the head at heights ``y`` (``[rows]`` or ``[N, rows]``): ``[N, rows]``."""
+    """Half-width and frontal depth ``[N, rows]`` of the head at heights ``y``, ``[rows]`` or ``[N, rows]``."""
     p = {name: value[:, None] for name, value in params.items()}
     up = ((y - 0.1) / (p["skull_height"] - 0.1)).clamp(0, 1)
     down = ((0.1 - y) / (p["chin_drop"] + 0.06 * p["mouth_open"] + 0.1)).clamp(0, 1)
@@ -312,7 +328,14 @@ def _bumps(p: Params) -> list[tuple]:
         (0.05, 0.0, 0.26, mouth + 0.02, 0.17, False),
         (-0.012, 0.0, 0.022, 0.5 * (nose + mouth) - 0.03, 0.06, False),
         (-0.035, 0.0, 0.20, mouth - 0.17, 0.035, False),
-        (-0.02 - 0.02 * smile, p["mouth_width"] + 0.05 + 0.04 * smile, 0.035, mouth + 0.03 * smile, 0.05, True),
+        (
+            -0.02 - 0.02 * smile,
+            p["mouth_width"] + 0.05 + 0.04 * smile,
+            0.035,
+            mouth + 0.03 * smile,
+            0.05,
+            True,
+        ),
         # Chin and its cleft.
         (p["chin_size"], 0.0, p["chin_spread"], chin, 0.10, False),
         (-0.8 * p["chin_cleft"], 0.0, 0.025, chin, 0.06, False),
@@ -343,6 +366,7 @@ def _tints(p: Params) -> list[tuple]:
 
 def _separable(table: list[tuple], grid: _Grid, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Factors ``[N, K, rows]`` (with the strengths) and ``[N, K, columns]`` of a table of ``K`` Gaussians."""
+
     def column(index: int) -> torch.Tensor:
         values = [torch.as_tensor(entry[index], dtype=like.dtype, device=like.device) for entry in table]
         return torch.stack([value.expand_as(like) for value in values], 1)[:, :, None]
@@ -373,8 +397,12 @@ def _relief_factors(params: Params, grid: _Grid) -> tuple[torch.Tensor, torch.Te
     ear = p["ear_out"] * _gauss((grid.y - p["eye_y"] + 0.12) / p["ear_size"])
 
     along = torch.cat([along, torch.stack([0.65 * ridge, 0.35 * ridge, lines, ear], 1)], 1)
-    more = [_gauss(line), _gauss(line / 1.9), _gauss(grid.x / 0.3).expand_as(line),
-            _gauss((grid.degrees.abs() - 93) / 9).expand_as(line)]
+    more = [
+        _gauss(line),
+        _gauss(line / 1.9),
+        _gauss(grid.x / 0.3).expand_as(line),
+        _gauss((grid.degrees.abs() - 93) / 9).expand_as(line),
+    ]
     return along.transpose(1, 2).contiguous(), torch.cat([across, torch.stack(more, 1)], 1)
 
 
@@ -394,10 +422,11 @@ def _skin_colour(params: Params) -> torch.Tensor:
 
 
 def _hair_colour(params: Params) -> torch.Tensor:
-    # Dark skin seldom comes with light hair; without this the two would be independent.
+    # Dark skin seldom comes with light hair (or eyes); without this they would be independent.
     colour = _palette(_HAIR, params["hair_tone"] * (1 - 0.8 * params["skin_tone"]))
-    for name, other in (("hair_red", _HAIR_RED), ("hair_grey", _HAIR_GREY)):
-        colour = torch.lerp(colour, torch.tensor(other, device=colour.device), params[name][:, None])
+    for name, other, share in (("hair_red", _HAIR_RED, 0.8), ("hair_grey", _HAIR_GREY, 0.4)):
+        amount = params[name] * (1 - share * params["skin_tone"])
+        colour = torch.lerp(colour, torch.tensor(other, device=colour.device), amount[:, None])
     return colour
 
 
@@ -410,9 +439,20 @@ def _hairline(params: Params, grid: _Grid) -> torch.Tensor:
     below_ear = torch.where(long, end, sideburn)
     back = end.clamp_max(-0.5)
     curve = _blend(
-        [front, front - 0.02, 0.5 * (front + temple + params["bald"]), temple,
-         torch.minimum(temple - 0.15, sideburn), below_ear, back, back],
-        [0, 20, 38, 54, 70, 84, 104, 125], 7.0, grid.degrees.abs())
+        [
+            front,
+            front - 0.02,
+            0.5 * (front + temple + params["bald"]),
+            temple,
+            torch.minimum(temple - 0.15, sideburn),
+            below_ear,
+            back,
+            back,
+        ],
+        [0, 20, 38, 54, 70, 84, 104, 125],
+        7.0,
+        grid.degrees.abs(),
+    )
     lean = torch.sin(torch.deg2rad(1.6 * grid.degrees)) * _gauss(grid.degrees / 40)
     return curve + 0.12 * params["parting"][:, None] * lean
 
@@ -423,7 +463,9 @@ def _direction(params: Params, azimuth: torch.Tensor, elevation: torch.Tensor) -
     x, y, z = torch.sin(az) * torch.cos(el), torch.sin(el), torch.cos(az) * torch.cos(el)
     pitch, yaw = torch.deg2rad(params["pitch"]), torch.deg2rad(params["yaw"])
     y, z = y * torch.cos(pitch) + z * torch.sin(pitch), z * torch.cos(pitch) - y * torch.sin(pitch)
-    return torch.stack([x * torch.cos(yaw) - z * torch.sin(yaw), y, x * torch.sin(yaw) + z * torch.cos(yaw)], 1)
+    return torch.stack(
+        [x * torch.cos(yaw) - z * torch.sin(yaw), y, x * torch.sin(yaw) + z * torch.cos(yaw)], 1
+    )
 
 
 def _lights(params: Params, grid: _Grid) -> dict[str, torch.Tensor]:
@@ -446,7 +488,7 @@ def _lights(params: Params, grid: _Grid) -> dict[str, torch.Tensor]:
     return curves
 
 
-# --- surface: relief, albedo, light ----------------------------------------------------------------------------
+# --- surface: relief, albedo, light ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -495,33 +537,47 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
     hair.mul_(1 - cap)
 
     # Freckles on the skin, light and dark strands in the hair; a cap and clothes are plain.
-    grain = (p["freckles"] + 0.025) * mottle
+    grain = (p["freckles"] + 0.025) * mottle * (1 - cloth)
     gain = torch.lerp(grain, 0.42 * strands - 0.1, hair).add_(1).clamp_(0.3, 2)
     gloss = (1 + 1.5 * hair * gain).mul_(p["oil"]).mul_(1 - torch.maximum(cloth, cap))
     _shade(curves, grid, radius, colour, gain, gloss)
     return Surface(radius, colour)
 
 
-def _hair(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius: torch.Tensor, strands: torch.Tensor,
-          cap: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _hair(
+    p: Params,
+    curves: dict[str, torch.Tensor],
+    grid: _Grid,
+    radius: torch.Tensor,
+    strands: torch.Tensor,
+    cap: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """``radius`` with the hair's (or cap's) volume, and the hair's mask: both ``[N, rows, columns]``."""
     y = grid.y[:, None]
-    mask = torch.add(y - curves["hairline"][:, None, :], strands, alpha=0.035)
-    mask = _smooth(mask.mul_(1 / 0.11).add_(0.5))
-    end = ((y - p["hair_end"].clamp_max(-0.5)) / 0.3 + 0.5).clamp(0, 1)
-    mask.mul_(torch.where(grid.degrees.abs() > 60, end, torch.ones_like(end)))
+    long = p["hair_end"] < -0.3
+    edge = torch.add(y - curves["hairline"][:, None, :], strands, alpha=0.035)
+    end = torch.where(grid.degrees.abs() > 60, _step(y - p["hair_end"].clamp_max(-0.5), 0.3), 1.0)
+    volume_mask = _smooth(edge * (1 / 0.11) + 0.5).mul_(end)
+    # The colour begins before the volume, the more so where hair hangs: the step to it would show skin.
+    mask = _step(edge.add_(0.02 + 0.5 * long * _smooth((-0.2 - y) / 0.4)), 0.06).mul_(end)
     dome = _superellipse(curves["dome"], grid, 2)
     dome.mul_(((0.008 + 0.02 * p["hair_curl"]) * (1 - p["cap"]) * strands).add_(1))
     # Hanging hair keeps the head's width below the ears, where the surface beneath is the neck.
     hanging = p["head_width"] + 0.9 * p["hair_side"] - 0.05 * (y + 0.3).clamp(-1.5, 0) * p["hair_flare"]
-    hanging = hanging * _smooth((0.2 - y) / 0.3) * (p["hair_end"] < -0.3)
+    hanging = hanging * _smooth((0.2 - y) / 0.3) * long
     volume = torch.maximum(dome, hanging, out=dome)
-    volume = torch.maximum(volume, radius + 0.02, out=volume)
-    return torch.lerp(radius, volume, torch.maximum(mask, cap)), mask
+    volume = torch.maximum(volume, 1.02 * radius, out=volume)
+    return torch.lerp(radius, volume, torch.maximum(volume_mask, cap)), mask
 
 
-def _paint_eyes(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius: torch.Tensor,
-                colour: torch.Tensor, strands: torch.Tensor) -> None:
+def _paint_eyes(
+    p: Params,
+    curves: dict[str, torch.Tensor],
+    grid: _Grid,
+    radius: torch.Tensor,
+    colour: torch.Tensor,
+    strands: torch.Tensor,
+) -> None:
     """Eyes, lids, lashes, brows and glasses, in place within the eyes' window."""
     rows, cols = grid.eye
     x, y = grid.x[cols], grid.y[rows][:, None]
@@ -550,19 +606,27 @@ def _paint_eyes(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius:
 
     # Brows: an arched band that thins outwards.
     along = (x.abs() - p["eye_spacing"]) / 0.2
-    ridge = p["brow_y"] + 0.05 * p["brow_raise"] + p["brow_tilt"] * along - p["brow_arch"] * (along - 0.35) ** 2
+    ridge = (
+        p["brow_y"] + 0.05 * p["brow_raise"] + p["brow_tilt"] * along - p["brow_arch"] * (along - 0.35) ** 2
+    )
     ridge = ridge - 0.05 * p["frown"] * (0.3 - along).clamp_min(0)
     thick = p["brow_thick"] * (1 - 0.35 * (along + 0.2).clamp(-1, 1.5))
     ends = _step(1.15 - along, 0.5) * _step(along + p["brow_gap"], 0.35) * p["brow_density"]
-    brow = (_gauss((y - ridge) / thick) * ends * (1 + 0.3 * strands[:, rows, cols])).clamp_(0, 1)
+    brow = (_gauss((y - ridge) / thick) * ends * (1 + 0.15 * strands[:, rows, cols])).clamp_(0, 1)
     _paint(patch, 0.6 * curves["hair"], brow)
     relief += 0.012 * brow
     radius[:, rows, cols] += relief
     _paint_glasses(p, curves["rim"], radius[:, rows, cols], patch, x, y)
 
 
-def _eyeball(p: Params, iris: torch.Tensor, side: torch.Tensor, out: torch.Tensor, up: torch.Tensor,
-             above: torch.Tensor) -> torch.Tensor:
+def _eyeball(
+    p: Params,
+    iris: torch.Tensor,
+    side: torch.Tensor,
+    out: torch.Tensor,
+    up: torch.Tensor,
+    above: torch.Tensor,
+) -> torch.Tensor:
     """White, iris, pupil and glint: linear RGB ``[N, 3, h, w]``."""
     dx, dy = out - side * p["gaze_x"] + 0.05, up - p["gaze_y"] - 0.05
     distance = torch.sqrt(dx * dx + dy * dy + 1e-6) / p["iris_size"]
@@ -572,13 +636,21 @@ def _eyeball(p: Params, iris: torch.Tensor, side: torch.Tensor, out: torch.Tenso
     disc = _step(1 - distance, 0.35)
     pupil = 1 - 0.97 * _step(0.42 - distance, 0.3)
     glint = _gauss((dx - 0.14 * side * p["glint_x"]) / 0.075) * _gauss((dy - 0.16) / 0.075)
-    planes = [torch.lerp(white * shade, iris[:, channel, None, None] * ring, disc) * pupil + 0.9 * glint
-              for channel, white in enumerate(_SCLERA)]
+    planes = [
+        torch.lerp(white * shade, iris[:, channel, None, None] * ring, disc) * pupil + 0.9 * glint
+        for channel, white in enumerate(_SCLERA)
+    ]
     return torch.stack(planes, 1)
 
 
-def _paint_glasses(p: Params, frame: torch.Tensor, window: torch.Tensor, patch: torch.Tensor, x: torch.Tensor,
-                   y: torch.Tensor) -> None:
+def _paint_glasses(
+    p: Params,
+    frame: torch.Tensor,
+    window: torch.Tensor,
+    patch: torch.Tensor,
+    x: torch.Tensor,
+    y: torch.Tensor,
+) -> None:
     """Rims, bridge, arms and (dark) lenses over the eyes, in place."""
     across = ((x.abs() - p["eye_spacing"] - 0.01) / p["lens_width"]).square()
     down = ((y - p["eye_y"] + 0.02) / p["lens_height"]).square()
@@ -594,8 +666,9 @@ def _paint_glasses(p: Params, frame: torch.Tensor, window: torch.Tensor, patch: 
     window += 0.035 * torch.maximum(rim, lens * p["dark_lens"])
 
 
-def _paint_mouth(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius: torch.Tensor,
-                 colour: torch.Tensor) -> None:
+def _paint_mouth(
+    p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius: torch.Tensor, colour: torch.Tensor
+) -> None:
     """Lips, teeth and the folds beside the mouth, in place within the mouth's window."""
     rows, cols = grid.mouth
     x, y = grid.x[cols], grid.y[rows][:, None]
@@ -606,7 +679,9 @@ def _paint_mouth(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius
     # `up` is measured from the line between the lips, whose corners rise with the smile.
     up = y - p["mouth_y"] - (0.015 + 0.07 * p["smile"]) * (along * along).clamp_max(1.3)
     gap = (0.012 * p["smile"] + 0.085 * p["mouth_open"]) * arc
-    bow = 1 - 0.35 * p["cupid"] * _gauss(along / 0.13) + 0.12 * p["cupid"] * _gauss((along.abs() - 0.22) / 0.12)
+    bow = (
+        1 - 0.35 * p["cupid"] * _gauss(along / 0.13) + 0.12 * p["cupid"] * _gauss((along.abs() - 0.22) / 0.12)
+    )
     top = 0.5 * gap + p["upper_lip"] * (1 - 0.25 * p["smile"]) * arc.sqrt() * bow
     bottom = -1.5 * gap - p["lower_lip"] * (1 - 0.2 * p["smile"]) * arc.pow(0.7)
     lips = _step(top - up, 0.018) * _step(up - bottom, 0.018) * inside
@@ -620,7 +695,8 @@ def _paint_mouth(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius
     fold = fold * (0.15 + 0.5 * p["age"] + 0.5 * p["smile"])
 
     roll = _gauss((up - 0.55 * top) / (0.45 * p["upper_lip"])) + 1.25 * _gauss(
-        (up - 0.55 * bottom) / (0.5 * p["lower_lip"]))
+        (up - 0.55 * bottom) / (0.5 * p["lower_lip"])
+    )
     radius[:, rows, cols] += 0.028 * roll * inside * (1 - mouth) - 0.03 * seam - 0.05 * mouth - 0.022 * fold
 
     patch = colour[:, :, rows, cols]
@@ -631,9 +707,15 @@ def _paint_mouth(p: Params, curves: dict[str, torch.Tensor], grid: _Grid, radius
     _paint(patch, _TEETH, 0.9 * teeth)
 
 
-def _shade(curves: dict[str, torch.Tensor], grid: _Grid, radius: torch.Tensor, albedo: torch.Tensor,
-           gain: torch.Tensor, gloss: torch.Tensor) -> None:
-    """Lights ``albedo`` ``[N, 3, rows, columns]`` in place; ``gain`` scales it, ``gloss`` is the highlight's."""
+def _shade(
+    curves: dict[str, torch.Tensor],
+    grid: _Grid,
+    radius: torch.Tensor,
+    albedo: torch.Tensor,
+    gain: torch.Tensor,
+    gloss: torch.Tensor,
+) -> None:
+    """Lights ``albedo`` ``[N, 3, rows, columns]`` in place; ``gain`` scales it, ``gloss`` the highlight."""
     # The normal is (1, -turn, -slope) / length along (outward, tangent, up).
     turn, slope = torch.empty_like(radius), torch.empty_like(radius)
     torch.sub(radius[:, :, 2:], radius[:, :, :-2], out=turn[:, :, 1:-1])
@@ -649,8 +731,9 @@ def _shade(curves: dict[str, torch.Tensor], grid: _Grid, radius: torch.Tensor, a
         return cosine.addcmul_(slope, curves[f"{name}_up"]).mul_(inverse).clamp_min_(0)
 
     # Hollows, relative to the surroundings' mean, get less light from everywhere.
-    around = F.interpolate(F.avg_pool2d(radius[:, None], 8), size=radius.shape[1:], mode="bilinear",
-                           align_corners=False)[:, 0]
+    around = F.interpolate(
+        F.avg_pool2d(radius[:, None], 8), size=radius.shape[1:], mode="bilinear", align_corners=False
+    )[:, 0]
     gain.mul_(torch.sub(radius, around, out=around).mul_(5).add_(0.97).clamp_(0.35, 1.12))
     lit = _shadow(radius, curves["key_direction"], grid)
     direct = facing("key").mul_(lit).mul_(gain)
@@ -667,25 +750,27 @@ def _shadow(radius: torch.Tensor, light: torch.Tensor, grid: _Grid) -> torch.Ten
     coarse = F.avg_pool2d(radius[:, None], 3, stride=3, ceil_mode=True, count_include_pad=False)
     rows, cols = coarse.shape[2:]
     # Points of the coarse map, whose first and last rows and columns stand for the fine one's.
-    pick = [torch.linspace(0, count - 1, few, device=radius.device).long()
-            for count, few in ((grid.rows, rows), (grid.columns, cols))]
+    pick = [
+        torch.linspace(0, count - 1, few, device=radius.device).long()
+        for count, few in ((grid.rows, rows), (grid.columns, cols))
+    ]
     y = grid.y[pick[0]][:, None]
     base = coarse[:, 0]
     x, z = base * grid.sin[pick[1]], base * grid.cos[pick[1]]
     lx, ly, lz = (light[:, axis, None, None] for axis in range(3))
-    lit = torch.ones_like(base)
-    place = base.new_empty(*base.shape, 2)
-    for distance in (0.07, 0.16, 0.28, 0.45):
-        px, pz = torch.add(x, lx, alpha=distance), torch.add(z, lz, alpha=distance)
-        rho = torch.sqrt((px * px).addcmul_(pz, pz))
-        _place(place, px, pz, rho, torch.add(y, ly, alpha=distance))
-        height = _sample(coarse, place)[:, 0]
-        blocked = height.sub_(rho).sub_(0.015).mul_(1 / (0.25 * distance + 0.01))
-        lit = torch.minimum(lit, (1 - blocked).clamp_(0, 1))
+    # All distances at once, one below the other.
+    reach = torch.tensor(_SHADOW_REACH, device=radius.device).repeat_interleave(rows)[:, None]
+    px = x.repeat(1, len(_SHADOW_REACH), 1).add_(reach * lx)
+    pz = z.repeat(1, len(_SHADOW_REACH), 1).add_(reach * lz)
+    rho = (px * px).addcmul_(pz, pz).sqrt_()
+    place = base.new_empty(*rho.shape, 2)
+    _place(place, px, pz, rho, y.repeat(len(_SHADOW_REACH), 1) + reach * ly)
+    blocked = _sample(coarse, place)[:, 0].sub_(rho).sub_(0.015).mul_(1 / (0.25 * reach + 0.01))
+    lit = blocked.view(len(radius), -1, rows, cols).amax(1).clamp_(0, 1).neg_().add_(1)
     return F.interpolate(lit[:, None], size=radius.shape[1:], mode="bilinear", align_corners=True)[:, 0]
 
 
-# --- view ------------------------------------------------------------------------------------------------------
+# --- view --------------------------------------------------------------------------------------------------
 
 
 def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -693,8 +778,8 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
 
     Args:
         surface: what :func:`paint_surface` returned.
-        faces: the plan it was painted from; ``yaw``, ``pitch``, ``roll`` in degrees, ``shift_x`` and ``shift_y``
-            in frames, ``scale`` relative.
+        faces: the plan it was painted from; ``yaw``, ``pitch`` and ``roll`` are in degrees, ``shift_x`` and
+            ``shift_y`` in frames, ``scale`` is relative.
         size: image side in pixels.
 
     Returns:
@@ -705,52 +790,63 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
     sin, cos, tan = torch.sin(yaw), torch.cos(yaw), torch.tan(pitch)
     radius = surface.radius[:, None]
 
-    def outside(u: torch.Tensor, height: torch.Tensor, z: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        """How far the ray's points at depth ``z`` are from the surface, negative inside."""
-        # In the frame turned back by the pitch alone a ray keeps its u and has y = v / cos(pitch) + z tan(pitch).
-        rho = torch.sqrt((u * u).addcmul_(z, z))
-        _place(place, u * cos - z * sin, torch.addcmul(u * sin, z, cos), rho, torch.addcmul(height, z, tan))
-        return rho.sub_(_sample(radius, place)[:, 0])
+    def locate(u: torch.Tensor, height: torch.Tensor, z: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+        """Writes where the rays' points at depth ``z`` lie on the map; returns their distances from the axis."""
+        # In the frame turned back by the pitch alone, a ray keeps u and has y = v / cos(pitch) + z tan(pitch).
+        rho = (u * u).addcmul_(z, z).sqrt_()
+        _place(
+            place,
+            (u * cos).addcmul_(z, sin, value=-1),
+            (u * sin).addcmul_(z, cos),
+            rho,
+            torch.addcmul(height, z, tan),
+        )
+        return rho
 
-    # The first hit on every second ray, linear between the depths, then two secant steps on every ray.
-    u, height = _rays(p, (size + 1) // 2)
+    # The first hit on every third ray, linear between the depths, ...
+    few = math.ceil(size / _COARSE_STEP)
+    u, height = _rays(p, few)
+    count, number = len(_DEPTHS), len(u)
     depths = torch.tensor(_DEPTHS, device=u.device)
-    number, few = len(u), u.shape[1]
-    columns = depths[None, :, None, None].expand(number, -1, few, few).reshape(number, -1, few)
-    gap = outside(u.repeat(1, len(_DEPTHS), 1), height.repeat(1, len(_DEPTHS), 1), columns,
-                  u.new_empty(number, len(_DEPTHS) * few, few, 2)).view(number, -1, few, few)
-    before, after = gap[:, :-1], gap[:, 1:]
-    share = after / (after - before).clamp_max(-1e-4)
-    crossing = depths[1:, None, None] + share * (depths[:-1] - depths[1:])[:, None, None]
-    coarse = torch.stack([torch.where(after < 0, crossing, crossing.new_zeros(())).amax(1), gap.amin(1)], 1)
+    stacked = depths[:, None, None].expand(number, count, few, few).reshape(number, -1, few)
+    place = u.new_empty(*stacked.shape, 2)
+    rho = locate(u.repeat(1, count, 1), height.repeat(1, count, 1), stacked, place)
+    outside = rho.sub_(_sample(radius, place)[:, 0]).view(number, count, few, few)
+    before, after = outside[:, :-1], outside[:, 1:]
+    share = (after / (after - before).clamp_max_(-1e-4)).clamp_(0, 1)
+    hit = share.mul_((depths[:-1] - depths[1:])[:, None, None]).add_(depths[1:, None, None])
+    hit = hit.masked_fill_(after >= 0, 0.0).amax(1)
+    coarse = torch.stack([hit, outside.amin(1)], 1)
     z, nearest = F.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=False).unbind(1)
 
+    # ... and corrections on every ray.
     u, height = _rays(p, size)
     place = u.new_empty(*u.shape, 2)
-    first = outside(u, height, z, place)
-    move = (first * -0.8).clamp_(-0.15, 0.15)
-    z = (z + move).clamp_min_(0)
-    second = outside(u, height, z, place)
-    slope = ((second - first) / (move + 1e-6)).clamp_(0.4, 8.0)
-    z = (z - (second / slope).clamp_(-0.15, 0.15)).clamp_min_(0)
-    outside(u, height, z, place)
+    for _ in range(_CORRECTIONS):
+        outside = locate(u, height, z, place).sub_(_sample(radius, place)[:, 0])
+        z = torch.sub(z, outside.mul_(_CORRECTION_GAIN).clamp_(-0.15, 0.15)).clamp_min_(0)
+    locate(u, height, z, place)
     image = _sample(surface.colour, place)
-    return image, _step(-nearest, 2.5 * _FRAME_HALF / size)
+    return image, _step(-nearest - 1.25 * _FRAME_HALF / size, 2.5 * _FRAME_HALF / size)
 
 
 def _rays(p: Params, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of each pixel's ray the offset u from the axis and the height where it passes it: ``[N, size, size]``."""
+    """Each pixel's ray: its offset u from the axis, and the height where it passes it: ``[N, size, size]``."""
     roll, yaw, pitch = (torch.deg2rad(p[name]) for name in ("roll", "yaw", "pitch"))
     pixel = (torch.arange(size, device=roll.device) + 0.5) * (2 / size) - 1
     half = _FRAME_HALF / p["scale"]
     across = (pixel - 2 * p["shift_x"]) * half
     up = (2 * p["shift_y"] - pixel[:, None]) * half
     u = across * torch.cos(roll) + (up * torch.sin(roll) + _FRAME_FOLLOWS * torch.sin(yaw))
-    v = up * torch.cos(roll) + (_FRAME_CENTRE_Y - _FRAME_FOLLOWS * torch.sin(pitch)) - across * torch.sin(roll)
+    v = (
+        up * torch.cos(roll)
+        + (_FRAME_CENTRE_Y - _FRAME_FOLLOWS * torch.sin(pitch))
+        - across * torch.sin(roll)
+    )
     return u, v / torch.cos(pitch)
 
 
-# --- photograph ------------------------------------------------------------------------------------------------
+# --- photograph --------------------------------------------------------------------------------------------
 
 
 def scenery(waves: torch.Tensor, tints: torch.Tensor, size: int) -> torch.Tensor:
@@ -773,8 +869,9 @@ def scenery(waves: torch.Tensor, tints: torch.Tensor, size: int) -> torch.Tensor
     return picture.add_(tints[:, 0, :, None, None]).clamp_min_(0.004)
 
 
-def photograph(image: torch.Tensor, coverage: torch.Tensor, behind: torch.Tensor, faces: Plan,
-               noise: torch.Tensor) -> torch.Tensor:
+def photograph(
+    image: torch.Tensor, coverage: torch.Tensor, behind: torch.Tensor, faces: Plan, noise: torch.Tensor
+) -> torch.Tensor:
     """Background, something in front, the lens, the sensor: from light to display values.
 
     Args:
@@ -806,7 +903,9 @@ def photograph(image: torch.Tensor, coverage: torch.Tensor, behind: torch.Tensor
     picture = torch.lerp(grey.expand_as(picture), picture, p["saturation"][..., None])
     level = 0.45 * (1 - p["contrast"]) + p["haze"]
     picture.mul_(p["contrast"][..., None]).add_(level[..., None]).addcmul_(noise, p["noise"][..., None])
-    return picture.mul_(255).round_().clamp_(0, 255).to(torch.uint8).transpose(2, 3).contiguous()
+    picture = picture.mul_(255).round_().clamp_(0, 255).transpose(2, 3).contiguous()
+    # By way of int32, for which the conversions are vectorised.
+    return picture.to(torch.int32).to(torch.uint8)
 
 
 def _occlude(picture: torch.Tensor, p: Params, colour: torch.Tensor) -> None:

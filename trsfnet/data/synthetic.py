@@ -1,9 +1,9 @@
 """Faces from a seed: the default data set, for which nothing has to be downloaded.
 
-An identity is a draw of geometry (head, jaw, brows, eyes, nose, mouth, ears, hair) and of albedo (skin, eyes, lips,
-brows, hair); each of its samples draws the rest anew: pose, light, expression, glasses, cap, occlusion, background,
-focus and noise. Every number comes from a hash of (seed, identity, sample, the number's name), so that an image
-depends on nothing else, and adding a parameter to the tables leaves the others' draws as they were.
+An identity is a draw of geometry (head, jaw, brows, eyes, nose, mouth, ears, hair) and of albedo (skin, eyes,
+lips, brows, hair); each of its samples draws the rest anew: pose, light, expression, glasses, cap, occlusion,
+background, focus and noise. Every number comes from a hash of (seed, identity, sample, the number's name), so
+that an image depends on nothing else, and adding a parameter to the tables leaves the others' draws as they were.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import torch
 from trsfnet.data import rendering
 from trsfnet.errors import ConfigError
 
+# Raised whenever a change alters the faces: runs on other faces are other runs.
+RENDERER_VERSION = 1
+
 _SMALLEST_SIZE = 32
 _LARGEST_DIFFICULTY = 2.0
-# Maps are painted for so many faces at once, few enough for them to stay in a core's cache; the numbers and curves
-# they are painted from are prepared for a whole block. Both are always full (padded at the end): the kernels then
-# see one shape only, and a face's bits cannot depend on its neighbours.
+# Maps are painted for so many faces at once, few enough for them to stay in a core's cache; the numbers and
+# curves they are painted from are prepared for a whole block. Both are always full (padded at the end): the
+# kernels then see one shape only, and a face's bits cannot depend on its neighbours.
 _CHUNK = 8
 _BLOCK = 128
 # Side of the periodic tiles of noise.
@@ -37,9 +40,10 @@ class RenderedFaces:
     Attributes:
         images: uint8 ``[N, size, size, 3]``, RGB.
         factors: float32 ``[N]`` each, by name: every entry of :data:`NUISANCES` as drawn. ``yaw``, ``pitch``,
-            ``roll``, ``light_azimuth`` and ``light_elevation`` are in degrees (positive yaw turns the face to the
-            image's right, positive pitch lowers it, positive roll turns it clockwise); ``smile`` and
-            ``mouth_open`` are 0 to 1; ``glasses``, ``dark_lens``, ``cap`` and ``occluder`` are 0 or 1.
+            ``roll``, ``light_azimuth`` and ``light_elevation`` are in degrees (positive yaw turns the face to
+            the image's right, positive pitch lowers it, positive roll turns it clockwise, positive azimuth
+            lights it from the image's right); ``smile`` and ``mouth_open`` are 0 to 1; ``glasses``, ``cap``,
+            ``occluder`` and ``dark_lens`` (the lenses of the glasses, if any) are 0 or 1.
     """
 
     images: torch.Tensor
@@ -70,7 +74,7 @@ class Nuisance:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens (1) or not (0) to a sample, with ``chance`` at difficulty 1, in proportion else."""
+    """Something that happens (1) or not (0) to a sample; its chance is ``chance`` times the difficulty."""
 
     chance: float
 
@@ -156,7 +160,7 @@ TRAITS: dict[str, Trait] = {
 
 NUISANCES: dict[str, Nuisance | Event] = {
     # Pose in degrees; framing in frames, and relative.
-    "yaw": Nuisance(0.0, -42.0, 42.0, central=True),
+    "yaw": Nuisance(0.0, -40.0, 40.0, central=True),
     "pitch": Nuisance(0.0, -20.0, 20.0, central=True),
     "roll": Nuisance(0.0, -16.0, 16.0, central=True),
     "shift_x": Nuisance(0.0, -0.05, 0.05),
@@ -165,8 +169,8 @@ NUISANCES: dict[str, Nuisance | Event] = {
     # Light in degrees and relative strength.
     "light_azimuth": Nuisance(0.0, -80.0, 80.0),
     "light_elevation": Nuisance(20.0, -20.0, 65.0),
-    "key": Nuisance(0.85, 0.45, 1.35),
-    "ambient": Nuisance(0.50, 0.14, 0.60),
+    "key": Nuisance(0.80, 0.45, 1.30),
+    "ambient": Nuisance(0.50, 0.16, 0.60),
     "key_warmth": Nuisance(0.0, -0.30, 0.30),
     "key_tint": Nuisance(0.0, -0.08, 0.08),
     "sky_warmth": Nuisance(0.0, -0.30, 0.30),
@@ -209,12 +213,13 @@ NUISANCES: dict[str, Nuisance | Event] = {
     "contrast": Nuisance(1.0, 0.75, 1.2),
     "haze": Nuisance(0.0, -0.06, 0.05),
     "saturation": Nuisance(1.0, 0.5, 1.2),
-    "blur": Nuisance(0.0, 0.0, 1.5),
+    "blur": Nuisance(0.0, 0.0, 1.3),
     "noise": Nuisance(0.0, 0.0, 0.045),
 }
 """What varies between an identity's samples."""
 
-# --- random numbers --------------------------------------------------------------------------------------------
+
+# --- random numbers ----------------------------------------------------------------------------------------
 
 
 def _signed(word: int) -> int:
@@ -249,8 +254,10 @@ def _uniform(keys: torch.Tensor, names: list[str]) -> torch.Tensor:
 
 def _traits(keys: torch.Tensor) -> rendering.Params:
     draws = _uniform(keys, list(TRAITS))
-    return {name: (trait.low + (trait.high - trait.low) * draws[:, i]).clamp_min(trait.floor)
-            for i, (name, trait) in enumerate(TRAITS.items())}
+    return {
+        name: (trait.low + (trait.high - trait.low) * draws[:, i]).clamp_min(trait.floor)
+        for i, (name, trait) in enumerate(TRAITS.items())
+    }
 
 
 def _nuisances(keys: torch.Tensor, difficulty: float) -> rendering.Params:
@@ -267,7 +274,7 @@ def _nuisances(keys: torch.Tensor, difficulty: float) -> rendering.Params:
     return values
 
 
-# --- from draws to parameters ----------------------------------------------------------------------------------
+# --- from draws to parameters ------------------------------------------------------------------------------
 
 
 def _light_colour(warmth: torch.Tensor, tint: torch.Tensor) -> list[torch.Tensor]:
@@ -279,7 +286,10 @@ def _complete(values: rendering.Params, size: int) -> rendering.Params:
     params = dict(values)
     params["brow_y"] = params["eye_y"] + params["brow_lift"]
     params["mouth_y"] = params["nose_tip_y"] - params["mouth_drop"]
-    params["bald"] = 2.0 * (params["baldness"] > 0)
+    # The bald keep a short rim of hair, its line in front lifted off the head.
+    bald = params["baldness"] > 0
+    params["bald"] = 2.0 * bald
+    params["hair_end"] = params["hair_end"].masked_fill(bald, 0.0)
     params["glint_x"] = torch.sin(torch.deg2rad(params["light_azimuth"]))
     params["blur"] = params["blur"] * (size / 112)
     for light in ("key", "sky"):
@@ -316,8 +326,9 @@ def _tiles(rows: int, columns: int, device: torch.device) -> tuple[torch.Tensor,
     frequency = torch.fft.fftfreq(_TILE, dtype=torch.float64)
 
     def filtered(sigma_y: float, sigma_x: float) -> torch.Tensor:
-        window = torch.exp(-2 * (torch.pi * frequency[:, None] * sigma_y) ** 2
-                           - 2 * (torch.pi * frequency * sigma_x) ** 2)
+        window = torch.exp(
+            -2 * (torch.pi * frequency[:, None] * sigma_y) ** 2 - 2 * (torch.pi * frequency * sigma_x) ** 2
+        )
         field = torch.fft.ifft2(spectrum * window).real
         return field / field.std()
 
@@ -329,12 +340,13 @@ def _tiles(rows: int, columns: int, device: torch.device) -> tuple[torch.Tensor,
 
 def _crops(tile: torch.Tensor, offsets: list[list[int]], rows: int, columns: int) -> torch.Tensor:
     """A crop of ``tile`` per offset (row, column): ``[len(offsets), rows, columns]``."""
-    return torch.stack([tile[y:y + rows, x:x + columns] for y, x in offsets])
+    return torch.stack([tile[y : y + rows, x : x + columns] for y, x in offsets])
 
 
-def _render_block(identity_keys: torch.Tensor, sample_keys: torch.Tensor, wanted: int, size: int,
-                  difficulty: float) -> tuple[torch.Tensor, rendering.Params]:
-    """The first ``wanted`` images (rounded up to whole chunks) of a block, and the whole block's nuisances."""
+def _render_block(
+    identity_keys: torch.Tensor, sample_keys: torch.Tensor, wanted: int, size: int, difficulty: float
+) -> tuple[torch.Tensor, rendering.Params]:
+    """The first ``wanted`` images of a block (or a few more), and the whole block's nuisances."""
     traits, nuisances = _traits(identity_keys), _nuisances(sample_keys, difficulty)
     block = rendering.plan(_complete({**traits, **nuisances}, size), size)
     waves, tints = _scenery(sample_keys, difficulty)
@@ -359,12 +371,16 @@ def _render_block(identity_keys: torch.Tensor, sample_keys: torch.Tensor, wanted
 def _check(identities: torch.Tensor, samples: torch.Tensor, size: int, difficulty: float) -> None:
     for name, numbers in (("identities", identities), ("samples", samples)):
         if numbers.dtype != torch.int64 or numbers.dim() != 1:
-            raise ConfigError(f"{name} must be a one-dimensional int64 tensor, not {numbers.dtype} "
-                              f"of shape {tuple(numbers.shape)}.")
+            raise ConfigError(
+                f"{name} must be a one-dimensional int64 tensor, not {numbers.dtype} "
+                f"of shape {tuple(numbers.shape)}."
+            )
         if numbers.numel() and int(numbers.min()) < 0:
             raise ConfigError(f"{name} must not be negative, but the smallest is {int(numbers.min())}.")
     if identities.shape != samples.shape:
-        raise ConfigError(f"identities and samples must be equally many, not {len(identities)} and {len(samples)}.")
+        raise ConfigError(
+            f"identities and samples must be equally many, not {len(identities)} and {len(samples)}."
+        )
     if size < _SMALLEST_SIZE:
         raise ConfigError(f"size must be at least {_SMALLEST_SIZE} pixels, not {size}.")
     if not 0 <= difficulty <= _LARGEST_DIFFICULTY:
@@ -372,8 +388,15 @@ def _check(identities: torch.Tensor, samples: torch.Tensor, size: int, difficult
 
 
 @torch.no_grad()
-def render_faces(identities: torch.Tensor, samples: torch.Tensor, *, size: int = 112, seed: int = 0,
-                 difficulty: float = 1.0, device: torch.device | str = "cpu") -> RenderedFaces:
+def render_faces(
+    identities: torch.Tensor,
+    samples: torch.Tensor,
+    *,
+    size: int = 112,
+    seed: int = 0,
+    difficulty: float = 1.0,
+    device: torch.device | str = "cpu",
+) -> RenderedFaces:
     """Renders one image per pair of an identity and a sample number.
 
     Args:
@@ -381,8 +404,8 @@ def render_faces(identities: torch.Tensor, samples: torch.Tensor, *, size: int =
         samples: int64 ``[N]``, the number of the sample of that identity, 0 or more.
         size: image side in pixels, at least 32.
         seed: of the whole population; another seed gives other people.
-        difficulty: strength of everything that is not identity, 0 to 2: 0 is a frontal face in even light before
-            plain grey, 1 the default, and the nuisances' ranges and chances grow in proportion.
+        difficulty: strength of everything that is not identity, 0 to 2: 0 is a frontal face in even light
+            before plain grey, and the nuisances' ranges and chances grow in proportion.
         device: where to render; the result stays there.
 
     Returns:
@@ -402,7 +425,7 @@ def render_faces(identities: torch.Tensor, samples: torch.Tensor, *, size: int =
         chosen = torch.arange(start, start + _BLOCK, device=device).clamp_max(number - 1)
         kept = min(_BLOCK, number - start)
         rendered, drawn = _render_block(people[chosen], shots[chosen], kept, size, difficulty)
-        images[start:start + kept] = rendered[:kept]
+        images[start : start + kept] = rendered[:kept]
         for name, values in drawn.items():
-            factors[name][start:start + kept] = values[:kept]
+            factors[name][start : start + kept] = values[:kept]
     return RenderedFaces(images, factors)

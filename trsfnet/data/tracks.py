@@ -16,7 +16,7 @@ from tqdm import tqdm
 from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.data.lfw import LfwImages, Person, fetch_lfw, find_lfw, load_people, read_people
-from trsfnet.data.synthetic import render_faces
+from trsfnet.data.synthetic import RENDERER_VERSION, render_faces
 from trsfnet.errors import DataError, choice
 
 TRACKS = ("synthetic", "lfw")
@@ -27,7 +27,6 @@ LFW_TEST_SETS = range(7, 10)
 # LFW's protocol: ten folds of 300 pairs of one person and 300 pairs of two, no person in two folds.
 FOLDS = 10
 PAIRS_PER_FOLD = 300
-RENDERER_VERSION = 1
 SYNTHETIC_TEST = {"identities_per_fold": 20, "images": 8}
 
 

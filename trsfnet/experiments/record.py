@@ -44,6 +44,16 @@ class Record:
         return self.info["run_id"]
 
     @property
+    def setting(self) -> str:
+        """The run's setting, without seed and hash, such as `v1-trsf-prelu`."""
+        return self.run_id.rpartition("-seed")[0]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.info["seed"]
+
+    @property
     def status(self) -> str:
         """One of `running`, `done`, `collapsed`, `failed`."""
         return self.info["status"]

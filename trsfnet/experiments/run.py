@@ -148,9 +148,13 @@ def _close(record: Record, outcome: Outcome) -> None:
 
 
 def papermill_command(config: TrainConfig) -> str:
-    """The command that repeats a run: `papermill notebooks/train.ipynb ...` with what differs from default."""
-    changed = {k: v for k, v in asdict(config).items() if v != getattr(TrainConfig(), k)}
+    """The command that repeats a run, naming what differs from the defaults."""
+    standard = TrainConfig()
     words = ["papermill", "notebooks/train.ipynb", f"runs/{config.slug}.ipynb"]
-    for name, value in changed.items():
-        words += ["-p", name, str(value)]
+    for name, value in asdict(config).items():
+        if value != getattr(standard, name):
+            if isinstance(value, tuple):
+                words += ["-y", f"{name}: {list(value)}"]
+            else:
+                words += ["-p", name, str(value)]
     return shlex.join(words)

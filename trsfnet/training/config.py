@@ -8,6 +8,7 @@ import types
 import typing
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +21,11 @@ from trsfnet.training.precision import PRECISIONS, best_device, best_precision
 
 SCHEDULES = ("staircase", "milestones", "cosine")
 
-# Settings left at None take their track's value. Both tracks are far smaller than the paper's data, so the
-# networks are narrower and the crops smaller; batch norm's running statistics and dropout, tuned for 100,000
-# steps, follow the shorter runs. Nothing here was chosen by looking at which setting of the paper wins.
-TRACK_DEFAULTS: dict[str, dict[str, Any]] = {
-    "synthetic": {
-        "identities": 200,
-        "images_per_identity": 20,
-        "image_size": 80,
-        "width": 0.25,
-        "epochs": 4,
-        "rotate": 5.0,
-        "shift": 0.03,
-    },
-    "lfw": {
-        "images_per_identity": 2,
-        "image_size": 96,
-        "width": 0.25,
-        "epochs": 30,
-        "rotate": 10.0,
-        "shift": 0.05,
-    },
-}
+# What settings left at None become, by track. Both tracks are far smaller than the paper's data, so networks
+# are narrower, crops smaller and runs shorter. Nothing in it was chosen by looking at which setting wins.
+TRACK_DEFAULTS: dict[str, dict[str, Any]] = json.loads(
+    (resources.files("trsfnet.training") / "tracks.json").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True, kw_only=True)

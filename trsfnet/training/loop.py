@@ -188,7 +188,7 @@ def train(
                 correct += (logits.detach().argmax(dim=1) == labels).sum()
                 bar.update()
                 if (i + 1) % CHECK_EVERY == 0 or i + 1 == steps:
-                    _check_finite(losses[: i + 1], epoch, steps, lr)
+                    _check_finite(losses[: i + 1], config, epoch, steps)
                     bar.set_postfix(
                         loss=f"{losses[max(0, i - CHECK_EVERY) : i + 1].mean():.3f}", lr=f"{lr:.2g}"
                     )
@@ -247,14 +247,15 @@ def batches(faces: FaceSet, config: TrainConfig, epoch: int, steps: int) -> Iter
         yield torch.from_numpy(faces.images[rows]), torch.from_numpy(faces.labels[rows])
 
 
-def _check_finite(losses: Tensor, epoch: int, steps: int, lr: float) -> None:
+def _check_finite(losses: Tensor, config: TrainConfig, epoch: int, steps: int) -> None:
     """Stop at the first loss that is not a number, and say which step it was."""
     bad = (~torch.isfinite(losses)).nonzero()
     if len(bad):
         i = int(bad[0])
+        step = epoch * steps + i
         raise Collapse(
-            f"The loss became {losses[i].item()} at step {epoch * steps + i + 1} (epoch {epoch + 1}, "
-            f"learning rate {lr:.3g})."
+            f"The loss became {losses[i].item()} at step {step + 1} (epoch {epoch + 1}, "
+            f"learning rate {learning_rate(config, step, steps):.3g})."
         )
 
 

@@ -1,0 +1,56 @@
+"""What several tests share: a cache of their own, and small faces to learn from in seconds."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from trsfnet.data.faces import FaceSet, Pairs, TrackData
+from trsfnet.training.config import TrainConfig
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Keep the tests' crops out of the user's cache, and share them between tests and their processes."""
+    os.environ["TRSFNET_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+def blobs(people: int, images: int, *, seed: int, size: int = 75) -> FaceSet:
+    """Faces that a network can tell apart within a few steps: a colour and a pattern per person, and noise."""
+    rng = np.random.default_rng(seed)
+    pattern = rng.uniform(40, 215, size=(people, 5, 5, 3)).repeat(15, axis=1).repeat(15, axis=2)
+    labels = np.repeat(np.arange(people), images)
+    noise = rng.normal(scale=25, size=(len(labels), size, size, 3))
+    pixels = (pattern[labels] + noise).clip(0, 255).astype(np.uint8)
+    return FaceSet(pixels, labels, tuple(f"person {seed}-{i}" for i in range(people)))
+
+
+@pytest.fixture(scope="session")
+def tiny_data() -> TrackData:
+    """Eight people to learn and ten others to verify, in two pairs of each kind a fold."""
+    test = blobs(10, 4, seed=1)
+    start = np.arange(10) * 4
+    left = np.stack([start, start + 2, start, start + 1], axis=1).ravel()
+    right = np.stack([start + 1, start + 3, (start + 4) % 40, (start + 9) % 40], axis=1).ravel()
+    same = np.tile([True, True, False, False], 10)
+    return TrackData(blobs(8, 8, seed=0), test, Pairs(left, right, same, np.repeat(np.arange(10), 4)))
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> TrainConfig:
+    """The smallest network, two epochs of four steps, everything trainable."""
+    return TrainConfig(
+        trsf=True,
+        activation="prelu",
+        width=0.125,
+        image_size=75,
+        embedding_size=16,
+        batch_size=16,
+        epochs=2,
+        identities=8,
+        images_per_identity=8,
+        dropout=0.1,
+        precision="float32",
+    ).resolved(None)

@@ -1,0 +1,88 @@
+"""Tracks: disjoint people, LFW's protocol on rendered faces, and the cache."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.conftest import blobs
+from trsfnet.data import tracks
+from trsfnet.data.cache import cached_faces
+from trsfnet.data.lfw import read_people
+from trsfnet.errors import ConfigError, DataError
+
+
+def test_synthetic_pairs_follow_lfws_protocol():
+    labels = np.repeat(np.arange(200), 8)
+    pairs = tracks.synthetic_pairs(labels)
+    assert len(pairs.same) == 6000
+    assert pairs.folds.tolist() == sorted(pairs.folds)
+    assert pairs.same.reshape(10, 2, 300).all(axis=(0, 2)).tolist() == [True, False]
+    assert np.array_equal(labels[pairs.left] == labels[pairs.right], pairs.same)
+    assert (pairs.left != pairs.right).all()
+    assert len({frozenset(p) for p in zip(pairs.left, pairs.right, strict=True)}) == 6000
+    people = [
+        set(labels[pairs.left[pairs.folds == k]]) | set(labels[pairs.right[pairs.folds == k]])
+        for k in range(10)
+    ]
+    assert len(set.union(*people)) == sum(map(len, people)) <= 200
+
+
+def test_lfw_track_trains_and_verifies_disjoint_people():
+    sets = read_people()
+    train = {p.name for i in tracks.LFW_TRAIN_SETS for p in sets[i]}
+    test = {p.name for i in tracks.LFW_TEST_SETS for p in sets[i]}
+    assert len(train | test) == len(train) + len(test) == 5749
+
+
+def test_synthetic_track_renders_other_people_for_the_test():
+    data = tracks.load_track("synthetic", size=75, identities=3, images_per_identity=2, root=None)
+    assert data.train.images.shape == (6, 75, 75, 3)
+    assert not set(data.train.identities) & set(data.test.identities)
+    again = tracks.load_track("synthetic", size=75, identities=3, images_per_identity=2, root=None)
+    assert again.train.fingerprint == data.train.fingerprint
+
+
+def test_data_root(monkeypatch, tmp_path):
+    monkeypatch.delenv("TRSFNET_DATA", raising=False)
+    assert tracks.data_root() is None
+    monkeypatch.setenv("TRSFNET_DATA", str(tmp_path))
+    assert tracks.data_root() == tmp_path
+    assert tracks.data_root(str(tmp_path / "..")) == tmp_path / ".."
+    with pytest.raises(DataError, match="data_root must name an existing folder"):
+        tracks.data_root("/nowhere/at/all")
+    monkeypatch.setenv("TRSFNET_DATA", "/nowhere/at/all")
+    with pytest.raises(DataError, match="TRSFNET_DATA must name an existing folder"):
+        tracks.data_root()
+    with pytest.raises(ConfigError, match="track must be one of"):
+        tracks.images_version("webface", None)
+
+
+def test_the_cache_builds_once_and_a_failure_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "cache"))
+
+    def fail():
+        raise DataError("no faces")
+
+    with pytest.raises(DataError):
+        cached_faces({"name": "x"}, fail)
+    faces = blobs(2, 3, seed=5)
+    first = cached_faces({"name": "x"}, lambda: faces)
+    second = cached_faces({"name": "x"}, fail)
+    assert first.fingerprint == second.fingerprint == faces.fingerprint
+    assert second.identities == faces.identities
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    with pytest.raises(DataError):
+        cached_faces({"name": "x", "size": 2}, fail)
+
+
+def test_the_fingerprint_sees_pixels_labels_and_names():
+    faces = blobs(2, 3, seed=5)
+    pixels = faces.images.copy()
+    pixels[0, 0, 0, 0] ^= 1
+    others = [
+        type(faces)(pixels, faces.labels, faces.identities),
+        type(faces)(faces.images, 1 - faces.labels, faces.identities),
+        type(faces)(faces.images, faces.labels, ("a", "b")),
+    ]
+    assert len({f.fingerprint for f in [faces, *others]}) == 4

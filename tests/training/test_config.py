@@ -1,0 +1,96 @@
+"""Configurations: every wrong setting is one clear sentence, and equal runs have equal names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from trsfnet.errors import ConfigError
+from trsfnet.training.config import TRACK_DEFAULTS, TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"arch": "v3"}, "arch must be one of 'v1', 'v2', got 'v3'."),
+        ({"arch": 1}, "arch must be text, got 1."),
+        ({"trsf": "yes"}, "trsf must be True or False, got 'yes'."),
+        ({"trsf": 1}, "trsf must be True or False, got 1."),
+        ({"seed": 1.5}, "seed must be a whole number, got 1.5."),
+        ({"seed": True}, "seed must be a whole number, got True."),
+        ({"seed": -1}, "seed must be at least 0, got -1."),
+        ({"epochs": "ten"}, "epochs must be a whole number or None, got 'ten'."),
+        ({"epochs": 0}, "epochs must be at least 1, got 0."),
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0."),
+        ({"learning_rate": math.nan}, "learning_rate must be above 0, got nan."),
+        ({"momentum": 1.0}, "momentum must be below 1, got 1.0."),
+        ({"dropout": 1}, "dropout must be below 1, got 1."),
+        ({"image_size": 64}, "image_size must be at least 75 pixels, got 64."),
+        ({"activation": "PReLU"}, "activation must be one of 'relu', 'leaky_relu', 'prelu', got 'PReLU'."),
+        ({"scale_init": 0.1}, "scale_init needs trsf True: fixed residual scales are facenet's constants."),
+        ({"trsf_per_channel": True}, "trsf_per_channel needs trsf True"),
+        ({"slope_init": 0.2}, "slope_init needs activation prelu or leaky_relu: relu has no slope."),
+        ({"arcface_margin": 0.5}, "arcface_scale and arcface_margin need loss arcface."),
+        ({"track": "lfw", "identities": 5}, "identities belongs to the synthetic track"),
+        ({"removed_pool": "maxpool_5a"}, "removed_pool of v1 must be one of 'maxpool_3a'"),
+        ({"schedule": "milestones"}, "schedule milestones needs milestones"),
+        ({"milestones": [5]}, "schedule milestones needs milestones"),
+        ({"milestones": 5}, "milestones must be a list, got 5."),
+        ({"epochs": 2, "warmup_epochs": 2}, "warmup_epochs must be below epochs (2), got 2."),
+        ({"colour": 1}, "Unknown setting 'colour'; the settings are activation, arcface_margin,"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(wrong, says):
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig.from_parameters(wrong)
+    assert str(caught.value).startswith(says)
+    assert "\n" not in str(caught.value)
+    shown = caught.value._render_traceback_()
+    assert shown == [f"ConfigError: {caught.value}"]
+
+
+def test_open_settings_take_the_tracks_values_and_given_ones_stay():
+    resolved = TrainConfig(trsf=True, activation="prelu", epochs=7).resolved(None)
+    assert resolved.epochs == 7
+    assert resolved.width == TRACK_DEFAULTS["synthetic"]["width"]
+    assert (resolved.scale_init, resolved.slope_init) == (0.1, 0.2)
+    assert resolved.precision in ("float32", "bfloat16")
+    assert resolved.images.startswith("renderer-")
+    plain = TrainConfig().resolved(None)
+    assert (plain.scale_init, plain.slope_init, plain.arcface_scale) == (None, None, None)
+    arc = TrainConfig(loss="arcface", arcface_margin=0.3).resolved(None)
+    assert (arc.arcface_scale, arc.arcface_margin) == (64.0, 0.3)
+    assert resolved.resolved(None) == resolved
+
+
+def test_lists_from_files_become_milestones():
+    config = TrainConfig.from_parameters({"schedule": "milestones", "milestones": [10, 20]})
+    assert config.milestones == (10, 20)
+
+
+def test_run_ids_name_the_setting_and_hash_every_setting():
+    config = TrainConfig(precision="float32").resolved(None)
+    assert config.run_id.startswith("v1-relu-seed0-")
+    others = [
+        replace(config, arch="v2"),
+        replace(config, trsf=True),
+        replace(config, trsf=True, scale_init=0.1),
+        replace(config, trsf=True, trsf_per_channel=True),
+        replace(config, activation="leaky_relu"),
+        replace(config, loss="arcface"),
+        replace(config, seed=1),
+        replace(config, learning_rate=0.01),
+        replace(config, precision="bfloat16"),
+        replace(config, images="renderer-0"),
+    ]
+    assert len({c.run_id for c in [config, *others]}) == len(others) + 1
+    assert replace(config).run_id == config.run_id
+    assert [c.slug for c in others[1:6]] == [
+        "v1-trsf-relu-seed0",
+        "v1-trsf-relu-seed0",
+        "v1-trsf-per-channel-relu-seed0",
+        "v1-leaky-relu-seed0",
+        "v1-arcface-relu-seed0",
+    ]
