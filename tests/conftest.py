@@ -18,7 +18,7 @@ def own_cache(tmp_path_factory):
 
 
 def blobs(people: int, images: int, *, seed: int, size: int = 75) -> FaceSet:
-    """Faces that a network can tell apart within a few steps: a colour and a pattern per person, and noise."""
+    """Faces that a network tells apart within a few steps: a coloured pattern per person, and noise."""
     rng = np.random.default_rng(seed)
     pattern = rng.uniform(40, 215, size=(people, 5, 5, 3)).repeat(15, axis=1).repeat(15, axis=2)
     labels = np.repeat(np.arange(people), images)

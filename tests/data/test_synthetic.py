@@ -18,6 +18,15 @@ def similarities(images: torch.Tensor) -> torch.Tensor:
     return pixels @ pixels.T
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small maps gain nothing from more threads, which wait for each other on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def faces() -> RenderedFaces:
     """Ten identities with three samples each, by default settings."""
@@ -40,7 +49,7 @@ def test_sizes_show_the_same_picture(size, faces):
 
     other = render_faces(torch.arange(3), torch.zeros(3, dtype=torch.int64), size=size)
     assert other.images.shape == (3, size, size, 3)
-    assert (small(other.images) - small(faces.images[::3][:3])).abs().mean() < 8
+    assert (small(other.images) - small(faces.images[::3][:3])).abs().mean() < 12
 
 
 def test_image_does_not_depend_on_its_batch_or_the_global_generator(faces):
@@ -103,6 +112,15 @@ def test_difficulty_scales_the_factors(faces):
         if not isinstance(entry, Event):
             expected = entry.rest + 0.5 * (faces.factors[name] - entry.rest)
             torch.testing.assert_close(half[name], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_highest_difficulty_keeps_lights_and_colours_positive():
+    faces = render_faces(*pairs(100, 1), size=32, difficulty=2.0)
+    for name, entry in NUISANCES.items():
+        if not isinstance(entry, Event) and entry.low >= 0:
+            assert faces.factors[name].min() >= 0.5 * entry.low
+    assert faces.factors["yaw"].abs().max() > 45
+    assert faces.images.float().flatten(1).std(1).min() > 1
 
 
 def test_difficulty_zero_is_frontal_and_the_same_for_every_sample():
@@ -170,7 +188,7 @@ def test_a_detector_finds_the_faces_and_agrees_on_their_pose():
     assert len(found) >= 60
 
     # Landmarks: the eye on the image's left, the other, the nose, the mouth's corners; y points down.
-    points = torch.stack([torch.as_tensor(landmarks[i][0]) for i in found]).float()
+    points = torch.stack([torch.tensor(landmarks[i][0].tolist()) for i in found])
     between = points[:, 1] - points[:, 0]
     width = between.norm(dim=1)
     nose = points[:, 2] - points[:, :2].mean(1)

@@ -1,8 +1,8 @@
 """Shaded relief of a head: from named face parameters to an image, vectorised over the batch.
 
-The head is one surface in cylindrical coordinates: the distance ``r(theta, y)`` from a vertical axis through the
-ears. In its own frame ``x`` points to the image's right, ``y`` up and ``z`` to the viewer; the eyes lie near
-``y = 0``, the top of the skull near ``y = 1`` and the chin near ``y = -1``. Four steps make a picture:
+The head is one surface in cylindrical coordinates: the distance ``r(theta, y)`` from a vertical axis through
+the ears. In its own frame ``x`` points to the image's right, ``y`` up and ``z`` to the viewer; the eyes lie
+near ``y = 0``, the top of the skull near ``y = 1`` and the chin near ``y = -1``. Four steps make a picture:
 
 1. *Plan* (:func:`plan`): everything of one dimension, for many faces at once: profiles of the head, the
    factors of the features' separable bumps, the hairline, the lights' directions.
@@ -33,6 +33,8 @@ _Y_TOP, _Y_BOTTOM = 1.4, -2.0
 _COLUMN_LIMIT = 0.66
 # Columns are x / (k (rho + z) + |x|): no arctangent per pixel, and more columns in front than at the sides.
 _COLUMN_DENSITY = 1.2
+# Above this height there is only the head.
+_BODY_TOP = -0.2
 # Features are laid out on x = FRONT_RADIUS sin(theta), close to the true x of a point in front.
 _FRONT_RADIUS = 0.85
 # Half the frame's height in head units, and the frame's centre, which put the eyes at 42 % from the top.
@@ -40,16 +42,20 @@ _FRAME_HALF = 1.36
 _FRAME_CENTRE_Y = -0.20
 # The frame follows the face when the head turns, as a detector's crop does (share of the depth in front).
 _FRAME_FOLLOWS = 0.45
-# Distances towards the light at which something may stand in its way.
+# The shadows' map is so many times coarser; the distances are those at which something is looked for that
+# stands between a point and the light.
+_SHADOW_STEP = 4
 _SHADOW_REACH = (0.08, 0.18, 0.38)
 # Depths at which a ray is tested for its first hit, from before the nose's tip to the axis.
 _DEPTHS = (1.3, 1.18, 1.08, 1.0, 0.93, 0.86, 0.78, 0.68, 0.55, 0.4, 0.22, 0.0)
 
-# Every how many pixels that is done; the rays between start between their neighbours' hits. All are then corrected
-# by the distance left, or a little more, since the surface is met at a slant.
+# Every how many pixels that is done; the rays between start between their neighbours' hits. All are then
+# corrected by the distance left, or a little more, since the surface is met at a slant.
 _COARSE_STEP = 3
 _CORRECTIONS = 1
 _CORRECTION_GAIN = 1.05
+# Outwards less: beside a cliff, such as the edge of hanging hair, a long step would leave the surface again.
+_CORRECTION_RANGE = (-0.03, 0.15)
 
 
 def _rgb(red: float, green: float, blue: float) -> Rgb:
@@ -98,12 +104,13 @@ class _Grid:
     row_step: float
     eye: tuple[slice, slice]
     mouth: tuple[slice, slice]
+    low: slice
 
 
 @functools.lru_cache(maxsize=8)
 def _grid(size: int, device: torch.device) -> _Grid:
     # Multiples of 16 keep every image of a batch equally aligned, so that its position cannot change a bit.
-    rows = columns = 16 * math.ceil(size * 1.28 / 16)
+    rows = columns = 16 * math.ceil(size * 1.14 / 16)
     y = torch.linspace(_Y_TOP, _Y_BOTTOM, rows, dtype=torch.float64)
     column = torch.linspace(-_COLUMN_LIMIT, _COLUMN_LIMIT, columns, dtype=torch.float64)
     theta = 2 * torch.atan(_COLUMN_DENSITY * column / (1 - column.abs()))
@@ -130,6 +137,7 @@ def _grid(size: int, device: torch.device) -> _Grid:
         row_step=(_Y_TOP - _Y_BOTTOM) / (rows - 1),
         eye=window(-0.3, 0.52, 0.72),
         mouth=window(-1.0, -0.4, 0.5),
+        low=slice(int((y > _BODY_TOP).sum()), rows),
     )
 
 
@@ -149,6 +157,21 @@ def _place(out: torch.Tensor, x: torch.Tensor, z: torch.Tensor, rho: torch.Tenso
 
 def _sample(field: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(field, place, align_corners=True, padding_mode="border")
+
+
+@functools.lru_cache(maxsize=32)
+def _enlarging(count: int, wanted: int, device: torch.device) -> torch.Tensor:
+    """Matrix ``[wanted, count]`` of linear interpolation between the centres of ``count`` equal parts."""
+    at = (torch.arange(wanted, dtype=torch.float64)[:, None] + 0.5) * (count / wanted) - 0.5
+    weight = (1 - (at.clamp(0, count - 1) - torch.arange(count)).abs()).clamp_min(0)
+    return weight.to(torch.float32).to(device)
+
+
+def _enlarge(field: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """``field`` ``[N, h, w]`` interpolated to ``[N, rows, columns]``, as products: faster than resampling."""
+    down = _enlarging(field.shape[1], rows, field.device).expand(len(field), -1, -1)
+    across = _enlarging(field.shape[2], columns, field.device).T.expand(len(field), -1, -1)
+    return torch.bmm(torch.bmm(down, field), across)
 
 
 # --- small mathematics -------------------------------------------------------------------------------------
@@ -187,7 +210,7 @@ def _named_colour(params: Params, name: str) -> torch.Tensor:
 
 
 def _paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor) -> None:
-    """Blends ``colour`` (one, ``[N, 3]`` or ``[N, 3, h, w]``) over ``target`` ``[N, 3, h, w]`` by ``mask``."""
+    """Blends ``colour`` (one, ``[N, 3]`` or ``[N, 3, h, w]``) over ``target`` ``[N, 3, h, w]`` in place."""
     for channel in range(3):
         if isinstance(colour, tuple):
             over = torch.full((1, 1, 1), colour[channel], device=target.device)
@@ -274,7 +297,7 @@ def _superellipse(inverse: torch.Tensor, grid: _Grid, power: float) -> torch.Ten
 
 
 def _profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half-width and frontal depth ``[N, rows]`` of the head at heights ``y``, ``[rows]`` or ``[N, rows]``."""
+    """Half-width and frontal depth ``[N, rows]`` of the head at ``y``, ``[rows]`` or ``[N, rows]``."""
     p = {name: value[:, None] for name, value in params.items()}
     up = ((y - 0.1) / (p["skull_height"] - 0.1)).clamp(0, 1)
     down = ((0.1 - y) / (p["chin_drop"] + 0.06 * p["mouth_open"] + 0.1)).clamp(0, 1)
@@ -289,7 +312,7 @@ def _profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
 
 def _body_profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Half-width and depth of neck and shoulders, nothing above the jaw."""
-    neck = params["neck"][:, None] * _smooth((-0.2 - y) / 0.2)
+    neck = params["neck"][:, None] * _smooth((_BODY_TOP - y) / 0.2)
     slope = _smooth((-1.18 - y) / 0.75)
     return neck + 1.5 * slope * slope, 0.82 * neck + 0.35 * slope
 
@@ -461,7 +484,8 @@ def _direction(params: Params, azimuth: torch.Tensor, elevation: torch.Tensor) -
     """Unit vector ``[N, 3]`` in the head's frame of a direction fixed to the camera (angles in degrees)."""
     az, el = torch.deg2rad(azimuth), torch.deg2rad(elevation)
     x, y, z = torch.sin(az) * torch.cos(el), torch.sin(el), torch.cos(az) * torch.cos(el)
-    pitch, yaw = torch.deg2rad(params["pitch"]), torch.deg2rad(params["yaw"])
+    roll, pitch, yaw = (torch.deg2rad(params[name]) for name in ("roll", "pitch", "yaw"))
+    x, y = x * torch.cos(roll) - y * torch.sin(roll), y * torch.cos(roll) + x * torch.sin(roll)
     y, z = y * torch.cos(pitch) + z * torch.sin(pitch), z * torch.cos(pitch) - y * torch.sin(pitch)
     return torch.stack(
         [x * torch.cos(yaw) - z * torch.sin(yaw), y, x * torch.sin(yaw) + z * torch.cos(yaw)], 1
@@ -519,14 +543,15 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
     curves, p = faces.curves, faces.params()
     grid = _grid(size, mottle.device)
     head = _superellipse(curves["head"], grid, _HEAD_POWER)
-    head.baddbmm_(curves["relief_along"], curves["relief_across"])
-    body = _superellipse(curves["body"], grid, 2)
-    cloth = _step(p["collar"] - grid.y[:, None] + 0.12 * grid.cos, 0.06).mul_(body > head)
-    radius = torch.maximum(head, body, out=head)
-    radius.add_(cloth, alpha=0.03)
+    radius = head.baddbmm_(curves["relief_along"], curves["relief_across"])
+    # Neck, shoulders and clothes: in the lower rows only.
+    low = grid.low
+    body = _superellipse(curves["body"][:, low], grid, 2)
+    cloth = _step(p["collar"] - grid.y[low, None] + 0.12 * grid.cos, 0.06).mul_(body > radius[:, low])
+    torch.maximum(radius[:, low], body, out=radius[:, low]).add_(cloth, alpha=0.03)
 
     colour = torch.bmm(curves["tint_along"], curves["tint_across"]).view(-1, 3, grid.rows, grid.columns)
-    _paint(colour, curves["cloth"], cloth)
+    _paint(colour[:, :, low], curves["cloth"], cloth)
     _paint_eyes(p, curves, grid, radius, colour, strands)
     _paint_mouth(p, curves, grid, radius, colour)
 
@@ -537,9 +562,12 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
     hair.mul_(1 - cap)
 
     # Freckles on the skin, light and dark strands in the hair; a cap and clothes are plain.
-    grain = (p["freckles"] + 0.025) * mottle * (1 - cloth)
+    bare = cloth.neg_().add_(1)
+    grain = (p["freckles"] + 0.025) * mottle
+    grain[:, low].mul_(bare)
     gain = torch.lerp(grain, 0.42 * strands - 0.1, hair).add_(1).clamp_(0.3, 2)
-    gloss = (1 + 1.5 * hair * gain).mul_(p["oil"]).mul_(1 - torch.maximum(cloth, cap))
+    gloss = (hair * gain).mul_(1.5).add_(1).mul_(p["oil"]).mul_(1 - cap)
+    gloss[:, low].mul_(bare)
     _shade(curves, grid, radius, colour, gain, gloss)
     return Surface(radius, colour)
 
@@ -559,7 +587,7 @@ def _hair(
     end = torch.where(grid.degrees.abs() > 60, _step(y - p["hair_end"].clamp_max(-0.5), 0.3), 1.0)
     volume_mask = _smooth(edge * (1 / 0.11) + 0.5).mul_(end)
     # The colour begins before the volume, the more so where hair hangs: the step to it would show skin.
-    mask = _step(edge.add_(0.02 + 0.5 * long * _smooth((-0.2 - y) / 0.4)), 0.06).mul_(end)
+    mask = _step(edge.add_(0.02 + 0.7 * long * _smooth((-0.55 - y) / 0.3)), 0.06).mul_(end)
     dome = _superellipse(curves["dome"], grid, 2)
     dome.mul_(((0.008 + 0.02 * p["hair_curl"]) * (1 - p["cap"]) * strands).add_(1))
     # Hanging hair keeps the head's width below the ears, where the surface beneath is the neck.
@@ -731,9 +759,7 @@ def _shade(
         return cosine.addcmul_(slope, curves[f"{name}_up"]).mul_(inverse).clamp_min_(0)
 
     # Hollows, relative to the surroundings' mean, get less light from everywhere.
-    around = F.interpolate(
-        F.avg_pool2d(radius[:, None], 8), size=radius.shape[1:], mode="bilinear", align_corners=False
-    )[:, 0]
+    around = _enlarge(F.avg_pool2d(radius[:, None], 8)[:, 0], grid.rows, grid.columns)
     gain.mul_(torch.sub(radius, around, out=around).mul_(5).add_(0.97).clamp_(0.35, 1.12))
     lit = _shadow(radius, curves["key_direction"], grid)
     direct = facing("key").mul_(lit).mul_(gain)
@@ -747,16 +773,13 @@ def _shade(
 
 def _shadow(radius: torch.Tensor, light: torch.Tensor, grid: _Grid) -> torch.Tensor:
     """Share of the key light that reaches each point: a march towards the light, on a coarse map."""
-    coarse = F.avg_pool2d(radius[:, None], 3, stride=3, ceil_mode=True, count_include_pad=False)
+    coarse = F.avg_pool2d(radius[:, None], _SHADOW_STEP)
     rows, cols = coarse.shape[2:]
-    # Points of the coarse map, whose first and last rows and columns stand for the fine one's.
-    pick = [
-        torch.linspace(0, count - 1, few, device=radius.device).long()
-        for count, few in ((grid.rows, rows), (grid.columns, cols))
-    ]
-    y = grid.y[pick[0]][:, None]
-    base = coarse[:, 0]
-    x, z = base * grid.sin[pick[1]], base * grid.cos[pick[1]]
+    y, sin, cos = (
+        F.avg_pool1d(line[None, None], _SHADOW_STEP)[0, 0] for line in (grid.y, grid.sin, grid.cos)
+    )
+    y, base = y[:, None], coarse[:, 0]
+    x, z = base * sin, base * cos
     lx, ly, lz = (light[:, axis, None, None] for axis in range(3))
     # All distances at once, one below the other.
     reach = torch.tensor(_SHADOW_REACH, device=radius.device).repeat_interleave(rows)[:, None]
@@ -767,7 +790,7 @@ def _shadow(radius: torch.Tensor, light: torch.Tensor, grid: _Grid) -> torch.Ten
     _place(place, px, pz, rho, y.repeat(len(_SHADOW_REACH), 1) + reach * ly)
     blocked = _sample(coarse, place)[:, 0].sub_(rho).sub_(0.015).mul_(1 / (0.25 * reach + 0.01))
     lit = blocked.view(len(radius), -1, rows, cols).amax(1).clamp_(0, 1).neg_().add_(1)
-    return F.interpolate(lit[:, None], size=radius.shape[1:], mode="bilinear", align_corners=True)[:, 0]
+    return _enlarge(lit, grid.rows, grid.columns)
 
 
 # --- view --------------------------------------------------------------------------------------------------
@@ -791,8 +814,8 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
     radius = surface.radius[:, None]
 
     def locate(u: torch.Tensor, height: torch.Tensor, z: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        """Writes where the rays' points at depth ``z`` lie on the map; returns their distances from the axis."""
-        # In the frame turned back by the pitch alone, a ray keeps u and has y = v / cos(pitch) + z tan(pitch).
+        """Writes where the rays' points at depth ``z`` lie on the map; returns their distance to the axis."""
+        # In the frame turned back by the pitch alone, a ray keeps u; its y is v / cos(pitch) + z tan(pitch).
         rho = (u * u).addcmul_(z, z).sqrt_()
         _place(
             place,
@@ -816,33 +839,29 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
     share = (after / (after - before).clamp_max_(-1e-4)).clamp_(0, 1)
     hit = share.mul_((depths[:-1] - depths[1:])[:, None, None]).add_(depths[1:, None, None])
     hit = hit.masked_fill_(after >= 0, 0.0).amax(1)
-    coarse = torch.stack([hit, outside.amin(1)], 1)
-    z, nearest = F.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=False).unbind(1)
+    z, nearest = (_enlarge(field, size, size) for field in (hit, outside.amin(1)))
 
     # ... and corrections on every ray.
     u, height = _rays(p, size)
     place = u.new_empty(*u.shape, 2)
     for _ in range(_CORRECTIONS):
         outside = locate(u, height, z, place).sub_(_sample(radius, place)[:, 0])
-        z = torch.sub(z, outside.mul_(_CORRECTION_GAIN).clamp_(-0.15, 0.15)).clamp_min_(0)
+        z = torch.sub(z, outside.mul_(_CORRECTION_GAIN).clamp_(*_CORRECTION_RANGE)).clamp_min_(0)
     locate(u, height, z, place)
     image = _sample(surface.colour, place)
     return image, _step(-nearest - 1.25 * _FRAME_HALF / size, 2.5 * _FRAME_HALF / size)
 
 
 def _rays(p: Params, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each pixel's ray: its offset u from the axis, and the height where it passes it: ``[N, size, size]``."""
+    """Each pixel's ray: its offset u from the axis, and its height there, both ``[N, size, size]``."""
     roll, yaw, pitch = (torch.deg2rad(p[name]) for name in ("roll", "yaw", "pitch"))
     pixel = (torch.arange(size, device=roll.device) + 0.5) * (2 / size) - 1
     half = _FRAME_HALF / p["scale"]
     across = (pixel - 2 * p["shift_x"]) * half
     up = (2 * p["shift_y"] - pixel[:, None]) * half
-    u = across * torch.cos(roll) + (up * torch.sin(roll) + _FRAME_FOLLOWS * torch.sin(yaw))
-    v = (
-        up * torch.cos(roll)
-        + (_FRAME_CENTRE_Y - _FRAME_FOLLOWS * torch.sin(pitch))
-        - across * torch.sin(roll)
-    )
+    u = across * torch.cos(roll) - (up * torch.sin(roll) - _FRAME_FOLLOWS * torch.sin(yaw))
+    v = up * torch.cos(roll) + across * torch.sin(roll)
+    v = v + (_FRAME_CENTRE_Y - _FRAME_FOLLOWS * torch.sin(pitch))
     return u, v / torch.cos(pitch)
 
 
@@ -909,10 +928,8 @@ def photograph(
 
 
 def _occlude(picture: torch.Tensor, p: Params, colour: torch.Tensor) -> None:
-    """Something striped that enters the frame from one side, in place."""
+    """Something out of focus that enters the frame from one side, in place."""
     size = picture.shape[-1]
     pixel = (torch.arange(size, device=picture.device) + 0.5) * (2 / size) - 1
     reach = pixel * torch.cos(p["occluder_angle"]) + pixel[:, None] * torch.sin(p["occluder_angle"])
-    stripes = (reach * 24).sin_().mul_(0.3).add_(1)
-    mask = _step(reach - p["occluder_edge"], 0.06).mul_(p["occluder"])
-    _paint(picture, colour[:, :, None, None] * stripes[:, None], mask)
+    _paint(picture, colour, _step(reach - p["occluder_edge"], 0.12).mul_(p["occluder"]))

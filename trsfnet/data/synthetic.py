@@ -3,7 +3,7 @@
 An identity is a draw of geometry (head, jaw, brows, eyes, nose, mouth, ears, hair) and of albedo (skin, eyes,
 lips, brows, hair); each of its samples draws the rest anew: pose, light, expression, glasses, cap, occlusion,
 background, focus and noise. Every number comes from a hash of (seed, identity, sample, the number's name), so
-that an image depends on nothing else, and adding a parameter to the tables leaves the others' draws as they were.
+that an image depends on nothing else, and a parameter added to the tables leaves the others' draws alone.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Trait:
 class Nuisance:
     """One number of a sample: ``rest`` at difficulty 0, within ``low`` to ``high`` at difficulty 1.
 
-    Between and beyond, the distance from ``rest`` grows in proportion. ``central`` draws favour the middle.
+    Between and beyond, the distance from ``rest`` grows in proportion, except that what cannot be negative
+    stays at half of ``low`` or above. ``central`` draws favour the middle.
     """
 
     rest: float
@@ -270,7 +271,8 @@ def _nuisances(keys: torch.Tensor, difficulty: float) -> rendering.Params:
             continue
         draw = 0.5 * (first[:, i] + second[:, i]) if entry.central else first[:, i]
         offset = entry.low + (entry.high - entry.low) * draw - entry.rest
-        values[name] = entry.rest + difficulty * offset
+        value = entry.rest + difficulty * offset
+        values[name] = value.clamp_min(0.5 * entry.low) if entry.low >= 0 else value
     return values
 
 

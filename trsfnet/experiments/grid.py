@@ -79,7 +79,7 @@ def departures(config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in protocol(config).items()
-        if name != "images" and name in standard and value != _as_json(standard[name])
+        if name != "images" and name in standard and _as_json(value) != _as_json(standard[name])
     }
 
 

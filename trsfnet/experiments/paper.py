@@ -32,6 +32,25 @@ class PaperTable:
     cells: dict[str, float]
 
 
+@dataclass(frozen=True)
+class PaperFigure:
+    """What the paper counts in the caption of one of its figures.
+
+    Attributes:
+        number: its number there.
+        caption: its first sentence, as printed.
+        place: section and figure.
+        quantity: what is counted.
+        cells: counts by setting (`v1-trsf-prelu`), then by what they count.
+    """
+
+    number: int
+    caption: str
+    place: str
+    quantity: str
+    cells: dict[str, dict[str, int]]
+
+
 @cache
 def _content() -> dict[str, Any]:
     text = (resources.files("trsfnet.experiments") / "paper.json").read_text(encoding="utf-8")
@@ -46,3 +65,8 @@ def reference() -> dict[str, Any]:
 def paper_table(number: int) -> PaperTable:
     """Table `number` (1 to 6) as published."""
     return PaperTable(number=number, **{"trials": None} | _content()["tables"][str(number)])
+
+
+def paper_figure(number: int) -> PaperFigure:
+    """The counts of figure `number` (9 or 10) as published."""
+    return PaperFigure(number=number, **_content()["figures"][str(number)])

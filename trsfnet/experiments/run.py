@@ -78,7 +78,7 @@ def run(config: TrainConfig, *, runs: Path | str = RUNS, data_root: str | None =
     finally:
         events.close()
     _close(record, outcome)
-    return record
+    return read_record(path)
 
 
 def _opening(asked: TrainConfig, config: TrainConfig, data: TrackData) -> dict[str, object]:
@@ -138,6 +138,7 @@ def _close(record: Record, outcome: Outcome) -> None:
             "slopes": len(outcome.model.slopes()),
         },
     }
+    record.write_parameters(outcome.history.parameters)
     if outcome.evaluation:
         record.write_scores(outcome.evaluation.scores)
         changes |= {

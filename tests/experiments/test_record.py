@@ -1,0 +1,89 @@
+"""The run record: what is written is what is read, and damage is named."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from trsfnet.errors import RecordError
+from trsfnet.experiments.record import Record, read_record, read_records
+
+INFO = {
+    "schema": 1,
+    "status": "done",
+    "run_id": "v1-trsf-prelu-seed3-0123abcd",
+    "track": "synthetic",
+    "seed": 3,
+    "config": {},
+    "metrics": {"tar@1e-3": 0.5},
+}
+
+
+@pytest.fixture
+def record(tmp_path) -> Record:
+    record = Record(tmp_path / "synthetic" / INFO["run_id"], dict(INFO))
+    record.write_info()
+    return record
+
+
+def test_tables_come_back_as_written(record):
+    record.write_history([{"epoch": 1, "loss": 1 / 3}])
+    row = {"epoch": 0, "kind": "trsf", "name": "TRSF_inception-resnet v1.1", "channel": 0, "value": 0.1}
+    record.write_parameters([row])
+    record.write_scores({"score": np.array([0.25, -1], np.float32), "same": np.array([True, False])})
+    back = read_record(record.path)
+    assert (back.run_id, back.setting, back.seed, back.status) == (INFO["run_id"], "v1-trsf-prelu", 3, "done")
+    assert back.metrics == {"tar@1e-3": 0.5}
+    assert back.history().loss.item() == pytest.approx(1 / 3, abs=1e-7)
+    assert back.parameters().to_dict("records") == [{**row, "value": pytest.approx(0.1)}]
+    assert back.scores().score.tolist() == [0.25, -1]
+    assert {f.name for f in record.path.iterdir()} == {
+        "run.json",
+        "history.csv",
+        "parameters.parquet",
+        "scores.parquet",
+    }, "nothing half-written may stay"
+
+
+def test_a_failed_write_leaves_the_old_record(record):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        record.write_info(metrics={"tar@1e-3": float("nan")})
+    assert read_record(record.path).metrics == {"tar@1e-3": 0.5}
+
+
+def test_a_table_that_is_not_there_is_named(record):
+    with pytest.raises(RecordError, match=r"has no scores\.parquet; its status is done"):
+        record.scores()
+
+
+def test_damage_is_named(record):
+    file = record.path / "run.json"
+    for text, says in [
+        (file.read_text()[:40], "is damaged"),
+        (json.dumps({"schema": 1}), "is damaged: it lacks status, run_id"),
+        ("[]", "is damaged: it lacks"),
+        (json.dumps({**INFO, "schema": 2}), "has format 2, this version of trsfnet reads 1"),
+    ]:
+        file.write_text(text)
+        with pytest.raises(RecordError, match=says):
+            read_record(record.path)
+    file.unlink()
+    with pytest.raises(RecordError, match="holds no run record"):
+        read_record(record.path)
+
+
+def test_a_readers_rerun_replaces_ours_and_bad_records_do_not_stop_the_others(tmp_path):
+    for root, tar in (("results", 0.1), ("runs", 0.2)):
+        Record(
+            tmp_path / root / "lfw" / "a-seed0-1", {**INFO, "run_id": "a-seed0-1", "metrics": {"t": tar}}
+        ).write_info()
+    Record(tmp_path / "results" / "lfw" / "b-seed0-2", {**INFO, "run_id": "b-seed0-2"}).write_info()
+    broken = tmp_path / "runs" / "lfw" / "c" / "run.json"
+    broken.parent.mkdir()
+    broken.write_text("{")
+    records, problems = read_records([tmp_path / "results", tmp_path / "runs", tmp_path / "absent"])
+    assert {r.run_id: r.metrics for r in records} == {"a-seed0-1": {"t": 0.2}, "b-seed0-2": INFO["metrics"]}
+    assert len(problems) == 1
+    assert str(broken) in problems[0]

@@ -1,0 +1,145 @@
+"""A run from configuration to record: complete, resumable, done only once."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, replace
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+import torch
+
+import trsfnet.experiments.run as module
+from trsfnet.data.faces import TrackData
+from trsfnet.evaluation import AllPairsScores, all_pairs, ten_fold
+from trsfnet.experiments.provenance import source_hash, without_prose
+from trsfnet.experiments.record import read_record
+from trsfnet.experiments.run import papermill_command, run
+from trsfnet.training.config import TrainConfig
+
+
+@pytest.fixture
+def on_tiny_data(monkeypatch, tiny_data):
+    """Runs get the tiny faces, and the number of times they were asked for."""
+    calls = []
+
+    def load(track: str, **_):
+        calls.append(track)
+        return tiny_data
+
+    monkeypatch.setattr(module, "load_track", load)
+    return calls
+
+
+def test_the_record_is_complete_and_a_done_run_returns_at_once(on_tiny_data, tiny_config, tmp_path, capsys):
+    record = run(tiny_config, runs=tmp_path)
+    assert record.path == tmp_path / "synthetic" / tiny_config.run_id
+    assert record.status == "done"
+    assert record.info["counts"]["scales"] == 20
+    assert record.info["counts"]["slopes"] == 131
+    assert record.info["source_hash"] == source_hash("synthetic")
+    assert record.info["data"]["train"]["identities"] == 8
+    assert record.info["hardware"]["threads"] == torch.get_num_threads()
+    assert record.info["libraries"]["torch"] == version("torch")
+    assert TrainConfig.from_parameters(read_record(record.path).config) == tiny_config
+    assert len(record.history()) == 2
+    assert record.metrics["tar@1e-3"] == record.history()["tar@1e-3"].iloc[-1]
+    assert set(record.parameters().kind) == {"trsf", "slope"}
+    assert list((record.path / "tensorboard").glob("events.out.tfevents.*"))
+    assert (record.path / "checkpoints" / "last.pt").is_file()
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("epoch 1/2  loss ")
+    assert out[1].endswith(" 0.0 min left")
+
+    again = run(tiny_config, runs=tmp_path)
+    assert len(on_tiny_data) == 1
+    assert again.info == record.info
+
+
+def test_scores_recompute_the_metrics(on_tiny_data, tiny_config, tmp_path):
+    record = run(tiny_config, runs=tmp_path)
+    scores = record.scores()
+    assert len(scores) == 40
+    # Points on a circle at the right angles have the recorded cosines, and so the recorded distances.
+    angle = np.arccos(scores.score.to_numpy(np.float64).clip(-1, 1))
+    left = np.tile([1.0, 0.0], (40, 1))
+    right = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    again = ten_fold(left, right, scores.same.to_numpy())
+    assert record.info["evaluation"]["protocol"] == "ten-fold"
+    assert (again.accuracy, again.tar) == (record.metrics["accuracy"], record.metrics["tar@1e-3"])
+    assert (scores.same == (scores.left // 4 == scores.right // 4)).all()
+
+
+def test_all_pairs_scores_recompute_the_metrics(monkeypatch, tiny_data, tiny_config, tmp_path):
+    without_pairs = TrackData(tiny_data.train, tiny_data.test, None)
+    monkeypatch.setattr(module, "load_track", lambda *_, **__: without_pairs)
+    record = run(tiny_config, runs=tmp_path)
+    scores = record.scores()
+    genuine, impostor = scores[scores.same], scores[~scores.same]
+    assert (genuine.left_person == genuine.right_person).all()
+    assert (impostor.left_person != impostor.right_person).all()
+    kept = AllPairsScores(
+        genuine.score.to_numpy(),
+        genuine.left_person.to_numpy(),
+        impostor.score.to_numpy(),
+        impostor[["left_person", "right_person"]].to_numpy(),
+        record.info["evaluation"]["results"][0]["impostor_pairs"],
+    )
+    for far in (1e-2, 1e-3):
+        assert all_pairs(kept, far).tar == record.metrics[f"tar@{far:.0e}".replace("e-0", "e-")]
+
+
+def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, tmp_path, monkeypatch):
+    whole = run(tiny_config, runs=tmp_path / "whole")
+    line = module.epoch_line
+
+    def interrupt(config, history):
+        if len(history.epochs) == 1:
+            raise KeyboardInterrupt
+        return line(config, history)
+
+    monkeypatch.setattr(module, "epoch_line", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_config, runs=tmp_path)
+    stopped = module.read_record(tmp_path / "synthetic" / tiny_config.run_id)
+    assert stopped.status == "failed"
+    assert stopped.info["message"].startswith("KeyboardInterrupt")
+    assert len(stopped.history()) == 1
+    record = run(tiny_config, runs=tmp_path)
+    assert record.status == "done"
+    assert record.info["message"] == ""
+    assert record.metrics == whole.metrics
+    assert record.history().loss.tolist() == whole.history().loss.tolist()
+    assert record.parameters().equals(whole.parameters())
+
+
+def test_a_collapsed_run_is_a_result(on_tiny_data, tiny_config, tmp_path):
+    record = run(replace(tiny_config, learning_rate=1e30), runs=tmp_path)
+    assert record.status == "collapsed"
+    assert "The loss became" in record.info["message"]
+    assert record.metrics == {}
+    assert record.parameters().epoch.max() == 0
+    assert run(replace(tiny_config, learning_rate=1e30), runs=tmp_path).info == record.info
+
+
+def test_the_command_repeats_the_run():
+    config = TrainConfig(trsf=True, track="lfw", seed=2, schedule="milestones", milestones=(10, 20))
+    assert shlex.split(papermill_command(config)) == [
+        *("papermill", "notebooks/train.ipynb", "runs/v1-trsf-relu-seed2.ipynb"),
+        *("-p", "trsf", "True", "-p", "track", "lfw", "-p", "seed", "2", "-p", "schedule", "milestones"),
+        *("-y", "milestones: [10, 20]"),
+    ]
+
+
+def test_source_hash_ignores_prose_and_sees_code():
+    code = 'def f(x):\n    """Doc."""\n    # why\n    return x + 1  # more\n'
+    assert without_prose(code) == "def f(x):\n    return x + 1"
+    assert without_prose(code.replace("Doc", "Other\n\n    text")) == without_prose(code)
+    assert without_prose(code.replace("+ 1", "+ 2")) != without_prose(code)
+    assert without_prose('x = "# no comment"\n') == 'x = "# no comment"'
+    assert source_hash("lfw") != source_hash("synthetic")
+
+
+def test_config_survives_json(tiny_config):
+    assert TrainConfig.from_parameters(asdict(tiny_config) | {"milestones": []}) == tiny_config

@@ -1,0 +1,95 @@
+"""`papermill notebooks/train.ipynb` as the README has it, in pipes and with an output path."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import papermill
+import pytest
+
+from trsfnet.training.config import TrainConfig
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = "notebooks/train.ipynb"
+TINY = "-p epochs 1 -p identities 4 -p images_per_identity 4 -p image_size 75 -p width 0.125 -p batch_size 8".split()
+
+
+def run_papermill(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "papermill", *words],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_without_an_output_path_the_notebook_goes_to_stdout_and_the_record_to_disk(tmp_path):
+    done = run_papermill(NOTEBOOK, "-p", "arch", "v1", "-p", "trsf", "True", "-p", "runs", str(tmp_path), *TINY)
+    assert done.returncode == 0, done.stderr
+    cells = json.loads(done.stdout)["cells"]
+    assert all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
+    (record,) = tmp_path.glob("synthetic/*/run.json")
+    info = json.loads(record.read_text())
+    assert info["status"] == "done"
+    assert (info["config"]["arch"], info["config"]["trsf"]) == ("v1", True)
+
+
+def test_with_an_output_path_the_executed_notebook_shows_what_was_learned(tmp_path):
+    out = tmp_path / "executed.ipynb"
+    done = run_papermill(NOTEBOOK, str(out), *TINY, "-p", "activation", "prelu", "-p", "runs", str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stderr
+    outputs = [o for cell in json.loads(out.read_text())["cells"] for o in cell.get("outputs", [])]
+    text = "".join("".join(o.get("text", "")) for o in outputs)
+    assert "epoch 1/1  loss" in text
+    assert "done: " in text
+    kinds = {kind for o in outputs for kind in o.get("data", {})}
+    assert kinds & {"image/png", "image/svg+xml"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("-p arch v3", "ConfigError: arch must be one of 'v1', 'v2', got 'v3'."),
+        ("-p trsf yes", "ConfigError: trsf must be True or False, got 'yes'."),
+        ("-p scale_init 0.2", "ConfigError: scale_init needs trsf True"),
+        ("-p data_root /nowhere", "DataError: data_root must name an existing folder, got /nowhere."),
+    ],
+)
+def test_wrong_parameters_end_in_one_sentence_before_any_training(tmp_path, words, says):
+    done = run_papermill(NOTEBOOK, str(tmp_path / "out.ipynb"), *words.split(), "-p", "runs", str(tmp_path / "runs"))
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert not (tmp_path / "runs").exists()
+    errors = [
+        output
+        for cell in json.loads((tmp_path / "out.ipynb").read_text())["cells"]
+        for output in cell.get("outputs", [])
+        if output["output_type"] == "error"
+    ]
+    assert len(errors) == 1
+    assert len(errors[0]["traceback"]) == 1, "the reader sees the sentence, not our call stack"
+
+
+def test_parameters_are_the_configurations_settings_explained():
+    found = papermill.inspect_notebook(str(ROOT / NOTEBOOK))
+    settings = {field.name: field for field in fields(TrainConfig) if field.name != "images"}
+    assert set(found) == {*settings, "data_root", "runs"}
+    for name, parameter in found.items():
+        assert parameter["help"], name
+        assert parameter["inferred_type_name"] != "None", name
+        if name in settings:
+            default = eval(parameter["default"])
+            assert default == (list(settings[name].default) if name == "milestones" else settings[name].default)
+
+
+def test_the_committed_notebook_carries_no_outputs():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells), path.name

@@ -1,0 +1,76 @@
+"""The project's files agree with each other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import yaml
+
+import trsfnet
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~ ]", r)[0].lower() for r in requirements}
+
+
+def extra(name: str) -> set[str]:
+    """Packages of an extra, with those of the extras it includes."""
+    packages = set()
+    for requirement in PROJECT["optional-dependencies"][name]:
+        inner = re.fullmatch(r"trsfnet\[(.+)\]", requirement)
+        packages |= set().union(*map(extra, inner[1].split(","))) if inner else names([requirement])
+    return packages
+
+
+def test_environment_yml_is_the_same_environment():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert f"python{PROJECT['requires-python']}" in environment["dependencies"]
+    (pip,) = (d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert pip == ["--editable .[test]"]
+    everything = names(PROJECT["dependencies"]) | extra("test")
+    for optional in PROJECT["optional-dependencies"]:
+        assert extra(optional) <= everything, optional
+    mission = "jupyter-book torch facenet-pytorch papermill seaborn pandas scikit-learn ipywidgets".split()
+    assert set(mission) <= everything
+
+
+def test_timm_and_onnx_belong_to_the_tests_alone():
+    for group in [names(PROJECT["dependencies"]), *map(extra, {"faces", "notebooks", "report", "book", "pipeline"})]:
+        assert not {"timm", "onnx"} & group
+
+
+def test_the_version_has_one_home():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == trsfnet.__version__
+    assert PROJECT["dynamic"] == ["version"]
+    assert citation["references"][0]["doi"] == "10.1016/j.neucom.2020.05.022"
+    assert citation["license"] == PROJECT["license"] == "MIT"
+
+
+def test_imports_point_down():
+    """The floors of the house, lowest first: nothing imports from a floor above its own."""
+    floors = ["errors", "models", "heads", "data", "evaluation", "training", "experiments", "report", "cli"]
+    ground = {"errors": 0, "models": 0, "heads": 0}
+    level = {name: ground.get(name, i) for i, name in enumerate(floors)}
+    for file in (ROOT / "trsfnet").rglob("*.py"):
+        room = file.relative_to(ROOT / "trsfnet").parts[0].removesuffix(".py")
+        if room in level:
+            for imported in re.findall(r"(?:from|import) trsfnet\.(\w+)", file.read_text()):
+                assert level[imported] <= level[room], f"{file} imports {imported}"
+        banned = re.findall(r"^\s*(?:from|import) (sphinx|snakemake|papermill|nbformat)", file.read_text(), re.M)
+        assert not banned, f"{file} imports {banned}"
+
+
+def test_no_image_of_a_face_and_nothing_large_is_committed():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    for name in filter(None, listed.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            assert path.suffix.lower() not in {".jpg", ".jpeg", ".tar", ".tgz", ".pt", ".pth"}, name
+            assert path.stat().st_size < 5 * 2**20, name
