@@ -29,8 +29,8 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def faces() -> RenderedFaces:
-    """Ten identities with three samples each, by default settings."""
-    return render_faces(*pairs(10, 3))
+    """Ten identities with three samples each, with all nuisances."""
+    return render_faces(*pairs(10, 3), difficulty=1.0)
 
 
 def test_shapes_and_types(faces):
@@ -47,7 +47,7 @@ def test_sizes_show_the_same_picture(size, faces):
     def small(images: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float(), 16)
 
-    other = render_faces(torch.arange(3), torch.zeros(3, dtype=torch.int64), size=size)
+    other = render_faces(torch.arange(3), torch.zeros(3, dtype=torch.int64), size=size, difficulty=1.0)
     assert other.images.shape == (3, size, size, 3)
     assert (small(other.images) - small(faces.images[::3][:3])).abs().mean() < 12
 
@@ -56,9 +56,9 @@ def test_image_does_not_depend_on_its_batch_or_the_global_generator(faces):
     people, samples = pairs(10, 3)
     order = torch.randperm(30, generator=torch.Generator().manual_seed(1))
     torch.manual_seed(5)
-    shuffled = render_faces(people[order], samples[order])
+    shuffled = render_faces(people[order], samples[order], difficulty=1.0)
     torch.manual_seed(6)
-    alone = render_faces(people[17:18], samples[17:18])
+    alone = render_faces(people[17:18], samples[17:18], difficulty=1.0)
     assert torch.equal(shuffled.images, faces.images[order])
     assert torch.equal(alone.images[0], faces.images[17])
     for name, values in faces.factors.items():
@@ -93,7 +93,7 @@ def test_no_faces():
 
 
 def test_factors_fill_their_ranges():
-    factors = render_faces(*pairs(300, 1), size=32).factors
+    factors = render_faces(*pairs(300, 1), size=32, difficulty=1.0).factors
     for name, entry in NUISANCES.items():
         values = factors[name]
         if isinstance(entry, Event):
@@ -154,7 +154,7 @@ def test_same_identity_is_closer_when_it_is_easy():
 
 def test_raw_pixels_do_not_verify():
     people, samples = pairs(70, 5, first=1000)
-    scores = similarities(render_faces(people, samples).images)
+    scores = similarities(render_faces(people, samples).images)  # at the default difficulty
     upper = torch.ones_like(scores, dtype=torch.bool).triu(1)
     same = people[:, None] == people[None, :]
     threshold = scores[upper & ~same].quantile(0.99)
@@ -182,7 +182,7 @@ def test_bad_arguments(arguments, sentence):
 
 def test_a_detector_finds_the_faces_and_agrees_on_their_pose():
     mtcnn = pytest.importorskip("facenet_pytorch").MTCNN(keep_all=False)
-    faces = render_faces(torch.arange(64) + 500, torch.arange(64), size=160)
+    faces = render_faces(torch.arange(64) + 500, torch.arange(64), size=160, difficulty=1.0)
     boxes, _, landmarks = mtcnn.detect(list(faces.images.numpy()), landmarks=True)
     found = [i for i, box in enumerate(boxes) if box is not None]
     assert len(found) >= 60

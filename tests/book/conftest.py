@@ -1,0 +1,84 @@
+"""A copy of the book with runs made up for it, built as a reader builds it, and a browser without network."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.report.fakes import fake_run
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A checkout with the book's sources and records, and what its last build said."""
+
+    root: Path
+
+    @property
+    def html(self) -> Path:
+        """Where the built pages are."""
+        return self.root / "_build" / "html"
+
+    @property
+    def runs(self) -> Path:
+        """The reader's own run records."""
+        return self.root / "runs"
+
+    def build(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """`jupyter-book build book/` from the root, warnings counting as errors."""
+        return subprocess.run(
+            [Path(sys.executable).parent / "jupyter-book", "build", "book/", "-W", "-n", *options],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory) -> Book:
+    """The book over the committed results and a few made-up runs, built once."""
+    book = Book(tmp_path_factory.mktemp("checkout"))
+    shutil.copy(ROOT / "_config.yml", book.root)
+    made = shutil.ignore_patterns("generated", "__pycache__")
+    shutil.copytree(ROOT / "book", book.root / "book", ignore=made)
+    shutil.copytree(ROOT / "notebooks", book.root / "notebooks")
+    if (ROOT / "results").is_dir():
+        shutil.copytree(ROOT / "results", book.root / "results")
+    for seed in range(2):
+        fake_run(book.runs, "v1-relu", seed=seed, tar=0.2 + seed / 100)
+        fake_run(book.runs, "v1-trsf-prelu", seed=seed, tar=0.3 + seed / 100)
+    fake_run(book.runs, "v1-trsf-prelu", track="lfw", seed=90)
+    fake_run(book.runs, "v1-relu", track="lfw", seed=91, status="running")
+    fake_run(book.runs, "v1-trsf-relu", epochs=2)
+    (fake_run(book.runs, "v1-relu", seed=92).path / "run.json").write_text("{damaged")
+    built = book.build()
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    return book
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Headless Chromium: the system's, or the one that playwright brings."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    with playwright.sync_playwright() as p:
+        try:
+            browser = p.chromium.launch(
+                executable_path=found,
+                args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+            )
+        except playwright.Error as error:
+            pytest.skip(f"No Chromium on this machine ({', '.join(names)}): {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()

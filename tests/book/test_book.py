@@ -1,0 +1,165 @@
+"""`jupyter-book build book/` gives a book that works from the disk, without network, on every screen."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.report.fakes import fake_run
+
+PAGES = ["index", "generated/table1", "generated/curves", "generated/parameters"]
+
+LOCAL = ("file:", "data:")
+READ = "article :is(p, td, th, figcaption, svg text)"
+
+CONTRAST = """(elements) => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const [r, g, b, a = 1] = channels(getComputedStyle(e).backgroundColor);
+      if (a > 0.5) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const linear = (c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = (colour) => {
+    const [r, g, b] = colour.map((c) => linear(c / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  return elements.map((element) => {
+    const style = getComputedStyle(element);
+    const ink = channels(element.closest("svg") ? style.fill : style.color).slice(0, 3);
+    const [a, b] = [light(ink), light(behind(element))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  });
+}"""
+
+
+class References(HTMLParser):
+    """What a page links to, what it loads, its anchors and its images."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.images: list[dict[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if attributes.get("id"):
+            self.anchors.add(attributes["id"])
+        if tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
+        if tag in ("script", "img", "iframe", "source") and attributes.get("src"):
+            self.loads.append(attributes["src"])
+        if tag == "link" and attributes.get("href"):
+            self.loads.append(attributes["href"])
+        if tag == "img":
+            self.images.append(attributes)
+
+
+def references(book, page: str) -> References:
+    return References((book.html / f"{page}.html").read_text(encoding="utf-8"))
+
+
+def text(book, page: str) -> str:
+    """The words of a page's article."""
+    html = (book.html / f"{page}.html").read_text(encoding="utf-8")
+    article = html[html.index("<article") : html.index("</article>")]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", article)).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_loaded_from_elsewhere_and_nothing_is_missing(book, page):
+    found = references(book, page)
+    for url in [*found.loads, *found.links]:
+        parts = urlsplit(url)
+        if parts.scheme or parts.netloc:
+            assert url in found.links, f"{page} loads {url}"
+            continue
+        file = (book.html / page).parent / unquote(parts.path) if parts.path else book.html / f"{page}.html"
+        assert file.exists(), f"{page} refers to {url}"
+        if parts.fragment and file.suffix == ".html":
+            assert parts.fragment in References(file.read_text(encoding="utf-8")).anchors, url
+    assert all(image.get("alt") for image in found.images)
+
+
+def test_no_style_sheet_fetches_anything(book):
+    remote = re.compile(r"""url\(['"]?https?:|@import ['"]https?:""")
+    for file in (book.html / "_static").rglob("*.css"):
+        assert not remote.search(file.read_text(encoding="utf-8", errors="ignore")), file.name
+
+
+def test_the_first_page_answers(book):
+    words = text(book, "index")
+    assert "1 supported" in words
+    assert "93.40 %" in words
+    assert "92.5 to 94.2 %" in words
+    assert "not run" in words
+
+
+def test_table_1_shows_every_run_in_its_place(book):
+    words = text(book, "generated/table1")
+    assert "papermill notebooks/train.ipynb runs/v1-trsf-prelu-seed1.ipynb" in words
+    assert "one seed: no interval" in words
+    assert "running" in words
+    assert "epochs 2" in words
+    assert re.search(r"seed92-\w+/run.json is damaged", words)
+    assert "2,877 of 3,000" in words
+
+
+def test_every_figure_is_named_and_captioned(book):
+    for page in PAGES[2:]:
+        html = (book.html / f"{page}.html").read_text(encoding="utf-8")
+        figures = html.count('<figure class="exhibit">')
+        assert figures >= 4
+        assert len(re.findall(r'<svg [^>]*role="img" aria-label="[^"]{40,}"', html)) == figures
+        assert len(re.findall(r"<figcaption>[^<]{40,}</figcaption>", html)) == figures
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_in_a_browser_without_network(book, browser, scheme):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    context.set_offline(True)
+    trouble: list[str] = []
+    page = context.new_page()
+    page.on("request", lambda r: None if r.url.startswith(LOCAL) else trouble.append(r.url))
+    page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
+    for name in PAGES:
+        page.goto((book.html / f"{name}.html").as_uri())
+        page.wait_for_load_state("load")
+        faint = [c for c in page.eval_on_selector_all(READ, CONTRAST) if c < 4.5]
+        assert not faint, f"{name} in {scheme} mode has text of contrast {min(faint):.1f}"
+    context.close()
+    assert trouble == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(book, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    for name in PAGES:
+        page.goto((book.html / f"{name}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    context.close()
+
+
+def test_a_new_run_appears_and_nothing_is_done_twice(book):
+    kept = (book.html / "index.html").stat().st_mtime_ns
+    idle = book.build()
+    assert idle.returncode == 0
+    assert "executing" not in idle.stdout
+    assert (book.html / "index.html").stat().st_mtime_ns == kept
+
+    record = fake_run(book.runs, "v1-prelu", seed=5, tar=0.777)
+    again = book.build()
+    assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
+    assert "77.7 %" in text(book, "index")
+    assert record.run_id in text(book, "generated/table1")
+    assert "v1 + PReLU" in text(book, "generated/curves")

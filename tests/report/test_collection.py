@@ -1,0 +1,129 @@
+"""Which run goes where, and what a bad record does: it is named, and the report goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.report import landing, results, verdicts
+from trsfnet.report.collection import Collection
+from trsfnet.report.runs import state
+
+
+def read(tmp_path):
+    return Collection.read(tmp_path / "results", tmp_path / "runs")
+
+
+def test_no_runs_at_all(tmp_path):
+    found = read(tmp_path)
+    synthetic, lfw = found.groups(1)
+    assert (synthetic.track, lfw.track) == ("synthetic", "lfw")
+    assert len(synthetic.cells) == 6
+    assert synthetic.records == []
+    assert "no run has finished" in str(landing.answer(found, 1))
+    assert str(landing.settings(found, 1)).count("not run") == 12
+    assert str(results.track_table(lfw)).count("not run") == 6
+    assert "no run has finished" in str(verdicts.verdict([synthetic, lfw]))
+
+
+def test_a_readers_own_run_replaces_ours(tmp_path):
+    fake_run(tmp_path / "results", tar=0.2)
+    fake_run(tmp_path / "runs", tar=0.4)
+    (record,) = read(tmp_path).groups(1)[0].records
+    assert record.metrics["tar@1e-3"] == 0.4
+    assert record.path.is_relative_to(tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"epochs": 2}, "epochs 2"),
+        ({"setting": "v1-trsf-relu", "scale_init": 0.5}, "scale_init 0.5"),
+        ({"setting": "v1-trsf-relu", "trsf_per_channel": True}, "trsf_per_channel True"),
+        ({"setting": "v1-prelu", "slope_init": -0.1}, "slope_init -0.1"),
+        ({"loss": "arcface"}, "loss arcface"),
+        ({"setting": "v2-relu"}, "a setting of another table"),
+    ],
+)
+def test_runs_that_depart_stand_apart_with_the_reason(tmp_path, settings, reason):
+    fake_run(tmp_path / "runs", **settings)
+    found = read(tmp_path)
+    assert [group.records for group in found.groups(1)] == [[], []]
+    assert [why for _, why in found.others(1)] == [reason]
+    assert reason in str(results.other_runs(found, 1))
+
+
+def test_a_seed_counts_once(tmp_path):
+    first = fake_run(tmp_path / "results", tar=0.2)
+    again = fake_run(tmp_path / "runs", tar=0.3, info={"run_id": "v1-relu-seed0-other", "started": "2027"})
+    found = read(tmp_path)
+    assert [r.metrics["tar@1e-3"] for r in found.groups(1)[0].records] == [0.3]
+    ((left, reason),) = found.others(1)
+    assert (left.path, reason) == (first.path, "a second run of its seed")
+    again.write_info(status="running")
+    assert [r.path for r in read(tmp_path).groups(1)[0].records] == [first.path]
+
+
+def test_faces_of_another_version_are_not_mixed(tmp_path):
+    old = fake_run(tmp_path / "runs", seed=0)
+    old.write_info(config=old.config | {"images": "renderer-0"})
+    new = fake_run(tmp_path / "runs", "v1-prelu", seed=1)
+    found = read(tmp_path)
+    assert [r.path for r in found.groups(1)[0].records] == [new.path]
+    assert [reason for _, reason in found.others(1)] == ["images renderer-0"]
+
+
+def test_damage_is_named_and_the_rest_is_shown(tmp_path):
+    runs = tmp_path / "runs"
+    sound = fake_run(runs, "v1-prelu")
+    (fake_run(runs, seed=1).path / "run.json").write_text("{")
+    (fake_run(runs, "v1-prelu", seed=2).path / "parameters.parquet").write_bytes(b"no parquet")
+    (fake_run(runs, seed=3).path / "history.csv").unlink()
+    fake_run(runs, seed=4, info={"metrics": {}})
+    fake_run(runs, seed=5, info={"config": {"track": "synthetic"}})
+    fake_run(runs, seed=6, info={"track": "mars"})
+    fake_run(runs, seed=7, info={"schema": 99})
+    found = read(tmp_path)
+    assert [r.path for r in found.records] == [sound.path]
+    assert len(found.problems) == 7
+    text = str(results.other_runs(found, 1))
+    for seed in range(1, 8):
+        assert f"-seed{seed}-" in text
+    assert "format 99" in text
+
+
+def test_unfinished_runs_are_stated_in_place(tmp_path):
+    runs = tmp_path / "runs"
+    fake_run(runs, status="running")
+    fake_run(runs, "v1-trsf-relu", status="collapsed")
+    fake_run(runs, "v1-prelu", status="failed", info={"message": "OSError: disk | full"})
+    synthetic, _ = read(tmp_path).groups(1)
+    text = str(results.track_table(synthetic))
+    assert "running, 2 of 4 epochs done" in text
+    assert "collapsed: The loss became nan at step 7." in text
+    assert "disk" in text
+    # A bar in a message must not end its cell.
+    widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| Incep")}
+    assert len(widths) == 2
+    assert "no run has finished" in verdicts.sentence(synthetic)
+
+
+def test_earlier_code_is_said(tmp_path):
+    record = fake_run(tmp_path / "runs", info={"source_hash": "0ld"})
+    assert "made by earlier code" in state(record)
+    synthetic, _ = read(tmp_path).groups(1)
+    assert "1 run of 1 made by earlier code" in str(results.track_table(synthetic))
+
+
+def test_each_run_has_its_command_and_files(tmp_path, monkeypatch):
+    record = fake_run(tmp_path / "runs", "v1-trsf-prelu", track="lfw", seed=3)
+    (tmp_path / "book" / "generated").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "book" / "generated")
+    lfw = Collection.read("../../results", "../../runs").groups(1)[1]
+    text = str(results.track_table(lfw))
+    assert f"`{json.loads((record.path / 'run.json').read_text())['command']}`" in text
+    assert f"(../../runs/lfw/{record.run_id}/run.json)" in text
+    assert f"`runs/lfw/{record.run_id}`" in text
+    assert "9 of the 15 same-person pairs" in str(results.why_by_person(lfw))

@@ -1,0 +1,114 @@
+"""Which run stands where: the cells of the paper's tables, and all other runs with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trsfnet.experiments.grid import table_settings
+from trsfnet.experiments.record import Record, read_records
+from trsfnet.report.names import MEASURES
+from trsfnet.report.runs import damage, peculiarities
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs of one table that may be compared: one track, one version of its images.
+
+    Attributes:
+        table: number of the paper's table.
+        track: `synthetic` or `lfw`.
+        images: version of the track's images, empty when nothing was run.
+        cells: runs by setting, ordered by seed; a setting without a run has an empty list.
+    """
+
+    table: int
+    track: str
+    images: str
+    cells: dict[str, list[Record]]
+
+    @property
+    def records(self) -> list[Record]:
+        """Every run of the group, in the paper's order."""
+        return [record for cell in self.cells.values() for record in cell]
+
+    @property
+    def baseline(self) -> str:
+        """The setting that the others are compared with: ReLU and fixed scales."""
+        return next(iter(self.cells))
+
+    @property
+    def measure(self) -> str:
+        """Name of the metric that the track's verdicts rest on."""
+        return MEASURES[self.track][0]
+
+    def values(self, setting: str, measure: str) -> list[float]:
+        """The measure's final value in each finished run of a setting, in order of seed."""
+        return [r.metrics[measure] for r in self.cells[setting] if r.status == "done"]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """All sound runs, and a sentence for each record that cannot be reported."""
+
+    records: tuple[Record, ...]
+    problems: tuple[str, ...]
+
+    @classmethod
+    def read(cls, *roots: str | Path) -> Collection:
+        """The records under `roots`; of equal runs the one under the last root counts."""
+        records, problems = read_records(Path(root) for root in roots)
+        sound = []
+        for record in records:
+            harm = damage(record)
+            if harm:
+                problems.append(harm)
+            else:
+                sound.append(record)
+        return cls(tuple(sound), tuple(problems))
+
+    def groups(self, number: int) -> list[Group]:
+        """The paper's table `number` on each track; a track without runs has a group without records."""
+        return [self._group(number, track) for track in MEASURES]
+
+    def _group(self, number: int, track: str) -> Group:
+        settings = [setting.key for setting in table_settings(number)]
+        found = [r for r in self.records if r.info["track"] == track and r.setting in settings]
+        found = sorted((r for r in found if not peculiarities(r)), key=_precedence)
+        # Faces of different versions are different data: the version of the latest run counts.
+        images = _images(max(found, key=_started)) if found else ""
+        # One for each setting and seed, the last of `found`.
+        chosen = {(r.setting, r.seed): r for r in found if _images(r) == images}
+        cells = {
+            key: [chosen[key, seed] for seed in sorted(s for k, s in chosen if k == key)] for key in settings
+        }
+        return Group(number, track, images, cells)
+
+    def others(self, number: int) -> list[tuple[Record, str]]:
+        """Every run that is not in the paper's table `number`, each with the reason."""
+        groups = {group.track: group for group in self.groups(number)}
+        placed = {id(r) for group in groups.values() for r in group.records}
+        return [(r, _reason(r, groups[r.info["track"]])) for r in self.records if id(r) not in placed]
+
+
+def _reason(record: Record, group: Group) -> str:
+    """Why a run is not in `group`, the table on its track."""
+    reasons = peculiarities(record)
+    if not reasons and record.setting not in group.cells:
+        reasons.append("a setting of another table")
+    elif not reasons and _images(record) != group.images:
+        reasons.append(f"images {_images(record)}")
+    return ", ".join(reasons) or "a second run of its seed"
+
+
+def _images(record: Record) -> str:
+    return str(record.config["images"])
+
+
+def _started(record: Record) -> str:
+    return str(record.info.get("started", ""))
+
+
+def _precedence(record: Record) -> tuple[bool, str, str]:
+    """Order of runs of one setting and seed, say in two precisions: the done, then the later one, counts."""
+    return record.status == "done", _started(record), record.run_id

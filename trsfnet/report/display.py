@@ -1,0 +1,101 @@
+"""Objects that notebooks and the book show: Markdown, and figures with alternative text and caption."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from trsfnet.report import style
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """Text that Jupyter shows as Markdown and the book as MyST."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure for the book.
+
+    Attributes:
+        svg: the drawing, in the page's own text colour on no background.
+        alt: what a reader who cannot see it should know is there.
+        caption: what it shows, made from the records.
+    """
+
+    svg: str
+    alt: str
+    caption: str
+
+    def _repr_html_(self) -> str:
+        # Wide drawings scroll in their box; it takes the keyboard's focus so that arrow keys scroll it.
+        return (
+            f'<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
+            f'aria-label="Figure">{self.svg}</div>'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+        )
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def markdown(self) -> str:
+        """The same as raw HTML within Markdown, which a blank line would end."""
+        return "\n".join(line for line in self._repr_html_().splitlines() if line.strip())
+
+
+def exhibit(figure: Figure, *, alt: str, caption: str) -> Exhibit:
+    """`figure` as an exhibit; the figure itself is closed, so that Jupyter does not show it twice."""
+    buffer = io.StringIO()
+    with style.applied():
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    return Exhibit(_themed(buffer.getvalue(), alt), alt, caption)
+
+
+def _themed(svg: str, alt: str) -> str:
+    """The `svg` element alone, named, free to shrink, its ink that of the page."""
+    element = svg[svg.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    opening, body = element.split(">", 1)
+    view = re.search(r'viewBox="[^"]*"', opening)
+    label = html.escape(alt, quote=True)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'{view[0]} role="img" aria-label="{label}">{body.replace(style.INK, "currentColor").strip()}'
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Text that cannot end its cell or its row."""
+    # Not str.split, which would also take spaces that do not break.
+    return re.sub(r"[ \t\r\n]+", " ", text).replace("|", "\\|")
+
+
+def captioned(caption: str, name: str, body: str) -> str:
+    """A numbered table of the book, to which other pages can refer by `name`."""
+    return f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::\n"
+
+
+def folded(title: str, body: str) -> str:
+    """`body` behind a heading that opens it."""
+    return f"::::::{{dropdown}} {title}\n\n{body}\n::::::\n"

@@ -1,0 +1,91 @@
+"""The one look of every figure: colours by setting, fonts, and an ink that follows the page's theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import seaborn as sns
+
+# Text, axes and grid. The book replaces it by the page's own text colour, so that figures stay readable in
+# dark mode; elsewhere it is a near black on white.
+INK = "#1b1f24"
+
+_BLUE, _ORANGE, _GREEN, _, _PINK, _BROWN, _, _GREY = sns.color_palette("colorblind").as_hex()[:8]
+
+# Modules from input to output: ordered in lightness, without the ends that vanish on black or on white.
+DEPTH_MAP = "viridis"
+DEPTH_RANGE = (0.25, 0.82)
+
+POSITIVE, NEGATIVE = _BLUE, _ORANGE
+
+FIGURE_WIDTH = 8.0  # inches
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a setting is drawn. Fixed scales are dashed, TRSF is solid, so that colour is never alone."""
+
+    colour: str
+    dashes: str
+    marker: str
+
+
+_LOOKS = {
+    "relu": Look(_GREY, "--", "o"),
+    "trsf-relu": Look(_BLUE, "-", "o"),
+    "leaky-relu": Look(_BROWN, "--", "s"),
+    "trsf-leaky-relu": Look(_ORANGE, "-", "s"),
+    "prelu": Look(_PINK, "--", "^"),
+    "trsf-prelu": Look(_GREEN, "-", "^"),
+}
+_OTHER = Look(_BLUE, "-", "o")
+
+
+def look(setting: str) -> Look:
+    """The look of a setting such as `v1-trsf-prelu`, the same for every architecture."""
+    return _LOOKS.get(setting.partition("-")[2], _OTHER)
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Draw in the project's style inside this context."""
+    ink = {
+        key: INK
+        for key in (
+            "text.color",
+            "axes.labelcolor",
+            "axes.edgecolor",
+            "axes.titlecolor",
+            "xtick.color",
+            "ytick.color",
+            "grid.color",
+        )
+    }
+    with mpl.rc_context():
+        sns.set_theme(context="notebook", style="ticks", palette="colorblind")
+        mpl.rcParams.update(
+            ink
+            | {
+                "font.size": 11,
+                "axes.titlesize": 11,
+                "axes.labelsize": 11,
+                "xtick.labelsize": 10,
+                "ytick.labelsize": 10,
+                "legend.fontsize": 10,
+                "legend.frameon": False,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.grid": True,
+                "grid.alpha": 0.18,
+                "lines.linewidth": 1.8,
+                "figure.constrained_layout.use": True,
+                # Words stay words in the SVG: searchable, readable aloud, in the reader's own fonts.
+                "svg.fonttype": "none",
+                # Equal records give equal bytes.
+                "svg.hashsalt": "trsfnet",
+            }
+        )
+        yield
