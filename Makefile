@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What is installed there comes first, for us and for what we start.
+export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help setup runs book test lint clean
 
@@ -16,27 +18,27 @@ $(STAMP): pyproject.toml
 	  || { echo "trsfnet needs Python 3.11 or later; name one by: make PYTHON=python3.11"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@$(BIN)/python -m pip install --editable '.[test]'
 	@touch $@
 
 setup: $(STAMP)  ## the environment, in .venv
 
 runs: $(STAMP)  ## the synthetic runs of table 1, into runs/ (those that are done are kept)
-	$(BIN)/snakemake --cores 1 --keep-going --quiet rules host
+	snakemake --cores 1 --keep-going --quiet rules host
 
 book: runs  ## the runs of table 1, then the book, into _build/html/index.html
-	PATH="$(abspath $(BIN)):$$PATH" jupyter-book build book/
+	jupyter-book build book/
 	@echo "open $(abspath _build/html/index.html)"
 
 test: $(STAMP)  ## lint, tests and a build of the book
 	@.ci/browser
 	@$(MAKE) --no-print-directory lint
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest
-	PATH="$(abspath $(BIN)):$$PATH" jupyter-book build -W -n --keep-going book/
+	python -m pytest
+	jupyter-book build -W -n --keep-going book/
 
 lint: $(STAMP)  ## ruff
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	ruff check .
+	ruff format --check .
 
 clean:  ## remove what was built, but neither runs/ nor the environment
 	rm -rf _build book/generated .snakemake .pytest_cache .ruff_cache

@@ -97,16 +97,14 @@ def test_no_style_sheet_fetches_anything(book):
 
 def test_the_first_page_answers(book):
     words = text(book, "index")
-    assert "1 supported" in words
+    assert re.search(r"ecided.*: of 10 comparisons with the original network, \d", words)
     assert "93.40 %" in words
     assert "92.5 to 94.2 %" in words
-    assert "not run" in words
 
 
 def test_table_1_shows_every_run_in_its_place(book):
     words = text(book, "generated/table1")
     assert "papermill notebooks/train.ipynb runs/v1-trsf-prelu-seed1.ipynb" in words
-    assert "one seed: no interval" in words
     assert "running" in words
     assert "epochs 2" in words
     assert re.search(r"seed92-\w+/run.json is damaged", words)
@@ -160,6 +158,6 @@ def test_a_new_run_appears_and_nothing_is_done_twice(book):
     record = fake_run(book.runs, "v1-prelu", seed=5, tar=0.777)
     again = book.build()
     assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
-    assert "77.7 %" in text(book, "index")
+    assert "77.7 %" in text(book, "generated/table1")
     assert record.run_id in text(book, "generated/table1")
     assert "v1 + PReLU" in text(book, "generated/curves")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trsfnet.experiments.grid import table_settings
 from trsfnet.experiments.record import Record, read_records
-from trsfnet.report.names import MEASURES
+from trsfnet.report.names import MEASURES, short_name
 from trsfnet.report.runs import damage, peculiarities
 
 
@@ -41,6 +41,14 @@ class Group:
     def measure(self) -> str:
         """Name of the metric that the track's verdicts rest on."""
         return MEASURES[self.track][0]
+
+    @property
+    def unfinished(self) -> str:
+        """A sentence with a space before it on runs that go on or ended early; empty if there are none."""
+        runs = [
+            f"{short_name(r.setting)}, seed {r.seed} ({r.status})" for r in self.records if r.status != "done"
+        ]
+        return f" Not finished: {'; '.join(runs)}." if runs else ""
 
     def values(self, setting: str, measure: str) -> list[float]:
         """The measure's final value in each finished run of a setting, in order of seed."""

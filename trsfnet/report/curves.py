@@ -13,7 +13,7 @@ from trsfnet.report.collection import Group
 from trsfnet.report.display import Exhibit, Markdown, exhibit
 from trsfnet.report.figures import epoch_axis, legend_below
 from trsfnet.report.names import MEASURE_NAMES, MEASURES, percent, short_name
-from trsfnet.report.runs import epochs_done
+from trsfnet.report.runs import epochs_done, settled
 
 
 def validation(group: Group) -> Exhibit | Markdown:
@@ -74,7 +74,7 @@ def _over_epochs(
             if percentages:
                 panel.yaxis.set_major_formatter(PercentFormatter(1))
         legend_below(figure, axes[0][0])
-    caption = " ".join([opening, _ends(shown, panels[0][1]), _lines_mean(shown), *_unfinished(group)])
+    caption = f"{opening} {_ends(shown, panels[0][1])} {_lines_mean(shown)}{group.unfinished}"
     return exhibit(figure, alt=f"{alt} {_ends(shown, panels[0][1])}", caption=caption)
 
 
@@ -83,7 +83,7 @@ def _lines(axes: Axes, setting: str, records: list[Record], column: str) -> None
     look = style.look(setting)
     if len(records) > 1:
         axes.plot(_by_epoch(records, column), color=look.colour, linewidth=0.6, alpha=0.5)
-    mean = _by_epoch(_averaged(records), column).dropna().mean(axis=1)
+    mean = _by_epoch(settled(records), column).dropna().mean(axis=1)
     axes.plot(
         mean,
         look.dashes,
@@ -100,15 +100,10 @@ def _by_epoch(records: list[Record], column: str) -> pd.DataFrame:
     return pd.concat([r.history().set_index("epoch")[column] for r in records], axis=1)
 
 
-def _averaged(records: list[Record]) -> list[Record]:
-    """The finished runs; while there is none, all. An early end must not cut the mean of the others short."""
-    return [r for r in records if r.status == "done"] or records
-
-
 def _ends(shown: dict[str, list[Record]], column: str) -> str:
     """Where the curves of the first panel stand, in one sentence."""
     last = {
-        short_name(key): float(_by_epoch(_averaged(records), column).dropna().iloc[-1].mean())
+        short_name(key): float(_by_epoch(settled(records), column).dropna().iloc[-1].mean())
         for key, records in shown.items()
     }
     write = (lambda value: f"{value:.2f}") if column == "loss" else percent
@@ -122,16 +117,8 @@ def _ends(shown: dict[str, list[Record]], column: str) -> str:
 
 
 def _lines_mean(shown: dict[str, list[Record]]) -> str:
-    numbers = {len(_averaged(records)) for records in shown.values()}
+    numbers = {len(settled(records)) for records in shown.values()}
     if max(len(records) for records in shown.values()) == 1:
         return "One seed per setting."
     span = " to ".join(str(n) for n in sorted({min(numbers), max(numbers)}))
     return f"Bold: mean over {span} finished seeds per setting. Thin: each seed."
-
-
-def _unfinished(group: Group) -> list[str]:
-    """Which curves may yet go on, or ended early."""
-    runs = [
-        f"{short_name(r.setting)}, seed {r.seed} ({r.status})" for r in group.records if r.status != "done"
-    ]
-    return [f"Not finished: {'; '.join(runs)}."] if runs else []

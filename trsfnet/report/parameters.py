@@ -15,7 +15,7 @@ from trsfnet.report.collection import Collection, Group
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
 from trsfnet.report.figures import depth_bar, epoch_axis, learned_parameters, legend_below, lines_by_depth
 from trsfnet.report.names import NBSP, counted, listed, setting_name, short_name
-from trsfnet.report.runs import learned, state
+from trsfnet.report.runs import learned, settled, state
 
 # The paper shows a few modules of its choice; these are as many, evenly spaced from input to output.
 SHOWN_SLOPES = 9
@@ -49,7 +49,10 @@ def scales_over_training(group: Group) -> Exhibit | Markdown:
     return exhibit(
         figure,
         alt=f"Trainable residual scale of each block over the epochs on the {group.track} track. {finding}",
-        caption=f"Paper's figure 5, on our {group.track} track, first seed of each setting. {finding}",
+        caption=(
+            f"Paper's figure 5, on our {group.track} track, first seed of each setting. "
+            f"{finding}{group.unfinished}"
+        ),
     )
 
 
@@ -78,7 +81,8 @@ def final_scales(group: Group) -> Exhibit | Markdown:
         figure,
         alt=f"Trainable residual scale of each block after training on the {group.track} track. {finding}",
         caption=(
-            f"Paper's figure {number}, on our {group.track} track. A point for each block and seed. {finding}"
+            f"Paper's figure {number}, on our {group.track} track. A point for each block and seed. "
+            f"{finding}{group.unfinished}"
         ),
     )
 
@@ -115,7 +119,7 @@ def slopes_over_training(group: Group) -> Exhibit | Markdown:
         alt=f"{len(chosen)} PReLU slopes over the epochs on the {group.track} track, a panel each. {finding}",
         caption=(
             f"Paper's figure 8, on our {group.track} track: {len(chosen)} of the {len(names)} slopes, evenly "
-            f"spaced from input to output. {finding}"
+            f"spaced from input to output. {finding}{group.unfinished}"
         ),
     )
 
@@ -142,7 +146,7 @@ def final_slopes(group: Group) -> Exhibit | Markdown:
     return exhibit(
         figure,
         alt=f"Every PReLU slope after training on the {group.track} track, by depth. {finding}",
-        caption=f"Paper's figure {number}, on our {group.track} track. {finding}",
+        caption=f"Paper's figure {number}, on our {group.track} track. {finding}{group.unfinished}",
     )
 
 
@@ -209,7 +213,7 @@ def verdict(groups: list[Group]) -> Markdown:
 
 
 def _grown(scales: list[pd.DataFrame]) -> str:
-    """Whether scales grew, over finished runs. Their size counts: a sign can be undone by the weights before."""
+    """Whether scales grew, over finished runs, in magnitude: the weights before can take over a sign."""
     if not scales:
         return "no run with TRSF has finished"
     grown = sum(_magnitude(t) > float(t.iloc[0].abs().mean()) for t in scales)
@@ -231,11 +235,11 @@ def _turned(slopes: list[pd.DataFrame]) -> str:
 
 
 def _values(group: Group, kind: str, *, only_done: bool = False) -> Values:
-    """The learned values of each setting that has some, a table per seed."""
+    """The learned values of each setting that has some: a table per seed, of finished runs if there are."""
     found = {
         setting: [
             tables[kind]
-            for r in cell
+            for r in settled(cell)
             if r.status == "done" or not only_done
             if kind in (tables := learned(r))
         ]

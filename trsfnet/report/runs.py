@@ -60,6 +60,11 @@ def epochs_done(record: Record) -> int:
         return 0
 
 
+def settled(records: list[Record]) -> list[Record]:
+    """The finished runs; while there is none, all: an early end must not stand for a setting."""
+    return [r for r in records if r.status == "done"] or records
+
+
 def state(record: Record) -> str:
     """Status of a run in words, with what a reader should know about it."""
     words = record.status
