@@ -36,12 +36,24 @@ def test_environment_yml_is_the_same_environment():
     everything = names(PROJECT["dependencies"]) | extra("test")
     for optional in PROJECT["optional-dependencies"]:
         assert extra(optional) <= everything, optional
-    mission = "jupyter-book torch facenet-pytorch papermill seaborn pandas scikit-learn ipywidgets".split()
+    mission = [
+        "jupyter-book",
+        "torch",
+        "facenet-pytorch",
+        "papermill",
+        "seaborn",
+        "pandas",
+        "scikit-learn",
+        "ipywidgets",
+    ]
     assert set(mission) <= everything
 
 
 def test_timm_and_onnx_belong_to_the_tests_alone():
-    for group in [names(PROJECT["dependencies"]), *map(extra, {"faces", "notebooks", "report", "book", "pipeline"})]:
+    for group in [
+        names(PROJECT["dependencies"]),
+        *map(extra, {"faces", "notebooks", "report", "book", "pipeline"}),
+    ]:
         assert not {"timm", "onnx"} & group
 
 
@@ -63,12 +75,16 @@ def test_imports_point_down():
         if room in level:
             for imported in re.findall(r"(?:from|import) trsfnet\.(\w+)", file.read_text()):
                 assert level[imported] <= level[room], f"{file} imports {imported}"
-        banned = re.findall(r"^\s*(?:from|import) (sphinx|snakemake|papermill|nbformat)", file.read_text(), re.M)
+        banned = re.findall(
+            r"^\s*(?:from|import) (sphinx|snakemake|papermill|nbformat)", file.read_text(), re.M
+        )
         assert not banned, f"{file} imports {banned}"
 
 
 def test_no_image_of_a_face_and_nothing_large_is_committed():
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
     for name in filter(None, listed.split("\0")):
         path = ROOT / name
         if path.is_file():
