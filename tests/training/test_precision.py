@@ -1,0 +1,35 @@
+"""The arithmetic is chosen by what the hardware has, and bfloat16 trains like float32."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from trsfnet.training.config import TrainConfig
+from trsfnet.training.loop import train
+from trsfnet.training.precision import best_precision
+
+
+@pytest.mark.parametrize(("amx", "chosen"), [(True, "bfloat16"), (False, "float32")])
+def test_a_cpu_computes_in_bfloat16_only_with_matrix_tiles(monkeypatch, amx, chosen):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+    assert best_precision(torch.device("cpu")) == chosen
+    if not torch.cuda.is_available():
+        assert TrainConfig().resolved(None).precision == chosen
+
+
+@pytest.mark.parametrize(("native", "chosen"), [(True, "bfloat16"), (False, "float32")])
+def test_a_gpu_computes_in_bfloat16_if_it_has_it(monkeypatch, native, chosen):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    assert best_precision(torch.device("cuda")) == chosen
+
+
+def test_bfloat16_follows_float32(tiny_config, tiny_data):
+    first = {
+        precision: train(replace(tiny_config, precision=precision, epochs=1), tiny_data).history.epochs[0]
+        for precision in ("float32", "bfloat16")
+    }
+    assert first["bfloat16"]["loss"] == pytest.approx(first["float32"]["loss"], rel=0.05)
+    assert first["bfloat16"]["loss"] != first["float32"]["loss"]
