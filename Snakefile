@@ -4,21 +4,23 @@
 # here, because Snakemake deletes the outputs of a failed job, and a record with its checkpoint is just what
 # an interrupted run goes on from.
 
+import shlex
+
 from trsfnet.data.tracks import data_root
 from trsfnet.experiments.grid import table_settings
+from trsfnet.experiments.run import papermill_parameters
 
 TRACK = config.get("track", "synthetic")
 SEEDS = str(config.get("seeds", "0")).split(",")
 RUNS = {}
 for seed in SEEDS:
     for setting in table_settings(int(config.get("table", 1))):
-        run_config = setting.config(track=TRACK, seed=int(seed)).resolved(data_root())
-        RUNS[run_config.run_id] = run_config
+        run_config = setting.config(track=TRACK, seed=int(seed))
+        RUNS[run_config.resolved(data_root()).run_id] = run_config
 
 
 def parameters(wildcards):
-    c = RUNS[wildcards.run]
-    return f"-p arch {c.arch} -p trsf {c.trsf} -p activation {c.activation} -p track {c.track} -p seed {c.seed}"
+    return shlex.join(papermill_parameters(RUNS[wildcards.run]))
 
 
 rule all:

@@ -23,7 +23,7 @@ _SETTING_FIELDS = {
     "arcface_margin",
     "seed",
 }
-# Neither changes what is learned, only its rounding.
+# What changes not the thing learned, only its rounding.
 _ROUNDING_FIELDS = {"precision"}
 
 

@@ -150,12 +150,18 @@ def _close(record: Record, outcome: Outcome) -> None:
 
 def papermill_command(config: TrainConfig) -> str:
     """The command that repeats a run, naming what differs from the defaults."""
+    output = f"runs/{config.slug}.ipynb"
+    return shlex.join(["papermill", "notebooks/train.ipynb", output, *papermill_parameters(config)])
+
+
+def papermill_parameters(config: TrainConfig) -> list[str]:
+    """Options of papermill for every setting of `config` that differs from the defaults."""
     standard = TrainConfig()
-    words = ["papermill", "notebooks/train.ipynb", f"runs/{config.slug}.ipynb"]
+    words = []
     for name, value in asdict(config).items():
         if value != getattr(standard, name):
             if isinstance(value, tuple):
                 words += ["-y", f"{name}: {list(value)}"]
             else:
                 words += ["-p", name, str(value)]
-    return shlex.join(words)
+    return words
