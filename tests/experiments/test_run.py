@@ -6,13 +6,12 @@ import shlex
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
-import numpy as np
 import pytest
 import torch
 
 import trsfnet.experiments.run as module
+from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
-from trsfnet.evaluation import AllPairsScores, all_pairs, ten_fold
 from trsfnet.experiments.provenance import source_hash, without_prose
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
@@ -61,11 +60,7 @@ def test_scores_recompute_the_metrics(on_tiny_data, tiny_config, tmp_path):
     record = run(tiny_config, runs=tmp_path)
     scores = record.scores()
     assert len(scores) == 40
-    # Points on a circle at the right angles have the recorded cosines, and so the recorded distances.
-    angle = np.arccos(scores.score.to_numpy(np.float64).clip(-1, 1))
-    left = np.tile([1.0, 0.0], (40, 1))
-    right = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    again = ten_fold(left, right, scores.same.to_numpy())
+    again = from_scores(record)
     assert record.info["evaluation"]["protocol"] == "ten-fold"
     assert (again.accuracy, again.tar) == (record.metrics["accuracy"], record.metrics["tar@1e-3"])
     assert (scores.same == (scores.left // 4 == scores.right // 4)).all()
@@ -79,15 +74,8 @@ def test_all_pairs_scores_recompute_the_metrics(monkeypatch, tiny_data, tiny_con
     genuine, impostor = scores[scores.same], scores[~scores.same]
     assert (genuine.left_person == genuine.right_person).all()
     assert (impostor.left_person != impostor.right_person).all()
-    kept = AllPairsScores(
-        genuine.score.to_numpy(),
-        genuine.left_person.to_numpy(),
-        impostor.score.to_numpy(),
-        impostor[["left_person", "right_person"]].to_numpy(),
-        record.info["evaluation"]["results"][0]["impostor_pairs"],
-    )
     for far in (1e-2, 1e-3):
-        assert all_pairs(kept, far).tar == record.metrics[f"tar@{far:.0e}".replace("e-0", "e-")]
+        assert from_scores(record, far).tar == record.metrics[f"tar@{far:.0e}".replace("e-0", "e-")]
 
 
 def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, tmp_path, monkeypatch):
