@@ -19,7 +19,7 @@ def test_softmax_is_cross_entropy_of_the_raw_embedding_with_bias():
     embeddings, labels = torch.randn(4, 6) * 3, torch.tensor([0, 4, 2, 2])
     logits = embeddings @ head.linear.weight.T + head.linear.bias
     out = head(embeddings, labels)
-    assert torch.allclose(out.logits, logits, atol=1e-5)
+    assert torch.equal(out.predicted, logits.argmax(1))
     assert out.loss.item() == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-5)
 
 
@@ -42,7 +42,31 @@ def test_arcface_is_the_margin_on_the_angle(easy_margin):
     logits[rows, labels] = expected
     out = head(embeddings, labels)
     assert out.loss.item() == pytest.approx(F.cross_entropy(10 * logits, labels).item(), rel=1e-9)
-    assert torch.allclose(out.logits, 10 * cosines)
+    assert torch.equal(out.predicted, cosines.argmax(1))
+
+
+@pytest.mark.parametrize("loss", ["softmax", "arcface"])
+def test_predictions_ignore_the_margin_and_carry_no_gradient(loss):
+    """An embedding on its identity's own weight is recognised, though the margin favours the other."""
+    head = make_head(loss, 2, 2, scale=10.0, margin=1.0)
+    weight = head.linear.weight if loss == "softmax" else head.weight
+    weight.data = torch.tensor([[1.0, 0.0], [0.8, 0.6]])
+    out = head(torch.tensor([[2.0, 0.0]], requires_grad=True), torch.tensor([0]))
+    assert out.predicted.tolist() == [0]
+    assert out.predicted.dtype == torch.int64
+    assert not out.predicted.requires_grad
+    assert out.loss.requires_grad
+    assert (out.loss.item() > math.log(2)) == (loss == "arcface")
+
+
+def test_scores_of_a_shard_put_the_margin_on_its_own_identities_only():
+    torch.manual_seed(2)
+    whole = ArcFaceHead(4, 6, scale=8.0)
+    shard = ArcFaceHead(4, 2, scale=8.0)
+    shard.weight.data = whole.weight.data[2:4]
+    embeddings, labels = torch.randn(6, 4), torch.arange(6)
+    expected = whole.scores(embeddings, labels).logits[:, 2:4]
+    assert torch.allclose(shard.scores(embeddings, labels - 2).logits, expected)
 
 
 @pytest.mark.parametrize("easy_margin", [False, True])
@@ -75,8 +99,9 @@ def test_heads_compute_in_float32_under_autocast(loss):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         cast = head(embeddings, labels)
         from_half = head(embeddings.bfloat16(), labels)
-    assert cast.logits.dtype == cast.loss.dtype == from_half.loss.dtype == torch.float32
-    assert torch.equal(cast.logits, plain.logits)
+    assert cast.loss.dtype == from_half.loss.dtype == torch.float32
+    assert torch.equal(cast.loss, plain.loss)
+    assert torch.equal(cast.predicted, plain.predicted)
 
 
 def test_wrong_settings_are_named():

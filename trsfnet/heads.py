@@ -1,8 +1,9 @@
-"""Classification heads: identity logits and loss from embeddings, for training only.
+"""Classification heads: loss and predicted identities from embeddings, for training only.
 
 Both heads are called the same way, `head(embeddings, labels) -> HeadOutput`, so the loop never asks which
-one it has. They compute in float32 (or float64 if given it) whatever autocast is active: a softmax over
-tens of thousands of identities does not fit the range and precision of half types.
+one it has; so is their form split over processes, in `trsfnet.training.sharded_head`. They compute in
+float32 (or float64 if given it) whatever autocast is active: a softmax over tens of thousands of
+identities does not fit the range and precision of half types.
 """
 
 from __future__ import annotations
@@ -24,18 +25,46 @@ class HeadOutput(NamedTuple):
 
     Attributes:
         loss: mean loss over the batch, a scalar.
-        logits: [N, classes], without margin: their largest entry is the predicted identity.
+        predicted: int64 [N], the identity with the largest logit, before any margin. No gradient.
     """
 
     loss: Tensor
+    predicted: Tensor
+
+
+class Scores(NamedTuple):
+    """What a head knows before the softmax, of all identities or of one shard of them.
+
+    Attributes:
+        logits: [N, classes], with the margin at each row's label.
+        best: [N], the largest logit without margin. No gradient.
+        predicted: int64 [N], the identity that has it. No gradient.
+    """
+
     logits: Tensor
+    best: Tensor
+    predicted: Tensor
 
 
-def _at_least_float32(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
+    """`x` in float32, or as it is if it is float64."""
     return x if x.dtype == torch.float64 else x.float()
 
 
-class SoftmaxHead(nn.Module):
+class _Head(nn.Module):
+    """What the heads share: the softmax over their scores."""
+
+    def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
+        raise NotImplementedError
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
+        """`embeddings` [N, embedding_size] (any norm), `labels` int64 [N] -> loss and predictions."""
+        with torch.autocast(embeddings.device.type, enabled=False):
+            logits, _, predicted = self.scores(at_least_float32(embeddings), labels)
+            return HeadOutput(F.cross_entropy(logits, labels), predicted)
+
+
+class SoftmaxHead(_Head):
     """Plain softmax loss on the un-normalised embedding, with bias: facenet's "Logits" layer."""
 
     def __init__(self, embedding_size: int, classes: int) -> None:
@@ -44,14 +73,13 @@ class SoftmaxHead(nn.Module):
         nn.init.xavier_uniform_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
-        """`embeddings` [N, embedding_size], `labels` int64 [N] -> loss and logits."""
-        with torch.autocast(embeddings.device.type, enabled=False):
-            logits = self.linear(_at_least_float32(embeddings))
-            return HeadOutput(F.cross_entropy(logits, labels), logits)
+    def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
+        """`embeddings` [N, embedding_size] float32 or float64 -> logits; plain softmax ignores `labels`."""
+        logits = self.linear(embeddings)
+        return Scores(logits, *logits.detach().max(1))
 
 
-class ArcFaceHead(nn.Module):
+class ArcFaceHead(_Head):
     """Additive angular margin loss (Deng et al. 2019, the paper's reference 25): s * cos(theta + m).
 
     The gradient is the true one of cos(theta + m), s * sin(theta + m) / sin(theta) with respect to the
@@ -87,21 +115,28 @@ class ArcFaceHead(nn.Module):
         self.weight = nn.Parameter(torch.empty(classes, embedding_size))
         nn.init.normal_(self.weight, std=0.01)
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
-        """`embeddings` [N, embedding_size] (any norm), `labels` int64 [N] -> loss and logits."""
-        with torch.autocast(embeddings.device.type, enabled=False):
-            directions = F.normalize(_at_least_float32(embeddings))
-            cosines = F.linear(directions, F.normalize(self.weight)).clamp(-1, 1)
-            target = labels.unsqueeze(1)
-            with_margin = cosines.scatter(1, target, self._add_margin(cosines.gather(1, target)))
-            return HeadOutput(F.cross_entropy(self.scale * with_margin, labels), self.scale * cosines)
+    def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
+        """`embeddings` [N, embedding_size] float32 or float64, `labels` int64 [N] -> logits s cos(theta).
+
+        A label outside [0, classes) is an identity of another shard: its row gets no margin here.
+        """
+        cosines = F.linear(F.normalize(embeddings), F.normalize(self.weight))
+        best, predicted = cosines.detach().max(1)
+        target = labels.clamp(0, len(self.weight) - 1)
+        cosine = cosines[torch.arange(len(labels), device=labels.device), target]
+        cosine = torch.where(labels == target, self._add_margin(cosine), cosine)
+        # In place, as nothing needs the bare cosines again: [N, classes] is the largest tensor of a step.
+        cosines.scatter_(1, target.unsqueeze(1), cosine.unsqueeze(1))
+        return Scores(cosines.mul_(self.scale), self.scale * best, predicted)
 
     def _add_margin(self, cosine: Tensor) -> Tensor:
         """cos(theta) -> cos(theta + m), the angle-sum identity instead of arccos, whose slope is infinite.
 
         So is the slope of sin(theta) = sqrt(1 - cos^2) at cosine +-1. The floor under the root keeps it
         finite there, where the gradient of the cosine itself vanishes; away from there nothing changes.
+        Rounding can leave a cosine just outside [-1, 1], hence the clamp.
         """
+        cosine = cosine.clamp(-1, 1)
         floor = torch.finfo(cosine.dtype).eps
         sine = ((1 - cosine) * (1 + cosine)).clamp_min(floor).sqrt()
         shifted = cosine * math.cos(self.margin) - sine * math.sin(self.margin)

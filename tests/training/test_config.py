@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from trsfnet.errors import ConfigError
-from trsfnet.training.config import TRACK_DEFAULTS, TrainConfig
+from trsfnet.training.config import PRESETS, TRACK_DEFAULTS, TrainConfig
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,8 @@ from trsfnet.training.config import TRACK_DEFAULTS, TrainConfig
         ({"schedule": "milestones"}, "schedule milestones needs milestones"),
         ({"milestones": [5]}, "schedule milestones needs milestones"),
         ({"milestones": 5}, "milestones must be a list, got 5."),
+        ({"batch_size": 10, "micro_batches": 4}, "micro_batches must cut batch_size (10) into equal parts"),
+        ({"batch_size": 4, "micro_batches": 4}, "micro_batches must cut batch_size (4) into equal parts"),
         ({"epochs": 2, "warmup_epochs": 2}, "warmup_epochs must be below epochs (2), got 2."),
         ({"colour": 1}, "Unknown setting 'colour'; the settings are activation, arcface_margin,"),
     ],
@@ -63,6 +67,27 @@ def test_open_settings_take_the_tracks_values_and_given_ones_stay():
     arc = TrainConfig(loss="arcface", arcface_margin=0.3).resolved(None)
     assert (arc.arcface_scale, arc.arcface_margin) == (64.0, 0.3)
     assert resolved.resolved(None) == resolved
+
+
+def test_a_preset_fills_what_is_not_given_and_explains_what_the_paper_leaves_open():
+    config = TrainConfig.from_parameters({"learning_rate": 0.1, "epochs": 2, "milestones": []}, "vggface2")
+    assert (config.learning_rate, config.epochs, config.batch_size) == (0.1, 2, 85)
+    for name, preset in PRESETS.items():
+        assert TrainConfig.from_parameters({}, name).resolved(None).image_size in (160, 112)
+        assert set(preset["readings"]) <= set(preset["settings"]), "a reading explains a setting"
+        assert all(text.endswith(".") for text in [preset["about"], *preset["readings"].values()])
+    with pytest.raises(ConfigError, match="preset must be one of 'vggface2', 'ms1mv2', got 'vgg'"):
+        TrainConfig.from_parameters({}, "vgg")
+
+
+def test_settings_that_came_later_leave_the_ids_of_earlier_runs_alone():
+    config = TrainConfig(precision="float32", images="renderer-2").resolved(None)
+    config = replace(config, images="renderer-2")
+    settings = asdict(config)
+    assert settings.pop("micro_batches") == 1
+    canonical = json.dumps(settings, sort_keys=True).encode()
+    assert config.run_id.endswith(hashlib.sha256(canonical).hexdigest()[:8])
+    assert replace(config, micro_batches=2).run_id != config.run_id
 
 
 def test_lists_from_files_become_milestones():

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from trsfnet.errors import ConfigError
+from trsfnet.training.batches import batches, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint
-from trsfnet.training.loop import batches, build_model, make_optimizer, train
+from trsfnet.training.loop import train
+from trsfnet.training.network import build_model, make_optimizer
 
 
 def same_weights(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -87,7 +89,8 @@ def test_a_loss_that_is_not_finite_is_a_collapse_with_its_step(tiny_config, tiny
     result = train(wild, tiny_data)
     assert result.status == "collapsed"
     assert "The loss became" in result.message
-    assert "at step 2 (epoch 1, learning rate 9.62e+29)" in result.message
+    assert "at step 2 (learning rate" in result.message
+    assert "a learning rate too large to start with" in result.message
     assert result.evaluation is None
 
 
@@ -97,7 +100,7 @@ def test_a_loss_that_ends_at_chance_is_a_collapse(tiny_config, tiny_data):
     )
     result = train(idle, tiny_data)
     assert result.status == "collapsed"
-    assert "no better than chance, ln(8) = 2.08" in result.message
+    assert "no better than chance, 2.08" in result.message
     assert result.evaluation is not None
 
 
@@ -118,9 +121,10 @@ def test_decay_reaches_kernels_and_matrices_only(tiny_config):
 
 def test_an_epoch_shows_every_face_once_and_longer_ones_repeat_evenly(tiny_config, tiny_data):
     def seen(epoch: int, steps: int) -> list[int]:
+        rows = epoch_order(len(tiny_data.train), tiny_config, epoch, steps)[:, 0]
         return [
             int(image.sum())
-            for images, _ in batches(tiny_data.train, tiny_config, epoch, steps)
+            for images, _ in batches(tiny_data.train, rows, torch.device("cpu"))
             for image in images
         ]
 

@@ -26,10 +26,14 @@ def test_a_gpu_computes_in_bfloat16_if_it_has_it(monkeypatch, native, chosen):
     assert best_precision(torch.device("cuda")) == chosen
 
 
-def test_bfloat16_follows_float32(tiny_config, tiny_data):
+def test_the_first_step_in_bfloat16_is_the_one_in_float32_to_its_precision(tiny_config, tiny_data):
+    """Later steps need not agree: training amplifies rounding, and every processor rounds in its own way."""
     first = {
-        precision: train(replace(tiny_config, precision=precision, epochs=1), tiny_data).history.epochs[0]
+        precision: train(
+            replace(tiny_config, precision=precision, epochs=1, steps_per_epoch=1), tiny_data
+        ).history.epochs[0]
         for precision in ("float32", "bfloat16")
     }
-    assert first["bfloat16"]["loss"] == pytest.approx(first["float32"]["loss"], rel=0.05)
-    assert first["bfloat16"]["loss"] != first["float32"]["loss"]
+    for number in ("loss", "gradient_norm"):
+        assert first["bfloat16"][number] == pytest.approx(first["float32"][number], rel=0.1)
+        assert first["bfloat16"][number] != first["float32"][number]

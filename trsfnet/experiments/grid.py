@@ -25,6 +25,8 @@ _SETTING_FIELDS = {
 }
 # What changes not the thing learned, only its rounding.
 _ROUNDING_FIELDS = {"precision"}
+# Settings that records of earlier versions lack, at the value that held then.
+_LATER_FIELDS = {"micro_batches": 1}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ def is_papers(config: Mapping[str, Any]) -> bool:
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
     """What two runs must share to be compared: data, sizes, schedule, augmentation."""
-    return {k: v for k, v in config.items() if k not in _SETTING_FIELDS | _ROUNDING_FIELDS}
+    return {
+        k: v for k, v in (_LATER_FIELDS | dict(config)).items() if k not in _SETTING_FIELDS | _ROUNDING_FIELDS
+    }
 
 
 def departures(config: Mapping[str, Any]) -> dict[str, Any]:

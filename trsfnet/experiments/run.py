@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,39 +16,84 @@ from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import load_track
 from trsfnet.errors import RecordError
 from trsfnet.experiments.events import Events
+from trsfnet.experiments.launch import check_devices, launch
+from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries, source_hash
 from trsfnet.experiments.record import SCHEMA, Record, read_record
-from trsfnet.training.config import TrainConfig
+from trsfnet.training.config import PRESETS, TrainConfig
+from trsfnet.training.distributed import World, join, leave, peers
 from trsfnet.training.loop import History, Outcome, train
 
 RUNS = Path("runs")
+CHECKPOINT = Path("checkpoints", "last.pt")
 
 
-def run(config: TrainConfig, *, runs: Path | str = RUNS, data_root: str | None = None) -> Record:
+def run(
+    config: TrainConfig,
+    *,
+    runs: Path | str = RUNS,
+    data_root: str | None = None,
+    preset: str | None = None,
+    devices: int = 1,
+) -> Record:
     """Train and evaluate what `config` describes and record it under `runs`.
 
     A run that is already there, done or collapsed, is returned at once; one that was interrupted goes on
-    from its last epoch.
+    from its last checkpoint. Within `torchrun` or `srun`, the processes that they started train together.
 
     Args:
         config: the settings; open ones are resolved first.
         runs: folder of the records.
         data_root: folder of the datasets, by default `TRSFNET_DATA`.
+        preset: name of the preset that `config` was made from, to be recorded.
+        devices: how many GPUs, or processes on the CPU, train together. Each computes its share of the
+            micro-batches, of which there are as many as devices unless `config` says otherwise.
 
     Raises:
         ConfigError: settings that cannot be trained.
         DataError: the track's images are missing or damaged.
+        RecordError: another process is at this run.
+        LostPeer: one of several processes failed.
     """
+    check_devices(devices)
+    world = join()
+    together = max(devices, world.size)
     root = find_data_root(data_root)
-    asked, config = config, config.resolved(root)
+    asked = config
+    config = replace(config, micro_batches=config.micro_batches or together).resolved(root)
     path = Path(runs) / config.track / config.run_id
-    try:
-        earlier = read_record(path)
-    except RecordError:
-        earlier = None
-    if earlier and earlier.status in ("done", "collapsed"):
-        return earlier
+    record = _finished(path)
+    if record is None and together > world.size:
+        _load(config, root, world)  # what is wrong with the data is better said once, here
+        launch(_command_words(asked, runs, data_root, preset), devices)
+        record = _finished(path)
+    if record is None:
+        with peers():
+            data = _load(config, root, world)
+            opening = _opening(asked, config, data, preset, world)
+            if world.rank == 0:
+                with locked(path):
+                    _train_and_record(config, data, world, path, opening)
+            else:
+                train(config, data, world=world, checkpoint=path / CHECKPOINT)
+            world.wait()
+        leave()
+    return read_record(path)
 
+
+def _finished(path: Path) -> Record | None:
+    """The record in `path` if it needs no more training."""
+    try:
+        record = read_record(path)
+    except RecordError:
+        return None
+    return record if record.status in ("done", "collapsed") else None
+
+
+def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
+    """The faces of the track. Rank 0 comes first: it may have to draw or decode them into the cache."""
+    if world.rank > 0:
+        world.wait()
     data = load_track(
         config.track,
         size=config.image_size,
@@ -56,11 +101,24 @@ def run(config: TrainConfig, *, runs: Path | str = RUNS, data_root: str | None =
         images_per_identity=config.images_per_identity,
         root=root,
     )
-    record = Record(path, _opening(asked, config, data))
+    if world.rank == 0:
+        world.wait()
+    return data
+
+
+def _train_and_record(
+    config: TrainConfig, data: TrackData, world: World, path: Path, opening: dict[str, object]
+) -> None:
+    """What rank 0 does: train, and write down what happens."""
+    if _finished(path):  # by another process, between our first look and our lock
+        return
+    try:
+        before = read_record(path).info.get("seconds", 0.0)
+    except RecordError:
+        before = 0.0
+    record = Record(path, opening)
     record.write_info()
     started = time.perf_counter()
-    before = earlier.info.get("seconds", 0.0) if earlier else 0.0
-
     events = Events(path / "tensorboard")
 
     def on_epoch(history: History) -> None:
@@ -71,17 +129,18 @@ def run(config: TrainConfig, *, runs: Path | str = RUNS, data_root: str | None =
         tqdm.write(epoch_line(config, history))
 
     try:
-        outcome = train(config, data, checkpoint=path / "checkpoints" / "last.pt", on_epoch=on_epoch)
+        outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
     except BaseException as error:
         record.write_info(status="failed", message=f"{type(error).__name__}: {error}")
         raise
     finally:
         events.close()
     _close(record, outcome)
-    return read_record(path)
 
 
-def _opening(asked: TrainConfig, config: TrainConfig, data: TrackData) -> dict[str, object]:
+def _opening(
+    asked: TrainConfig, config: TrainConfig, data: TrackData, preset: str | None, world: World
+) -> dict[str, object]:
     """What `run.json` says while the run goes on."""
     return {
         "schema": SCHEMA,
@@ -90,8 +149,10 @@ def _opening(asked: TrainConfig, config: TrainConfig, data: TrackData) -> dict[s
         "status": "running",
         "message": "",
         "seed": config.seed,
-        "command": papermill_command(asked),
+        "command": papermill_command(asked, preset, world.size),
         "config": asdict(config),
+        "preset": None if preset is None else {"name": preset, "overridden": _overridden(config, preset)},
+        "processes": world.size,
         "metrics": {},
         "data": {"train": _describe(data.train), "test": _describe(data.test)},
         "version": trsfnet.__version__,
@@ -148,15 +209,30 @@ def _close(record: Record, outcome: Outcome) -> None:
     record.write_info(**changes, status=outcome.status, message=outcome.message, finished=_now())
 
 
-def papermill_command(config: TrainConfig) -> str:
+def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
+    """The settings of `config` that are not those of its preset."""
+    settings = asdict(TrainConfig.from_parameters({}, preset))
+    return {
+        name: value
+        for name, value in asdict(config).items()
+        if name in PRESETS[preset]["settings"] and value != settings[name]
+    }
+
+
+def papermill_command(config: TrainConfig, preset: str | None = None, devices: int = 1) -> str:
     """The command that repeats a run, naming what differs from the defaults."""
     output = f"runs/{config.slug}.ipynb"
-    return shlex.join(["papermill", "notebooks/train.ipynb", output, *papermill_parameters(config)])
+    words = papermill_parameters(config, preset)
+    if preset is not None:
+        words += ["-p", "preset", preset]
+    if devices > 1:
+        words += ["-p", "devices", str(devices)]
+    return shlex.join(["papermill", "notebooks/train.ipynb", output, *words])
 
 
-def papermill_parameters(config: TrainConfig) -> list[str]:
-    """Options of papermill for every setting of `config` that differs from the defaults."""
-    standard = TrainConfig()
+def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list[str]:
+    """Options of papermill for every setting of `config` that differs from the defaults or the preset."""
+    standard = TrainConfig.from_parameters({}, preset)
     words = []
     for name, value in asdict(config).items():
         if value != getattr(standard, name):
@@ -165,3 +241,17 @@ def papermill_parameters(config: TrainConfig) -> list[str]:
             else:
                 words += ["-p", name, str(value)]
     return words
+
+
+def _command_words(
+    config: TrainConfig, runs: Path | str, data_root: str | None, preset: str | None
+) -> list[str]:
+    """`trsfnet train ...` for the same run."""
+    standard = asdict(TrainConfig())
+    words = ["train", "--runs", str(runs)]
+    for name, value in asdict(config).items():
+        if value != standard[name]:
+            words += ["-p", name, str(value)]
+    if data_root is not None:
+        words += ["--data-root", data_root]
+    return words if preset is None else [*words, "--preset", preset]

@@ -21,16 +21,29 @@ from trsfnet.training.precision import PRECISIONS, best_device, best_precision
 
 SCHEDULES = ("staircase", "milestones", "cosine")
 
+
+def _read(name: str) -> dict[str, Any]:
+    return json.loads((resources.files("trsfnet.training") / name).read_text(encoding="utf-8"))
+
+
 # What settings left at None become, by track. Both tracks are far smaller than the paper's data, so networks
 # are narrower, crops smaller and runs shorter. Nothing in it was chosen by looking at which setting wins.
-TRACK_DEFAULTS: dict[str, dict[str, Any]] = json.loads(
-    (resources.files("trsfnet.training") / "tracks.json").read_text(encoding="utf-8")
-)
+_TRACKS = _read("tracks.json")
+TRACK_DEFAULTS: dict[str, dict[str, Any]] = {track: _TRACKS["every"] | _TRACKS[track] for track in TRACKS}
+
+# The paper's own schedules: `about`, `settings`, and in `readings` why each unclear one is read so.
+PRESETS: dict[str, dict[str, Any]] = _read("presets.json")
+
+# Settings that came later: runs from before them lack them, had this value, and keep their ids.
+_LATER = {"micro_batches": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Settings of one training run. None stands for the track's own value; see `resolved`.
+
+    Everything that changes a run's numbers is here, and nothing else: where the data lie, on how many devices
+    it runs and how often it is saved do not.
 
     Attributes:
         arch: `v1` or `v2`.
@@ -39,7 +52,7 @@ class TrainConfig:
         scale_init: start of the factors, 0.1 if None (needs `trsf`).
         activation: `relu`, `leaky_relu` or `prelu`.
         slope_init: constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None.
-        loss: `softmax` or `arcface`.
+        loss: `softmax` (if None) or `arcface`.
         arcface_scale: radius s, 64 if None (needs `arcface`).
         arcface_margin: margin m in radians, 0.5 if None (needs `arcface`).
         track: `synthetic` or `lfw`.
@@ -55,6 +68,8 @@ class TrainConfig:
         epochs: number of epochs.
         steps_per_epoch: steps of an epoch (paper: 1000); one pass over the training images if None.
         batch_size: images per step.
+        micro_batches: equal parts of each step's batch, each normalised by its own statistics, as by several
+            GPUs in facenet; one if None. They may be computed one after the other or on several devices.
         learning_rate: its largest value.
         schedule: `cosine`, `staircase` or `milestones`; see `trsfnet.training.schedule`.
         decay_factor: factor of `staircase` and `milestones`.
@@ -76,7 +91,7 @@ class TrainConfig:
     scale_init: float | None = None
     activation: str = "relu"
     slope_init: float | None = None
-    loss: str = "softmax"
+    loss: str | None = None
     arcface_scale: float | None = None
     arcface_margin: float | None = None
     track: str = "synthetic"
@@ -87,17 +102,18 @@ class TrainConfig:
     width: float | None = None
     embedding_size: int = 512
     removed_pool: str | None = None
-    dropout: float = 0.0
-    bn_momentum: float = 0.1
+    dropout: float | None = None
+    bn_momentum: float | None = None
     epochs: int | None = None
     steps_per_epoch: int | None = None
-    batch_size: int = 64
-    learning_rate: float = 0.05
-    schedule: str = "cosine"
-    decay_factor: float = 0.2
-    decay_epochs: int = 20
+    batch_size: int | None = None
+    micro_batches: int | None = None
+    learning_rate: float | None = None
+    schedule: str | None = None
+    decay_factor: float | None = None
+    decay_epochs: int | None = None
     milestones: tuple[int, ...] = ()
-    warmup_epochs: int = 0
+    warmup_epochs: int | None = None
     momentum: float = 0.9
     weight_decay: float = 5e-4
     flip: bool = True
@@ -119,17 +135,25 @@ class TrainConfig:
         _check_combinations(self)
 
     @classmethod
-    def from_parameters(cls, parameters: dict[str, Any]) -> TrainConfig:
+    def from_parameters(cls, parameters: dict[str, Any], preset: str | None = None) -> TrainConfig:
         """A configuration from parameters by name, as a notebook or a file gives them.
+
+        Args:
+            parameters: settings; those that are None or an empty list count as not given.
+            preset: name in `PRESETS` of what to take for the settings that are not given.
 
         Raises:
             ConfigError: an unknown name, or whatever `TrainConfig` itself refuses.
         """
+        if preset is not None:
+            choice("preset", preset, tuple(PRESETS))
         known = {field.name for field in fields(cls)}
         for name in parameters:
             if name not in known:
                 raise ConfigError(f"Unknown setting {name!r}; the settings are {', '.join(sorted(known))}.")
-        values = dict(parameters)
+        values = {name: value for name, value in parameters.items() if value is not None and value != []}
+        if preset is not None:
+            values = PRESETS[preset]["settings"] | values
         if isinstance(values.get("milestones"), list):
             values["milestones"] = tuple(values["milestones"])
         return cls(**values)
@@ -155,7 +179,7 @@ class TrainConfig:
     def slug(self) -> str:
         """Readable name of the setting and seed, such as `v1-trsf-prelu-seed0`."""
         scale = ("-trsf-per-channel" if self.trsf_per_channel else "-trsf") if self.trsf else ""
-        loss = "" if self.loss == "softmax" else f"-{self.loss}"
+        loss = "" if self.loss in (None, "softmax") else f"-{self.loss}"
         return f"{self.arch}{loss}{scale}-{self.activation.replace('_', '-')}-seed{self.seed}"
 
     @property
@@ -164,7 +188,12 @@ class TrainConfig:
 
         Meaningful on a resolved configuration only. Where a dataset lies is no part of it.
         """
-        canonical = json.dumps(asdict(self), sort_keys=True)
+        settings = {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in _LATER or value not in (_LATER[name], None)
+        }
+        canonical = json.dumps(settings, sort_keys=True)
         return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
@@ -191,9 +220,11 @@ def _hints() -> dict[str, Any]:
 def _check_choices(c: TrainConfig) -> None:
     choice("arch", c.arch, tuple(ARCHITECTURES))
     choice("activation", c.activation, ACTIVATIONS)
-    choice("loss", c.loss, LOSSES)
+    if c.loss is not None:
+        choice("loss", c.loss, LOSSES)
     choice("track", c.track, TRACKS)
-    choice("schedule", c.schedule, SCHEDULES)
+    if c.schedule is not None:
+        choice("schedule", c.schedule, SCHEDULES)
     choice("precision", c.precision, PRECISIONS)
     if c.removed_pool is not None:
         choice(f"removed_pool of {c.arch}", c.removed_pool, REMOVABLE_POOLS[c.arch])
@@ -211,6 +242,7 @@ _LOWEST: dict[str, tuple[float, bool]] = {
     "epochs": (1, True),
     "steps_per_epoch": (1, True),
     "batch_size": (2, True),
+    "micro_batches": (1, True),
     "learning_rate": (0, False),
     "decay_factor": (0, False),
     "decay_epochs": (1, True),
@@ -231,7 +263,7 @@ def _check_ranges(c: TrainConfig) -> None:
         if value is not None and not (value >= lowest if inclusive else value > lowest):
             raise ConfigError(f"{name} must be {'at least' if inclusive else 'above'} {lowest}, got {value}.")
     for name in ("dropout", "bn_momentum", "momentum"):
-        if getattr(c, name) >= 1:
+        if getattr(c, name) is not None and getattr(c, name) >= 1:
             raise ConfigError(f"{name} must be below 1, got {getattr(c, name)}.")
     smallest = MIN_INPUT_SIZE[c.removed_pool is not None]
     if c.image_size is not None and c.image_size < smallest:
@@ -244,7 +276,7 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(f"{name} needs trsf True: fixed residual scales are facenet's constants.")
     if c.activation == "relu" and c.slope_init is not None:
         raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
-    if c.loss == "softmax" and not (c.arcface_scale is None and c.arcface_margin is None):
+    if c.loss != "arcface" and not (c.arcface_scale is None and c.arcface_margin is None):
         raise ConfigError("arcface_scale and arcface_margin need loss arcface.")
     if c.track == "lfw" and c.identities is not None:
         raise ConfigError("identities belongs to the synthetic track: LFW's people are given.")
@@ -252,5 +284,11 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(
             "schedule milestones needs milestones, a list of steps, and no other schedule has them."
         )
-    if c.epochs is not None and c.warmup_epochs >= c.epochs:
+    batch_size = c.batch_size or TRACK_DEFAULTS[c.track]["batch_size"]
+    parts = c.micro_batches or 1
+    if batch_size % parts or batch_size < 2 * parts:  # batch norm needs two images to see a spread
+        raise ConfigError(
+            f"micro_batches must cut batch_size ({batch_size}) into equal parts of two or more, got {parts}."
+        )
+    if c.epochs is not None and c.warmup_epochs is not None and c.warmup_epochs >= c.epochs:
         raise ConfigError(f"warmup_epochs must be below epochs ({c.epochs}), got {c.warmup_epochs}.")

@@ -1,0 +1,82 @@
+"""What ends a run, and what its message says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from trsfnet.training.collapse import CHECK_EVERY, FAIR_TRIAL, Collapse, Watch, at_chance
+from trsfnet.training.distributed import World
+
+
+def watched(losses: list[float], norms: list[float]) -> None:
+    """Let a watch see these steps, as the loop would."""
+    watch = Watch(len(losses), torch.device("cpu"))
+    for i, (loss, norm) in enumerate(zip(losses, norms, strict=True)):
+        watch.note(i, i, torch.tensor(loss), torch.tensor(norm))
+        if (i + 1) % CHECK_EVERY == 0 or i + 1 == len(losses):
+            watch.check(i, i, 0.1, World())
+
+
+STEPS = 160
+
+
+def test_a_noisy_run_is_left_alone():
+    rng = np.random.default_rng(0)
+    watched(list(rng.lognormal(1, 1, STEPS)), list(rng.lognormal(0, 2, STEPS)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "norm", "at", "says"),
+    [
+        (math.nan, 1.0, 30, "The loss became nan at step 31 (learning rate 0.1). So early"),
+        (math.inf, 1.0, 0, "The loss became inf at step 1 (learning rate 0.1). So early"),
+        (2.0, math.inf, 139, "The gradient became inf, at a loss of 2, at step 140"),
+        (
+            math.nan,
+            math.nan,
+            157,
+            "The loss became nan at step 158 (learning rate 0.1). The gradients had not",
+        ),
+    ],
+)
+def test_what_is_not_finite_is_named_with_its_step(loss, norm, at, says):
+    losses, norms = [2.0] * STEPS, [1.0] * STEPS
+    losses[at:], norms[at:] = [loss] * (STEPS - at), [norm] * (STEPS - at)
+    with pytest.raises(Collapse) as caught:
+        watched(losses, norms)
+    assert str(caught.value).startswith(says)
+
+
+def test_exploding_gradients_are_the_named_cause_of_what_follows():
+    losses, norms = [2.0] * STEPS, [1.0] * STEPS
+    losses[150], norms[145:150] = math.nan, [3.0, 10.0, 50.0, 200.0, 900.0]
+    with pytest.raises(Collapse, match=r"at step 151 .*The gradients exploded before: .* from 1 to 900"):
+        watched(losses, norms)
+
+
+def test_gradients_that_stay_exploded_end_the_run():
+    norms = [1.0] * FAIR_TRIAL + [2000.0] * (STEPS - FAIR_TRIAL)
+    with pytest.raises(Collapse, match=r"in the 20 steps up to step 120 their norm was at least 2e\+03"):
+        watched([2.0] * STEPS, norms)
+    norms[FAIR_TRIAL + 5 :: 10] = [1.0] * len(norms[FAIR_TRIAL + 5 :: 10])
+    watched([2.0] * STEPS, norms)
+
+
+def test_chance_is_what_knowing_the_frequencies_gives():
+    labels = np.repeat([0, 1, 2], [80, 10, 10])
+    entropy = -(0.8 * math.log(0.8) + 0.2 * math.log(0.1))
+
+    def ends(loss: float, accuracy: float, softmax: bool) -> str:
+        return at_chance({"loss": loss, "train_accuracy": accuracy}, labels, softmax=softmax)
+
+    assert ends(0.995 * entropy, 0.8, True) == "The loss ended at 0.64, no better than chance, 0.64."
+    assert ends(0.9 * entropy, 0.8, True) == ""
+    assert (
+        ends(30.0, 0.8, False)
+        == "80.00% of the faces were recognised at the end, no better than chance, 80.00%."
+    )
+    assert ends(30.0, 0.95, False) == ""

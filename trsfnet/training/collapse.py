@@ -1,0 +1,135 @@
+"""When training cannot go on or has learned nothing, and why. The paper calls it a crash situation.
+
+A collapse is a result of this paper's subject, not an error: it is recorded with everything up to there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trsfnet.training.distributed import World
+
+# How often, in steps, losses and gradients are looked at: rarely enough not to stall a GPU.
+CHECK_EVERY = 20
+
+# Steps that make a fair trial: the norms of the gradients until then are what is normal for this run, and a
+# loss no better than chance after them counts as collapsed.
+FAIR_TRIAL = 100
+
+# Gradients explode when every norm of a whole check is this many times the usual.
+EXPLOSION = 1000.0
+
+
+class Collapse(Exception):
+    """Training cannot go on."""
+
+
+class Watch:
+    """Follows losses and gradient norms of a run on the device and stops it when they go astray.
+
+    Attributes:
+        losses: float32 [steps], those of the current epoch.
+        norms: float32 [steps], L2 norm of the network's gradient at each step of the epoch.
+        first_norms: float32 [FAIR_TRIAL], those of the first steps of the run.
+    """
+
+    def __init__(self, steps: int, device: torch.device) -> None:
+        self.losses = torch.zeros(steps, device=device)
+        self.norms = torch.zeros(steps, device=device)
+        self.first_norms = torch.full((FAIR_TRIAL,), math.nan, device=device)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What a checkpoint needs."""
+        return {"losses": self.losses, "norms": self.norms, "first_norms": self.first_norms}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state_dict`."""
+        self.losses, self.norms, self.first_norms = state["losses"], state["norms"], state["first_norms"]
+
+    def note(self, i: int, step: int, loss: Tensor, norm: Tensor) -> None:
+        """Take down a step, the `i`th of its epoch and the `step`th of the run, without waiting for it."""
+        self.losses[i], self.norms[i] = loss, norm
+        if step < FAIR_TRIAL:
+            self.first_norms[step] = norm
+
+    def check(self, i: int, step: int, rate: float, world: World) -> float:
+        """Look at the steps since the last check.
+
+        Args:
+            i: the last step's number in its epoch.
+            step: its number in the run, from 0.
+            rate: its learning rate.
+            world: the processes that train together; all look at the mean of their losses.
+
+        Returns:
+            The mean loss of these steps.
+
+        Raises:
+            Collapse: a loss or gradient was not finite, or the gradients exploded. The message names the
+                first such step, counted from 1, and the likely cause.
+        """
+        since = i - i % CHECK_EVERY
+        losses = world.mean_(self.losses[since : i + 1]).cpu()
+        norms = self.norms[since : i + 1].cpu()
+        usual = self.first_norms.nanmedian().item()
+        bad = (~(torch.isfinite(losses) & torch.isfinite(norms))).nonzero()
+        if len(bad):
+            j = int(bad[0])
+            what = f"loss became {losses[j]:.3g}"
+            if torch.isfinite(losses[j]):
+                what = f"gradient became {norms[j]:.3g}, at a loss of {losses[j]:.3g},"
+            first = step - (i - since) + j
+            cause = self._cause(norms[:j], usual, first)
+            raise Collapse(f"The {what} at step {first + 1} (learning rate {rate:.3g}). {cause}")
+        if step >= FAIR_TRIAL and len(norms) == CHECK_EVERY and norms.min() > EXPLOSION * usual:
+            raise Collapse(
+                f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at least "
+                f"{norms.min():.3g}, in the run's first {FAIR_TRIAL} {usual:.3g} (learning rate {rate:.3g}). "
+                "The likely cause is a learning rate too large for this network."
+            )
+        return losses.mean().item()
+
+    @staticmethod
+    def _cause(before: Tensor, usual: float, step: int) -> str:
+        """The likely cause of a number that is not finite, from the gradient norms just before it."""
+        if len(before) and before.max() > 100 * usual:
+            return (
+                f"The gradients exploded before: their norm had grown from {usual:.3g} to {before.max():.3g}."
+            )
+        if step < FAIR_TRIAL:
+            return (
+                "So early, the likely cause is a learning rate too large to start with; warmup_epochs helps."
+            )
+        return (
+            "The gradients had not grown before: likely one step too large, or the range of the arithmetic."
+        )
+
+
+def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) -> str:
+    """A sentence if an epoch shows nothing learned, no better than knowing how frequent each identity is.
+
+    Args:
+        epoch: row of the history.
+        labels: int64 [N], those of the training set.
+        softmax: whether the loss is a plain cross entropy, whose value at chance is known. With an angular
+            margin it is not, and the accuracy decides.
+
+    Returns:
+        The sentence, or nothing.
+    """
+    share = np.bincount(labels) / len(labels)
+    share = share[share > 0]
+    entropy, best = -(share * np.log(share)).sum(), share.max()
+    loss, accuracy = epoch["loss"], epoch["train_accuracy"]
+    if softmax and loss > 0.99 * entropy:
+        return f"The loss ended at {loss:.2f}, no better than chance, {entropy:.2f}."
+    # Three standard errors above what always naming the most frequent identity reaches in one pass.
+    if not softmax and accuracy <= best + 3 * math.sqrt(best * (1 - best) / len(labels)):
+        return f"{accuracy:.2%} of the faces were recognised at the end, no better than chance, {best:.2%}."
+    return ""

@@ -1,0 +1,141 @@
+"""What a configuration trains: the network, its classifier, their optimiser, and all of it as a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from trsfnet.heads import make_head
+from trsfnet.models import InceptionResnet
+from trsfnet.training.batches import derived_seed
+from trsfnet.training.config import TrainConfig
+from trsfnet.training.distributed import World
+from trsfnet.training.sharded_head import ShardedHead
+
+# Identities from which several processes share the classifier instead of copying it: copies would cost each
+# of them memory and a message of the classifier's size at every step.
+SHARD_FROM = 50_000
+
+
+def build_model(config: TrainConfig) -> InceptionResnet:
+    """The network that a resolved `config` describes, freshly initialised from its seed."""
+    torch.manual_seed(derived_seed(config.seed, "weights", 0))
+    return InceptionResnet(
+        version=config.arch,
+        embedding_size=config.embedding_size,
+        dropout=config.dropout,
+        input_size=config.image_size,
+        width=config.width,
+        residual_scale=_residual_scale(config),
+        scale_init=0.1 if config.scale_init is None else config.scale_init,
+        activation=config.activation,
+        slope_init=0.2 if config.slope_init is None else config.slope_init,
+        removed_pool=config.removed_pool,
+        bn_momentum=config.bn_momentum,
+    )
+
+
+def _residual_scale(config: TrainConfig) -> str:
+    if not config.trsf:
+        return "fixed"
+    return "channel" if config.trsf_per_channel else "trainable"
+
+
+def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
+    """The classifier over `classes` identities, split over the processes if there are very many.
+
+    Its weights come from the random state that `build_model` left behind.
+    """
+    make = ShardedHead if world.size > 1 and classes >= SHARD_FROM else make_head
+    return make(
+        config.loss,
+        config.embedding_size,
+        classes,
+        scale=64.0 if config.arcface_scale is None else config.arcface_scale,
+        margin=0.5 if config.arcface_margin is None else config.arcface_margin,
+    )
+
+
+def make_optimizer(config: TrainConfig, *modules: nn.Module) -> torch.optim.SGD:
+    """SGD with Nesterov momentum; weight decay on convolution and linear weights alone.
+
+    slim decays nothing else either: norms, biases, scales and slopes have fewer than two dimensions.
+    """
+    parameters = [p for module in modules for p in module.parameters()]
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        groups, lr=config.learning_rate, momentum=config.momentum, nesterov=True, fused=True
+    )
+
+
+class NormMomentum:
+    """Lets micro-batches update running statistics as the one batch that they make up would.
+
+    k updates in a row come to r <- (1 - m) r + m (mean of the k statistics) if the j-th of them, from 0, has
+    momentum m / (k - (k - 1 - j) m).
+    """
+
+    def __init__(self, model: nn.Module, momentum: float, micro_batches: int) -> None:
+        self._norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+        self._momenta = [
+            momentum / (micro_batches - (micro_batches - 1 - j) * momentum) for j in range(micro_batches)
+        ]
+
+    def set(self, j: int) -> None:
+        """Prepare for the `j`-th micro-batch of a step."""
+        if len(self._momenta) > 1:
+            for norm in self._norms:
+                norm.momentum = self._momenta[j]
+
+
+def average_statistics(model: nn.Module, world: World) -> None:
+    """Average batch norm's running statistics over the processes.
+
+    They are linear in the batches' statistics: to average once, before they are read, is to average always.
+    """
+    for name, buffer in model.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            world.mean_(buffer)
+
+
+def training_state(model: nn.Module, head: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Any]:
+    """Everything that training changes, in one form for any number of processes, each of which calls it."""
+    state = {"model": model.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
+    if isinstance(head, ShardedHead):
+        state["head"] = head.full_state_dict()
+        for number in _numbers(optimizer, head):
+            own = state["optimizer"]["state"][number]
+            state["optimizer"]["state"][number] = own | {
+                "momentum_buffer": head.gather_rows(own["momentum_buffer"])
+            }
+    return state
+
+
+def load_training_state(
+    state: Mapping[str, Any], model: nn.Module, head: nn.Module, optimizer: torch.optim.SGD
+) -> None:
+    """Go on from what `training_state` gave, on one process or many."""
+    model.load_state_dict(state["model"])
+    moments = state["optimizer"]
+    if isinstance(head, ShardedHead):
+        head.load_full_state_dict(state["head"])
+        own = dict(moments["state"])
+        for number in _numbers(optimizer, head):
+            own[number] = own[number] | {"momentum_buffer": head.own_rows(own[number]["momentum_buffer"])}
+        moments = dict(moments) | {"state": own}
+    else:
+        head.load_state_dict(state["head"])
+    optimizer.load_state_dict(moments)
+
+
+def _numbers(optimizer: torch.optim.SGD, head: nn.Module) -> list[int]:
+    """The numbers by which the optimiser's state dict knows the parameters of `head`."""
+    own = {id(p) for p in head.parameters()}
+    everything = [p for group in optimizer.param_groups for p in group["params"]]
+    return [number for number, p in enumerate(everything) if id(p) in own]

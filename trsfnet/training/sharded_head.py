@@ -1,0 +1,268 @@
+"""The classifier split over processes, for identity counts that one device cannot hold.
+
+Each rank keeps a contiguous block of the identities' weights and its own part of the batch:
+
+    embeddings of all ranks  ->  logits of this rank's identities  ->  one softmax over all identities
+
+Only embeddings and a few numbers per image travel, never weights or logits, and the result is the unsharded
+head's (no sampling of identities, no approximation). PyTorch's `loss_parallel` serves the plain softmax (gloo
+included) but not the margin: a DTensor's `scatter`, and its `argmax` too, gather the logits of all identities
+on every rank, after which `loss_parallel` refuses them. Both losses are therefore written here, in two
+autograd functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from trsfnet.errors import ConfigError
+from trsfnet.heads import HeadOutput, at_least_float32, make_head
+
+# Rows are drawn, and sent to rank 0, this many at a time: 128 MiB of 512 floats. A multiple of 16, the width
+# of the loop in PyTorch's CPU generator, so that blocks continue one another exactly.
+_BLOCK = 65_536
+
+
+class ShardedHead(nn.Module):
+    """A softmax or ArcFace head whose identities are split over the ranks of the default process group.
+
+    Called like the unsharded heads, by every rank at the same time. Its initial weights are those of
+    `make_head` from the same random state of the CPU, which all ranks must share and which it advances
+    equally. Rank r of R keeps identities [r * classes // R, (r + 1) * classes // R).
+
+    Do not wrap it in DistributedDataParallel, which would average over ranks what belongs to different
+    identities: wrap only the network.
+
+    Args:
+        loss: `softmax` or `arcface`.
+        embedding_size: width of the embedding.
+        classes: number of identities over all ranks.
+        scale: ArcFace's s.
+        margin: ArcFace's m in radians.
+
+    Raises:
+        ConfigError: no process group, fewer identities than ranks, or what the unsharded heads refuse.
+    """
+
+    def __init__(
+        self, loss: str, embedding_size: int, classes: int, *, scale: float = 64.0, margin: float = 0.5
+    ) -> None:
+        super().__init__()
+        if not (dist.is_available() and dist.is_initialized()):
+            raise ConfigError("A sharded head needs a process group: start the run with torchrun.")
+        self.rank, self.ranks, self.classes = dist.get_rank(), dist.get_world_size(), classes
+        if classes < self.ranks:
+            raise ConfigError(f"{classes} identities cannot be split over {self.ranks} processes.")
+        self.bounds = [rank * classes // self.ranks for rank in range(self.ranks + 1)]
+        with torch.device("meta"):  # the shard is an unsharded head of fewer identities, filled below
+            self.shard = make_head(loss, embedding_size, self._stop - self._start, scale=scale, margin=margin)
+        self.shard.to_empty(device="cpu")
+        self._draw_initial_weights(loss, embedding_size)
+
+    @property
+    def _start(self) -> int:
+        return self.bounds[self.rank]
+
+    @property
+    def _stop(self) -> int:
+        return self.bounds[self.rank + 1]
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
+        """This rank's batch -> the mean loss over all ranks' images, and predictions for its own.
+
+        After `loss.backward()` the head's own gradients are those of that mean, and the gradient at
+        `embeddings` is that of the mean times the number of ranks, as DistributedDataParallel expects it.
+
+        Args:
+            embeddings: [n, embedding_size], the same n on every rank.
+            labels: int64 [n], identities over all ranks. One outside [0, classes) makes the loss infinite.
+
+        Returns:
+            The loss, the same number on every rank, and the int64 [n] predictions for this rank's images.
+        """
+        with torch.autocast(embeddings.device.type, enabled=False):
+            everyone = _AllGather.apply(at_least_float32(embeddings))
+            own_labels = _all_gather(labels) - self._start
+            logits, best, predicted = self.shard.scores(everyone, own_labels)
+            loss = _CrossEntropy.apply(logits, own_labels)
+            predicted = _predicted_by_all(best, predicted + self._start)
+            n = len(labels)
+            return HeadOutput(loss, predicted[self.rank * n : (self.rank + 1) * n])
+
+    def own_rows(self, full: Tensor) -> Tensor:
+        """[classes, ...] -> a copy of this rank's rows, as of a weight or of its momentum. Not collective."""
+        return full[self._start : self._stop].clone()
+
+    def gather_rows(self, own: Tensor) -> Tensor | None:
+        """This rank's rows of a weight, or of its momentum -> all rows on rank 0's CPU, None elsewhere.
+
+        Collective. Rows travel in blocks, so that no device holds more than its share and one block: the
+        whole may fit only into rank 0's main memory.
+        """
+        own = own.detach()
+        full = torch.empty(self.classes, *own.shape[1:], dtype=own.dtype) if self.rank == 0 else None
+        for owner in range(self.ranks):
+            for start in range(self.bounds[owner], self.bounds[owner + 1], _BLOCK):
+                stop = min(start + _BLOCK, self.bounds[owner + 1])
+                if self.rank == owner:
+                    block = own[start - self._start : stop - self._start].contiguous()
+                    if owner != 0:
+                        dist.send(block, dst=0)
+                elif self.rank == 0:
+                    block = own.new_empty(stop - start, *own.shape[1:])
+                    dist.recv(block, src=owner)
+                if full is not None:
+                    full[start:stop] = block
+        return full
+
+    def full_state_dict(self) -> dict[str, Tensor] | None:
+        """The unsharded head's `state_dict` on rank 0's CPU, None elsewhere. Collective."""
+        full = {name: self.gather_rows(own) for name, own in self.shard.state_dict().items()}
+        return full if self.rank == 0 else None
+
+    def load_full_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take this rank's rows from an unsharded head's `state_dict`. Not collective.
+
+        Raises:
+            ConfigError: a state of another number of identities.
+            RuntimeError: names or widths that do not fit, as from `load_state_dict`.
+        """
+        for name, full in state.items():
+            if len(full) != self.classes:
+                raise ConfigError(
+                    f"{name} holds {len(full):,} identities, but the head has {self.classes:,}."
+                )
+        self.shard.load_state_dict({name: self.own_rows(full) for name, full in state.items()})
+
+    @torch.no_grad()
+    def _draw_initial_weights(self, loss: str, width: int) -> None:
+        """Draw all identities' weights as the unsharded head does, in blocks, and keep this rank's rows."""
+
+        def draw(fill: Callable[[Tensor], object], into: Tensor | None = None) -> None:
+            # A last block below 16 numbers would be drawn by another loop, so it is joined to the one before.
+            starts = list(range(0, max(self.classes - 15, 1), _BLOCK))
+            for start, stop in zip(starts, [*starts[1:], self.classes], strict=True):
+                block = torch.empty(stop - start, width, device="cpu")
+                fill(block)
+                low, high = max(start, self._start), min(stop, self._stop)
+                if into is not None and low < high:
+                    into[low - self._start : high - self._start] = block[low - start : high - start]
+
+        if loss == "arcface":
+            draw(lambda block: block.normal_(std=0.01), self.shard.weight)
+            return
+        # nn.Linear first draws its own default, weight and bias, which SoftmaxHead then replaces.
+        draw(lambda block: block.uniform_())
+        torch.empty(self.classes, device="cpu").uniform_()
+        bound = 3**0.5 * (2 / (width + self.classes)) ** 0.5  # Xavier's, of the whole weight
+        draw(lambda block: block.uniform_(-bound, bound), self.shard.linear.weight)
+        self.shard.linear.bias.zero_()
+
+
+def classifier_bytes(classes: int, embedding_size: int, ranks: int, global_batch: int) -> dict[str, int]:
+    """Memory that a sharded head and its SGD with momentum take on the fullest rank, on paper.
+
+    Everything is float32. Left out are the network and terms of a few numbers per image or per identity.
+    ArcFace takes more: the normalised weight and the backward pass through its normalisation add, at the
+    peak, about four times `weights`, by when the logits and their gradient are gone.
+
+    Args:
+        classes: number of identities over all ranks.
+        embedding_size: width of the embedding.
+        ranks: number of processes; 1 is the unsharded head.
+        global_batch: images of one step over all ranks.
+
+    Returns:
+        Bytes of `weights`, `gradient`, `momentum`, `logits`, `logits_gradient`, `embeddings` (gathered) and
+        their `total`.
+    """
+    rows = -(-classes // ranks)
+    weights = 4 * rows * embedding_size
+    logits = 4 * global_batch * rows
+    parts = {
+        "weights": weights,
+        "gradient": weights,
+        "momentum": weights,
+        "logits": logits,
+        "logits_gradient": logits,
+        "embeddings": 4 * global_batch * embedding_size,
+    }
+    return parts | {"total": sum(parts.values())}
+
+
+def _all_gather(own: Tensor) -> Tensor:
+    """[n, ...] on each rank -> [ranks * n, ...] on every rank."""
+    own = own.contiguous()
+    everyone = own.new_empty(dist.get_world_size() * len(own), *own.shape[1:])
+    dist.all_gather(list(everyone.chunk(dist.get_world_size())), own)
+    return everyone
+
+
+class _AllGather(torch.autograd.Function):
+    """`_all_gather` of embeddings, with the gradient that DistributedDataParallel expects."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, own: Tensor) -> Tensor:
+        return _all_gather(own)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        # Each rank knows how the loss changes through its own identities; the sum is the whole gradient.
+        # An all-reduce, not a reduce-scatter: gloo lacked the latter for long, and embeddings are small.
+        # DistributedDataParallel will average the network's gradients over the ranks, as if each rank's loss
+        # were the mean over its own images. This loss is the mean over all images already, so it is the sum
+        # over ranks that is wanted: times the number of ranks here, and the average is that sum.
+        ranks = dist.get_world_size()
+        gradient = gradient * ranks
+        dist.all_reduce(gradient)
+        return gradient.chunk(ranks)[dist.get_rank()]
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Mean cross entropy over logits of which each rank holds the columns of its own identities.
+
+    `logits` [N, own identities], `labels` int64 [N] relative to the rank's first identity -> scalar. The
+    gradient is written out, since autograd through collectives leaves it to conventions who sums what, and
+    would keep several tensors of the size of the logits. This keeps the logits, and makes their gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, logits: Tensor, labels: Tensor) -> Tensor:
+        column = labels.clamp(0, logits.shape[1] - 1)
+        here = labels == column
+        target = logits.gather(1, column.unsqueeze(1)).squeeze(1)
+        own = logits.logsumexp(1)
+        # One rank knows the target's logit, which the maximum passes on together with the largest term.
+        peak, target = _all_reduce(torch.stack((own, target.where(here, -torch.inf))), dist.ReduceOp.MAX)
+        total = peak + _all_reduce((own - peak).exp(), dist.ReduceOp.SUM).log()
+        ctx.save_for_backward(logits, total, column, here)
+        return (total - target).mean()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+        """(softmax - one hot) / N: each rank's columns of it need nothing from the others."""
+        logits, total, column, here = ctx.saved_tensors
+        result = (logits - total.unsqueeze(1)).exp_()
+        result.scatter_add_(1, column.unsqueeze(1), -here.to(result.dtype).unsqueeze(1))
+        return result.mul_(gradient / len(logits)), None
+
+
+def _predicted_by_all(best: Tensor, predicted: Tensor) -> Tensor:
+    """Each rank's largest logit [N] and its identity [N] -> the identity of the largest of all, int64 [N]."""
+    winner = best == _all_reduce(best.clone(), dist.ReduceOp.MAX)
+    # The first of equals, as with one `max` over all. No rank wins a row of NaN: then the identity is none.
+    nobody = torch.iinfo(predicted.dtype).max
+    return _all_reduce(predicted.where(winner, nobody), dist.ReduceOp.MIN)
+
+
+def _all_reduce(x: Tensor, op: dist.ReduceOp.RedOpType) -> Tensor:
+    """`x` reduced over the ranks, in place."""
+    dist.all_reduce(x, op)
+    return x
