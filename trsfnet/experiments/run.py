@@ -62,12 +62,10 @@ def run(
     asked = config
     config = replace(config, micro_batches=config.micro_batches or together).resolved(root)
     path = Path(runs) / config.track / config.run_id
-    record = _finished(path)
-    if record is None and together > world.size:
+    if _finished(path) is None and together > world.size:
         _load(config, root, world)  # what is wrong with the data is better said once, here
         launch(_command_words(asked, runs, data_root, preset), devices)
-        record = _finished(path)
-    if record is None:
+    elif _finished(path) is None:
         with peers():
             data = _load(config, root, world)
             opening = _opening(asked, config, data, preset, world)
@@ -77,7 +75,7 @@ def run(
             else:
                 train(config, data, world=world, checkpoint=path / CHECKPOINT)
             world.wait()
-        leave()
+    leave()
     return read_record(path)
 
 

@@ -19,10 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.errors import ConfigError, choice
+from trsfnet.models import fused
 from trsfnet.models.layers import (
     ACTIVATIONS,
     BN_MOMENTUM,
     RESIDUAL_SCALES,
+    ConvNormAct,
     ScaledProjection,
     Units,
     batch_norm1d,
@@ -116,7 +118,19 @@ class _Branched(nn.Module):
 
     def outputs(self, x: Tensor) -> list[Tensor]:
         """The output of each branch."""
-        return [getattr(self, name)(x) for name in self.branch_names]
+        branches = [getattr(self, name) for name in self.branch_names]
+        if not self.training:
+            return [branch(x) for branch in branches]
+        chains = [[branch] if isinstance(branch, ConvNormAct) else list(branch) for branch in branches]
+        alike = [i for i, chain in enumerate(chains) if getattr(chain[0], "pointwise", False)]
+        started = dict(zip(alike, fused.siblings(x, [chains[i][0] for i in alike]), strict=True))
+        outputs = []
+        for i, chain in enumerate(chains):
+            y = started[i] if i in started else chain[0](x)
+            for module in chain[1:]:
+                y = module(y)
+            outputs.append(y)
+        return outputs
 
 
 class ResidualBlock(_Branched):
@@ -144,7 +158,8 @@ class ResidualBlock(_Branched):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
-        return self.act(x + self.branch(x))
+        y = x + self.branch(x)
+        return fused.act_of_sum(y, self.act) if self.training else self.act(y)
 
 
 class Reduction(_Branched):

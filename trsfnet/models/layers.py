@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trsfnet.errors import choice
+from trsfnet.models import fused
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu")
 RESIDUAL_SCALES = ("fixed", "trainable", "channel")
@@ -75,10 +76,14 @@ class ConvNormAct(nn.Module):
         self.conv = conv
         self.bn = bn
         self.act = act
+        self.pointwise = conv.kernel_size == conv.stride == (1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H', W']."""
-        return self.act(self.bn(self.conv(x)))
+        if not self.training:
+            return self.act(self.bn(self.conv(x)))
+        y = fused.pointwise(x, self.conv.weight) if self.pointwise else self.conv(x)
+        return fused.norm_act(y, self.bn, self.act)
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,8 @@ class ScaledProjection(nn.Module):
         """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
         scale = self.value if self.scale is None else self.scale
         kernel_scale = scale if self.scale is None else self.scale.view(-1, 1, 1, 1)
-        return F.conv2d(z, self.conv.weight * kernel_scale, self.conv.bias * scale)
+        project = fused.pointwise if self.training else F.conv2d
+        return project(z, self.conv.weight * kernel_scale, self.conv.bias * scale)
 
     def extra_repr(self) -> str:
         """Name the scale in `print(model)`."""

@@ -89,8 +89,8 @@ class Watch:
             raise Collapse(f"The {what} at step {first + 1} (learning rate {rate:.3g}). {cause}")
         if step >= FAIR_TRIAL and len(norms) == CHECK_EVERY and norms.min() > EXPLOSION * usual:
             raise Collapse(
-                f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at least "
-                f"{norms.min():.3g}, in the run's first {FAIR_TRIAL} {usual:.3g} (learning rate {rate:.3g}). "
+                f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at "
+                f"least {norms.min():.3g}, in the run's first {FAIR_TRIAL} {usual:.3g} (learning rate {rate:.3g}). "
                 "The likely cause is a learning rate too large for this network."
             )
         return losses.mean().item()

@@ -6,8 +6,10 @@ PyTorch's own engines do the work: `torchrun` (or SLURM's `srun`) starts the pro
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -60,16 +62,21 @@ class World:
 
     def wait(self) -> None:
         """Return when every process has come here."""
-        self.agree(True)
+        if self.size > 1:
+            dist.barrier()
 
     def parallel(self, network: nn.Module) -> nn.Module:
         """`network`, its gradients averaged over the processes during the backward pass."""
         if self.size == 1:
             return network
-        # Running statistics are averaged when they are read, not copied from rank 0 at every step.
-        return nn.parallel.DistributedDataParallel(
-            network, broadcast_buffers=False, gradient_as_bucket_view=True
-        )
+        # A 1x1 kernel has the same layout by two sets of strides; which one its gradient has is no matter.
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+        # Running statistics are averaged when they are read, not copied from rank 0 at every step. PyTorch is
+        # renaming the option that says so.
+        parallel = nn.parallel.DistributedDataParallel
+        known = inspect.signature(parallel).parameters
+        option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+        return parallel(network, gradient_as_bucket_view=True, **{option: False})
 
     @contextmanager
     def local(self, *networks: nn.Module) -> Iterator[None]:

@@ -227,7 +227,7 @@ def train(
         return Outcome("collapsed", str(collapse), model, history, None)
     finally:
         bar.close()
-    if evaluation is None:  # continued from a checkpoint of the last epoch
+    if first_epoch == config.epochs:  # continued from the checkpoint of the last epoch
         evaluation = evaluate_model(model, data, dtype, world)
     message = ""
     if config.epochs * steps >= FAIR_TRIAL:
