@@ -90,7 +90,8 @@ class Watch:
         if step >= FAIR_TRIAL and len(norms) == CHECK_EVERY and norms.min() > EXPLOSION * usual:
             raise Collapse(
                 f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at "
-                f"least {norms.min():.3g}, in the run's first {FAIR_TRIAL} {usual:.3g} (learning rate {rate:.3g}). "
+                f"least {norms.min():.3g}, in the run's first {FAIR_TRIAL} it was {usual:.3g} "
+                f"(learning rate {rate:.3g}). "
                 "The likely cause is a learning rate too large for this network."
             )
         return losses.mean().item()
