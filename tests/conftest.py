@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+import torch
 
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.training.config import TrainConfig
@@ -54,3 +55,12 @@ def tiny_config() -> TrainConfig:
         dropout=0.1,
         precision="float32",
     ).resolved(None)
+
+
+@pytest.fixture
+def one_thread():
+    """Compute in one thread: on tensors as small as a test's, a second one mostly waits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
@@ -12,6 +14,7 @@ import torch
 import trsfnet.experiments.run as module
 from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
+from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.provenance import source_hash, without_prose
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
@@ -109,6 +112,52 @@ def test_a_collapsed_run_is_a_result(on_tiny_data, tiny_config, tmp_path):
     assert record.metrics == {}
     assert record.parameters().epoch.max() == 0
     assert run(replace(tiny_config, learning_rate=1e30), runs=tmp_path).info == record.info
+
+
+def test_a_second_process_keeps_off_a_run_and_harms_nothing(on_tiny_data, tiny_config, tmp_path):
+    path = tmp_path / "synthetic" / tiny_config.run_id
+    holder = "import sys; from pathlib import Path; from trsfnet.experiments.lock import locked\n"
+    holder += "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", holder, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(RecordError, match=rf"is being trained by process {other.pid} on .*: wait for it"):
+        run(tiny_config, runs=tmp_path)
+    assert not (path / "run.json").exists()
+    other.kill()
+    other.wait()
+    assert run(tiny_config, runs=tmp_path).status == "done"
+
+
+def test_the_record_says_which_preset_it_used_and_what_was_overridden(on_tiny_data, tiny_config, tmp_path):
+    given = {
+        "arch": "v1",
+        "width": 0.125,
+        "image_size": 75,
+        "batch_size": 16,
+        "epochs": 1,
+        "steps_per_epoch": 2,
+    }
+    asked = TrainConfig.from_parameters(given | {"precision": "float32"}, "vggface2")
+    record = run(asked, runs=tmp_path, preset="vggface2")
+    assert record.info["preset"] == {
+        "name": "vggface2",
+        "overridden": {
+            k: given[k] for k in ("image_size", "width", "epochs", "steps_per_epoch", "batch_size")
+        },
+    }
+    assert record.config["schedule"] == "staircase"
+    words = shlex.split(record.info["command"])
+    again = dict(zip(words[4::3], words[5::3], strict=True))
+    assert again.pop("preset") == "vggface2"
+    assert set(again) == {"width", "image_size", "batch_size", "epochs", "steps_per_epoch", "precision"}
+
+
+@pytest.mark.parametrize("devices", [0, 10_000, True])
+def test_devices_must_exist(tiny_config, tmp_path, devices):
+    with pytest.raises(ConfigError, match="devices must be a whole number from 1 to this machine's"):
+        run(tiny_config, runs=tmp_path, devices=devices)
 
 
 def test_the_command_repeats_the_run():

@@ -12,17 +12,10 @@ from trsfnet.models import InceptionResnet, fused
 from trsfnet.models.inception_resnet import ResidualBlock
 from trsfnet.models.layers import Units
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 # Slopes as training leaves them: some negative, some (nearly) zero, some above their start.
 SLOPES = (-0.3, 0.2, 0.0, 1e-9, 0.7)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Tensors this small are not worth a second thread's waiting for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def build(**settings) -> InceptionResnet:
@@ -139,7 +132,7 @@ def test_gradients_equal_finite_differences(slope):
 
     def norm(x, beta, slope):
         mean, var = torch.zeros(3).double(), torch.ones(3).double()
-        return fused.NormPReLU.apply(x, torch.ones_like(beta), beta, slope, mean, var, 0.1, 1e-3)
+        return fused.NormPReLU.apply(x, beta, slope, mean, var, 0.1, 1e-3)
 
     for memory_format in (torch.channels_last, torch.contiguous_format):
         x = x.detach().contiguous(memory_format=memory_format).requires_grad_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -51,6 +52,19 @@ def test_with_an_output_path_the_executed_notebook_shows_what_was_learned(tmp_pa
     assert "done: " in text
     kinds = {kind for o in outputs for kind in o.get("data", {})}
     assert kinds & {"image/png", "image/svg+xml"}
+
+
+def test_two_devices_from_a_notebook(tmp_path):
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("a machine of one core has no second device")
+    words = ["-p", "devices", "2", "-p", "precision", "float32", "-p", "runs", str(tmp_path / "runs")]
+    done = run_papermill(NOTEBOOK, str(tmp_path / "executed.ipynb"), *TINY, *words)
+    assert done.returncode == 0, done.stderr
+    assert "epoch 1/1  loss" in (tmp_path / "executed.ipynb").read_text()
+    (record,) = (tmp_path / "runs").glob("synthetic/*/run.json")
+    info = json.loads(record.read_text())
+    assert (info["status"], info["processes"], info["config"]["micro_batches"]) == ("done", 2, 2)
+    assert info["command"].endswith("-p devices 2")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def norm_act(x: Tensor, norm: nn.BatchNorm2d, act: nn.Module) -> Tensor:
         return act(norm(x))
     norm.num_batches_tracked.add_(1)
     statistics = (norm.running_mean, norm.running_var, norm.momentum, norm.eps)
-    return NormPReLU.apply(x, norm.weight, norm.bias, act.weight, *statistics)
+    return NormPReLU.apply(x, norm.bias, act.weight, *statistics)
 
 
 def act_of_sum(x: Tensor, act: nn.Module) -> Tensor:
@@ -79,8 +79,8 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
     z = pointwise(x, torch.cat([unit.conv.weight for unit in units]))
     if isinstance(act, nn.PReLU):
         slope = torch.cat([unit.act.weight.expand(width) for unit, width in zip(units, widths, strict=True)])
-        if fast(z) and not gamma.requires_grad and _is_one(gamma):
-            z = NormPReLU.apply(z, gamma, beta, slope, mean, var, momentum, eps)
+        if fast(z) and _is_one(gamma):
+            z = NormPReLU.apply(z, beta, slope, mean, var, momentum, eps)
         else:
             z = F.prelu(F.batch_norm(z, mean, var, gamma, beta, True, momentum, eps), slope)
     else:
@@ -93,8 +93,8 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
 
 
 def _is_plain(norm: nn.Module) -> bool:
-    """No subclass, such as one that gathers its statistics from several processes."""
-    return type(norm) is nn.BatchNorm2d
+    """In training, and no subclass, such as one that gathers its statistics from several processes."""
+    return norm.training and type(norm) is nn.BatchNorm2d
 
 
 def _is_one(gamma: Tensor) -> bool:
@@ -114,7 +114,6 @@ class NormPReLU(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: Tensor,
-        gamma: Tensor,
         beta: Tensor,
         slope: Tensor,
         mean: Tensor,
@@ -122,30 +121,33 @@ class NormPReLU(torch.autograd.Function):
         momentum: float,
         eps: float,
     ) -> Tensor:
-        """`x` [N, C, H, W]; `slope` [1] or [C]; ones `gamma`, `beta` and running statistics [C]."""
-        y, _, invstd = torch.native_batch_norm(x, gamma, beta, mean, var, True, momentum, eps)
+        """`x` [N, C, H, W]; `slope` [1] or [C]; `beta` and running statistics [C]."""
+        y, _, invstd = torch.native_batch_norm(x, None, beta, mean, var, True, momentum, eps)
         slope = slope.to(y.dtype)
-        ctx.save_for_backward(y, gamma, beta, invstd, slope)
+        ctx.save_for_backward(y, beta, invstd, slope)
         return aten._prelu_kernel(y, slope.view(1, -1, 1, 1))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of `x`, `beta` and `slope`."""
-        y, ones, beta, invstd, slope = ctx.saved_tensors
+        y, beta, invstd, slope = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
+        # What a gradient of the slope is summed from leaves its memory to the gradient of y.
         if slope.numel() == 1:
-            grad_y = aten.leaky_relu_backward(grad, y, slope.item(), False)
-            grad_slope = _dot(y.clamp(max=0), grad).view_as(slope)
+            spent = y.clamp(max=0)
+            grad_slope = _dot(spent, grad).view_as(slope)
+            grad_y = aten.leaky_relu_backward.grad_input(grad, y, slope.item(), False, grad_input=spent)
         else:
             positive = aten.threshold_backward(grad, y, 0)
-            grad_y = torch.lerp(positive, grad, slope.view(1, -1, 1, 1))
-            grad_slope = (grad - positive).mul_(y).sum((0, 2, 3))
+            spent = (grad - positive).mul_(y)
+            grad_slope = spent.sum((0, 2, 3))
+            grad_y = torch.lerp(positive, grad, slope.view(1, -1, 1, 1), out=spent)
         # The norm of y itself: centred by beta, of deviation 1; invstd, as its gamma, leads on to x.
         grad_x, _, grad_beta = aten.native_batch_norm_backward(
-            grad_y, y, invstd, None, None, beta, ones, True, 0.0, [True, False, True]
+            grad_y, y, invstd, None, None, beta, torch.ones_like(beta), True, 0.0, [True, False, True]
         )
-        return grad_x, None, grad_beta, grad_slope, None, None, None, None
+        return grad_x, grad_beta, grad_slope, None, None, None, None
 
 
 class SumPReLU(torch.autograd.Function):
@@ -176,12 +178,14 @@ class SumPReLU(torch.autograd.Function):
         kept, *positive = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
         if positive:
-            grad_y = torch.where(positive[0], grad, grad * ctx.slope)
-            negative = kept.masked_fill(positive[0], 0)
+            spent = kept.masked_fill(positive[0], 0)
+            grad_slope = _dot(spent, grad) / ctx.divisor
+            grad_y = torch.where(positive[0], grad, torch.mul(grad, ctx.slope, out=spent), out=spent)
         else:
-            grad_y = aten.leaky_relu_backward(grad, kept, ctx.slope, False)
-            negative = kept.clamp(max=0)
-        return grad_y, (_dot(negative, grad) / ctx.divisor).view(1)
+            spent = kept.clamp(max=0)
+            grad_slope = _dot(spent, grad) / ctx.divisor
+            grad_y = aten.leaky_relu_backward.grad_input(grad, kept, ctx.slope, False, grad_input=spent)
+        return grad_y, grad_slope.view(1)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -1,0 +1,145 @@
+"""`python -m benchmarks.readme` writes the tables of `benchmarks/README.md` from `benchmarks/results/`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import RESULTS
+
+README = Path(__file__).parent / "README.md"
+MIB = 2**20
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown, its first column of words and the others of numbers."""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def machine(of: dict[str, Any], rounds: int) -> str:
+    """One sentence about where a result was measured."""
+    amx = "with AMX" if of["amx"] else "without AMX"
+    gpu = "" if of["device"] == "cpu" else f"{of['device']}; "
+    cpu = f"{of['cpu']} ({of['cpu_capability']}, {amx}), {of['cores']} cores"
+    return (
+        f"{gpu}{cpu}, torch {of['torch']}, {of['date']}; medians of {rounds} rounds, in brackets their range."
+    )
+
+
+def spread(ratio: dict[str, float] | None) -> str:
+    """A ratio with its range over the rounds."""
+    if ratio is None:
+        return "–"
+    return f"{ratio['median']:.2f} ({ratio['min']:.2f}–{ratio['max']:.2f})"
+
+
+def target(ratio: dict[str, Any] | None, sign: str) -> str:
+    """What is asked of a ratio."""
+    return "–" if ratio is None or ratio["target"] is None else f"{sign} {ratio['target']:.2f}"
+
+
+def step(result: dict[str, Any]) -> str:
+    """Speed against others' and the textbook's, then the cost of trainability."""
+    cases = result["cases"]
+
+    def speed(case: dict[str, Any], variant: str) -> str:
+        return f"{case['speed'][variant]:.1f}" if variant in case["speed"] else "–"
+
+    head = ["+ TRSF + PReLU", "precision", "images/s", "over rival", "target", "over plain", "target"]
+    rows = [
+        [case["title"], case["precision"], speed(case, "ours trainable")]
+        + [spread(case["over_rival"]), target(case["over_rival"], "≥")]
+        + [spread(case["over_plain"]), target(case["over_plain"], "≥")]
+        for case in cases
+    ]
+    others = ["images/s", "rival", "plain + TRSF + PReLU", "plain, fixed, ReLU", "ours, fixed, ReLU"]
+    variants = ("rival", "plain trainable", "plain fixed", "ours fixed")
+    cost = ["+ TRSF + PReLU over fixed, ReLU", "plain: time", "ours: time", "target"]
+    cost += ["plain: kept", "ours: kept", "plain: peak", "ours: peak"]
+    parts = [
+        machine(result["machine"], result["rounds"]),
+        table(head, rows),
+        table(others, [[case["title"], *(speed(case, variant) for variant in variants)] for case in cases]),
+        table(cost, [_cost(case) for case in cases]),
+    ]
+    if "matmul_tflops" in result:
+        rate = result["matmul_tflops"]
+        parts.append(f"The GPU multiplies bfloat16 matrices at {rate:.0f} TFLOP/s.")
+        shares = [[case["title"], f"{case['tflops']:.1f}", f"{case['tflops'] / rate:.0%}"] for case in cases]
+        parts.append(table(["ours, + TRSF + PReLU", "TFLOP/s", "share of it"], shares))
+    return "\n\n".join(parts)
+
+
+def _cost(case: dict[str, Any]) -> list[str]:
+    """A row: what + TRSF + PReLU takes over fixed and ReLU, of time and memory."""
+    time = case["trainability"]
+    memory = [
+        f"{case[of][f'{kind} trainable'] / case[of][f'{kind} fixed']:.2f}"
+        for of in ("kept", "peak")
+        for kind in ("plain", "ours")
+    ]
+    return [case["title"], spread(time["plain"]), spread(time["ours"]), target(time["ours"], "≤"), *memory]
+
+
+def startup(result: dict[str, Any]) -> str:
+    """Imports, the first step, and the data path."""
+    seconds, data = result["seconds"], result["data"]
+    limit = f"≤ {result['import_target']:.1f}"
+    rows = [
+        ["`import torch`", f"{seconds['torch']:.2f}", ""],
+        ["then `import trsfnet`", f"{seconds['trsfnet']:.2f}", limit],
+        ["then `import trsfnet.training.loop` instead", f"{seconds['trsfnet.training.loop']:.2f}", limit],
+        ["first step (v1, quarter width, 96 px, batch 64)", f"{seconds['first step']:.2f}", ""],
+    ]
+    parts = [
+        machine(result["machine"], result["rounds"]),
+        table(["in a fresh process", "seconds", "target"], rows),
+    ]
+    if data:
+        speed = data["speed"]
+        rows = [
+            ["training step", f"{speed['steps']:.0f}", "", ""],
+            *(
+                [text, f"{speed[key]:.0f}", spread(data[key]), f"≥ {data['target']:.1f}"]
+                for key, text in (
+                    ("decode", "decode and crop, one core"),
+                    ("batches", "cached crops to augmented batches"),
+                )
+            ),
+        ]
+        parts.append(table(["lfw track", "images/s", "over the step's", "target"], rows))
+    return "\n\n".join(parts)
+
+
+SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {"step": step, "step-gpu": step, "startup": startup}
+
+
+def section(name: str) -> str:
+    """The generated text of one section: its tables, or how to get them."""
+    file = RESULTS / f"{name}.json"
+    if not file.is_file():
+        return "Not measured yet."
+    return SECTIONS[name](json.loads(file.read_text(encoding="utf-8")))
+
+
+def generated(text: str) -> str:
+    """`text` with everything between the markers of each section written anew."""
+    for name in SECTIONS:
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        new = f"{begin}\n\n{section(name)}\n\n{end}"
+        text, found = re.subn(f"{begin}.*?{end}", lambda _, new=new: new, text, flags=re.S)
+        if found != 1:
+            raise ValueError(f"README.md needs the markers {begin} and {end} once, has them {found} times.")
+    return text
+
+
+def main() -> None:
+    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

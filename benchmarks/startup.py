@@ -1,0 +1,124 @@
+"""What a run costs besides its steps: starting up, the first step, and the data.
+
+`python -m benchmarks.startup` writes `benchmarks/results/startup.json`. With `TRSFNET_DATA` set it also
+measures how fast LFW's images are decoded and cropped, and how fast the cached crops become batches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from benchmarks import measure
+from benchmarks.step import Case, Step
+from trsfnet.data.augment import augment, standardise
+from trsfnet.data.cache import cached_faces
+from trsfnet.data.faces import FaceSet
+from trsfnet.data.lfw import find_lfw, load_people, read_people
+from trsfnet.data.tracks import data_root
+from trsfnet.training.config import TRACK_DEFAULTS
+from trsfnet.training.precision import best_device
+
+# What the lfw track trains by default.
+TRACK = TRACK_DEFAULTS["lfw"]
+SIZE, BATCH = TRACK["image_size"], 64
+CASE = Case("lfw track", "v1", SIZE, BATCH, width=TRACK["width"])
+
+# Batches per round of the steps and of the data path.
+BATCHES = 5
+DATA_TARGET = 1.5
+IMPORT_TARGET = 0.2
+
+TIMER = "import time; s = time.perf_counter(); {}; print(time.perf_counter() - s)"
+IMPORTS = {
+    "torch": TIMER.format("import torch"),
+    "trsfnet": "import torch; " + TIMER.format("import trsfnet"),
+    "trsfnet.training.loop": "import torch; " + TIMER.format("import trsfnet.training.loop"),
+}
+FIRST_STEP = """
+import time
+from benchmarks.startup import CASE, Step, best_device
+step = Step(CASE, "ours trainable", best_device())
+s = time.perf_counter(); step(); print(time.perf_counter() - s)
+"""
+
+
+def seconds_printed(code: str) -> float:
+    """The last number that `code` prints in a fresh process."""
+    command = [sys.executable, "-c", code]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+
+def startup(rounds: int) -> dict[str, float]:
+    """Median seconds, in fresh processes, of each import and of the first step."""
+    codes = {**IMPORTS, "first step": FIRST_STEP}
+    seconds: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in tqdm(range(rounds), "starting up", unit="round", disable=None):
+        for name, code in codes.items():
+            seconds[name].append(seconds_printed(code))
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def decoding() -> tuple[FaceSet, float]:
+    """LFW's training people decoded and cropped on one core, and images per second."""
+    people = [p for people in read_people()[:7] for p in people if p.images >= TRACK["images_per_identity"]]
+    source = find_lfw(data_root())
+    faces: list[FaceSet] = []
+    times = measure.interleaved({"decode": lambda: faces.append(load_people(source, people, SIZE))}, 1, "LFW")
+    return faces[-1], len(faces[-1]) / times["decode"][0]
+
+
+def data_path(rounds: int) -> dict[str, Any]:
+    """Images per second of decoding, of making batches and of the training step, side by side."""
+    decoded, decode_speed = decoding()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TRSFNET_CACHE"] = folder
+        faces = cached_faces({"name": "benchmark"}, lambda: decoded)
+        generator = torch.Generator().manual_seed(0)
+        order = torch.randperm(len(faces), generator=generator)[: BATCHES * BATCH].numpy()
+        device, step = best_device(), Step(CASE, "ours trainable", best_device())
+
+        def batches() -> None:
+            for rows in order.reshape(BATCHES, BATCH):
+                x = standardise(torch.from_numpy(faces.images[rows]).to(device))
+                augment(x, generator, flip=True, rotate=TRACK["rotate"], shift=TRACK["shift"])
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+
+        def steps() -> None:
+            for _ in range(BATCHES):
+                step()
+
+        seconds = measure.interleaved({"batches": batches, "steps": steps}, rounds, "data path")
+    images = BATCHES * BATCH
+    decode_seconds = [images / decode_speed] * rounds
+    return {
+        "speed": {
+            "decode": decode_speed,
+            **{name: images / statistics.median(times) for name, times in seconds.items()},
+        },
+        "target": DATA_TARGET,
+        "decode": measure.ratio(seconds["steps"], decode_seconds),
+        "batches": measure.ratio(seconds["steps"], seconds["batches"]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median over (default 7)")
+    rounds = parser.parse_args().rounds
+    result: dict[str, Any] = {"rounds": rounds, "seconds": startup(rounds), "import_target": IMPORT_TARGET}
+    result["data"] = data_path(rounds) if data_root() else None
+    measure.save("startup", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""A full training step (forward, backward, SGD) of these networks, of the same computed plainly, of others'.
+
+`python -m benchmarks.step` measures on the GPU if there is one, else on the CPU, and writes
+`benchmarks/results/step-gpu.json` or `step.json`.
+
+Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2 the same way: float32
+(autocast on a GPU), NCHW, eager. `ours` is what `trsfnet train` computes; `plain` the same network and
+precision by the textbook (`benchmarks.plain`). All take the same steps of SGD.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import measure
+from benchmarks.plain import plain
+from trsfnet.data.augment import augment, standardise
+from trsfnet.models import InceptionResnet
+from trsfnet.training.precision import DTYPES, best_device, best_precision
+
+IDENTITIES = 512
+TRAINABLE = {"residual_scale": "trainable", "activation": "prelu"}
+SETTINGS = {"fixed": {}, "trainable": TRAINABLE}
+AMX = measure.machine()["amx"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network at one size, and what is asked of it.
+
+    Attributes:
+        title: its name in the tables.
+        version: `v1` or `v2`.
+        size: side of the images in pixels.
+        batch: images per step.
+        width: of the network.
+        over_rival: least speed over `rival`, or None to leave that out.
+        over_plain: least speed over `plain`, or None if none is asked.
+    """
+
+    title: str
+    version: str
+    size: int
+    batch: int
+    width: float = 1.0
+    over_rival: float | None = None
+    over_plain: float | None = None
+
+
+CPU_CASES = (
+    Case("v1, 160 px, batch 32", "v1", 160, 32, over_rival=4.0 if AMX else 1.0),
+    Case("v2, 160 px, batch 32", "v2", 160, 32, over_rival=3.5 if AMX else 1.0),
+    Case("v1, quarter width, 96 px, batch 64", "v1", 96, 64, width=0.25, over_plain=1.5),
+)
+GPU_CASES = tuple(
+    Case(f"{version}, {size} px, batch {batch}", version, size, batch, over_rival=2.5)
+    for version in ("v1", "v2")
+    for size, batch in ((160, 85), (160, 512), (112, 512))
+)
+TRAINABILITY = 1.05
+
+
+class Step:
+    """One variant of a case, ready to take steps: `step()`."""
+
+    def __init__(self, case: Case, variant: str, device: torch.device) -> None:
+        torch.manual_seed(0)
+        self.device = device
+        self.precision = best_precision(device)
+        self.format = torch.channels_last
+        if variant == "rival":
+            self.model, self.format = _rival(case.version), torch.contiguous_format
+            self.precision = "float32" if device.type == "cpu" else self.precision
+        else:
+            kind, settings = variant.split()
+            self.model = nn.Sequential(_network(case, settings), nn.Linear(512, IDENTITIES))
+            self.model = plain(self.model) if kind == "plain" else self.model
+        self.model.to(device, memory_format=self.format).train()
+        self.compiled = torch.compile(self.model) if self._compiles(variant) else self.model
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=0.01, momentum=0.9, nesterov=True, fused=True
+        )
+        self.images = torch.randint(256, (case.batch, case.size, case.size, 3), dtype=torch.uint8)
+        self.labels = torch.randint(IDENTITIES, (case.batch,)).to(device)
+        if device.type == "cuda":
+            self.images = self.images.pin_memory()
+        self.input = self._input()
+
+    def _compiles(self, variant: str) -> bool:
+        return self.device.type == "cuda" and variant.startswith("ours")
+
+    def _input(self) -> Tensor:
+        """The images as the network takes them, augmented on the device."""
+        x = standardise(self.images.to(self.device, non_blocking=True))
+        x = augment(x, torch.Generator().manual_seed(0), flip=True, rotate=10, shift=0.05)
+        return x.contiguous(memory_format=self.format)
+
+    def autocast(self) -> torch.autocast:
+        """The precision of the forward pass."""
+        dtype = DTYPES[self.precision]
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+
+    def __call__(self) -> None:
+        """Take a step: on a GPU from images in the host's memory, on the CPU from the network's input."""
+        x = self._input() if self.device.type == "cuda" else self.input
+        with self.autocast():
+            logits = self.compiled(x)
+        loss = F.cross_entropy(logits.float(), self.labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+
+def _network(case: Case, settings: str) -> InceptionResnet:
+    return InceptionResnet(version=case.version, input_size=case.size, width=case.width, **SETTINGS[settings])
+
+
+def _rival(version: str) -> nn.Module:
+    """facenet-pytorch's v1 or timm's v2 with their own classifiers, imported only where they are compared."""
+    if version == "v1":
+        from facenet_pytorch import InceptionResnetV1
+
+        return InceptionResnetV1(classify=True, num_classes=IDENTITIES)
+    import timm
+
+    return timm.create_model("inception_resnet_v2", num_classes=IDENTITIES)
+
+
+def bytes_kept(model: nn.Module, x: Tensor) -> int:
+    """Bytes that a forward pass of `x` keeps for the backward, beside parameters and the input."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        output = model(x)
+    for known in (x, *model.parameters()):
+        kept.pop(known.untyped_storage().data_ptr(), None)
+    del output  # which held on to everything until here, so that no address came twice
+    return sum(kept.values())
+
+
+def peak_memory(case: Case, variant: str) -> int:
+    """Most bytes that two steps had in use: of this whole process on Linux, or on the GPU."""
+    step = Step(case, variant, best_device())
+    if step.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    step()
+    step()
+    if step.device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
+def in_own_process(function: Callable[..., int], *arguments: Any) -> int:
+    """`function(*arguments)` in a fresh process, whose memory holds nothing else; a GPU counts by itself."""
+    if best_device().type == "cuda":
+        return function(*arguments)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def measure_case(case: Case, rounds: int) -> dict[str, Any]:
+    """Speed, ratios and memory of every variant of one case."""
+    device = best_device()
+    names = [f"{kind} {settings}" for kind in ("ours", "plain") for settings in SETTINGS]
+    names = ["rival", *names] if case.over_rival else names
+    torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
+    peak = {name: in_own_process(peak_memory, case, name) for name in names}
+    steps = {name: Step(case, name, device) for name in names}
+    kept = {}
+    for name, step in steps.items():
+        with step.autocast():
+            kept[name] = bytes_kept(step.model, step.input)
+    seconds = measure.interleaved(steps, rounds, case.title)
+    speed = {name: case.batch / statistics.median(times) for name, times in seconds.items()}
+    result = {
+        "title": case.title,
+        "precision": steps["ours trainable"].precision,
+        "speed": speed,
+        "kept": kept,
+        "peak": peak,
+        "over_rival": None,
+        "over_plain": _target(
+            measure.ratio(seconds["plain trainable"], seconds["ours trainable"]), case.over_plain
+        ),
+        "trainability": {
+            kind: _target(measure.ratio(seconds[f"{kind} trainable"], seconds[f"{kind} fixed"]), TRAINABILITY)
+            for kind in ("ours", "plain")
+        },
+    }
+    if case.over_rival:
+        rival = measure.ratio(seconds["rival"], seconds["ours trainable"])
+        result["over_rival"] = _target(rival, case.over_rival)
+    if device.type == "cuda":
+        result["tflops"] = flops(case) * speed["ours trainable"] / 1e12
+    return result
+
+
+def _target(ratio: dict[str, float], target: float | None) -> dict[str, float | None]:
+    return {**ratio, "target": target}
+
+
+def flops(case: Case) -> float:
+    """Floating-point operations of the matrix products in one image's forward and backward pass."""
+    model, x = plain(_network(case, "trainable")).train(), torch.randn(2, 3, case.size, case.size)
+    with FlopCounterMode(display=False) as counter:
+        model(x).sum().backward()
+    return counter.get_total_flops() / len(x)
+
+
+def matmul_tflops() -> float:
+    """The GPU's bfloat16 rate in the largest matrix product that it is likely to be good at."""
+    side = 8192
+    a, b = (torch.randn(side, side, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+    best = float("inf")
+    for _ in range(20):
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        a @ b
+        torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - started)
+    return 2 * side**3 / best / 1e12
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median over (default 7)")
+    rounds = parser.parse_args().rounds
+    gpu = best_device().type == "cuda"
+    result: dict[str, Any] = {"rounds": rounds}
+    if gpu:
+        result["matmul_tflops"] = matmul_tflops()
+    result["cases"] = [measure_case(case, rounds) for case in (GPU_CASES if gpu else CPU_CASES)]
+    measure.save("step-gpu" if gpu else "step", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The benchmarks run, and their README says what they measured."""
+
+from __future__ import annotations
+
+from benchmarks import measure, readme, step
+
+
+def test_the_readme_shows_the_results():
+    text = readme.README.read_text(encoding="utf-8")
+    assert text == readme.generated(text), "run: python -m benchmarks.readme"
+
+
+def test_ratios_are_of_the_same_round():
+    got = measure.ratio([2.0, 6.0, 9.0], [1.0, 2.0, 9.0])
+    assert got == {"median": 2.0, "min": 1.0, "max": 3.0}
+    calls = []
+    variants = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    seconds = measure.interleaved(variants, 2, "test")
+    assert calls == ["a", "b"] * 3
+    assert [len(times) for times in seconds.values()] == [2, 2]
+
+
+def test_a_case_is_measured_from_end_to_end(monkeypatch, one_thread):
+    monkeypatch.setattr(step, "in_own_process", lambda function, *arguments: function(*arguments))
+    case = step.measure_case(step.Case("tiny", "v1", 75, 2, width=0.125, over_plain=1.5), rounds=1)
+    table = readme.step({"machine": measure.machine(), "rounds": 1, "cases": [case]})
+    assert case["kept"]["ours trainable"] <= 1.05 * case["kept"]["ours fixed"]
+    assert table.count("| tiny |") == 3
