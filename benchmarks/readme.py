@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import RESULTS
+from trsfnet.training.sharded_head import classifier_bytes
 
 README = Path(__file__).parent / "README.md"
 MIB = 2**20
@@ -16,18 +17,21 @@ MIB = 2**20
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     """A table in Markdown, its first column of words and the others of numbers."""
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def machine(of: dict[str, Any], rounds: int) -> str:
-    """One sentence about where a result was measured."""
+def place(of: dict[str, Any]) -> str:
+    """Where and when a result was measured."""
     amx = "with AMX" if of["amx"] else "without AMX"
     gpu = "" if of["device"] == "cpu" else f"{of['device']}; "
     cpu = f"{of['cpu']} ({of['cpu_capability']}, {amx}), {of['cores']} cores"
-    return (
-        f"{gpu}{cpu}, torch {of['torch']}, {of['date']}; medians of {rounds} rounds, in brackets their range."
-    )
+    return f"{gpu}{cpu}, torch {of['torch']}, {of['date']}"
+
+
+def machine(of: dict[str, Any], rounds: int) -> str:
+    """One sentence about where ratios were measured."""
+    return f"{place(of)}; medians of {rounds} rounds, in brackets their range."
 
 
 def spread(ratio: dict[str, float] | None) -> str:
@@ -51,9 +55,15 @@ def step(result: dict[str, Any]) -> str:
 
     head = ["+ TRSF + PReLU", "precision", "images/s", "over rival", "target", "over plain", "target"]
     rows = [
-        [case["title"], case["precision"], speed(case, "ours trainable")]
-        + [spread(case["over_rival"]), target(case["over_rival"], "≥")]
-        + [spread(case["over_plain"]), target(case["over_plain"], "≥")]
+        [
+            case["title"],
+            case["precision"],
+            speed(case, "ours trainable"),
+            spread(case["over_rival"]),
+            target(case["over_rival"], "≥"),
+            spread(case["over_plain"]),
+            target(case["over_plain"], "≥"),
+        ]
         for case in cases
     ]
     others = ["images/s", "rival", "plain + TRSF + PReLU", "plain, fixed, ReLU", "ours, fixed, ReLU"]
@@ -115,11 +125,70 @@ def startup(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {"step": step, "step-gpu": step, "startup": startup}
+def kills(result: dict[str, Any]) -> str:
+    """Kills, resumes and what they changed."""
+    names = {
+        "trainings": "trainings disturbed",
+        "kills": "kills",
+        "kills_during_a_write": "of them while a checkpoint was being written",
+        "starts": "starts",
+        "compared": "weights, scores, parameters and losses compared with the undisturbed training's",
+        "different": "**of them different in any bit**",
+    }
+    rows = [[text, f"{result[name]:,}"] for name, text in names.items()]
+    return "\n\n".join([place(result["machine"]) + ".", table(["", ""], rows)])
+
+
+def processes(result: dict[str, Any]) -> str:
+    """Two processes against one, and a death among two."""
+    cases = {
+        "copied": "one micro-batch on each, classifier copied",
+        "accumulated": "two micro-batches on each, added up",
+        "split": "one micro-batch on each, classifier split",
+    }
+    rows = [
+        [text, f"{case['steps']}", f"{case['different']:,} of {case['compared']:,}"]
+        + [f"{case[kind]:.1e}" for kind in ("parameters", "statistics", "scores")]
+        for case, text in ((result[name], text) for name, text in cases.items())
+    ]
+    head = ["two processes against one", "steps", "parameters that differ"]
+    head += ["parameters", "running statistics", "scores"]
+    death, after = result["death"], result["after_a_death"]
+    return "\n\n".join(
+        [
+            place(result["machine"]) + ". Differences are relative to the largest entry of each tensor.",
+            table(head, rows),
+            "With one of two processes killed in the second epoch, the other ended too, "
+            f"{death['seconds']:.0f} s after both were started, saying: *{death['said']}* One process then "
+            f"went on from their checkpoint: {after['different']:,} of {after['compared']:,} parameters "
+            "differ from those of the undisturbed training.",
+        ]
+    )
+
+
+def classifier() -> str:
+    """Memory of the classifier on each GPU, on paper."""
+    ranks = (1, 2, 8, 64)
+    rows = []
+    for classes in (85_742, 1_000_000, 30_000_000):
+        totals = [classifier_bytes(classes, 512, r, 512)["total"] / 2**30 for r in ranks]
+        rows.append([f"{classes:,} identities", *(f"{total:.2f} GiB" for total in totals)])
+    return table(["", *(f"{r} GPU{'s' if r > 1 else ''}" for r in ranks)], rows)
+
+
+SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "step": step,
+    "step-gpu": step,
+    "startup": startup,
+    "kills": kills,
+    "processes": processes,
+}
 
 
 def section(name: str) -> str:
     """The generated text of one section: its tables, or how to get them."""
+    if name == "classifier":
+        return classifier()
     file = RESULTS / f"{name}.json"
     if not file.is_file():
         return "Not measured yet."
@@ -128,7 +197,7 @@ def section(name: str) -> str:
 
 def generated(text: str) -> str:
     """`text` with everything between the markers of each section written anew."""
-    for name in SECTIONS:
+    for name in (*SECTIONS, "classifier"):
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         new = f"{begin}\n\n{section(name)}\n\n{end}"
         text, found = re.subn(f"{begin}.*?{end}", lambda _, new=new: new, text, flags=re.S)
