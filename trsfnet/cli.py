@@ -18,7 +18,7 @@ _TRAIN_EPILOG = """\
 Every setting of the notebook can be given, and the same settings make the same run:
   trsfnet train -p arch v1 -p trsf True -p activation prelu
   trsfnet train -p track lfw -p seed 1 --data-root ~/datasets
-  trsfnet train --preset vggface2 -p arch v2 --devices 2
+  trsfnet train --preset vggface2 -p track lfw -p batch_size 84 --devices 2
 
 On several machines, or under SLURM, their own launchers start the processes:
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m trsfnet train ...

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import papermill
 import pytest
 
-from trsfnet.training.config import TrainConfig
+from trsfnet.training.config import PRESETS, TrainConfig
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "notebooks/train.ipynb"
@@ -101,6 +101,15 @@ def test_parameters_are_the_configurations_settings_explained():
         if name in settings:
             default = eval(parameter["default"])
             assert default == (list(settings[name].default) if name == "milestones" else settings[name].default)
+
+
+def test_a_preset_makes_the_same_run_in_the_notebook_and_on_the_command_line():
+    found = papermill.inspect_notebook(str(ROOT / NOTEBOOK))
+    defaults = {name: eval(found[name]["default"]) for name in found if name in asdict(TrainConfig())}
+    for preset in PRESETS:
+        notebook = TrainConfig.from_parameters(defaults | {"arch": "v2"}, preset)
+        command_line = TrainConfig.from_parameters({"arch": "v2"}, preset)
+        assert notebook.resolved(None).run_id == command_line.resolved(None).run_id
 
 
 def test_the_committed_notebook_carries_no_outputs():
