@@ -146,6 +146,7 @@ def run(folder: Path, kills: int, seed: int) -> dict[str, int]:
         figures["trainings"] += 1
         for moment in MOMENTS:
             _finish(context, broken, moment)
+            figures["starts"] += 1
             figures["kills_during_a_write"] += 1
             _count_kill(figures, bar)
         while not (broken / "result.pt").is_file():
@@ -161,7 +162,6 @@ def run(folder: Path, kills: int, seed: int) -> dict[str, int]:
         figures["compared"] += compared
         figures["different"] += different
     bar.close()
-    figures["starts"] += len(MOMENTS) * figures["trainings"]
     return figures
 
 

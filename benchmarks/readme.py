@@ -12,7 +12,6 @@ from benchmarks.measure import RESULTS
 from trsfnet.training.sharded_head import classifier_bytes
 
 README = Path(__file__).parent / "README.md"
-MIB = 2**20
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from benchmarks.kills import CONFIG
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.training.config import TrainConfig
 
@@ -42,19 +44,7 @@ def tiny_data() -> TrackData:
 @pytest.fixture(scope="session")
 def tiny_config() -> TrainConfig:
     """The smallest network, two epochs of four steps, everything trainable."""
-    return TrainConfig(
-        trsf=True,
-        activation="prelu",
-        width=0.125,
-        image_size=75,
-        embedding_size=16,
-        batch_size=16,
-        epochs=2,
-        identities=8,
-        images_per_identity=8,
-        dropout=0.1,
-        precision="float32",
-    ).resolved(None)
+    return replace(CONFIG, steps_per_epoch=None).resolved(None)
 
 
 @pytest.fixture

@@ -62,10 +62,12 @@ def run(
     asked = config
     config = replace(config, micro_batches=config.micro_batches or together).resolved(root)
     path = Path(runs) / config.track / config.run_id
-    if _finished(path) is None and together > world.size:
+    if _finished(path):
+        pass
+    elif together > world.size:
         _load(config, root, world)  # what is wrong with the data is better said once, here
         launch(_command_words(asked, runs, data_root, preset), devices)
-    elif _finished(path) is None:
+    else:
         with peers():
             data = _load(config, root, world)
             opening = _opening(asked, config, data, preset, world)
@@ -79,13 +81,18 @@ def run(
     return read_record(path)
 
 
-def _finished(path: Path) -> Record | None:
-    """The record in `path` if it needs no more training."""
+def _finished(path: Path) -> bool:
+    """Whether the record in `path` needs no more training."""
+    record = _existing(path)
+    return record is not None and record.status in ("done", "collapsed")
+
+
+def _existing(path: Path) -> Record | None:
+    """The record in `path`, if there is a sound one."""
     try:
-        record = read_record(path)
+        return read_record(path)
     except RecordError:
         return None
-    return record if record.status in ("done", "collapsed") else None
 
 
 def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
@@ -110,10 +117,8 @@ def _train_and_record(
     """What rank 0 does: train, and write down what happens."""
     if _finished(path):  # by another process, between our first look and our lock
         return
-    try:
-        before = read_record(path).info.get("seconds", 0.0)
-    except RecordError:
-        before = 0.0
+    earlier = _existing(path)
+    before = earlier.info.get("seconds", 0.0) if earlier else 0.0
     record = Record(path, opening)
     record.write_info()
     started = time.perf_counter()
@@ -209,12 +214,8 @@ def _close(record: Record, outcome: Outcome) -> None:
 
 def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
     """The settings of `config` that are not those of its preset."""
-    settings = asdict(TrainConfig.from_parameters({}, preset))
-    return {
-        name: value
-        for name, value in asdict(config).items()
-        if name in PRESETS[preset]["settings"] and value != settings[name]
-    }
+    differing = _differing(config, TrainConfig.from_parameters({}, preset))
+    return {name: value for name, value in differing.items() if name in PRESETS[preset]["settings"]}
 
 
 def papermill_command(config: TrainConfig, preset: str | None = None, devices: int = 1) -> str:
@@ -230,26 +231,27 @@ def papermill_command(config: TrainConfig, preset: str | None = None, devices: i
 
 def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list[str]:
     """Options of papermill for every setting of `config` that differs from the defaults or the preset."""
-    standard = TrainConfig.from_parameters({}, preset)
     words = []
-    for name, value in asdict(config).items():
-        if value != getattr(standard, name):
-            if isinstance(value, tuple):
-                words += ["-y", f"{name}: {list(value)}"]
-            else:
-                words += ["-p", name, str(value)]
+    for name, value in _differing(config, TrainConfig.from_parameters({}, preset)).items():
+        if isinstance(value, tuple):
+            words += ["-y", f"{name}: {list(value)}"]
+        else:
+            words += ["-p", name, str(value)]
     return words
+
+
+def _differing(config: TrainConfig, standard: TrainConfig) -> dict[str, object]:
+    """The settings of `config` that are not those of `standard`."""
+    return {name: value for name, value in asdict(config).items() if value != getattr(standard, name)}
 
 
 def _command_words(
     config: TrainConfig, runs: Path | str, data_root: str | None, preset: str | None
 ) -> list[str]:
     """`trsfnet train ...` for the same run."""
-    standard = asdict(TrainConfig())
     words = ["train", "--runs", str(runs)]
-    for name, value in asdict(config).items():
-        if value != standard[name]:
-            words += ["-p", name, str(value)]
+    for name, value in _differing(config, TrainConfig()).items():
+        words += ["-p", name, str(value)]
     if data_root is not None:
         words += ["--data-root", data_root]
     return words if preset is None else [*words, "--preset", preset]
