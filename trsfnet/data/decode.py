@@ -40,9 +40,7 @@ def open_image(encoded: bytes, name: str) -> Image.Image:
     except UnidentifiedImageError as error:
         start = bytes(encoded[:12])
         raise DataError(f"{name} is not an image: it begins with {start!r}.") from error
-    except (
-        Exception
-    ) as error:  # Pillow raises many types on hostile bytes, and on images too large to be true
+    except Exception as error:  # Pillow raises many types on hostile bytes
         raise DataError(f"{name} cannot be decoded: {str(error).rstrip('.')}.") from error
 
 
