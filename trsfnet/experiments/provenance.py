@@ -19,7 +19,8 @@ PACKAGE = Path(__file__).parents[1]
 
 # What can change the numbers of a run; reports and commands cannot, nor can another track's images.
 _SOURCES = ("models", "heads.py", "data", "evaluation", "training")
-_ONE_TRACK = {"data/synthetic.py": "synthetic", "data/rendering.py": "synthetic", "data/lfw.py": "lfw"}
+# Files and packages of `data` that make the images of one track.
+_ONE_TRACK = {"synthetic": "synthetic", "rendering": "synthetic", "lfw": "lfw"}
 _LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn")
 
 
@@ -30,7 +31,7 @@ def source_hash(track: str) -> str:
         path = PACKAGE / source
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             name = file.relative_to(PACKAGE).as_posix()
-            if _ONE_TRACK.get(name, track) == track:
+            if source != "data" or _ONE_TRACK.get(name.split("/")[1].removesuffix(".py"), track) == track:
                 digest.update(f"{name}\0{without_prose(file.read_text(encoding='utf-8'))}\0".encode())
     return digest.hexdigest()[:16]
 

@@ -1,0 +1,99 @@
+"""Relief and albedo of heads on their maps, lit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from trsfnet.data.rendering.arithmetic import Params, smooth, step
+from trsfnet.data.rendering.colours import paint
+from trsfnet.data.rendering.eyes import paint_eyes
+from trsfnet.data.rendering.grid import Grid, make_grid
+from trsfnet.data.rendering.light import shade
+from trsfnet.data.rendering.mouth import paint_mouth
+from trsfnet.data.rendering.outline import HEAD_POWER, superellipse
+from trsfnet.data.rendering.plan import Plan
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What `paint_surface` makes.
+
+    Attributes:
+        radius: distance from the axis, ``[N, rows, columns]``.
+        colour: shaded linear RGB, ``[N, 3, rows, columns]``.
+    """
+
+    radius: torch.Tensor
+    colour: torch.Tensor
+
+
+def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.Tensor) -> Surface:
+    """Relief, albedo and light of the ``N`` heads of a plan.
+
+    Args:
+        faces: the plan.
+        size: image side in pixels; the map is somewhat finer than the image.
+        mottle: noise of about unit variance for the skin, `map_shape` per head.
+        strands: noise of about unit variance for the hair, stretched along the rows, likewise.
+
+    Returns:
+        The shaded surface.
+    """
+    curves, p = faces.curves, faces.params()
+    grid = make_grid(size, mottle.device)
+    head = superellipse(curves["head"], grid, HEAD_POWER)
+    radius = head.baddbmm_(curves["relief_along"], curves["relief_across"])
+    # Neck, shoulders and clothes: in the lower rows only.
+    low = grid.low
+    body = superellipse(curves["body"][:, low], grid, 2)
+    cloth = step(p["collar"] - grid.y[low, None] + 0.12 * grid.cos, 0.06).mul_(body > radius[:, low])
+    torch.maximum(radius[:, low], body, out=radius[:, low]).add_(cloth, alpha=0.03)
+
+    colour = torch.bmm(curves["tint_along"], curves["tint_across"]).view(-1, 3, grid.rows, grid.columns)
+    paint(colour[:, :, low], curves["cloth"], cloth)
+    paint_eyes(p, curves, grid, radius, colour, strands)
+    paint_mouth(p, curves, grid, radius, colour)
+
+    cap = step(grid.y[:, None] - p["cap_y"] + 0.25 * (1 - grid.cos), 0.05).mul_(p["cap"])
+    radius, hair = _hair(p, curves, grid, radius, strands, cap)
+    paint(colour, curves["hair"], hair)
+    paint(colour, curves["cap"], cap)
+    hair.mul_(1 - cap)
+
+    # Freckles on the skin, light and dark strands in the hair; a cap and clothes are plain.
+    bare = cloth.neg_().add_(1)
+    grain = (p["freckles"] + 0.025) * mottle
+    grain[:, low].mul_(bare)
+    gain = torch.lerp(grain, 0.42 * strands - 0.1, hair).add_(1).clamp_(0.3, 2)
+    gloss = (hair * gain).mul_(1.5).add_(1).mul_(p["oil"]).mul_(1 - cap)
+    gloss[:, low].mul_(bare)
+    shade(curves, grid, radius, colour, gain, gloss)
+    return Surface(radius, colour)
+
+
+def _hair(
+    p: Params,
+    curves: dict[str, torch.Tensor],
+    grid: Grid,
+    radius: torch.Tensor,
+    strands: torch.Tensor,
+    cap: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """``radius`` with the hair's (or cap's) volume, and the hair's mask: both ``[N, rows, columns]``."""
+    y = grid.y[:, None]
+    long = p["hair_end"] < -0.3
+    edge = torch.add(y - curves["hairline"][:, None, :], strands, alpha=0.035)
+    end = torch.where(grid.degrees.abs() > 60, step(y - p["hair_end"].clamp_max(-0.5), 0.3), 1.0)
+    volume_mask = smooth(edge * (1 / 0.11) + 0.5).mul_(end)
+    # The colour begins before the volume, the more so where hair hangs: the step to it would show skin.
+    mask = step(edge.add_(0.02 + 0.7 * long * smooth((-0.55 - y) / 0.3)), 0.06).mul_(end)
+    dome = superellipse(curves["dome"], grid, 2)
+    dome.mul_(((0.008 + 0.02 * p["hair_curl"]) * (1 - p["cap"]) * strands).add_(1))
+    # Hanging hair keeps the head's width below the ears, where the surface beneath is the neck.
+    hanging = p["head_width"] + 0.9 * p["hair_side"] - 0.05 * (y + 0.3).clamp(-1.5, 0) * p["hair_flare"]
+    hanging = hanging * smooth((0.2 - y) / 0.3) * long
+    volume = torch.maximum(dome, hanging, out=dome)
+    volume = torch.maximum(volume, 1.02 * radius, out=volume)
+    return torch.lerp(radius, volume, torch.maximum(volume_mask, cap)), mask
