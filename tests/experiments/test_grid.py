@@ -47,6 +47,7 @@ def test_only_runs_from_the_papers_start_belong_in_its_tables():
     assert is_papers(resolved())
     assert is_papers(resolved(trsf=True, activation="prelu"))
     assert not is_papers(resolved(trsf=True, scale_init=0.3))
+    assert not is_papers(resolved(scale_init=0.3))
     assert not is_papers(resolved(trsf=True, trsf_per_channel=True))
     assert not is_papers(resolved(activation="prelu", slope_init=0.25))
 

@@ -72,7 +72,7 @@ def test_two_devices_from_a_notebook(tmp_path):
     [
         ("-p arch v3", "ConfigError: arch must be one of 'v1', 'v2', got 'v3'."),
         ("-p trsf yes", "ConfigError: trsf must be True or False, got 'yes'."),
-        ("-p scale_init 0.2", "ConfigError: scale_init needs trsf True"),
+        ("-p trsf_per_channel True", "ConfigError: trsf_per_channel needs trsf True"),
         ("-p data_root /nowhere", "DataError: data_root must name an existing folder, got /nowhere."),
     ],
 )

@@ -31,7 +31,6 @@ from trsfnet.training.config import PRESETS, TRACK_DEFAULTS, TrainConfig
         ({"dropout": 1}, "dropout must be below 1, got 1."),
         ({"image_size": 64}, "image_size must be at least 75 pixels, got 64."),
         ({"activation": "PReLU"}, "activation must be one of 'relu', 'leaky_relu', 'prelu', got 'PReLU'."),
-        ({"scale_init": 0.1}, "scale_init needs trsf True: fixed residual scales are facenet's constants."),
         ({"trsf_per_channel": True}, "trsf_per_channel needs trsf True"),
         ({"slope_init": 0.2}, "slope_init needs activation prelu or leaky_relu: relu has no slope."),
         ({"arcface_margin": 0.5}, "arcface_scale and arcface_margin need loss arcface."),
@@ -103,6 +102,8 @@ def test_run_ids_name_the_setting_and_hash_every_setting():
         replace(config, trsf=True),
         replace(config, trsf=True, scale_init=0.1),
         replace(config, trsf=True, trsf_per_channel=True),
+        replace(config, trsf=True, scale_init=0.3, activation="prelu", slope_init=-0.1),
+        replace(config, scale_init=0.3),
         replace(config, activation="leaky_relu"),
         replace(config, loss="arcface"),
         replace(config, seed=1),
@@ -112,10 +113,12 @@ def test_run_ids_name_the_setting_and_hash_every_setting():
     ]
     assert len({c.run_id for c in [config, *others]}) == len(others) + 1
     assert replace(config).run_id == config.run_id
-    assert [c.slug for c in others[1:6]] == [
+    assert [c.slug for c in others[1:8]] == [
         "v1-trsf-relu-seed0",
         "v1-trsf-relu-seed0",
         "v1-trsf-per-channel-relu-seed0",
+        "v1-trsf-from0.3-prelu-from-0.1-seed0",
+        "v1-scale0.3-relu-seed0",
         "v1-leaky-relu-seed0",
         "v1-arcface-relu-seed0",
     ]

@@ -22,7 +22,7 @@ class Events:
         for name, value in row.items():
             if name not in ("epoch", "step"):
                 self._writer.add_scalar(name.replace("@", "/"), value, row["epoch"])
-        for kind in ("trsf", "slope"):
+        for kind in ("trsf", "slope", "ratio"):
             values = [
                 p["value"] for p in history.parameters if p["kind"] == kind and p["epoch"] == row["epoch"]
             ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.training.config import TRACK_DEFAULTS, TrainConfig
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
@@ -65,9 +66,9 @@ def table_settings(number: int) -> list[Setting]:
 
 def is_papers(config: Mapping[str, Any]) -> bool:
     """Whether scales and slopes start where the paper starts them, so that the run belongs in a table."""
-    scale_ok = not config["trsf"] or (config["scale_init"] == 0.1 and not config["trsf_per_channel"])
-    slope_ok = config["activation"] == "relu" or config["slope_init"] == 0.2
-    return scale_ok and slope_ok
+    scale_ok = config["scale_init"] == (PAPER_SCALE if config["trsf"] else None)
+    slope_ok = config["activation"] == "relu" or config["slope_init"] == PAPER_SLOPE
+    return scale_ok and slope_ok and not config["trsf_per_channel"]
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:

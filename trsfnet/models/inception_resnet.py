@@ -85,6 +85,9 @@ V2 = Architecture(
 )
 
 ARCHITECTURES = {"v1": V1, "v2": V2}
+# Where the paper lets trainable scales and slopes start (sections 4.4.2 and 4.4.3).
+PAPER_SCALE = 0.1
+PAPER_SLOPE = 0.2
 REMOVABLE_POOLS = {"v1": ("maxpool_3a",), "v2": ("maxpool_3a", "maxpool_5a")}
 
 # Smallest side, in pixels, that leaves the last stage one pixel: as published, with a pool removed.
@@ -212,9 +215,10 @@ class InceptionResnet(nn.Module):
         dropout: share of the pooled features dropped in training (0 keeps all).
         input_size: side of the square input in pixels (paper: 160 for VGGFace2, 112 for MS1MV2).
         width: multiplies every width but the embedding's; 1.0 is the paper's network.
-        residual_scale: `fixed` (0.17, 0.10, 0.20 for blocks A, B, C), `trainable` (TRSF, one scalar a
-            module) or `channel` (one per channel).
-        scale_init: start of a trainable scale (paper: 0.1). Fixed scales ignore it.
+        residual_scale: `fixed` (a constant), `trainable` (TRSF, one scalar a module) or `channel` (one per
+            channel).
+        scale_init: start of a trainable scale, or the constant of all modules; None for the paper's 0.1 if
+            trainable and facenet's 0.17, 0.10, 0.20 for blocks A, B, C if fixed.
         scale_last: whether the last block8 has a trainable scale; None follows the paper's count (v1 no,
             v2 yes). Under `fixed` that module is never scaled, as in facenet.
         activation: `relu`, `leaky_relu` or `prelu`.
@@ -238,10 +242,10 @@ class InceptionResnet(nn.Module):
         input_size: int = 160,
         width: float = 1.0,
         residual_scale: str = "fixed",
-        scale_init: float = 0.1,
+        scale_init: float | None = None,
         scale_last: bool | None = None,
         activation: str = "relu",
-        slope_init: float = 0.2,
+        slope_init: float = PAPER_SLOPE,
         removed_pool: str | None = None,
         bn_gamma: bool = False,
         bn_momentum: float = BN_MOMENTUM,
@@ -283,7 +287,9 @@ class InceptionResnet(nn.Module):
             channels = self.mixed_5b.out_channels
 
         def residual(stage: Residual, *, last: bool = False) -> ResidualBlock:
-            scale, value = residual_scale, stage.scale if residual_scale == "fixed" else scale_init
+            scale, value = residual_scale, scale_init
+            if value is None:
+                value = stage.scale if scale == "fixed" else PAPER_SCALE
             if last and (scale == "fixed" or not (arch.scale_last if scale_last is None else scale_last)):
                 scale, value = "fixed", 1.0
             branches = _scaled_branches(stage.branches, width)

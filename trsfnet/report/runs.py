@@ -35,7 +35,7 @@ def damage(record: Record) -> str | None:
 
 
 def learned(record: Record) -> dict[str, pd.DataFrame]:
-    """Values by kind (`trsf`, `slope`): a row per epoch, a column per module in forward order.
+    """Values by kind (`trsf`, `slope`, `ratio`, `kernel`): a row per epoch, a column per module.
 
     A module with a factor per channel counts with their mean.
     """
@@ -47,7 +47,7 @@ def learned(record: Record) -> dict[str, pd.DataFrame]:
         kind: rows[rows["kind"] == kind]
         .pivot_table(index="epoch", columns="name", values="value", aggfunc="mean", sort=False)
         .sort_index()
-        for kind in ("trsf", "slope")
+        for kind in ("trsf", "slope", "ratio", "kernel")
         if (rows["kind"] == kind).any()
     }
 

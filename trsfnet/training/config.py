@@ -15,7 +15,13 @@ from typing import Any
 from trsfnet.data.tracks import TRACKS, images_version
 from trsfnet.errors import ConfigError, choice
 from trsfnet.heads import LOSSES
-from trsfnet.models.inception_resnet import ARCHITECTURES, MIN_INPUT_SIZE, REMOVABLE_POOLS
+from trsfnet.models.inception_resnet import (
+    ARCHITECTURES,
+    MIN_INPUT_SIZE,
+    PAPER_SCALE,
+    PAPER_SLOPE,
+    REMOVABLE_POOLS,
+)
 from trsfnet.models.layers import ACTIVATIONS
 from trsfnet.training.precision import PRECISIONS, best_device, best_precision
 
@@ -49,7 +55,7 @@ class TrainConfig:
         arch: `v1` or `v2`.
         trsf: scale each residual branch by a trainable factor instead of facenet's constants.
         trsf_per_channel: give each channel its own factor (needs `trsf`).
-        scale_init: start of the factors, 0.1 if None (needs `trsf`).
+        scale_init: start of the factors, 0.1 if None; without `trsf` one constant instead of facenet's three.
         activation: `relu`, `leaky_relu` or `prelu`.
         slope_init: constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None.
         loss: `softmax` (if None) or `arcface`.
@@ -166,9 +172,9 @@ class TrainConfig:
         """
         track = {k: v for k, v in TRACK_DEFAULTS[self.track].items() if getattr(self, k) is None}
         if self.trsf and self.scale_init is None:
-            track["scale_init"] = 0.1
+            track["scale_init"] = PAPER_SCALE
         if self.activation != "relu" and self.slope_init is None:
-            track["slope_init"] = 0.2
+            track["slope_init"] = PAPER_SLOPE
         if self.loss == "arcface":
             track["arcface_scale"] = 64.0 if self.arcface_scale is None else self.arcface_scale
             track["arcface_margin"] = 0.5 if self.arcface_margin is None else self.arcface_margin
@@ -177,10 +183,28 @@ class TrainConfig:
 
     @property
     def slug(self) -> str:
-        """Readable name of the setting and seed, such as `v1-trsf-prelu-seed0`."""
-        scale = ("-trsf-per-channel" if self.trsf_per_channel else "-trsf") if self.trsf else ""
-        loss = "" if self.loss in (None, "softmax") else f"-{self.loss}"
-        return f"{self.arch}{loss}{scale}-{self.activation.replace('_', '-')}-seed{self.seed}"
+        """Readable name of the setting and seed, such as `v1-trsf-prelu-seed0`.
+
+        Starts are named where they are not the paper's: `v1-trsf-from0.3-prelu-from0.25-seed0`; a constant
+        scale that is not facenet's is too: `v1-scale0.3-relu-seed0`.
+        """
+        return f"{self.arch}{self._loss_slug}{self._scale_slug}{self._activation_slug}-seed{self.seed}"
+
+    @property
+    def _loss_slug(self) -> str:
+        return "" if self.loss in (None, "softmax") else f"-{self.loss}"
+
+    @property
+    def _scale_slug(self) -> str:
+        if not self.trsf:
+            return "" if self.scale_init is None else f"-scale{self.scale_init:g}"
+        start = "" if self.scale_init in (None, PAPER_SCALE) else f"-from{self.scale_init:g}"
+        return f"-trsf{'-per-channel' if self.trsf_per_channel else ''}{start}"
+
+    @property
+    def _activation_slug(self) -> str:
+        start = "" if self.slope_init in (None, PAPER_SLOPE) else f"-from{self.slope_init:g}"
+        return f"-{self.activation.replace('_', '-')}{start}"
 
     @property
     def run_id(self) -> str:
@@ -271,9 +295,8 @@ def _check_ranges(c: TrainConfig) -> None:
 
 
 def _check_combinations(c: TrainConfig) -> None:
-    if not c.trsf and (c.trsf_per_channel or c.scale_init is not None):
-        name = "trsf_per_channel" if c.trsf_per_channel else "scale_init"
-        raise ConfigError(f"{name} needs trsf True: fixed residual scales are facenet's constants.")
+    if c.trsf_per_channel and not c.trsf:
+        raise ConfigError("trsf_per_channel needs trsf True: a constant scale is the same for all channels.")
     if c.activation == "relu" and c.slope_init is not None:
         raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
     if c.loss != "arcface" and not (c.arcface_scale is None and c.arcface_margin is None):

@@ -24,6 +24,7 @@ from trsfnet.errors import ConfigError
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import Evaluation, evaluate
 from trsfnet.models import InceptionResnet
+from trsfnet.models.residual import kernel_norms, residual_ratios
 from trsfnet.training.batches import batches, derived_seed, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint, save_checkpoint
 from trsfnet.training.collapse import CHECK_EVERY, FAIR_TRIAL, Collapse, Watch, at_chance
@@ -44,6 +45,8 @@ from trsfnet.training.sharded_head import ShardedHead
 
 # Seconds between two checkpoints. They cost about a second each, and a killed run loses no more than this.
 SAVE_EVERY = 60.0
+# Test images on which the residual branches are measured after each epoch.
+PROBE = 64
 
 
 @dataclass
@@ -52,7 +55,7 @@ class History:
 
     Attributes:
         epochs: a row per finished epoch: step, learning rate, loss, accuracy, gradient norm, metrics, speed.
-        parameters: a row per trainable scale or slope and epoch, epoch 0 being the start.
+        parameters: rows of `parameter_rows` for each epoch, epoch 0 being the start.
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
@@ -119,7 +122,8 @@ def train(
     classifier = head if isinstance(head, ShardedHead) else world.parallel(head)
     optimizer = make_optimizer(config, model, head)
     norm_momentum = NormMomentum(model, config.bn_momentum, len(mine))
-    history, first_epoch, first_step = History(parameters=parameter_rows(model, 0)), 0, 0
+    probe = standardise(torch.from_numpy(data.test.images[_probe_rows(len(data.test))]).to(device))
+    history, first_epoch, first_step = History(parameters=parameter_rows(model, 0, probe)), 0, 0
     watch, correct = Watch(steps, device), torch.zeros((), dtype=torch.int64, device=device)
     state = load_checkpoint(checkpoint, device) if checkpoint else None
     if state:
@@ -217,7 +221,7 @@ def train(
                 "seconds": time.perf_counter() - started,
             }
             history.epochs.append(row)
-            history.parameters += parameter_rows(model, epoch + 1)
+            history.parameters += parameter_rows(model, epoch + 1, probe)
             first_step = 0
             correct.zero_()
             save(epoch + 1, 0)
@@ -254,11 +258,27 @@ def evaluate_model(
     return evaluate(data.test, data.pairs, embeddings) if world.rank == 0 else None
 
 
-def parameter_rows(model: InceptionResnet, epoch: int) -> list[dict[str, Any]]:
-    """Every trainable scale and slope as rows: epoch, kind, the paper's name, channel, value."""
+def _probe_rows(images: int) -> np.ndarray:
+    """Which test images measure the residual branches: up to 64, evenly spread over the people."""
+    return np.linspace(0, images - 1, min(PROBE, images)).round().astype(np.int64)
+
+
+def parameter_rows(model: InceptionResnet, epoch: int, probe: Tensor) -> list[dict[str, Any]]:
+    """What the paper follows through training, as rows: epoch, kind, the paper's name, channel, value.
+
+    The kinds are `trsf` and `slope`, every trainable one, and what `trsf` is read as: `ratio`, that of each
+    scaled branch to its trunk on the images `probe` [N, 3, H, W], and `kernel`, the norm of the 1x1 kernel
+    under the scale.
+    """
+    values: dict[str, dict[str, Tensor | float]] = {
+        "trsf": model.scales(),
+        "slope": model.slopes(),
+        "ratio": residual_ratios(model, probe),
+        "kernel": kernel_norms(model),
+    }
     return [
         {"epoch": epoch, "kind": kind, "name": name, "channel": channel, "value": value}
-        for kind, named in (("trsf", model.scales()), ("slope", model.slopes()))
+        for kind, named in values.items()
         for name, tensor in named.items()
-        for channel, value in enumerate(tensor.cpu().reshape(-1).tolist())
+        for channel, value in enumerate(torch.as_tensor(tensor).cpu().reshape(-1).tolist())
     ]

@@ -10,6 +10,7 @@ from torch import nn
 
 from trsfnet.heads import make_head
 from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import PAPER_SLOPE
 from trsfnet.training.batches import derived_seed
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import World
@@ -30,9 +31,9 @@ def build_model(config: TrainConfig) -> InceptionResnet:
         input_size=config.image_size,
         width=config.width,
         residual_scale=_residual_scale(config),
-        scale_init=0.1 if config.scale_init is None else config.scale_init,
+        scale_init=config.scale_init,
         activation=config.activation,
-        slope_init=0.2 if config.slope_init is None else config.slope_init,
+        slope_init=PAPER_SLOPE if config.slope_init is None else config.slope_init,
         removed_pool=config.removed_pool,
         bn_momentum=config.bn_momentum,
     )

@@ -1,0 +1,86 @@
+"""How much the residual branches do: what a scale means (paper, section 4.4.2 and conclusion).
+
+A scale s and the norm of the 1x1 kernel W that it multiplies are not separately identifiable: s (W z + b)
+is the same for s / c and c W. A scale near 1 therefore says little. The ratio of what a branch adds to what
+it is added to does not depend on that split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from trsfnet.models.inception_resnet import InceptionResnet, ResidualBlock
+
+
+@torch.no_grad()
+def residual_ratios(model: InceptionResnet, x: Tensor) -> dict[str, float]:
+    """The norm of each scaled branch over the norm of its trunk, by module, in forward order.
+
+    Batch norms use the statistics of `x`, as in training, so that a network that has just been initialised
+    can be measured too. The model is left as it was.
+
+    Args:
+        model: on the device of `x`.
+        x: network input [N, 3, H, W], N at least 2.
+
+    Returns:
+        Mean over the images of ||s * Inception(x)|| / ||x||, by names such as `ratio_inception-resnet v1.3`.
+    """
+    trunks: dict[ResidualBlock, Tensor] = {}
+    ratios: dict[ResidualBlock, float] = {}
+
+    def note_trunk(block: ResidualBlock, inputs: tuple[Tensor]) -> None:
+        trunks[block] = inputs[0]
+
+    def note_branch(block: ResidualBlock, _up: nn.Module, _inputs: tuple[Tensor], branch: Tensor) -> None:
+        ratios[block] = (_norms(branch) / _norms(trunks.pop(block))).mean().item()
+
+    blocks = model.residual_blocks()
+    hooks = [block.register_forward_pre_hook(note_trunk) for block in blocks]
+    hooks += [block.up.register_forward_hook(partial(note_branch, block)) for block in blocks]
+    try:
+        with _batch_statistics(model):
+            model.forward(x)  # not the compiled call, which hooks would break apart
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {_name("ratio", model, i): ratios[block] for i, block in enumerate(blocks, start=1)}
+
+
+def kernel_norms(model: InceptionResnet) -> dict[str, float]:
+    """Frobenius norm of the 1x1 kernel under each scale, by names such as `kernel_inception-resnet v1.3`."""
+    return {
+        _name("kernel", model, i): torch.linalg.vector_norm(block.up.conv.weight.detach()).item()
+        for i, block in enumerate(model.residual_blocks(), start=1)
+    }
+
+
+def _name(kind: str, model: InceptionResnet, number: int) -> str:
+    return f"{kind}_inception-resnet {model.version}.{number}"
+
+
+def _norms(features: Tensor) -> Tensor:
+    """L2 norm of each image's feature map: float32 [N]."""
+    return torch.linalg.vector_norm(features.float().flatten(1), dim=1)
+
+
+@contextmanager
+def _batch_statistics(model: nn.Module) -> Iterator[None]:
+    """Normalise by the batch's statistics, without a trace in the running ones."""
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    training = model.training
+    model.train()
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        model.train(training)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
