@@ -1,0 +1,163 @@
+"""RecordIO as a container: records cut into chunks in a `.rec`, and their places in an `.idx`.
+
+A chunk is a mark, a word whose upper 3 bits are its kind and whose lower 29 its length, and that many bytes,
+padded to 4. No payload holds the mark at a multiple of 4 bytes: there the writer cuts the record and leaves
+the mark out, and the reader joins the parts with it. So a reader that lost its way can find the next record.
+
+The payload of an image record is a header (number of labels, label, key, 0), further float32 labels if the
+header counts any, and the encoded image. All numbers are little-endian. Source: `python/mxnet/recordio.py`
+of apache/mxnet and `src/recordio.cc` of dmlc/dmlc-core.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from mmap import mmap
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from trsfnet.errors import DataError
+
+MARK = 0xCED7230A
+LENGTH_BITS = 29
+MAX_PAYLOAD = 2**LENGTH_BITS - 1
+WHOLE, START, MIDDLE, END = range(4)
+CHUNK = struct.Struct("<II")
+HEADER = struct.Struct("<IfQQ")
+_MARK_BYTES = struct.pack("<I", MARK)
+
+
+def padded(length: int | np.ndarray) -> int | np.ndarray:
+    """`length` rounded up to a multiple of 4."""
+    return (length + 3) // 4 * 4
+
+
+def chunked(payload: bytes) -> bytes:
+    """A record as it stands in the file: its chunks with their heads and padding.
+
+    Raises:
+        DataError: it is 512 MiB or longer, which the format cannot express.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise DataError(f"A record of {len(payload)} bytes does not fit RecordIO: at most {MAX_PAYLOAD} do.")
+    parts, start, at = [], 0, payload.find(_MARK_BYTES)
+    while at >= 0:
+        if at % 4 == 0:
+            parts.append(payload[start:at])
+            start = at + 4
+        # Marks do not overlap: from inside of one, the next may only begin after it.
+        at = payload.find(_MARK_BYTES, at + 4 if at % 4 == 0 else at + 1)
+    parts.append(payload[start:])
+    kinds = [WHOLE] if len(parts) == 1 else [START, *[MIDDLE] * (len(parts) - 2), END]
+    return b"".join(
+        CHUNK.pack(MARK, kind << LENGTH_BITS | len(part)) + part.ljust(padded(len(part)), b"\0")
+        for kind, part in zip(kinds, parts, strict=True)
+    )
+
+
+def joined(data: bytes | mmap, start: int, place: str) -> tuple[bytes, int]:
+    """The payload of the record whose first chunk begins at `start`, and where its last chunk ends.
+
+    Args:
+        data: the file, or a part of it.
+        start: a byte of `data`.
+        place: the file and the record, for the error.
+
+    Raises:
+        DataError: there is no record, or no end of it; the sentence begins with `place`.
+    """
+    parts: list[bytes] = []
+    at, size = start, 0
+    while True:
+        if at + CHUNK.size > len(data):
+            raise DataError(f"{place} is cut short: its part {len(parts) + 1} is missing.")
+        mark, word = CHUNK.unpack_from(data, at)
+        kind, length = word >> LENGTH_BITS, word & MAX_PAYLOAD
+        if mark != MARK or kind not in ((MIDDLE, END) if parts else (WHOLE, START)):
+            raise DataError(
+                f"{place} is damaged: no part {len(parts) + 1} of a record begins where it should."
+            )
+        body = at + CHUNK.size
+        at = body + padded(length)
+        if at > len(data):
+            raise DataError(f"{place} is cut short: its part {len(parts) + 1} should have {length} bytes.")
+        size += length + len(_MARK_BYTES) * bool(parts)
+        if size > MAX_PAYLOAD:
+            raise DataError(f"{place} is damaged: its parts make more than {MAX_PAYLOAD} bytes.")
+        parts.append(data[body : body + length])
+        if kind in (WHOLE, END):
+            return _MARK_BYTES.join(parts), at
+
+
+def packed(key: int, label: float | Sequence[float], image: bytes) -> bytes:
+    """The payload of a record: `label` in the header if it is one number, after it if it is a sequence."""
+    if isinstance(label, Sequence):
+        labels = np.array(label, dtype="<f4").tobytes()
+        return HEADER.pack(len(label), 0, key, 0) + labels + image
+    return HEADER.pack(0, label, key, 0) + image
+
+
+def unpacked(payload: bytes, place: str) -> tuple[float, bytes]:
+    """The label of a record, the first if it has several, and its encoded image, which may be empty.
+
+    Raises:
+        DataError: the payload is shorter than its header says; the sentence begins with `place`.
+    """
+    if len(payload) < HEADER.size:
+        raise DataError(f"{place} is damaged: {len(payload)} bytes are too few for a record's header.")
+    count, label, _, _ = HEADER.unpack_from(payload)
+    image = HEADER.size + 4 * count
+    if image > len(payload):
+        raise DataError(f"{place} is damaged: {len(payload)} bytes are too few for {count} labels.")
+    if count:
+        (label,) = struct.unpack_from("<f", payload, HEADER.size)
+    return label, payload[image:]
+
+
+def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The keys and byte offsets that an `.idx` lists: int64 [N] each, in the order of the lines.
+
+    Raises:
+        DataError: it cannot be read, is empty, or a line is not a key, a tab and an offset, all whole, none
+            negative; or a key or an offset occurs twice.
+    """
+    integers = {"key": pa.int64(), "offset": pa.int64()}
+    try:
+        table = csv.read_csv(
+            path,
+            # In several threads, an error in a later block can hide one in an earlier.
+            read_options=csv.ReadOptions(column_names=list(integers), use_threads=False),
+            parse_options=csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
+            convert_options=csv.ConvertOptions(column_types=integers, null_values=[]),
+        )
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except pa.ArrowInvalid as error:
+        raise DataError(_bad_line(path)) from error
+    keys, offsets = table["key"].to_numpy(), table["offset"].to_numpy()
+    for what, values in (("key", keys), ("offset", offsets)):
+        if values.min() < 0:
+            line = int(values.argmin())
+            raise DataError(f"{path}, line {line + 1}: the {what} {values[line]} is negative.")
+        order = values.argsort(kind="stable")
+        twice = np.flatnonzero(np.diff(values[order]) == 0)
+        if len(twice):
+            first, second = order[twice[0]], order[twice[0] + 1]
+            raise DataError(
+                f"{path}, line {second + 1}: the {what} {values[second]} stands in line {first + 1} already."
+            )
+    return keys, offsets
+
+
+def _bad_line(path: Path) -> str:
+    """The sentence on the first line that is not two whole numbers."""
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(100), b""), start=1):
+            fields = line.rstrip(b"\r\n").split(b"\t")
+            if len(fields) != 2 or not all(f.isdigit() and len(f) < 19 for f in fields):
+                return f"{path}, line {number}: expected a key, a tab and a byte offset, got {line[:40]!r}."
+    return f"{path} is empty: expected lines of a key, a tab and a byte offset."

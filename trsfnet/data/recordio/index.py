@@ -1,0 +1,245 @@
+"""Where the images of a face pack are and whom they show, read from the records' headers and kept on disk.
+
+MS1MV2 has 5.8 million records, of which only the first 36 bytes matter here. They are read once, and what was
+found is kept in the cache.
+
+Packs come in two layouts. In insightface's, record 0 has no image but two labels, the keys at which the
+images and the identity records end: images are 1, 2, ..., and then follows a record per identity, whose
+labels are its first key and the key after its last. In that of MXNet's `im2rec`, every record is an image.
+
+Labels are float32, which is exact for whole numbers up to 2^24 only, and packs exist with more records
+(Glint360K: 17 million). Therefore the end of the images is found from the records themselves, as the last
+that has an image, and every key that a label holds is compared as float32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import mmap
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from trsfnet.data.cache import cache_root
+from trsfnet.data.recordio.container import (
+    CHUNK,
+    HEADER,
+    LENGTH_BITS,
+    MARK,
+    MAX_PAYLOAD,
+    START,
+    WHOLE,
+    joined,
+    padded,
+    read_index,
+    unpacked,
+)
+from trsfnet.errors import DataError
+
+MAX_LABEL = 2**24 - 1
+_BLOCK = 2**16
+
+
+class PackIndex(NamedTuple):
+    """The images of a pack, by rising key.
+
+    Attributes:
+        keys: int64 [N].
+        offsets: int64 [N], the byte of the `.rec` at which the record begins.
+        spans: int64 [N], how many bytes it takes there, with heads and padding.
+        labels: int64 [N], from 0 to `MAX_LABEL`.
+    """
+
+    keys: np.ndarray
+    offsets: np.ndarray
+    spans: np.ndarray
+    labels: np.ndarray
+
+
+def place(path: Path | str, key: int, offset: int) -> str:
+    """How errors name a record."""
+    return f"{path}, record {key} at byte {offset}"
+
+
+def stamp(path: Path) -> str:
+    """What changes when the pack does: names, sizes and times of `.rec` and `.idx`.
+
+    Raises:
+        DataError: one of them is missing.
+    """
+    try:
+        states = [(file.name, file.stat()) for file in (path, path.with_suffix(".idx"))]
+    except OSError as error:
+        raise DataError(f"Cannot read {error.filename}: {error.strerror}.") from error
+    return ", ".join(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states)
+
+
+def pack_index(path: Path) -> PackIndex:
+    """The images of the pack at `path`, a `.rec` with its `.idx` beside it.
+
+    Raises:
+        DataError: `.rec` or `.idx` is missing or damaged, or they do not belong together; the sentence names
+            the first record that shows it.
+    """
+    digest = hashlib.sha256(f"1 {path.resolve()} {stamp(path)}".encode()).hexdigest()[:16]
+    stored = cache_root() / f"records-{digest}.npz"
+    try:
+        with np.load(stored, allow_pickle=False) as arrays:
+            return PackIndex(*(arrays[name] for name in PackIndex._fields))
+    except Exception:  # not there yet, or damaged in one of the many ways a zip of arrays can be
+        index = _scan(path)
+    # A cache that cannot be written costs time, nothing else.
+    with contextlib.suppress(OSError):
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=stored.parent) as aside:
+            np.savez(f"{aside}/index.npz", **index._asdict())
+            os.replace(f"{aside}/index.npz", stored)
+    return index
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Keys of records and where they begin, in the order of the file."""
+
+    path: Path
+    keys: np.ndarray
+    offsets: np.ndarray
+
+    def refuse(self, bad: np.ndarray, why: str) -> None:
+        """Raise `DataError` on the first record of which `bad` is true."""
+        if bad.any():
+            i = int(bad.argmax())
+            raise DataError(f"{place(self.path, self.keys[i], self.offsets[i])} {why}.")
+
+
+@dataclass(frozen=True)
+class _Records(_Places):
+    """What the headers say: `labels` are float32 as stored, `filled` whether there is an image."""
+
+    spans: np.ndarray
+    labels: np.ndarray
+    filled: np.ndarray
+
+    def take(self, which: np.ndarray | slice) -> _Records:
+        """Some of the records, or all in another order."""
+        arrays = (self.keys, self.offsets, self.spans, self.labels, self.filled)
+        return _Records(self.path, *(array[which] for array in arrays))
+
+
+def _scan(path: Path) -> PackIndex:
+    places = _read_places(path)
+    records = _read_headers(places)
+    records = records.take(records.keys.argsort())
+    if records.keys[0] == 0 and not records.filled[0]:
+        records = _images_of_insightface(records)
+    records.refuse(~records.filled, "holds no image")
+    labels = records.labels
+    with np.errstate(invalid="ignore"):
+        whole = (labels >= 0) & (labels <= MAX_LABEL) & (labels == np.floor(labels))
+    if not whole.all():
+        wrong = labels[whole.argmin()]
+        records.refuse(~whole, f"has the label {wrong}, expected a whole number from 0 to {MAX_LABEL}")
+    return PackIndex(records.keys, records.offsets, records.spans, labels.astype(np.int64))
+
+
+def _read_places(path: Path) -> _Places:
+    keys, offsets = read_index(path.with_suffix(".idx"))
+    order = offsets.argsort()
+    places = _Places(path, keys[order], offsets[order])
+    places.refuse(places.offsets % 4 != 0, "cannot be there: records begin at multiples of 4")
+    size = path.stat().st_size
+    outside = places.offsets > size - CHUNK.size - HEADER.size
+    places.refuse(outside, f"is outside of the file, which has {size} bytes")
+    return places
+
+
+def _read_headers(places: _Places) -> _Records:
+    """The records at all places, which must fill the file without gaps."""
+    path, keys, offsets = places.path, places.keys, places.offsets
+    progress = tqdm(total=len(keys), desc=f"indexing {path.name}", unit="record", disable=None)
+    blocks = []
+    try:
+        with path.open("rb") as file, progress:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            for start in range(0, len(keys), _BLOCK):
+                block = slice(start, start + _BLOCK)
+                blocks.append(_read_block(data, _Places(path, keys[block], offsets[block])))
+                progress.update(len(blocks[-1][0]))
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    ends, labels, filled = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+    places.refuse(ends > len(data), f"is cut short: the file ends at byte {len(data)}")
+    following = np.append(offsets[1:], len(data))
+    places.refuse(ends > following, "runs into the next: its length or an offset in the .idx is wrong")
+    places.refuse(ends < following, "is followed by bytes of which the .idx knows nothing")
+    return _Records(path, keys, offsets, ends - offsets, labels, filled)
+
+
+def _read_block(data: mmap.mmap, places: _Places) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """End (int64), label (float32) and whether there is an image (bool) of each record, by the headers."""
+    words = np.frombuffer(data, "<u4", count=len(data) // 4)
+    starts = places.offsets // 4
+    mark, kind, length = words[starts], words[starts + 1] >> LENGTH_BITS, words[starts + 1] & MAX_PAYLOAD
+    places.refuse((mark != MARK) | (kind > START), "is damaged or not there: no record begins at that byte")
+    body = CHUNK.size // 4
+    count, label = words[starts + body].astype(np.int64), words[starts + body + 1]
+    listed = words[np.minimum(starts + body + HEADER.size // 4, len(words) - 1)]
+    image = HEADER.size + 4 * count
+    length = length.astype(np.int64)
+    ends = places.offsets + CHUNK.size + padded(length)
+    whole = kind == WHOLE
+    places.refuse(whole & (image > length), "is damaged: it is too short for its header and labels")
+    labels = np.where(count > 0, listed, label).view("<f4").astype(np.float32)
+    filled = image < length
+    for i in np.flatnonzero(~whole):
+        name = place(places.path, places.keys[i], places.offsets[i])
+        payload, ends[i] = joined(data, int(places.offsets[i]), name)
+        labels[i], encoded = unpacked(payload, name)
+        filled[i] = len(encoded) > 0
+    return ends, labels, filled
+
+
+def _images_of_insightface(records: _Records) -> _Records:
+    """The image records, by key, of a pack whose record 0 says where they end."""
+    last = int(np.flatnonzero(records.filled).max(initial=0))
+    if last == 0:
+        raise DataError(f"{records.path} holds no image.")
+    images, people = records.take(slice(1, last + 1)), records.take(slice(last + 1, None))
+    gap = images.keys != np.arange(1, last + 1)
+    if gap.any():
+        raise DataError(
+            f"{records.path.with_suffix('.idx')} does not list the image record {gap.argmax() + 1}."
+        )
+    end = records.labels[0]
+    if end != np.float32(last + 1):
+        records.refuse(
+            records.keys == 0, f"says that images end before key {end}, but record {last} is the last"
+        )
+    images.refuse(~images.filled, "holds no image")
+    if len(people.keys):
+        _check_people(images, people)
+    return images
+
+
+def _check_people(images: _Records, people: _Records) -> None:
+    """Labels and identity records must begin new people at the same keys: each shows damage to the other."""
+    begins = images.keys[np.append(True, images.labels[1:] != images.labels[:-1])]
+    claimed = np.sort(people.labels)
+    both = min(len(begins), len(claimed))
+    differ = begins[:both].astype(np.float32) != claimed[:both]
+    if differ.any():
+        i = int(differ.argmax())
+        images.refuse(
+            images.keys == begins[i],
+            f"begins person {i + 1} by its label, but by the identity records record {claimed[i]:.0f} does",
+        )
+    if len(begins) != len(claimed):
+        raise DataError(
+            f"{images.path} has {len(begins)} people by its labels, but {len(claimed)} identity records."
+        )

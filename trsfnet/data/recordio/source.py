@@ -1,0 +1,114 @@
+"""Face packs as sources: MS1MV2 and its kind, as insightface publishes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import weakref
+from pathlib import Path
+
+from trsfnet.data.recordio.container import joined, unpacked
+from trsfnet.data.recordio.index import pack_index, place, stamp
+from trsfnet.data.source import Source
+from trsfnet.errors import DataError
+
+
+class RecordSource(Source):
+    """The images of a face pack, by rising key; identities are named by their label numbers.
+
+    The first time, every record's header is read, which for MS1MV2 takes as long as the disk needs to deliver
+    the file once; later the index comes from the cache.
+
+    Attributes:
+        path: the `.rec`.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Open a pack.
+
+        Args:
+            path: a `.rec` with its `.idx` beside it, or the folder of `train.rec` and `train.idx`. If a
+                `property` file is there, it must give the right number of people.
+
+        Raises:
+            DataError: a file is missing or damaged, or they do not belong together.
+        """
+        path = Path(path)
+        self.path = path / "train.rec" if path.is_dir() else path
+        self._version = hashlib.sha256(stamp(self.path).encode()).hexdigest()[:16]
+        self._index = pack_index(self.path)
+        self.labels = self._index.labels
+        self.identities = tuple(map(str, range(self._people())))
+        self._open()
+
+    @property
+    def version(self) -> str:
+        """See `Source`: a hash of names, sizes and times of `.rec` and `.idx`."""
+        return self._version
+
+    def encoded(self, index: int) -> bytes:
+        """See `Source`; the record is checked against the index again."""
+        offset, span = int(self._index.offsets[index]), int(self._index.spans[index])
+        where = place(self.path, self._index.keys[index], offset)
+        try:
+            # With the position in the call, threads and forks can share the descriptor.
+            data = os.pread(self._file, span, offset)
+        except OSError as error:
+            raise DataError(f"{where} cannot be read: {error.strerror}.") from error
+        label, image = unpacked(joined(data, 0, where)[0], where)
+        if label != self.labels[index] or not image:
+            raise DataError(f"{where} is not the one that was there when the file was indexed.")
+        return image
+
+    def name(self, index: int) -> str:
+        """See `Source`: file, key and byte."""
+        return place(self.path.name, self._index.keys[index], self._index.offsets[index])
+
+    def _people(self) -> int:
+        """How many people there are, one more than the greatest label; `property` must agree."""
+        people = int(self.labels.max()) + 1
+        if people > len(self):
+            image = int(self.labels.argmax())
+            raise DataError(
+                f"{place(self.path, self._index.keys[image], self._index.offsets[image])} has the label "
+                f"{people - 1}, but there are only {len(self)} images."
+            )
+        properties = self.path.with_name("property")
+        if properties.exists() and read_people(properties) != people:
+            raise DataError(
+                f"{properties} says {read_people(properties)} people, but the labels in {self.path.name} go "
+                f"from 0 to {people - 1}: expected {people}."
+            )
+        return people
+
+    def _open(self) -> None:
+        try:
+            self._file = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise DataError(f"Cannot read {self.path}: {error.strerror}.") from error
+        weakref.finalize(self, os.close, self._file)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "_file"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._open()
+
+
+def read_people(path: Path) -> int:
+    """The number of people in a `property` file, whose one line is people, height and width.
+
+    Raises:
+        DataError: it cannot be read or holds anything else.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(100)
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    match = re.fullmatch(rb"([1-9]\d{0,8}), ?([1-9]\d{0,8}), ?([1-9]\d{0,8})\s*", text)
+    if not match:
+        raise DataError(f"{path}: expected one line like 85742,112,112, got {text[:40]!r}.")
+    return int(match[1])

@@ -1,0 +1,67 @@
+"""Any source as a face pack in insightface's layout, which MXNet and insightface's own code read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from trsfnet.data.recordio.container import chunked, packed
+from trsfnet.data.recordio.index import MAX_LABEL
+from trsfnet.data.source import Source
+from trsfnet.errors import DataError
+
+
+def write_records(source: Source, folder: Path) -> Path:
+    """Write `train.rec`, `train.idx` and `property` of all images as they are encoded, grouped by identity.
+
+    Within an identity, and between identities by label, the order of `source` is kept. `property` gives the
+    size of the first image. Files of these names are replaced when all is written.
+
+    Args:
+        source: at most 2^24 identities, each with an image.
+        folder: where to write; made if it is missing.
+
+    Returns:
+        The path of `train.rec`.
+
+    Raises:
+        DataError: an identity has no image, there are too many, or an image is missing, empty or does not
+            fit.
+    """
+    counts = np.bincount(source.labels, minlength=len(source.identities))
+    if not counts.all() or not len(counts):
+        missing = source.identities[counts.argmin()] if len(counts) else "any"
+        raise DataError(f"The identity {missing} has no image: a face pack needs one of each.")
+    if len(counts) > MAX_LABEL + 1:
+        raise DataError(f"A face pack holds at most {MAX_LABEL + 1} identities, got {len(counts)}.")
+    height, width, _ = source.image(0).shape
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".train-") as aside:
+        with open(f"{aside}/train.rec", "wb") as rec, open(f"{aside}/train.idx", "w") as idx:
+
+            def write(key: int, label: float | tuple[float, ...], image: bytes = b"") -> None:
+                idx.write(f"{key}\t{rec.tell()}\n")
+                rec.write(chunked(packed(key, label, image)))
+
+            order = np.argsort(source.labels, kind="stable")
+            progress = tqdm(order, f"writing {folder / 'train.rec'}", unit="image", disable=None)
+            for key, index in enumerate(progress, start=1):
+                image = source.encoded(int(index))
+                if not image:
+                    raise DataError(f"{source.name(int(index))} is empty: expected an image.")
+                write(key, float(source.labels[index]), image)
+            end = len(order) + 1
+            write(0, (end, end + len(counts)))
+            firsts = np.concatenate([[1], 1 + np.cumsum(counts)]).tolist()
+            for key, person in enumerate(pairwise(firsts), start=end):
+                write(key, person)
+        Path(aside, "property").write_text(f"{len(counts)},{height},{width}\n")
+        # The .rec comes last: where there is one, the rest is there too.
+        for name in ("property", "train.idx", "train.rec"):
+            os.replace(f"{aside}/{name}", folder / name)
+    return folder / "train.rec"
