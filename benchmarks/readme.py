@@ -124,6 +124,33 @@ def startup(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def rendering(result: dict[str, Any]) -> str:
+    """Speed of the renderer, and how hard its faces are."""
+    speed, detection, tar = result["speed"], result["detection"], result["without_learning"]
+    limit = f"< {tar['limit']:.2f}"
+    rows = [
+        [
+            f"faces of {speed['size']} px a second, one thread, fastest of {result['rounds']} rounds",
+            f"{speed['fastest']:.0f}",
+            f"≥ {speed['target']}",
+        ],
+        ["the same, median round", f"{speed['median']:.0f}", ""],
+        [
+            f"found by MTCNN, {detection['of']:,} faces of {detection['size']} px, "
+            f"difficulty {detection['difficulty']:g}",
+            f"{detection['found'] / detection['of']:.1%}",
+            f"≥ {detection['target']:.0%}",
+        ],
+        *(
+            [f"TAR at FAR 1e-2 of {name}, difficulty {tar['difficulty']:g}", f"{value:.3f}", limit]
+            for name, value in tar["tar@1e-2"].items()
+        ),
+    ]
+    return "\n\n".join(
+        [place(result["machine"]) + f"; renderer {result['renderer']}.", table(["", "", "target"], rows)]
+    )
+
+
 def kills(result: dict[str, Any]) -> str:
     """Kills, resumes and what they changed."""
     names = {
@@ -179,6 +206,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "step": step,
     "step-gpu": step,
     "startup": startup,
+    "rendering": rendering,
     "kills": kills,
     "processes": processes,
 }

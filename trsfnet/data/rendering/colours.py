@@ -15,7 +15,7 @@ def rgb(red: float, green: float, blue: float) -> Rgb:
 
 
 _SKIN = [
-    rgb(240, 204, 182),
+    rgb(238, 198, 172),
     rgb(230, 184, 152),
     rgb(210, 158, 120),
     rgb(178, 124, 86),

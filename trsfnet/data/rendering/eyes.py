@@ -15,7 +15,6 @@ def paint_eyes(
     grid: Grid,
     radius: torch.Tensor,
     colour: torch.Tensor,
-    strands: torch.Tensor,
 ) -> None:
     """Eyes, lids, lashes, brows and glasses, in place within the eyes' window."""
     rows, cols = grid.eye
@@ -51,7 +50,7 @@ def paint_eyes(
     ridge = ridge - 0.05 * p["frown"] * (0.3 - along).clamp_min(0)
     thick = p["brow_thick"] * (1 - 0.35 * (along + 0.2).clamp(-1, 1.5))
     ends = step(1.15 - along, 0.5) * step(along + p["brow_gap"], 0.35) * p["brow_density"]
-    brow = (gauss((y - ridge) / thick) * ends * (1 + 0.15 * strands[:, rows, cols])).clamp_(0, 1)
+    brow = gauss((y - ridge) / thick) * ends
     paint(patch, 0.6 * curves["hair"], brow)
     relief += 0.012 * brow
     radius[:, rows, cols] += relief

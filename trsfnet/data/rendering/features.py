@@ -26,7 +26,7 @@ def _bumps(p: Params) -> list[tuple]:
         # The nose's ball, its wings, the furrow beside them.
         (p["nose_ball"], p["nose_skew"], 0.55 * p["nose_width"], nose, 0.07, False),
         (0.35 * p["nose_height"], 0.86 * p["nose_width"], 0.045, nose - 0.035, 0.05, True),
-        (-0.03, 1.35 * p["nose_width"], 0.04, nose - 0.02, 0.08, True),
+        (-0.02, 1.4 * p["nose_width"], 0.055, nose - 0.02, 0.08, True),
         # The mouth's mound, philtrum, furrow below the lips, and the corners.
         (0.05, 0.0, 0.26, mouth + 0.02, 0.17, False),
         (-0.012, 0.0, 0.022, 0.5 * (nose + mouth) - 0.03, 0.06, False),
@@ -96,8 +96,9 @@ def relief_factors(params: Params, grid: Grid) -> tuple[torch.Tensor, torch.Tens
     lines = torch.cos((grid.y - p["brow_y"]) * 58) * gauss((grid.y - p["brow_y"] - 0.24) / 0.09)
     lines = 0.006 * p["age"] * (0.6 + 0.6 * p["brow_raise"].clamp_min(0)) * lines
 
-    # Ears stand out of the sides; from the front they are part of the outline.
-    ear = p["ear_out"] * gauss((grid.y - p["eye_y"] + 0.12) / p["ear_size"])
+    # Ears stand out of the sides, pressed to them by long hair; from the front they are part of the outline.
+    pressed = torch.where(p["hair_end"] < -0.3, 0.3, 1.0)
+    ear = pressed * p["ear_out"] * gauss((grid.y - p["eye_y"] + 0.12) / p["ear_size"])
 
     along = torch.cat([along, torch.stack([0.65 * ridge, 0.35 * ridge, lines, ear], 1)], 1)
     more = [

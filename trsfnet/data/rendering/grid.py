@@ -35,6 +35,7 @@ class Grid:
     row_step: float
     eye: tuple[slice, slice]
     mouth: tuple[slice, slice]
+    brim: tuple[slice, slice]
     low: slice
 
 
@@ -69,6 +70,7 @@ def make_grid(size: int, device: torch.device) -> Grid:
         row_step=(_Y_TOP - _Y_BOTTOM) / (rows - 1),
         eye=window(-0.3, 0.52, 0.72),
         mouth=window(-1.0, -0.4, 0.5),
+        brim=window(0.0, 1.0, 0.8),
         low=slice(int((y > BODY_TOP).sum()), rows),
     )
 

@@ -75,7 +75,7 @@ def shade(
     lit = _shadow(radius, curves["key_direction"], grid)
     direct = facing("key").mul_(lit).mul_(gain)
     soft = facing("fill").mul_(0.5).add_(0.75).sub_(slope.mul_(inverse), alpha=0.25).mul_(gain)
-    shine = facing("shine").square_().square_().square_().square_().mul_(gloss).mul_(lit)
+    shine = facing("shine").square_().square_().square_().square_().mul_(gloss).mul_(lit).mul_(inverse)
     for channel in range(3):
         key, sky = (curves[name][:, channel, None, None] for name in ("key_light", "sky_light"))
         plane = albedo[:, channel]

@@ -31,17 +31,18 @@ def paint_mouth(
     teeth = mouth * step(up + 0.5 * gap, 0.02) * step(0.75 - along.abs(), 0.3)
     # The folds from the nose's wings past the mouth's corners, deeper with age and a smile.
     drop = p["nose_tip_y"] - y
-    fold = gauss((x.abs() - p["nose_width"] - 0.05 - 0.62 * drop.clamp_min(0)) / 0.028)
-    fold = fold * (step(drop + 0.02, 0.1) * step(y - p["mouth_y"] + 0.12, 0.2))
+    fold = gauss((x.abs() - p["nose_width"] - 0.05 - 0.62 * drop.clamp_min(0)) / 0.045)
+    fold = fold * (step(drop - 0.04, 0.2) * step(y - p["mouth_y"] + 0.12, 0.2))
     fold = fold * (0.15 + 0.5 * p["age"] + 0.5 * p["smile"])
 
     roll = gauss((up - 0.55 * top) / (0.45 * p["upper_lip"])) + 1.25 * gauss(
         (up - 0.55 * bottom) / (0.5 * p["lower_lip"])
     )
-    radius[:, rows, cols] += 0.028 * roll * inside * (1 - mouth) - 0.03 * seam - 0.05 * mouth - 0.022 * fold
+    roll = 0.028 * roll * arc.sqrt() * (1 - mouth)
+    radius[:, rows, cols] += roll - 0.03 * seam - 0.05 * mouth - 0.016 * fold
 
     patch = colour[:, :, rows, cols]
-    patch.mul_((1 - 0.3 * fold)[:, None])
+    patch.mul_((1 - 0.18 * fold)[:, None])
     paint(patch, curves["lip"], 0.9 * lips)
     patch.mul_((1 - 0.6 * seam)[:, None])
     paint(patch, MOUTH, mouth)

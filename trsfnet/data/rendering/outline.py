@@ -40,7 +40,7 @@ def profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
 def body_profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Half-width and depth of neck and shoulders, nothing above the jaw."""
     neck = params["neck"][:, None] * smooth((BODY_TOP - y) / 0.2)
-    slope = smooth((-1.18 - y) / 0.75)
+    slope = smooth((-1.02 - y) / 0.8)
     return neck + 1.5 * slope * slope, 0.82 * neck + 0.35 * slope
 
 
@@ -53,7 +53,13 @@ def dome_profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.
     above = params["skull_height"][:, None] - 0.1
     stretched = torch.where(y > 0.1, 0.1 + (y - 0.1) * (above / (above + top)), y)
     width, depth = profiles(params, stretched)
-    return width * (1 + 1.4 * side * smooth((y + 0.5) / 0.6)), depth * (1 + side)
+    width = width * (1 + 1.4 * side * smooth((y + 0.5) / 0.6))
+    # Long hair keeps the head's width, or flares, below the ears, where the surface beneath is the neck.
+    hangs = smooth((0.3 - y) / 0.35) * (params["hair_end"] < -0.3)[:, None]
+    flare = 0.05 * params["hair_flare"][:, None] * (-0.3 - y).clamp(0, 1.5)
+    hanging = params["head_width"][:, None] * (1 + 1.4 * side) + flare
+    depth = torch.lerp(depth, params["head_depth"][:, None], hangs)
+    return torch.lerp(width, hanging, hangs), depth * (1 + side)
 
 
 def hairline(params: Params, grid: Grid) -> torch.Tensor:

@@ -59,7 +59,7 @@ def photograph(
     picture = torch.bmm(kernel.mul_(p["exposure"]), picture)
 
     # Highlights roll off instead of clipping; then display = sqrt(linear).
-    picture.clamp_min_(1e-6).mul_(1.2).div_(0.2 * picture + 1).sqrt_()
+    picture.clamp_min_(1e-6).mul_(1.25).div_(0.5 * picture + 1).sqrt_()
     picture = picture.view(number, size, 3, size)
     grey = picture.mean(2, keepdim=True)
     picture = torch.lerp(grey.expand_as(picture), picture, p["saturation"][..., None])

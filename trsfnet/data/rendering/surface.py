@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, smooth, step
+from trsfnet.data.rendering.arithmetic import Params, gauss, smooth, step
 from trsfnet.data.rendering.colours import paint
 from trsfnet.data.rendering.eyes import paint_eyes
 from trsfnet.data.rendering.grid import Grid, make_grid
@@ -43,6 +43,8 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
     """
     curves, p = faces.curves, faces.params()
     grid = make_grid(size, mottle.device)
+    # Towards the outline strands are finer than pixels, where they would only glitter.
+    strands = strands * (grid.cos + 0.3).clamp(0.1, 1)
     head = superellipse(curves["head"], grid, HEAD_POWER)
     radius = head.baddbmm_(curves["relief_along"], curves["relief_across"])
     # Neck, shoulders and clothes: in the lower rows only.
@@ -53,11 +55,15 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
 
     colour = torch.bmm(curves["tint_along"], curves["tint_across"]).view(-1, 3, grid.rows, grid.columns)
     paint(colour[:, :, low], curves["cloth"], cloth)
-    paint_eyes(p, curves, grid, radius, colour, strands)
+    paint_eyes(p, curves, grid, radius, colour)
     paint_mouth(p, curves, grid, radius, colour)
 
-    cap = step(grid.y[:, None] - p["cap_y"] + 0.25 * (1 - grid.cos), 0.05).mul_(p["cap"])
+    above_rim = grid.y[:, None] - p["cap_y"] + 0.25 * (1 - grid.cos)
+    cap = step(above_rim, 0.05).mul_(p["cap"])
     radius, hair = _hair(p, curves, grid, radius, strands, cap)
+    rows, cols = grid.brim
+    brim = gauss((above_rim[:, rows, cols] - 0.06) / 0.03)
+    radius[:, rows, cols] += brim * (p["cap"] * 0.25 * smooth(grid.cos[cols] * 1.6 - 0.6))
     paint(colour, curves["hair"], hair)
     paint(colour, curves["cap"], cap)
     hair.mul_(1 - cap)
@@ -66,8 +72,8 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
     bare = cloth.neg_().add_(1)
     grain = (p["freckles"] + 0.025) * mottle
     grain[:, low].mul_(bare)
-    gain = torch.lerp(grain, 0.42 * strands - 0.1, hair).add_(1).clamp_(0.3, 2)
-    gloss = (hair * gain).mul_(1.5).add_(1).mul_(p["oil"]).mul_(1 - cap)
+    gain = torch.lerp(grain, 0.26 * strands - 0.06, hair).add_(1).clamp_(0.3, 2)
+    gloss = (hair * gain).mul_(0.7).add_(1).mul_(p["oil"]).mul_(1 - cap)
     gloss[:, low].mul_(bare)
     shade(curves, grid, radius, colour, gain, gloss)
     return Surface(radius, colour)
@@ -83,17 +89,16 @@ def _hair(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """``radius`` with the hair's (or cap's) volume, and the hair's mask: both ``[N, rows, columns]``."""
     y = grid.y[:, None]
-    long = p["hair_end"] < -0.3
+    long = (p["hair_end"] < -0.3).to(y.dtype)
     edge = torch.add(y - curves["hairline"][:, None, :], strands, alpha=0.035)
-    end = torch.where(grid.degrees.abs() > 60, step(y - p["hair_end"].clamp_max(-0.5), 0.3), 1.0)
+    # Long hair ends below, behind; in front it is the hairline that ends it.
+    end = step(y - p["hair_end"].clamp_max(-0.5), 0.3)
+    end = torch.addcmul(torch.ones_like(end), end - 1, smooth((grid.degrees.abs() - 48) / 24))
     volume_mask = smooth(edge * (1 / 0.11) + 0.5).mul_(end)
     # The colour begins before the volume, the more so where hair hangs: the step to it would show skin.
-    mask = step(edge.add_(0.02 + 0.7 * long * smooth((-0.55 - y) / 0.3)), 0.06).mul_(end)
+    edge.add_(0.03 + 0.10 * long * smooth((grid.degrees.abs() - 35) / 20))
+    mask = step(edge.add_(0.6 * long * smooth((-0.55 - y) / 0.3)), 0.06).mul_(end)
     dome = superellipse(curves["dome"], grid, 2)
-    dome.mul_(((0.008 + 0.02 * p["hair_curl"]) * (1 - p["cap"]) * strands).add_(1))
-    # Hanging hair keeps the head's width below the ears, where the surface beneath is the neck.
-    hanging = p["head_width"] + 0.9 * p["hair_side"] - 0.05 * (y + 0.3).clamp(-1.5, 0) * p["hair_flare"]
-    hanging = hanging * smooth((0.2 - y) / 0.3) * long
-    volume = torch.maximum(dome, hanging, out=dome)
-    volume = torch.maximum(volume, 1.02 * radius, out=volume)
+    dome.mul_(((0.004 + 0.010 * p["hair_curl"]) * (1 - p["cap"]) * strands).add_(1))
+    volume = torch.maximum(dome, 1.02 * radius, out=dome)
     return torch.lerp(radius, volume, torch.maximum(volume_mask, cap)), mask

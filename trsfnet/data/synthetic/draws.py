@@ -52,6 +52,11 @@ def derive(values: Params, size: int) -> Params:
     params["hair_end"] = params["hair_end"].masked_fill(bald, 0.0)
     params["glint_x"] = torch.sin(torch.deg2rad(params["light_azimuth"]))
     params["blur"] = params["blur"] * (size / 112)
+    # Dyes are seldom as vivid as three independent draws.
+    for thing in ("cloth", "cap", "occluder"):
+        names = [f"{thing}_{channel}" for channel in ("red", "green", "blue")]
+        mean = sum(params[name] for name in names) / 3
+        params |= {name: torch.lerp(mean, params[name], 0.55) for name in names}
     for light in ("key", "sky"):
         colours = _light_colour(params[f"{light}_warmth"], params[f"{light}_tint"])
         for channel, colour in zip(("red", "green", "blue"), colours, strict=True):
@@ -64,10 +69,10 @@ def background(keys: torch.Tensor, difficulty: float) -> tuple[torch.Tensor, tor
     number = len(keys)
     strength = min(difficulty, 1.0)
     waves = uniform(keys, [f"wave {i}" for i in range(4 * _WAVES)]).view(number, _WAVES, 4)
-    waves = waves * torch.tensor([3.0, 1.0, 3.0, 1.0], device=keys.device)
+    waves = waves * torch.tensor([2.5, 1.0, 2.5, 1.0], device=keys.device)
     tints = uniform(keys, [f"tint {i}" for i in range(3 * (_WAVES + 1))]).view(number, _WAVES + 1, 3)
     amount = uniform(keys, ["vivid", "clutter"])[:, :, None]
     # Most backgrounds are nearly grey.
-    tints = torch.lerp(tints.mean(2, keepdim=True).expand_as(tints), tints, 0.1 + 0.6 * amount[:, :1])
+    tints = torch.lerp(tints.mean(2, keepdim=True).expand_as(tints), tints, 0.1 + 0.4 * amount[:, :1])
     mean = 0.25 + strength * (0.8 * tints[:, :1].square() - 0.25)
     return waves, torch.cat([mean, (tints[:, 1:] - 0.5) * (0.4 * strength * amount[:, 1:])], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +13,10 @@ from trsfnet.data.rendering import Params
 from trsfnet.data.synthetic.draws import background, derive, draw_nuisances, draw_traits
 from trsfnet.data.synthetic.factors import NUISANCES
 from trsfnet.data.synthetic.noise import GOLDEN, TILE, crops, mix, noise_tiles, signed, uniform
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, choice
 
 # Raised whenever a change alters the faces: runs on other faces are other runs.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 3
 
 # At this difficulty a narrow v1 learns to verify unseen identities within a minute or two, and is still far
 # from done; 1 is for longer training.
@@ -25,7 +27,7 @@ _LARGEST_DIFFICULTY = 2.0
 # Maps are painted for so many faces at once, few enough for them to stay in a core's cache; the numbers and
 # curves they are painted from are prepared for a whole block. Both are always full (padded at the end): the
 # kernels then see one shape only, and a face's bits cannot depend on its neighbours.
-_CHUNK = 8
+_CHUNK = 16
 _BLOCK = 128
 
 
@@ -47,10 +49,16 @@ class RenderedFaces:
 
 
 def _render_block(
-    identity_keys: torch.Tensor, sample_keys: torch.Tensor, wanted: int, size: int, difficulty: float
+    identity_keys: torch.Tensor,
+    sample_keys: torch.Tensor,
+    wanted: int,
+    size: int,
+    difficulty: float,
+    fixed: Mapping[str, float],
 ) -> tuple[torch.Tensor, Params]:
     """The first ``wanted`` images of a block (or a few more), and the whole block's nuisances."""
     traits, nuisances = draw_traits(identity_keys), draw_nuisances(sample_keys, difficulty)
+    nuisances |= {name: torch.full_like(nuisances[name], value) for name, value in fixed.items()}
     block = rendering.make_plan(derive({**traits, **nuisances}, size), size)
     waves, tints = background(sample_keys, difficulty)
     skin_offset = (torch.stack([traits["tile_y"], traits["tile_x"]], 1) * TILE).long().tolist()
@@ -71,7 +79,13 @@ def _render_block(
     return torch.cat(images), nuisances
 
 
-def _check(identities: torch.Tensor, samples: torch.Tensor, size: int, difficulty: float) -> None:
+def _check(
+    identities: torch.Tensor,
+    samples: torch.Tensor,
+    size: int,
+    difficulty: float,
+    fixed: Mapping[str, float],
+) -> None:
     for name, numbers in (("identities", identities), ("samples", samples)):
         if numbers.dtype != torch.int64 or numbers.dim() != 1:
             raise ConfigError(
@@ -88,6 +102,10 @@ def _check(identities: torch.Tensor, samples: torch.Tensor, size: int, difficult
         raise ConfigError(f"size must be at least {_SMALLEST_SIZE} pixels, not {size}.")
     if not 0 <= difficulty <= _LARGEST_DIFFICULTY:
         raise ConfigError(f"difficulty must lie in 0 to {_LARGEST_DIFFICULTY:g}, not {difficulty}.")
+    for name, value in fixed.items():
+        choice("a fixed nuisance", name, tuple(NUISANCES))
+        if not math.isfinite(value):
+            raise ConfigError(f"The fixed nuisance {name} must be a finite number, not {value}.")
 
 
 @torch.no_grad()
@@ -98,6 +116,7 @@ def render_faces(
     size: int = 112,
     seed: int = 0,
     difficulty: float = DEFAULT_DIFFICULTY,
+    fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
 ) -> RenderedFaces:
     """Renders one image per pair of an identity and a sample number.
@@ -109,6 +128,7 @@ def render_faces(
         seed: of the whole population; another seed gives other people.
         difficulty: strength of everything that is not identity, 0 to 2: 0 is a frontal face in even light
             before plain grey, and the nuisances' ranges and chances grow in proportion.
+        fixed: nuisances by name that all samples share, given instead of drawn.
         device: where to render; the result stays there.
 
     Returns:
@@ -117,7 +137,8 @@ def render_faces(
     Raises:
         ConfigError: if an argument is out of range, or the tensors' types or shapes do not fit.
     """
-    _check(identities, samples, size, difficulty)
+    fixed = fixed or {}
+    _check(identities, samples, size, difficulty, fixed)
     device = torch.device(device)
     people = mix(mix(torch.tensor(signed(seed), device=device)) ^ identities.to(device))
     shots = mix(people ^ mix(samples.to(device) ^ GOLDEN))
@@ -127,7 +148,7 @@ def render_faces(
     for start in range(0, number, _BLOCK):
         chosen = torch.arange(start, start + _BLOCK, device=device).clamp_max(number - 1)
         kept = min(_BLOCK, number - start)
-        rendered, drawn = _render_block(people[chosen], shots[chosen], kept, size, difficulty)
+        rendered, drawn = _render_block(people[chosen], shots[chosen], kept, size, difficulty, fixed)
         images[start : start + kept] = rendered[:kept]
         for name, values in drawn.items():
             factors[name][start : start + kept] = values[:kept]
