@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from trsfnet.data.lfw import CROP, Person, fetch_lfw, find_lfw, load_people, read_pairs, read_people
+from trsfnet.data.lfw import CROP, LfwImages, LfwSource, fetch_lfw, find_lfw, lfw_pairs, load_people
+from trsfnet.data.lfw_files import Person, read_pairs, read_people
+from trsfnet.data.tracks.lfw import TEST_SETS, TRAIN_SETS
 from trsfnet.errors import DataError
 
 PEOPLE = [Person("Bo_Li", 2), Person("Ann_Oak", 1)]
@@ -108,9 +112,13 @@ def test_a_truncated_archive_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(DataError, match=r"is damaged|are missing"):
         load_people(find_lfw(tmp_path), PEOPLE, 75)
+    tar = write_archive(tmp_path / "lfw_deepfunneled.tar", images(), "w")
+    tar.write_bytes(tar.read_bytes()[:5000])
+    with pytest.raises(DataError, match=r"is damaged|are missing"):
+        load_people(find_lfw(tmp_path), PEOPLE, 75)
     whole = write_archive(tmp_path / "lfw-deepfunneled.tar", images(), "w")
-    with pytest.raises(DataError, match=r"Zoe_Ash_0001\.jpg and 0 others are missing in .*deepfunneled"):
-        load_people(find_lfw(whole.parent), [*PEOPLE, Person("Zoe_Ash", 1)], 75)
+    with pytest.raises(DataError, match=r"Zoe_Ash_0001\.jpg and 1 others are missing in .*deepfunneled"):
+        load_people(find_lfw(whole.parent), [*PEOPLE, Person("Zoe_Ash", 2)], 75)
 
 
 def test_scikit_learns_download_is_used(tmp_path):
@@ -123,12 +131,119 @@ def test_scikit_learns_download_is_used(tmp_path):
     assert (source.version, source.path) == ("funneled", home / "lfw_funneled")
 
 
-def test_the_sets_of_view_2():
+FORMS = {"lfw": None, "lfw.tar": "w", "lfw.tgz": "w:gz", "lfw-misnamed.tar": "w:gz"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_source_gives_the_bytes_as_published(tmp_path, form):
+    path, mode = tmp_path / form, FORMS[form]
+    if mode:
+        write_archive(path, images(), mode)
+    else:
+        write_folder(path, images())
+    source = LfwSource(LfwImages(path, "original"), PEOPLE)
+    for copy in (source, pickle.loads(pickle.dumps(source))):
+        assert {copy.name(i): copy.encoded(i) for i in range(len(copy))} == images()
+    assert [source.identities[label] for label in source.labels] == ["Ann_Oak", "Bo_Li", "Bo_Li"]
+    assert source.image(2).shape == (250, 250, 3)
+    assert source.index("Bo_Li", 2) == 2
+    assert source.index("Bo_Li", 3) is source.index("Zoe_Ash", 1) is None
+    only = LfwSource(LfwImages(path, "original"), PEOPLE[:1])
+    assert [only.encoded(i) for i in range(len(only))] == list(images().values())[1:]
+
+
+def test_the_version_is_that_of_the_images_not_of_their_container(tmp_path):
+    folder = LfwImages(write_folder(tmp_path / "lfw", images()), "original")
+    archive = LfwImages(write_archive(tmp_path / "lfw.tgz", images(), "w:gz"), "original")
+    version = LfwSource(folder, PEOPLE).version
+    assert LfwSource(archive, PEOPLE).version == version
+    assert LfwSource(archive, PEOPLE[:1]).version != version
+    (folder.path / "Bo_Li/Bo_Li_0001.jpg").write_bytes(b"shorter")
+    assert LfwSource(folder, PEOPLE).version != version
+
+
+def test_a_source_is_read_by_many_threads(tmp_path):
+    source = LfwSource(LfwImages(write_archive(tmp_path / "lfw.tar", images(), "w"), "original"), PEOPLE)
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(source.encoded, list(range(3)) * 50))
+    assert read == list(images().values()) * 50
+
+
+def test_what_a_source_refuses(tmp_path):
+    path = write_archive(tmp_path / "lfw.tar", images(), "w")
+    source = LfwSource(LfwImages(path, "original"), PEOPLE)
+    with pytest.raises(DataError, match="list Bo_Li twice"):
+        LfwSource(LfwImages(path, "original"), [*PEOPLE, PEOPLE[0]])
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg is cut short in .*lfw\.tar"):
+        source.encoded(2)
+    path.unlink()
+    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg is gone from .*lfw\.tar"):
+        source.encoded(2)
+    with tarfile.open(path, "w") as archive:
+        for _ in range(2):
+            archive.addfile(tarfile.TarInfo("lfw/Ann_Oak/Ann_Oak_0001.jpg"), io.BytesIO())
+    with pytest.raises(DataError, match=r"lfw\.tar holds Ann_Oak/Ann_Oak_0001\.jpg twice"):
+        LfwSource(LfwImages(path, "original"), PEOPLE)
+
+
+def test_a_member_of_negative_size_ends(tmp_path):
+    """Its successor would be itself, so that listing the archive would never end."""
+    path = write_archive(tmp_path / "lfw.tar", images(), "w")
+    content = bytearray(path.read_bytes())
+    content[124:136] = b"\xff" * 10 + b"\xfe\x00"  # -512 in base 256
+    content[148:156] = b"%06o\0 " % (sum(content[:148]) + 8 * 32 + sum(content[156:512]))
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"is damaged: .* negative size"):
+        LfwSource(LfwImages(path, "original"), PEOPLE)
+
+
+def test_pairs_point_at_their_images(tmp_path):
+    source = LfwSource(LfwImages(write_folder(tmp_path / "lfw", images()), "original"), PEOPLE)
+    path = tmp_path / "pairs.txt"
+    path.write_text("2\t1\nBo_Li\t1\t2\nAnn_Oak\t1\tBo_Li\t2\nBo_Li\t2\t1\nBo_Li\t1\tAnn_Oak\t1\n")
+    pairs = lfw_pairs(source.index, path)
+    assert pairs.left.tolist() == [1, 0, 2, 1]
+    assert pairs.right.tolist() == [2, 2, 1, 0]
+    assert pairs.same.tolist() == [True, False, True, False]
+    assert pairs.folds.tolist() == [0, 0, 1, 1]
+    for text, says in [
+        ("1\nBo_Li\t1\t3\nAnn_Oak\t1\tBo_Li\t2\n", "line 2: image 3 of Bo_Li is not among"),
+        ("1\nBo_Li\t1\t2\nAnn_Oak\t1\tZoe_Ash\t2\n", "line 3: image 2 of Zoe_Ash is not among"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(DataError, match=rf"pairs\.txt, {says}"):
+            lfw_pairs(source.index, path)
+
+
+def test_the_sets_of_view_2_share_no_person():
     sets = read_people()
     assert len(sets) == 10
     people = [person for members in sets for person in members]
     assert len(people) == len({p.name for p in people}) == 5749
     assert sum(p.images for p in people) == 13233
+    train, test = ({p.name for i in part for p in sets[i]} for part in (TRAIN_SETS, TEST_SETS))
+    assert not train & test
+    assert len(train) + len(test) == 5749
+
+
+def test_people_and_their_errors(tmp_path):
+    path = tmp_path / "people.txt"
+    path.write_text("2\n1\nA\t3\n2\nB\t1\nC\t2\n")
+    assert read_people(path) == [[Person("A", 3)], [Person("B", 1), Person("C", 2)]]
+    path.write_text("2\r\nA\t3\r\nB\t1\r\n")
+    assert read_people(path) == [[Person("A", 3), Person("B", 1)]]
+    for text, says in [
+        ("2\n1\nA\t3\n1\nA\t3\n", "line 5: A is listed a second time"),
+        ("1\nA\t3\nB\t1\n", "line 3: expected the end"),
+        ("3\nA\t3\nB\t1\n", "ends at line 3"),
+        ("1\n../A\t3\n", r"line 2: '\.\./A' cannot be the name of a folder"),
+        ("1\nA\t99999\n", "line 2: expected a number from 1 to 9999, got '99999'"),
+        ("", "ends at line 0"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(DataError, match=says):
+            read_people(path)
 
 
 def test_pairs_and_their_errors(tmp_path):
@@ -137,12 +252,15 @@ def test_pairs_and_their_errors(tmp_path):
     pairs = read_pairs(path)
     assert [(p.same, p.fold) for p in pairs] == [(True, 0), (False, 0), (True, 1), (False, 1)]
     assert pairs[1].right == ("B", 3)
+    path.write_text("1\nA\t1\t2\nA\t1\tB\t3\n")
+    assert [(p.same, p.fold) for p in read_pairs(path)] == [(True, 0), (False, 0)]
     for text, says in [
         ("2\t1\nA\t1\t2\n", "ends at line 2, where more lines were announced"),
         ("1\t1\nA\t1\n", "line 2: expected 3 tab-separated fields, got 2"),
-        ("1\t1\nA\t1\tx\n", "line 2: expected a positive number, got 'x'"),
-        ("1\t1\nA\t0\t1\n", "line 2: expected a positive number, got '0'"),
+        ("1\t1\nA\t1\tx\n", "line 2: expected a number from 1 to 9999, got 'x'"),
+        ("1\t1\nA\t0\t1\n", "line 2: expected a number from 1 to 9999, got '0'"),
         ("1\t1\nA\t1\t2\nA\t1\tA\t2\n", "line 3: a pair of two people names A twice"),
+        ("1\t1\nA\t1\t2\nA\t1\tB\t2\nC\t1\t2\n", "line 4: expected the end"),
         ("", "ends at line 0"),
     ]:
         path.write_text(text)
@@ -167,6 +285,35 @@ def test_the_real_protocol_files():
     for pair in pairs:
         for name, number in (pair.left, pair.right):
             assert number <= members[pair.fold][name]
+
+
+@needs_lfw
+def test_the_real_view_1_shares_no_person():
+    people, named = {}, {}
+    source = LfwSource(find_lfw(REAL))
+    for part, size, each in (("DevTrain", 4038, 1100), ("DevTest", 1711, 500)):
+        (members,) = read_people(REAL / "lfw" / f"people{part}.txt")
+        people[part] = {p.name for p in members}
+        assert len(people[part]) == size
+        pairs = lfw_pairs(source.index, REAL / "lfw" / f"pairs{part}.txt")
+        assert np.bincount(pairs.same).tolist() == [each, each]
+        assert (pairs.same == (source.labels[pairs.left] == source.labels[pairs.right])).all()
+        named[part] = {source.identities[source.labels[i]] for i in (*pairs.left, *pairs.right)}
+        assert named[part] <= people[part]
+    assert not people["DevTrain"] & people["DevTest"]
+
+
+@needs_lfw
+def test_real_view_2_folds_share_no_person():
+    source = LfwSource(find_lfw(REAL))
+    assert len(source) == 13233
+    pairs = lfw_pairs(source.index, REAL / "lfw" / "pairs.txt")
+    assert (pairs.same == (source.labels[pairs.left] == source.labels[pairs.right])).all()
+    folds = [
+        set(source.labels[np.concatenate([pairs.left[pairs.folds == k], pairs.right[pairs.folds == k]])])
+        for k in range(10)
+    ]
+    assert sum(map(len, folds)) == len(set().union(*folds))
 
 
 @needs_lfw

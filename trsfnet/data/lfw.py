@@ -1,24 +1,29 @@
-"""Labeled Faces in the Wild: the official archive or an extracted folder, `people.txt`, `pairs.txt`.
+"""Labeled Faces in the Wild: its images, from an official archive or an extracted folder.
 
-LFW's View 2 cuts its 5,749 people into ten disjoint sets (`people.txt`) and draws 6,000 pairs within them
-(`pairs.txt`). The archive exists in three versions: `lfw` (original), `lfw-funneled`, `lfw-deepfunneled`;
-all hold 250 x 250 JPEGs named `Person_Name/Person_Name_0001.jpg`.
+The archive exists in three versions: `lfw` (original), `lfw-funneled`, `lfw-deepfunneled`; all hold
+250 x 250 JPEGs named `Person_Name/Person_Name_0001.jpg`. `trsfnet.data.lfw_files` reads who and which pairs.
 """
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import tarfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from trsfnet.data.faces import FaceSet
+from trsfnet.data.faces import FaceSet, Pairs
+from trsfnet.data.lfw_files import Person, read_pairs, read_people
+from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
 # Folder names as the archives and scikit-learn's fetcher make them, best aligned first.
@@ -35,61 +40,11 @@ CROP = 128
 
 
 @dataclass(frozen=True)
-class Person:
-    """A line of `people.txt`: a person and how many images there are, numbered from 1."""
-
-    name: str
-    images: int
-
-
-@dataclass(frozen=True)
-class NamedPair:
-    """A line of `pairs.txt`: two images by person and number, and the fold (0 to 9)."""
-
-    left: tuple[str, int]
-    right: tuple[str, int]
-    fold: int
-
-    @property
-    def same(self) -> bool:
-        """Whether both images show one person."""
-        return self.left[0] == self.right[0]
-
-
-@dataclass(frozen=True)
 class LfwImages:
     """Where the images are: an archive or a folder of people, and which version of LFW it is."""
 
     path: Path
     version: str
-
-    def read(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], bytes]]:
-        """The encoded bytes of the `wanted` (person, number) images, in the order of storage.
-
-        Raises:
-            DataError: an image is missing, or the archive is damaged.
-        """
-        names = {f"{person}/{person}_{number:04d}.jpg": (person, number) for person, number in wanted}
-        if self.path.is_dir():
-            for name, key in names.items():
-                file = self.path / name
-                if not file.is_file():
-                    raise DataError(f"LFW image {name} is missing in {self.path}.")
-                yield key, file.read_bytes()
-            return
-        try:
-            with tarfile.open(self.path) as archive:
-                for member in archive:
-                    key = names.pop("/".join(member.name.split("/")[-2:]), None)
-                    file = archive.extractfile(member) if key else None
-                    if key and file:
-                        yield key, file.read()
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise DataError(f"The LFW archive {self.path} is damaged: {error}.") from error
-        if names:
-            raise DataError(
-                f"LFW image {next(iter(names))} and {len(names) - 1} others are missing in {self.path}."
-            )
 
 
 def find_lfw(root: Path) -> LfwImages:
@@ -99,18 +54,31 @@ def find_lfw(root: Path) -> LfwImages:
         DataError: there is none; the sentence lists the names looked for.
     """
     for folder in (root, root / "lfw", root / "lfw_home"):
-        for version, names in _VERSIONS.items():
-            for name in names:
-                if _holds_people(folder / name):
-                    return LfwImages(folder / name, version)
-                for suffix in _ARCHIVE_SUFFIXES:
-                    if (folder / f"{name}{suffix}").is_file():
-                        return LfwImages(folder / f"{name}{suffix}", version)
+        found = lfw_in(folder)
+        if found:
+            return found
     names = ", ".join(name for group in _VERSIONS.values() for name in group)
     raise DataError(
         f"No LFW images in {root}: expected a folder or .tar/.tgz archive named one of {names}, there or in "
         "its lfw folder."
     )
+
+
+def lfw_in(folder: Path) -> LfwImages | None:
+    """The best aligned LFW that lies directly in `folder`, or None."""
+    names = (name for group in _VERSIONS.values() for name in group)
+    paths = (folder / f"{name}{suffix}" for name in names for suffix in ("", *_ARCHIVE_SUFFIXES))
+    return next(filter(None, map(lfw_at, paths)), None)
+
+
+def lfw_at(path: Path) -> LfwImages | None:
+    """LFW if `path` itself is its archive or its folder of people, by an official name, or None."""
+    suffix = next((s for s in _ARCHIVE_SUFFIXES if path.name.endswith(s)), "")
+    name = path.name.removesuffix(suffix)
+    version = next((v for v, names in _VERSIONS.items() if name in names), None)
+    if version and (path.is_file() if suffix else _holds_people(path)):
+        return LfwImages(path, version)
+    return None
 
 
 def _holds_people(folder: Path) -> bool:
@@ -143,85 +111,148 @@ def fetch_lfw(data_home: Path | None = None) -> LfwImages:
     return find_lfw(Path(get_data_home(data_home)))
 
 
-def read_people(path: Path | None = None) -> list[list[Person]]:
-    """The ten sets of people of View 2.
+class LfwSource(Source):
+    """Images of LFW by person and number, encoded as published: 250 x 250 JPEGs.
 
-    Args:
-        path: LFW's `people.txt`, by default the copy in the package.
-
-    Raises:
-        DataError: a line is malformed; the sentence names file and line.
+    A `.tar` is read in place, image by image; a compressed archive is unpacked into memory once (131 MB for
+    the deep-funneled version).
     """
-    source = Path(str(resources.files("trsfnet.data"))) / "lfw_people.txt" if path is None else path
-    lines = _Lines(source)
-    sets = []
-    for _ in range(lines.integers(1)[0]):
-        people = []
-        for _ in range(lines.integers(1)[0]):
-            name, images = lines.fields(2)
-            people.append(Person(name, lines.integer(images)))
-        sets.append(people)
-    return sets
 
+    def __init__(self, images: LfwImages, people: Sequence[Person] | None = None) -> None:
+        """Find every image, without decoding; the order is by person's name, then number.
 
-def read_pairs(path: Path) -> list[NamedPair]:
-    """The 6,000 pairs of View 2, fold by fold, 300 of one person and then 300 of two.
+        Args:
+            images: where they are, as from `find_lfw`.
+            people: whose images, and how many each has; by default all 5,749 of `people.txt`.
 
-    Args:
-        path: LFW's `pairs.txt`.
+        Raises:
+            DataError: an image is missing, the archive is damaged, or a person is listed twice.
+        """
+        if people is None:
+            people = [person for members in read_people() for person in members]
+        people = sorted(people, key=lambda person: person.name)
+        self.identities = tuple(person.name for person in people)
+        for name, following in pairwise(self.identities):
+            if name == following:
+                raise DataError(f"The people of LFW to read list {name} twice.")
+        self.labels = np.repeat(np.arange(len(people)), [person.images for person in people])
+        self._indices = {
+            key: i for i, key in enumerate((p.name, n) for p in people for n in range(1, p.images + 1))
+        }
+        self._names = [f"{person}/{person}_{number:04d}.jpg" for person, number in self._indices]
+        self._path = images.path
+        self._unpacked: bytes | None = None
+        if images.path.is_dir():
+            self._places = _in_folder(images.path, self._names)
+        else:
+            self._unpacked, self._places = _in_archive(images.path, self._names)
+        listing = zip(self._names, (place.size for place in self._places), strict=True)
+        digest = hashlib.sha256("".join(f"{size} {name}\n" for name, size in listing).encode())
+        self._version = f"lfw-{images.version}-{digest.hexdigest()[:16]}"
 
-    Raises:
-        DataError: a line is malformed; the sentence names file and line.
-    """
-    lines = _Lines(path)
-    folds, per_fold = lines.integers(2)
-    pairs = []
-    for fold in range(folds):
-        for _ in range(per_fold):
-            name, a, b = lines.fields(3)
-            pairs.append(NamedPair((name, lines.integer(a)), (name, lines.integer(b)), fold))
-        for _ in range(per_fold):
-            left, a, right, b = lines.fields(4)
-            if left == right:
-                raise DataError(f"{path}, line {lines.number}: a pair of two people names {left} twice.")
-            pairs.append(NamedPair((left, lines.integer(a)), (right, lines.integer(b)), fold))
-    return pairs
+    @property
+    def version(self) -> str:
+        """LFW's version and a hash of the images' names and sizes: the same for archive and folder."""
+        return self._version
 
+    def name(self, index: int) -> str:
+        """`Person_Name/Person_Name_0001.jpg`."""
+        return self._names[index]
 
-class _Lines:
-    """The tab-separated lines of one of LFW's text files, with errors that name the line."""
+    def index(self, person: str, number: int) -> int | None:
+        """Where image `number` (from 1) of `person` is in this source, or None if it is not."""
+        return self._indices.get((person, number))
 
-    def __init__(self, path: Path) -> None:
+    def encoded(self, index: int) -> bytes:
+        """The bytes of one JPEG."""
+        file, start, size = self._places[index]
+        if self._unpacked is not None:
+            return self._unpacked[start : start + size]
         try:
-            self._lines = path.read_text(encoding="utf-8").splitlines()
+            # Opened anew each time: an open file would share its position with other threads and forks.
+            with file.open("rb") as stream:
+                stream.seek(start)
+                encoded = stream.read(size)
         except OSError as error:
-            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} is not a text file: {error.reason} at byte {error.start}.") from error
-        self.path = path
-        self.number = 0
+            raise DataError(f"LFW image {self.name(index)} is gone from {self._path}: {error}.") from error
+        if len(encoded) < size:
+            raise DataError(f"LFW image {self.name(index)} is cut short in {self._path}.")
+        return encoded
 
-    def fields(self, count: int) -> list[str]:
-        """The fields of the next line, which must be `count`."""
-        self.number += 1
-        if self.number > len(self._lines):
-            raise DataError(f"{self.path} ends at line {len(self._lines)}, where more lines were announced.")
-        fields = self._lines[self.number - 1].split("\t")
-        if len(fields) != count:
-            raise DataError(
-                f"{self.path}, line {self.number}: expected {count} tab-separated fields, got {len(fields)}."
-            )
-        return fields
 
-    def integer(self, text: str) -> int:
-        """`text` as a positive number."""
-        if not text.isascii() or not text.isdigit() or int(text) == 0:
-            raise DataError(f"{self.path}, line {self.number}: expected a positive number, got {text!r}.")
-        return int(text)
+class _Place(NamedTuple):
+    """Where the bytes of an image are."""
 
-    def integers(self, count: int) -> list[int]:
-        """The next line as `count` positive numbers."""
-        return [self.integer(text) for text in self.fields(count)]
+    file: Path
+    start: int
+    size: int
+
+
+def _in_folder(folder: Path, names: list[str]) -> list[_Place]:
+    places = {}
+    for name in names:
+        file = folder / name
+        if file.is_file():
+            places[name] = _Place(file, 0, file.stat().st_size)
+    return _all_of(names, places, folder)
+
+
+def _in_archive(path: Path, names: list[str]) -> tuple[bytes | None, list[_Place]]:
+    """The archive's contents, if they had to be unpacked, and where the images are in them."""
+    wanted = set(names)
+    places: dict[str, _Place] = {}
+    unpacked = None
+    try:
+        with path.open("rb") as start:
+            compressed = start.read(2) == b"\x1f\x8b"
+        if compressed:
+            unpacked = gzip.decompress(path.read_bytes())
+        with tarfile.open(path, "r:", io.BytesIO(unpacked) if compressed else None) as archive:
+            for member in archive:
+                if member.size < 0:  # its successor would be itself, without end
+                    raise tarfile.ReadError(f"{member.name} has a negative size")
+                name = "/".join(member.name.split("/")[-2:])
+                if name in wanted and member.isreg():
+                    if name in places:
+                        raise DataError(f"The LFW archive {path} holds {name} twice.")
+                    places[name] = _Place(path, member.offset_data, member.size)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, ArithmeticError) as error:
+        raise DataError(f"The LFW archive {path} is damaged: {error}.") from error
+    return unpacked, _all_of(names, places, path)
+
+
+def _all_of(names: list[str], places: dict[str, _Place], path: Path) -> list[_Place]:
+    missing = [name for name in names if name not in places]
+    if missing:
+        others = f" and {len(missing) - 1} others are" if len(missing) > 1 else " is"
+        raise DataError(f"LFW image {missing[0]}{others} missing in {path}.")
+    return [places[name] for name in names]
+
+
+def lfw_pairs(find: Callable[[str, int], int | None], path: Path) -> Pairs:
+    """The pairs that one of LFW's files asks for, as indices of images.
+
+    Args:
+        find: the index of a person's image by name and number, or None if there is none: `LfwSource.index`,
+            or the like for another source of LFW's images.
+        path: `pairs.txt` for View 2's 6,000 pairs in ten folds; `pairsDevTrain.txt` or `pairsDevTest.txt`
+            for View 1, in one fold.
+
+    Raises:
+        DataError: a line is malformed or names an image that is not there; the sentence names file and line.
+    """
+    pairs = read_pairs(path)
+    indices = np.empty((len(pairs), 2), dtype=np.int64)
+    for row, pair in zip(indices, pairs, strict=True):
+        for side, (person, number) in enumerate((pair.left, pair.right)):
+            index = find(person, number)
+            if index is None:
+                raise DataError(
+                    f"{path}, line {pair.line}: image {number} of {person} is not among the images."
+                )
+            row[side] = index
+    same, folds = np.array([p.same for p in pairs]), np.array([p.fold for p in pairs])
+    return Pairs(indices[:, 0], indices[:, 1], same, folds)
 
 
 def load_people(source: LfwImages, people: list[Person], size: int) -> FaceSet:
@@ -230,17 +261,11 @@ def load_people(source: LfwImages, people: list[Person], size: int) -> FaceSet:
     Raises:
         DataError: an image is missing or cannot be decoded.
     """
-    people = sorted(people, key=lambda person: person.name)
-    order = {
-        key: i for i, key in enumerate((p.name, number) for p in people for number in range(1, p.images + 1))
-    }
-    images = np.empty((len(order), size, size, 3), dtype=np.uint8)
-    progress = tqdm(source.read(order), "decoding LFW", total=len(order), unit="image", disable=None)
-    for key, encoded in progress:
-        images[order[key]] = _crop(encoded, size, f"{key[0]}_{key[1]:04d}.jpg")
-    label_of = {person.name: label for label, person in enumerate(people)}
-    labels = np.array([label_of[name] for name, _ in order], dtype=np.int64)
-    return FaceSet(images, labels, tuple(label_of))
+    faces = LfwSource(source, people)
+    images = np.empty((len(faces), size, size, 3), dtype=np.uint8)
+    for i in tqdm(range(len(faces)), "decoding LFW", unit="image", disable=None):
+        images[i] = _crop(faces.encoded(i), size, faces.name(i))
+    return FaceSet(images, faces.labels, faces.identities)
 
 
 def _crop(encoded: bytes, size: int, name: str) -> np.ndarray:
