@@ -1,0 +1,159 @@
+"""A folder with one subfolder of images per identity: VGGFace2's `train` and `test`, or any such set.
+
+Source: Cao et al., VGGFace2, 2018, and the README of its release.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from trsfnet.data.folder_index import index_of
+from trsfnet.data.source import Source
+from trsfnet.errors import ConfigError, DataError
+
+# VGGFace2's parts, disjoint in people.
+PARTS = ("train", "test")
+
+
+class FolderSource(Source):
+    """The images of a folder of identities, sorted by identity and file name.
+
+    A file's suffix says whether it is an image. Adding, removing and renaming files is noticed at the next
+    start; overwriting one in place is not, as it leaves no trace in its folder.
+
+    Attributes:
+        root: the folder that holds the identities.
+        ignored: how many hidden entries, nested folders and files of other kinds were passed over.
+        skipped: a sentence for each image and identity that was left out.
+    """
+
+    def __init__(self, root: Path, *, part: str | None = None, skip: bool = False) -> None:
+        """Scan the folder, or read the index of an earlier scan.
+
+        Args:
+            root: the folder of identities, or VGGFace2's folder with `train` and `test` in it.
+            part: which of these two, for VGGFace2.
+            skip: leave out empty files, identities without images and links out of the folder, instead of
+                refusing them.
+
+        Raises:
+            ConfigError: `part` is missing or unknown.
+            DataError: there are no identities; or, without `skip`, something in the folder is no good.
+        """
+        self.root = _part_of(root, part)
+        index = index_of(self.root, skip=skip)
+        self.ignored, self.skipped = index.ignored, tuple(index.problems)
+        if self.skipped and not skip:
+            more = f" (the first of {len(self.skipped)} such findings)" if len(self.skipped) > 1 else ""
+            raise DataError(f"{self.skipped[0]}{more}.")
+        if not index.counts:
+            raise DataError(f"{self.root} holds no identities: expected a subfolder of images for each.")
+        self.identities = tuple(index.counts)
+        self.labels = np.repeat(np.arange(len(self.identities)), list(index.counts.values()))
+        self._files = index.files
+        self._version = index.version
+
+    @property
+    def version(self) -> str:
+        """A hash of the names and sizes of all images, the same wherever the folder lies."""
+        return self._version
+
+    def name(self, index: int) -> str:
+        """`identity/file`."""
+        return f"{self.identities[self.labels[index]]}/{self._files[index].as_py()}"
+
+    def encoded(self, index: int) -> bytes:
+        """The bytes of one file."""
+        path = self.root / self.name(index)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+
+    @cached_property
+    def people(self) -> dict[str, PersonMeta]:
+        """What `identity_meta.csv` says of each identity; empty without this file in or beside the folder.
+
+        Raises:
+            DataError: the file is malformed.
+        """
+        beside = self.root.parent
+        for folder in (self.root, beside, beside / "meta", beside.parent / "meta"):
+            if (folder / "identity_meta.csv").is_file():
+                return read_identity_meta(folder / "identity_meta.csv")
+        return {}
+
+
+def is_vggface2(root: Path) -> bool:
+    """Whether `root` holds a part of VGGFace2, or both, instead of identities."""
+    return any((root / part).is_dir() for part in PARTS)
+
+
+def _part_of(root: Path, part: str | None) -> Path:
+    if part is None and is_vggface2(root):
+        raise ConfigError(f"{root} holds VGGFace2's parts: part must be one of 'train', 'test', got None.")
+    if part is not None and part not in PARTS:
+        raise ConfigError(f"part must be one of 'train', 'test', got {part!r}.")
+    folder = root if part is None else root / part
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}: expected one subfolder of images per identity.")
+    return folder
+
+
+@dataclass(frozen=True)
+class PersonMeta:
+    """A row of VGGFace2's `identity_meta.csv`.
+
+    Attributes:
+        name: the person's, words joined by underscores.
+        images: how many there are as published.
+        part: `train` or `test`.
+        gender: `m` or `f`.
+    """
+
+    name: str
+    images: int
+    part: str
+    gender: str
+
+
+def read_identity_meta(path: Path) -> dict[str, PersonMeta]:
+    """VGGFace2's `identity_meta.csv` by identity, such as `n000002`.
+
+    The published file has spaces after its commas, quotes around names, and here and there a comma at the end
+    of a row.
+
+    Raises:
+        DataError: a column is missing or a row is malformed; the sentence names file and line.
+    """
+    people: dict[str, PersonMeta] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, skipinitialspace=True, strict=True)
+            header = [name.strip() for name in next(rows, [])]
+            columns = ("Class_ID", "Name", "Sample_Num", "Flag", "Gender")
+            missing = [name for name in columns if name not in header]
+            if missing:
+                raise DataError(f"{path} has no column {missing[0]}: its first line is {','.join(header)!r}.")
+            for row in filter(None, rows):
+                values = dict(zip(header, (value.strip() for value in row), strict=False))
+                identity, name, images, flag, gender = (values.get(column, "") for column in columns)
+                sound = images.isdecimal() and flag in ("0", "1") and gender in ("m", "f")
+                if not sound or any(value.strip() for value in row[len(header) :]):
+                    raise DataError(
+                        f"{path}, line {rows.line_num}: expected identity, name, number of images, flag "
+                        f"(0 or 1) and gender (m or f), got {','.join(row)!r}."
+                    )
+                if identity in people:
+                    raise DataError(f"{path}, line {rows.line_num}: {identity} is listed a second time.")
+                people[identity] = PersonMeta(name, int(images), PARTS[flag == "0"], gender)
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a table in UTF-8: {error}.") from error
+    return people
