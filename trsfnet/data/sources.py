@@ -1,0 +1,77 @@
+"""Any path to the source of faces that it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trsfnet.data.source import Source
+from trsfnet.errors import DataError
+
+_UNDERSTOOD = (
+    "a folder with one subfolder of images per identity, VGGFace2's folder with train or test in it, an "
+    "insightface pack (train.rec, or a .rec file), a .bin verification set, LFW (lfw, lfw-funneled or "
+    "lfw-deepfunneled, as a folder, .tar or .tgz), IJB-B or IJB-C (meta and loose_crop), or a folder with "
+    "pack.json"
+)
+
+
+def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> Source:
+    """The faces at `path`, whatever of the following it is.
+
+    A pack of this package, an insightface pack, a verification set, LFW, IJB-B or IJB-C, VGGFace2, or any
+    folder of identities.
+
+    Args:
+        path: a file or folder.
+        part: `train` or `test`, if `path` turns out to be VGGFace2's folder with these in it.
+        skip: leave out what is no good in a folder of identities, see `FolderSource`.
+
+    Raises:
+        ConfigError: `part` is missing or unknown.
+        DataError: `path` is none of these, or is damaged.
+    """
+    path = Path(path).absolute()
+    if not path.exists():
+        raise DataError(f"There is no {path}: expected {_UNDERSTOOD}.")
+    source = _special(path)
+    if source is None and path.is_dir():
+        from trsfnet.data.folder import FolderSource, is_vggface2
+
+        source = FolderSource(path, part=part if is_vggface2(path) else None, skip=skip)
+    if source is None:
+        raise DataError(f"{path} is not a source of faces: expected {_UNDERSTOOD}.")
+    return source
+
+
+def _special(path: Path) -> Source | None:
+    """The source at `path` if it is marked as one of a kind by the names of its files.
+
+    Modules are imported where they are needed, so that one kind of source does not wait for the others.
+    """
+    from trsfnet.data.lfw import LfwSource, lfw_at, lfw_in
+
+    if (path / "pack.json").is_file():
+        from trsfnet.data.pack import PackSource
+
+        return PackSource(path)
+    if (path / "train.rec").is_file() or (path.is_file() and path.suffix == ".rec"):
+        from trsfnet.data.recordio import RecordSource
+
+        return RecordSource(path)
+    if path.is_file() and path.suffix == ".bin":
+        from trsfnet.data.verification_bin import VerificationBin
+
+        return VerificationBin(path)
+    if (path / "meta").is_dir() and (path / "loose_crop").is_dir():
+        from trsfnet.data.ijb import IjbImages
+
+        return IjbImages(path, _ijb_name(path))
+    images = lfw_at(path) or lfw_in(path)
+    return LfwSource(images) if images else None
+
+
+def _ijb_name(path: Path) -> str:
+    names = [name for name in ("ijbb", "ijbc") if next((path / "meta").glob(f"{name}_*"), None)]
+    if len(names) != 1:
+        raise DataError(f"{path / 'meta'} must hold the files of IJB-B (ijbb_*) or of IJB-C (ijbc_*).")
+    return names[0]
