@@ -56,7 +56,7 @@ def warp_face(image: np.ndarray, points: np.ndarray, size: int = TEMPLATE_SIZE) 
         size: side of the crop; the template scales along.
 
     Returns:
-        uint8 [size, size, 3], bilinear between the four nearest pixels.
+        uint8 [size, size, 3], bilinear between the four nearest pixels, rounded down.
 
     Raises:
         DataError: as `similarity`.

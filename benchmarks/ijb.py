@@ -1,0 +1,173 @@
+"""1:1 verification on a generated set of IJB-B's full size: our way and insightface's, in turns.
+
+`python -m benchmarks.ijb` writes `results/ijb.json`. Both ways read the same meta files and get the same
+features in memory, and their tables must agree. Each run has a process of its own, which measures its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sklearn.metrics import roc_curve
+from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from benchmarks.ijb_set import Shape, write_set
+from benchmarks.measure import ratio, save
+from trsfnet.data.ijb_meta import read_pairs, read_templates
+from trsfnet.evaluation.templates import FARS, pool, score_templates, tar_at_fars
+
+PHASES = ("meta files", "templates", "pairs", "ROC")
+THREADS = 2
+TARGET_SECONDS, TARGET_BYTES = 3.0, 3 * 2**30
+
+
+class Laps:
+    """Seconds between one call of `lap` and the next."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._last = time.perf_counter()
+
+    def lap(self) -> None:
+        """Note the seconds since the last call."""
+        now = time.perf_counter()
+        self.seconds.append(now - self._last)
+        self._last = now
+
+
+def our_way(features: np.ndarray, root: Path, dataset: str, laps: Laps) -> list[float]:
+    """TAR at each FAR, read as insightface reads it."""
+    templates = read_templates(root, dataset)
+    pairs = read_pairs(root, dataset, templates)
+    laps.lap()
+    pooled = pool(features, templates)
+    laps.lap()
+    scores = score_templates(pooled, pairs)
+    laps.lap()
+    results = tar_at_fars(scores, pairs.same, FARS)
+    laps.lap()
+    return [result.tar_insightface for result in results]
+
+
+def insightface_way(features: np.ndarray, root: Path, dataset: str, laps: Laps) -> list[float]:
+    """The same by the method of insightface's `ijb_11.py`: norms kept, detector scores, not mirrored."""
+    meta = root / "meta"
+    images = pd.read_csv(meta / f"{dataset}_face_tid_mid.txt", sep=" ", header=None).values
+    template_of, medium_of = images[:, 1].astype(int), images[:, 2].astype(int)
+    pairs = pd.read_csv(meta / f"{dataset}_template_pair_label.txt", sep=" ", header=None).values
+    first, second, label = pairs.T
+    lines = (meta / f"{dataset}_name_5pts_score.txt").read_text(encoding="utf-8").splitlines()
+    detector = np.array([line.split(" ")[-1] for line in lines]).astype(np.float32)
+    laps.lap()
+
+    weighted = features * detector[:, None]
+    ids = np.unique(template_of)
+    pooled = np.zeros((len(ids), features.shape[1]))
+    for row, template in enumerate(ids):
+        (chosen,) = np.where(template_of == template)
+        frames, media = weighted[chosen], medium_of[chosen]
+        pooled[row] = sum(frames[media == medium].mean(axis=0) for medium in np.unique(media))
+    pooled = normalize(pooled)
+    laps.lap()
+
+    row_of = np.zeros(ids.max() + 1, dtype=int)
+    row_of[ids] = np.arange(len(ids))
+    scores = np.zeros(len(pairs))
+    for start in range(0, len(pairs), 100_000):
+        batch = slice(start, start + 100_000)
+        scores[batch] = np.sum(pooled[row_of[first[batch]]] * pooled[row_of[second[batch]]], axis=-1)
+    laps.lap()
+
+    far, tar, _ = roc_curve(label, scores)
+    far, tar = far[::-1], tar[::-1]
+    table = [float(tar[np.argmin(np.abs(far - target))]) for target in FARS]
+    laps.lap()
+    return table
+
+
+WAYS: dict[str, Callable[..., list[float]]] = {"ours": our_way, "insightface": insightface_way}
+
+
+def measure_way(way: str, root: Path) -> dict[str, Any]:
+    """One run of one way: its table, the seconds of its phases, and the most memory of its process."""
+    pa.set_cpu_count(THREADS)
+    features = np.load(root / "features.npy")
+    with threadpool_limits(THREADS):
+        laps = Laps()
+        table = WAYS[way](features, root, "ijbb", laps)
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    return {"table": table, "seconds": dict(zip(PHASES, laps.seconds, strict=True)), "peak": peak}
+
+
+def in_own_process(way: str, root: Path) -> dict[str, Any]:
+    with multiprocessing.get_context("spawn").Pool(1) as workers:
+        return workers.apply(measure_way, (way, root))
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Median and least seconds of each phase and of the whole, and the largest peak."""
+    seconds = {phase: [run["seconds"][phase] for run in runs] for phase in PHASES}
+    seconds["all"] = [sum(run["seconds"].values()) for run in runs]
+    return {
+        "seconds": {
+            phase: {"median": statistics.median(s), "min": min(s), "max": max(s)}
+            for phase, s in seconds.items()
+        },
+        "peak": max(run["peak"] for run in runs),
+    }
+
+
+def compare(root: Path, shape: Shape, rounds: int) -> dict[str, Any]:
+    """Both ways, `rounds` times in turns, on a new set under `root`."""
+    np.save(root / "features.npy", write_set(root, "ijbb", shape))
+    runs: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+    with tqdm(total=rounds * len(WAYS), desc="IJB-B", unit="run", disable=None) as bar:
+        for _ in range(rounds):
+            for way, of_way in runs.items():
+                of_way.append(in_own_process(way, root))
+                bar.update()
+    ours, theirs = (np.array([run["table"] for run in runs[way]]) for way in WAYS)
+    difference = float(np.abs(ours - theirs).max() * shape.probes)
+    # In single precision two scores may tie that differ in double: that can move a threshold by a pair.
+    if difference > 1.5:
+        raise RuntimeError(
+            f"The two ways differ by {difference:.1f} genuine pairs: {ours[0]} and {theirs[0]}."
+        )
+    totals = {way: [sum(run["seconds"].values()) for run in of_way] for way, of_way in runs.items()}
+    return {
+        "rounds": rounds,
+        "threads": THREADS,
+        "shape": asdict(shape),
+        "target": {"seconds": TARGET_SECONDS, "bytes": TARGET_BYTES},
+        "fars": list(FARS),
+        "table": {way: runs[way][0]["table"] for way in WAYS},
+        "difference_in_pairs": difference,
+        "ways": {way: summary(of_way) for way, of_way in runs.items()},
+        "ratio": ratio(totals["insightface"], totals["ours"]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="rounds to take the median over (default 5)")
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        save("ijb", compare(Path(folder), Shape(), rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The face crops of IJB-B and IJB-C, `<root>/loose_crop`, with the landmarks that align them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from trsfnet.data.ijb_meta import read_templates
+from trsfnet.data.source import Source
+from trsfnet.data.warp import TEMPLATE_SIZE, warp_face
+from trsfnet.errors import DataError
+
+
+class IjbImages(Source):
+    """Loosely cropped faces in the order of the meta files.
+
+    The files of 1:1 verification name no people, so that a template stands for an identity.
+
+    Attributes:
+        folder: where the images are.
+        templates: names, landmarks, detector scores and templates of the images.
+        labels: int64 [N], template of each image, as `templates.rows`.
+        identities: the template ids.
+    """
+
+    def __init__(self, root: Path, dataset: str) -> None:
+        """Read the meta files; images are opened when asked for.
+
+        Args:
+            root: the folder that holds `meta/` and `loose_crop/`.
+            dataset: `ijbb` or `ijbc`.
+
+        Raises:
+            DataError: a meta file is missing or malformed.
+        """
+        self.folder = root / "loose_crop"
+        self.templates = read_templates(root, dataset)
+        self.labels = self.templates.rows.astype(np.int64)
+        self.identities = tuple(map(str, self.templates.ids))
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of names, landmarks, templates, sizes and times."""
+        digest = hashlib.sha256()
+        for index, name in enumerate(self.templates.names):
+            try:
+                stat = (self.folder / name).stat()
+            except OSError as error:
+                raise self._unreadable(index, error) from error
+            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+        digest.update(self.templates.landmarks)
+        digest.update(self.labels)
+        return digest.hexdigest()[:16]
+
+    def encoded(self, index: int) -> bytes:
+        """The bytes of one image file.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        try:
+            return (self.folder / self.templates.names[index]).read_bytes()
+        except OSError as error:
+            raise self._unreadable(index, error) from error
+
+    def name(self, index: int) -> str:
+        """Its name in the meta files."""
+        return self.templates.names[index]
+
+    def warped(self, index: int, size: int = TEMPLATE_SIZE) -> np.ndarray:
+        """One face moved to the 5-point template: uint8 [size, size, 3], RGB.
+
+        Raises:
+            DataError: the image cannot be read or decoded, or its landmarks are not those of a face.
+        """
+        image = self.image(index)
+        try:
+            return warp_face(image, self.templates.landmarks[index], size)
+        except DataError as error:
+            raise DataError(f"{self.name(index)}: {error}") from error
+
+    def _unreadable(self, index: int, error: OSError) -> DataError:
+        return DataError(f"Image {self.name(index)} of {self.folder} cannot be read: {error.strerror}.")

@@ -1,0 +1,249 @@
+"""The protocol files of IJB-B and IJB-C as insightface distributes them: `<root>/meta/ijbb_*`, `ijbc_*`.
+
+A template is a set of images of one person, a medium one photo or video among them. 1:1 verification
+compares pairs of templates; 1:N identification looks for probe templates in two galleries of enrolled ones.
+Everywhere below a template is a row: an index into `Templates.ids`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from trsfnet.errors import DataError, choice
+
+# The names of the two galleries of each dataset.
+GALLERIES = {"ijbb": ("S1", "S2"), "ijbc": ("G1", "G2")}
+
+# Ids of templates index a table; those of IJB-C stay below a million.
+_ID_LIMIT = 10_000_000
+
+_NAME, _ID, _MEDIUM, _LABEL, _NUMBER = pa.string(), pa.int32(), pa.int64(), pa.int8(), pa.float32()
+_Kinds = Mapping[str, pa.DataType | None]
+_COORDINATES = [f"{axis}{point}" for point in range(1, 6) for axis in "xy"]
+_ESCAPES = r"^/|^[A-Za-z]:|\\|(^|/)\.\.(/|$)|\x00"
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The images of a dataset, and the templates that they make.
+
+    Attributes:
+        names: name of each image, relative to `<root>/loose_crop`.
+        landmarks: float32 [N, 5, 2], x and y in pixels of eyes, nose tip and corners of the mouth.
+        detector_scores: float32 [N], the detector's trust in each face.
+        ids: int32 [T], the template ids in ascending order.
+        rows: int32 [N], template of each image.
+        media: int64 [N], medium of each image; an id counts within its template.
+    """
+
+    names: list[str]
+    landmarks: np.ndarray
+    detector_scores: np.ndarray
+    ids: np.ndarray
+    rows: np.ndarray
+    media: np.ndarray
+
+
+@dataclass(frozen=True)
+class TemplatePairs:
+    """The pairs of 1:1 verification.
+
+    Attributes:
+        left: int32 [P], a template.
+        right: int32 [P], the other.
+        same: bool [P], whether both are of one person.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    same: np.ndarray
+
+
+@dataclass(frozen=True)
+class People:
+    """Templates with the people that they show: a gallery, or the probes.
+
+    Attributes:
+        rows: int32 [R], templates in ascending order, each once.
+        subjects: int64 [R], id of the person of each.
+    """
+
+    rows: np.ndarray
+    subjects: np.ndarray
+
+
+@dataclass(frozen=True)
+class Searches:
+    """The searches of 1:N identification: every probe in every gallery.
+
+    Attributes:
+        galleries: the two galleries; a person is enrolled in one of them at most once.
+        probes: what is looked for.
+    """
+
+    galleries: tuple[People, People]
+    probes: People
+
+
+def read_templates(root: Path, dataset: str) -> Templates:
+    """Images and templates: `*_face_tid_mid.txt` and `*_name_5pts_score.txt`.
+
+    Args:
+        root: the folder that holds `meta/` and `loose_crop/`.
+        dataset: `ijbb` or `ijbc`.
+
+    Raises:
+        DataError: a file is missing or malformed, the two name different images, or a name leads out of
+            the folder of images; the sentence names file and line.
+    """
+    belongs = _meta(root, dataset, "face_tid_mid.txt")
+    faces = _meta(root, dataset, "name_5pts_score.txt")
+    owners = _read(belongs, {"name": _NAME, "template": _ID, "medium": _MEDIUM})
+    found = _read(faces, {"name": _NAME} | dict.fromkeys([*_COORDINATES, "score"], _NUMBER))
+
+    names = found["name"]
+    _refuse(faces, pc.match_substring_regex(names, _ESCAPES), names, "a name inside loose_crop")
+    if pc.count_distinct(names).as_py() < len(names):
+        again = names.to_pandas().duplicated().to_numpy()
+        _refuse(faces, again, names, "a name that no line above has")
+    shared = min(len(names), len(owners))
+    unlike = pc.not_equal(owners["name"][:shared], names[:shared])
+    _refuse(belongs, unlike, owners["name"], f"the image that this line of {faces.name} names")
+    if len(owners) != len(names):
+        raise DataError(
+            f"{belongs} has {len(owners)} lines and {faces.name} has {len(names)}: expected the same images."
+        )
+
+    numbers = np.stack([found[column].to_numpy() for column in [*_COORDINATES, "score"]], axis=1)
+    _refuse(faces, ~np.isfinite(numbers).all(axis=1), names, "an image with finite landmarks and score")
+    template = owners["template"].to_numpy()
+    _refuse(belongs, (template < 0) | (template >= _ID_LIMIT), template, f"a template id below {_ID_LIMIT}")
+    ids, rows = np.unique(template, return_inverse=True)
+    return Templates(
+        names=names.to_pylist(),
+        landmarks=numbers[:, :10].copy().reshape(-1, 5, 2),
+        detector_scores=numbers[:, 10].copy(),
+        ids=ids,
+        rows=rows.astype(np.int32),
+        media=owners["medium"].to_numpy(),
+    )
+
+
+def read_pairs(root: Path, dataset: str, templates: Templates) -> TemplatePairs:
+    """The pairs of 1:1 verification: `*_template_pair_label.txt`.
+
+    Raises:
+        DataError: the file is missing or malformed, a template has no image, or a label is neither 0 nor 1;
+            the sentence names file and line.
+    """
+    path = _meta(root, dataset, "template_pair_label.txt")
+    table = _read(path, {"template 1": _ID, "template 2": _ID, "label": _LABEL})
+    label = table["label"].to_numpy()
+    _refuse(path, (label != 0) & (label != 1), label, "a label of 0 or 1")
+    left, right = (
+        _rows(path, table[side].to_numpy(), templates.ids) for side in ("template 1", "template 2")
+    )
+    return TemplatePairs(left, right, label == 1)
+
+
+def read_searches(root: Path, dataset: str, templates: Templates) -> Searches:
+    """The searches of 1:N identification: `*_1N_gallery_*.csv` and `*_1N_probe_mixed.csv`.
+
+    Raises:
+        DataError: a file is missing or malformed, a template has no image or two people, or a person is
+            enrolled twice.
+    """
+    paths = [_meta(root, dataset, f"1N_gallery_{name}.csv") for name in GALLERIES[dataset]]
+    first, second = (_people(path, templates.ids) for path in paths)
+    for path, gallery in zip(paths, (first, second), strict=True):
+        subjects, counts = np.unique(gallery.subjects, return_counts=True)
+        if (counts > 1).any():
+            raise DataError(f"{path} enrols subject {subjects[counts > 1][0]} with more than one template.")
+    both = np.intersect1d(first.subjects, second.subjects)
+    if both.size:
+        raise DataError(f"Subject {both[0]} is enrolled in {paths[0]} and in {paths[1].name}.")
+    return Searches((first, second), _people(_meta(root, dataset, "1N_probe_mixed.csv"), templates.ids))
+
+
+def _meta(root: Path, dataset: str, name: str) -> Path:
+    choice("dataset", dataset, tuple(GALLERIES))
+    return root / "meta" / f"{dataset}_{name}"
+
+
+def _people(path: Path, ids: np.ndarray) -> People:
+    """Templates and subjects of a file with a line per image; the columns after the second do not matter."""
+    header = _header(path)
+    words = [word in name.lower() for word, name in zip(("template", "subject"), header, strict=False)]
+    if words != [True, True]:
+        raise DataError(f"{path}, line 1: expected TEMPLATE_ID,SUBJECT_ID,..., got {','.join(header)!r}.")
+    others = dict.fromkeys((f"column {number}" for number in range(3, len(header) + 1)), None)
+    table = _read(path, {"template": _ID, "subject": _MEDIUM} | others, delimiter=",", first_line=2)
+    template, subjects = table["template"].to_numpy(), table["subject"].to_numpy()
+    rows, first, inverse = np.unique(_rows(path, template, ids, 2), return_index=True, return_inverse=True)
+    _refuse(path, subjects != subjects[first][inverse], template, "a template of one subject alone", 2)
+    return People(rows, subjects[first])
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.readline().rstrip("\r\n").split(",")
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _rows(path: Path, template: np.ndarray, ids: np.ndarray, first_line: int = 1) -> np.ndarray:
+    """Index into `ids` of each template id: int32."""
+    table = np.full(ids[-1] + 2, -1, np.int32)
+    table[ids] = np.arange(len(ids))
+    # Every id out of range, negative ones included, becomes the last place, which no template has.
+    rows = table[np.minimum(template.view(np.uint32), len(table) - 1)]
+    _refuse(path, rows < 0, template, "a template that has images", first_line)
+    return rows
+
+
+def _refuse(path: Path, wrong: object, values: object, expected: str, first_line: int = 1) -> None:
+    """Raise `DataError` for the first line where `wrong` is true."""
+    wrong = np.asarray(wrong)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(f"{path}, line {row + first_line}: expected {expected}, got {str(values[row])!r}.")
+
+
+def _read(path: Path, kinds: _Kinds, delimiter: str = " ", first_line: int = 1) -> pa.Table:
+    """The columns of a file from `first_line` on: of exactly these names and kinds (None: not wanted)."""
+    try:
+        try:
+            return _parse(path, kinds, delimiter, first_line, threads=True)
+        except pa.ArrowInvalid:
+            # Read in one thread, Arrow says in which row it fails.
+            return _parse(path, kinds, delimiter, first_line, threads=False)
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    except pa.ArrowInvalid as error:
+        names = ", ".join(name for name, kind in kinds.items() if kind is not None)
+        row, reason = re.fullmatch(r"(?:.*?Row #(\d+): )?(.*)", str(error), flags=re.S).groups()
+        place = f", line {int(row) + first_line - 1}" if row else ""
+        raise DataError(f"{path}{place}: expected {names} ({reason[:200].rstrip('.')}).") from error
+
+
+def _parse(path: Path, kinds: _Kinds, delimiter: str, first_line: int, threads: bool) -> pa.Table:
+    wanted = {name: kind for name, kind in kinds.items() if kind is not None}
+    quote = '"' if delimiter == "," else False
+    with path.open("rb") as file:
+        for _ in range(1, first_line):
+            file.readline()
+        return csv.read_csv(
+            file,
+            csv.ReadOptions(column_names=list(kinds), use_threads=threads),
+            csv.ParseOptions(delimiter=delimiter, quote_char=quote, ignore_empty_lines=False),
+            csv.ConvertOptions(column_types=wanted, include_columns=list(wanted), null_values=[]),
+        )

@@ -1,0 +1,227 @@
+"""1:N identification of templates: IJB-B's and IJB-C's probes looked for in their galleries.
+
+Two ways of counting are published under one name, both in insightface, and their numbers do not compare:
+
+- `open_set`, the protocol of NIST and of the papers (insightface's `ijb_evals.py`): each gallery by itself,
+  so that probes of people in the other gallery must find nobody; averaged over the two galleries.
+- `closed_set` (insightface's `ijb_1n.py`): one gallery of both, in which everyone can be found.
+
+A search counts as a hit at rank k if fewer than k others score as high as the right person: ties are misses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from trsfnet.data.ijb_meta import People, Searches
+from trsfnet.errors import ConfigError
+
+RANKS = (1, 5, 10)
+FPIRS = (1e-2, 1e-1)
+
+# Probes searched for at a time, which bounds the memory that their scores take.
+_BLOCK = 2048
+
+
+@dataclass(frozen=True)
+class TpirAtFpir:
+    """Open-set identification at one rate of false alarms, averaged over the galleries.
+
+    Attributes:
+        fpir_target: false positive identification rate: share of the searches for people who are not in the
+            gallery that return somebody.
+        tpir: true positive identification rate: share of the searches for people in the gallery whose best
+            answer is right and above a threshold that keeps to `fpir_target` exactly.
+        tpir_insightface: the same above insightface's threshold, which is the score of the last false alarm
+            allowed (or of the first, where none is): one false alarm fewer.
+    """
+
+    fpir_target: float
+    tpir: float
+    tpir_insightface: float
+
+
+@dataclass(frozen=True)
+class OpenSetResult:
+    """Open-set identification in both galleries.
+
+    Attributes:
+        rank: share of the searches for people in the gallery that are hits, by rank, over all of both.
+        tpir: at each FPIR.
+        mated: number of searches for people in the gallery, by gallery.
+        unmated: number of the others.
+    """
+
+    rank: dict[int, float]
+    tpir: tuple[TpirAtFpir, ...]
+    mated: tuple[int, ...]
+    unmated: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields by name, for a run record."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ClosedSetResult:
+    """Closed-set identification in the joined galleries.
+
+    Attributes:
+        rank: share of the searches that are hits, by rank.
+        recall: by rate: share of the searches in which the right person scores above a threshold; the scores
+            of wrong people at or above it, over all searches, are as many as this share of the searches.
+        searches: number of probes.
+        enrolled: number of people in the joined galleries.
+    """
+
+    rank: dict[int, float]
+    recall: dict[float, float]
+    searches: int
+    enrolled: int
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields by name, for a run record."""
+        return asdict(self)
+
+
+def open_set(
+    pooled: np.ndarray, searches: Searches, *, ranks: Sequence[int] = RANKS, fpirs: Sequence[float] = FPIRS
+) -> OpenSetResult:
+    """Look for every probe in each gallery by itself.
+
+    Args:
+        pooled: float32 [T, D], template features of unit length.
+        searches: probes and galleries, as rows of `pooled`.
+        ranks: ranks at which hits are counted.
+        fpirs: rates of false alarms, at least 0 and below 1.
+
+    Raises:
+        ConfigError: in one of the galleries nobody, or everybody, can be found; or a rate is out of range.
+    """
+    _check_rates(fpirs)
+    all_ahead, at_fpir, mated, unmated = [], [], [], []
+    for number, gallery in enumerate(searches.galleries, start=1):
+        found = _search(pooled, gallery, searches.probes)
+        inside = found.mate >= 0
+        if inside.all() or not inside.any():
+            raise ConfigError(f"Open-set identification needs probes in and outside gallery {number}.")
+        right, ahead = found.right[inside], found.ahead[inside]
+        # Of people outside, everyone enrolled is a wrong answer.
+        alarms = np.sort(found.wrong[~inside])[::-1]
+        rows = []
+        for fpir in fpirs:
+            allowed = int(fpir * len(alarms) + 1e-6)
+            exact = alarms[min(allowed, len(alarms) - 1)]
+            insightface = alarms[max(int(fpir * len(alarms)) - 1, 0)]
+            rows.append([np.mean((ahead == 0) & (right > threshold)) for threshold in (exact, insightface)])
+        all_ahead.append(ahead)
+        at_fpir.append(rows)
+        mated.append(len(right))
+        unmated.append(len(alarms))
+    means = np.mean(at_fpir, axis=0)
+    return OpenSetResult(
+        rank=_hits(np.concatenate(all_ahead), ranks),
+        tpir=tuple(TpirAtFpir(fpir, *row) for fpir, row in zip(fpirs, means.tolist(), strict=True)),
+        mated=tuple(mated),
+        unmated=tuple(unmated),
+    )
+
+
+def closed_set(
+    pooled: np.ndarray, searches: Searches, *, ranks: Sequence[int] = RANKS, rates: Sequence[float] = FPIRS
+) -> ClosedSetResult:
+    """Look for every probe in both galleries joined.
+
+    Args:
+        pooled: float32 [T, D], template features of unit length.
+        searches: probes and galleries, as rows of `pooled`.
+        ranks: ranks at which hits are counted.
+        rates: wrong scores above the threshold for each search, above 0 and below 1.
+
+    Raises:
+        ConfigError: a probe's subject is in neither gallery, fewer than two people are enrolled, or a rate
+            is out of range.
+    """
+    _check_rates(rates)
+    first, second = searches.galleries
+    joined = People(
+        np.concatenate([first.rows, second.rows]), np.concatenate([first.subjects, second.subjects])
+    )
+    probes = searches.probes
+    count = max(math.ceil(rate * len(probes.rows)) for rate in rates)
+    found = _search(pooled, joined, probes, keep=count)
+    if (found.mate < 0).any():
+        missing = probes.subjects[np.argmax(found.mate < 0)]
+        raise ConfigError(f"Closed-set identification needs everyone enrolled; subject {missing} is not.")
+    wrong = np.sort(found.top_wrong)[::-1]
+    if len(wrong) < count:
+        raise ConfigError(
+            f"Closed-set identification needs more people than the {len(joined.rows)} enrolled."
+        )
+    thresholds = {rate: wrong[max(math.ceil(rate * len(probes.rows)) - 1, 0)] for rate in rates}
+    return ClosedSetResult(
+        rank=_hits(found.ahead, ranks),
+        recall={rate: float(np.mean(found.right > threshold)) for rate, threshold in thresholds.items()},
+        searches=len(probes.rows),
+        enrolled=len(joined.rows),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What searches in a gallery of G people gave.
+
+    Attributes:
+        mate: int [R], place of each probe's subject in the gallery, -1 if it is not there.
+        right: [R], its score.
+        ahead: int [R], how many others score as high.
+        wrong: [R], the highest score of the others.
+        top_wrong: the highest scores of others in all searches.
+    """
+
+    mate: np.ndarray
+    right: np.ndarray
+    ahead: np.ndarray
+    wrong: np.ndarray
+    top_wrong: np.ndarray
+
+
+def _search(pooled: np.ndarray, gallery: People, probes: People, keep: int = 0) -> _Found:
+    """Score every probe against everyone in the gallery; keep the `keep` highest wrong scores of all."""
+    if not np.isfinite(pooled).all():
+        raise ConfigError("Identification needs finite features.")
+    order = np.argsort(gallery.subjects)
+    place = np.searchsorted(gallery.subjects, probes.subjects, sorter=order)
+    mate = order[np.minimum(place, len(order) - 1)]
+    mate = np.where(gallery.subjects[mate] == probes.subjects, mate, -1)
+    enrolled = pooled[gallery.rows].T
+    right, wrong = np.empty((2, len(mate)), np.float32)
+    ahead = np.empty(len(mate), int)
+    top = np.empty(0, np.float32)
+    for start in range(0, len(mate), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        scores = pooled[probes.rows[block]] @ enrolled
+        inside = np.flatnonzero(mate[block] >= 0)
+        own = mate[block][inside]
+        right[block] = -np.inf
+        right[block][inside] = scores[inside, own]
+        scores[inside, own] = -np.inf
+        ahead[block] = (scores >= right[block, None]).sum(axis=1)
+        wrong[block] = scores.max(axis=1)
+        if keep:
+            top = np.concatenate([top, scores[scores > -np.inf]])
+            top = np.partition(top, len(top) - keep)[len(top) - keep :] if len(top) > keep else top
+    return _Found(mate, right, ahead, wrong, top)
+
+
+def _hits(ahead: np.ndarray, ranks: Sequence[int]) -> dict[int, float]:
+    return {rank: float(np.mean(ahead < rank)) for rank in ranks}
+
+
+def _check_rates(rates: Sequence[float]) -> None:
+    if not rates or not all(0 <= rate < 1 for rate in rates):
+        raise ConfigError(f"Rates of false alarms must be at least 0 and below 1, got {list(rates)}.")
