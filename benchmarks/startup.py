@@ -24,11 +24,11 @@ from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.lfw import find_lfw, load_people, read_people
 from trsfnet.data.tracks import data_root
-from trsfnet.training.config import TRACK_DEFAULTS
+from trsfnet.training.config import track_defaults
 from trsfnet.training.precision import best_device
 
 # What the lfw track trains by default.
-TRACK = TRACK_DEFAULTS["lfw"]
+TRACK = track_defaults("lfw")
 SIZE, BATCH = TRACK["image_size"], 64
 CASE = Case("lfw track", "v1", SIZE, BATCH, width=TRACK["width"])
 

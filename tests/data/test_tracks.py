@@ -9,12 +9,14 @@ from tests.conftest import blobs
 from trsfnet.data import tracks
 from trsfnet.data.cache import cached_faces
 from trsfnet.data.lfw import read_people
+from trsfnet.data.tracks import lfw as lfw_track
+from trsfnet.data.tracks.synthetic import synthetic_pairs
 from trsfnet.errors import ConfigError, DataError
 
 
 def test_synthetic_pairs_follow_lfws_protocol():
     labels = np.repeat(np.arange(200), 8)
-    pairs = tracks.synthetic_pairs(labels)
+    pairs = synthetic_pairs(labels)
     assert len(pairs.same) == 6000
     assert pairs.folds.tolist() == sorted(pairs.folds)
     assert pairs.same.reshape(10, 2, 300).all(axis=(0, 2)).tolist() == [True, False]
@@ -30,8 +32,8 @@ def test_synthetic_pairs_follow_lfws_protocol():
 
 def test_lfw_track_trains_and_verifies_disjoint_people():
     sets = read_people()
-    train = {p.name for i in tracks.LFW_TRAIN_SETS for p in sets[i]}
-    test = {p.name for i in tracks.LFW_TEST_SETS for p in sets[i]}
+    train = {p.name for i in lfw_track.TRAIN_SETS for p in sets[i]}
+    test = {p.name for i in lfw_track.TEST_SETS for p in sets[i]}
     assert len(train | test) == len(train) + len(test) == 5749
 
 
@@ -55,7 +57,7 @@ def test_data_root(monkeypatch, tmp_path):
     with pytest.raises(DataError, match="TRSFNET_DATA must name an existing folder"):
         tracks.data_root()
     with pytest.raises(ConfigError, match="track must be one of"):
-        tracks.images_version("webface", None)
+        tracks.images_version("webface", root=None)
 
 
 def test_the_cache_builds_once_and_a_failure_leaves_nothing(monkeypatch, tmp_path):

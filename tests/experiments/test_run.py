@@ -15,7 +15,7 @@ import trsfnet.experiments.run as module
 from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
 from trsfnet.errors import ConfigError, RecordError
-from trsfnet.experiments.provenance import source_hash, without_prose
+from trsfnet.experiments.code import changed_files, source_files, source_hash, without_prose
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
 from trsfnet.training.config import TrainConfig
@@ -133,6 +133,7 @@ def test_a_second_process_keeps_off_a_run_and_harms_nothing(on_tiny_data, tiny_c
 def test_the_record_says_which_preset_it_used_and_what_was_overridden(on_tiny_data, tiny_config, tmp_path):
     given = {
         "arch": "v1",
+        "track": "synthetic",
         "width": 0.125,
         "image_size": 75,
         "batch_size": 16,
@@ -144,14 +145,14 @@ def test_the_record_says_which_preset_it_used_and_what_was_overridden(on_tiny_da
     assert record.info["preset"] == {
         "name": "vggface2",
         "overridden": {
-            k: given[k] for k in ("image_size", "width", "epochs", "steps_per_epoch", "batch_size")
+            k: given[k] for k in ("track", "image_size", "width", "epochs", "steps_per_epoch", "batch_size")
         },
     }
     assert record.config["schedule"] == "staircase"
     words = shlex.split(record.info["command"])
     again = dict(zip(words[4::3], words[5::3], strict=True))
     assert again.pop("preset") == "vggface2"
-    assert set(again) == {"width", "image_size", "batch_size", "epochs", "steps_per_epoch", "precision"}
+    assert set(again) == {*given, "precision"} - {"arch"}
 
 
 @pytest.mark.parametrize("devices", [0, 10_000, True])
@@ -175,7 +176,23 @@ def test_source_hash_ignores_prose_and_sees_code():
     assert without_prose(code.replace("Doc", "Other\n\n    text")) == without_prose(code)
     assert without_prose(code.replace("+ 1", "+ 2")) != without_prose(code)
     assert without_prose('x = "# no comment"\n') == 'x = "# no comment"'
+
+
+def test_runs_depend_on_their_own_tracks_code_alone():
+    lfw, synthetic = source_files("lfw"), source_files("synthetic")
+    assert {"training/loop.py", "models/fused.py", "heads.py", "data/augment.py"} <= set(lfw) & set(synthetic)
+    assert {"data/tracks/lfw.py", "data/lfw.py"} <= set(lfw) - set(synthetic)
+    assert {"data/tracks/synthetic.py"} <= set(synthetic) - set(lfw)
+    assert not {n for n in lfw if n.startswith(("report/", "experiments/", "cli"))}
+    assert not {n for n in lfw if "recordio" in n or "ijb" in n or "rendering" in n}
     assert source_hash("lfw") != source_hash("synthetic")
+
+
+def test_what_changed_is_named():
+    recorded = source_files("lfw") | {"training/loop.py": "0ld", "gone.py": "x"}
+    del recorded["heads.py"]
+    assert changed_files(source_files("lfw"), "lfw") == []
+    assert changed_files(recorded, "lfw") == ["gone.py", "heads.py", "training/loop.py"]
 
 
 def test_config_survives_json(tiny_config):

@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from trsfnet.experiments.code import source_files, source_hash
 from trsfnet.experiments.grid import Setting
-from trsfnet.experiments.provenance import source_hash
 from trsfnet.experiments.record import SCHEMA, Record
 from trsfnet.experiments.run import papermill_command
 from trsfnet.models import InceptionResnet
-from trsfnet.training.config import TRACK_DEFAULTS, TrainConfig
+from trsfnet.training.config import TrainConfig, track_defaults
 
 IMAGES = {"synthetic": "renderer-1", "lfw": "deepfunneled"}
 
 
 def resolved(config: TrainConfig) -> TrainConfig:
     """What `TrainConfig.resolved` gives, without looking for images."""
-    track = {k: v for k, v in TRACK_DEFAULTS[config.track].items() if getattr(config, k) is None}
+    track = {k: v for k, v in track_defaults(config.track).items() if getattr(config, k) is None}
     if config.trsf and config.scale_init is None:
         track["scale_init"] = 0.1
     if config.activation != "relu" and config.slope_init is None:
@@ -89,6 +89,7 @@ def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[st
         "metrics": metrics if done else {},
         "data": {"train": faces, "test": faces},
         "source_hash": source_hash(config.track),
+        "source_files": source_files(config.track),
         "started": f"2026-01-0{config.seed % 9 + 1}T00:00:00+00:00",
         "seconds": 321.0,
     } | ({"counts": {"parameters": 2_000_000, "scales": 20, "slopes": 131}} if done else {})

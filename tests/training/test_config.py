@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from trsfnet.errors import ConfigError
-from trsfnet.training.config import PRESETS, TRACK_DEFAULTS, TrainConfig
+from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,12 @@ from trsfnet.training.config import PRESETS, TRACK_DEFAULTS, TrainConfig
         ({"trsf_per_channel": True}, "trsf_per_channel needs trsf True"),
         ({"slope_init": 0.2}, "slope_init needs activation prelu or leaky_relu: relu has no slope."),
         ({"arcface_margin": 0.5}, "arcface_scale and arcface_margin need loss arcface."),
-        ({"track": "lfw", "identities": 5}, "identities belongs to the synthetic track"),
+        (
+            {"track": "lfw", "identities": 5},
+            "identities belongs to the synthetic track: the people of lfw",
+        ),
+        ({"track": "lfw", "train_set": "ms1mv2"}, "train_set belongs to the paper track: lfw has but one."),
+        ({"track": "paper", "train_set": "celebs"}, "train_set must be one of 'vggface2', 'ms1mv2'"),
         ({"removed_pool": "maxpool_5a"}, "removed_pool of v1 must be one of 'maxpool_3a'"),
         ({"schedule": "milestones"}, "schedule milestones needs milestones"),
         ({"milestones": [5]}, "schedule milestones needs milestones"),
@@ -57,7 +62,7 @@ def test_wrong_settings_are_one_sentence(wrong, says):
 def test_open_settings_take_the_tracks_values_and_given_ones_stay():
     resolved = TrainConfig(trsf=True, activation="prelu", epochs=7).resolved(None)
     assert resolved.epochs == 7
-    assert resolved.width == TRACK_DEFAULTS["synthetic"]["width"]
+    assert resolved.width == track_defaults("synthetic")["width"]
     assert (resolved.scale_init, resolved.slope_init) == (0.1, 0.2)
     assert resolved.precision in ("float32", "bfloat16")
     assert resolved.images.startswith("renderer-")
@@ -72,7 +77,8 @@ def test_a_preset_fills_what_is_not_given_and_explains_what_the_paper_leaves_ope
     config = TrainConfig.from_parameters({"learning_rate": 0.1, "epochs": 2, "milestones": []}, "vggface2")
     assert (config.learning_rate, config.epochs, config.batch_size) == (0.1, 2, 85)
     for name, preset in PRESETS.items():
-        assert TrainConfig.from_parameters({}, name).resolved(None).image_size in (160, 112)
+        assert TrainConfig.from_parameters({"track": "lfw"}, name).image_size in (160, 112)
+        assert TrainConfig.from_parameters({}, name).track == "paper"
         assert set(preset["readings"]) <= set(preset["settings"]), "a reading explains a setting"
         assert all(text.endswith(".") for text in [preset["about"], *preset["readings"].values()])
     with pytest.raises(ConfigError, match="preset must be one of 'vggface2', 'ms1mv2', got 'vgg'"):
@@ -84,6 +90,7 @@ def test_settings_that_came_later_leave_the_ids_of_earlier_runs_alone():
     config = replace(config, images="renderer-2")
     settings = asdict(config)
     assert settings.pop("micro_batches") == 1
+    assert settings.pop("train_set") is None
     canonical = json.dumps(settings, sort_keys=True).encode()
     assert config.run_id.endswith(hashlib.sha256(canonical).hexdigest()[:8])
     assert replace(config, micro_batches=2).run_id != config.run_id

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
-from trsfnet.training.config import TRACK_DEFAULTS, TrainConfig
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
 
@@ -26,8 +26,6 @@ _SETTING_FIELDS = {
 }
 # What changes not the thing learned, only its rounding.
 _ROUNDING_FIELDS = {"precision"}
-# Settings that records of earlier versions lack, at the value that held then.
-_LATER_FIELDS = {"micro_batches": 1}
 
 
 @dataclass(frozen=True)
@@ -74,13 +72,17 @@ def is_papers(config: Mapping[str, Any]) -> bool:
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
     """What two runs must share to be compared: data, sizes, schedule, augmentation."""
     return {
-        k: v for k, v in (_LATER_FIELDS | dict(config)).items() if k not in _SETTING_FIELDS | _ROUNDING_FIELDS
+        k: v
+        for k, v in (LATER_SETTINGS | dict(config)).items()
+        if k not in _SETTING_FIELDS | _ROUNDING_FIELDS
     }
 
 
 def departures(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a run's protocol that are not its track's own; empty for a run in the tables."""
-    standard = asdict(TrainConfig(track=config["track"])) | TRACK_DEFAULTS[config["track"]]
+    train_set = config.get("train_set")
+    standard = asdict(TrainConfig(track=config["track"], train_set=train_set))
+    standard |= track_defaults(config["track"], train_set)
     return {
         name: value
         for name, value in protocol(config).items()

@@ -1,56 +1,18 @@
-"""Where a result came from: code, hardware, libraries."""
+"""Where a result came from besides its code: commit, hardware, libraries."""
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import io
 import platform
 import subprocess
-import tokenize
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
+from trsfnet.experiments.code import PACKAGE
 from trsfnet.training.precision import best_device
 
-PACKAGE = Path(__file__).parents[1]
-
-# What can change the numbers of a run; reports and commands cannot, nor can another track's images.
-_SOURCES = ("models", "heads.py", "data", "evaluation", "training")
-# Files and packages of `data` that make the images of one track.
-_ONE_TRACK = {"synthetic": "synthetic", "rendering": "synthetic", "lfw": "lfw"}
 _LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn")
-
-
-def source_hash(track: str) -> str:
-    """Hash of the code that determines a run's numbers on `track`: another one means other code."""
-    digest = hashlib.sha256()
-    for source in _SOURCES:
-        path = PACKAGE / source
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            name = file.relative_to(PACKAGE).as_posix()
-            if source != "data" or _ONE_TRACK.get(name.split("/")[1].removesuffix(".py"), track) == track:
-                digest.update(f"{name}\0{without_prose(file.read_text(encoding='utf-8'))}\0".encode())
-    return digest.hexdigest()[:16]
-
-
-def without_prose(source: str) -> str:
-    """Python source without comments, docstrings and blank lines: an edit of prose changes no result."""
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-        ):
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def git_commit() -> str | None:

@@ -15,10 +15,11 @@ from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import load_track
 from trsfnet.errors import RecordError
+from trsfnet.experiments.code import source_files, source_hash
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
-from trsfnet.experiments.provenance import git_commit, hardware, libraries, source_hash
+from trsfnet.experiments.provenance import git_commit, hardware, libraries
 from trsfnet.experiments.record import SCHEMA, Record, read_record
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
@@ -105,6 +106,7 @@ def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
         identities=config.identities or 0,
         images_per_identity=config.images_per_identity,
         root=root,
+        train_set=config.train_set,
     )
     if world.rank == 0:
         world.wait()
@@ -161,6 +163,7 @@ def _opening(
         "version": trsfnet.__version__,
         "git_commit": git_commit(),
         "source_hash": source_hash(config.track),
+        "source_files": source_files(config.track),
         "hardware": hardware(),
         "libraries": libraries(),
         "started": _now(),

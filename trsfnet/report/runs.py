@@ -7,8 +7,8 @@ from functools import cache
 import pandas as pd
 
 from trsfnet.errors import RecordError
+from trsfnet.experiments.code import source_hash
 from trsfnet.experiments.grid import departures, is_papers
-from trsfnet.experiments.provenance import source_hash
 from trsfnet.experiments.record import Record
 from trsfnet.report.names import MEASURES, percent
 

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from trsfnet.data.tracks import TRACKS, images_version
+from trsfnet.data.tracks import TRACKS, TRAIN_SETS, images_version
 from trsfnet.errors import ConfigError, choice
 from trsfnet.heads import LOSSES
 from trsfnet.models.inception_resnet import (
@@ -32,16 +32,24 @@ def _read(name: str) -> dict[str, Any]:
     return json.loads((resources.files("trsfnet.training") / name).read_text(encoding="utf-8"))
 
 
-# What settings left at None become, by track. Both tracks are far smaller than the paper's data, so networks
-# are narrower, crops smaller and runs shorter. Nothing in it was chosen by looking at which setting wins.
-_TRACKS = _read("tracks.json")
-TRACK_DEFAULTS: dict[str, dict[str, Any]] = {track: _TRACKS["every"] | _TRACKS[track] for track in TRACKS}
-
 # The paper's own schedules: `about`, `settings`, and in `readings` why each unclear one is read so.
 PRESETS: dict[str, dict[str, Any]] = _read("presets.json")
 
+_TRACKS = _read("tracks.json")
+
 # Settings that came later: runs from before them lack them, had this value, and keep their ids.
-_LATER = {"micro_batches": 1}
+LATER_SETTINGS: dict[str, Any] = {"micro_batches": 1, "train_set": None}
+
+
+def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
+    """What settings left open become on a track.
+
+    The paper's track has the paper's schedule for `train_set` (VGGFace2 if None). The other tracks are far
+    smaller, so networks are narrower, crops smaller and runs shorter; nothing in that was chosen by looking
+    at which setting wins.
+    """
+    schedule = PRESETS[train_set or "vggface2"]["settings"] if track == "paper" else {}
+    return _TRACKS["every"] | _TRACKS[track] | {k: v for k, v in schedule.items() if k != "track"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +69,11 @@ class TrainConfig:
         loss: `softmax` (if None) or `arcface`.
         arcface_scale: radius s, 64 if None (needs `arcface`).
         arcface_margin: margin m in radians, 0.5 if None (needs `arcface`).
-        track: `synthetic` or `lfw`.
+        track: `synthetic`, `lfw` or `paper`.
+        train_set: of the `paper` track, `vggface2` or `ms1mv2`; if None the one that `loss` has there.
         seed: of the initial weights, the order of the images, augmentation and dropout.
         identities: identities to render (`synthetic` only).
-        images_per_identity: images of each (`synthetic`); fewest a person must have (`lfw`).
+        images_per_identity: images of each (`synthetic`); fewest a person must have (others).
         image_size: side of the input in pixels.
         width: multiplies every width of the network but the embedding's.
         embedding_size: length of the embedding.
@@ -101,6 +110,7 @@ class TrainConfig:
     arcface_scale: float | None = None
     arcface_margin: float | None = None
     track: str = "synthetic"
+    train_set: str | None = None
     seed: int = 0
     identities: int | None = None
     images_per_identity: int | None = None
@@ -160,9 +170,7 @@ class TrainConfig:
         values = {name: value for name, value in parameters.items() if value is not None and value != []}
         if preset is not None:
             values = PRESETS[preset]["settings"] | values
-        if isinstance(values.get("milestones"), list):
-            values["milestones"] = tuple(values["milestones"])
-        return cls(**values)
+        return cls(**{name: _from_json(value) for name, value in values.items()})
 
     def resolved(self, root: Path | None) -> TrainConfig:
         """The same with every open setting filled in: the track's values, this machine's precision.
@@ -170,7 +178,11 @@ class TrainConfig:
         Raises:
             DataError: the track's images are missing under `root`.
         """
-        track = {k: v for k, v in TRACK_DEFAULTS[self.track].items() if getattr(self, k) is None}
+        train_set = self.train_set
+        if self.track == "paper" and train_set is None:
+            train_set = "ms1mv2" if self.loss == "arcface" else "vggface2"
+        defaults = track_defaults(self.track, train_set)
+        track = {k: _from_json(v) for k, v in defaults.items() if getattr(self, k) in (None, ())}
         if self.trsf and self.scale_init is None:
             track["scale_init"] = PAPER_SCALE
         if self.activation != "relu" and self.slope_init is None:
@@ -179,7 +191,8 @@ class TrainConfig:
             track["arcface_scale"] = 64.0 if self.arcface_scale is None else self.arcface_scale
             track["arcface_margin"] = 0.5 if self.arcface_margin is None else self.arcface_margin
         precision = best_precision(best_device()) if self.precision == "auto" else self.precision
-        return replace(self, **track, precision=precision, images=images_version(self.track, root))
+        images = images_version(self.track, root=root, train_set=train_set)
+        return replace(self, **track, train_set=train_set, precision=precision, images=images)
 
     @property
     def slug(self) -> str:
@@ -215,10 +228,15 @@ class TrainConfig:
         settings = {
             name: value
             for name, value in asdict(self).items()
-            if name not in _LATER or value not in (_LATER[name], None)
+            if name not in LATER_SETTINGS or value not in (LATER_SETTINGS[name], None)
         }
         canonical = json.dumps(settings, sort_keys=True)
         return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+
+
+def _from_json(value: Any) -> Any:
+    """A setting as `TrainConfig` has it: frozen, so tuples instead of lists."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _check_type(name: str, value: object) -> None:
@@ -247,6 +265,8 @@ def _check_choices(c: TrainConfig) -> None:
     if c.loss is not None:
         choice("loss", c.loss, LOSSES)
     choice("track", c.track, TRACKS)
+    if c.train_set is not None:
+        choice("train_set", c.train_set, TRAIN_SETS)
     if c.schedule is not None:
         choice("schedule", c.schedule, SCHEDULES)
     choice("precision", c.precision, PRECISIONS)
@@ -301,13 +321,15 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
     if c.loss != "arcface" and not (c.arcface_scale is None and c.arcface_margin is None):
         raise ConfigError("arcface_scale and arcface_margin need loss arcface.")
-    if c.track == "lfw" and c.identities is not None:
-        raise ConfigError("identities belongs to the synthetic track: LFW's people are given.")
+    if c.track != "synthetic" and c.identities is not None:
+        raise ConfigError(f"identities belongs to the synthetic track: the people of {c.track} are given.")
+    if c.track != "paper" and c.train_set is not None:
+        raise ConfigError(f"train_set belongs to the paper track: {c.track} has but one.")
     if (c.schedule == "milestones") != bool(c.milestones):
         raise ConfigError(
             "schedule milestones needs milestones, a list of steps, and no other schedule has them."
         )
-    batch_size = c.batch_size or TRACK_DEFAULTS[c.track]["batch_size"]
+    batch_size = c.batch_size or track_defaults(c.track, c.train_set)["batch_size"]
     parts = c.micro_batches or 1
     if batch_size % parts or batch_size < 2 * parts:  # batch norm needs two images to see a spread
         raise ConfigError(

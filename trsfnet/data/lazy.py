@@ -1,0 +1,50 @@
+"""Images of a source that look like an array in memory, but are decoded when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+from trsfnet.data.decode import open_image
+from trsfnet.data.source import Source
+
+
+class LazyImages:
+    """All images of a source as uint8 [N, size, size, 3], RGB, for `FaceSet.images`.
+
+    Pillow decodes outside Python's lock, so a batch is decoded by as many threads as there are cores.
+
+    Args:
+        source: face crops; those of another size are resized, without keeping their proportions.
+        size: side in pixels.
+    """
+
+    def __init__(self, source: Source, size: int) -> None:
+        self._source = source
+        self.shape = (len(source), size, size, 3)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        """The images of `rows`: uint8 [B, size, size, 3].
+
+        Raises:
+            DataError: an image is missing or cannot be decoded.
+        """
+        indices = np.arange(len(self))[rows]
+        images = np.empty((len(indices), *self.shape[1:]), dtype=np.uint8)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for place, pixels in enumerate(threads.map(self._pixels, indices.tolist())):
+                images[place] = pixels
+        return images
+
+    def _pixels(self, index: int) -> np.ndarray:
+        image = open_image(self._source.encoded(index), self._source.name(index))
+        size = self.shape[1:3]
+        if image.size != size:
+            image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
+        return np.asarray(image)

@@ -1,0 +1,95 @@
+"""The tracks: what to train on and what to verify, by name, one module for each.
+
+`synthetic` renders identities; anyone can run it offline. `lfw` trains on the people of LFW's sets 1-7 with
+two or more images and verifies all pairs of sets 8-10, disjoint people. `paper` trains on VGGFace2 or MS1MV2
+and verifies LFW's `pairs.txt`, as the paper does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+
+from trsfnet.data.faces import TrackData
+from trsfnet.errors import DataError, choice
+
+TRACKS = ("synthetic", "lfw", "paper")
+TRAIN_SETS = ("vggface2", "ms1mv2")
+
+
+def data_root(given: str | None = None) -> Path | None:
+    """Where datasets lie: the parameter, or `TRSFNET_DATA`, or nowhere (None).
+
+    Raises:
+        DataError: the folder does not exist.
+    """
+    root = given or os.environ.get("TRSFNET_DATA")
+    if not root:
+        return None
+    if not Path(root).is_dir():
+        source = "data_root" if given else "TRSFNET_DATA"
+        raise DataError(f"{source} must name an existing folder, got {root}.")
+    return Path(root)
+
+
+def images_version(track: str, *, root: Path | None, train_set: str | None = None) -> str:
+    """Which images `track` would use here: part of what determines a run's result.
+
+    Looks without decoding; fetches LFW if there is none.
+
+    Args:
+        track: one of `TRACKS`.
+        root: folder that holds the datasets, or None.
+        train_set: one of `TRAIN_SETS` (`paper` only).
+
+    Raises:
+        ConfigError: unknown track.
+        DataError: the images are missing.
+    """
+    return _module(track).images_version(root=root, train_set=train_set)
+
+
+def load_track(
+    track: str,
+    *,
+    size: int,
+    identities: int,
+    images_per_identity: int,
+    root: Path | None,
+    train_set: str | None = None,
+) -> TrackData:
+    """The faces of `track` as crops of `size` pixels, from the cache when they were made before.
+
+    Args:
+        track: one of `TRACKS`.
+        size: side of the crops in pixels.
+        identities: how many identities to render for training (`synthetic` only).
+        images_per_identity: images of each of them (`synthetic`), or the fewest that a person must have
+            to be trained on.
+        root: folder that holds the datasets, or None.
+        train_set: one of `TRAIN_SETS` (`paper` only).
+
+    Raises:
+        ConfigError: unknown track.
+        DataError: the images are missing or damaged.
+    """
+    return _module(track).load(
+        size=size,
+        identities=identities,
+        images_per_identity=images_per_identity,
+        root=root,
+        train_set=train_set,
+    )
+
+
+def _module(track: str) -> ModuleType:
+    """The module of `track`, imported alone: a track's result does not depend on the others' code."""
+    choice("track", track, TRACKS)
+    if track == "synthetic":
+        from trsfnet.data.tracks import synthetic as module
+    elif track == "lfw":
+        from trsfnet.data.tracks import lfw as module
+    else:
+        from trsfnet.data.tracks import paper as module
+    return module

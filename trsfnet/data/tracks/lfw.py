@@ -1,0 +1,43 @@
+"""The `lfw` track: people of LFW's sets 1-7 to learn, all pairs of sets 8-10 to verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trsfnet.data.cache import cached_faces
+from trsfnet.data.faces import FaceSet, TrackData
+from trsfnet.data.lfw import LfwImages, Person, fetch_lfw, find_lfw, load_people, read_people
+
+TRAIN_SETS = range(7)
+TEST_SETS = range(7, 10)
+
+
+def images_version(*, root: Path | None, train_set: str | None) -> str:
+    """Which of LFW's three versions is there; fetches one if none is."""
+    return _source(root).version
+
+
+def load(
+    *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str | None
+) -> TrackData:
+    """LFW's faces; see `trsfnet.data.tracks.load_track`."""
+    source = _source(root)
+    sets = read_people()
+    train = [p for i in TRAIN_SETS for p in sets[i] if p.images >= images_per_identity]
+    test = [p for i in TEST_SETS for p in sets[i]]
+    stat = source.path.stat()
+
+    def crops(part: str, people: list[Person]) -> FaceSet:
+        key = {
+            "name": f"lfw-{source.version}-{part}",
+            "size": size,
+            "people": [(p.name, p.images) for p in people],
+            "source": [str(source.path.resolve()), stat.st_size, stat.st_mtime_ns],
+        }
+        return cached_faces(key, lambda: load_people(source, people, size))
+
+    return TrackData(crops("train", train), crops("test", test), pairs=None)
+
+
+def _source(root: Path | None) -> LfwImages:
+    return fetch_lfw() if root is None else find_lfw(root)

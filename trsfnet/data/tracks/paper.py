@@ -1,0 +1,67 @@
+"""The `paper` track: VGGFace2 or MS1MV2 to learn, LFW's View 2 to verify, as in the paper (section 4.1).
+
+Under the data root lie, as packs (`trsfnet pack`), folders of identities or insightface's own files:
+
+- `vggface2`: the training part, cut out by MTCNN (`trsfnet align`), and `lfw-aligned`, LFW cut out alike, with
+  LFW's `pairs.txt` in `lfw`;
+- `ms1mv2`: `train.rec`, `train.idx`, `property`, and `lfw.bin`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from trsfnet.data.faces import FaceSet, Pairs, TrackData
+from trsfnet.data.lazy import LazyImages
+from trsfnet.data.lfw import lfw_pairs
+from trsfnet.data.source import Source
+from trsfnet.data.sources import open_source
+from trsfnet.data.verification_bin import VerificationBin
+from trsfnet.errors import DataError
+
+_TRAIN_HELP = {
+    "vggface2": "VGGFace2's training part, aligned by `trsfnet align`",
+    "ms1mv2": "insightface's MS1MV2 with train.rec, train.idx, property and lfw.bin",
+}
+
+
+def images_version(*, root: Path | None, train_set: str) -> str:
+    """Versions of the training set and of LFW."""
+    train, (test, _) = _train_source(root, train_set), _test_source(root, train_set)
+    return f"{train.version}-{test.version}"
+
+
+def load(
+    *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str
+) -> TrackData:
+    """The paper's faces, decoded as they are asked for; see `trsfnet.data.tracks.load_track`."""
+    test, pairs = _test_source(root, train_set)
+    return TrackData(_faces(_train_source(root, train_set), size), _faces(test, size), pairs)
+
+
+def _faces(source: Source, size: int) -> FaceSet:
+    return FaceSet(LazyImages(source, size), source.labels, source.identities, source.version)
+
+
+def _train_source(root: Path | None, train_set: str) -> Source:
+    if root is None or not (root / train_set).exists():
+        raise DataError(
+            f"The paper track needs {_TRAIN_HELP[train_set]} in {root or 'DATA_ROOT'}/{train_set}: set "
+            "TRSFNET_DATA, or data_root, to a folder that holds it. The set is no longer distributed; the "
+            "tracks synthetic and lfw need nothing that is not public."
+        )
+    return open_source(root / train_set, part="train")
+
+
+def _test_source(root: Path, train_set: str) -> tuple[Source, Pairs]:
+    if train_set == "ms1mv2":
+        source = VerificationBin(root / train_set / "lfw.bin")
+        return source, source.pairs
+    path, pairs = root / "lfw-aligned", root / "lfw" / "pairs.txt"
+    if not path.exists():
+        raise DataError(f"The paper track verifies LFW in {path}: run `trsfnet align {root / 'lfw'} {path}`.")
+    source = open_source(path)
+    index = {PurePosixPath(source.name(i)).stem: i for i in range(len(source))}
+    return source, lfw_pairs(lambda person, number: index.get(f"{person}_{number:04d}"), pairs)

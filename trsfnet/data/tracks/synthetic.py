@@ -1,0 +1,82 @@
+"""The `synthetic` track: rendered identities, and others to verify by LFW's protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from trsfnet.data.cache import cached_faces
+from trsfnet.data.faces import FaceSet, Pairs, TrackData
+from trsfnet.data.synthetic import RENDERER_VERSION, render_faces
+
+# LFW's protocol: ten folds of 300 pairs of one person and 300 pairs of two, no person in two folds.
+FOLDS = 10
+PAIRS_PER_FOLD = 300
+TEST_IDENTITIES_PER_FOLD = 20
+TEST_IMAGES = 8
+
+
+def images_version(*, root: Path | None, train_set: str | None) -> str:
+    """The version of the renderer."""
+    return f"renderer-{RENDERER_VERSION}"
+
+
+def load(
+    *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str | None
+) -> TrackData:
+    """Rendered faces; see `trsfnet.data.tracks.load_track`."""
+    test_identities = FOLDS * TEST_IDENTITIES_PER_FOLD
+    # Test identities come first, so that they stay the same faces however many are trained on.
+    test = _rendered("test", 0, test_identities, TEST_IMAGES, size)
+    train = _rendered("train", test_identities, identities, images_per_identity, size)
+    return TrackData(train, test, synthetic_pairs(test.labels))
+
+
+def _rendered(part: str, first: int, identities: int, images: int, size: int) -> FaceSet:
+    key = {
+        "name": f"synthetic-{part}",
+        "renderer": RENDERER_VERSION,
+        "first": first,
+        "identities": identities,
+        "images": images,
+        "size": size,
+    }
+
+    def render() -> FaceSet:
+        labels = torch.arange(identities).repeat_interleave(images)
+        samples = torch.arange(images).repeat(identities)
+        chunks = torch.arange(len(labels)).split(256)
+        pixels = [
+            render_faces(labels[chunk] + first, samples[chunk], size=size).images.numpy()
+            for chunk in tqdm(chunks, f"rendering {part} faces", unit="batch", disable=None)
+        ]
+        names = tuple(f"synthetic-{first + i}" for i in range(identities))
+        return FaceSet(np.concatenate(pixels), labels.numpy(), names)
+
+    return cached_faces(key, render)
+
+
+def synthetic_pairs(labels: np.ndarray) -> Pairs:
+    """Ten folds of pairs by LFW's protocol over test identities, always the same ones.
+
+    Args:
+        labels: int64 [N], identities numbered from 0; fold k holds the k-th tenth of them.
+    """
+    rng = np.random.default_rng(2020)
+    per_fold = (labels.max() + 1) // FOLDS
+    left, right, same, folds = [], [], [], []
+    for fold in range(FOLDS):
+        members = np.flatnonzero(labels // per_fold == fold)
+        i, j = np.triu_indices(len(members), k=1)
+        i, j = members[i], members[j]
+        equal = labels[i] == labels[j]
+        for wanted in (True, False):
+            chosen = rng.choice(np.flatnonzero(equal == wanted), PAIRS_PER_FOLD, replace=False)
+            left.append(i[chosen])
+            right.append(j[chosen])
+            same.append(np.full(PAIRS_PER_FOLD, wanted))
+            folds.append(np.full(PAIRS_PER_FOLD, fold))
+    return Pairs(*(np.concatenate(part) for part in (left, right, same, folds)))

@@ -1,0 +1,86 @@
+"""Which code determines a run's numbers, and whether it has changed since."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+
+# Where a run's numbers come from: the loop and the track's data, with all that they import.
+_LOOP = "trsfnet.training.loop"
+_TRACKS = "trsfnet.data.tracks"
+
+
+@cache
+def source_files(track: str) -> dict[str, str]:
+    """The files that determine a run's numbers on `track`, each with a hash of its code.
+
+    They are what the training loop and the track's module import, however indirectly; another track's images
+    have no part in it. Comments, docstrings and blank lines have none either.
+    """
+    found: dict[str, str] = {}
+    waiting = [_LOOP, f"{_TRACKS}.{track}"]
+    while waiting:
+        module = waiting.pop()
+        other_track = module.startswith(f"{_TRACKS}.") and module != f"{_TRACKS}.{track}"
+        file = _file_of(module)
+        if file is None or other_track or file.relative_to(PACKAGE).as_posix() in found:
+            continue
+        source = file.read_text(encoding="utf-8")
+        code = without_prose(source).encode()
+        found[file.relative_to(PACKAGE).as_posix()] = hashlib.sha256(code).hexdigest()[:12]
+        waiting += _imports(source)
+    return dict(sorted(found.items()))
+
+
+def source_hash(track: str) -> str:
+    """One hash of `source_files`: another one means that other code determined the numbers."""
+    return hashlib.sha256(repr(source_files(track)).encode()).hexdigest()[:16]
+
+
+def changed_files(recorded: Mapping[str, str], track: str) -> list[str]:
+    """The files of `source_files` that are not as `recorded`: changed, new or gone."""
+    present = source_files(track)
+    return sorted(name for name in {*recorded, *present} if recorded.get(name) != present.get(name))
+
+
+def _file_of(module: str) -> Path | None:
+    """The file of a module of this package; None if `module` is a name within one."""
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+def _imports(source: str) -> Iterator[str]:
+    """Modules of this package that `source` imports, within functions too, and names taken from them."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("trsfnet"))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("trsfnet"):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def without_prose(source: str) -> str:
+    """Python source without comments, docstrings and blank lines: an edit of prose changes no result."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip())
