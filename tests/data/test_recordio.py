@@ -1,8 +1,7 @@
-"""Face packs: the format byte by byte, both layouts, what damage says, and sharing between processes."""
+"""Face packs: the format byte by byte, both layouts, writing, and sharing between processes."""
 
 from __future__ import annotations
 
-import io
 import multiprocessing
 import os
 import pickle
@@ -13,40 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.data.recordio_files import IM2REC, INSIGHTFACE, MARK, Listed, chunk, content, png, record, save
 from trsfnet.data.recordio import RecordSource, write_records
 from trsfnet.data.recordio.container import chunked, joined
-from trsfnet.data.recordio.index import _images_of_insightface, _Records
-from trsfnet.data.source import Source
+from trsfnet.data.recordio.index import _Records, _split_at_end
 from trsfnet.errors import DataError
 
-MARK = 0xCED7230A
 ARCHIVE = Path(os.environ.get("TRSFNET_DATA", "nowhere"), "lfw", "lfw-deepfunneled.tar")
-
-
-class Listed(Source):
-    """Images from a list, for writing."""
-
-    version = "1"
-
-    def __init__(self, images: list[bytes], labels: list[int], identities: tuple[str, ...]) -> None:
-        self.images = images
-        self.labels = np.array(labels, dtype=np.int64)
-        self.identities = identities
-
-    def encoded(self, index: int) -> bytes:
-        return self.images[index]
-
-    def name(self, index: int) -> str:
-        return f"image {index}"
-
-
-def png(seed: int) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (6, 5, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -62,47 +35,6 @@ def faces() -> Listed:
 def pack(faces, tmp_path) -> Path:
     write_records(faces, tmp_path)
     return tmp_path
-
-
-def chunk(payload: bytes, kind: int = 0) -> bytes:
-    return struct.pack("<II", MARK, kind << 29 | len(payload)) + payload + b"\0" * (-len(payload) % 4)
-
-
-def record(label: float, image: bytes = b"", *more: float, key: int = 0) -> bytes:
-    """A record with one label, or with an array of `label` and `more`."""
-    if not more:
-        return chunk(struct.pack("<IfQQ", 0, label, key, 0) + image)
-    labels = struct.pack(f"<{1 + len(more)}f", label, *more)
-    return chunk(struct.pack("<IfQQ", 1 + len(more), 0.0, key, 0) + labels + image)
-
-
-def save(folder: Path, records: dict[int, bytes], people: str | None = None) -> Path:
-    """A pack of ready-made records, in the order given."""
-    offset, index = 0, ""
-    for key, data in records.items():
-        index += f"{key}\t{offset}\n"
-        offset += len(data)
-    (folder / "train.idx").write_text(index)
-    (folder / "train.rec").write_bytes(b"".join(records.values()))
-    if people is not None:
-        (folder / "property").write_text(people)
-    return folder
-
-
-def content(source: Source) -> list[tuple[bytes, str]]:
-    return [(source.encoded(i), source.identities[label]) for i, label in enumerate(source.labels)]
-
-
-# In insightface's order: record 0 between the images and the identity records.
-INSIGHTFACE = {
-    1: record(0.0, b"one", 1.0),
-    2: record(0.0, b"second"),
-    3: record(1.0, b"third"),
-    0: record(4.0, b"", 6.0),
-    4: record(1.0, b"", 3.0),
-    5: record(3.0, b"", 4.0),
-}
-IM2REC = {5: record(1.0, b"five"), 2: record(0.0, b"two"), 2**24 + 1: record(0.0, b"large")}
 
 
 def test_insightface_layout_byte_by_byte(tmp_path):
@@ -197,139 +129,8 @@ def test_more_images_than_float32_counts():
     labels[0], labels[last], labels[last + 1], labels[last + 2] = last + 1, 1, 1, last
     same = np.broadcast_to(np.int64(64), len(keys))
     filled = (keys > 0) & (keys <= last)
-    images = _images_of_insightface(_Records(Path("train.rec"), keys, same, same, labels, filled))
-    assert (len(images.keys), images.keys[-1]) == (last, last)
-
-
-def replaced(**records: bytes | None) -> dict[int, bytes]:
-    changed = INSIGHTFACE | {int(key[1:]): data for key, data in records.items()}
-    return {key: data for key, data in changed.items() if data is not None}
-
-
-@pytest.mark.parametrize(
-    ("records", "people", "says"),
-    [
-        (
-            IM2REC,
-            "3,112,112",
-            r"property says 3 people, but the labels in train.rec go from 0 to 1: expected 2",
-        ),
-        (IM2REC, "1,112,112", r"property says 1 people.*expected 2"),
-        (IM2REC, "2,112", r"property: expected one line like 85742,112,112, got b'2,112'"),
-        (IM2REC, "two,112,112", r"property: expected one line"),
-        (IM2REC, "0,112,112", r"property: expected one line"),
-        (IM2REC, "2,112,112\n3,112,112\n", r"property: expected one line"),
-        (IM2REC, "9" * 5000, r"property: expected one line"),
-        (
-            {1: record(float("nan"), b"x")},
-            None,
-            r"record 1 at byte 0 has the label nan, expected a whole number",
-        ),
-        ({1: record(float("inf"), b"x")}, None, r"the label inf"),
-        ({1: record(-1.0, b"x")}, None, r"the label -1.0"),
-        ({1: record(0.5, b"x")}, None, r"the label 0.5"),
-        (
-            {1: record(2.0**24, b"x")},
-            None,
-            r"the label 16777216.0, expected a whole number from 0 to 16777215",
-        ),
-        (
-            {1: record(0, b"x"), 2: record(7.0, b"x")},
-            None,
-            r"record 2 at byte 36 has the label 7, .* only 2 images",
-        ),
-        ({0: record(0, b"x"), 3: record(0.0)}, None, r"record 3 at byte 36 holds no image"),
-        ({0: record(1.0, b"", 1.0)}, None, r"train.rec holds no image"),
-        (
-            {1: chunk(b"x" * 23)},
-            None,
-            r"record 1 at byte 0 is outside of the file, which has 32 bytes|too short",
-        ),
-        (
-            {1: chunk(struct.pack("<IfQQ", 9, 0, 0, 0) + bytes(35))},
-            None,
-            r"too short for its header and labels",
-        ),
-        ({1: chunk(struct.pack("<IfQQ", 2**32 - 1, 0, 0, 0) + bytes(35))}, None, r"too short for its header"),
-        ({1: chunk(bytes(32), 2)}, None, r"record 1 at byte 0 is damaged or not there"),
-        ({1: chunk(bytes(28), 1) + chunk(b"x")}, None, r"record 1 at byte 0 is damaged: no part 2"),
-        ({1: chunk(bytes(28), 1)}, None, r"record 1 at byte 0 is cut short: its part 2 is missing"),
-        ({1: chunk(bytes(28), 1) + chunk(b"long", 3)[:-2]}, None, r"part 2 should have 4 bytes"),
-        (
-            {1: chunk(bytes(8), 1) + chunk(bytes(8), 3)},
-            None,
-            r"16|20 bytes are too few for a record's header",
-        ),
-        ({1: record(0, b"x") + b"....", 2: record(0, b"x")}, None, r"record 1 .* followed by bytes of which"),
-        ({1: record(0, b"x")[:-4], 2: record(0, b"x")}, None, r"record 1 .* runs into the next"),
-        (
-            replaced(_0=record(3.0, b"", 6.0)),
-            None,
-            r"says that images end before key 3.0, but record 3 is the last",
-        ),
-        (replaced(_0=record(float("nan"), b"", 6.0)), None, r"images end before key nan"),
-        (replaced(_2=record(0.0)), None, r"record 2 at byte 44 holds no image"),
-        (replaced(_2=record(1.0, b"x")), None, r"record 2 .*begins person 2 by its label, .*record 3 does"),
-        (replaced(_3=record(0.0, b"x")), None, r"1 people by its labels, but 2 identity records"),
-        (
-            replaced(_5=record(2.0, b"", 4.0)),
-            None,
-            r"record 3 .*begins person 2 by its label, .*record 2 does",
-        ),
-        (replaced(_5=record(float("inf"), b"", 4.0)), None, r"by the identity records record inf does"),
-        (replaced(_2=None), None, r"train.idx does not list the image record 2"),
-    ],
-)
-def test_records_that_lie(tmp_path, records, people, says):
-    save(tmp_path, records, people)
-    with pytest.raises(DataError, match=says) as refused:
-        RecordSource(tmp_path)
-    assert str(refused.value).endswith(".")
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("index", "says"),
-    [
-        ("", "train.idx is empty"),
-        ("\n", r"line 1: expected a key, a tab and a byte offset, got b'\\n'"),
-        ("1 0\n", "line 1: expected a key"),
-        ("1\t0\n2\tx\n", r"line 2: expected .* got b'2\\tx"),
-        ("1\t0\n2\t1e3\n", "line 2: expected"),
-        ("1\t0\n\n2\t40\n", "line 2: expected"),
-        ("1\t0\t\n", "line 1: expected"),
-        ("1\t99999999999999999999\n", "line 1: expected"),
-        ("1\t0\n2\t-4\n", "line 2: the offset -4 is negative"),
-        ("-1\t0\n", "line 1: the key -1 is negative"),
-        ("1\t0\n2\t40\n1\t80\n", "line 3: the key 1 stands in line 1 already"),
-        ("1\t0\n2\t0\n", "line 2: the offset 0 stands in line 1 already"),
-        ("1\t0\n2\t4000\n", "record 2 at byte 4000 is outside of the file, which has 244 bytes"),
-        ("1\t0\n2\t46\n", "record 2 at byte 46 cannot be there: records begin at multiples of 4"),
-        ("1\t0\n2\t48\n", "record 2 at byte 48 is damaged or not there"),
-        ("1\t0\n2\t44\n", "record 2 at byte 44 is followed by bytes of which the .idx knows nothing"),
-    ],
-)
-def test_an_index_that_lies(tmp_path, index, says):
-    save(tmp_path, INSIGHTFACE)
-    (tmp_path / "train.idx").write_text(index)
-    with pytest.raises(DataError, match=says):
-        RecordSource(tmp_path)
-
-
-def test_any_shortening_of_the_file_is_noticed(pack):
-    whole = (pack / "train.rec").read_bytes()
-    for size in [*range(0, 80), *range(len(whole) - 80, len(whole))]:
-        (pack / "train.rec").write_bytes(whole[:size])
-        with pytest.raises(DataError, match=r"train\.rec.* record \d+ at byte \d+ is (outside|cut short)"):
-            RecordSource(pack)
-
-
-def test_missing_files(pack):
-    with pytest.raises(DataError, match=r"Cannot read .*none\.rec: No such file"):
-        RecordSource(pack / "none.rec")
-    (pack / "train.idx").unlink()
-    with pytest.raises(DataError, match=r"Cannot read .*train\.idx: No such file"):
-        RecordSource(pack)
+    images, people = _split_at_end(_Records(Path("train.rec"), keys, same, same, labels, filled))
+    assert (len(images.keys), images.keys[-1], len(people.keys)) == (last, last, 2)
 
 
 def test_the_index_is_kept_and_follows_the_file(pack, monkeypatch, tmp_path):
@@ -350,19 +151,6 @@ def test_a_cache_that_cannot_be_written_costs_only_time(pack, monkeypatch, tmp_p
     (tmp_path / "file").touch()
     monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "file" / "cache"))
     assert len(RecordSource(pack)) == 9
-
-
-def test_a_record_that_changed_since_it_was_indexed_is_refused(pack):
-    source = RecordSource(pack)
-    with (pack / "train.rec").open("r+b") as file:
-        file.seek(int(source._index.offsets[2]) + 12)
-        file.write(struct.pack("<f", 1.0))
-    assert source.encoded(1)
-    with pytest.raises(DataError, match=r"record 3 at byte \d+ is not the one that was there"):
-        source.encoded(2)
-    (pack / "train.rec").write_bytes(b"")
-    with pytest.raises(DataError, match=r"record 1 at byte 0 is cut short"):
-        source.encoded(0)
 
 
 KEPT: list[RecordSource] = []

@@ -133,19 +133,21 @@ class _Records(_Places):
 
 
 def _scan(path: Path) -> PackIndex:
-    places = _read_places(path)
-    records = _read_headers(places)
+    records = _read_headers(_read_places(path))
     records = records.take(records.keys.argsort())
+    images, people = records, records.take(slice(0))
     if records.keys[0] == 0 and not records.filled[0]:
-        records = _images_of_insightface(records)
-    records.refuse(~records.filled, "holds no image")
-    labels = records.labels
+        images, people = _split_at_end(records)
+    images.refuse(~images.filled, "holds no image")
+    labels = images.labels
     with np.errstate(invalid="ignore"):
         whole = (labels >= 0) & (labels <= MAX_LABEL) & (labels == np.floor(labels))
     if not whole.all():
         wrong = labels[whole.argmin()]
-        records.refuse(~whole, f"has the label {wrong}, expected a whole number from 0 to {MAX_LABEL}")
-    return PackIndex(records.keys, records.offsets, records.spans, labels.astype(np.int64))
+        images.refuse(~whole, f"has the label {wrong}, expected a whole number from 0 to {MAX_LABEL}")
+    if len(people.keys):
+        _check_people(images, people)
+    return PackIndex(images.keys, images.offsets, images.spans, labels.astype(np.int64))
 
 
 def _read_places(path: Path) -> _Places:
@@ -205,8 +207,8 @@ def _read_block(data: mmap.mmap, places: _Places) -> tuple[np.ndarray, np.ndarra
     return ends, labels, filled
 
 
-def _images_of_insightface(records: _Records) -> _Records:
-    """The image records, by key, of a pack whose record 0 says where they end."""
+def _split_at_end(records: _Records) -> tuple[_Records, _Records]:
+    """Images and identity records, by key, of a pack whose record 0 says where the first end."""
     last = int(np.flatnonzero(records.filled).max(initial=0))
     if last == 0:
         raise DataError(f"{records.path} holds no image.")
@@ -221,10 +223,7 @@ def _images_of_insightface(records: _Records) -> _Records:
         records.refuse(
             records.keys == 0, f"says that images end before key {end}, but record {last} is the last"
         )
-    images.refuse(~images.filled, "holds no image")
-    if len(people.keys):
-        _check_people(images, people)
-    return images
+    return images, people
 
 
 def _check_people(images: _Records, people: _Records) -> None:
