@@ -5,7 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from trsfnet.cli import main
+from trsfnet.data.align import Face
+from trsfnet.data.sources import open_source
 
 
 def trsfnet(*words: str) -> subprocess.CompletedProcess[str]:
@@ -67,3 +73,80 @@ def test_help_and_version_do_not_wait_for_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("trsfnet 0."), done.stderr
     assert "papermill --help-notebook" in trsfnet("train", "--help").stdout
+    for command in ("align", "pack"):
+        assert f"trsfnet {command} ~/datasets/lfw" in trsfnet(command, "--help").stdout
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Two images each of two people, with a square as the face."""
+    for number in range(4):
+        pixels = np.full((60, 60, 3), 40 * number, dtype=np.uint8)
+        pixels[20:40, 20:40] = 255
+        path = tmp_path / "photographs" / f"person{number // 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    return tmp_path / "photographs"
+
+
+class SquareDetector:
+    """Stands in for MTCNN; finds the squares."""
+
+    def __init__(self, device: str) -> None:
+        pass
+
+    def __call__(self, images: np.ndarray) -> list[list[Face]]:
+        return [[Face(np.array([20, 20, 40, 40]), np.zeros((5, 2)), 1.0)] for _ in images]
+
+
+def test_align_then_pack(photographs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("trsfnet.data.align.Mtcnn", SquareDetector)
+    (photographs / "person0" / "empty.jpg").touch()
+    crops, pack = tmp_path / "crops", tmp_path / "pack"
+    assert main(["align", str(photographs), str(crops), "--size", "32", "--margin", "8"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"aligned 4 images into {crops}: one face in 4, ")
+    assert "left out: " in said.err
+    assert "empty.jpg is empty" in said.err
+    assert main(["pack", str(crops), str(pack), "--size", "32", "--quality", "90"]) == 0
+    assert capsys.readouterr().out.startswith(f"packed 4 images of 2 identities into {pack}; left out 0")
+    source = open_source(pack)
+    assert source.identities == ("person0", "person1")
+    assert source.labels.tolist() == [0, 0, 1, 1]
+    assert source.image(1)[16, 16].min() > 240
+    assert source.image(0)[0].max() < 60
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["align", "SOURCE", "SOURCE/crops"], "TARGET must lie outside of SOURCE, got SOURCE/crops in"),
+        (["align", "SOURCE", "TARGET", "--crop", "warp", "--margin", "3"], "--margin needs --crop margin"),
+        (["align", "SOURCE", "TARGET", "--size", "3"], "size must lie in 16 to 1024 pixels, got 3."),
+        (["align", "/nowhere", "TARGET"], "There is no /nowhere"),
+        (["pack", "SOURCE", "TARGET", "--quality", "0"], "quality must lie in 1 to 100, got 0."),
+        (["pack", "SOURCE/person0", "TARGET"], "SOURCE/person0 holds no identities"),
+    ],
+)
+def test_wrong_input_to_align_and_pack_is_one_sentence(photographs, tmp_path, capsys, words, says):
+    places = {"SOURCE": str(photographs), "TARGET": str(tmp_path / "target")}
+    for place, path in places.items():
+        words, says = [word.replace(place, path) for word in words], says.replace(f"{place}/", f"{path}/")
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"trsfnet: {says}")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "target").exists()
+
+
+def test_an_interruption_is_exit_code_130_and_the_same_command_goes_on(photographs, tmp_path, monkeypatch):
+    class Interrupted(SquareDetector):
+        def __call__(self, images: np.ndarray) -> list[list[Face]]:
+            raise KeyboardInterrupt
+
+    command = ["align", str(photographs), str(tmp_path / "crops")]
+    monkeypatch.setattr("trsfnet.data.align.Mtcnn", Interrupted)
+    assert main(command) == 130
+    monkeypatch.setattr("trsfnet.data.align.Mtcnn", SquareDetector)
+    assert main(command) == 0
+    assert len(list((tmp_path / "crops").rglob("*.png"))) == 4

@@ -1,0 +1,230 @@
+"""Any source of photographs to a folder per identity of face crops."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from trsfnet.data.align.detect import Detector, Face, choose
+from trsfnet.data.align.report import Report, face_columns
+from trsfnet.data.crops import central_crop, check_size, margin_crop
+from trsfnet.data.exclusive import exclusive
+from trsfnet.data.source import Source
+from trsfnet.data.warp import warp_face
+from trsfnet.errors import ConfigError, DataError, choice
+
+MISSING = ("crop", "skip")
+
+# One visible file or folder: no path, nothing hidden, no control characters, nothing that is not UTF-8.
+_FILE_NAME = re.compile(r"(?!\.)[^\x00-\x1f/\\\ud800-\udfff]+")
+
+# What insightface keeps of an image in which no face is known (`face_preprocess.py`).
+_CENTRAL_SHARE = 7 / 8
+
+# Images found in at once: so many, but no more pixels; and so many batches' worth wait for others of their
+# size.
+_BATCH = 32
+_BATCH_PIXELS = 2**22
+_WAITING = 8
+
+
+@dataclass(frozen=True)
+class MarginCrop:
+    """facenet's crop: the box and a margin around it, see `margin_crop`."""
+
+    kind: ClassVar[str] = "margin"
+    size: int = 160
+    margin: int = 32
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
+        if not 0 <= self.margin < self.size:
+            raise ConfigError(f"margin must lie in 0 to {self.size - 1} pixels, got {self.margin}.")
+
+    def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
+        """The crop, uint8 [size, size, 3], of `face` in `image`."""
+        return margin_crop(image, face.box, self.size, self.margin)
+
+
+@dataclass(frozen=True)
+class WarpCrop:
+    """ArcFace's crop: the five points are brought to fixed places, see `warp_face`."""
+
+    kind: ClassVar[str] = "warp"
+    size: int = 112
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
+
+    def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
+        """The crop, uint8 [size, size, 3], of `face` in `image`."""
+        return warp_face(image, face.points, self.size)
+
+
+def align_faces(
+    source: Source,
+    target: Path,
+    detector: Detector,
+    crop: MarginCrop | WarpCrop,
+    *,
+    missing: str = "crop",
+) -> dict[str, int]:
+    """Write a crop of each image's face to `<target>/<identity>/<image>.png`, and `<target>/report.csv`.
+
+    Killed at any time and called again, it goes on where it was; a crop that is there is whole. Images that
+    cannot be decoded are listed in the report, and the others go on.
+
+    Args:
+        source: photographs, one person's face in the middle of each.
+        target: folder to write to: a new one, or one that the same call began.
+        detector: finds the faces.
+        crop: how to cut them out.
+        missing: what becomes of images without a face: `crop` out of the middle, or `skip`.
+
+    Returns:
+        How many images have each status, by the names of `STATUSES`.
+
+    Raises:
+        ConfigError: unknown value of `missing`.
+        DataError: `target` holds something else, or images of `source` have names that would leave it or
+            meet in it.
+    """
+    choice("missing", missing, MISSING)
+    files = _files(source)
+    settings = {"crop": crop.kind, **asdict(crop), "missing": missing, "source": source.version}
+    with exclusive(target):
+        _claim(target, settings)
+        report = Report(target / "report.csv")
+        todo = [index for index in range(len(source)) if source.name(index) not in report.names]
+        done = len(source) - len(todo)
+        with tqdm(total=len(source), initial=done, desc="aligning", unit="image", disable=None) as progress:
+            for images in _batches(source, todo, report):
+                rows = [
+                    _write(source.name(index), image, faces, target, files[index], crop, missing)
+                    for (index, image), faces in zip(images, _detect(detector, images), strict=True)
+                ]
+                report.add(rows)
+                progress.update(len(report.names) - progress.n)
+    return dict(report.counts)
+
+
+def _files(source: Source) -> list[str]:
+    """Where the crop of each image goes: `<identity>/<image>.png`, within the target and one for each."""
+    known = set(Image.registered_extensions())
+    taken: dict[str, str] = {}
+    for index, label in enumerate(source.labels):
+        identity, name = source.identities[label], source.name(index)
+        last = PurePosixPath(name).name
+        stem, suffix = os.path.splitext(last)
+        stem = stem if suffix.lower() in known else last
+        for part in (identity, stem):
+            if not _FILE_NAME.fullmatch(part):
+                raise DataError(
+                    f"{part!r} cannot name a file or folder in the target: rename the image {name!r} or its "
+                    "identity."
+                )
+        file = f"{identity}/{stem}.png"
+        if file in taken:
+            raise DataError(f"The images {taken[file]!r} and {name!r} would both become {file}: rename one.")
+        taken[file] = name
+    return list(taken)
+
+
+def _claim(target: Path, settings: dict[str, object]) -> None:
+    """Note the settings in a new `target`; refuse one that holds anything else than a part of the same."""
+    path = target / "align.json"
+    if not path.exists():
+        if any(not file.name.startswith(".") for file in target.iterdir()):
+            raise DataError(f"{target} is not empty and not of an alignment: choose another target.")
+        aside = path.with_name(".align.json.partial")
+        aside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+        os.replace(aside, path)
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from error
+    if found != settings:
+        raise DataError(
+            f"{target} holds crops made with other settings or of other images ({found}, now {settings}): "
+            "choose another target."
+        )
+
+
+def _batches(source: Source, todo: list[int], report: Report) -> Iterator[list[tuple[int, np.ndarray]]]:
+    """Images of one size, with their indices: what the detector takes at once."""
+    waiting: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+    for index in todo:
+        try:
+            image = source.image(index)
+        except DataError as error:
+            report.add([_row(source.name(index), "failed", note=str(error))])
+            continue
+        group = waiting.setdefault(image.shape, [])
+        group.append((index, image))
+        height, width, _ = image.shape
+        if len(group) >= min(_BATCH, max(1, _BATCH_PIXELS // (height * width))):
+            yield waiting.pop(image.shape)
+        elif sum(map(len, waiting.values())) >= _WAITING * _BATCH:
+            yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
+    yield from waiting.values()
+
+
+def _detect(detector: Detector, images: list[tuple[int, np.ndarray]]) -> list[list[Face] | DataError]:
+    """The faces in each image, or why the detector failed on it."""
+    pixels = np.stack([image for _, image in images])
+    try:
+        return detector(pixels)
+    except DataError as error:
+        if len(images) == 1:
+            return [error]
+        return [_detect(detector, [image])[0] for image in images]
+
+
+def _write(
+    name: str,
+    image: np.ndarray,
+    faces: list[Face] | DataError,
+    target: Path,
+    file: str,
+    crop: MarginCrop | WarpCrop,
+    missing: str,
+) -> dict[str, object]:
+    """Write the crop of one image and return its row of the report."""
+    if isinstance(faces, DataError):
+        return _row(name, "failed", note=str(faces))
+    if not faces:
+        if missing == "skip":
+            return _row(name, "none")
+        side = _CENTRAL_SHARE * min(image.shape[:2])
+        _save(central_crop(image, crop.size, side), target / file)
+        return _row(name, "none", done="centre", file=file)
+    face = choose(faces, *image.shape[:2])
+    found = {"faces": len(faces), **face_columns(face)}
+    try:
+        cropped = crop(image, face)
+    except DataError as error:
+        return _row(name, "failed", note=str(error), **found)
+    _save(cropped, target / file)
+    return _row(name, "found" if len(faces) == 1 else "chosen", done="face", file=file, **found)
+
+
+def _row(name: str, status: str, *, done: str = "skipped", **more: object) -> dict[str, object]:
+    return {"name": name, "status": status, "done": done, "faces": 0, **more}
+
+
+def _save(pixels: np.ndarray, path: Path) -> None:
+    """Write aside, then rename: a file that exists is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.partial")
+    Image.fromarray(pixels).save(aside, "PNG")
+    os.replace(aside, path)

@@ -1,0 +1,79 @@
+"""Crops of photographs: around a face that was found, or out of the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from trsfnet.errors import ConfigError, DataError
+
+_LARGEST_SIZE = 1024
+
+
+def check_size(size: int) -> None:
+    """Raise `ConfigError` unless `size` is a possible side of a crop in pixels."""
+    if not 16 <= size <= _LARGEST_SIZE:
+        raise ConfigError(f"size must lie in 16 to {_LARGEST_SIZE} pixels, got {size}.")
+
+
+def central_crop(image: np.ndarray, size: int, side: float | None = None) -> np.ndarray:
+    """A square out of the middle of an image.
+
+    Args:
+        image: uint8 [H, W, 3].
+        size: side of the crop in pixels.
+        side: side in pixels of what is cut out of `image` and resized, by default the shorter of its sides;
+            black where the image ends.
+
+    Returns:
+        uint8 [size, size, 3], bicubic.
+    """
+    height, width = image.shape[:2]
+    side = min(height, width) if side is None else side
+    if side > min(height, width):
+        border = int(np.ceil((side - min(height, width)) / 2))
+        image = np.pad(image, ((border, border), (border, border), (0, 0)))
+        height, width = image.shape[:2]
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    resized = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC, box, reducing_gap=3)
+    return np.asarray(resized)
+
+
+def margin_crop(image: np.ndarray, box: Sequence[float], size: int, margin: int) -> np.ndarray:
+    """The face in `box` with a margin around it, stretched to a square as facenet does.
+
+    The arithmetic is that of facenet-pytorch's `extract_face`, in which the margin is a share of the crop. In
+    facenet itself it is a number of pixels of the photograph, so that small faces get more of it.
+
+    Args:
+        image: uint8 [H, W, 3].
+        box: left, top, right and bottom of the face in pixels; where box and margin leave the image they
+            are cut.
+        size: side of the crop in pixels.
+        margin: how many of these, left and right together, are margin.
+
+    Returns:
+        uint8 [size, size, 3], bilinear.
+
+    Raises:
+        DataError: no pixel of the image is in the box.
+    """
+    height, width = image.shape[:2]
+    left, top, right, bottom = (float(edge) for edge in box)
+    beside, above = (extent * margin / (size - margin) / 2 for extent in (right - left, bottom - top))
+    cut = (
+        int(max(left - beside, 0)),
+        int(max(top - above, 0)),
+        int(min(right + beside, width)),
+        int(min(bottom + above, height)),
+    )
+    if cut[0] >= cut[2] or cut[1] >= cut[3]:
+        raise DataError(
+            f"The box of a face must overlap its image of {width} x {height} pixels, got "
+            f"{[left, top, right, bottom]}."
+        )
+    face = Image.fromarray(image).crop(cut).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(face)

@@ -1,0 +1,158 @@
+"""Packs as sources."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trsfnet.data.source import Source
+from trsfnet.errors import DataError
+
+FORMAT = "trsfnet pack 1"
+
+
+class PackSource(Source):
+    """The images of a pack.
+
+    Opening reads everything but the images. Damage to labels and offsets is found then, that to an image when
+    it is decoded.
+
+    Attributes:
+        folder: where the pack is.
+        size: side of the images in pixels.
+        skipped: a sentence for each image that was left out when the pack was made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open a pack.
+
+        Raises:
+            DataError: a file of it is missing or damaged, or it is of another format.
+        """
+        self.folder = folder
+        meta = read_meta(folder)
+        self.size: int = meta["size"]
+        self.identities = tuple(meta["identities"])
+        self.skipped = tuple(meta["skipped"])
+        self.labels = _read_array(folder / "labels.npy", meta)
+        self._offsets = _read_array(folder / "offsets.npy", meta)
+        self._version = hashlib.sha256(json.dumps(meta["sha256"], sort_keys=True).encode()).hexdigest()[:16]
+        self._open()
+        self._check()
+
+    @property
+    def version(self) -> str:
+        """A hash of the images' bytes and labels, the same wherever the pack lies."""
+        return f"pack-{self._version}"
+
+    def encoded(self, index: int) -> bytes:
+        """The JPEG of one image."""
+        start, end = (int(offset) for offset in self._offsets[index : index + 2])
+        try:
+            # With the position in the call, threads and forks can share the descriptor.
+            data = os.pread(self._file, end - start, start)
+        except OSError as error:
+            raise DataError(f"{self.folder / self.name(index)} cannot be read: {error.strerror}.") from error
+        if len(data) < end - start:
+            raise DataError(f"{self.folder / self.name(index)} is cut short: the file ends in it.")
+        return data
+
+    def name(self, index: int) -> str:
+        """Its place: file, number and byte."""
+        return f"images.bin, image {index} at byte {self._offsets[index]}"
+
+    def _check(self) -> None:
+        """Raise `DataError` unless offsets, labels and images belong to each other."""
+        offsets, labels, folder = self._offsets, self.labels, self.folder
+        if len(labels) == 0 or len(offsets) != len(labels) + 1:
+            raise DataError(
+                f"{folder / 'offsets.npy'} must have one entry more than labels.npy, and that at least one: "
+                f"they have {len(offsets)} and {len(labels)}."
+            )
+        falling = np.flatnonzero(offsets[1:] <= offsets[:-1])
+        if offsets[0] != 0 or len(falling):
+            at = int(falling[0]) + 1 if offsets[0] == 0 else 0
+            raise DataError(f"{folder / 'offsets.npy'} must rise from 0, but entry {at} is {offsets[at]}.")
+        size = os.fstat(self._file).st_size
+        if size != offsets[-1]:
+            raise DataError(
+                f"{folder / 'images.bin'} has {size} bytes where offsets.npy announces {offsets[-1]}: it is "
+                "cut short or of another pack."
+            )
+        outside = np.flatnonzero((labels < 0) | (labels >= len(self.identities)))
+        if len(outside):
+            raise DataError(
+                f"{folder / 'labels.npy'}, entry {outside[0]}: the label {labels[outside[0]]} is outside of "
+                f"the {len(self.identities)} identities in pack.json."
+            )
+
+    def _open(self) -> None:
+        path = self.folder / "images.bin"
+        try:
+            self._file = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+        weakref.finalize(self, os.close, self._file)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "_file"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._open()
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The content of `pack.json`.
+
+    Raises:
+        DataError: it is missing, damaged or of another format.
+    """
+    path = folder / "pack.json"
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is damaged: {error}.") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        found = meta.get("format") if isinstance(meta, dict) else meta
+        raise DataError(f"{path} must be of the format {FORMAT!r}, got {str(found)[:40]!r}: pack anew.")
+    size, digests = meta.get("size"), meta.get("sha256")
+    sound = (
+        isinstance(size, int)
+        and size > 0
+        and isinstance(digests, dict)
+        and all(isinstance(digests.get(name), str) for name in ("images.bin", "labels.npy", "offsets.npy"))
+        and all(
+            isinstance(texts := meta.get(name), list) and all(isinstance(text, str) for text in texts)
+            for name in ("identities", "skipped")
+        )
+    )
+    if not sound:
+        raise DataError(f"{path} is damaged: size, identities, skipped or sha256 is missing or malformed.")
+    return meta
+
+
+def _read_array(path: Path, meta: dict[str, Any]) -> np.ndarray:
+    """An int64 array [K] whose file has the digest that `meta` gives."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    if hashlib.sha256(data).hexdigest() != meta["sha256"][path.name]:
+        raise DataError(f"{path} is damaged: it is not the file that pack.json describes.")
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except Exception as error:  # numpy raises many types on hostile bytes
+        raise DataError(f"{path} is not an array of numpy's: {error}.") from error
+    if not isinstance(array, np.ndarray) or array.dtype != np.int64 or array.ndim != 1:
+        raise DataError(f"{path} must hold a one-dimensional array of int64.")
+    return array

@@ -1,0 +1,187 @@
+"""Any source as a pack."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from trsfnet.data.crops import central_crop, check_size
+from trsfnet.data.decode import decode
+from trsfnet.data.exclusive import LOCK, exclusive
+from trsfnet.data.pack.source import FORMAT, PackSource, read_meta
+from trsfnet.data.source import Source
+from trsfnet.errors import ConfigError, DataError
+
+_ORIENTATION = 0x0112  # in EXIF
+_JOURNAL = "journal.txt"
+_BLOCK = 512
+
+
+def write_pack(
+    source: Source,
+    target: Path,
+    *,
+    size: int,
+    crop: int | None = None,
+    quality: int = 95,
+    skip_corrupt: bool = False,
+) -> PackSource:
+    """Write every image of `source` as a JPEG of `size` pixels; those that are one are kept byte for byte.
+
+    The pack grows in a hidden folder beside `target` and gets its name when it is whole. Killed at any time
+    and called again, this goes on where it was; called once more, it returns the pack that is there.
+
+    Args:
+        source: face crops, or photographs with the face in the middle.
+        target: the pack's folder, which must not exist or be empty.
+        size: side of the packed images in pixels.
+        crop: side in pixels of the square that is cut out of the middle of each image and resized, by default
+            the shorter of its sides.
+        quality: of the JPEGs, 1 to 100.
+        skip_corrupt: leave out, and list in `pack.json`, what cannot be decoded, instead of stopping at it.
+
+    Raises:
+        ConfigError: a setting is out of range.
+        DataError: an image is missing or cannot be decoded, or `target` holds something else.
+    """
+    check_size(size)
+    if crop is not None and crop < 1:
+        raise ConfigError(f"crop must be 1 pixel or more, got {crop}.")
+    if not 1 <= quality <= 100:
+        raise ConfigError(f"quality must lie in 1 to 100, got {quality}.")
+    settings = {"format": FORMAT, "size": size, "crop": crop, "quality": quality}
+    settings |= {"source": type(source).__name__, "source_version": source.version}
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        _check_same(target, settings)
+        return PackSource(target)
+    aside = target.with_name(f".{target.name}.partial")
+    with exclusive(aside):
+        _write_images(aside, source, settings, skip_corrupt)
+        _finish(aside, source, settings)
+        os.replace(aside, target)
+    return PackSource(target)
+
+
+def _check_same(target: Path, settings: dict[str, Any]) -> None:
+    """Raise `DataError` unless `target` is the pack that `settings` would make."""
+    found = read_meta(target) if (target / "pack.json").is_file() else {}
+    differing = [name for name, value in settings.items() if found.get(name) != value]
+    if differing:
+        raise DataError(
+            f"{target} exists already and is not the same pack (its {differing[0]} is "
+            f"{found.get(differing[0])!r}, not {settings[differing[0]]!r}): choose another target."
+        )
+
+
+def _write_images(aside: Path, source: Source, settings: dict[str, Any], skip_corrupt: bool) -> None:
+    """Write `images.bin` and, a line per image, the journal: its length, or why it was left out."""
+    done = _resume(aside, settings)
+    make = partial(_jpeg, source, settings, skip_corrupt)
+    progress = tqdm(total=len(source), initial=done, desc="packing", unit="image", disable=None)
+    with (
+        progress,
+        (aside / "images.bin").open("ab") as images,
+        (aside / _JOURNAL).open("a", encoding="utf-8") as journal,
+        ThreadPoolExecutor(os.cpu_count()) as threads,
+    ):
+        for start in range(done, len(source), _BLOCK):
+            block = list(threads.map(make, range(start, min(start + _BLOCK, len(source)))))
+            images.writelines(made for made in block if isinstance(made, bytes))
+            images.flush()
+            journal.writelines(f"{json.dumps(_entry(made))}\n" for made in block)
+            journal.flush()
+            progress.update(len(block))
+
+
+def _entry(made: bytes | str) -> int | str:
+    return len(made) if isinstance(made, bytes) else made
+
+
+def _resume(aside: Path, settings: dict[str, Any]) -> int:
+    """Bring what an earlier call left into step, and return how many images it dealt with.
+
+    What was made with other settings is thrown away.
+    """
+    noted = aside / "settings.json"
+    images, journal = aside / "images.bin", aside / _JOURNAL
+    if not noted.exists() or noted.read_text(encoding="utf-8") != json.dumps(settings):
+        for path in (journal, images):
+            path.unlink(missing_ok=True)
+        noted.write_text(json.dumps(settings), encoding="utf-8")
+    images.touch()
+    journal.touch()
+    size = images.stat().st_size
+    kept, end = [], 0
+    for line in journal.read_text(encoding="utf-8").splitlines(keepends=True):
+        entry = json.loads(line) if line.endswith("\n") else None
+        following = end + entry if isinstance(entry, int) else end
+        if entry is None or following > size:
+            break
+        kept.append(line)
+        end = following
+    os.truncate(images, end)
+    journal.write_text("".join(kept), encoding="utf-8")
+    return len(kept)
+
+
+def _jpeg(source: Source, settings: dict[str, Any], skip_corrupt: bool, index: int) -> bytes | str:
+    """The JPEG of one image, or why there is none."""
+    try:
+        encoded = source.encoded(index)
+        pixels = decode(encoded, source.name(index))
+    except DataError as error:
+        if skip_corrupt:
+            return str(error)
+        raise
+    size, crop = settings["size"], settings["crop"]
+    if crop in (None, size) and pixels.shape == (size, size, 3) and _is_plain_jpeg(encoded):
+        return encoded
+    file = io.BytesIO()
+    Image.fromarray(central_crop(pixels, size, crop)).save(file, "JPEG", quality=settings["quality"])
+    return file.getvalue()
+
+
+def _is_plain_jpeg(encoded: bytes) -> bool:
+    """Whether any reader sees the same image: three channels of colour, not to be turned."""
+    with Image.open(io.BytesIO(encoded)) as image:
+        return image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(_ORIENTATION, 1) == 1
+
+
+def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:
+    """Turn the journal into the other files of the pack."""
+    entries = [json.loads(line) for line in (aside / _JOURNAL).read_text(encoding="utf-8").splitlines()]
+    kept = [index for index, entry in enumerate(entries) if isinstance(entry, int)]
+    if not kept:
+        raise DataError(f"There is no image to pack: {entries[0] if entries else 'the source is empty'}")
+    lengths = np.array([entries[index] for index in kept], dtype=np.int64)
+    np.save(aside / "offsets.npy", np.concatenate([[0], lengths.cumsum()]))
+    np.save(aside / "labels.npy", source.labels[kept].astype(np.int64))
+    meta = {
+        **settings,
+        "images": len(kept),
+        "identities": source.identities,
+        "skipped": [entry for entry in entries if isinstance(entry, str)],
+        "sha256": _digests(aside / name for name in ("images.bin", "labels.npy", "offsets.npy")),
+    }
+    (aside / "pack.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+    for name in ("settings.json", _JOURNAL, LOCK):
+        (aside / name).unlink()
+
+
+def _digests(paths: Iterable[Path]) -> dict[str, str]:
+    digests = {}
+    for path in paths:
+        with path.open("rb") as file:
+            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
