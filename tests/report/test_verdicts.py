@@ -1,16 +1,28 @@
-"""Intervals, and the words that follow from them."""
+"""The words that follow from runs: for the tables, and for every claim by its rule."""
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
-from scipy import stats
 
 from tests.report.fakes import fake_run
+from trsfnet.experiments.claims import (
+    Cells,
+    Claim,
+    CollapseRate,
+    Contrast,
+    Count,
+    Means,
+    Spread,
+    Untested,
+    paper_claims,
+)
 from trsfnet.report import landing, results, verdicts
 from trsfnet.report.collection import Collection
-from trsfnet.report.intervals import difference, mean_over_seeds, wilson
+from trsfnet.report.verdicts import judge
+from trsfnet.report.verdicts.evidence import QUANTITIES, Run
 
 
 def group_of(tmp_path, **tars):
@@ -19,32 +31,6 @@ def group_of(tmp_path, **tars):
         for seed, tar in enumerate(values):
             fake_run(tmp_path, setting.replace("_", "-"), seed=seed, tar=tar)
     return Collection.read(tmp_path).groups(1)[0]
-
-
-def test_wilson_is_the_textbooks():
-    interval = wilson(2877, 3000)
-    expected = stats.binomtest(2877, 3000).proportion_ci(method="wilson")
-    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
-    assert wilson(0, 10).low == pytest.approx(0)
-    with pytest.raises(ValueError, match="impossible"):
-        wilson(4, 3)
-
-
-def test_intervals_over_seeds_are_students_and_welchs():
-    a, b = [0.31, 0.35, 0.30, 0.36], [0.28, 0.22, 0.29]
-    mean = mean_over_seeds(a)
-    expected = stats.t.interval(0.95, 3, loc=sum(a) / 4, scale=stats.sem(a))
-    assert (mean.low, mean.high) == pytest.approx(expected)
-    gap = difference(a, b)
-    welch = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
-    assert (gap.low, gap.high) == pytest.approx((welch.low, welch.high))
-
-
-def test_one_seed_has_no_interval_and_equal_seeds_one_without_width():
-    assert mean_over_seeds([0.3]) is None
-    assert difference([0.3, 0.4], [0.2]) is None
-    gap = difference([0.3, 0.3], [0.2, 0.2])
-    assert (gap.low, gap.high) == pytest.approx((0.1, 0.1))
 
 
 def test_every_paper_cell_is_a_whole_number_of_pairs():
@@ -88,3 +74,236 @@ def test_the_tables_numbers_are_the_records(tmp_path):
     group = group_of(tmp_path, v1_relu=[0.2, 0.3])
     row = next(line for line in str(results.track_table(group)).splitlines() if "**25.0\u00a0%**" in line)
     assert "20.0\u00a0%; 30.0\u00a0%" in row
+
+
+GAIN = Contrast("tar", [Means(["v1-trsf-relu"], ["v1-relu"])], above=0)
+STEADY = {"v1-relu": [0.20, 0.21, 0.20, 0.22], "v1-trsf-relu": [0.30, 0.32, 0.30, 0.33]}
+
+
+def runs(root, tars, **more):
+    """Records with these TARs by setting and seed; None is a run that collapsed."""
+    return [
+        fake_run(
+            root, setting, seed=seed, tar=tar or 0.0, status="collapsed" if tar is None else "done", **more
+        )
+        for setting, values in tars.items()
+        for seed, tar in enumerate(values)
+    ]
+
+
+def claim(rule, name="a"):
+    return Claim(name, "made up", "A claim.", (), rule)
+
+
+def only(rule, records):
+    (verdict,) = judge([claim(rule)], records)
+    return verdict
+
+
+def test_a_steady_gain_is_supported_and_a_steady_loss_contradicted(tmp_path):
+    records = runs(tmp_path, STEADY)
+    found = only(GAIN, records)
+    assert found.word == "supported"
+    (measured,) = found.measured
+    assert (measured.name, measured.seeds, measured.paired) == ("v1-trsf-relu - v1-relu", 4, True)
+    assert measured.estimate == pytest.approx(0.105)
+    assert measured.low < 0.105 < measured.high
+    assert 0 < measured.detectable < measured.estimate
+    loss = [Means(["v1-relu"], ["v1-trsf-relu"])]
+    assert only(Contrast("tar", loss, above=0), records).word == "contradicted"
+    assert only(Contrast("tar", loss, below=0), records).word == "supported"
+    # A gain, but not so large a one; and one that is neither shown to be this large nor not to be.
+    assert only(Contrast("tar", GAIN.contrasts, above=0.2), records).word == "contradicted"
+    assert only(Contrast("tar", GAIN.contrasts, above=0.105), records).word == "inconclusive"
+
+
+def test_noise_and_ties_decide_nothing(tmp_path):
+    noisy = runs(tmp_path / "a", {"v1-relu": [0.1, 0.3, 0.2], "v1-trsf-relu": [0.3, 0.2, 0.25]})
+    assert only(GAIN, noisy).word == "inconclusive"
+    tied = runs(tmp_path / "b", {"v1-relu": [0.2, 0.2, 0.2], "v1-trsf-relu": [0.2, 0.2, 0.2]})
+    assert (only(GAIN, tied).word, only(GAIN, tied).p_value) == ("inconclusive", 1.0)
+
+
+def test_too_few_seeds_decide_nothing_however_large_the_difference(tmp_path):
+    records = runs(tmp_path, {"v1-relu": [0.2, 0.2, 0.2], "v1-trsf-relu": [0.9, 0.9, None]})
+    found = only(GAIN, records)
+    assert (found.word, found.p_value) == ("inconclusive", None)
+    assert "v1-trsf-relu has 2 finished seeds" in found.reason
+    assert "1 collapsed" in found.reason
+
+
+def test_what_was_not_run(tmp_path):
+    assert only(GAIN, []).word == "not run"
+    records = runs(tmp_path, {"v1-relu": [0.2, 0.2, 0.2]})
+    records += runs(tmp_path, {"v1-trsf-relu": [0.2]}, info={"status": "running"})
+    found = only(GAIN, records)
+    assert (found.word, found.reason) == ("not run", "No run of v1-trsf-relu has ended.")
+    assert only(Untested("Nobody knows."), records).reason == "Nobody knows."
+
+
+def test_all_must_gain_and_any_may_lose(tmp_path):
+    both = Contrast("tar", [*GAIN.contrasts, Means(["v1-prelu"], ["v1-relu"])], above=0)
+    records = runs(tmp_path, STEADY)
+    found = only(both, records)
+    assert (found.word, found.p_value) == ("inconclusive", 1.0)
+    assert "1 of 2 comparisons cannot be made yet" in found.reason
+    gains = runs(tmp_path / "up", {"v1-prelu": [0.27, 0.29, 0.27, 0.30]})
+    assert only(both, records + gains).word == "supported"
+    losses = runs(tmp_path / "down", {"v1-prelu": [0.10, 0.12, 0.10, 0.13]})
+    assert only(both, records + losses).word == "contradicted"
+    unclear = runs(tmp_path / "level", {"v1-prelu": [0.20, 0.22, 0.19, 0.23]})
+    assert only(both, records + unclear).word == "inconclusive"
+
+
+def test_the_more_claims_the_stricter(tmp_path):
+    records = runs(tmp_path, {"v1-relu": [0.20, 0.21, 0.20], "v1-trsf-relu": [0.25, 0.27, 0.24]})
+    alone = only(GAIN, records)
+    assert alone.word == "supported"
+    hopeless = Contrast("tar", [Means(["v1-relu"])], above=0.2)
+    family = judge([claim(GAIN), *(claim(hopeless, str(i)) for i in range(5))], records)
+    assert family[0].family == 6
+    assert family[0].p_value == alone.p_value
+    assert family[0].p_holm == pytest.approx(6 * alone.p_value)
+    assert family[0].word == "inconclusive"
+    assert family[0].measured[0].detectable > alone.measured[0].detectable
+    # Claims that cannot be tested do not count.
+    assert judge([claim(GAIN), claim(Untested("No."), "b")], records)[0].family == 1
+
+
+def test_the_side_that_lost_more_runs_does_not_win(tmp_path):
+    records = runs(tmp_path, STEADY | {"v1-trsf-relu": [*STEADY["v1-trsf-relu"], None]})
+    found = only(GAIN, records)
+    assert found.word == "inconclusive"
+    assert "lost more runs to collapse" in found.reason
+    others = runs(tmp_path / "b", STEADY | {"v1-relu": [*STEADY["v1-relu"], None]})
+    assert only(GAIN, others).word == "supported"
+
+
+def test_runs_of_two_protocols_are_not_mixed(tmp_path):
+    records = runs(tmp_path, STEADY) + runs(tmp_path, {"v1-relu": [0.9, 0.8, 0.9]}, epochs=2)
+    first, second = judge([claim(GAIN)], records)
+    assert (first.departures, first.word) == ({}, "supported")
+    assert (second.departures, second.word) == ({"epochs": 2}, "not run")
+
+
+def test_a_range_holds_its_mean(tmp_path):
+    records = runs(tmp_path, STEADY)
+    level = [Means(["v1-relu"])]
+    assert only(Contrast("tar", level, above=0.15, below=0.3), records).word == "supported"
+    assert only(Contrast("tar", level, above=0.3, below=0.5), records).word == "contradicted"
+    assert only(Contrast("tar", level, above=0.205, below=0.5), records).word == "inconclusive"
+
+
+def test_what_is_read_from_scales_and_slopes(tmp_path):
+    """The made-up scales end near 1.0, the slopes near 0.0, straight from 0.1 and 0.2 over four epochs."""
+    records = runs(tmp_path, {"v1-trsf-prelu": [0.2, 0.2, 0.2, 0.2]})
+    both = [Means(["v1-trsf-prelu"])]
+    values = [QUANTITIES[name] for name in ("scale_mean", "slopes_negative", "slope_share_negative")]
+    for record in records:
+        final = record.parameters().query("epoch == epoch.max()")
+        slopes = final[final["kind"] == "slope"]["value"]
+        scales = final[final["kind"] == "trsf"]["value"]
+        run = Run(record)
+        expected = [scales.mean(), (slopes < 0).sum(), (slopes < 0).mean()]
+        assert [value(run) for value in values] == pytest.approx(expected)
+    assert only(Contrast("scale_mean", both, above=0.5, below=1.5), records).word == "supported"
+    assert only(Contrast("scale_mean", both, below=0.5), records).word == "contradicted"
+    # A quarter of the way is still gone in the last epoch.
+    assert only(Contrast("scale_late_change", both, below=0.05), records).word == "contradicted"
+    # Half of the images are right after the second epoch: 0, 1/2.
+    assert QUANTITIES["epochs_to_half"](Run(records[0])) == pytest.approx(2)
+
+
+def test_values_are_compared_on_the_papers_data_only(tmp_path):
+    rule = Cells("tar", tolerance=0.01, tables=(3,))
+    published = {"v2-prelu": 0.9065, "v2-trsf-prelu": 0.9149}
+
+    def ours(name, shift):
+        tars = {s: [v + shift, v + shift + 0.001, v + shift - 0.001] for s, v in published.items()}
+        return runs(tmp_path / name, tars, loss="arcface")
+
+    assert only(rule, ours("elsewhere", 0)).word == "not run"
+    for name, shift, word in (("same", 0, "supported"), ("far", -0.05, "contradicted")):
+        records = ours(name, shift)
+        for record in records:
+            record.write_info(track="paper")
+        found = only(rule, records)
+        assert found.word == word
+        assert found.measured[0].estimate == pytest.approx(shift, abs=1e-9)
+
+
+def test_a_spread_of_starts(tmp_path):
+    names = {-0.1: "v1-prelu-from-0.1", None: "v1-prelu", 0.3: "v1-prelu-from0.3"}
+    rule = Spread("tar", list(names.values()))
+    far = [
+        record
+        for start, tars in zip(names, ([0.1, 0.11, 0.1], [0.2, 0.21, 0.2], [0.1, 0.1, 0.11]), strict=True)
+        for record in runs(tmp_path / "far", {"v1-prelu": tars}, slope_init=start)
+    ]
+    found = only(rule, far)
+    assert found.word == "supported"
+    assert found.measured[0].estimate == pytest.approx(0.1)
+    near = [
+        record
+        for start in names
+        for record in runs(tmp_path / "near", {"v1-prelu": [0.1, 0.2, 0.15]}, slope_init=start)
+    ]
+    assert only(rule, near).word == "inconclusive"
+
+
+def test_no_crash(tmp_path):
+    rule = CollapseRate(["v1-trsf-relu"])
+    many = runs(tmp_path, {"v1-trsf-relu": [0.2] * 14})
+    assert only(rule, many).word == "supported"
+    assert only(rule, many[:8]).word == "inconclusive"
+    assert only(rule, many[:2]).p_value is None
+    # At another learning rate it is no counterexample, at the track's own it is.
+    stressed = runs(tmp_path, {"v1-trsf-relu": [None]}, learning_rate=2.0)
+    assert only(rule, many + stressed).word == "supported"
+    fell = runs(tmp_path / "b", {"v1-trsf-relu": [0.2, None]})
+    assert only(rule, fell).word == "contradicted"
+    assert "1 of 2 runs collapsed" in only(rule, fell).reason
+
+
+def test_fewer_collapses_over_learning_rates(tmp_path):
+    rule = CollapseRate(["v1-trsf-relu"], ["v1-relu"])
+    records = []
+    for rate in (0.05, 0.5, 1.0):
+        fell = None if rate > 0.1 else 0.2
+        records += runs(tmp_path, {"v1-relu": [fell] * 4, "v1-trsf-relu": [0.2] * 4}, learning_rate=rate)
+    found = only(rule, records)
+    assert found.word == "supported"
+    assert found.measured[0].estimate == pytest.approx(-8 / 12)
+    assert only(CollapseRate(["v1-relu"], ["v1-trsf-relu"]), records).word == "contradicted"
+    few = [r for r in records if r.config["learning_rate"] < 1]
+    assert only(rule, few).word == "inconclusive"
+    calm = [r for r in records if r.config["learning_rate"] < 0.1]
+    assert "ended alike" in only(rule, calm).reason
+    assert only(CollapseRate(["v1-trsf-relu"], ["v1-scale1-relu"]), records).word == "not run"
+
+
+def test_counts_are_counted(tmp_path):
+    rule = Count("slopes", {"v1": "slopes of v1"})
+    assert only(rule, runs(tmp_path / "a", {"v1-relu": [0.2]})).word == "not run"
+    assert only(rule, runs(tmp_path / "b", {"v1-prelu": [0.2]})).word == "supported"
+    wrong = runs(tmp_path / "c", {"v1-prelu": [0.2]}, info={"counts": {"slopes": 126}})
+    assert only(rule, wrong).word == "contradicted"
+
+
+def test_all_of_the_papers_claims_can_be_judged(tmp_path):
+    settings = [f"{v}-{s}" for v in ("v1", "v2") for s in ("relu", "trsf-relu", "prelu", "trsf-prelu")]
+    records = runs(tmp_path, {s: [0.2 + 0.01 * i, 0.21 + 0.01 * i, 0.2] for i, s in enumerate(settings)})
+    found = judge(paper_claims(), records)
+    assert [v.claim for v in found] == [c.id for c in paper_claims()]
+    assert {v.word for v in found} <= {"supported", "contradicted", "inconclusive", "not run"}
+    assert json.loads(json.dumps([v.to_dict() for v in found]))
+    by_claim = {v.claim: v for v in found}
+    assert by_claim["trsf-gains-1.24"].published == pytest.approx(0.0124)
+    assert by_claim["scales-grow"].word != "not run"
+    assert all(v.reason.endswith(".") for v in found)
+
+
+def test_every_rule_names_a_quantity_that_runs_have():
+    for known in paper_claims():
+        quantity = getattr(known.rule, "quantity", "tar")
+        assert quantity in QUANTITIES or "@" in quantity, known.id

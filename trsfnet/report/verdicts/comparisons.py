@@ -1,4 +1,4 @@
-"""What the runs say about the paper's claims, by a rule that was stated before they were made."""
+"""Tables 1 and 2 on our tracks: every setting against the original network."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from trsfnet.experiments.paper import paper_table
 from trsfnet.report.collection import Group
+from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, holm
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.intervals import Interval, difference
+from trsfnet.report.intervals import Interval
 from trsfnet.report.names import (
     MEASURE_NAMES,
     SETTINGS,
@@ -16,15 +17,19 @@ from trsfnet.report.names import (
     points,
     short_name,
 )
+from trsfnet.report.verdicts.findings import ALPHA, CONTRADICTED, INCONCLUSIVE, SUPPORTED
 
-SUPPORTED, CONTRADICTED, INCONCLUSIVE, OPEN = "supported", "contradicted", "inconclusive", "open"
+# Too few seeds for an interval: one that was run only once, or not at all.
+OPEN = "open"
 
 _RULE = (
     "The paper says that each change raises TAR above the original network's. On one track, that is "
-    f"**{SUPPORTED}** where the 95 % interval of the difference of means over seeds (Welch's t) lies above "
-    f"zero, **{CONTRADICTED}** where it lies below zero, and **{INCONCLUSIVE}** where it holds zero. With "
-    f"fewer than two finished seeds on either side there is no interval and the claim stays **{OPEN}**: "
-    "one seed shows nothing that another might not undo."
+    f"**{SUPPORTED}** where the difference of means over seeds is above zero, **{CONTRADICTED}** where it is "
+    "below, each with a p value below 0.05 after Holm's adjustment for the five comparisons of the table, "
+    f"and **{INCONCLUSIVE}** otherwise. Values of the same seed are subtracted from each other (Student's t) "
+    f"where both settings have {MIN_SEEDS} seeds or more in common; if not, the means are (Welch's t). With "
+    f"fewer than {MIN_SEEDS} finished seeds nothing is decided; with fewer than two there is no interval "
+    f"either and the claim stays **{OPEN}**: one seed shows nothing that another might not undo."
 )
 
 
@@ -36,33 +41,52 @@ class Comparison:
         setting: such as `v1-trsf-prelu`.
         seeds: finished seeds of the setting and of the original network.
         gap: difference of their means, None if either has none.
-        interval: of the difference, None with fewer than two seeds on either side.
+        interval: of the difference, by itself; None with fewer than two seeds on either side.
+        p_holm: two-sided p value, adjusted for the comparisons of the table; None without an interval.
     """
 
     setting: str
     seeds: tuple[int, int]
     gap: float | None
     interval: Interval | None
+    p_holm: float | None
 
     @property
     def verdict(self) -> str:
         """One of the four words of the rule."""
-        if self.interval is None:
+        if self.interval is None or self.p_holm is None:
             return OPEN
-        if self.interval.low > 0:
-            return SUPPORTED
-        return CONTRADICTED if self.interval.high < 0 else INCONCLUSIVE
+        if self.p_holm >= ALPHA or min(self.seeds) < MIN_SEEDS:
+            return INCONCLUSIVE
+        return SUPPORTED if self.interval.value > 0 else CONTRADICTED
 
 
 def comparisons(group: Group) -> list[Comparison]:
     """Every setting of a group but the original network, against it, in the measure of the track."""
-    original = group.values(group.baseline, group.measure)
+    values = {setting: _by_seed(group, setting) for setting in group.cells}
+    original, *others = values
+    effects = {s: contrast([values[s], values[original]], [1.0, -1.0]) for s in others}
+    tested = {s: effect for s, effect in effects.items() if effect}
+    adjusted = dict(zip(tested, holm([_p_value(effect) for effect in tested.values()]), strict=True))
     found = []
-    for setting in list(group.cells)[1:]:
-        values = group.values(setting, group.measure)
-        gap = sum(values) / len(values) - sum(original) / len(original) if values and original else None
-        found.append(Comparison(setting, (len(values), len(original)), gap, difference(values, original)))
+    for setting in others:
+        mine, theirs = list(values[setting].values()), list(values[original].values())
+        effect = effects[setting]
+        gap = sum(mine) / len(mine) - sum(theirs) / len(theirs) if mine and theirs else None
+        if effect:
+            gap = effect.estimate
+        seeds = (len(mine), len(theirs))
+        interval = effect.interval if effect else None
+        found.append(Comparison(setting, seeds, gap, interval, adjusted.get(setting)))
     return found
+
+
+def _by_seed(group: Group, setting: str) -> dict[int, float]:
+    return {r.seed: r.metrics[group.measure] for r in group.cells[setting] if r.status == "done"}
+
+
+def _p_value(effect: Effect) -> float:
+    return min(1.0, 2 * min(effect.p_above(0.0), effect.p_below(0.0)))
 
 
 def rule() -> Markdown:
@@ -124,4 +148,4 @@ def _named(compared: Comparison) -> str:
     if compared.interval is None:
         return name
     low, high = points(compared.interval.low), points(compared.interval.high)
-    return f"{name} ({points(compared.gap or 0.0)} points, {low} to {high})"
+    return f"{name} ({points(compared.interval.value)} points, {low} to {high})"
