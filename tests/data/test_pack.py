@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.memory import MemorySource, encoded, pattern
+from trsfnet.data.faces import FaceSet
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.pack import PackSource, write_pack
 from trsfnet.data.pack import writer as pack_writer
@@ -87,6 +88,20 @@ def test_lazy_images_of_a_pack_are_an_array_for_training(pack):
     images = LazyImages(pack, 32)
     rows = np.array([7, 0, 7])
     np.testing.assert_array_equal(images[rows], np.stack([pack.image(i) for i in rows]))
+
+
+def test_the_fingerprint_of_its_faces_comes_from_the_version_without_decoding(source, pack, tmp_path):
+    def fingerprint(of: PackSource, labels: np.ndarray) -> str:
+        return FaceSet(LazyImages(of, 32), labels, of.identities, of.version).fingerprint
+
+    other = write_pack(pack, tmp_path / "other", size=32, quality=95)
+    first = fingerprint(pack, pack.labels)
+    assert fingerprint(other, other.labels) == first  # kept byte for byte
+    (pack.folder / "images.bin").write_bytes(bytes((pack.folder / "images.bin").stat().st_size))
+    assert fingerprint(PackSource(pack.folder), pack.labels) == first
+    assert fingerprint(pack, pack.labels[::-1]) != first
+    coarse = write_pack(source, tmp_path / "coarse", size=32, quality=30)
+    assert fingerprint(coarse, pack.labels) != first
 
 
 def test_forks_and_pickles_read_the_same(pack):

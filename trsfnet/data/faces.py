@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from trsfnet.data.lazy import LazyImages
 
 
 @dataclass(frozen=True)
@@ -17,21 +21,26 @@ class FaceSet:
         images: uint8 [N, size, size, 3], RGB.
         labels: int64 [N], index into `identities`.
         identities: name of each label.
+        version: that of the source of `images`, where they are decoded only when asked for; else None.
     """
 
-    images: np.ndarray
+    images: np.ndarray | LazyImages
     labels: np.ndarray
     identities: tuple[str, ...]
+    version: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of pixels, labels and names: two runs with the same one saw the same faces."""
+        """SHA-256 of pixels, labels and names: two runs with the same one saw the same faces.
+
+        The version stands for the pixels where there is one: hashing them would decode them all.
+        """
         digest = hashlib.sha256(repr((self.images.shape, self.identities)).encode())
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
-        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.images) if self.version is None else self.version.encode())
         return digest.hexdigest()
 
 
