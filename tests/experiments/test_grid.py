@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from trsfnet.experiments.grid import departures, is_papers, protocol, table_settings
+from trsfnet.experiments.grid import is_papers, table_settings
 from trsfnet.experiments.paper import paper_table, reference
+from trsfnet.experiments.scales import departures, protocol
 from trsfnet.training.config import TrainConfig
 
 

@@ -94,7 +94,7 @@ def test_wrong_parameters_end_in_one_sentence_before_any_training(tmp_path, word
 def test_parameters_are_the_configurations_settings_explained():
     found = papermill.inspect_notebook(str(ROOT / NOTEBOOK))
     settings = {field.name: field for field in fields(TrainConfig) if field.name != "images"}
-    assert set(found) == {*settings, "data_root", "runs", "preset", "devices"}
+    assert set(found) == {*settings, "data_root", "runs", "preset", "devices", "again"}
     for name, parameter in found.items():
         assert parameter["help"], name
         assert parameter["inferred_type_name"] != "None", name

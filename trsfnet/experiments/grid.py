@@ -1,40 +1,43 @@
-"""The paper's settings, and which runs may stand beside each other in a table."""
+"""What is trained: the paper's runs, and those of the study on stability that it leaves out.
+
+Each is declared once. A run of the paper names the tables and figures that it feeds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
-from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
+from trsfnet.training.config import TrainConfig
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
 
-# What a table varies. Everything else, the protocol, must agree between runs that are compared.
-_SETTING_FIELDS = {
-    "arch",
-    "trsf",
-    "trsf_per_channel",
-    "scale_init",
-    "activation",
-    "slope_init",
-    "loss",
-    "arcface_scale",
-    "arcface_margin",
-    "seed",
-}
-# What changes not the thing learned, only its rounding.
-_ROUNDING_FIELDS = {"precision"}
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One row of a table of the paper."""
+    """What a run varies: network and loss.
+
+    Attributes:
+        arch: `v1` or `v2`.
+        trsf: trainable residual scales.
+        trsf_per_channel: one for each channel.
+        scale_init: start of the scales, or their constant; None for the paper's 0.1, or facenet's constants.
+        activation: `relu`, `leaky_relu` or `prelu`.
+        loss: `softmax` or `arcface`.
+        slope_init: start of PReLU's slopes; None for the paper's usual 0.2.
+        feeds: what of the paper it is part of, such as `table 1` and `figure 3`.
+    """
 
     arch: str
-    trsf: bool
-    activation: str
+    trsf: bool = False
+    trsf_per_channel: bool = False
+    scale_init: float | None = None
+    activation: str = "relu"
+    loss: str = "softmax"
+    slope_init: float | None = None
+    feeds: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> str:
@@ -44,22 +47,95 @@ class Setting:
     @property
     def name(self) -> str:
         """As the paper prints it, such as `Inception-ResNet v1 + TRSF + PReLU`."""
-        trsf = " + TRSF" if self.trsf else ""
-        return f"Inception-ResNet {self.arch}{trsf}{_ACTIVATION_NAMES[self.activation]}"
+        trsf = self._scale_name
+        start = "" if self.slope_init is None else f" from {self.slope_init:g}"
+        loss = ", ArcFace" if self.loss == "arcface" else ""
+        return f"Inception-ResNet {self.arch}{trsf}{_ACTIVATION_NAMES[self.activation]}{start}{loss}"
+
+    @property
+    def _scale_name(self) -> str:
+        if not self.trsf:
+            return "" if self.scale_init is None else f", scale {self.scale_init:g}"
+        start = "" if self.scale_init is None else f" from {self.scale_init:g}"
+        return f" + TRSF{' per channel' if self.trsf_per_channel else ''}{start}"
 
     def config(self, **others: Any) -> TrainConfig:
         """The configuration that trains it, with `others` for track, seed and the rest."""
-        return TrainConfig(arch=self.arch, trsf=self.trsf, activation=self.activation, **others)
+        return TrainConfig(
+            arch=self.arch,
+            trsf=self.trsf,
+            trsf_per_channel=self.trsf_per_channel,
+            scale_init=self.scale_init,
+            activation=self.activation,
+            loss=None if self.loss == "softmax" else self.loss,
+            slope_init=self.slope_init,
+            **others,
+        )
+
+
+def _table_1_or_2(arch: str) -> list[Setting]:
+    """The six settings of an architecture, in the paper's order."""
+    table, averages, scales, signs = (1, 4, 6, 9) if arch == "v1" else (2, 5, 7, 10)
+    settings = []
+    for activation in ("relu", "leaky_relu", "prelu"):
+        for trsf in (False, True):
+            feeds = [f"table {table}", "figure 3"]
+            feeds += [f"table {averages}", "figure 5", f"figure {scales}"] if trsf else []
+            feeds += ["figure 8", f"figure {signs}"] if activation == "prelu" else []
+            feeds += ["table 6", "figure 11"] if (arch, activation, trsf) == ("v2", "prelu", False) else []
+            settings.append(Setting(arch=arch, trsf=trsf, activation=activation, feeds=tuple(feeds)))
+    return settings
+
+
+def _arcface() -> list[Setting]:
+    feeds = ("table 3", "figure 4")
+    return [
+        Setting(arch="v2", trsf=trsf, activation="prelu", loss="arcface", feeds=feeds)
+        for trsf in (False, True)
+    ]
+
+
+def _starting_slopes() -> list[Setting]:
+    """Table 6 but for 0.2, which it shares with table 2."""
+    feeds = ("table 6", "figure 11")
+    return [
+        Setting(arch="v2", activation="prelu", slope_init=start, feeds=feeds)
+        for start in (-0.1, 0.1, 0.25, 0.3)
+    ]
+
+
+GRID: tuple[Setting, ...] = (
+    *_table_1_or_2("v1"),
+    *_table_1_or_2("v2"),
+    *_arcface(),
+    *_starting_slopes(),
+)
+"""The 18 distinct runs of the paper, each with one seed there."""
+
+
+STABILITY: tuple[Setting, ...] = (
+    *(Setting(arch="v1", scale_init=constant) for constant in (None, 0.1, 0.3, 1.0)),
+    *(
+        Setting(arch="v1", trsf=True, trsf_per_channel=per_channel, scale_init=start)
+        for per_channel in (False, True)
+        for start in (0.0, None, 0.3, 1.0)
+    ),
+)
+"""Does a small or trainable scale prevent collapse? Constants against scales that are trained from the same
+starts. From 0, one a block is SkipInit or ReZero; one a channel, from a small start, is LayerScale."""
+
+
+def feeding(exhibit: str) -> list[Setting]:
+    """The settings that a table or figure of the paper shows, such as `table 1`."""
+    return [setting for setting in GRID if exhibit in setting.feeds]
 
 
 def table_settings(number: int) -> list[Setting]:
-    """The six settings of table 1 (v1) or 2 (v2), in the paper's order."""
-    arch = {1: "v1", 2: "v2"}[number]
-    return [
-        Setting(arch, trsf, activation)
-        for activation in ("relu", "leaky_relu", "prelu")
-        for trsf in (False, True)
-    ]
+    """The settings of one of the paper's tables, in its order."""
+    settings = feeding(f"table {number}")
+    if number == 6:
+        settings.sort(key=lambda s: PAPER_SLOPE if s.slope_init is None else s.slope_init)
+    return settings
 
 
 def is_papers(config: Mapping[str, Any]) -> bool:
@@ -67,29 +143,3 @@ def is_papers(config: Mapping[str, Any]) -> bool:
     scale_ok = config["scale_init"] == (PAPER_SCALE if config["trsf"] else None)
     slope_ok = config["activation"] == "relu" or config["slope_init"] == PAPER_SLOPE
     return scale_ok and slope_ok and not config["trsf_per_channel"]
-
-
-def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What two runs must share to be compared: data, sizes, schedule, augmentation."""
-    return {
-        k: v
-        for k, v in (LATER_SETTINGS | dict(config)).items()
-        if k not in _SETTING_FIELDS | _ROUNDING_FIELDS
-    }
-
-
-def departures(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a run's protocol that are not its track's own; empty for a run in the tables."""
-    train_set = config.get("train_set")
-    standard = asdict(TrainConfig(track=config["track"], train_set=train_set))
-    standard |= track_defaults(config["track"], train_set)
-    return {
-        name: value
-        for name, value in protocol(config).items()
-        if name != "images" and name in standard and _as_json(value) != _as_json(standard[name])
-    }
-
-
-def _as_json(value: Any) -> Any:
-    """A setting as it comes back from `run.json`."""
-    return list(value) if isinstance(value, tuple) else value

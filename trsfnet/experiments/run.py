@@ -21,6 +21,7 @@ from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
 from trsfnet.experiments.record import SCHEMA, Record, read_record
+from trsfnet.experiments.stale import set_aside, why_stale
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
 from trsfnet.training.loop import History, Outcome, train
@@ -36,6 +37,7 @@ def run(
     data_root: str | None = None,
     preset: str | None = None,
     devices: int = 1,
+    again: bool = False,
 ) -> Record:
     """Train and evaluate what `config` describes and record it under `runs`.
 
@@ -49,6 +51,7 @@ def run(
         preset: name of the preset that `config` was made from, to be recorded.
         devices: how many GPUs, or processes on the CPU, train together. Each computes its share of the
             micro-batches, of which there are as many as devices unless `config` says otherwise.
+        again: if other code than the present made the run, or a part of it, set that aside and train anew.
 
     Raises:
         ConfigError: settings that cannot be trained.
@@ -63,6 +66,9 @@ def run(
     asked = config
     config = replace(config, micro_batches=config.micro_batches or together).resolved(root)
     path = Path(runs) / config.track / config.run_id
+    if again and world.rank == 0:
+        _make_room(path)
+    world.wait()
     if _finished(path):
         pass
     elif together > world.size:
@@ -86,6 +92,15 @@ def _finished(path: Path) -> bool:
     """Whether the record in `path` needs no more training."""
     record = _existing(path)
     return record is not None and record.status in ("done", "collapsed")
+
+
+def _make_room(path: Path) -> None:
+    """Set the record in `path` aside if it is stale, and say why."""
+    record = _existing(path)
+    reason = why_stale(record) if record else ""
+    if record and reason:
+        with locked(path):
+            tqdm.write(f"{record.run_id} is trained anew, since {reason}; kept in {set_aside(record)}")
 
 
 def _existing(path: Path) -> Record | None:

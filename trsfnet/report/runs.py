@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pandas as pd
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.code import source_hash
-from trsfnet.experiments.grid import departures, is_papers
+from trsfnet.experiments.grid import is_papers
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.scales import departures
+from trsfnet.experiments.stale import why_stale
 from trsfnet.report.names import MEASURES, percent
 
 _STARTS = {"scale_init": 0.1, "slope_init": 0.2, "trsf_per_channel": False}
@@ -82,12 +81,7 @@ def value_of(record: Record, measure: str) -> str:
 
 def is_stale(record: Record) -> bool:
     """Whether other code than the present made the run."""
-    return record.info.get("source_hash") != _present_code(record.info["track"])
-
-
-@cache
-def _present_code(track: str) -> str:
-    return source_hash(track)
+    return bool(why_stale(record))
 
 
 def peculiarities(record: Record) -> list[str]:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.scales import departures, protocol
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.scales import departures, protocol
 from trsfnet.report.names import MEASURES
 from trsfnet.report.runs import learned
 

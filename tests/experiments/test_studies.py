@@ -1,0 +1,57 @@
+"""The grid is the paper's, and what the pipeline is asked for becomes just these runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from trsfnet.errors import ConfigError
+from trsfnet.experiments.grid import GRID, STABILITY, feeding
+from trsfnet.experiments.scales import SCALES, configs, departures, scale_of
+from trsfnet.experiments.studies import planned_runs
+
+
+def test_the_grid_has_the_papers_18_runs():
+    assert len({setting.key for setting in GRID}) == len(GRID) == 18
+    exhibits = [f"table {n}" for n in range(1, 7)] + [f"figure {n}" for n in range(3, 12)]
+    assert {exhibit for setting in GRID for exhibit in setting.feeds} == set(exhibits)
+    assert [len(feeding(f"table {n}")) for n in range(1, 7)] == [6, 6, 2, 3, 3, 5]
+    assert [len(feeding(f"figure {n}")) for n in range(3, 12)] == [12, 2, 6, 3, 3, 4, 2, 2, 5]
+
+
+def test_settings_keep_apart_and_say_what_they_are():
+    keys = [setting.key for setting in (*GRID, *STABILITY)]
+    assert len(set(keys)) == len(keys) - 2, "v1-relu and v1-trsf-relu are in both"
+    assert len({setting.name for setting in GRID}) == 18
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_each_scale_is_recognised(scale):
+    for track in set(SCALES[scale]) & {"synthetic"}:
+        for config in configs(GRID, scale=scale, track=track, seeds=[0, 3]):
+            resolved = vars(config.resolved(None))
+            assert departures(resolved) == {} or config.loss == "arcface"
+            assert scale_of(resolved) == scale
+
+
+def test_planned_runs():
+    quick = planned_runs({}, None)
+    assert len(quick) == 18
+    assert {track for track, _ in quick} == {"synthetic"}
+    assert len(planned_runs({"seeds": "0,1", "exhibit": "table 1"}, None)) == 12
+    assert len(planned_runs({"seeds": 2, "exhibit": "table 6"}, None)) == 5
+    assert {c.seed for c in planned_runs({"seeds": 2}, None).values()} == {2}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"scale": "huge"}, "scale must be one of 'smoke'"),
+        ({"scale": "smoke", "track": "paper"}, "scale smoke is made for the track synthetic, got 'paper'"),
+        ({"exhibit": "table 9"}, "exhibit must be one of figure 10"),
+        ({"seeds": "many"}, "seeds must be whole numbers such as 0,1,2, got 'many'"),
+        ({"seed": 1}, "option must be one of 'study'"),
+    ],
+)
+def test_wrong_options_are_one_sentence(options, says):
+    with pytest.raises(ConfigError, match=says):
+        planned_runs(options, None)

@@ -1,0 +1,95 @@
+"""At what scale the grid is run on a track, and which runs may stand beside each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from trsfnet.errors import ConfigError, choice
+from trsfnet.experiments.grid import Setting
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
+
+SCALES: dict[str, dict[str, Any]] = json.loads(
+    (resources.files("trsfnet.experiments") / "scales.json").read_text(encoding="utf-8")
+)
+"""Scales from the smallest: `about`, `seeds`, and by track the settings that differ from its own."""
+
+# What a table varies. Everything else, the protocol, must agree between runs that are compared.
+_SETTING_FIELDS = {
+    "arch",
+    "trsf",
+    "trsf_per_channel",
+    "scale_init",
+    "activation",
+    "slope_init",
+    "loss",
+    "arcface_scale",
+    "arcface_margin",
+    "seed",
+}
+# What changes not the thing learned, only its rounding.
+_ROUNDING_FIELDS = {"precision"}
+
+
+def configs(
+    settings: Sequence[Setting], *, scale: str, track: str, seeds: Sequence[int]
+) -> list[TrainConfig]:
+    """The runs of `settings` at a scale, seed by seed.
+
+    Raises:
+        ConfigError: unknown scale, or the scale is not made for the track.
+    """
+    overrides = scale_settings(scale, track)
+    return [setting.config(track=track, seed=seed, **overrides) for seed in seeds for setting in settings]
+
+
+def scale_settings(scale: str, track: str) -> dict[str, Any]:
+    """The settings by which a scale differs from the track's own.
+
+    Raises:
+        ConfigError: unknown scale, or the scale is not made for the track.
+    """
+    choice("scale", scale, tuple(SCALES))
+    if track not in SCALES[scale]:
+        made_for = " and ".join(name for name, entry in SCALES[scale].items() if isinstance(entry, dict))
+        raise ConfigError(f"scale {scale} is made for the track {made_for}, got {track!r}.")
+    return dict(SCALES[scale][track])
+
+
+def scale_of(config: Mapping[str, Any]) -> str | None:
+    """The scale at which a run was made; None if it is none of them."""
+    for scale, entry in SCALES.items():
+        if config["track"] in entry and not _departures(config, scale):
+            return scale
+    return None
+
+
+def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What two runs must share to be compared: data, sizes, schedule, augmentation."""
+    others = _SETTING_FIELDS | _ROUNDING_FIELDS
+    return {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
+
+
+def departures(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run's protocol that are not those of the nearest scale; empty in the tables."""
+    found = [_departures(config, scale) for scale, entry in SCALES.items() if config["track"] in entry]
+    return min(found, key=len)
+
+
+def _departures(config: Mapping[str, Any], scale: str) -> dict[str, Any]:
+    track, train_set = config["track"], config.get("train_set")
+    standard = asdict(TrainConfig(track=track, train_set=train_set))
+    standard |= track_defaults(track, train_set) | scale_settings(scale, track)
+    return {
+        name: value
+        for name, value in protocol(config).items()
+        if name != "images" and name in standard and _as_json(value) != _as_json(standard[name])
+    }
+
+
+def _as_json(value: Any) -> Any:
+    """A setting as it comes back from `run.json`."""
+    return list(value) if isinstance(value, tuple) else value

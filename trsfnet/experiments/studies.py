@@ -1,0 +1,55 @@
+"""What the pipeline is asked for, as runs by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trsfnet.errors import ConfigError, choice
+from trsfnet.experiments.grid import GRID, STABILITY, feeding
+from trsfnet.experiments.scales import SCALES, configs
+from trsfnet.training.config import TrainConfig
+
+_OPTIONS = ("study", "scale", "track", "seeds", "exhibit")
+STUDIES = ("paper", "stability")
+
+
+def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[str, str], TrainConfig]:
+    """The runs that `options` ask for, by track and run id.
+
+    Args:
+        options: `study` (`paper` or `stability`), `scale`, `track`, `seeds` (such as `0,1`; by default the
+            scale's number of them) and `exhibit` (such as `table 1`: only what feeds it).
+        root: folder of the datasets.
+
+    Raises:
+        ConfigError: an unknown option or value.
+        DataError: the track's images are missing.
+    """
+    for name in options:
+        choice("option", name, _OPTIONS)
+    study = options.get("study", "paper")
+    choice("study", study, STUDIES)
+    scale = options.get("scale", "stability" if study == "stability" else "quick")
+    choice("scale", scale, tuple(SCALES))
+    track = options.get("track", "paper" if scale == "paper" else "synthetic")
+    settings = GRID if study == "paper" else STABILITY
+    if "exhibit" in options:
+        settings = feeding(options["exhibit"])
+        if not settings:
+            known = sorted({exhibit for setting in GRID for exhibit in setting.feeds})
+            raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {options['exhibit']!r}.")
+    seeds = _seeds(options.get("seeds"), SCALES[scale]["seeds"])
+    runs = configs(settings, scale=scale, track=track, seeds=seeds)
+    return {(track, config.resolved(root).run_id): config for config in runs}
+
+
+def _seeds(asked: object, number: int) -> list[int]:
+    """`0,1` as [0, 1]; by default the first `number`."""
+    if asked is None:
+        return list(range(number))
+    try:
+        return [int(seed) for seed in str(asked).split(",")]
+    except ValueError:
+        raise ConfigError(f"seeds must be whole numbers such as 0,1,2, got {asked!r}.") from None
