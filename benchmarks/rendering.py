@@ -20,6 +20,7 @@ from trsfnet.data.synthetic import DEFAULT_DIFFICULTY, RENDERER_VERSION, render_
 from trsfnet.data.tracks import load_track
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
+from trsfnet.report.faces import raw_pixels
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
 
@@ -72,13 +73,8 @@ def without_learning(config: TrainConfig) -> dict[str, Any]:
     """TAR on the track's unseen identities of centred raw pixels and of an untrained network."""
     data = load_track("synthetic", size=config.image_size, identities=1, images_per_identity=1, root=None)
 
-    def pixels(images: np.ndarray) -> np.ndarray:
-        rows = images.reshape(len(images), -1).astype(np.float32)
-        rows -= rows.mean(axis=1, keepdims=True)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "raw pixels": pixels,
+        "raw pixels": raw_pixels,
         "untrained network": lambda images: embed(build_model(config), images, dtype=torch.float32),
     }
     tar = {

@@ -65,6 +65,28 @@ def test_image_does_not_depend_on_its_batch_or_the_global_generator(faces):
         assert torch.equal(shuffled.factors[name], values[order])
 
 
+def test_image_does_not_depend_on_the_number_of_threads(faces):
+    people, samples = pairs(10, 3)
+    torch.set_num_threads(2)
+    try:
+        images = render_faces(people, samples, difficulty=1.0).images
+    finally:
+        torch.set_num_threads(1)
+    assert torch.equal(images, faces.images)
+
+
+def test_fixed_nuisances_are_shared_and_leave_the_others_alone(faces):
+    people, samples = pairs(10, 3)
+    turned = render_faces(people, samples, difficulty=1.0, fixed={"yaw": 25.0})
+    for name, values in turned.factors.items():
+        expected = torch.full_like(values, 25.0) if name == "yaw" else faces.factors[name]
+        assert torch.equal(values, expected)
+    drawn = faces.factors["yaw"]
+    alike = render_faces(people[:1], samples[:1], difficulty=1.0, fixed={"yaw": float(drawn[0])})
+    assert torch.equal(alike.images[0], faces.images[0])
+    assert not torch.equal(turned.images[0], faces.images[0])
+
+
 def test_global_generator_is_left_alone():
     before = torch.random.get_rng_state()
     render_faces(torch.tensor([3]), torch.tensor([1]), size=32)
@@ -170,6 +192,8 @@ def test_raw_pixels_do_not_verify():
         ({"identities": torch.tensor([-1, 0])}, "identities must not be negative"),
         ({"samples": torch.tensor([0, -3])}, "samples must not be negative"),
         ({"samples": torch.tensor([0])}, "must be equally many"),
+        ({"fixed": {"yawn": 1.0}}, "a fixed nuisance must be one of 'yaw'"),
+        ({"fixed": {"yaw": float("nan")}}, "fixed nuisance yaw must be a finite number"),
         ({"samples": torch.tensor([0.0, 1.0])}, "samples must be a one-dimensional int64"),
         ({"identities": torch.tensor([[0, 1]])}, "identities must be a one-dimensional int64"),
     ],

@@ -1,12 +1,12 @@
 """Shaded relief of a head: from named face parameters to an image, vectorised over the batch.
 
-The head is one surface in cylindrical coordinates: the distance ``r(theta, y)`` from a vertical axis through
-the ears. In its own frame ``x`` points to the image's right, ``y`` up and ``z`` to the viewer; the eyes lie
-near ``y = 0``, the top of the skull near ``y = 1`` and the chin near ``y = -1``. Four steps make a picture:
+The head is one surface in cylindrical coordinates: the distance `r(theta, y)` from a vertical axis through
+the ears. In its own frame `x` points to the image's right, `y` up and `z` to the viewer; the eyes lie
+near `y = 0`, the top of the skull near `y = 1` and the chin near `y = -1`. Four steps make a picture:
 
 1. *Plan* (`make_plan`): everything of one dimension, for many faces at once: profiles of the head, the
    factors of the features' separable bumps, the hairline, the lights' directions.
-2. *Surface* (`paint_surface`): relief and albedo on a map of ``rows`` (y) by ``columns`` (theta). One
+2. *Surface* (`paint_surface`): relief and albedo on a map of `rows` (y) by `columns` (theta). One
    batched matrix product evaluates all bumps; lids, lips and brows are curves painted in small windows. Then
    normals from finite differences, Lambert, ambient occlusion, a cast shadow and a highlight. The view is
    orthographic, so every term can be computed on the map, before the view is known.

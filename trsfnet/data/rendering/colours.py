@@ -38,19 +38,19 @@ HOLLOW: Rgb = (-0.85, -0.90, -0.90)
 
 
 def palette(colours: list[Rgb], position: torch.Tensor) -> torch.Tensor:
-    """Piecewise linear colour ``[N, 3]`` at ``position`` ``[N]`` in 0 (first colour) to 1 (last)."""
+    """Piecewise linear colour `[N, 3]` at `position` `[N]` in 0 (first colour) to 1 (last)."""
     knots = torch.arange(len(colours), device=position.device, dtype=torch.float32)
     weight = (1 - (position[:, None] * (len(colours) - 1) - knots).abs()).clamp_min(0)
     return (weight[:, :, None] * torch.tensor(colours, device=position.device)).sum(1)
 
 
 def named_colour(params: Params, name: str) -> torch.Tensor:
-    """The colour ``[N, 3]`` whose channels are parameters of their own."""
+    """The colour `[N, 3]` whose channels are parameters of their own."""
     return torch.stack([params[f"{name}_{channel}"] for channel in ("red", "green", "blue")], 1)
 
 
 def paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor) -> None:
-    """Blends ``colour`` (one, ``[N, 3]`` or ``[N, 3, h, w]``) over ``target`` ``[N, 3, h, w]`` in place."""
+    """Blends `colour` (one, `[N, 3]` or `[N, 3, h, w]`) over `target` `[N, 3, h, w]` in place."""
     for channel in range(3):
         if isinstance(colour, tuple):
             over = torch.full((1, 1, 1), colour[channel], device=target.device)
@@ -61,13 +61,13 @@ def paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor) 
 
 
 def skin_colour(params: Params) -> torch.Tensor:
-    """Each identity's skin, linear RGB ``[N, 3]``."""
+    """Each identity's skin, linear RGB `[N, 3]`."""
     warmth = torch.tensor(_WARMTH, device=params["skin_tone"].device)
     return palette(_SKIN, params["skin_tone"]) * (1 + params["skin_warmth"][:, None] * warmth)
 
 
 def hair_colour(params: Params) -> torch.Tensor:
-    """Each identity's hair, linear RGB ``[N, 3]``."""
+    """Each identity's hair, linear RGB `[N, 3]`."""
     # Dark skin seldom comes with light hair (or eyes); without this they would be independent.
     colour = palette(_HAIR, params["hair_tone"] * (1 - 0.8 * params["skin_tone"]))
     for name, other, share in (("hair_red", _HAIR_RED, 0.8), ("hair_grey", _HAIR_GREY, 0.4)):

@@ -65,7 +65,7 @@ def _eyeball(
     up: torch.Tensor,
     above: torch.Tensor,
 ) -> torch.Tensor:
-    """White, iris, pupil and glint: linear RGB ``[N, 3, h, w]``."""
+    """White, iris, pupil and glint: linear RGB `[N, 3, h, w]`."""
     dx, dy = out - side * p["gaze_x"] + 0.05, up - p["gaze_y"] - 0.05
     distance = torch.sqrt(dx * dx + dy * dy + 1e-6) / p["iris_size"]
     # The upper lid shades the ball, which also turns away in the corners.

@@ -68,7 +68,7 @@ def _tints(p: Params) -> list[tuple]:
 
 
 def _separable(table: list[tuple], grid: Grid, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors ``[N, K, rows]`` (with the strengths) and ``[N, K, columns]`` of a table of ``K`` Gaussians."""
+    """Factors `[N, K, rows]` (with the strengths) and `[N, K, columns]` of a table of `K` Gaussians."""
 
     def column(index: int) -> torch.Tensor:
         values = [torch.as_tensor(entry[index], dtype=like.dtype, device=like.device) for entry in table]
@@ -81,7 +81,7 @@ def _separable(table: list[tuple], grid: Grid, like: torch.Tensor) -> tuple[torc
 
 
 def relief_factors(params: Params, grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors ``[N, rows, K]`` and ``[N, K, columns]`` whose product is the features' relief."""
+    """Factors `[N, rows, K]` and `[N, K, columns]` whose product is the features' relief."""
     along, across = _separable(_bumps(params), grid, params["eye_y"])
     p = {name: value[:, None] for name, value in params.items()}
 
@@ -111,7 +111,7 @@ def relief_factors(params: Params, grid: Grid) -> tuple[torch.Tensor, torch.Tens
 
 
 def tint_factors(params: Params, grid: Grid, skin: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors ``[N, 3 rows, K]`` and ``[N, K, columns]`` whose product is the skin's colour."""
+    """Factors `[N, 3 rows, K]` and `[N, K, columns]` whose product is the skin's colour."""
     tints = _tints(params)
     along, across = _separable(tints, grid, params["eye_y"])
     change = torch.tensor([tint[6] for tint in tints], device=along.device)

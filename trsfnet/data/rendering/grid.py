@@ -41,7 +41,7 @@ class Grid:
 
 @functools.lru_cache(maxsize=8)
 def make_grid(size: int, device: torch.device) -> Grid:
-    """The map's coordinates for images of ``size`` pixels."""
+    """The map's coordinates for images of `size` pixels."""
     # Multiples of 16 keep every image of a batch equally aligned, so that its position cannot change a bit.
     rows = columns = 16 * math.ceil(size * 1.14 / 16)
     y = torch.linspace(_Y_TOP, _Y_BOTTOM, rows, dtype=torch.float64)
@@ -76,7 +76,7 @@ def make_grid(size: int, device: torch.device) -> Grid:
 
 
 def map_shape(size: int) -> tuple[int, int]:
-    """Rows and columns of the surface's map for images of ``size`` pixels."""
+    """Rows and columns of the surface's map for images of `size` pixels."""
     grid = make_grid(size, torch.device("cpu"))
     return grid.rows, grid.columns
 
@@ -84,7 +84,7 @@ def map_shape(size: int) -> tuple[int, int]:
 def place_on_map(
     out: torch.Tensor, x: torch.Tensor, z: torch.Tensor, rho: torch.Tensor, y: torch.Tensor
 ) -> None:
-    """Writes into ``out`` ``[..., 2]`` where on the map a point lies, as ``grid_sample`` wants it."""
+    """Writes into `out` `[..., 2]` where on the map a point lies, as `grid_sample` wants it."""
     scale = (rho + z).mul_(_COLUMN_DENSITY * _COLUMN_LIMIT).add_(x.abs(), alpha=_COLUMN_LIMIT).add_(1e-4)
     torch.div(x, scale, out=out[..., 0])
     middle, half = 0.5 * (_Y_TOP + _Y_BOTTOM), 0.5 * (_Y_TOP - _Y_BOTTOM)
@@ -92,5 +92,5 @@ def place_on_map(
 
 
 def sample(field: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-    """``field`` ``[N, C, rows, columns]`` between its points, at what `place_on_map` gave."""
+    """`field` `[N, C, rows, columns]` between its points, at what `place_on_map` gave."""
     return F.grid_sample(field, place, align_corners=True, padding_mode="border")

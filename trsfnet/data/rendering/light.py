@@ -15,7 +15,7 @@ _SHADOW_REACH = (0.08, 0.18, 0.38)
 
 
 def _direction(params: Params, azimuth: torch.Tensor, elevation: torch.Tensor) -> torch.Tensor:
-    """Unit vector ``[N, 3]`` in the head's frame of a direction fixed to the camera (angles in degrees)."""
+    """Unit vector `[N, 3]` in the head's frame of a direction fixed to the camera (angles in degrees)."""
     az, el = torch.deg2rad(azimuth), torch.deg2rad(elevation)
     x, y, z = torch.sin(az) * torch.cos(el), torch.sin(el), torch.cos(az) * torch.cos(el)
     roll, pitch, yaw = (torch.deg2rad(params[name]) for name in ("roll", "pitch", "yaw"))
@@ -27,7 +27,7 @@ def _direction(params: Params, azimuth: torch.Tensor, elevation: torch.Tensor) -
 
 
 def lights(params: Params, grid: Grid) -> dict[str, torch.Tensor]:
-    """Directions, their components per column (outward, tangential, up: ``[N, 1, columns]``), and colours."""
+    """Directions, their components per column (outward, tangential, up: `[N, 1, columns]`), and colours."""
     zero = torch.zeros_like(params["yaw"])
     key = _direction(params, params["light_azimuth"], params["light_elevation"])
     directions = {
@@ -54,7 +54,7 @@ def shade(
     gain: torch.Tensor,
     gloss: torch.Tensor,
 ) -> None:
-    """Lights ``albedo`` ``[N, 3, rows, columns]`` in place; ``gain`` scales it, ``gloss`` the highlight."""
+    """Lights `albedo` `[N, 3, rows, columns]` in place; `gain` scales it, `gloss` the highlight."""
     # The normal is (1, -turn, -slope) / length along (outward, tangent, up).
     turn, slope = torch.empty_like(radius), torch.empty_like(radius)
     torch.sub(radius[:, :, 2:], radius[:, :, :-2], out=turn[:, :, 1:-1])

@@ -12,19 +12,19 @@ HEAD_POWER = 2.25
 
 
 def inverse_powers(width: torch.Tensor, depth: torch.Tensor, power: float) -> torch.Tensor:
-    """The factor along y, ``[N, rows, 2]``, of a superellipse with these half-axes ``[N, rows]``."""
+    """The factor along y, `[N, rows, 2]`, of a superellipse with these half-axes `[N, rows]`."""
     return torch.stack([width.clamp_min(0.002).pow(-power), depth.clamp_min(0.002).pow(-power)], 2)
 
 
 def superellipse(inverse: torch.Tensor, grid: Grid, power: float) -> torch.Tensor:
-    """Radius ``[N, rows, columns]`` of the cross-sections of `inverse_powers`."""
+    """Radius `[N, rows, columns]` of the cross-sections of `inverse_powers`."""
     sides = torch.stack([grid.sin.abs().pow(power), grid.cos.abs().pow(power)])
     summed = torch.bmm(inverse, sides.expand(len(inverse), -1, -1))
     return summed.rsqrt_() if power == 2 else summed.log_().mul_(-1 / power).exp_()
 
 
 def profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half-width and frontal depth ``[N, rows]`` of the head at ``y``, ``[rows]`` or ``[N, rows]``."""
+    """Half-width and frontal depth `[N, rows]` of the head at `y`, `[rows]` or `[N, rows]`."""
     p = {name: value[:, None] for name, value in params.items()}
     up = ((y - 0.1) / (p["skull_height"] - 0.1)).clamp(0, 1)
     down = ((0.1 - y) / (p["chin_drop"] + 0.06 * p["mouth_open"] + 0.1)).clamp(0, 1)
@@ -63,7 +63,7 @@ def dome_profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.
 
 
 def hairline(params: Params, grid: Grid) -> torch.Tensor:
-    """Height of the hair's lower edge per column, ``[N, columns]``."""
+    """Height of the hair's lower edge per column, `[N, columns]`."""
     temple, end = params["hairline_temple"], params["hair_end"]
     long = end < -0.3
     front = params["hairline"] - params["fringe"] + params["bald"]

@@ -15,12 +15,12 @@ def scenery(waves: torch.Tensor, tints: torch.Tensor, size: int) -> torch.Tensor
     """A blurred background: a sum of separable colour waves.
 
     Args:
-        waves: frequency (periods per frame) and phase (periods) along x, then along y, ``[N, K, 4]``.
-        tints: linear RGB amplitude of each, after the mean, ``[N, K + 1, 3]``.
+        waves: frequency (periods per frame) and phase (periods) along x, then along y, `[N, K, 4]`.
+        tints: linear RGB amplitude of each, after the mean, `[N, K + 1, 3]`.
         size: image side in pixels.
 
     Returns:
-        Linear RGB, ``[N, 3, size, size]``.
+        Linear RGB, `[N, 3, size, size]`.
     """
     number, count = waves.shape[:2]
     pixel = (torch.arange(size, device=waves.device) + 0.5) / size
@@ -37,14 +37,14 @@ def photograph(
     """Background, something in front, the lens, the sensor: from light to display values.
 
     Args:
-        image: linear RGB of the head, ``[N, 3, size, size]``.
-        coverage: its coverage, ``[N, size, size]``.
-        behind: linear RGB of the background, of the same shape as ``image``; overwritten.
-        faces: the plan; ``blur`` in pixels, ``noise`` in display units.
-        noise: unit variance, ``[N, size, 3, size]``.
+        image: linear RGB of the head, `[N, 3, size, size]`.
+        coverage: its coverage, `[N, size, size]`.
+        behind: linear RGB of the background, of the same shape as `image`; overwritten.
+        faces: the plan; `blur` in pixels, `noise` in display units.
+        noise: unit variance, `[N, size, 3, size]`.
 
     Returns:
-        uint8 RGB, ``[N, size, size, 3]``.
+        uint8 RGB, `[N, size, size, 3]`.
     """
     p = faces.params()
     number, size = len(image), image.shape[-1]

@@ -23,12 +23,12 @@ from trsfnet.data.rendering.outline import (
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known of ``N`` faces before any map is painted.
+    """What is known of `N` faces before any map is painted.
 
     Attributes:
         names: of the parameters.
-        table: the parameters, ``[len(names), N, 1, 1]``.
-        curves: profiles, factors, directions and colours by name, each ``[N, ...]``.
+        table: the parameters, `[len(names), N, 1, 1]`.
+        curves: profiles, factors, directions and colours by name, each `[N, ...]`.
     """
 
     names: tuple[str, ...]
@@ -36,20 +36,20 @@ class Plan:
     curves: dict[str, torch.Tensor]
 
     def part(self, start: int, stop: int) -> Plan:
-        """The plan of the faces ``start`` to ``stop - 1`` alone."""
+        """The plan of the faces `start` to `stop - 1` alone."""
         curves = {name: curve[start:stop] for name, curve in self.curves.items()}
         return Plan(self.names, self.table[:, start:stop], curves)
 
     def params(self) -> Params:
-        """The parameters by name, each ``[N, 1, 1]``."""
+        """The parameters by name, each `[N, 1, 1]`."""
         return dict(zip(self.names, self.table.unbind(0), strict=True))
 
 
 def make_plan(params: Params, size: int) -> Plan:
-    """Prepares ``N`` faces for images of ``size`` pixels.
+    """Prepares `N` faces for images of `size` pixels.
 
     Args:
-        params: every parameter that `trsfnet.data.synthetic` draws or derives, float32 ``[N]`` each.
+        params: every parameter that `trsfnet.data.synthetic` draws or derives, float32 `[N]` each.
         size: image side in pixels.
 
     Returns:

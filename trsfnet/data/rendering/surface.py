@@ -21,8 +21,8 @@ class Surface:
     """What `paint_surface` makes.
 
     Attributes:
-        radius: distance from the axis, ``[N, rows, columns]``.
-        colour: shaded linear RGB, ``[N, 3, rows, columns]``.
+        radius: distance from the axis, `[N, rows, columns]`.
+        colour: shaded linear RGB, `[N, 3, rows, columns]`.
     """
 
     radius: torch.Tensor
@@ -30,7 +30,7 @@ class Surface:
 
 
 def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.Tensor) -> Surface:
-    """Relief, albedo and light of the ``N`` heads of a plan.
+    """Relief, albedo and light of the `N` heads of a plan.
 
     Args:
         faces: the plan.
@@ -87,7 +87,7 @@ def _hair(
     strands: torch.Tensor,
     cap: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """``radius`` with the hair's (or cap's) volume, and the hair's mask: both ``[N, rows, columns]``."""
+    """`radius` with the hair's (or cap's) volume, and the hair's mask: both `[N, rows, columns]`."""
     y = grid.y[:, None]
     long = (p["hair_end"] < -0.3).to(y.dtype)
     edge = torch.add(y - curves["hairline"][:, None, :], strands, alpha=0.035)

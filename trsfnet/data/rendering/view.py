@@ -33,12 +33,12 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
 
     Args:
         surface: what `paint_surface` returned.
-        faces: the plan it was painted from; ``yaw``, ``pitch`` and ``roll`` are in degrees, ``shift_x`` and
-            ``shift_y`` in frames, ``scale`` is relative.
+        faces: the plan it was painted from; `yaw`, `pitch` and `roll` are in degrees, `shift_x` and
+            `shift_y` in frames, `scale` is relative.
         size: image side in pixels.
 
     Returns:
-        Linear RGB ``[N, 3, size, size]`` and the head's coverage of each pixel, 0 to 1, ``[N, size, size]``.
+        Linear RGB `[N, 3, size, size]` and the head's coverage of each pixel, 0 to 1, `[N, size, size]`.
     """
     p = faces.params()
     yaw, pitch = torch.deg2rad(p["yaw"]), torch.deg2rad(p["pitch"])
@@ -46,7 +46,7 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
     radius = surface.radius[:, None]
 
     def locate(u: torch.Tensor, height: torch.Tensor, z: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        """Writes where the rays' points at depth ``z`` lie on the map; returns their distance to the axis."""
+        """Writes where the rays' points at depth `z` lie on the map; returns their distance to the axis."""
         # In the frame turned back by the pitch alone, a ray keeps u; its y is v / cos(pitch) + z tan(pitch).
         rho = (u * u).addcmul_(z, z).sqrt_()
         place_on_map(
@@ -85,7 +85,7 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
 
 
 def _rays(p: Params, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each pixel's ray: its offset u from the axis, and its height there, both ``[N, size, size]``."""
+    """Each pixel's ray: its offset u from the axis, and its height there, both `[N, size, size]`."""
     roll, yaw, pitch = (torch.deg2rad(p[name]) for name in ("roll", "yaw", "pitch"))
     pixel = (torch.arange(size, device=roll.device) + 0.5) * (2 / size) - 1
     half = _FRAME_HALF / p["scale"]

@@ -13,7 +13,7 @@ _WAVES = 6
 
 
 def draw_traits(keys: torch.Tensor) -> Params:
-    """Every entry of `TRAITS` for identities with these keys, float32 ``[N]`` each."""
+    """Every entry of `TRAITS` for identities with these keys, float32 `[N]` each."""
     draws = uniform(keys, list(TRAITS))
     return {
         name: (trait.low + (trait.high - trait.low) * draws[:, i]).clamp_min(trait.floor)
@@ -22,7 +22,7 @@ def draw_traits(keys: torch.Tensor) -> Params:
 
 
 def draw_nuisances(keys: torch.Tensor, difficulty: float) -> Params:
-    """Every entry of `NUISANCES` for samples with these keys, float32 ``[N]`` each."""
+    """Every entry of `NUISANCES` for samples with these keys, float32 `[N]` each."""
     first = uniform(keys, list(NUISANCES))
     second = uniform(keys, [f"{name}, again" for name in NUISANCES])
     values = {}

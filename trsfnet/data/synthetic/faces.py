@@ -36,12 +36,12 @@ class RenderedFaces:
     """Images with the ground truth of what was varied.
 
     Attributes:
-        images: uint8 ``[N, size, size, 3]``, RGB.
-        factors: float32 ``[N]`` each, by name: every entry of `NUISANCES` as drawn. ``yaw``, ``pitch``,
-            ``roll``, ``light_azimuth`` and ``light_elevation`` are in degrees (positive yaw turns the face to
+        images: uint8 `[N, size, size, 3]`, RGB.
+        factors: float32 `[N]` each, by name: every entry of `NUISANCES` as drawn. `yaw`, `pitch`,
+            `roll`, `light_azimuth` and `light_elevation` are in degrees (positive yaw turns the face to
             the image's right, positive pitch lowers it, positive roll turns it clockwise, positive azimuth
-            lights it from the image's right); ``smile`` and ``mouth_open`` are 0 to 1; ``glasses``, ``cap``,
-            ``occluder`` and ``dark_lens`` (the lenses of the glasses, if any) are 0 or 1.
+            lights it from the image's right); `smile` and `mouth_open` are 0 to 1; `glasses`, `cap`,
+            `occluder` and `dark_lens` (the lenses of the glasses, if any) are 0 or 1.
     """
 
     images: torch.Tensor
@@ -56,7 +56,7 @@ def _render_block(
     difficulty: float,
     fixed: Mapping[str, float],
 ) -> tuple[torch.Tensor, Params]:
-    """The first ``wanted`` images of a block (or a few more), and the whole block's nuisances."""
+    """The first `wanted` images of a block (or a few more), and the whole block's nuisances."""
     traits, nuisances = draw_traits(identity_keys), draw_nuisances(sample_keys, difficulty)
     nuisances |= {name: torch.full_like(nuisances[name], value) for name, value in fixed.items()}
     block = rendering.make_plan(derive({**traits, **nuisances}, size), size)
@@ -122,8 +122,8 @@ def render_faces(
     """Renders one image per pair of an identity and a sample number.
 
     Args:
-        identities: int64 ``[N]``, identity numbers, 0 or more.
-        samples: int64 ``[N]``, the number of the sample of that identity, 0 or more.
+        identities: int64 `[N]`, identity numbers, 0 or more.
+        samples: int64 `[N]`, the number of the sample of that identity, 0 or more.
         size: image side in pixels, at least 32.
         seed: of the whole population; another seed gives other people.
         difficulty: strength of everything that is not identity, 0 to 2: 0 is a frontal face in even light

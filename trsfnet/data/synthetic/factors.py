@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trait:
-    """One number of an identity: uniform in ``low`` to ``high``, then no less than ``floor``."""
+    """One number of an identity: uniform in `low` to `high`, then no less than `floor`."""
 
     low: float
     high: float
@@ -16,10 +16,10 @@ class Trait:
 
 @dataclass(frozen=True)
 class Nuisance:
-    """One number of a sample: ``rest`` at difficulty 0, within ``low`` to ``high`` at difficulty 1.
+    """One number of a sample: `rest` at difficulty 0, within `low` to `high` at difficulty 1.
 
-    Between and beyond, the distance from ``rest`` grows in proportion, except that what cannot be negative
-    stays at half of ``low`` or above. ``central`` draws favour the middle.
+    Between and beyond, the distance from `rest` grows in proportion, except that what cannot be negative
+    stays at half of `low` or above. `central` draws favour the middle.
     """
 
     rest: float
@@ -30,7 +30,7 @@ class Nuisance:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens (1) or not (0) to a sample; its chance is ``chance`` times the difficulty."""
+    """Something that happens (1) or not (0) to a sample; its chance is `chance` times the difficulty."""
 
     chance: float
 

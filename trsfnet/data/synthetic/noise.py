@@ -12,7 +12,7 @@ TILE = 256
 
 
 def signed(word: int) -> int:
-    """The int64 that has the 64 bits of ``word``."""
+    """The int64 that has the 64 bits of `word`."""
     word &= (1 << 64) - 1
     return word - (1 << 64) if word >> 63 else word
 
@@ -35,7 +35,7 @@ def mix(word: torch.Tensor) -> torch.Tensor:
 
 
 def uniform(keys: torch.Tensor, names: list[str]) -> torch.Tensor:
-    """Uniform draws in [0, 1), one per key and name: float32 ``[N, len(names)]``."""
+    """Uniform draws in [0, 1), one per key and name: float32 `[N, len(names)]`."""
     codes = torch.tensor([zlib.crc32(name.encode()) for name in names], device=keys.device)
     words = mix(keys[:, None] ^ mix(codes)[None, :])
     return _shift_right(words, 40).to(torch.float32) * 2.0**-24
@@ -47,7 +47,7 @@ def noise_tiles(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Periodic tiles of unit noise: white, smooth (skin) and stretched along the rows (hair).
 
-    Each is one period, repeated far enough that a crop of ``rows`` by ``columns`` fits at any offset.
+    Each is one period, repeated far enough that a crop of `rows` by `columns` fits at any offset.
     """
     words = mix(mix(torch.arange(TILE * TILE)))
     parts = [(_shift_right(words, 16 * i) & 0xFFFF).to(torch.float64) for i in range(4)]
@@ -69,5 +69,5 @@ def noise_tiles(
 
 
 def crops(tile: torch.Tensor, offsets: list[list[int]], rows: int, columns: int) -> torch.Tensor:
-    """A crop of ``tile`` per offset (row, column): ``[len(offsets), rows, columns]``."""
+    """A crop of `tile` per offset (row, column): `[len(offsets), rows, columns]`."""
     return torch.stack([tile[y : y + rows, x : x + columns] for y, x in offsets])

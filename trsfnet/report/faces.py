@@ -1,0 +1,221 @@
+"""The data behind the tracks: how much there is, what rendered faces look like, what is seen in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.ticker import PercentFormatter
+
+from trsfnet.data.lfw import read_people
+from trsfnet.data.synthetic import NUISANCES, RENDERER_VERSION, Event, render_faces
+from trsfnet.data.tracks import lfw, synthetic
+from trsfnet.evaluation.embed import embed
+from trsfnet.report import style
+from trsfnet.report.collection import Collection
+from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
+from trsfnet.report.names import NBSP, counted, listed, percent
+from trsfnet.training.config import TrainConfig, track_defaults
+from trsfnet.training.network import build_model
+
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "results" / "rendering.json"
+
+_SIZE = 80
+_SHEET_PEOPLE, _SHEET_SIZE = 8, 96
+_REST = {name: 0.0 if isinstance(entry, Event) else entry.rest for name, entry in NUISANCES.items()}
+
+_BACKGROUND = "back-\nground"
+# What differs from a frontal face in even light, a column of the contact sheet each.
+_COLUMNS: dict[str, dict[str, float]] = {
+    "frontal": {},
+    "yaw": {"yaw": 32},
+    "pitch": {"pitch": 16},
+    "roll": {"roll": 14},
+    "light\nfrom left": {"light_azimuth": -70, "ambient": 0.25},
+    "light\nfrom right": {"light_azimuth": 70, "ambient": 0.25},
+    "expres-\nsion": {"smile": 0.9, "mouth_open": 0.6, "brow_raise": 0.8},
+    "glasses": {"glasses": 1},
+    "cap": {"cap": 1, "cap_blue": 0.5},
+    "occluder": {"occluder": 1, "occluder_angle": 0.9, "occluder_edge": 0.4, "occluder_green": 0.4},
+    "blur,\nnoise": {"blur": 1.3, "noise": 0.045},
+    _BACKGROUND: {},
+}
+
+_FIGURE_PEOPLE = 60
+# Nuisance, its name for readers, and the differences from rest that are drawn.
+_STEPS: dict[str, tuple[str, list[int]]] = {
+    "yaw": ("Yaw (degrees)", [5, 10, 20, 40]),
+    "light_azimuth": ("Light from the side (degrees)", [10, 20, 40, 80]),
+    "roll": ("Roll (degrees)", [2, 4, 8, 16]),
+}
+
+
+def sizes() -> Markdown:
+    """People and images of the tracks that can be counted here: what is learned, what is verified."""
+    rendered, sets = track_defaults("synthetic"), read_people()
+    verified = synthetic.FOLDS * synthetic.TEST_IDENTITIES_PER_FOLD
+    fewest = track_defaults("lfw")["images_per_identity"]
+    learned = [p.images for i in lfw.TRAIN_SETS for p in sets[i] if p.images >= fewest]
+    unseen = [p.images for i in lfw.TEST_SETS for p in sets[i]]
+    rows = [
+        (
+            "`synthetic`",
+            "learned",
+            rendered["identities"],
+            rendered["identities"] * rendered["images_per_identity"],
+        ),
+        ("`synthetic`", "verified", verified, verified * synthetic.TEST_IMAGES),
+        ("`lfw`", "learned", len(learned), sum(learned)),
+        ("`lfw`", "verified", len(unseen), sum(unseen)),
+    ]
+    body = table(("Track", "Part", "People", "Images"), [(t, p, f"{n:,}", f"{m:,}") for t, p, n, m in rows])
+    everyone = [p.images for people in sets for p in people]
+    single = sum(images == 1 for images in everyone) / len(everyone)
+    note = (
+        f"All of LFW: {len(everyone):,} people, {sum(everyone):,} images; {percent(single)} of the people "
+        f"have one image, one has {max(everyone)}."
+    )
+    return Markdown(captioned("People and images of each track, by default.", "sizes", body) + "\n" + note)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: on tensors this small others mostly wait, for minutes on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
+def contact_sheet() -> Exhibit:
+    """Identities by rows, nuisances by columns."""
+    people = torch.arange(_SHEET_PEOPLE)
+    columns = []
+    for name, changes in _COLUMNS.items():
+        # The background is drawn, not fixed, and plain grey at difficulty 0.
+        difficulty = 1.0 if name == _BACKGROUND else 0.0
+        faces = render_faces(people, people, size=_SHEET_SIZE, difficulty=difficulty, fixed=_REST | changes)
+        columns.append(faces.images)
+    sheet = torch.stack(columns, 1).permute(0, 2, 1, 3, 4).reshape(_SHEET_SIZE * len(people), -1, 3).numpy()
+    height = style.FIGURE_WIDTH * sheet.shape[0] / sheet.shape[1] + 0.5
+    with style.applied():
+        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, height), dpi=160)
+        axes.imshow(sheet)
+        middles = _SHEET_SIZE * (np.arange(len(_COLUMNS)) + 0.5)
+        axes.set_xticks(middles, list(_COLUMNS), fontsize=8)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.set_yticks(middles[: len(people)], [str(n) for n in people.tolist()], fontsize=8)
+        axes.set_ylabel("Identity", fontsize=8)
+        axes.grid(False)
+        axes.spines[:].set_visible(False)
+    words = [name.replace("-\n", "").replace("\n", " ") for name in _COLUMNS]
+    return exhibit(
+        figure,
+        alt=(
+            f"Rendered faces of {len(people)} identities by rows, each {listed(words[:1])} and then with one "
+            f"thing changed by columns: {listed(words[1:])}."
+        ),
+        caption=(
+            f"{len(people)} rendered identities, by rows; by columns a frontal face in even light, then one "
+            f"nuisance at a time near its extreme at difficulty{NBSP}1. Renderer {RENDERER_VERSION}."
+        ),
+    )
+
+
+@_one_thread()
+def invariance() -> Exhibit:
+    """What same-person pairs lose as one nuisance grows, for raw pixels and an untrained network."""
+    network = build_model(TrainConfig(image_size=_SIZE).resolved(None))
+    measures: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "raw pixels": raw_pixels,
+        "untrained v1": lambda images: embed(network, images, dtype=torch.float32),
+    }
+    frontal = {name: measure(_frontal_but({})) for name, measure in measures.items()}
+    ends: dict[str, list[str]] = {name: [] for name in measures}
+    with style.applied():
+        figure, axes = plt.subplots(1, len(_STEPS), figsize=(style.FIGURE_WIDTH, 3.2), sharey=True)
+        for panel, (nuisance, (title, steps)) in zip(axes, _STEPS.items(), strict=True):
+            images = [_frontal_but({nuisance: step}) for step in steps]
+            for (name, measure), marker, dashes in zip(measures.items(), "os", ("-", "--"), strict=True):
+                rates = [_recognised(frontal[name], measure(level)) for level in images]
+                panel.plot([0, *steps], [1, *rates], dashes, marker=marker, label=name)
+                ends[name].append(f"{percent(rates[-1])} at {title.split(' (')[0].lower()} {steps[-1]}")
+            panel.set(xlabel=title, ylim=(0, 1.04))
+        axes[0].set_ylabel("TAR at FAR = 1e-2")
+        axes[0].yaxis.set_major_formatter(PercentFormatter(1))
+        axes[0].legend(loc="upper right")
+    finding = " ".join(f"{name.capitalize()}: {listed(values)}." for name, values in ends.items())
+    return exhibit(
+        figure,
+        alt=f"Share of same-person pairs accepted as yaw, side light or roll grows from zero. {finding}",
+        caption=(
+            f"A frontal face in even light is compared with one in which a single thing differs, over "
+            f"{_FIGURE_PEOPLE} people; the threshold admits 1{NBSP}% of different-person pairs of the same "
+            f"difference. {finding}"
+        ),
+    )
+
+
+def _frontal_but(changes: dict[str, float]) -> np.ndarray:
+    """The figure's people, frontal and in even light but for `changes`."""
+    people = torch.arange(_FIGURE_PEOPLE)
+    return render_faces(people, people, size=_SIZE, difficulty=0.0, fixed=_REST | changes).images.numpy()
+
+
+def raw_pixels(images: np.ndarray) -> np.ndarray:
+    """Pixels as an embedding, less each image's mean: float32 [N, size * size * 3], rows of unit length."""
+    rows = images.reshape(len(images), -1).astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _recognised(one: np.ndarray, other: np.ndarray) -> float:
+    """TAR at FAR 1e-2 of rows of the same number, against rows of different numbers."""
+    scores = one @ other.T
+    same = np.eye(len(scores), dtype=bool)
+    return float(np.mean(scores[same] > np.quantile(scores[~same], 0.99)))
+
+
+def difficulty(collection: Collection) -> Markdown:
+    """How hard the rendered faces are: for a detector, without learning, and for networks that learned."""
+    result = _benchmark()
+    if result is None:
+        return Markdown("The renderer was not measured here: `python -m benchmarks.rendering` does it.")
+    found, tar, speed = result["detection"], result["without_learning"], result["speed"]
+    rows = [
+        (f"{name}", percent(value), f"must stay below {percent(tar['limit'])}")
+        for name, value in tar["tar@1e-2"].items()
+    ]
+    group = next(g for g in collection.groups(1) if g.track == "synthetic")
+    trained = [r.metrics["tar@1e-2"] for r in group.records if r.status == "done"]
+    if trained and group.images == f"renderer-{RENDERER_VERSION}":
+        span = f"{percent(min(trained))} to {percent(max(trained))}"
+        rows.append((f"trained v1, {counted(len(trained), 'run')}", span, ""))
+    body = table(("Measure", "TAR@FAR=1e-2", "Limit"), rows)
+    sentence = (
+        f"facenet-pytorch's MTCNN, at its default thresholds, finds {found['found']:,} of "
+        f"{found['of']:,} faces rendered at {found['size']} pixels and difficulty {found['difficulty']:g}. "
+        f"One core renders {speed['fastest']:.0f} faces of {speed['size']} pixels a second."
+    )
+    caption = (
+        f"Unseen rendered identities by LFW's protocol, at the default difficulty of {tar['difficulty']:g}."
+    )
+    return Markdown(sentence + "\n\n" + captioned(caption, "difficulty", body))
+
+
+def _benchmark() -> dict[str, Any] | None:
+    """What `benchmarks.rendering` measured of this renderer, if it did."""
+    if not BENCHMARK.is_file():
+        return None
+    result = json.loads(BENCHMARK.read_text(encoding="utf-8"))
+    return result if result["renderer"] == RENDERER_VERSION else None
