@@ -182,8 +182,8 @@ def test_the_side_that_lost_more_runs_does_not_win(tmp_path):
 def test_runs_of_two_protocols_are_not_mixed(tmp_path):
     records = runs(tmp_path, STEADY) + runs(tmp_path, {"v1-relu": [0.9, 0.8, 0.9]}, epochs=2)
     first, second = judge([claim(GAIN)], records)
-    assert (first.departures, first.word) == ({}, "supported")
-    assert (second.departures, second.word) == ({"epochs": 2}, "not run")
+    assert (first.scale, first.departures, first.word) == ("quick", {}, "supported")
+    assert (second.scale, second.departures, second.word) == (None, {"epochs": 2}, "not run")
 
 
 def test_a_range_holds_its_mean(tmp_path):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import departures, protocol
+from trsfnet.experiments.scales import departures, protocol, scale_of
 from trsfnet.report.names import MEASURES
 from trsfnet.report.runs import learned
 
@@ -122,13 +122,15 @@ class Campaign:
 
     Attributes:
         track: such as `synthetic`.
-        departures: settings of the protocol that are not the track's own.
+        scale: such as `full`; None for a protocol that is none of the scales.
+        departures: settings of the protocol that are not those of the nearest scale.
         rate: the learning rate of all claims but those on stability: that of the most runs with the fewest
             departures from the track's own settings.
         runs: by setting, learning rate and seed.
     """
 
     track: str
+    scale: str | None
     departures: dict[str, Any]
     rate: float
     runs: dict[tuple[str, float, int], Run]
@@ -164,11 +166,12 @@ def campaigns(records: Sequence[Record]) -> list[Campaign]:
 
 def _campaign(track: str, records: list[Record]) -> Campaign:
     rates = Counter(float(r.config["learning_rate"]) for r in records)
-    odd = {float(r.config["learning_rate"]): departures(r.config) for r in records}
+    configs = {float(r.config["learning_rate"]): r.config for r in records}
+    odd = {rate: departures(config) for rate, config in configs.items()}
     rate = min(rates, key=lambda value: (len(odd[value]), -rates[value], value))
     # Of two runs of one seed, say in two precisions, the later one counts: see `_precedence`.
     runs = {(r.setting, float(r.config["learning_rate"]), r.seed): Run(r) for r in records}
-    return Campaign(track, odd[rate], rate, runs)
+    return Campaign(track, scale_of(configs[rate]), odd[rate], rate, runs)
 
 
 def _precedence(record: Record) -> tuple[str, str]:

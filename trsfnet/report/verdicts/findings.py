@@ -44,7 +44,8 @@ class Verdict:
     Attributes:
         claim: its id.
         track: of the runs; empty when there are none at all.
-        departures: settings of the runs that are not their track's own, by name; empty for the standard ones.
+        scale: of the runs, such as `full`; None for none of the scales.
+        departures: settings of the runs that are not those of the nearest scale, by name.
         word: `supported`, `contradicted`, `inconclusive` or `not run`.
         reason: why, in one sentence.
         measured: the numbers that it rests on.
@@ -56,6 +57,7 @@ class Verdict:
 
     claim: str
     track: str
+    scale: str | None
     departures: dict[str, Any]
     word: str
     reason: str

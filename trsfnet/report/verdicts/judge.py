@@ -45,7 +45,9 @@ def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[Verdict]:
     """
     groups = campaigns(records)
     if not groups:
-        return [Verdict(c.id, "", {}, NOT_RUN, "No run has ended.", published=_published(c)) for c in claims]
+        return [
+            Verdict(c.id, "", None, {}, NOT_RUN, "No run has ended.", published=_published(c)) for c in claims
+        ]
     by_group = [_judge_group(claims, group) for group in groups]
     return [verdict for verdicts in zip(*by_group, strict=True) for verdict in verdicts]
 
@@ -65,6 +67,7 @@ def _verdict(claim: Claim, group: Campaign, finding: Finding, p_holm: float | No
     return Verdict(
         claim=claim.id,
         track=group.track,
+        scale=group.scale,
         departures=group.departures,
         word=word,
         reason=reason,
