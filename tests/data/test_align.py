@@ -14,6 +14,7 @@ from PIL import Image
 from tests.data.memory import MemorySource, encoded, pattern
 from trsfnet.data.align import COLUMNS, Face, MarginCrop, Mtcnn, WarpCrop, align_faces, choose
 from trsfnet.data.crops import central_crop, margin_crop
+from trsfnet.data.exclusive import exclusive
 from trsfnet.data.folder import FolderSource
 from trsfnet.data.synthetic import render_faces
 from trsfnet.data.warp import TEMPLATE, warp_face
@@ -130,13 +131,13 @@ def test_images_of_one_size_are_detected_together_and_each_face_is_in_its_image(
 
 def test_many_sizes_and_large_images_do_not_fill_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr("trsfnet.data.align.folder._BATCH", 2)
-    monkeypatch.setattr("trsfnet.data.align.folder._WAITING", 2)
+    monkeypatch.setattr("trsfnet.data.align.folder._WAITING_PIXELS", 4 * 60 * 61)
     monkeypatch.setattr("trsfnet.data.align.folder._BATCH_PIXELS", 2 * 63 * 60)
     heights = [60, 61, 62, 63, 64, 60, 60, 76, 76]
     source = MemorySource({f"a/{i}.png": photograph(1, i, height) for i, height in enumerate(heights)})
     detector = Corner()
     align_faces(source, tmp_path, detector, CROP)
-    # When four wait, the first of the largest groups goes; from 64 rows on, two exceed the pixels of a batch.
+    # When four wait, the first of the largest groups goes; from 64 rows on, an image is a batch of its own.
     assert [shape[:2] for shape in detector.batches] == [
         *((1, 60), (1, 64), (1, 61), (2, 60), (1, 76), (1, 76), (1, 62), (1, 63))
     ]
@@ -193,6 +194,12 @@ def test_other_settings_or_another_folder_are_refused(source, tmp_path):
     (tmp_path / "crops" / "report.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="is not the report of an alignment"):
         align_faces(source, tmp_path / "crops", Corner(), CROP)
+
+
+def test_two_processes_do_not_write_to_one_target(source, tmp_path):
+    with exclusive(tmp_path), pytest.raises(DataError, match="Another process is writing to"):
+        align_faces(source, tmp_path, Corner(), CROP)
+    assert align_faces(source, tmp_path, Corner(), CROP)["found"] == 3
 
 
 @pytest.mark.parametrize(

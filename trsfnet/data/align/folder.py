@@ -30,11 +30,11 @@ _FILE_NAME = re.compile(r"(?!\.)[^\x00-\x1f/\\\ud800-\udfff]+")
 # What insightface keeps of an image in which no face is known (`face_preprocess.py`).
 _CENTRAL_SHARE = 7 / 8
 
-# Images found in at once: so many, but no more pixels; and so many batches' worth wait for others of their
-# size.
+# The detector takes so many images of one size at once, but no more pixels; so many pixels of images wait for
+# others of their size.
 _BATCH = 32
 _BATCH_PIXELS = 2**22
-_WAITING = 8
+_WAITING_PIXELS = 2**25
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def _claim(target: Path, settings: dict[str, object]) -> None:
 def _batches(source: Source, todo: list[int], report: Report) -> Iterator[list[tuple[int, np.ndarray]]]:
     """Images of one size, with their indices: what the detector takes at once."""
     waiting: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+    pixels = 0
     for index in todo:
         try:
             image = source.image(index)
@@ -172,10 +173,14 @@ def _batches(source: Source, todo: list[int], report: Report) -> Iterator[list[t
         group = waiting.setdefault(image.shape, [])
         group.append((index, image))
         height, width, _ = image.shape
-        if len(group) >= min(_BATCH, max(1, _BATCH_PIXELS // (height * width))):
-            yield waiting.pop(image.shape)
-        elif sum(map(len, waiting.values())) >= _WAITING * _BATCH:
-            yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
+        pixels += height * width
+        full = image.shape if len(group) >= min(_BATCH, max(1, _BATCH_PIXELS // (height * width))) else None
+        if full is None and pixels >= _WAITING_PIXELS:
+            full = max(waiting, key=lambda shape: len(waiting[shape]))
+        if full is not None:
+            ready = waiting.pop(full)
+            pixels -= len(ready) * full[0] * full[1]
+            yield ready
     yield from waiting.values()
 
 
