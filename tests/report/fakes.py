@@ -55,7 +55,9 @@ def fake_run(
     arch, *words = setting.split("-")
     trsf = "trsf" in words
     activation = "_".join(word for word in words if word != "trsf")
-    asked = Setting(arch=arch, trsf=trsf, activation=activation).config(track=track, seed=seed, **others)
+    asked = replace(
+        Setting(arch=arch, trsf=trsf, activation=activation).config(track=track, seed=seed), **others
+    )
     config = resolved(asked)
     epochs = config.epochs if status == "done" else config.epochs // 2
     record = Record(root / track / config.run_id, {})
