@@ -87,7 +87,7 @@ def _impostors(rng: np.random.Generator, shape: Shape, mate: np.ndarray) -> tupl
 
 def _features(rng: np.random.Generator, shape: Shape, subject: np.ndarray, quality: np.ndarray) -> np.ndarray:
     centres = rng.standard_normal((shape.subjects, shape.dimensions), dtype=np.float32)
-    strength = np.float32(shape.dimensions**0.5 / 4)  # neither easy nor hopeless, whatever the dimensions
+    strength = np.float32(shape.dimensions**0.5 / 7)  # neither easy nor hopeless, whatever the dimensions
     features = np.empty((shape.images, shape.dimensions), np.float32)
     for start in range(0, shape.images, 16384):
         block = slice(start, start + 16384)

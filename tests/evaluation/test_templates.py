@@ -63,6 +63,7 @@ def test_every_pair_is_scored_once_and_in_its_place(small, monkeypatch):
     expected = ijb_reference.scores(pooled, pairs)
     np.testing.assert_allclose(score_templates(pooled, pairs), expected, atol=1e-6)
     monkeypatch.setattr(templates_module, "_BLOCK", 5)
+    monkeypatch.setattr(templates_module, "_BATCH", 64)
     np.testing.assert_allclose(score_templates(pooled, pairs), expected, atol=1e-6)
 
 

@@ -26,6 +26,7 @@ GALLERIES = {"ijbb": ("S1", "S2"), "ijbc": ("G1", "G2")}
 _ID_LIMIT = 10_000_000
 
 _NAME, _ID, _MEDIUM, _LABEL, _NUMBER = pa.string(), pa.int32(), pa.int64(), pa.int8(), pa.float32()
+_Column = np.ndarray | pa.ChunkedArray
 _Kinds = Mapping[str, pa.DataType | None]
 _COORDINATES = [f"{axis}{point}" for point in range(1, 6) for axis in "xy"]
 _ESCAPES = r"^/|^[A-Za-z]:|\\|(^|/)\.\.(/|$)|\x00"
@@ -148,9 +149,7 @@ def read_pairs(root: Path, dataset: str, templates: Templates) -> TemplatePairs:
     table = _read(path, {"template 1": _ID, "template 2": _ID, "label": _LABEL})
     label = table["label"].to_numpy()
     _refuse(path, (label != 0) & (label != 1), label, "a label of 0 or 1")
-    left, right = (
-        _rows(path, table[side].to_numpy(), templates.ids) for side in ("template 1", "template 2")
-    )
+    left, right = (_rows(path, table[side], templates.ids) for side in ("template 1", "template 2"))
     return TemplatePairs(left, right, label == 1)
 
 
@@ -187,7 +186,9 @@ def _people(path: Path, ids: np.ndarray) -> People:
     others = dict.fromkeys((f"column {number}" for number in range(3, len(header) + 1)), None)
     table = _read(path, {"template": _ID, "subject": _MEDIUM} | others, delimiter=",", first_line=2)
     template, subjects = table["template"].to_numpy(), table["subject"].to_numpy()
-    rows, first, inverse = np.unique(_rows(path, template, ids, 2), return_index=True, return_inverse=True)
+    rows, first, inverse = np.unique(
+        _rows(path, table["template"], ids, 2), return_index=True, return_inverse=True
+    )
     _refuse(path, subjects != subjects[first][inverse], template, "a template of one subject alone", 2)
     return People(rows, subjects[first])
 
@@ -200,17 +201,21 @@ def _header(path: Path) -> list[str]:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
 
 
-def _rows(path: Path, template: np.ndarray, ids: np.ndarray, first_line: int = 1) -> np.ndarray:
+def _rows(path: Path, template: pa.ChunkedArray, ids: np.ndarray, first_line: int = 1) -> np.ndarray:
     """Index into `ids` of each template id: int32."""
     table = np.full(ids[-1] + 2, -1, np.int32)
     table[ids] = np.arange(len(ids))
-    # Every id out of range, negative ones included, becomes the last place, which no template has.
-    rows = table[np.minimum(template.view(np.uint32), len(table) - 1)]
+    rows, start = np.empty(len(template), np.int32), 0
+    for chunk in template.chunks:
+        # Every id out of range, negative ones included, becomes the last place, which no template has.
+        place = np.minimum(chunk.to_numpy().view(np.uint32), len(table) - 1)
+        rows[start : start + len(chunk)] = table[place]
+        start += len(chunk)
     _refuse(path, rows < 0, template, "a template that has images", first_line)
     return rows
 
 
-def _refuse(path: Path, wrong: object, values: object, expected: str, first_line: int = 1) -> None:
+def _refuse(path: Path, wrong: _Column, values: _Column, expected: str, first_line: int = 1) -> None:
     """Raise `DataError` for the first line where `wrong` is true."""
     wrong = np.asarray(wrong)
     if wrong.any():

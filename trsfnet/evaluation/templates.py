@@ -134,28 +134,29 @@ def score_templates(pooled: np.ndarray, pairs: TemplatePairs) -> np.ndarray:
         float32 [P].
     """
     scores = np.empty(len(pairs.left), np.float32)
-    left, row = _compact(pairs.left, len(pooled))
-    right, column = _compact(pairs.right, len(pooled))
+    left, row_of = _used(pairs.left, len(pooled))
+    right, column_of = _used(pairs.right, len(pooled))
     others = pooled[right].T
     for start in range(0, len(left), _BLOCK):
-        block = (
-            slice(None) if len(left) <= _BLOCK else np.flatnonzero((row >= start) & (row < start + _BLOCK))
-        )
         products = pooled[left[start : start + _BLOCK]] @ others
-        place = (row[block] - start).astype(np.int64) * len(right) + column[block]
-        scores[block] = products.ravel().take(place)  # twice as fast as an index of rows and columns
+        for first in range(0, len(scores), _BATCH):
+            batch = slice(first, first + _BATCH)
+            row = row_of[pairs.left[batch]] - start
+            place = row * len(right) + column_of[pairs.right[batch]]
+            found = products.ravel().take(place, mode="clip")
+            np.copyto(scores[batch], found, where=(row >= 0) & (row < len(products)))
     return scores
 
 
-# Templates whose products with all others are held at a time: 320 MB for IJB-C.
-_BLOCK = 4096
+# Templates whose products with all others are held at a time (320 MB for IJB-C), and pairs looked up at once.
+_BLOCK, _BATCH = 4096, 2**19
 
 
-def _compact(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows that occur, ascending, and the place of each of `rows` among them."""
+def _used(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The templates that occur in `rows`, ascending, and for each of all `count` its place among them."""
     used = np.zeros(count, bool)
     used[rows] = True
-    return np.flatnonzero(used), (np.cumsum(used, dtype=np.int32) - 1)[rows]
+    return np.flatnonzero(used), np.cumsum(used) - 1
 
 
 def tar_at_fars(scores: np.ndarray, same: np.ndarray, fars: Sequence[float] = FARS) -> list[TarAtFar]:
