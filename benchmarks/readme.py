@@ -130,7 +130,7 @@ def rendering(result: dict[str, Any]) -> str:
     limit = f"< {tar['limit']:.2f}"
     rows = [
         [
-            f"faces of {speed['size']} px a second, one thread, fastest of {result['rounds']} rounds",
+            f"faces of {speed['size']} px a second of one core, fastest of {result['rounds']} rounds",
             f"{speed['fastest']:.0f}",
             f"≥ {speed['target']}",
         ],
@@ -149,6 +149,38 @@ def rendering(result: dict[str, Any]) -> str:
     return "\n\n".join(
         [place(result["machine"]) + f"; renderer {result['renderer']}.", table(["", "", "target"], rows)]
     )
+
+
+def pack(result: dict[str, Any]) -> str:
+    """Decoding against training."""
+    head = ["v1, full width", "bytes an image", "decoded a second, one thread", "fastest round"]
+    head += ["trained a second", "decoded over trained", "target"]
+    rows = [
+        [
+            f"{case['size']} px",
+            f"{case['bytes']:.0f}",
+            *(f"{speed:.0f}" for speed in (case["speed"]["decode"], case["fastest"], case["speed"]["step"])),
+            spread(case["ratio"]),
+            target(case["ratio"], "≥"),
+        ]
+        for case in result["cases"]
+    ]
+    return "\n\n".join([machine(result["machine"], result["rounds"]), table(head, rows)])
+
+
+def align(result: dict[str, Any]) -> str:
+    """What MTCNN finds in LFW, and its speed."""
+    counts, speed = result["counts"], result["speed"]
+    rows = [
+        [f"images of LFW (250 px, {result['version']})", f"{result['images']:,}"],
+        ["one face found", f"{counts['found']:,}"],
+        ["one chosen among several", f"{counts['chosen']:,}"],
+        ["no face found", f"{counts['none']:,}"],
+        ["failed", f"{counts['failed']:,}"],
+        ["images a second of a core's time, decoding and writing included", f"{speed['cpu']:.1f}"],
+        ["images a second by the clock, beside whatever else ran", f"{speed['wall']:.1f}"],
+    ]
+    return "\n\n".join([place(result["machine"]) + ".", table(["", ""], rows)])
 
 
 def kills(result: dict[str, Any]) -> str:
@@ -192,6 +224,36 @@ def processes(result: dict[str, Any]) -> str:
     )
 
 
+def ijb(result: dict[str, Any]) -> str:
+    """Seconds and memory of IJB-B's 1:1 verification, and what came out."""
+    ours, theirs = result["ways"]["ours"], result["ways"]["insightface"]
+
+    def seconds(way: dict[str, Any], name: str) -> str:
+        return "{median:.2f} ({min:.2f}–{max:.2f})".format(**way["seconds"][name])
+
+    goal = {"all": f"≤ {result['target']['seconds']:.0f}"}
+    rows = [
+        [f"{name}, s", seconds(ours, name), seconds(theirs, name), goal.get(name, "")]
+        for name in ours["seconds"]
+    ]
+    peak = [f"{way['peak'] / 2**30:.2f}" for way in (ours, theirs)]
+    rows.append(["peak of the process, GiB", *peak, f"≤ {result['target']['bytes'] / 2**30:.0f}"])
+    head = ["", f"ours, {ours['runs']} runs", f"insightface's way, {theirs['runs']} runs", "target"]
+    tables = [
+        [f"{far:g}", *(f"{result['tables'][way][i]:.4f}" for way in ("ours", "insightface"))]
+        for i, far in enumerate(result["fars"])
+    ]
+    return "\n\n".join(
+        [
+            f"{place(result['machine'])}; {result['threads']} threads; medians, in brackets their range.",
+            table(head, rows),
+            table(["FAR", "TAR, ours", "TAR, insightface's way"], tables),
+            f"The tables differ by at most {result['difference_in_pairs']} of {result['shape']['probes']:,} "
+            "genuine pairs.",
+        ]
+    )
+
+
 def classifier() -> str:
     """Memory of the classifier on each GPU, on paper."""
     ranks = (1, 2, 8, 64)
@@ -207,8 +269,11 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "step-gpu": step,
     "startup": startup,
     "rendering": rendering,
+    "align": align,
+    "pack": pack,
     "kills": kills,
     "processes": processes,
+    "ijb": ijb,
 }
 
 
