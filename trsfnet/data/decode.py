@@ -9,6 +9,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trsfnet.errors import DataError
 
+# More than any camera's photograph; what claims more is an attack on memory.
+_MOST_PIXELS = 1 << 26
 # Modes of 16 bits or more: Pillow's own conversion clips them instead of scaling.
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -36,10 +38,14 @@ def open_image(encoded: bytes, name: str) -> Image.Image:
         raise DataError(f"{name} is empty: expected an image.")
     try:
         with Image.open(io.BytesIO(encoded)) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise DataError(f"{name} claims to be {image.width} x {image.height} pixels large.")
             return _rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         start = bytes(encoded[:12])
         raise DataError(f"{name} is not an image: it begins with {start!r}.") from error
+    except DataError:
+        raise
     except Exception as error:  # Pillow raises many types on hostile bytes
         raise DataError(f"{name} cannot be decoded: {str(error).rstrip('.')}.") from error
 

@@ -52,7 +52,7 @@ class Pairs:
         left: int64 [P], index of one image.
         right: int64 [P], index of the other.
         same: bool [P], whether both show one person.
-        folds: int64 [P], fold of each pair, 0 first; no person appears in two folds.
+        folds: int64 [P], fold of each pair, 0 first; no person appears in two folds of LFW's own.
     """
 
     left: np.ndarray

@@ -152,7 +152,7 @@ def _read_array(path: Path, meta: dict[str, Any]) -> np.ndarray:
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # numpy raises many types on hostile bytes
-        raise DataError(f"{path} is not an array of numpy's: {error}.") from error
+        raise DataError(f"{path} is not an array of numpy's.") from error
     if not isinstance(array, np.ndarray) or array.dtype != np.int64 or array.ndim != 1:
         raise DataError(f"{path} must hold a one-dimensional array of int64.")
     return array
