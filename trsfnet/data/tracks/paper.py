@@ -2,16 +2,14 @@
 
 Under the data root lie, as packs (`trsfnet pack`), folders of identities or insightface's own files:
 
-- `vggface2`: the training part, cut out by MTCNN (`trsfnet align`), and `lfw-aligned`, LFW cut out alike, with
-  LFW's `pairs.txt` in `lfw`;
+- `vggface2`: the training part, cut out by MTCNN (`trsfnet align`); and `lfw-aligned`, LFW cut out alike,
+  with LFW's `pairs.txt` in `lfw`;
 - `ms1mv2`: `train.rec`, `train.idx`, `property`, and `lfw.bin`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-
-import numpy as np
 
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.data.lazy import LazyImages
