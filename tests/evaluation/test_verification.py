@@ -1,88 +1,90 @@
-"""Verification: facenet's numbers exactly, and all-pairs TAR against its definition."""
+"""TAR over all pairs against its definition."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from trsfnet.errors import ConfigError
-from trsfnet.evaluation import all_pairs, score_all_pairs, score_pairs, ten_fold
-from trsfnet.evaluation.verification import COSINE_STEP, pair_distances
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.evaluation import AllPairsScores, all_pairs, score_all_pairs, score_pairs
+from trsfnet.evaluation.verification import COSINE_STEP
 
 
-@pytest.fixture(scope="module")
-def golden():
-    """The embeddings for which facenet's own code gave the golden numbers, drawn in the same order."""
-    rng = np.random.default_rng(0)
-    same = np.tile([True] * 300 + [False] * 300, 10)
-    left = rng.normal(size=(6000, 64))
-    right = np.where(same[:, None], left + 1.6 * rng.normal(size=(6000, 64)), rng.normal(size=(6000, 64)))
-    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (left, right)]
-    return (*unit, same)
-
-
-@pytest.mark.parametrize(
-    ("distance", "mean", "accuracy", "accuracy_std", "tar", "tar_std"),
-    [
-        ("euclidean", False, 0.98850, 0.00320, 0.94567, 0.01647),
-        ("euclidean", True, 0.98850, 0.00320, 0.94567, 0.01647),
-        ("cosine", False, 0.98800, 0.00208, 0.94633, 0.01656),
-        ("cosine", True, 0.98750, 0.00227, 0.94733, 0.01504),
-    ],
-)
-def test_golden_numbers_of_facenet(golden, distance, mean, accuracy, accuracy_std, tar, tar_std):
-    result = ten_fold(*golden, distance=distance, subtract_mean=mean)
-    assert round(result.accuracy, 5) == accuracy
-    assert round(result.tar, 5) == tar
-    assert round(result.tar_std, 5) == tar_std
-    assert round(result.far, 5) == 0.001
-    assert result.accuracy_std == pytest.approx(accuracy_std, abs=5e-6)
-    assert (result.pairs, result.folds) == (6000, 10)
-
-
-def test_a_far_that_is_never_reached_accepts_nothing():
-    """facenet sets the threshold to 0 when even the loosest one accepts too few impostors."""
-    left = np.tile([[1.0, 0.0]], (40, 1))
-    same = np.tile([True, False], 20)
-    right = np.where(same[:, None], left, -left)  # squared distance 4, beyond every threshold
-    result = ten_fold(left, right, same)
-    assert (result.tar, result.far) == (0.0, 0.0)
-    assert result.accuracy == 1.0
-
-
-def test_cosine_distance_survives_rounding_above_one():
-    x = np.full((1, 3), 0.1)
-    assert pair_distances(x, x, "cosine") == pytest.approx(0, abs=1e-7)
+def faces(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings of 400 people with one to seven images each, in no order, and their labels."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(400), rng.integers(1, 8, size=400)))
+    centres = rng.normal(size=(400, 16))
+    return centres[labels] + 0.8 * rng.normal(size=(len(labels), 16)), labels
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_all_pairs_equals_counting_every_pair(seed):
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.repeat(np.arange(400), rng.integers(1, 8, size=400)))
-    centres = rng.normal(size=(400, 16))
-    embeddings = centres[labels] + 0.8 * rng.normal(size=(len(labels), 16))
+    embeddings, labels = faces(seed)
     scores = score_all_pairs(embeddings, labels)
 
     i, j = np.triu_indices(len(labels), k=1)
     cosine = score_pairs(embeddings, i, j)
     equal = labels[i] == labels[j]
     impostor = np.sort(cosine[~equal])[::-1]
+    genuine, person = cosine[equal], labels[i][equal]
     for far in (1e-2, 1e-3, 1e-4):
         result = all_pairs(scores, far)
         threshold = impostor[int(far * len(impostor))]
         assert result.threshold == pytest.approx(threshold, abs=COSINE_STEP)
-        assert result.tar == pytest.approx(np.mean(cosine[equal] > threshold), abs=2e-3)
-        people = [p for p in range(400) if np.sum(labels == p) > 1]
-        each = [np.mean(cosine[equal & (labels[i] == p)] > threshold) for p in people]
+        assert result.tar == pytest.approx(np.mean(genuine > threshold), abs=2e-3)
+        people = np.unique(person)
+        each = [np.mean(genuine[person == p] > threshold) for p in people]
         assert result.tar_by_person == pytest.approx(np.mean(each), abs=4e-3)
         assert result.people == len(people)
         accepted = np.sum(scores.impostor > round(result.threshold / COSINE_STEP))
         assert accepted <= far * result.impostor_pairs
+    assert scores.identities == 400
     assert result.genuine_pairs == equal.sum()
     assert result.impostor_pairs == len(impostor)
     top = scores.impostor_people[0]
     best = np.argmax(np.where(equal, -2, cosine))
     assert set(top) == {labels[i[best]], labels[j[best]]}
+
+
+def test_weights_are_copies_of_people():
+    """Counting people by weight is the same as writing their pairs down several times."""
+    embeddings, labels = faces(2)
+    everything = score_all_pairs(embeddings, labels, highest_far=1.0)
+    kept = score_all_pairs(embeddings, labels, highest_far=2e-2)
+    weights = np.random.default_rng(5).poisson(1.0, size=400)
+
+    genuine = np.repeat(everything.genuine, weights[everything.genuine_person])
+    person = np.repeat(everything.genuine_person, weights[everything.genuine_person])
+    impostor = np.repeat(everything.impostor, weights[everything.impostor_people].prod(axis=1))
+    metrics = kept.metrics(weights)
+    for name, far in (("1e-2", 1e-2), ("1e-3", 1e-3), ("1e-4", 1e-4)):
+        accepted = genuine > impostor[int(far * len(impostor))]
+        assert metrics[f"tar@{name}"] == pytest.approx(accepted.mean())
+        people = np.unique(person)
+        each = [accepted[person == p].mean() for p in people]
+        expected = np.average(each, weights=weights[people])
+        assert metrics[f"tar_by_person@{name}"] == pytest.approx(expected)
+    assert kept.metrics(np.ones(400, int)) == kept.metrics()
+    assert kept.metrics()["tar@1e-3"] == all_pairs(kept, 1e-3).tar
+    counted = {name: x.mean() for name, x in kept.successes().items()}
+    assert counted == pytest.approx({n: v for n, v in kept.metrics().items() if "person" not in n})
+
+
+def test_a_far_beyond_the_kept_scores_has_no_number():
+    scores = score_all_pairs(*faces(0), highest_far=1e-3)
+    metrics = scores.metrics()
+    assert np.isnan(metrics["tar@1e-2"])
+    assert np.isfinite(metrics["tar@1e-3"])
+    assert list(scores.successes()) == ["tar@1e-3", "tar@1e-4"]
+    nobody = scores.metrics(np.zeros(scores.identities, int))
+    assert np.isnan(list(nobody.values())).all()
+
+
+def test_labels_may_have_gaps():
+    embeddings, labels = faces(0)
+    scores = score_all_pairs(embeddings, 3 * labels + 7)
+    assert all_pairs(scores, 1e-3) == all_pairs(score_all_pairs(embeddings, labels), 1e-3)
 
 
 def test_ties_never_accept_more_than_allowed():
@@ -91,16 +93,14 @@ def test_ties_never_accept_more_than_allowed():
     assert all_pairs(scores, 1e-2).tar == 0.0
 
 
-def test_bad_input_is_named(golden):
-    left, right, same = golden
-    with pytest.raises(ConfigError, match="needs embeddings"):
-        ten_fold(left, right[:-1], same)
-    with pytest.raises(ConfigError, match="distance must be one of"):
-        ten_fold(left, right, same, distance="manhattan")
-    with pytest.raises(ConfigError, match="Fold 0 must hold"):
-        ten_fold(left[:10], right[:10], np.ones(10, bool))
+def test_bad_input_is_named():
     with pytest.raises(ConfigError, match="two images of one person"):
         score_all_pairs(np.eye(3), np.arange(3))
     scores = score_all_pairs(np.random.default_rng(0).normal(size=(60, 4)), np.repeat(np.arange(30), 2))
     with pytest.raises(ConfigError, match=r"kept for FAR up to .*, not 0\.5"):
         all_pairs(scores, 0.5)
+    damaged = AllPairsScores(
+        scores.genuine, scores.genuine_person, scores.impostor, scores.impostor_people, impostor_pairs=100
+    )
+    with pytest.raises(DataError, match="do not go with 100 pairs of different people"):
+        damaged.metrics()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from trsfnet.data.augment import standardise
+from trsfnet.evaluation.conventions import FACENET_TRAINING, Convention
 
 
 @torch.inference_mode()
 def embed(model: nn.Module, images: np.ndarray, *, dtype: torch.dtype, batch_size: int = 128) -> np.ndarray:
-    """L2-normalised embeddings of `images`.
+    """L2-normalised embeddings of `images`, standardised as facenet does.
 
     Args:
         model: a network from crops to embeddings; put into evaluation mode and left there.
@@ -22,11 +25,50 @@ def embed(model: nn.Module, images: np.ndarray, *, dtype: torch.dtype, batch_siz
     Returns:
         float32 [N, embedding_size], rows of unit length.
     """
+    rows = [_outputs(model, batch, dtype, FACENET_TRAINING) for batch in _batches(model, images, batch_size)]
+    return nn.functional.normalize(torch.cat(rows)).cpu().numpy()
+
+
+@torch.inference_mode()
+def embed_mirrored(
+    model: nn.Module,
+    images: np.ndarray,
+    *,
+    convention: Convention,
+    dtype: torch.dtype,
+    batch_size: int = 128,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs for `images` and for their mirror images, from which `Convention.score` chooses.
+
+    Args:
+        model: a network from crops to embeddings; put into evaluation mode and left there.
+        images: uint8 [N, size, size, 3], RGB.
+        convention: says how pixels are standardised.
+        dtype: `torch.bfloat16` to compute under autocast, `torch.float32` for plain float32.
+        batch_size: images at a time.
+
+    Returns:
+        float32 [N, embedding_size] twice, not normalised.
+    """
+    plain, mirrored = [], []
+    for batch in _batches(model, images, batch_size):
+        plain.append(_outputs(model, batch, dtype, convention))
+        mirrored.append(_outputs(model, batch.flip(2), dtype, convention))
+    return torch.cat(plain).cpu().numpy(), torch.cat(mirrored).cpu().numpy()
+
+
+def _batches(model: nn.Module, images: np.ndarray, batch_size: int) -> Iterator[Tensor]:
+    """`images` in batches on the device of `model`, which is put into evaluation mode."""
     model.eval()
     device = next(model.parameters()).device
-    rows: list[Tensor] = []
     for start in range(0, len(images), batch_size):
-        batch = torch.from_numpy(np.array(images[start : start + batch_size])).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-            rows.append(model(standardise(batch)).float())
-    return nn.functional.normalize(torch.cat(rows)).cpu().numpy()
+        yield torch.from_numpy(np.array(images[start : start + batch_size])).to(device)
+
+
+def _outputs(model: nn.Module, batch: Tensor, dtype: torch.dtype, convention: Convention) -> Tensor:
+    """float32 outputs of `model` for a batch of uint8 images."""
+    inputs = standardise(batch)
+    if convention.pixel_divisor != FACENET_TRAINING.pixel_divisor:
+        inputs = inputs * (FACENET_TRAINING.pixel_divisor / convention.pixel_divisor)
+    with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+        return model(inputs).float()

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from trsfnet.data.faces import FaceSet, Pairs
-from trsfnet.evaluation.verification import all_pairs, score_all_pairs, score_pairs, ten_fold
+from trsfnet.evaluation.distances import pair_distances, score_pairs
+from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS, TenFoldScores
+from trsfnet.evaluation.verification import ALL_PAIRS_FARS, score_all_pairs
 
-TEN_FOLD_FARS = (1e-2, 1e-3)
-ALL_PAIRS_FARS = (1e-2, 1e-3, 1e-4)
-
-
-def far_name(far: float) -> str:
-    """`1e-3` for 0.001: how a FAR is written in the names of metrics."""
-    mantissa, exponent = f"{far:e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
+# So many times the different-person scores that the highest FAR needs are kept: where people are resampled,
+# other pairs come to the top.
+SPARE = 1.5
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,8 @@ class Evaluation:
         protocol: `ten-fold` or `all-pairs`.
         metrics: the numbers to plot and compare, such as `tar@1e-3`.
         details: the full result at each FAR.
-        scores: columns of equal length, from which everything above can be recomputed.
+        scores: columns of equal length, from which everything above can be recomputed: see
+            `trsfnet.evaluation.saved`.
     """
 
     protocol: str
@@ -44,29 +42,29 @@ def evaluate(test: FaceSet, pairs: Pairs | None, embeddings: np.ndarray) -> Eval
         pairs: pairs of them in LFW's protocol, or None.
         embeddings: float32 [len(test), D], rows of unit length.
     """
-    return _all_pairs(test, embeddings) if pairs is None else _ten_fold(pairs, embeddings)
+    return _all_pairs(test, embeddings) if pairs is None else _ten_fold(test, pairs, embeddings)
 
 
-def _ten_fold(pairs: Pairs, embeddings: np.ndarray) -> Evaluation:
-    left, right = embeddings[pairs.left], embeddings[pairs.right]
-    results = [ten_fold(left, right, pairs.same, far_target=far) for far in TEN_FOLD_FARS]
-    metrics = {"accuracy": results[0].accuracy}
-    metrics |= {f"tar@{far_name(r.far_target)}": r.tar for r in results}
+def _ten_fold(test: FaceSet, pairs: Pairs, embeddings: np.ndarray) -> Evaluation:
+    people = np.stack([test.labels[pairs.left], test.labels[pairs.right]], axis=1)
+    distances = pair_distances(embeddings[pairs.left], embeddings[pairs.right], "euclidean")
+    kept = TenFoldScores(distances, pairs.same, pairs.folds, people)
+    results = [kept.result(far) for far in TEN_FOLD_FARS]
     scores = {
         "score": score_pairs(embeddings, pairs.left, pairs.right),
         "same": pairs.same,
         "fold": pairs.folds.astype(np.int8),
         "left": pairs.left.astype(np.int32),
         "right": pairs.right.astype(np.int32),
+        "left_person": people[:, 0].astype(np.int32),
+        "right_person": people[:, 1].astype(np.int32),
     }
-    return Evaluation("ten-fold", metrics, [r.to_dict() for r in results], scores)
+    return Evaluation("ten-fold", kept.metrics(), [r.to_dict() for r in results], scores)
 
 
 def _all_pairs(test: FaceSet, embeddings: np.ndarray) -> Evaluation:
-    kept = score_all_pairs(embeddings, test.labels, highest_far=max(ALL_PAIRS_FARS))
-    results = [all_pairs(kept, far) for far in ALL_PAIRS_FARS]
-    metrics = {f"tar@{far_name(r.far_target)}": r.tar for r in results}
-    metrics |= {f"tar_by_person@{far_name(r.far_target)}": r.tar_by_person for r in results}
+    kept = score_all_pairs(embeddings, test.labels, highest_far=SPARE * max(ALL_PAIRS_FARS))
+    results = [kept.result(far) for far in ALL_PAIRS_FARS]
     people = np.concatenate([np.stack([kept.genuine_person] * 2, axis=1), kept.impostor_people])
     scores = {
         "score": np.concatenate([kept.genuine, kept.impostor]),
@@ -74,4 +72,4 @@ def _all_pairs(test: FaceSet, embeddings: np.ndarray) -> Evaluation:
         "left_person": people[:, 0].astype(np.int32),
         "right_person": people[:, 1].astype(np.int32),
     }
-    return Evaluation("all-pairs", metrics, [r.to_dict() for r in results], scores)
+    return Evaluation("all-pairs", kept.metrics(), [r.to_dict() for r in results], scores)

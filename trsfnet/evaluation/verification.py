@@ -1,191 +1,23 @@
-"""Face verification on pairs: facenet's ten-fold LFW protocol, and TAR at FAR over all pairs.
-
-TAR (true accept rate) is the share of same-person pairs that are accepted, at a threshold that accepts
-the stated share FAR (false accept rate) of different-person pairs. facenet calls it "validation rate"; it
-is the number in the paper's tables 1, 2 and 6.
-"""
+"""Verification of all pairs of images: TAR at FAR, over pairs and over people."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
-from trsfnet.errors import ConfigError, choice
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.evaluation.distances import unit_rows
+from trsfnet.evaluation.names import far_name
 
-DISTANCES = ("euclidean", "cosine")
-
-# facenet's grids of squared Euclidean distances, between 0 and 4 for unit vectors.
-_ACCURACY_THRESHOLDS = np.arange(0, 4, 0.01)
-_TAR_THRESHOLDS = np.arange(0, 4, 0.001)
-
-
-@dataclass(frozen=True)
-class TenFoldResult:
-    """facenet's LFW numbers: means over the folds, and population standard deviations between them.
-
-    Attributes:
-        accuracy: share of pairs judged rightly, threshold chosen on the other folds.
-        accuracy_std: its standard deviation over folds.
-        tar: true accept rate at the target FAR, threshold set on the other folds ("VAL").
-        tar_std: its standard deviation over folds.
-        far: false accept rate really met on the held-out folds.
-        far_target: the one aimed at.
-        folds: number of folds.
-        pairs: number of pairs.
-    """
-
-    accuracy: float
-    accuracy_std: float
-    tar: float
-    tar_std: float
-    far: float
-    far_target: float
-    folds: int
-    pairs: int
-
-    def to_dict(self) -> dict[str, float]:
-        """The fields by name, for a run record."""
-        return asdict(self)
-
-
-def pair_distances(left: np.ndarray, right: np.ndarray, distance: str) -> np.ndarray:
-    """Distance of each pair of rows.
-
-    Args:
-        left: [P, D] embeddings.
-        right: [P, D] embeddings.
-        distance: `euclidean` (squared; facenet's metric 0) or `cosine` (angle over pi; its metric 1).
-
-    Returns:
-        [P] distances, 0 for equal directions.
-    """
-    choice("distance", distance, DISTANCES)
-    if distance == "euclidean":
-        return np.sum(np.square(left - right), axis=1)
-    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    # Rounding can leave a cosine just above 1, whose arccos facenet lets become NaN.
-    return np.arccos(np.clip(np.sum(left * right, axis=1) / norms, -1, 1)) / np.pi
-
-
-def ten_fold(
-    left: np.ndarray,
-    right: np.ndarray,
-    same: np.ndarray,
-    *,
-    far_target: float = 1e-3,
-    distance: str = "euclidean",
-    subtract_mean: bool = False,
-    folds: int = 10,
-) -> TenFoldResult:
-    """Facenet's ten-fold verification, number for number.
-
-    Args:
-        left: [P, D] embeddings of unit length (or, with flipping, facenet's concatenated pair of them).
-        right: [P, D] embeddings.
-        same: bool [P]; pairs stand fold by fold, as in `pairs.txt`.
-        far_target: false accept rate at which TAR is taken.
-        distance: `euclidean` or `cosine`.
-        subtract_mean: subtract the mean embedding of the other folds before measuring.
-        folds: number of contiguous folds.
-
-    Raises:
-        ConfigError: shapes that do not agree, or a fold without pairs of either kind.
-    """
-    same = np.asarray(same, dtype=bool)
-    if left.shape != right.shape or left.ndim != 2 or same.shape != left.shape[:1]:
-        raise ConfigError(
-            f"ten_fold needs embeddings [P, D] twice and labels [P], got {left.shape}, {right.shape} "
-            f"and {same.shape}."
-        )
-    distances = None if subtract_mean else pair_distances(left, right, distance)
-    rows = []
-    for number, test in enumerate(np.array_split(np.arange(len(same)), folds)):
-        train = np.ones(len(same), dtype=bool)
-        train[test] = False
-        held_out = same[test]
-        if held_out.all() or not held_out.any():
-            raise ConfigError(f"Fold {number} must hold pairs of one person and pairs of two.")
-        if subtract_mean:
-            mean = np.mean(np.concatenate([left[train], right[train]]), axis=0)
-            d = pair_distances(left - mean, right - mean, distance)
-        else:
-            d = distances
-        rows.append(_one_fold(d[train], same[train], d[test], held_out, far_target))
-    accuracy, tar, far = np.array(rows).T
-    return TenFoldResult(
-        accuracy=float(accuracy.mean()),
-        accuracy_std=float(accuracy.std()),
-        tar=float(tar.mean()),
-        tar_std=float(tar.std()),
-        far=float(far.mean()),
-        far_target=far_target,
-        folds=folds,
-        pairs=len(same),
-    )
-
-
-def _accepted(distances: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """How many `distances` lie strictly below each threshold."""
-    return np.searchsorted(np.sort(distances), thresholds, side="left")
-
-
-def _one_fold(
-    train: np.ndarray, train_same: np.ndarray, test: np.ndarray, test_same: np.ndarray, far_target: float
-) -> tuple[float, float, float]:
-    """(accuracy, TAR, FAR) on the test pairs at the thresholds that the training pairs choose."""
-    genuine, impostor = train[train_same], train[~train_same]
-    right = _accepted(genuine, _ACCURACY_THRESHOLDS) - _accepted(impostor, _ACCURACY_THRESHOLDS)
-    best = _ACCURACY_THRESHOLDS[np.argmax(right)]
-    accuracy = np.mean((test < best) == test_same)
-    limit = _threshold_at(_accepted(impostor, _TAR_THRESHOLDS) / len(impostor), far_target)
-    accepted = test < limit
-    return float(accuracy), float(accepted[test_same].mean()), float(accepted[~test_same].mean())
-
-
-def _threshold_at(far: np.ndarray, target: float) -> float:
-    """Where the FAR curve over `_TAR_THRESHOLDS`, linearly interpolated, equals `target`.
-
-    What `scipy.interpolate.interp1d(far, thresholds, kind="slinear")(target)` gave up to scipy 1.8.1;
-    newer ones refuse the repeated values that such a curve always has. 0 where the curve stays below.
-    """
-    if far[-1] < target:
-        return 0.0
-    i = int(np.searchsorted(far, target, side="right")) - 1
-    if far[i] == target:
-        return float(_TAR_THRESHOLDS[i])
-    share = (target - far[i]) / (far[i + 1] - far[i])
-    return float(_TAR_THRESHOLDS[i] + share * (_TAR_THRESHOLDS[i + 1] - _TAR_THRESHOLDS[i]))
-
-
-def score_pairs(embeddings: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Cosine similarity of the pairs (left[i], right[i]) of rows of `embeddings` [N, D]: float32 [P]."""
-    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return np.sum(unit[left] * unit[right], axis=1, dtype=np.float32)
-
+ALL_PAIRS_FARS = (1e-2, 1e-3, 1e-4)
 
 # Cosines of all pairs are kept as whole numbers of this step: 2 bytes each, and far finer than the
 # spread between training runs. TAR is computed from what is kept, so that it can be recomputed exactly.
 COSINE_STEP = 1 / 32767
-
-
-@dataclass(frozen=True)
-class AllPairsScores:
-    """What TAR over all pairs needs: every same-person score, the top of the others, who is in them.
-
-    Attributes:
-        genuine: int16 [G], scores of same-person pairs in units of `COSINE_STEP`.
-        genuine_person: int32 [G], label of that person.
-        impostor: int16 [I], the highest scores of different-person pairs, descending.
-        impostor_people: int32 [I, 2], the two labels.
-        impostor_pairs: number of different-person pairs in all.
-    """
-
-    genuine: np.ndarray
-    genuine_person: np.ndarray
-    impostor: np.ndarray
-    impostor_people: np.ndarray
-    impostor_pairs: int
 
 
 @dataclass(frozen=True)
@@ -216,6 +48,132 @@ class AllPairsResult:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class AllPairsScores:
+    """What TAR over all pairs needs: every same-person score, the top of the others, who is in them.
+
+    Persons are numbered from 0, and each has an image.
+
+    Attributes:
+        genuine: int16 [G], scores of same-person pairs in units of `COSINE_STEP`.
+        genuine_person: int32 [G], label of that person.
+        impostor: int16 [I], the highest scores of different-person pairs, descending.
+        impostor_people: int32 [I, 2], the two labels.
+        impostor_pairs: number of different-person pairs in all.
+    """
+
+    genuine: np.ndarray
+    genuine_person: np.ndarray
+    impostor: np.ndarray
+    impostor_people: np.ndarray
+    impostor_pairs: int
+
+    @property
+    def identities(self) -> int:
+        """Number of persons."""
+        return len(self._images)
+
+    def result(self, far_target: float) -> AllPairsResult:
+        """TAR at `far_target`: as many false accepts as it allows, and no more when scores tie.
+
+        Raises:
+            ConfigError: the scores were not kept down to this FAR.
+        """
+        (threshold, tar, by_person), *_ = self._at([far_target], np.ones(self.identities))
+        if math.isnan(threshold):
+            raise ConfigError(
+                f"Scores were kept for FAR up to {(len(self.impostor) - 1) / self.impostor_pairs:.2g}, "
+                f"not {far_target}."
+            )
+        return AllPairsResult(
+            far_target=far_target,
+            threshold=threshold * COSINE_STEP,
+            tar=tar,
+            tar_by_person=by_person,
+            genuine_pairs=len(self.genuine),
+            impostor_pairs=self.impostor_pairs,
+            people=int(np.sum(self._images > 1)),
+        )
+
+    def metrics(self, weights: np.ndarray | None = None) -> dict[str, float]:
+        """TAR and TAR by person at each of `ALL_PAIRS_FARS` by name, with people counted by weight.
+
+        Args:
+            weights: int [identities], how many copies of each person there are; None for one each. Persons
+                with v and w copies make v * w pairs of each of their pairs. w copies make w pairs of each
+                pair of one person, within the copies: a pair across two copies would be one of different
+                people with a same-person score.
+
+        Returns:
+            NaN where too few different-person scores were kept to find the threshold.
+        """
+        found = self._at(ALL_PAIRS_FARS, np.ones(self.identities) if weights is None else weights)
+        named = {}
+        for far, (_, tar, by_person) in zip(ALL_PAIRS_FARS, found, strict=True):
+            named |= {f"tar@{far_name(far)}": tar, f"tar_by_person@{far_name(far)}": by_person}
+        return named
+
+    def successes(self) -> dict[str, np.ndarray]:
+        """What TAR counts at each FAR that the scores reach: bool, by same-person pair."""
+        found = self._at(ALL_PAIRS_FARS, np.ones(self.identities))
+        return {
+            f"tar@{far_name(far)}": self.genuine > threshold
+            for far, (threshold, *_) in zip(ALL_PAIRS_FARS, found, strict=True)
+            if not math.isnan(threshold)
+        }
+
+    def _at(self, far_targets: Sequence[float], weights: np.ndarray) -> list[tuple[float, float, float]]:
+        """At each FAR (threshold in units of `COSINE_STEP`, TAR, TAR by person); NaN if not kept so far."""
+        left, right = weights[self.impostor_people.T]
+        impostors = np.cumsum(left * right, dtype=np.float64)
+        images = weights * self._images
+        # All pairs of images, less those within a person.
+        impostor_pairs = (images.sum() ** 2 - np.sum(images**2)) / 2
+        several = self._images > 1
+        pairs = (self._images * (self._images - 1) // 2)[several]
+        weights = weights[several]
+        descending, person = self._genuine_descending
+        found = []
+        for far in far_targets:
+            # The first impostor that may not be accepted.
+            limit = np.searchsorted(impostors, far * impostor_pairs, side="right")
+            if limit == len(impostors) or not weights.any():
+                found.append((math.nan, math.nan, math.nan))
+                continue
+            threshold = float(self.impostor[limit])
+            accepted = person[: np.searchsorted(descending, -threshold)]
+            hits = np.bincount(accepted, minlength=self.identities)[several]
+            tar = np.sum(weights * hits) / np.sum(weights * pairs)
+            by_person = np.sum(weights * (hits / pairs)) / np.sum(weights)
+            found.append((threshold, float(tar), float(by_person)))
+        return found
+
+    @cached_property
+    def _images(self) -> np.ndarray:
+        """int64 [identities], images of each person: n of them make n(n-1)/2 pairs of that person."""
+        several = _images_of(np.bincount(self.genuine_person))  # or one, where there is no pair
+        alone = int(_images_of(len(self.genuine) + self.impostor_pairs)) - int(several.sum())
+        if alone < 0 or self.impostor_people.max() >= len(several) + alone:
+            raise DataError(
+                f"{len(self.genuine)} same-person pairs of up to {len(several)} persons do not go with "
+                f"{self.impostor_pairs} pairs of different people in which person "
+                f"{self.impostor_people.max()} appears."
+            )
+        return np.concatenate([several, np.ones(alone, dtype=np.int64)])
+
+    @cached_property
+    def _genuine_descending(self) -> tuple[np.ndarray, np.ndarray]:
+        """Same-person scores from the highest, with their sign turned; and whose they are."""
+        turned = -self.genuine.astype(np.int32)
+        order = np.argsort(turned, kind="stable")
+        return turned[order], self.genuine_person[order]
+
+
+def _images_of(pairs: np.ndarray | int) -> np.ndarray:
+    """How many images make so many pairs: the n of n(n-1)/2."""
+    return np.rint((1 + np.sqrt(1 + 8 * np.asarray(pairs))) / 2).astype(np.int64)
+
+
 def score_all_pairs(
     embeddings: np.ndarray, labels: np.ndarray, *, highest_far: float = 1e-2
 ) -> AllPairsScores:
@@ -223,14 +181,14 @@ def score_all_pairs(
 
     Args:
         embeddings: float [N, D], any norm.
-        labels: int [N], person of each image.
+        labels: int [N], person of each image; the scores number the persons from 0 in this order.
         highest_far: share of different-person scores to keep, from the top.
 
     Raises:
         ConfigError: there is no same-person pair or no different-person pair.
     """
-    unit = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
-    counts = np.unique(labels, return_counts=True)[1]
+    unit = unit_rows(embeddings).astype(np.float32)
+    _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
     genuine_pairs = int((counts * (counts - 1) // 2).sum())
     impostor_pairs = len(labels) * (len(labels) - 1) // 2 - genuine_pairs
     if not genuine_pairs or not impostor_pairs:
@@ -262,26 +220,5 @@ def score_all_pairs(
 
 
 def all_pairs(scores: AllPairsScores, far_target: float) -> AllPairsResult:
-    """TAR at `far_target`: as many false accepts as the target allows, and no more when scores tie.
-
-    Raises:
-        ConfigError: the scores were not kept down to this FAR.
-    """
-    allowed = int(far_target * scores.impostor_pairs)
-    if allowed >= len(scores.impostor):
-        raise ConfigError(
-            f"Scores were kept for FAR up to {(len(scores.impostor) - 1) / scores.impostor_pairs:.2g}, "
-            f"not {far_target}."
-        )
-    accepted = scores.genuine > scores.impostor[allowed]
-    _, person, counts = np.unique(scores.genuine_person, return_inverse=True, return_counts=True)
-    by_person = np.bincount(person, weights=accepted) / counts
-    return AllPairsResult(
-        far_target=far_target,
-        threshold=float(scores.impostor[allowed] * COSINE_STEP),
-        tar=float(accepted.mean()),
-        tar_by_person=float(by_person.mean()),
-        genuine_pairs=len(accepted),
-        impostor_pairs=scores.impostor_pairs,
-        people=len(counts),
-    )
+    """TAR at `far_target`, see `AllPairsScores.result`."""
+    return scores.result(far_target)

@@ -1,0 +1,106 @@
+"""The committed records: their numbers, intervals and comparisons from nothing but their saved scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trsfnet.data.faces import FaceSet, Pairs
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.evaluation import compare, intervals, read_scores
+from trsfnet.evaluation.protocol import evaluate
+
+RESULTS = Path(__file__).parents[2] / "results"
+RECORDS = {path.parent.name: path.parent for path in sorted(RESULTS.glob("*/*/scores.parquet"))}
+TRACKS = ("synthetic", "lfw")
+
+
+def scores_of(folder: Path):
+    """The record's `run.json`, and what its saved scores give."""
+    info = json.loads((folder / "run.json").read_text())
+    impostor_pairs = info["evaluation"]["results"][0].get("impostor_pairs")
+    return info, read_scores(pd.read_parquet(folder / "scores.parquet"), impostor_pairs=impostor_pairs)
+
+
+@pytest.mark.parametrize("run_id", RECORDS)
+def test_metrics_and_details_are_those_of_the_record(run_id):
+    info, scores = scores_of(RECORDS[run_id])
+    # Cosines are rounded otherwise than distances: one pair of 3,000 could change sides.
+    rounding = 0 if info["evaluation"]["protocol"] == "all-pairs" else 4e-4
+    assert scores.metrics() == pytest.approx(info["metrics"], abs=rounding, rel=0)
+    for detail in info["evaluation"]["results"]:
+        assert scores.result(detail["far_target"]).to_dict() == pytest.approx(detail, abs=4e-4, rel=1e-3)
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_intervals_and_comparisons_follow_as_well(track):
+    one, other = [scores_of(RECORDS[name])[1] for name in RECORDS if RECORDS[name].parent.name == track][:2]
+    found = intervals(one, replicates=40)
+    assert list(found) == list(one.metrics())
+    for name, interval in found.items():
+        assert interval is None or 0 < interval.low < interval.high < 1, name
+    tests = compare(one, other, replicates=40)
+    gap = tests["tar@1e-3"]
+    assert gap.difference.value == one.metrics()["tar@1e-3"] - other.metrics()["tar@1e-3"]
+    assert gap.mcnemar.only_first > 0
+    assert gap.mcnemar.only_second > 0
+    json.dumps({name: test.to_dict() for name, test in tests.items()}, allow_nan=False)
+
+
+@pytest.fixture(scope="module")
+def evaluated():
+    """Random faces evaluated by both protocols, and the labels."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(20), 4)
+    embeddings = rng.normal(size=(20, 8))[labels] + 0.5 * rng.normal(size=(80, 8))
+    embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
+    faces = FaceSet(np.zeros((80, 1, 1, 3), np.uint8), labels, tuple(map(str, range(20))))
+    i, j = np.triu_indices(80, k=1)
+    fold = labels[i] // 4
+    within = np.flatnonzero(fold == labels[j] // 4)
+    within = within[np.argsort(fold[within], kind="stable")]
+    i, j = i[within], j[within]
+    pairs = Pairs(i, j, labels[i] == labels[j], labels[i] // 4)
+    return evaluate(faces, pairs, embeddings), evaluate(faces, None, embeddings), labels
+
+
+def test_what_a_run_saves_is_read_back(evaluated):
+    ten_fold, all_pairs, _ = evaluated
+    assert read_scores(ten_fold.scores).metrics() == ten_fold.metrics
+    total = all_pairs.details[0]["impostor_pairs"]
+    assert total == 80 * 76 // 2
+    assert read_scores(all_pairs.scores, impostor_pairs=total).metrics() == all_pairs.metrics
+
+
+def test_enough_is_saved_for_an_interval_at_every_far():
+    rng = np.random.default_rng(4)
+    labels = np.repeat(np.arange(300), 2)
+    embeddings = rng.normal(size=(300, 32))[labels] + 0.7 * rng.normal(size=(600, 32))
+    faces = FaceSet(np.zeros((600, 1, 1, 3), np.uint8), labels, tuple(map(str, range(300))))
+    done = evaluate(faces, None, embeddings)
+    scores = read_scores(done.scores, impostor_pairs=done.details[0]["impostor_pairs"])
+    assert None not in intervals(scores, replicates=200).values()
+
+
+def test_records_that_name_no_persons_are_read_by_their_same_person_pairs(evaluated):
+    scores = evaluated[0].scores
+    old = {name: column for name, column in scores.items() if "person" not in name}
+    assert intervals(read_scores(old), replicates=20) == intervals(read_scores(scores), replicates=20)
+
+
+def test_bad_input_is_named(evaluated):
+    ten_fold, all_pairs, _ = evaluated
+    with pytest.raises(DataError, match="lack the columns same"):
+        read_scores({name: column for name, column in ten_fold.scores.items() if name != "same"})
+    with pytest.raises(DataError, match="lack the columns left_person, right_person"):
+        read_scores({"score": np.zeros(2), "same": np.ones(2, bool)})
+    with pytest.raises(DataError, match="one length"):
+        read_scores({**ten_fold.scores, "fold": np.zeros(3, int)})
+    with pytest.raises(DataError, match="need impostor_pairs"):
+        read_scores(all_pairs.scores)
+    with pytest.raises(ConfigError, match="only on the same pairs"):
+        compare(read_scores(ten_fold.scores), read_scores(all_pairs.scores, impostor_pairs=3040))

@@ -1,0 +1,128 @@
+"""How far a number could be from what it estimates: intervals at 95 %, and tests of a difference.
+
+The formulas here take their observations for independent. Pairs of faces are not, since one person is in
+many of them: for shares of pairs see `trsfnet.evaluation.bootstrap`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from trsfnet.errors import ConfigError
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its bounds, all in the unit of what is estimated."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def wilson(successes: int, trials: int) -> Interval:
+    """Wilson's interval of a share from independent trials: right on average over shares.
+
+    Raises:
+        ValueError: fewer than one trial, or more successes than trials.
+    """
+    return _of_count(successes, trials, "wilson")
+
+
+def clopper_pearson(successes: int, trials: int) -> Interval:
+    """The exact interval of a share from independent trials: never covers less than it says.
+
+    Raises:
+        ValueError: fewer than one trial, or more successes than trials.
+    """
+    return _of_count(successes, trials, "exact")
+
+
+def _of_count(successes: int, trials: int, method: str) -> Interval:
+    bounds = stats.binomtest(successes, trials).proportion_ci(LEVEL, method)
+    return Interval(successes / trials, float(bounds.low), float(bounds.high))
+
+
+def mean_over_seeds(values: Sequence[float]) -> Interval | None:
+    """Student's t interval of the mean over seeds; None for fewer than two of them."""
+    if len(values) < 2:
+        return None
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return _around(float(np.mean(values)), error, len(values) - 1)
+
+
+def difference(values: Sequence[float], baseline: Sequence[float]) -> Interval | None:
+    """Welch's t interval of mean(`values`) - mean(`baseline`); None if either has fewer than two seeds."""
+    if min(len(values), len(baseline)) < 2:
+        return None
+    variances = [float(np.var(x, ddof=1)) / len(x) for x in (values, baseline)]
+    total = sum(variances)
+    weights = sum(v**2 / (len(x) - 1) for v, x in zip(variances, (values, baseline), strict=True))
+    # Equal values within each group leave nothing to estimate; the freedom is then of no account.
+    freedom = total**2 / weights if weights else 1.0
+    return _around(float(np.mean(values) - np.mean(baseline)), math.sqrt(total), freedom)
+
+
+def _around(centre: float, standard_error: float, freedom: float) -> Interval:
+    half = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * standard_error
+    return Interval(centre, centre - half, centre + half)
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's exact test: do two models succeed equally often on the same items?
+
+    Attributes:
+        both: items on which both succeed.
+        only_first: items on which only the first does.
+        only_second: items on which only the second does.
+        neither: items on which none does.
+        p_value: probability of a split of the discordant items at least as uneven, were both equally good
+            and the items independent. Pairs of faces are not independent, so that it is then too small.
+    """
+
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    p_value: float
+
+    def to_dict(self) -> dict[str, float]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
+    """Compare two models by what each gets right on the same items.
+
+    Args:
+        first: bool [N], whether the first model succeeds on each item.
+        second: bool [N], the same of the second.
+
+    Raises:
+        ConfigError: the lengths differ.
+    """
+    if first.shape != second.shape:
+        raise ConfigError(
+            f"McNemar's test needs the same items twice, got {len(first)} and {len(second)} of them."
+        )
+    only_first, only_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    discordant = only_first + only_second
+    return McNemar(
+        both=int(np.sum(first & second)),
+        only_first=only_first,
+        only_second=only_second,
+        neither=int(np.sum(~first & ~second)),
+        p_value=float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0,
+    )
