@@ -121,6 +121,7 @@ def _inputs() -> Iterator[Path]:
     for pattern in ("*.py", "*.json"):
         yield from sorted(package.rglob(pattern))
     yield Path(__file__)
+    yield from sorted((ROOT / "benchmarks" / "results").glob("*.json"))
     for root in ("results", "runs"):
         for name in RECORD_FILES:
             yield from sorted((ROOT / root).glob(f"*/*/{name}"))
