@@ -159,7 +159,9 @@ def pack(result: dict[str, Any]) -> str:
         [
             f"{case['size']} px",
             f"{case['bytes']:.0f}",
-            *(f"{speed:.0f}" for speed in (case["speed"]["decode"], case["fastest"], case["speed"]["step"])),
+            f"{case['speed']['decode']:.0f}",
+            f"{case['fastest']:.0f}",
+            f"{case['speed']['step']:.1f}",
             spread(case["ratio"]),
             target(case["ratio"], "≥"),
         ]
