@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import measure, readme, step
+from benchmarks import ijb, measure, readme, step
+from benchmarks.ijb_set import Shape
 
 
 def test_the_readme_shows_the_results():
@@ -26,3 +27,14 @@ def test_a_case_is_measured_from_end_to_end(monkeypatch, one_thread):
     table = readme.step({"machine": measure.machine(), "rounds": 1, "cases": [case]})
     assert case["kept"]["ours trainable"] <= 1.05 * case["kept"]["ours fixed"]
     assert table.count("| tiny |") == 3
+
+
+def test_both_ways_of_ijb_are_measured_and_agree(tmp_path, monkeypatch):
+    monkeypatch.setattr(ijb, "in_own_process", ijb.measure_way)
+    shape = Shape(images=300, subjects=20, probes=60, impostor_pairs=1000, dimensions=32)
+    result = ijb.compare(tmp_path, shape, rounds=1)
+    assert result["difference_in_pairs"] == 0
+    assert 0.1 < result["tables"]["ours"][-1] < 1
+    text = readme.ijb({"machine": measure.machine(), **result})
+    assert all(f"| {phase}, s |" in text for phase in ijb.PHASES)
+    assert "of 60 genuine pairs" in text
