@@ -58,25 +58,9 @@ def mean_over_seeds(values: Sequence[float]) -> Interval | None:
     """Student's t interval of the mean over seeds; None for fewer than two of them."""
     if len(values) < 2:
         return None
-    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return _around(float(np.mean(values)), error, len(values) - 1)
-
-
-def difference(values: Sequence[float], baseline: Sequence[float]) -> Interval | None:
-    """Welch's t interval of mean(`values`) - mean(`baseline`); None if either has fewer than two seeds."""
-    if min(len(values), len(baseline)) < 2:
-        return None
-    variances = [float(np.var(x, ddof=1)) / len(x) for x in (values, baseline)]
-    total = sum(variances)
-    weights = sum(v**2 / (len(x) - 1) for v, x in zip(variances, (values, baseline), strict=True))
-    # Equal values within each group leave nothing to estimate; the freedom is then of no account.
-    freedom = total**2 / weights if weights else 1.0
-    return _around(float(np.mean(values) - np.mean(baseline)), math.sqrt(total), freedom)
-
-
-def _around(centre: float, standard_error: float, freedom: float) -> Interval:
-    half = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * standard_error
-    return Interval(centre, centre - half, centre + half)
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = float(special.stdtrit(len(values) - 1, (1 + LEVEL) / 2)) * error
+    return Interval(mean, mean - half, mean + half)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from trsfnet.report.intervals import LEVEL, Interval
+from trsfnet.evaluation.statistics import LEVEL, Interval
 
 # With two seeds the spread is itself a guess: a verdict needs this many of each setting.
 MIN_SEEDS = 3

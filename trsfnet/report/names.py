@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.grid import Setting, table_settings
 from trsfnet.experiments.record import Record
-from trsfnet.report.intervals import Interval
 
 # Between a number and its unit, so that no line ends there.
 NBSP = "\u00a0"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
+from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
 from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record
 from trsfnet.report.collection import Collection, Group
 from trsfnet.report.display import Markdown, captioned, folded, table
-from trsfnet.report.intervals import Interval, mean_over_seeds, wilson
 from trsfnet.report.names import (
     MEASURE_NAMES,
     MEASURES,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.paper import paper_table
 from trsfnet.report.collection import Group
 from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, holm
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.intervals import Interval
 from trsfnet.report.names import (
     MEASURE_NAMES,
     SETTINGS,
