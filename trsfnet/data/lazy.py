@@ -37,9 +37,14 @@ class LazyImages:
         """
         indices = np.arange(len(self))[rows]
         images = np.empty((len(indices), *self.shape[1:]), dtype=np.uint8)
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for place, pixels in enumerate(threads.map(self._pixels, indices.tolist())):
-                images[place] = pixels
+        workers = os.cpu_count() or 1
+
+        def fill(first: int) -> None:
+            for place in range(first, len(indices), workers):
+                images[place] = self._pixels(int(indices[place]))
+
+        with ThreadPoolExecutor(workers) as threads:
+            list(threads.map(fill, range(workers)))
         return images
 
     def _pixels(self, index: int) -> np.ndarray:
