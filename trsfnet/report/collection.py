@@ -7,23 +7,26 @@ from pathlib import Path
 
 from trsfnet.experiments.grid import table_settings
 from trsfnet.experiments.record import Record, read_records
-from trsfnet.report.names import MEASURES, short_name
+from trsfnet.experiments.scales import SCALES, scale_of
+from trsfnet.report.names import MEASURES, PUBLIC_TRACKS, short_name
 from trsfnet.report.runs import damage, peculiarities
 
 
 @dataclass(frozen=True)
 class Group:
-    """The runs of one table that may be compared: one track, one version of its images.
+    """The runs of one table that may be compared: one track, one scale, one version of its images.
 
     Attributes:
         table: number of the paper's table.
-        track: `synthetic` or `lfw`.
+        track: `synthetic`, `lfw` or `paper`.
+        scale: of its runs, such as `full`, empty when nothing was run.
         images: version of the track's images, empty when nothing was run.
         cells: runs by setting, ordered by seed; a setting without a run has an empty list.
     """
 
     table: int
     track: str
+    scale: str
     images: str
     cells: dict[str, list[Record]]
 
@@ -76,13 +79,17 @@ class Collection:
         return cls(tuple(sound), tuple(problems))
 
     def groups(self, number: int) -> list[Group]:
-        """The paper's table `number` on each track; a track without runs has a group without records."""
-        return [self._group(number, track) for track in MEASURES]
+        """The paper's table `number` on each track that anyone can run, and on the paper's if anyone did."""
+        tracks = [self.group(number, track) for track in MEASURES]
+        return [group for group in tracks if group.records or group.track in PUBLIC_TRACKS]
 
-    def _group(self, number: int, track: str) -> Group:
+    def group(self, number: int, track: str) -> Group:
+        """The paper's table `number` on a track, at the largest scale that was run; maybe without records."""
         settings = [setting.key for setting in table_settings(number)]
         found = [r for r in self.records if r.info["track"] == track and r.setting in settings]
-        found = sorted((r for r in found if not peculiarities(r)), key=_precedence)
+        scales = {r.run_id: scale_of(r.config) for r in found if not peculiarities(r)}
+        scale = max(scales.values(), key=list(SCALES).index, default="")
+        found = sorted((r for r in found if scales.get(r.run_id) == scale), key=_precedence)
         # Faces of different versions are different data: the version of the latest run counts.
         images = _images(max(found, key=_started)) if found else ""
         # One for each setting and seed, the last of `found`.
@@ -90,11 +97,11 @@ class Collection:
         cells = {
             key: [chosen[key, seed] for seed in sorted(s for k, s in chosen if k == key)] for key in settings
         }
-        return Group(number, track, images, cells)
+        return Group(number, track, scale, images, cells)
 
     def others(self, number: int) -> list[tuple[Record, str]]:
         """Every run that is not in the paper's table `number`, each with the reason."""
-        groups = {group.track: group for group in self.groups(number)}
+        groups = {track: self.group(number, track) for track in MEASURES}
         placed = {id(r) for group in groups.values() for r in group.records}
         return [(r, _reason(r, groups[r.info["track"]])) for r in self.records if id(r) not in placed]
 
@@ -104,6 +111,8 @@ def _reason(record: Record, group: Group) -> str:
     reasons = peculiarities(record)
     if not reasons and record.setting not in group.cells:
         reasons.append("a setting of another table")
+    elif not reasons and scale_of(record.config) != group.scale:
+        reasons.append(f"scale {scale_of(record.config)}")
     elif not reasons and _images(record) != group.images:
         reasons.append(f"images {_images(record)}")
     return ", ".join(reasons) or "a second run of its seed"

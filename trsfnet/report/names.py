@@ -13,13 +13,21 @@ NBSP = "\u00a0"
 
 SETTINGS: dict[str, Setting] = {s.key: s for number in (1, 2) for s in table_settings(number)}
 
-TRACKS = {"synthetic": "rendered faces", "lfw": "Labeled Faces in the Wild"}
+TRACKS = {
+    "synthetic": "rendered faces",
+    "lfw": "Labeled Faces in the Wild",
+    "paper": "VGGFace2 or MS1MV2, verified on LFW",
+}
+
+# What anyone can run.
+PUBLIC_TRACKS = ("synthetic", "lfw")
 
 # What a track's verdict rests on, and what is shown beside it. All pairs of LFW are mostly pairs of one
 # person, so there the mean over people decides.
 MEASURES = {
     "synthetic": ("tar@1e-3",),
     "lfw": ("tar_by_person@1e-3", "tar@1e-3"),
+    "paper": ("tar@1e-3",),
 }
 
 MEASURE_NAMES = {

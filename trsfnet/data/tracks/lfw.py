@@ -6,7 +6,8 @@ from pathlib import Path
 
 from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet, TrackData
-from trsfnet.data.lfw import LfwImages, Person, fetch_lfw, find_lfw, load_people, read_people
+from trsfnet.data.lfw import LfwImages, fetch_lfw, find_lfw, load_people
+from trsfnet.data.lfw_files import Person, read_people
 
 TRAIN_SETS = range(7)
 TEST_SETS = range(7, 10)
