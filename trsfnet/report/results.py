@@ -73,7 +73,8 @@ def _about(group: Group) -> str:
         return f"{TRACKS[group.track]}; no run yet"
     seeds = sorted({r.seed for r in group.records})
     numbers = ", ".join(str(seed) for seed in seeds)
-    return f"{TRACKS[group.track]} (scale {group.scale}, images: {group.images}); seed{'s'[: len(seeds) - 1]} {numbers}"
+    runs = f"scale {group.scale}, images: {group.images}"
+    return f"{TRACKS[group.track]} ({runs}); seed{'s'[: len(seeds) - 1]} {numbers}"
 
 
 def why_by_person(group: Group) -> Markdown:
