@@ -21,7 +21,11 @@ IMAGES = {"synthetic": "renderer-1", "lfw": "deepfunneled"}
 
 def resolved(config: TrainConfig) -> TrainConfig:
     """What `TrainConfig.resolved` gives, without looking for images."""
-    track = {k: v for k, v in track_defaults(config.track).items() if getattr(config, k) is None}
+    track = {
+        k: v
+        for k, v in track_defaults(config.track).items()
+        if getattr(config, k) is None and not k.startswith("arcface_")
+    }
     if config.trsf and config.scale_init is None:
         track["scale_init"] = 0.1
     if config.activation != "relu" and config.slope_init is None:

@@ -69,7 +69,7 @@ def test_open_settings_take_the_tracks_values_and_given_ones_stay():
     plain = TrainConfig().resolved(None)
     assert (plain.scale_init, plain.slope_init, plain.arcface_scale) == (None, None, None)
     arc = TrainConfig(loss="arcface", arcface_margin=0.3).resolved(None)
-    assert (arc.arcface_scale, arc.arcface_margin) == (64.0, 0.3)
+    assert (arc.arcface_scale, arc.arcface_margin) == (16.0, 0.3)
     assert resolved.resolved(None) == resolved
 
 

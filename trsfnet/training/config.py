@@ -67,8 +67,8 @@ class TrainConfig:
         activation: `relu`, `leaky_relu` or `prelu`.
         slope_init: constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None.
         loss: `softmax` (if None) or `arcface`.
-        arcface_scale: radius s, 64 if None (needs `arcface`).
-        arcface_margin: margin m in radians, 0.5 if None (needs `arcface`).
+        arcface_scale: radius s (needs `arcface`).
+        arcface_margin: margin m in radians (needs `arcface`).
         track: `synthetic`, `lfw` or `paper`.
         train_set: of the `paper` track, `vggface2` or `ms1mv2`; if None the one that `loss` has there.
         seed: of the initial weights, the order of the images, augmentation and dropout.
@@ -182,14 +182,13 @@ class TrainConfig:
         if self.track == "paper" and train_set is None:
             train_set = "ms1mv2" if self.loss == "arcface" else "vggface2"
         defaults = track_defaults(self.track, train_set)
+        if (self.loss or defaults["loss"]) != "arcface":
+            defaults = {k: v for k, v in defaults.items() if not k.startswith("arcface_")}
         track = {k: _from_json(v) for k, v in defaults.items() if getattr(self, k) in (None, ())}
         if self.trsf and self.scale_init is None:
             track["scale_init"] = PAPER_SCALE
         if self.activation != "relu" and self.slope_init is None:
             track["slope_init"] = PAPER_SLOPE
-        if self.loss == "arcface":
-            track["arcface_scale"] = 64.0 if self.arcface_scale is None else self.arcface_scale
-            track["arcface_margin"] = 0.5 if self.arcface_margin is None else self.arcface_margin
         precision = best_precision(best_device()) if self.precision == "auto" else self.precision
         images = images_version(self.track, root=root, train_set=train_set)
         return replace(self, **track, train_set=train_set, precision=precision, images=images)
