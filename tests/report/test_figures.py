@@ -100,7 +100,7 @@ def test_figures_and_summary_of_one_run(tmp_path, track):
 def test_one_run_without_scales_slopes_or_history(tmp_path):
     record = fake_run(tmp_path, "v1-relu")
     (axes,) = figures.learned_parameters(record).axes
-    assert "neither trainable scales nor trainable slopes" in axes.texts[0].get_text()
+    assert "recorded no parameters" in axes.texts[0].get_text()
     (record.path / "history.csv").unlink()
     assert "no epoch was finished" in figures.training_curves(record).axes[0].texts[0].get_text()
     record.write_info(status="collapsed", message="The loss became nan.", metrics={})

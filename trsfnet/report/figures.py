@@ -41,11 +41,15 @@ def training_curves(record: Record) -> Figure:
 
 
 def learned_parameters(record: Record) -> Figure:
-    """Every trainable scale (left) and slope (right) of one run over its epochs, coloured by depth."""
-    tables = learned(record)
+    """One run's scales, slopes and effective residual ratios over its epochs, coloured by depth."""
+    titles = {
+        "trsf": ("Residual scales", "TRSF"),
+        "slope": ("PReLU slopes", "Slope α"),
+        "ratio": ("Residual ratios", "‖branch‖ / ‖trunk‖"),
+    }
+    tables = {kind: table for kind, table in learned(record).items() if kind in titles}
     if not tables:
-        return message(f"{record.run_id} has neither trainable scales nor trainable slopes.")
-    titles = {"trsf": ("Residual scales", "TRSF"), "slope": ("PReLU slopes", "Slope α")}
+        return message(f"{record.run_id} has recorded no parameters.")
     with style.applied():
         figure, axes = plt.subplots(1, len(tables), figsize=(style.FIGURE_WIDTH, 3.4), squeeze=False)
         for panel, (kind, table) in zip(axes[0], tables.items(), strict=True):
