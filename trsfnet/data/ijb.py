@@ -20,6 +20,8 @@ class IjbImages(Source):
     The files of 1:1 verification name no people, so that a template stands for an identity.
 
     Attributes:
+        root: the folder that holds `meta/` and `loose_crop/`.
+        dataset: `ijbb` or `ijbc`.
         folder: where the images are.
         templates: names, landmarks, detector scores and templates of the images.
         labels: int64 [N], template of each image, as `templates.rows`.
@@ -36,6 +38,7 @@ class IjbImages(Source):
         Raises:
             DataError: a meta file is missing or malformed.
         """
+        self.root, self.dataset = root, dataset
         self.folder = root / "loose_crop"
         self.templates = read_templates(root, dataset)
         self.labels = self.templates.rows.astype(np.int64)
@@ -43,17 +46,18 @@ class IjbImages(Source):
 
     @cached_property
     def version(self) -> str:
-        """Hash of names, landmarks, templates, sizes and times."""
+        """The dataset, and a hash of the images' names and sizes and of what the meta files say of them."""
         digest = hashlib.sha256()
         for index, name in enumerate(self.templates.names):
             try:
-                stat = (self.folder / name).stat()
+                size = (self.folder / name).stat().st_size
             except OSError as error:
                 raise self._unreadable(index, error) from error
-            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
-        digest.update(self.templates.landmarks)
-        digest.update(self.labels)
-        return digest.hexdigest()[:16]
+            digest.update(f"{name}\0{size}\0".encode())
+        t = self.templates
+        for column in (t.landmarks, t.detector_scores, t.ids, t.rows, t.media):
+            digest.update(column)
+        return f"{self.dataset}-{digest.hexdigest()[:16]}"
 
     def encoded(self, index: int) -> bytes:
         """The bytes of one image file.

@@ -28,7 +28,10 @@ class Source(ABC):
     @property
     @abstractmethod
     def version(self) -> str:
-        """Changes when the images do: a short hash of names, sizes and times, found without decoding."""
+        """A short hash that changes when the images do and is the same for the same images on any machine.
+
+        It is of names, sizes and index files, found without decoding, and has no times or absolute paths.
+        """
 
     @abstractmethod
     def encoded(self, index: int) -> bytes:

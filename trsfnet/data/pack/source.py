@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import weakref
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trsfnet.data.positional import PositionalFile
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -44,7 +43,7 @@ class PackSource(Source):
         self.labels = _read_array(folder / "labels.npy", meta)
         self._offsets = _read_array(folder / "offsets.npy", meta)
         self._version = hashlib.sha256(json.dumps(meta["sha256"], sort_keys=True).encode()).hexdigest()[:16]
-        self._open()
+        self._file = PositionalFile(folder / "images.bin")
         self._check()
 
     @property
@@ -55,13 +54,10 @@ class PackSource(Source):
     def encoded(self, index: int) -> bytes:
         """The JPEG of one image."""
         start, end = (int(offset) for offset in self._offsets[index : index + 2])
-        try:
-            # With the position in the call, threads and forks can share the descriptor.
-            data = os.pread(self._file, end - start, start)
-        except OSError as error:
-            raise DataError(f"{self.folder / self.name(index)} cannot be read: {error.strerror}.") from error
+        where = f"{self.folder / self.name(index)}"
+        data = self._file.read(start, end - start, where)
         if len(data) < end - start:
-            raise DataError(f"{self.folder / self.name(index)} is cut short: the file ends in it.")
+            raise DataError(f"{where} is cut short: the file ends in it.")
         return data
 
     def name(self, index: int) -> str:
@@ -80,7 +76,7 @@ class PackSource(Source):
         if offsets[0] != 0 or len(falling):
             at = int(falling[0]) + 1 if offsets[0] == 0 else 0
             raise DataError(f"{folder / 'offsets.npy'} must rise from 0, but entry {at} is {offsets[at]}.")
-        size = os.fstat(self._file).st_size
+        size = self._file.size
         if size != offsets[-1]:
             raise DataError(
                 f"{folder / 'images.bin'} has {size} bytes where offsets.npy announces {offsets[-1]}: it is "
@@ -92,21 +88,6 @@ class PackSource(Source):
                 f"{folder / 'labels.npy'}, entry {outside[0]}: the label {labels[outside[0]]} is outside of "
                 f"the {len(self.identities)} identities in pack.json."
             )
-
-    def _open(self) -> None:
-        path = self.folder / "images.bin"
-        try:
-            self._file = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-        weakref.finalize(self, os.close, self._file)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name != "_file"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        vars(self).update(state)
-        self._open()
 
 
 def read_meta(folder: Path) -> dict[str, Any]:

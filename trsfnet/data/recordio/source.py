@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import weakref
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from trsfnet.data.positional import PositionalFile
 from trsfnet.data.recordio.container import joined, unpacked
-from trsfnet.data.recordio.index import pack_index, place, stamp
+from trsfnet.data.recordio.index import pack_index, place
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -36,27 +38,24 @@ class RecordSource(Source):
         """
         path = Path(path)
         self.path = path / "train.rec" if path.is_dir() else path
-        self._version = hashlib.sha256(stamp(self.path).encode()).hexdigest()[:16]
         self._index = pack_index(self.path)
         self.labels = self._index.labels
         self.identities = tuple(map(str, range(self._people())))
-        self._open()
+        self._file = PositionalFile(self.path)
 
-    @property
+    @cached_property
     def version(self) -> str:
-        """See `Source`: a hash of names, sizes and times of `.rec` and `.idx`."""
-        return self._version
+        """A hash of every image's key, place, length and label, the same wherever the pack lies."""
+        digest = hashlib.sha256()
+        for column in self._index:
+            digest.update(np.ascontiguousarray(column, "<i8"))
+        return f"records-{digest.hexdigest()[:16]}"
 
     def encoded(self, index: int) -> bytes:
         """See `Source`; the record is checked against the index again."""
         offset, span = int(self._index.offsets[index]), int(self._index.spans[index])
         where = place(self.path, self._index.keys[index], offset)
-        try:
-            # With the position in the call, threads and forks can share the descriptor.
-            data = os.pread(self._file, span, offset)
-        except OSError as error:
-            raise DataError(f"{where} cannot be read: {error.strerror}.") from error
-        label, image = unpacked(joined(data, 0, where)[0], where)
+        label, image = unpacked(joined(self._file.read(offset, span, where), 0, where)[0], where)
         if label != self.labels[index] or not image:
             raise DataError(f"{where} is not the one that was there when the file was indexed.")
         return image
@@ -81,20 +80,6 @@ class RecordSource(Source):
                 f"from 0 to {people - 1}: expected {people}."
             )
         return people
-
-    def _open(self) -> None:
-        try:
-            self._file = os.open(self.path, os.O_RDONLY)
-        except OSError as error:
-            raise DataError(f"Cannot read {self.path}: {error.strerror}.") from error
-        weakref.finalize(self, os.close, self._file)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name != "_file"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        vars(self).update(state)
-        self._open()
 
 
 def read_people(path: Path) -> int:
