@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import os
+import platform
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, TrsfnetError
 
 LOCK = ".lock"
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path, busy: Callable[[str], TrsfnetError] | None = None) -> Iterator[None]:
     """Keep other processes from writing to `folder`, which is made if it does not exist.
 
     The system lets go of the lock when the process ends, however it ends.
+
+    Args:
+        folder: what to lock.
+        busy: makes the error for a folder that is locked already, from the name of who locked it; by default
+            a `DataError`.
 
     Raises:
         DataError: another process has it, or the folder cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a", encoding="utf-8")
+        file = (folder / LOCK).open("a+", encoding="utf-8")
     except OSError as error:
         raise DataError(f"Cannot write to {folder}: {error.strerror}.") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            if busy:
+                raise busy(holder) from error
             raise DataError(f"Another process is writing to {folder}: wait for it, or stop it.") from error
+        except OSError as error:
+            raise DataError(f"Cannot lock {folder / LOCK}: {error.strerror}.") from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}\n")
+        file.flush()
         yield
