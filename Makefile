@@ -23,12 +23,18 @@ $(STAMP): pyproject.toml
 
 setup: $(STAMP)  ## the environment, in .venv
 
-runs: $(STAMP)  ## the synthetic runs of table 1, into runs/ (those that are done are kept)
-	snakemake --cores 1 --keep-going --quiet rules host
+# What of the pipeline: make runs SCALE=full TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
+OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(SCALE),scale=$(SCALE)) $(if $(TRACK),track=$(TRACK)) \
+  $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EXHIBIT),'exhibit=$(EXHIBIT)')
+CORES ?= all
 
-book: runs  ## the runs of table 1, then the book, into _build/html/index.html
-	jupyter-book build book/
-	@echo "open $(abspath _build/html/index.html)"
+runs: $(STAMP)  ## the paper's 18 runs on rendered faces, into runs/; SCALE, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose
+	@snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
+
+book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a failed run does not keep it from being made
+	@status=0; $(MAKE) --no-print-directory runs || status=$$?; \
+	jupyter-book build book/ || exit; \
+	echo "open $(abspath _build/html/index.html)"; exit $$status
 
 test: $(STAMP)  ## lint, tests and a build of the book
 	@.ci/browser

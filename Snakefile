@@ -1,53 +1,104 @@
-# The runs behind the book: `snakemake -n` says what is missing and why, `snakemake --cores 2` trains it.
+# The runs behind the book: `snakemake -n` says which are missing and why, `snakemake --cores 2` trains them.
 #
 #   snakemake --cores 2 --config scale=quick                      the paper's 18 runs on rendered faces
 #   snakemake --cores 2 --config scale=full track=lfw seeds=0,1   on real ones, two seeds
 #   snakemake --cores 2 --config study=stability                  the study on collapse
 #   snakemake --cores 2 --config exhibit="table 1"                only what feeds one table or figure
 #
-# A run is done when its notebook has been executed; the flags below say so. The records are not outputs
-# here, because Snakemake deletes the outputs of a failed job, and a record with its checkpoint is just what
-# an interrupted run goes on from.
+# Settings of Snakemake itself are in profiles/: profiles/default always holds, others are for clusters.
+#
+# A flag in a run's folder says that its notebook was executed to the end, and by which code. The record is
+# no output here, because Snakemake deletes the outputs of a failed job, and a record with its checkpoint is
+# just what an interrupted run goes on from.
 
 import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 
 from trsfnet.data.tracks import data_root
-from trsfnet.experiments.code import source_files
+from trsfnet.errors import TrsfnetError
+from trsfnet.experiments.pipeline import code_version, why_due
 from trsfnet.experiments.run import papermill_parameters
 from trsfnet.experiments.studies import planned_runs
+from trsfnet.report.cost import in_a_sentence
+from trsfnet.report.progress import Progress
 
-RUNS = planned_runs(config, data_root())
+NOTEBOOK = Path(workflow.basedir, "notebooks", "train.ipynb")
+
+# Part of a run's id: to be given where the nodes compute in another one than this machine.
+precision = config.pop("precision", "auto")
+
+try:
+    root = data_root()
+    planned = [replace(run, precision=precision) for run in planned_runs(config, root).values()]
+    RUNS = {(run.track, run.resolved(root).run_id): run for run in planned}
+except TrsfnetError as error:
+    cost = f" {in_a_sentence()}" if config.get("scale") == "paper" else ""
+    sys.exit(f"snakemake: {error}{cost}")
+
+
+# Where nodes share no file system, records go to the volume that serves as storage.
+RECORDS = Path(workflow.storage_settings.default_storage_prefix or "", "runs")
+
+
+def record(track, run):
+    return RECORDS / track / run
 
 
 def parameters(wildcards):
-    return shlex.join([*papermill_parameters(RUNS[wildcards.track, wildcards.run]), "-p", "again", "True"])
+    run = RUNS.get((wildcards.track, wildcards.run))
+    if run is None:
+        raise WorkflowError(
+            f"{wildcards.run} is no run of this machine: it computes in another precision, or has other images "
+            "or code, than the one that planned the run. Name the precision, such as precision=bfloat16."
+        )
+    return shlex.join([*papermill_parameters(run), "-p", "again", "True", "-p", "runs", str(RECORDS)])
 
 
-def code(wildcards):
-    """Hashes of the files that determine the run: when one changes, so does this, and the run is stale."""
-    return [f"{name} {digest}" for name, digest in source_files(wildcards.track).items()]
+def why(wildcards):
+    return why_due(record(wildcards.track, wildcards.run))
+
+
+progress = Progress()
+
+
+onstart:
+    progress.start({record(*name): run.resolved(root) for name, run in RUNS.items()})
+
+
+onsuccess:
+    progress.finish()
+
+
+onerror:
+    progress.finish()
 
 
 rule all:
     input:
-        [f"runs/.finished/{track}/{run}" for track, run in RUNS],
+        [f"runs/{track}/{run}/.finished-{code_version(track, NOTEBOOK)}" for track, run in RUNS],
+    message:
+        "all that was asked for is there"
 
 
 rule train:
     output:
-        touch("runs/.finished/{track}/{run}"),
+        touch("runs/{track}/{run}/.finished-{code}"),
     params:
+        record=lambda wildcards: record(wildcards.track, wildcards.run),
         parameters=parameters,
-        record="runs/{track}/{run}",
-        code=code,
+        why=why,
+    message:
+        "{wildcards.track} {wildcards.run} {params.why}"
     # One thread a run: two runs side by side on two cores are faster than one run after the other on both.
     threads: 1
-    resources:
-        gpu=1,
-    retries: 0
     shell:
         """
-        mkdir -p {params.record}
-        papermill notebooks/train.ipynb {params.record}/train.ipynb {params.parameters} \
-          --log-output --no-progress-bar
+        rm -f {params.record}/.finished-*
+        {sys.executable} -m papermill {NOTEBOOK} {params.record}/train.ipynb {params.parameters} \
+          --log-output --no-progress-bar > {params.record}/train.log 2>&1
+        test -e {params.record}/run.json
         """

@@ -1,0 +1,231 @@
+"""What the paper's 18 runs cost in full, from operations counted, speeds measured and speeds published."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from trsfnet.experiments.grid import GRID
+from trsfnet.models.inception_resnet import InceptionResnet
+from trsfnet.report.display import Markdown, table
+from trsfnet.report.names import NBSP, counted
+from trsfnet.training.config import TrainConfig
+
+IDENTITIES = {"vggface2": 8_631, "ms1mv2": 85_742}
+"""People in the paper's training sets: the length of the classifier."""
+
+EVALUATED = {"vggface2": 13_233, "ms1mv2": 12_000}
+"""Images embedded after every epoch: all of LFW, or the pairs of `lfw.bin`."""
+
+# The backward pass takes the products of the forward pass twice: for the inputs and for the weights.
+_PASSES = 3
+_FLOPS_PER_MAC = 2
+
+
+@dataclass(frozen=True)
+class Card:
+    """A GPU and its peak, dense, in the precision that training takes there, from its maker's data sheet.
+
+    Attributes:
+        name: of the card.
+        precision: `bfloat16`, or `float32` where the hardware has no bfloat16.
+        tflops: 10^12 floating-point operations a second, accumulated in float32.
+    """
+
+    name: str
+    precision: str
+    tflops: float
+
+
+CARDS = (
+    Card("TITAN RTX (the paper's)", "float32", 16.3),
+    Card("RTX 3090", "bfloat16", 71),
+    Card("RTX 4090", "bfloat16", 165),
+    Card("A100", "bfloat16", 312),
+    Card("H100 SXM", "bfloat16", 989),
+)
+
+SHARE_OF_PEAK = (0.10, 0.40)
+"""What training these networks reaches of a card's peak: the range that the estimates assume.
+
+The upper end is the best that is published (`PUBLISHED`). The lower end is that figure for a card like the
+H100, which has 14 times the arithmetic of an RTX 3090 but 3.6 times its memory bandwidth, if memory sets the
+pace there: these networks have many small layers.
+"""
+
+
+@dataclass(frozen=True)
+class PublishedSpeed:
+    """Someone's training speed of one of the networks, to hold `SHARE_OF_PEAK` against.
+
+    Attributes:
+        source: who published it, and how it was trained.
+        arch: `v1` or `v2`.
+        size: side of the images in pixels.
+        images_per_second: on one card.
+        card: its name.
+        tflops: its peak in the precision that was used.
+    """
+
+    source: str
+    arch: str
+    size: int
+    images_per_second: float
+    card: str
+    tflops: float
+
+    @property
+    def share(self) -> float:
+        """Share of the card's peak that the network's matrix products took."""
+        macs = macs_per_image(TrainConfig(arch=self.arch, image_size=self.size, width=1.0))
+        return self.images_per_second * macs * _PASSES * _FLOPS_PER_MAC / (self.tflops * 1e12)
+
+
+PUBLISHED = (
+    # 275,000 steps of 90 images in 30 hours.
+    PublishedSpeed(
+        "facenet's guide, float32", "v1", 160, 275_000 * 90 / (30 * 3600), "Titan X (Pascal)", 11.0
+    ),
+    PublishedSpeed("timm, mixed precision", "v2", 299, 261, "RTX 3090", 71),
+    PublishedSpeed("timm, mixed precision, channels last", "v2", 299, 359, "RTX 3090", 71),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Runs of the paper that cost the same.
+
+    Attributes:
+        train_set: `vggface2` or `ms1mv2`.
+        config: one of them, with the paper's settings.
+        runs: how many there are.
+    """
+
+    train_set: str
+    config: TrainConfig
+    runs: int
+
+    @property
+    def images(self) -> float:
+        """Training images of one run; an image that is only embedded counts for its forward pass."""
+        c = self.config
+        steps = c.epochs * c.steps_per_epoch
+        return steps * c.batch_size + c.epochs * EVALUATED[self.train_set] / _PASSES
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of one image's forward pass, the classifier's among them."""
+        return macs_per_image(self.config) + self.config.embedding_size * IDENTITIES[self.train_set]
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of all its runs."""
+        return self.runs * self.images * self.macs * _PASSES * _FLOPS_PER_MAC
+
+
+def paper_parts() -> list[Part]:
+    """The 18 runs of the paper on its own data, those of equal cost together."""
+    counts: dict[tuple[str, str], int] = {}
+    for setting in GRID:
+        train_set = "ms1mv2" if setting.loss == "arcface" else "vggface2"
+        counts[setting.arch, train_set] = counts.get((setting.arch, train_set), 0) + 1
+    return [
+        Part(train_set, TrainConfig.from_parameters({"arch": arch}, train_set), runs)
+        for (arch, train_set), runs in counts.items()
+    ]
+
+
+def macs_per_image(config: TrainConfig) -> float:
+    """Multiply-accumulates of the network's forward pass for one image, counted by going through it."""
+    return _macs(config.arch, config.image_size, config.width, config.embedding_size, config.removed_pool)
+
+
+@cache
+def _macs(version: str, size: int, width: float, embedding_size: int, removed_pool: str | None) -> float:
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network = InceptionResnet(
+            version=version,
+            input_size=size,
+            width=width,
+            embedding_size=embedding_size,
+            removed_pool=removed_pool,
+        )
+        network.eval()(torch.empty(1, 3, size, size))
+    return counter.get_total_flops() / _FLOPS_PER_MAC
+
+
+def gpu_hours(card: Card, parts: list[Part]) -> tuple[float, float]:
+    """Hours of one card for `parts`, at the upper and at the lower end of `SHARE_OF_PEAK`."""
+    hours = sum(part.flops for part in parts) / (card.tflops * 1e12 * 3600)
+    return hours / SHARE_OF_PEAK[1], hours / SHARE_OF_PEAK[0]
+
+
+def cpu_hours(step: Path, parts: list[Part]) -> float:
+    """Hours of the machine on which `benchmarks.step` wrote the file `step`.
+
+    Other sizes than the measured 160 px are taken to cost time by their multiply-accumulates.
+    """
+    cases = json.loads(step.read_text(encoding="utf-8"))["cases"]
+    speeds = {case["title"]: case["speed"]["ours trainable"] for case in cases}
+    seconds = 0.0
+    for part in parts:
+        arch = part.config.arch
+        measured = TrainConfig(arch=arch, image_size=160, width=1.0)
+        speed = speeds[f"{arch}, 160 px, batch 32"] * macs_per_image(measured) / part.macs
+        seconds += part.runs * part.images / speed
+    return seconds / 3600
+
+
+def parts_table() -> Markdown:
+    """What the paper's runs are made of."""
+    header = ("runs", "network", "learns from", "size", "images each", "MACs an image", "all, PFLOPs")
+    rows = [
+        (
+            str(part.runs),
+            part.config.arch,
+            f"{part.train_set}, {part.config.loss}",
+            f"{part.config.image_size}{NBSP}px",
+            f"{part.images / 1e6:.1f}{NBSP}million",
+            f"{part.macs / 1e9:.2f}{NBSP}G",
+            f"{part.flops / 1e15:,.0f}",
+        )
+        for part in paper_parts()
+    ]
+    return Markdown(table(header, rows))
+
+
+def hours_table(step: Path) -> Markdown:
+    """Estimated hours of the whole paper track by card, and of the machine measured in `step`."""
+    parts = paper_parts()
+    machine = json.loads(step.read_text(encoding="utf-8"))["machine"]
+    rows = [
+        (card.name, card.precision, f"{card.tflops:g}", "{:,.0f} to {:,.0f}".format(*gpu_hours(card, parts)))
+        for card in CARDS
+    ]
+    cores = f"{counted(machine['cores'], 'core')} of {machine['cpu']} ({machine['cpu_capability']})"
+    rows.append((cores, "float32", "–", f"{cpu_hours(step, parts):,.0f}, from its measured speed"))
+    return Markdown(table(("on one", "precision", "peak, TFLOPS", "hours, estimated"), rows))
+
+
+def check_table() -> Markdown:
+    """Published training speeds as shares of their card's peak, beside the range assumed."""
+    rows = [
+        (p.source, p.arch, f"{p.size}{NBSP}px", p.card, f"{p.images_per_second:.0f}", f"{p.share:.0%}")
+        for p in PUBLISHED
+    ]
+    return Markdown(table(("published by", "network", "size", "card", "images/s", "of its peak"), rows))
+
+
+def in_a_sentence() -> str:
+    """The cost of the paper track, for those who are about to start it."""
+    card = next(card for card in CARDS if card.name == "A100")
+    fast, slow = gpu_hours(card, paper_parts())
+    return (
+        f"The paper's {len(GRID)} runs on its own data would take an {card.name} an estimated {fast:,.0f} to "
+        f"{slow:,.0f} hours."
+    )

@@ -1,0 +1,111 @@
+"""How far the pipeline has come, read from the run records: a line as each run ends, and the time left."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from trsfnet.experiments.pipeline import current_record, epochs_done
+from trsfnet.report.cost import macs_per_image
+from trsfnet.report.names import counted, duration
+from trsfnet.training.config import TrainConfig
+
+_ENDED = ("done", "collapsed", "failed")
+
+
+class Progress:
+    """Watches the folders of planned runs from a thread of its own, between `start` and `finish`.
+
+    An epoch counts by the network's multiply-accumulates, so that the time left holds although v2 takes twice
+    as long as v1. The bar is for terminals; the lines are for logs too.
+    """
+
+    def start(self, runs: Mapping[Path, TrainConfig]) -> None:
+        """Start watching.
+
+        Args:
+            runs: the planned runs, resolved, by the folder of their record.
+        """
+        self._cost = {path: macs_per_image(config) for path, config in runs.items()}
+        self._epochs = {path: config.epochs or 1 for path, config in runs.items()}
+        self._status = {path: _status(path) for path in runs}
+        self._total = sum(self._cost[path] * self._epochs[path] for path in runs)
+        self._started, self._before = time.monotonic(), self._done()
+        self._bar = tqdm(
+            total=self._total,
+            initial=self._before,
+            bar_format="{percentage:3.0f}%|{bar}|{desc}",
+            disable=None,
+        )
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Stop watching and say how the runs ended; those that are not done are named, with their logs."""
+        self._stop.set()
+        self._thread.join()
+        self._look()
+        self._bar.close()
+        self._status = {p: "interrupted" if s == "running" else s for p, s in self._status.items()}
+        for path, status in self._status.items():
+            if status not in ("done", "collapsed"):
+                tqdm.write(f"not done: {path.parent.name} {path.name}: {_reason(path)}", file=sys.stderr)
+                tqdm.write(f"  its output is in {path / 'train.log'}", file=sys.stderr)
+        tqdm.write(f"{counted(len(self._status), 'run')}: {self._tally()}", file=sys.stderr)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(2):
+            self._look()
+
+    def _look(self) -> None:
+        """Announce the runs that ended since the last look, and move the bar."""
+        ended = []
+        for path, before in self._status.items():
+            self._status[path] = status = _status(path)
+            if status != before and status in _ENDED:
+                ended.append(f"{status}: {path.parent.name} {path.name}")
+        done = self._done()
+        summary = f"{self._tally()}; {self._left(done)}"
+        for line in ended:
+            tqdm.write(f"{line} ({summary})", file=sys.stderr)
+        self._bar.n = done
+        self._bar.set_description_str(f" {summary}")
+
+    def _left(self, done: float) -> str:
+        """The time left at the speed since the start, over runs that go side by side."""
+        if done == self._before:
+            return "time left not known yet"
+        seconds = (time.monotonic() - self._started) * (self._total - done) / (done - self._before)
+        return f"about {duration(seconds)} left"
+
+    def _done(self) -> int:
+        """Multiply-accumulates of the epochs that are recorded, for one image of each."""
+        return sum(self._cost[path] * self._finished_epochs(path) for path in self._cost)
+
+    def _finished_epochs(self, path: Path) -> int:
+        if self._status[path] == "due":
+            return 0
+        return self._epochs[path] if self._status[path] in ("done", "collapsed") else epochs_done(path)
+
+    def _tally(self) -> str:
+        counts = Counter(self._status.values())
+        order = (*_ENDED, "running", "interrupted", "due")
+        return ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+
+
+def _status(path: Path) -> str:
+    """The status of the present code's record in `path`; `due` if there is none."""
+    record = current_record(path)
+    return record.status if record else "due"
+
+
+def _reason(path: Path) -> str:
+    record = current_record(path)
+    return record.info["message"] if record and record.status == "failed" else "it ended without saying why."
