@@ -9,8 +9,17 @@ from trsfnet.evaluation.conventions import (
     Convention,
 )
 from trsfnet.evaluation.distances import score_pairs
+from trsfnet.evaluation.identification import (
+    ClosedSetResult,
+    OpenSetResult,
+    TpirAtFpir,
+    closed_set,
+    open_set,
+)
 from trsfnet.evaluation.lfw_protocol import TenFoldResult, TenFoldScores, ten_fold
-from trsfnet.evaluation.saved import read_scores
+from trsfnet.evaluation.saved import read_scores, to_columns
+from trsfnet.evaluation.template_scores import TemplateScores, people_of_pairs
+from trsfnet.evaluation.templates import TarAtFar, pool, score_templates, tar_at_fars
 from trsfnet.evaluation.verification import AllPairsResult, AllPairsScores, all_pairs, score_all_pairs
 
 __all__ = [
@@ -20,15 +29,27 @@ __all__ = [
     "INSIGHTFACE",
     "AllPairsResult",
     "AllPairsScores",
+    "ClosedSetResult",
     "Convention",
+    "OpenSetResult",
     "PairedTest",
+    "TarAtFar",
+    "TemplateScores",
     "TenFoldResult",
     "TenFoldScores",
+    "TpirAtFpir",
     "all_pairs",
+    "closed_set",
     "compare",
     "intervals",
+    "open_set",
+    "people_of_pairs",
+    "pool",
     "read_scores",
     "score_all_pairs",
     "score_pairs",
+    "score_templates",
+    "tar_at_fars",
     "ten_fold",
+    "to_columns",
 ]

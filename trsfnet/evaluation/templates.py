@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy import sparse
-from sklearn.metrics import roc_curve
 
 from trsfnet.data.ijb_meta import TemplatePairs, Templates
 from trsfnet.errors import ConfigError
@@ -210,6 +209,8 @@ def _curve(genuine: np.ndarray, top: np.ndarray, impostor_pairs: int) -> tuple[n
 
     It leaves out points on straight lines, which moves the nearest one: insightface's numbers depend on it.
     """
+    from sklearn.metrics import roc_curve  # here, so that training need not wait for it
+
     labels = np.repeat([True, False], [len(genuine), len(top)])
     far, tar, _ = roc_curve(labels, np.concatenate([genuine, top]))
     accepted = np.rint(far * len(top))

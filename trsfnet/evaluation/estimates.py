@@ -1,0 +1,80 @@
+"""The numbers of an evaluation with their intervals, in one form for every protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from trsfnet.evaluation.bootstrap import Scores, intervals
+from trsfnet.evaluation.identification import ClosedSetResult, OpenSetResult
+from trsfnet.evaluation.names import far_name
+from trsfnet.evaluation.statistics import Interval, wilson
+from trsfnet.evaluation.verification import AllPairsScores
+
+PEOPLE, WILSON = "people", "wilson"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share, and the interval at 95 % that it may come from.
+
+    Attributes:
+        name: such as `tar@1e-3`, `rank 5`.
+        value: the share, from 0 to 1.
+        low: lower bound; None without an interval.
+        high: upper bound; None without an interval.
+        method: `people` for resampling them, `wilson` for a count of trials taken as independent, None
+            without an interval.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    method: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def of_pairs(scores: Scores) -> list[Estimate]:
+    """Every metric of verification; with intervals over people where it is known whom the pairs show."""
+    if isinstance(scores, AllPairsScores) or scores.people is not None:
+        found, method = intervals(scores), PEOPLE
+    else:
+        found, method = {n: wilson(int(s.sum()), len(s)) for n, s in scores.successes().items()}, WILSON
+    return [_estimate(name, value, found[name], method) for name, value in scores.metrics().items()]
+
+
+def of_open_set(result: OpenSetResult) -> list[Estimate]:
+    """Ranks as counts of searches, and TPIR, which has no interval, being a mean over two galleries."""
+    tpir = {f"tpir@{far_name(row.fpir_target)}": row for row in result.tpir}
+    return [
+        *_ranks(result.rank, sum(result.mated)),
+        *(Estimate(name, row.tpir) for name, row in tpir.items()),
+        *(Estimate(f"{name} insightface", row.tpir_insightface) for name, row in tpir.items()),
+    ]
+
+
+def of_closed_set(result: ClosedSetResult) -> list[Estimate]:
+    """Ranks and recalls as counts of searches."""
+    shares = {f"recall@{far_name(rate)}": share for rate, share in result.recall.items()}
+    return [*_ranks(result.rank, result.searches), *_counts(shares, result.searches)]
+
+
+def _ranks(shares: Mapping[int, float], searches: int) -> list[Estimate]:
+    return _counts({f"rank {rank}": share for rank, share in shares.items()}, searches)
+
+
+def _counts(shares: Mapping[str, float], trials: int) -> list[Estimate]:
+    return [
+        _estimate(name, share, wilson(round(share * trials), trials), WILSON)
+        for name, share in shares.items()
+    ]
+
+
+def _estimate(name: str, value: float, interval: Interval | None, method: str) -> Estimate:
+    if interval is None:
+        return Estimate(name, value)
+    return Estimate(name, value, interval.low, interval.high, method)

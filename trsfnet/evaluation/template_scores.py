@@ -1,0 +1,140 @@
+"""Scores of pairs of templates: all that 1:1 verification needs, and what resampling its people needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trsfnet.data.ijb_meta import Searches, TemplatePairs
+from trsfnet.errors import ConfigError
+from trsfnet.evaluation.names import far_name
+from trsfnet.evaluation.protocol import SPARE
+from trsfnet.evaluation.templates import FARS, TarAtFar, tar_at_fars
+
+
+@dataclass(frozen=True)
+class TemplateScores:
+    """Scores of pairs of templates.
+
+    Attributes:
+        scores: float32 [P], higher for likelier pairs.
+        same: bool [P], whether both templates are of one person.
+        people: int [P, 2], the persons of both; None if they are not known.
+    """
+
+    scores: np.ndarray
+    same: np.ndarray
+    people: np.ndarray | None = None
+
+    @cached_property
+    def results(self) -> list[TarAtFar]:
+        """TAR at each of `FARS`."""
+        return tar_at_fars(self.scores, self.same)
+
+    @property
+    def identities(self) -> int:
+        """Number of persons in the pairs.
+
+        Raises:
+            ConfigError: they are not known.
+        """
+        return int(self._numbered.max()) + 1
+
+    def metrics(self, weights: np.ndarray | None = None) -> dict[str, float]:
+        """TAR at each of `FARS` by name, with people counted by weight.
+
+        Args:
+            weights: int [identities], how many copies of each person there are; None for one each. They count
+                as in `TenFoldScores.metrics`.
+
+        Returns:
+            NaN where the people drawn leave no pair of a kind, or too few scores were kept.
+        """
+        if weights is None:
+            return {f"tar@{far_name(result.far_target)}": result.tar for result in self.results}
+        own = weights[self._genuine_person]
+        accepted = np.concatenate([[0], np.cumsum(own)])
+        left, right = self._top_people
+        impostors = np.cumsum(weights[left] * weights[right])
+        impostor_pairs = float(weights @ (self._impostor_pairs @ weights.astype(np.float32)))
+        named = {}
+        for far in FARS:
+            # The first impostor that may not be accepted; rounding must not cost a pair.
+            limit = np.searchsorted(impostors, far * impostor_pairs + 1e-6, side="right")
+            kept = limit < len(impostors) and accepted[-1] > 0
+            tar = accepted[self._above[limit]] / accepted[-1] if kept else float("nan")
+            named[f"tar@{far_name(far)}"] = float(tar)
+        return named
+
+    def successes(self) -> dict[str, np.ndarray]:
+        """What TAR counts at each FAR: bool, by same-person pair."""
+        genuine = self.scores[self.same]
+        return {f"tar@{far_name(r.far_target)}": genuine > r.threshold for r in self.results}
+
+    @cached_property
+    def _numbered(self) -> np.ndarray:
+        """The persons of each pair, numbered from 0 in the order of their labels: int [P, 2]."""
+        if self.people is None:
+            raise ConfigError("These scores do not say whom their pairs show, so people cannot be resampled.")
+        return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape)
+
+    @cached_property
+    def _descending(self) -> np.ndarray:
+        """The highest impostors, in the order of their scores: int, as many as any draw of people needs."""
+        impostors = np.flatnonzero(~self.same)
+        keep = min(int(SPARE * max(FARS) * len(impostors)) + 2, len(impostors))
+        turned = -self.scores[impostors]
+        top = impostors[np.argpartition(turned, keep - 1)[:keep]]
+        return top[np.argsort(-self.scores[top], kind="stable")]
+
+    @cached_property
+    def _top_people(self) -> np.ndarray:
+        """The persons of each of the highest impostors: int [2, K]."""
+        return np.ascontiguousarray(self._numbered[self._descending].T)
+
+    @cached_property
+    def _genuine(self) -> np.ndarray:
+        """The same-person pairs, in the order of their scores."""
+        genuine = np.flatnonzero(self.same)
+        return genuine[np.argsort(-self.scores[genuine], kind="stable")]
+
+    @cached_property
+    def _genuine_person(self) -> np.ndarray:
+        return self._numbered[self._genuine, 0]
+
+    @cached_property
+    def _above(self) -> np.ndarray:
+        """How many same-person pairs score above each of the highest impostors."""
+        return np.searchsorted(-self.scores[self._genuine], -self.scores[self._descending], side="left")
+
+    @cached_property
+    def _impostor_pairs(self) -> np.ndarray:
+        """How many pairs any two persons have: float32 [identities, identities]."""
+        size = self.identities
+        left, right = self._numbered[~self.same].T
+        counts = np.bincount(left * size + right, minlength=size * size)
+        return counts.reshape(size, size).astype(np.float32)
+
+
+def people_of_pairs(pairs: TemplatePairs, searches: Searches, templates: int) -> np.ndarray | None:
+    """The persons of each pair, whom the files of 1:N identification name and those of 1:1 do not.
+
+    Args:
+        pairs: pairs of templates.
+        searches: the templates of galleries and probes with their people.
+        templates: how many templates there are.
+
+    Returns:
+        int [P, 2]; None if they leave out a template of a pair, or contradict the pairs.
+    """
+    subjects = np.full(templates, -1, np.int64)
+    for part in (*searches.galleries, searches.probes):
+        subjects[part.rows] = part.subjects
+    _, numbers = np.unique(subjects, return_inverse=True)
+    numbers = np.where(subjects < 0, -1, numbers).astype(np.int32)
+    people = np.stack([numbers[pairs.left], numbers[pairs.right]], axis=1)
+    if (people < 0).any() or not np.array_equal(people[:, 0] == people[:, 1], pairs.same):
+        return None
+    return people
