@@ -1,0 +1,59 @@
+"""`trsfnet evaluate` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import pytest
+
+from tests.data.test_paper_track import faces, write
+from tests.experiments.untrained import write_run
+from trsfnet.cli import main
+from trsfnet.evaluation import estimates, intervals
+
+
+@pytest.fixture
+def run_and_faces(tmp_path, tiny_config, monkeypatch) -> tuple[str, str]:
+    """An untrained network, and people whose pairs lie beside them."""
+    monkeypatch.setattr(estimates, "intervals", partial(intervals, replicates=20))
+    write(tmp_path / "faces", faces(4, 3))
+    lines = ["2\t1"]
+    for first in (0, 2):
+        lines += [f"n{first:06d}\t1\t2", f"n{first:06d}\t1\tn{first + 1:06d}\t2"]
+    (tmp_path / "pairs.txt").write_text("\n".join(lines) + "\n")
+    return str(write_run(tmp_path, tiny_config)[0]), str(tmp_path / "faces")
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_table_or_json(run_and_faces, capsys):
+    assert main(["evaluate", *run_and_faces]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].endswith(" (2 of 2 epochs)")
+    assert "ten-fold, convention facenet-training, pairs " in table[1]
+    assert main(["evaluate", *run_and_faces, "--convention", "facenet", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["options"]["convention"] == "facenet"
+    names = [number["name"] for number in report["numbers"]]
+    assert names == ["accuracy", "tar@1e-2", "tar@1e-3"] == [line.split(" ")[0] for line in table[3:6]]
+    assert [detail["far_target"] for detail in report["details"]] == [1e-2, 1e-3]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--no-flip"], "The protocol ten-fold takes no flip."),
+        (["--protocol", "1:N"], "protocol for "),
+        (["--pairs", "/nowhere"], "Cannot read /nowhere: No such file or directory."),
+    ],
+)
+def test_wrong_input_is_one_sentence(run_and_faces, capsys, words, says):
+    assert main(["evaluate", *run_and_faces, *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"trsfnet: {says}")
+    assert said.count("\n") == 1
+
+
+def test_a_run_that_is_none_is_one_sentence(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path), "/nowhere"]) == 2
+    assert "holds no run record: cannot read run.json" in capsys.readouterr().err

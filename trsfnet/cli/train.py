@@ -1,0 +1,67 @@
+"""`trsfnet train`."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+
+PURPOSE = "train one network and record it"
+EPILOG = """\
+Every setting of the notebook can be given, and the same settings make the same run:
+  trsfnet train -p arch v1 -p trsf True -p activation prelu
+  trsfnet train -p track lfw -p seed 1 --data-root ~/datasets
+  trsfnet train --preset vggface2 -p track lfw -p batch_size 84 --devices 2
+
+On several machines, or under SLURM, their own launchers start the processes:
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m trsfnet train ...
+  srun --ntasks-per-node 8 --gpus-per-node 8 trsfnet train ...
+
+`papermill --help-notebook notebooks/train.ipynb` lists the settings.
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "-p",
+        dest="parameters",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a setting, as for papermill",
+    )
+    parser.add_argument("--preset", help="one of the paper's schedules: vggface2 or ms1mv2; -p overrides it")
+    parser.add_argument("--devices", type=int, default=1, help="GPUs to train on together (default: 1)")
+    parser.add_argument("--runs", default="runs", help="folder of the run records (default: %(default)s)")
+    parser.add_argument("--data-root", help="folder of the datasets (default: TRSFNET_DATA)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Train, and say where the record is."""
+    # Imported here, so that --help and --version need not wait for torch.
+    from trsfnet.experiments.run import run as train
+    from trsfnet.training.config import TrainConfig
+
+    parameters = {name: _value(text) for name, text in given.parameters}
+    record = train(
+        TrainConfig.from_parameters(parameters, given.preset),
+        runs=given.runs,
+        data_root=given.data_root,
+        preset=given.preset,
+        devices=given.devices,
+    )
+    one_of_many = int(os.environ.get("WORLD_SIZE", 1)) > 1
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
+    # To torchrun any other code is a crash; a collapse is a result.
+    return 0 if record.status == "done" or one_of_many else 1
+
+
+def _value(text: str) -> object:
+    """`True`, `None`, numbers and lists as in Python; anything else is text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,39 @@
+"""LFW's pairs for its images in any form: as published, or aligned into a folder of people."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from trsfnet.data.faces import Pairs
+from trsfnet.data.folder import FolderSource
+from trsfnet.data.lfw import LfwSource, lfw_pairs
+from trsfnet.errors import DataError
+
+
+def find_pairs(path: Path) -> Path:
+    """LFW's `pairs.txt` for the images at `path`: in it, beside it, or in the folder `lfw` beside it.
+
+    Raises:
+        DataError: there is none.
+    """
+    path = path.absolute()
+    places = [folder / "pairs.txt" for folder in (path, path.parent, path.parent / "lfw")]
+    for place in places:
+        if place.is_file():
+            return place
+    raise DataError(
+        f"LFW's pairs are needed: expected {places[0]}, {places[1]} or {places[2]}, or another place given "
+        "as --pairs."
+    )
+
+
+def view2_pairs(source: LfwSource | FolderSource, path: Path) -> Pairs:
+    """The pairs in LFW's file at `path` as indices into `source`.
+
+    Raises:
+        DataError: a line is malformed or names an image that is not there; the sentence names file and line.
+    """
+    if isinstance(source, LfwSource):
+        return lfw_pairs(source.index, path)
+    index = {PurePosixPath(source.name(i)).stem: i for i in range(len(source))}
+    return lfw_pairs(lambda person, number: index.get(f"{person}_{number:04d}"), path)

@@ -1,0 +1,48 @@
+"""A run's network on a test set that lies on disk: LFW, a `.bin` verification set, IJB-B or IJB-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trsfnet.data.sources import open_source
+from trsfnet.errors import DataError
+from trsfnet.experiments.evaluate.images import all_pairs, ten_fold
+from trsfnet.experiments.evaluate.network import load_network
+from trsfnet.experiments.evaluate.options import EvaluationOptions, choose_protocol
+from trsfnet.experiments.evaluate.report import EvaluationReport
+from trsfnet.experiments.evaluate.templates import identification, verification
+
+__all__ = ["EvaluationOptions", "EvaluationReport", "evaluate_run"]
+
+_PROTOCOLS = {
+    "ten-fold": ten_fold,
+    "all-pairs": all_pairs,
+    "1:1": verification,
+    "1:N": identification,
+}
+
+
+def evaluate_run(run: Path, path: Path, options: EvaluationOptions = EvaluationOptions()) -> EvaluationReport:  # noqa: B008 - frozen
+    """Evaluate the network of a run.
+
+    Args:
+        run: folder of the run, `<runs>/<track>/<run id>`, with its checkpoint.
+        path: LFW as published (folder or archive) or aligned into a folder of people; one of insightface's
+            verification sets; or the folder of IJB-B or IJB-C.
+        options: what to compute, and how.
+
+    Raises:
+        ConfigError: an option does not go with what lies at `path`.
+        DataError: the images or protocol files are missing or damaged; or a file cannot be written.
+        RecordError: there is no run, or no network of it.
+    """
+    if options.scores and not options.scores.absolute().parent.is_dir():
+        raise DataError(f"There is no folder {options.scores.absolute().parent} to write scores to.")
+    network = load_network(run)
+    source = open_source(path)
+    protocol = choose_protocol(source, path, options)
+    results = _PROTOCOLS[protocol](network, source, path, options)
+    report = EvaluationReport(network, source.version, protocol, results)
+    if options.scores:
+        report.write_scores(options.scores)
+    return report

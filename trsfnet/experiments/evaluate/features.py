@@ -1,0 +1,174 @@
+"""What a trained network makes of many images: in memory, or in a file that outlives the process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from trsfnet.data.exclusive import exclusive
+from trsfnet.data.ijb import IjbImages
+from trsfnet.data.input_crops import input_crops
+from trsfnet.data.source import Source
+from trsfnet.errors import DataError
+from trsfnet.evaluation.conventions import FACENET_TRAINING
+from trsfnet.evaluation.embed import embed, embed_mirrored
+from trsfnet.experiments.evaluate.network import TrainedNetwork
+from trsfnet.experiments.record import write_atomically
+
+# Images between two notes of how far a file has come; a kill loses no more.
+_CHUNK = 512
+
+
+def features(network: TrainedNetwork, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
+    """The network's outputs for some images of `source`.
+
+    Args:
+        network: crops are made as large as its input, and standardised as when it was trained.
+        source: the images.
+        rows: int [R], which of them.
+        mirror: compute outputs for mirror images as well.
+
+    Returns:
+        float32 [1 or 2, R, D]: outputs for the images, then for their mirror images. Without mirror images
+        they are normalised, with them they are not.
+
+    Raises:
+        DataError: an image is missing or cannot be decoded, or an output is not finite.
+    """
+    with _progress(len(rows)) as bar:
+        parts = []
+        for part in _outputs(network, source, rows, mirror):
+            parts.append(part)
+            bar.update(part.shape[1])
+    return np.concatenate(parts, axis=1)
+
+
+def kept_features(network: TrainedNetwork, source: IjbImages, path: Path) -> np.ndarray:
+    """As `features` of all images and their mirror images, kept in a file; an interrupted one is completed.
+
+    Args:
+        network: as above.
+        source: as above.
+        path: a `.npy` file. Beside it, in a `.json` of the same name, stands whose features it holds.
+
+    Returns:
+        float32 [2, N, D], memory-mapped, read-only.
+
+    Raises:
+        DataError: as `features`; or the file holds other features, is damaged, or cannot be written.
+    """
+    if path.suffix != ".npy":
+        raise DataError(f"The file of features must end in .npy, got {path}.")
+    shape = (2, len(source), network.config.embedding_size)
+    owner = {
+        "network": network.fingerprint,
+        "images": source.version,
+        "size": network.config.image_size,
+        "precision": network.config.precision,
+    }
+    if _done(path, owner) < len(source):
+        with exclusive(path.parent):
+            _complete(network, source, path, shape, owner)
+    return _mapped(path, shape, "r")
+
+
+def _complete(
+    network: TrainedNetwork, source: IjbImages, path: Path, shape: tuple[int, ...], owner: dict[str, object]
+) -> None:
+    """Compute what the file does not hold yet."""
+    done = _done(path, owner)
+    if not done:
+        _write_note(path, owner | {"done": 0})
+        _create(path, shape)
+    kept = _mapped(path, shape, "r+")
+    with _progress(len(source), done) as bar:
+        for part in _outputs(network, source, np.arange(done, len(source)), mirror=True):
+            kept[:, done : done + part.shape[1]] = part
+            kept.flush()
+            done += part.shape[1]
+            _write_note(path, owner | {"done": done})
+            bar.update(part.shape[1])
+
+
+def _outputs(network: TrainedNetwork, source: Source, rows: np.ndarray, mirror: bool) -> Iterator[np.ndarray]:
+    """Outputs [1 or 2, B, D] for one chunk of `rows` after the other."""
+    images = input_crops(source, network.config.image_size)
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        pixels = images[chunk]
+        if mirror:
+            # Pixels as in training, whichever convention the outputs are compared by.
+            both = embed_mirrored(network.model, pixels, convention=FACENET_TRAINING, dtype=network.dtype)
+            part = np.stack(both)
+        else:
+            part = embed(network.model, pixels, dtype=network.dtype)[None]
+        finite = np.isfinite(part).all(axis=(0, 2))
+        if not finite.all():
+            name = source.name(int(chunk[np.argmin(finite)]))
+            raise DataError(f"The network's output for {name} is not finite: its training has diverged.")
+        yield part
+
+
+def _progress(total: int, done: int = 0) -> tqdm:
+    return tqdm(total=total, initial=done, desc="computing features", unit="image", disable=None)
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _write_note(path: Path, note: dict[str, object]) -> None:
+    try:
+        write_atomically(_note(path), json.dumps(note))
+    except OSError as error:
+        raise DataError(f"Cannot write to {_note(path)}: {error.strerror}.") from error
+
+
+def _done(path: Path, owner: dict[str, object]) -> int:
+    """How many images' features are in the file.
+
+    Raises:
+        DataError: the file is someone else's.
+    """
+    try:
+        noted = json.loads(_note(path).read_text(encoding="utf-8"))
+        done = noted.pop("done")
+    except FileNotFoundError:
+        if path.exists():
+            raise DataError(
+                f"{path} exists, but not {_note(path).name} saying whose features it holds."
+            ) from None
+        return 0
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise DataError(f"{_note(path)} is damaged: remove it and {path.name}.") from error
+    if noted != owner:
+        differing = [name for name, value in owner.items() if noted.get(name) != value]
+        raise DataError(f"{path} holds features of other {' and '.join(differing)}: name another file.")
+    return done
+
+
+def _create(path: Path, shape: tuple[int, ...]) -> None:
+    """Set the file's bytes aside on the disk: a full one would kill whoever writes to the mapped file."""
+    try:
+        path.unlink(missing_ok=True)
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, array.offset + array.nbytes)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise DataError(f"Cannot write to {path}: {error.strerror}.") from error
+
+
+def _mapped(path: Path, shape: tuple[int, ...], mode: str) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode=mode, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged: remove it and {_note(path).name}.") from error
+    if array.shape != shape or array.dtype != np.float32:
+        raise DataError(f"{path} is damaged: remove it and {_note(path).name}.")
+    return array

@@ -1,0 +1,102 @@
+"""Verification of pairs of images: ten folds, or all pairs of LFW's sets 8 to 10."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from trsfnet.data.faces import Pairs
+from trsfnet.data.folder import FolderSource
+from trsfnet.data.lfw import LfwSource
+from trsfnet.data.lfw_files import read_people
+from trsfnet.data.tracks.lfw import TEST_SETS
+from trsfnet.data.verification_bin import VerificationBin
+from trsfnet.data.view2 import find_pairs, view2_pairs
+from trsfnet.errors import ConfigError, DataError, choice
+from trsfnet.evaluation import score_all_pairs, to_columns
+from trsfnet.evaluation.conventions import CONVENTIONS, FACENET_TRAINING, Convention
+from trsfnet.evaluation.estimates import of_pairs
+from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS
+from trsfnet.evaluation.protocol import SPARE
+from trsfnet.evaluation.verification import ALL_PAIRS_FARS
+from trsfnet.experiments.evaluate.features import features
+from trsfnet.experiments.evaluate.network import TrainedNetwork
+from trsfnet.experiments.evaluate.options import EvaluationOptions
+from trsfnet.experiments.evaluate.report import Results
+
+_SEEN = (
+    "The network was trained on people of LFW's sets 1 to 7, who are in seven of the ten folds: the protocol "
+    "all-pairs is about others."
+)
+
+
+def ten_fold(
+    network: TrainedNetwork,
+    source: LfwSource | FolderSource | VerificationBin,
+    path: Path,
+    options: EvaluationOptions,
+) -> Results:
+    """Pairs in folds: thresholds chosen on the other folds.
+
+    Raises:
+        ConfigError: unknown convention, or pairs in one fold.
+        DataError: pairs or images are missing or damaged.
+    """
+    convention = _convention(options)
+    chosen = {"convention": convention.name}
+    if isinstance(source, VerificationBin):
+        pairs = source.pairs
+    else:
+        file = options.pairs or find_pairs(path)
+        pairs = view2_pairs(source, file)
+        chosen["pairs"] = str(file)
+        if pairs.folds.max() == 0:
+            raise ConfigError(f"Ten-fold verification needs two folds or more, but {file} has one.")
+    used, places = np.unique(np.stack([pairs.left, pairs.right]), return_inverse=True)
+    left, right = places.reshape(2, -1)
+    outputs = features(network, source, used, mirror=convention.flip != "none")
+    scores = convention.score(Pairs(left, right, pairs.same, pairs.folds), source.labels[used], *outputs)
+    if isinstance(source, VerificationBin):
+        scores = replace(scores, people=None)  # such a file does not say who is in its images
+    results = [scores.result(far) for far in TEN_FOLD_FARS]
+    accuracy, tar = results[-1].accuracy_std, results[-1].tar_std
+    notes = [f"Standard deviation over the folds: accuracy {accuracy:.4f}, tar@1e-3 {tar:.4f}."]
+    if network.config.track == "lfw" and (_is_lfw(source)):
+        notes.append(_SEEN)
+    return Results(of_pairs(scores), [r.to_dict() for r in results], chosen, notes, to_columns(scores))
+
+
+def all_pairs(
+    network: TrainedNetwork, source: LfwSource | FolderSource, path: Path, options: EvaluationOptions
+) -> Results:
+    """All pairs of images of the people in LFW's sets 8 to 10, as on the `lfw` track.
+
+    Raises:
+        ConfigError: unknown convention.
+        DataError: none of these people is there, or an image is missing or damaged.
+    """
+    convention = _convention(options)
+    people = read_people()
+    tested = [person.name for number in TEST_SETS for person in people[number]]
+    rows = np.flatnonzero(np.isin(np.array(source.identities)[source.labels], tested))
+    if not len(rows):
+        raise DataError(f"{path} has no image of the people in LFW's sets 8 to 10.")
+    outputs = features(network, source, rows, mirror=convention.flip != "none")
+    scores = score_all_pairs(
+        convention.combine(*outputs), source.labels[rows], highest_far=SPARE * max(ALL_PAIRS_FARS)
+    )
+    details = [scores.result(far).to_dict() for far in ALL_PAIRS_FARS]
+    chosen = {"convention": convention.name}
+    return Results(of_pairs(scores), details, chosen, [], to_columns(scores))
+
+
+def _convention(options: EvaluationOptions) -> Convention:
+    name = options.convention or FACENET_TRAINING.name
+    choice("convention", name, tuple(CONVENTIONS))
+    return CONVENTIONS[name]
+
+
+def _is_lfw(source: LfwSource | FolderSource | VerificationBin) -> bool:
+    return not isinstance(source, VerificationBin) or source.version.startswith("lfw")

@@ -1,0 +1,77 @@
+"""What can be computed from which source, and what can be chosen about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from trsfnet.data.folder import FolderSource
+from trsfnet.data.ijb import IjbImages
+from trsfnet.data.lfw import LfwSource
+from trsfnet.data.source import Source
+from trsfnet.data.verification_bin import VerificationBin
+from trsfnet.errors import ConfigError, choice
+
+# The protocols that a source allows, its own first.
+_PROTOCOLS: dict[type[Source], tuple[str, ...]] = {
+    LfwSource: ("ten-fold", "all-pairs"),
+    FolderSource: ("ten-fold", "all-pairs"),
+    VerificationBin: ("ten-fold",),
+    IjbImages: ("1:1", "1:N"),
+}
+_POOLING = ("features", "flip", "norm_score", "detector_score")
+_TAKES = {
+    "ten-fold": ("convention", "pairs", "scores"),
+    "all-pairs": ("convention", "scores"),
+    "1:1": (*_POOLING, "scores"),
+    "1:N": _POOLING,
+}
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate; what is None is left to the source.
+
+    Attributes:
+        protocol: `ten-fold`, `all-pairs`, `1:1` or `1:N`.
+        convention: name in `CONVENTIONS`, by which pairs of images are measured; of all pairs only what it
+            does with mirror images counts.
+        pairs: LFW's `pairs.txt`.
+        features: a `.npy` file to keep IJB's features in, or to take them from.
+        flip: add the features of mirror images (IJB).
+        norm_score: let longer features weigh more (IJB).
+        detector_score: weigh images by their detector scores (IJB).
+        scores: a parquet file to write the scores of the pairs to, for `read_scores`.
+    """
+
+    protocol: str | None = None
+    convention: str | None = None
+    pairs: Path | None = None
+    features: Path | None = None
+    flip: bool | None = None
+    norm_score: bool | None = None
+    detector_score: bool | None = None
+    scores: Path | None = None
+
+
+def choose_protocol(source: Source, path: Path, options: EvaluationOptions) -> str:
+    """The protocol asked for, or the source's own.
+
+    Raises:
+        ConfigError: the source at `path` does not allow it, or it does not take an option that was given.
+    """
+    allowed = _PROTOCOLS.get(type(source))
+    if allowed is None:
+        raise ConfigError(
+            f"{path} holds no test set: expected LFW (as published or aligned), a .bin verification set, "
+            "IJB-B or IJB-C."
+        )
+    protocol = options.protocol or allowed[0]
+    choice(f"protocol for {path}", protocol, allowed)
+    for field in fields(options):
+        given = field.name != "protocol" and getattr(options, field.name) is not None
+        if given and field.name not in _TAKES[protocol]:
+            raise ConfigError(f"The protocol {protocol} takes no {field.name}.")
+    if options.pairs is not None and isinstance(source, VerificationBin):
+        raise ConfigError(f"{path} comes with its own pairs.")
+    return protocol

@@ -1,0 +1,88 @@
+"""Verification and identification of templates: IJB-B and IJB-C."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from trsfnet.data.ijb import IjbImages
+from trsfnet.data.ijb_meta import TemplatePairs, read_pairs, read_searches
+from trsfnet.errors import DataError
+from trsfnet.evaluation import (
+    TemplateScores,
+    closed_set,
+    open_set,
+    people_of_pairs,
+    pool,
+    score_templates,
+    to_columns,
+)
+from trsfnet.evaluation.estimates import Estimate, of_closed_set, of_open_set, of_pairs
+from trsfnet.experiments.evaluate.features import kept_features
+from trsfnet.experiments.evaluate.network import TrainedNetwork
+from trsfnet.experiments.evaluate.options import EvaluationOptions
+from trsfnet.experiments.evaluate.report import Results
+
+
+def verification(network: TrainedNetwork, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
+    """1:1: pairs of templates.
+
+    Raises:
+        DataError: a file of the protocol or an image is missing or damaged.
+    """
+    pairs = read_pairs(source.root, source.dataset, source.templates)
+    people, notes = _people(source, pairs)
+    pooled, chosen = _pooled(network, source, options)
+    scores = TemplateScores(score_templates(pooled, pairs), pairs.same, people)
+    details = [result.to_dict() for result in scores.results]
+    return Results(of_pairs(scores), details, chosen, notes, to_columns(scores))
+
+
+def identification(
+    network: TrainedNetwork, source: IjbImages, _: Path, options: EvaluationOptions
+) -> Results:
+    """1:N: probes looked for in the galleries, counted in both of the ways that are published.
+
+    Raises:
+        DataError: a file of the protocol or an image is missing or damaged.
+    """
+    searches = read_searches(source.root, source.dataset, source.templates)
+    pooled, chosen = _pooled(network, source, options)
+    opened, closed = open_set(pooled, searches), closed_set(pooled, searches)
+    estimates = [*_named("open set", of_open_set(opened)), *_named("closed set", of_closed_set(closed))]
+    details = [{"open set": opened.to_dict()}, {"closed set": closed.to_dict()}]
+    return Results(estimates, details, chosen, [])
+
+
+def _pooled(
+    network: TrainedNetwork, source: IjbImages, options: EvaluationOptions
+) -> tuple[np.ndarray, dict[str, bool]]:
+    """Features of the templates, and how they were made."""
+    names = ("flip", "norm_score", "detector_score")
+    chosen = {name: getattr(options, name) is not False for name in names}
+    path = options.features or network.record.path / "features" / f"{source.version}.npy"
+    plain, mirrored = kept_features(network, source, path)
+    pooled = pool(
+        plain,
+        source.templates,
+        mirrored=mirrored if chosen["flip"] else None,
+        use_norm_score=chosen["norm_score"],
+        use_detector_score=chosen["detector_score"],
+    )
+    return pooled, chosen
+
+
+def _people(source: IjbImages, pairs: TemplatePairs) -> tuple[np.ndarray | None, list[str]]:
+    """Who is in the pairs, as far as the files of 1:N tell; a note where they do not."""
+    try:
+        searches = read_searches(source.root, source.dataset, source.templates)
+    except DataError as error:
+        return None, [f"Who is in the pairs is not known: {error}"]
+    people = people_of_pairs(pairs, searches, len(source.templates.ids))
+    return people, [] if people is not None else ["The files of 1:N do not say who is in all of the pairs."]
+
+
+def _named(set_: str, estimates: list[Estimate]) -> list[Estimate]:
+    return [replace(estimate, name=f"{set_} {estimate.name}") for estimate in estimates]
