@@ -63,7 +63,7 @@ def ten_fold(
     results = [scores.result(far) for far in TEN_FOLD_FARS]
     accuracy, tar = results[-1].accuracy_std, results[-1].tar_std
     notes = [f"Standard deviation over the folds: accuracy {accuracy:.4f}, tar@1e-3 {tar:.4f}."]
-    if network.config.track == "lfw" and (_is_lfw(source)):
+    if network.config.track == "lfw" and _is_lfw(source):
         notes.append(_SEEN)
     return Results(of_pairs(scores), [r.to_dict() for r in results], chosen, notes, to_columns(scores))
 
