@@ -22,7 +22,7 @@ from trsfnet.experiments.record import SCHEMA, Record, read_record
 from trsfnet.experiments.studies import planned_runs
 
 ROOT = Path(__file__).parents[1]
-TWO_RUNS = {"scale": "smoke", "exhibit": "table 3"}
+TWO_RUNS = {"scale": "smoke", "exhibit": "figure 9"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def two_runs(root: Path) -> dict[Path, object]:
         ({"scale": "full", "seeds": "0,1"}, 36),
         ({"scale": "smoke", "exhibit": "table 1"}, 6),
         ({"study": "stability", "scale": "smoke"}, 12),
-        ({"scale": "smoke", "exhibit": "table 3", "precision": "bfloat16"}, 2),
+        ({**TWO_RUNS, "precision": "bfloat16"}, 2),
     ],
 )
 def test_every_run_is_planned_with_its_reason(dry_run, options, runs):

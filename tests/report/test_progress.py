@@ -49,15 +49,18 @@ def test_failed_runs_are_named_with_their_reason(tmp_path, clock, capfd):
     good = fake_run(tmp_path, status="running")
     bad = fake_run(tmp_path, seed=1, status="running")
     lost = fake_run(tmp_path, seed=2, status="running")
-    watching = watch(good, bad, lost)
+    waiting = fake_run(tmp_path, seed=3, status="running")
+    (lost.path / "train.log").write_text("Traceback\nRecordError: Another process is at it.\n\n")
+    watching = watch(good, bad, lost, waiting)
     fake_run(tmp_path)
     bad.write_info(status="failed", message="DataError: The images are missing.")
     watching.finish()
     lines = capfd.readouterr().err.splitlines()
     assert f"not done: synthetic {bad.run_id}: DataError: The images are missing." in lines
     assert f"  its output is in {bad.path / 'train.log'}" in lines
-    assert f"not done: synthetic {lost.run_id}: it ended without saying why." in lines
-    assert lines[-1] == "3 runs: 1 done, 1 failed, 1 interrupted"
+    assert f"not done: synthetic {lost.run_id}: RecordError: Another process is at it." in lines
+    assert f"not done: synthetic {waiting.run_id}: it never began." in lines
+    assert lines[-1] == "4 runs: 1 done, 1 failed, 2 interrupted"
 
 
 def test_a_run_of_earlier_code_counts_as_due(tmp_path, clock, capfd):

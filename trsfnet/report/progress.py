@@ -107,5 +107,12 @@ def _status(path: Path) -> str:
 
 
 def _reason(path: Path) -> str:
+    """What the record says, or the end of the notebook's output."""
     record = current_record(path)
-    return record.info["message"] if record and record.status == "failed" else "it ended without saying why."
+    if record and record.status == "failed":
+        return record.info["message"]
+    try:
+        lines = (path / "train.log").read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return "it never began."
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it ended without saying why.")
