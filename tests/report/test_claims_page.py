@@ -1,0 +1,187 @@
+"""The page on the claims says what the runs say about each, with few runs and with many."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.experiments.claims import Cells, Contrast, Means, paper_claims
+from trsfnet.report import claims
+from trsfnet.report.claims.papers import papers_number
+from trsfnet.report.claims.wording import Unit, readable, rule_in_words, weakest
+from trsfnet.report.collection import Collection
+from trsfnet.report.display import Exhibit
+
+BY_ID = {claim.id: claim for claim in paper_claims()}
+GAIN = {"v1-relu": 0.2, "v1-trsf-relu": 0.3, "v1-prelu": 0.25, "v1-trsf-prelu": 0.4}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """One seed of two settings, and a record that cannot be read."""
+    root = tmp_path_factory.mktemp("few")
+    fake_run(root, "v1-relu")
+    fake_run(root, "v1-trsf-relu")
+    (fake_run(root, "v1-prelu", seed=3).path / "run.json").write_text("{damaged")
+    return Collection.read(root)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Three seeds of both versions on one track; of one setting a run collapsed. One seed on the other."""
+    root = tmp_path_factory.mktemp("many")
+    for arch in ("v1", "v2"):
+        for setting, tar in GAIN.items():
+            for seed in range(3):
+                collapsed = (arch, setting, seed) == ("v2", "v1-relu", 2)
+                status = "collapsed" if collapsed else "done"
+                name = setting.replace("v1", arch)
+                fake_run(root, name, seed=seed, tar=tar + 0.001 * seed, status=status)
+    for setting in GAIN:
+        fake_run(root, setting, track="lfw")
+    return Collection.read(root)
+
+
+def shown(collection, subject):
+    groups = claims.judged(collection.records)
+    found = claims.by_subject()[subject]
+    return str(claims.subject_table(subject, found, groups)), str(claims.details(subject, found, groups))
+
+
+def row(table, words):
+    (line,) = (line for line in table.splitlines() if words in line)
+    return [cell.strip() for cell in line.split("|")[1:-1]]
+
+
+def test_every_claim_has_one_subject_and_its_words_on_the_page(many):
+    subjects = claims.by_subject()
+    assert sorted(c.id for found in subjects.values() for c in found) == sorted(BY_ID)
+    groups = claims.judged(many.records)
+    for subject, found in subjects.items():
+        table = str(claims.subject_table(subject, found, groups))
+        details = str(claims.details(subject, found, groups))
+        for claim in found:
+            assert f"(#claim-{claim.id})" in table, "the verdict leads to what is behind it"
+            assert f"(claim-{claim.id})=" in details
+            for quote in claim.quotes:
+                assert f"“{quote.text}” ({quote.place})" in details
+
+
+def test_verdicts_numbers_and_runs_stand_side_by_side(many):
+    table, details = shown(many, "Accuracy")
+    _, paper, synthetic, lfw = row(table, "Both together are better than either alone")
+    assert paper == "+0.56 to +1.37 points"
+    assert re.search(r"supported\]\(#claim-joint-gains-further\): \+10\.0 points", synthetic)
+    assert "weakest of 4" in synthetic
+    assert "inconclusive" in lfw
+    part = details.split("(claim-joint-gains-further)=")[1].split("\n(claim-")[0]
+    assert "| v1 + TRSF + PReLU − v1 + TRSF | +0.67 points |" in part
+    assert len(set(re.findall(r"\(([^()]*v2-prelu-seed\d[^()]*/run\.json)\)", part))) == 3
+
+
+def test_a_collapsed_run_is_named_where_it_counts(many):
+    _, details = shown(many, "Accuracy")
+    part = details.split("(claim-trsf-prelu-gains)=")[1].split("\n(claim-")[0]
+    assert "/run.json) (collapsed)" in part
+    counted = str(claims.campaigns_table(claims.judged(many.records), many))
+    assert row(counted, "`synthetic`, full")[3:5] == ["24", "1"]
+
+
+def test_without_runs_and_with_few_the_page_says_so(few):
+    groups = claims.judged(few.records)
+    assert "damaged" in str(claims.campaigns_table(groups, few))
+    assert "No claim can be tested yet" in str(claims.forest(groups))
+    table, details = shown(few, "Accuracy")
+    assert "1 finished seed with tar" in details
+    assert row(table, "TRSF and PReLU together raise")[2].startswith("[–")
+    none = Collection((), ())
+    table, details = shown(none, "Accuracy")
+    assert "not run" in row(table, "TRSF raises the accuracy, over both")[2]
+    assert "No run has ended" in details
+    for made in (claims.counts([]), claims.forest([]), claims.campaigns_table([], none), claims.verdict([])):
+        assert len(str(made)) > 20
+
+
+def test_figures_have_words(many):
+    groups = claims.judged(many.records)
+    for figure in (claims.counts(groups), claims.forest(groups)):
+        assert isinstance(figure, Exhibit)
+        assert "synthetic, full" in figure.caption
+        assert len(figure.alt) > 40
+    verdicts = groups[0].words(paper_claims())
+    assert f"{verdicts['supported']} supported" in claims.counts(groups).caption
+    tested = re.search(r"synthetic, full: (\d+) claims tested", claims.forest(groups).caption)
+    assert 0 < int(tested[1]) <= 50
+
+
+def test_a_larger_scale_replaces_a_smaller_one_only_where_it_says_as_much(tmp_path):
+    for setting in GAIN:
+        fake_run(tmp_path, setting)
+        fake_run(tmp_path, setting, epochs=3, image_size=75)
+    extra = fake_run(tmp_path, "v1-leaky-relu", epochs=3, image_size=75)
+    groups = claims.judged(Collection.read(tmp_path).records)
+    assert [group.campaign.scale for group in groups] == ["full", "quick"]
+    about = [c for c in paper_claims() if c.id in ("trsf-prelu-gains", "joint-gains-further")]
+    assert [group.campaign.scale for group in claims.telling(groups, about)] == ["full"]
+    stability = [BY_ID["no-crash"], BY_ID["small-start-stable"]]
+    fake_run(tmp_path, "v1-trsf-relu", scale_init=1.0, epochs=3, image_size=75)
+    groups = claims.judged(Collection.read(tmp_path).records)
+    assert [group.campaign.scale for group in claims.telling(groups, stability)] == ["full", "quick"]
+    assert extra.run_id in {record.run_id for record in groups[1].records}
+
+
+def test_the_verdict_names_what_is_decided(many):
+    text = str(claims.verdict(claims.judged(many.records)))
+    assert re.search(r"`synthetic`, full: supported are .*\(#claim-joint-gains-further\)", text)
+    assert "`lfw`, full: " in text
+
+
+@pytest.mark.parametrize(
+    ("claim", "paper"),
+    [
+        ("trsf-gains-1.24", "+1.24 points"),
+        ("sensitive-to-start", "+1.60 points"),
+        ("trsf-gains-with-arcface", "+0.84 points"),
+        ("table-1", "93.40 to 95.90\u00a0%"),
+        ("table-4", "0.954 to 1.029"),
+        ("figure-9", "62 to 89"),
+        ("slopes-turn-negative", "43.2 to 67.9\u00a0%"),
+        ("counts-of-parameters", "22 and 55 million"),
+        ("scales-settle", "–"),
+    ],
+)
+def test_the_papers_own_numbers(claim, paper):
+    assert papers_number(BY_ID[claim].rule) == paper
+
+
+def test_numbers_are_written_in_the_unit_of_what_is_measured():
+    points = Unit(1, " points", 100, signed=True)
+    assert points.text(-0.0123) == "−1.2 points"
+    assert points.text(-1e-9) == "+0.0 points"
+    assert Unit(2, " times", logarithm=True).text(0.5) == "3.16 times"
+    assert Unit(0).text(23467975) == "23,467,975"
+    assert readable("mean of v1-prelu, v2-prelu - mean of v1-relu, v2-relu") == (
+        "mean of v1 + PReLU and v2 + PReLU − mean of v1 and v2"
+    )
+    assert readable("share collapsed, v1-trsf-relu - v1-scale1-relu") == (
+        "share collapsed, v1 + TRSF − v1, scale 1"
+    )
+
+
+def test_the_weakest_comparison_is_nearest_to_failing(many):
+    group = claims.judged(many.records)[0]
+    weak = weakest(BY_ID["joint-gains-further"], group.verdicts["joint-gains-further"])
+    assert weak.estimate == min(m.estimate for m in group.verdicts["joint-gains-further"].measured)
+    settle = BY_ID["slopes-settle"]
+    most = weakest(settle, group.verdicts["slopes-settle"])
+    assert most.estimate == max(m.estimate for m in group.verdicts["slopes-settle"].measured)
+
+
+def test_every_rule_of_the_paper_can_be_written():
+    for claim in paper_claims():
+        if isinstance(claim.rule, Contrast | Cells):
+            assert re.search(r"is (above|below|within) \d", rule_in_words(claim.rule))
+    gain = Contrast("tar", [Means(["v1-trsf-relu"], ["v1-relu"])], above=0)
+    assert rule_in_words(gain) == "the difference of TAR at FAR 1e-3 is above 0"

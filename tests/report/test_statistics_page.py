@@ -1,0 +1,53 @@
+"""The page on the paper's own test."""
+
+from __future__ import annotations
+
+import re
+
+from tests.report.fakes import fake_run
+from trsfnet.report import statistics
+from trsfnet.report.collection import Collection
+
+
+def test_cells_and_differences_are_the_papers():
+    figure = statistics.cells_figure()
+    assert "17 cells" in figure.caption
+    assert figure.svg.count("Table 6: ") == 5
+    assert "2,802 of 3,000" in str(statistics.cells_table())
+    text = str(statistics.differences())
+    clear, undecided, noise = (
+        text.split(f":name: differences-{w}")[1] for w in ("clear", "open", "within-noise")
+    )
+    assert "| v1 + TRSF + PReLU − v1 (1) | +75 (+2.50) |" in clear.split(":::")[0]
+    assert "v2 + TRSF − v2 (2)" in undecided.split(":::")[0]
+    assert "+4 (+0.13)" in noise
+    assert statistics.verdict().startswith("Of 15 differences that the paper reports, 9 are clear")
+
+
+def test_the_more_seeds_vary_the_less_one_run_shows():
+    lines = str(statistics.single_seed()).splitlines()
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in lines if re.match(r"\| \d", line)]
+    smallest = [float(r[1]) for r in rows]
+    seen = [int(r[2].split()[0]) for r in rows]
+    assert smallest == sorted(smallest)
+    assert seen == sorted(seen, reverse=True)
+    # To see 1 with a standard deviation of 1 by a normal test: 2 (1.96 + 0.84)^2.
+    assert rows[-1][0] == "1.00"
+    assert rows[-1][3] == "16"
+
+
+def test_starts_of_slopes_as_a_spread():
+    sentence = statistics.starts_spread()
+    assert "0.77 points" in sentence
+    assert "94.37 at 0.1 and 95.83 at 0.2" in sentence
+
+
+def test_the_spread_of_our_seeds(tmp_path):
+    assert "two finished seeds" in str(statistics.our_seeds(Collection((), ())))
+    for setting, tars in {"v1-relu": (0.20, 0.22), "v1-prelu": (0.30, 0.34), "v1-trsf-relu": (0.9,)}.items():
+        for seed, tar in enumerate(tars):
+            fake_run(tmp_path, setting, seed=seed, tar=tar)
+    fake_run(tmp_path, "v1-relu", seed=7, status="collapsed")
+    text = str(statistics.our_seeds(Collection.read(tmp_path)))
+    # Variances 0.0002 and 0.0008, one degree of freedom each.
+    assert "| `synthetic`, full | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 |" in text

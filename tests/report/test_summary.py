@@ -1,0 +1,40 @@
+"""`results/README.md` says what the committed records say."""
+
+from __future__ import annotations
+
+from tests.report.fakes import fake_run
+from trsfnet.experiments.claims import paper_claims
+from trsfnet.report.summary import MAIN_CLAIMS, RESULTS, generated
+
+
+def test_the_readme_is_that_of_the_records():
+    text = (RESULTS / "README.md").read_text(encoding="utf-8")
+    assert text == generated(RESULTS), "run: python -m trsfnet.report.summary"
+
+
+def test_it_names_claims_that_exist():
+    assert {id_ for ids in MAIN_CLAIMS.values() for id_ in ids} <= {claim.id for claim in paper_claims()}
+
+
+def test_nothing_was_run(tmp_path):
+    text = generated(tmp_path)
+    assert "No run has ended yet." in text
+    assert "On 50 of 50 claims no run here says anything." in text
+
+
+def test_it_says_what_is_uncomfortable(tmp_path):
+    """A loss by TRSF, a collapse, and a track with a single seed."""
+    for setting, tar in {"v1-relu": 0.4, "v1-trsf-relu": 0.3, "v1-prelu": 0.4, "v1-trsf-prelu": 0.2}.items():
+        for seed in range(3):
+            fake_run(tmp_path, setting, seed=seed, tar=tar + 0.001 * seed)
+    fake_run(tmp_path, "v1-trsf-prelu", seed=3, status="collapsed")
+    fake_run(tmp_path, "v1-relu", track="lfw")
+    fake_run(tmp_path, "v1-trsf-prelu", track="lfw")
+    (fake_run(tmp_path, "v1-relu", seed=9).path / "run.json").write_text("{")
+    text = generated(tmp_path)
+    assert "1 record cannot be read." in text
+    uncomfortable = text.split("## Where it is uncomfortable")[1].split("## ")[0]
+    assert "`synthetic`, full contradicts: Both together are better than either alone" in uncomfortable
+    assert "runs collapsed at the usual learning rate, 1 of 4 of v1 + TRSF + PReLU" in uncomfortable
+    assert "`lfw`, full: fewer than 3 seeds" in uncomfortable
+    assert "`synthetic`, full: 13 runs of 4 settings, 3 finished of each." in text

@@ -1,0 +1,251 @@
+"""Could the paper's test see the paper's effects? Its cells as counts, its differences, its single seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.ticker import PercentFormatter
+from scipy import special
+
+from trsfnet.experiments.paper import PaperTable, paper_table
+from trsfnet.report import style
+from trsfnet.report.claims.wording import name_of
+from trsfnet.report.collection import Collection, Group
+from trsfnet.report.contrasts import POWER
+from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
+from trsfnet.report.names import MEASURE_NAMES, NBSP, counted, listed, percent_range
+from trsfnet.report.published import (
+    ALPHA,
+    PublishedCell,
+    PublishedDifference,
+    published_cells,
+    published_differences,
+)
+
+_LFW_TABLES = (1, 2, 6)
+# Of TAR between seeds, in points: from none to what would hide nearly everything.
+_SEED_SPREADS = (0.0, 0.25, 0.5, 1.0)
+
+CLEAR, UNDECIDED, NOISE = "clear", "open", "within noise"
+_WORDS = {True: CLEAR, None: UNDECIDED, False: NOISE}
+_MEANINGS = {
+    CLEAR: "beyond chance however the pairs fell.",
+    UNDECIDED: "it depends on how many pairs only one of the two networks accepts, which is not published.",
+    NOISE: "chance explains it however the pairs fell.",
+}
+
+
+def cells_figure() -> Exhibit:
+    """The 17 cells of tables 1, 2 and 6 with the intervals of their counts."""
+    cells = [cell for cell in published_cells() if cell.table in _LFW_TABLES]
+    with style.applied():
+        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, 5.4))
+        labels = []
+        # A line is left free between tables.
+        places = [i + _LFW_TABLES.index(cell.table) for i, cell in enumerate(cells)]
+        for place, cell in zip(places, cells, strict=True):
+            look, interval = style.look(cell.setting), cell.interval
+            axes.plot([interval.low, interval.high], [place, place], color=look.colour)
+            axes.plot(interval.value, place, look.marker, color=look.colour, markersize=6)
+            labels.append(f"Table {cell.table}: {_cell_name(cell)}")
+        axes.set_yticks(places, labels)
+        axes.invert_yaxis()
+        axes.set_xlabel("TAR at FAR 1e-3 on LFW, as published")
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    widths = [100 * (cell.interval.high - cell.interval.low) for cell in cells]
+    caption = (
+        f"The paper's {len(cells)} cells on LFW, each a whole number of {cells[0].trials:,} pairs, with "
+        f"Wilson's 95 % intervals, {min(widths):.1f} to {max(widths):.1f} points wide. Intervals of cells "
+        "measured on the same pairs may overlap although a paired test tells them apart."
+    )
+    low, high = min(cells, key=lambda c: c.accepted), max(cells, key=lambda c: c.accepted)
+    alt = (
+        f"A point with an interval for each cell of tables 1, 2 and 6, from {_cell_name(low)} "
+        f"({low.accepted:,} pairs) to {_cell_name(high)} ({high.accepted:,} pairs); most intervals overlap."
+    )
+    return exhibit(figure, alt=alt, caption=caption)
+
+
+def cells_table() -> Markdown:
+    """The same as numbers, and those of IJB-B, to be unfolded."""
+    rows = [
+        (
+            str(cell.table),
+            _cell_name(cell),
+            f"{100 * cell.interval.value:.2f}{NBSP}%",
+            f"{cell.accepted:,} of {cell.trials:,}",
+            percent_range(cell.interval),
+        )
+        for cell in published_cells()
+    ]
+    header = ("Table", "Setting", "TAR", "Pairs accepted", "95 % interval")
+    body = captioned("Every TAR of the paper as a count.", "published-cells", table(header, rows))
+    return Markdown(folded(f"The {len(rows)} cells in numbers", body))
+
+
+def _cell_name(cell: PublishedCell) -> str:
+    name = name_of(cell.setting)
+    return f"{name} from 0.2" if cell.table == 6 and cell.setting == "v2-prelu" else name
+
+
+def differences() -> Markdown:
+    """Each of the paper's differences: clear, open or within the noise of its test."""
+    header = (
+        "Difference (table)",
+        "Pairs (points)",
+        "p unpaired (Holm)",
+        "p of McNemar's test",
+        "Discordant pairs",
+    )
+    parts = []
+    for word, meaning in _MEANINGS.items():
+        found = [d for d in published_differences() if _WORDS[d.exceeds_noise] == word]
+        caption = f"{word.capitalize()}: {meaning} {counted(len(found), 'difference')}."
+        body = table(header, [_difference_row(d) for d in found])
+        parts.append(captioned(caption, f"differences-{word.replace(' ', '-')}", body))
+    return Markdown("\n".join(parts))
+
+
+def _difference_row(d: PublishedDifference) -> list[str]:
+    low, high = d.discordant
+    tell = {None: "none tells", high: "all tell"}.get(
+        d.discordant_to_tell, f"up to {d.discordant_to_tell} tell"
+    )
+    pairs, share = (text.replace("-", "−") for text in (f"{d.pairs:+d}", f"{100 * d.share:+.2f}"))
+    return [
+        f"{_difference_name(d)} ({d.table})",
+        f"{pairs} ({share})",
+        f"{_p(d.p_unpaired)} ({_p(d.p_holm)})",
+        f"{_p(d.p_smallest)} to {_p(d.p_largest)}",
+        f"{low} to {high}; {tell}",
+    ]
+
+
+def _difference_name(d: PublishedDifference) -> str:
+    return f"{name_of(d.setting)} − {name_of(d.baseline)}"
+
+
+def _p(value: float) -> str:
+    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
+def verdict() -> str:
+    """How many of the paper's differences its own test can tell, in a few sentences."""
+    found = published_differences()
+    names = {
+        word: [_difference_name(d) for d in found if _WORDS[d.exceeds_noise] == word] for word in _MEANINGS
+    }
+    survive = sum(d.p_holm < ALPHA for d in found)
+    return (
+        f"Of {len(found)} differences that the paper reports, {len(names[CLEAR])} are clear of the noise of "
+        f"their own test, {len(names[UNDECIDED])} are open ({listed(names[UNDECIDED])}) and "
+        f"{len(names[NOISE])} within noise ({listed(names[NOISE])}). With pairs taken as independent and all "
+        f"{len(found)} looked at together, {survive} remain. None of this speaks of another seed."
+    )
+
+
+def grid_of_3000() -> str:
+    """Why the percentages are counts, in a sentence."""
+    cells = sum(len(paper_table(number).cells) for number in _LFW_TABLES)
+    # Of the hundred second and first decimals, those of k/3000 end in 0, 3 or 7.
+    return (
+        f"All {cells} cells on LFW end in 0, 3 or 7, as whole numbers of 3,000 pairs do; that {cells} other "
+        f"numbers would, has a chance of 1 in {1e-6 / 0.3**cells:,.0f} million."
+    )
+
+
+def single_seed() -> Markdown:
+    """What one run of each network can show, if runs with other seeds differed by so much."""
+    gaps = [abs(d.share) for d in published_differences() if d.table in _LFW_TABLES]
+    share = _mean_share([paper_table(number) for number in _LFW_TABLES])
+    rows = []
+    for spread in _SEED_SPREADS:
+        error = math.sqrt(2 * (share * (1 - share) / paper_table(1).trials + (spread / 100) ** 2))
+        smallest = special.ndtri(1 - ALPHA / 2) * error
+        beyond = f"{sum(gap > smallest for gap in gaps)} of {len(gaps)}"
+        rows.append((f"{spread:.2f}", f"{100 * smallest:.1f}", beyond, str(_seeds_to_see(1.0, spread))))
+    header = (
+        "SD between seeds",
+        "Smallest difference beyond chance",
+        "The paper's beyond it",
+        "Seeds to see 1 point",
+    )
+    caption = (
+        "What one run of each of two networks shows, in points of TAR, from the noise of 3,000 independent "
+        f"pairs and of seeds; and how many seeds of each show 1 point in {100 * POWER:.0f} of 100 trials."
+    )
+    return Markdown(captioned(caption, "single-seed", table(header, rows)))
+
+
+def _mean_share(tables: Sequence[PaperTable]) -> float:
+    return float(np.mean([value for t in tables for value in t.by_setting.values()]))
+
+
+def _seeds_to_see(difference: float, spread: float) -> int:
+    """Seeds of each of two settings that show a difference, by the noise of seeds alone.
+
+    More seeds are tested on the same pairs, so they do not lessen the noise of those.
+
+    Args:
+        difference: true one, in points.
+        spread: standard deviation between seeds, in points.
+    """
+    quantiles = special.ndtri(1 - ALPHA / 2) + special.ndtri(POWER)
+    return max(1, math.ceil(2 * (quantiles * spread / difference) ** 2))
+
+
+def starts_spread() -> str:
+    """What table 6 says of how far runs lie apart that differ in little, in a sentence."""
+    starts = sorted(paper_table(6).cells.items(), key=lambda cell: float(cell[0]))
+    deviation = np.std([value for _, value in starts], ddof=1)
+    (before, low), (after, high) = max(pairwise(starts), key=lambda pair: abs(pair[1][1] - pair[0][1]))
+    return (
+        "The paper itself has five runs that differ only in where the slopes start. Their TAR has a standard "
+        f"deviation of {deviation:.2f} points and no order: {low:.2f} at {before} and {high:.2f} at {after}. "
+        "Either the start matters as much as everything else in the paper, or seeds do."
+    )
+
+
+def our_seeds(collection: Collection) -> Markdown:
+    """How far seeds of one setting lie apart on our tracks, beside what pairs alone would give."""
+    rows = []
+    for number in (1, 2):
+        for group in collection.groups(number):
+            row = _seed_row(group)
+            if row:
+                rows.append(row)
+    if not rows:
+        return Markdown("No setting of ours has two finished seeds yet.")
+    header = (
+        "Track",
+        "Architecture",
+        "Measure",
+        "Settings with two seeds or more",
+        "Runs",
+        "SD between seeds",
+    )
+    caption = (
+        "Standard deviation (SD) of TAR between seeds of one setting, pooled over settings, in points. Our "
+        "networks are smaller and trained for a shorter time than the paper's, so theirs may vary less."
+    )
+    return Markdown(captioned(caption, "our-seeds", table(header, rows)))
+
+
+def _seed_row(group: Group) -> list[str] | None:
+    values = [v for setting in group.cells if len(v := group.values(setting, group.measure)) > 1]
+    if not values:
+        return None
+    freedom = sum(len(v) - 1 for v in values)
+    pooled = math.sqrt(sum(np.var(v, ddof=1) * (len(v) - 1) for v in values) / freedom)
+    return [
+        f"`{group.track}`, {group.scale}",
+        group.baseline.partition("-")[0],
+        MEASURE_NAMES[group.measure],
+        str(len(values)),
+        str(sum(map(len, values))),
+        f"{100 * pooled:.1f}",
+    ]
