@@ -37,13 +37,19 @@ _ROUNDING_FIELDS = {"precision"}
 def configs(
     settings: Sequence[Setting], *, scale: str, track: str, seeds: Sequence[int]
 ) -> list[TrainConfig]:
-    """The runs of `settings` at a scale, seed by seed.
+    """The runs of `settings` at a scale, seed by seed; if the scale has learning rates, at each of them.
 
     Raises:
         ConfigError: unknown scale, or the scale is not made for the track.
     """
     overrides = scale_settings(scale, track)
-    return [setting.config(track=track, seed=seed, **overrides) for seed in seeds for setting in settings]
+    rates = [{"learning_rate": rate} for rate in SCALES[scale].get("learning_rates", [])] or [{}]
+    return [
+        setting.config(track=track, seed=seed, **overrides | rate)
+        for seed in seeds
+        for rate in rates
+        for setting in settings
+    ]
 
 
 def scale_settings(scale: str, track: str) -> dict[str, Any]:
