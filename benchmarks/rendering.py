@@ -20,7 +20,7 @@ from trsfnet.data.synthetic import DEFAULT_DIFFICULTY, RENDERER_VERSION, render_
 from trsfnet.data.tracks import load_track
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
-from trsfnet.report.faces import raw_pixels
+from trsfnet.report.data.synthetic import raw_pixels
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
 

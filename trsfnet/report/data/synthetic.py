@@ -1,30 +1,32 @@
-"""The data behind the tracks: how much there is, what rendered faces look like, what is seen in them."""
+"""The `synthetic` track's page: what rendered faces look like, what varies in them, and how hard they are."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
-from trsfnet.data.lfw import read_people
-from trsfnet.data.synthetic import NUISANCES, RENDERER_VERSION, Event, render_faces
-from trsfnet.data.tracks import lfw, synthetic
+from trsfnet.data.synthetic import (
+    DEFAULT_DIFFICULTY,
+    NUISANCES,
+    RENDERER_VERSION,
+    TRAITS,
+    Event,
+    Nuisance,
+    render_faces,
+)
 from trsfnet.evaluation.embed import embed
 from trsfnet.report import style
 from trsfnet.report.collection import Collection
+from trsfnet.report.data.measured import measured
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
 from trsfnet.report.names import NBSP, counted, listed, percent
-from trsfnet.training.config import TrainConfig, track_defaults
+from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
-
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "results" / "rendering.json"
 
 _SIZE = 80
 _SHEET_PEOPLE, _SHEET_SIZE = 8, 96
@@ -54,34 +56,6 @@ _STEPS: dict[str, tuple[str, list[int]]] = {
     "light_azimuth": ("Light from the side (degrees)", [10, 20, 40, 80]),
     "roll": ("Roll (degrees)", [2, 4, 8, 16]),
 }
-
-
-def sizes() -> Markdown:
-    """People and images of the tracks that can be counted here: what is learned, what is verified."""
-    rendered, sets = track_defaults("synthetic"), read_people()
-    verified = synthetic.FOLDS * synthetic.TEST_IDENTITIES_PER_FOLD
-    fewest = track_defaults("lfw")["images_per_identity"]
-    learned = [p.images for i in lfw.TRAIN_SETS for p in sets[i] if p.images >= fewest]
-    unseen = [p.images for i in lfw.TEST_SETS for p in sets[i]]
-    rows = [
-        (
-            "`synthetic`",
-            "learned",
-            rendered["identities"],
-            rendered["identities"] * rendered["images_per_identity"],
-        ),
-        ("`synthetic`", "verified", verified, verified * synthetic.TEST_IMAGES),
-        ("`lfw`", "learned", len(learned), sum(learned)),
-        ("`lfw`", "verified", len(unseen), sum(unseen)),
-    ]
-    body = table(("Track", "Part", "People", "Images"), [(t, p, f"{n:,}", f"{m:,}") for t, p, n, m in rows])
-    everyone = [p.images for people in sets for p in people]
-    single = sum(images == 1 for images in everyone) / len(everyone)
-    note = (
-        f"All of LFW: {len(everyone):,} people, {sum(everyone):,} images; {percent(single)} of the people "
-        f"have one image, one has {max(everyone)}."
-    )
-    return Markdown(captioned("People and images of each track, by default.", "sizes", body) + "\n" + note)
 
 
 @contextmanager
@@ -130,6 +104,57 @@ def contact_sheet() -> Exhibit:
             f"nuisance at a time near its extreme at difficulty{NBSP}1. Renderer {RENDERER_VERSION}."
         ),
     )
+
+
+# Nuisances that can be told without the renderer's words: what readers call them, and their units.
+_FACTORS: dict[str, tuple[str, str]] = {
+    "yaw": ("yaw", "°"),
+    "pitch": ("pitch", "°"),
+    "roll": ("roll", "°"),
+    "scale": ("size in the frame", ""),
+    "light_azimuth": ("light from the side", "°"),
+    "light_elevation": ("light from above", "°"),
+    "smile": ("smile", ""),
+    "mouth_open": ("mouth open", ""),
+    "eye_open": ("eyes open", ""),
+    "glasses": ("glasses", ""),
+    "cap": ("cap", ""),
+    "occluder": ("something in the way", ""),
+    "exposure": ("exposure", ""),
+    "saturation": ("saturation", ""),
+    "blur": ("blur at 112 pixels", f"{NBSP}px"),
+    "noise": ("noise, of full scale", ""),
+}
+
+
+def factors() -> Markdown:
+    """What varies between the images of one person, and how far."""
+    levels = (0.0, DEFAULT_DIFFICULTY, 1.0)
+    rows = [
+        (label, *(_extent(NUISANCES[name], level, unit) for level in levels))
+        for name, (label, unit) in _FACTORS.items()
+    ]
+    header = (
+        "What varies",
+        "Difficulty 0",
+        f"Difficulty {DEFAULT_DIFFICULTY:g}, the track's",
+        "Difficulty 1",
+    )
+    caption = (
+        f"Some of the {len(NUISANCES)} numbers that each image draws anew; {len(TRAITS)} others make a "
+        "person."
+    )
+    return Markdown(captioned(caption, "factors", table(header, rows)))
+
+
+def _extent(entry: Nuisance | Event, difficulty: float, unit: str) -> str:
+    """The range of a nuisance, or the chance of an event."""
+    if isinstance(entry, Event):
+        return f"in {100 * entry.chance * difficulty:.0f}{NBSP}% of images" if difficulty else "never"
+    low, high = (entry.rest + difficulty * (end - entry.rest) for end in (entry.low, entry.high))
+    if low == high:
+        return f"{low:.3g}{unit}"
+    return f"{low:.3g} to {high:.3g}{unit}".replace("-", "−")
 
 
 @_one_thread()
@@ -188,8 +213,8 @@ def _recognised(one: np.ndarray, other: np.ndarray) -> float:
 
 def difficulty(collection: Collection) -> Markdown:
     """How hard the rendered faces are: for a detector, without learning, and for networks that learned."""
-    result = _benchmark()
-    if result is None:
+    result = measured("rendering")
+    if result is None or result["renderer"] != RENDERER_VERSION:
         return Markdown("The renderer was not measured here: `python -m benchmarks.rendering` does it.")
     found, tar, speed = result["detection"], result["without_learning"], result["speed"]
     rows = [
@@ -211,11 +236,3 @@ def difficulty(collection: Collection) -> Markdown:
         f"Unseen rendered identities by LFW's protocol, at the default difficulty of {tar['difficulty']:g}."
     )
     return Markdown(sentence + "\n\n" + captioned(caption, "difficulty", body))
-
-
-def _benchmark() -> dict[str, Any] | None:
-    """What `benchmarks.rendering` measured of this renderer, if it did."""
-    if not BENCHMARK.is_file():
-        return None
-    result = json.loads(BENCHMARK.read_text(encoding="utf-8"))
-    return result if result["renderer"] == RENDERER_VERSION else None

@@ -1,0 +1,15 @@
+"""What the benchmarks measured of the data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
+
+
+def measured(name: str) -> dict[str, Any] | None:
+    """The result of `benchmarks.<name>`, or None where it was not run, as without a checkout."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,0 +1,44 @@
+"""The tracks side by side."""
+
+from __future__ import annotations
+
+from trsfnet.data.tracks import synthetic
+from trsfnet.report.data import lfw
+from trsfnet.report.data.paper import MS1MV2, VGGFACE2
+from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.names import NBSP
+from trsfnet.training.config import track_defaults
+
+
+def tracks() -> Markdown:
+    """What each track learns from and verifies, by default, and what it takes to run it."""
+    rendered = track_defaults("synthetic")
+    faces = rendered["identities"] * rendered["images_per_identity"]
+    others = synthetic.FOLDS * synthetic.TEST_IDENTITIES_PER_FOLD
+    # The rendered faces follow LFW's own protocol.
+    pairs = synthetic.FOLDS * synthetic.PAIRS_PER_FOLD * 2
+    learned, verified = lfw.learned(), lfw.verified()
+    every_pair = (int(verified.same_pairs.sum()) + verified.different_pairs) / 1e6
+    rows = [
+        (
+            "[`synthetic`](data_synthetic.ipynb)",
+            f"{rendered['identities']:,} rendered people, {faces:,} images",
+            f"{others:,} others, {pairs:,} pairs in ten folds",
+            "nothing",
+        ),
+        (
+            "[`lfw`](data_lfw.ipynb)",
+            f"{len(learned.images):,} people of LFW, {learned.images.sum():,} images",
+            f"{len(verified.images):,} others, all {every_pair:.1f}{NBSP}million pairs",
+            "LFW, which is public",
+        ),
+        (
+            "[`paper`](data_paper.ipynb)",
+            f"VGGFace2 ({VGGFACE2.people:,} people, {VGGFACE2.images / 1e6:.1f}{NBSP}million images) or "
+            f"MS1MV2 ({MS1MV2.people:,} people, {MS1MV2.images / 1e6:.1f}{NBSP}million images)",
+            f"LFW's own {pairs:,} pairs in ten folds",
+            "sets that were withdrawn",
+        ),
+    ]
+    header = ("Track", "Learns from", "Verifies", "Needs")
+    return Markdown(captioned("The three tracks, by default.", "tracks", table(header, rows)))
