@@ -12,7 +12,7 @@ from sphinx.errors import ExtensionError
 
 from tests.book.conftest import ROOT
 
-PAGES = ("landing", "table1", "curves", "parameters")
+PAGES = ("landing", "claims", "table1", "curves", "parameters", "statistics", "audit")
 
 
 @pytest.fixture
