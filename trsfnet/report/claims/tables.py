@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from trsfnet.experiments.claims import Claim, Untested, paper_claims
@@ -50,8 +51,10 @@ def campaigns_table(groups: Sequence[Judged], collection: Collection) -> Markdow
         parts = [captioned(caption, "campaigns", table(header, map(_campaign_row, groups)))]
     if collection.problems:
         parts.append("**Records that cannot be read, and so have no part in this:**")
-        # Paths as seen from the repository's root, not from where the notebook runs.
-        parts.append("\n".join(f"- `{p.replace('../', '').replace('`', '')}`" for p in collection.problems))
+        # Paths as seen from the repository's root, not from where the notebook runs; as plain text, so that
+        # a long one breaks on a phone.
+        lines = [re.sub(r"([\\`*_\[\]<>#|$~])", r"\\\1", p.replace("../", "")) for p in collection.problems]
+        parts.append("\n".join(f"- {line}" for line in lines))
     return Markdown("\n\n".join(parts))
 
 
