@@ -19,6 +19,8 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@$(BIN)/python -m pip install --editable '.[test]'
+	@# In a step of its own: together with all the rest pip's resolver loses its way.
+	@$(BIN)/python -m pip install --quiet --editable '.[cluster]'
 	@touch $@
 
 setup: $(STAMP)  ## the environment, in .venv

@@ -70,6 +70,7 @@ def test_every_run_is_planned_with_its_reason(dry_run, options, runs):
 
 @pytest.mark.parametrize("profile", ["slurm", "kubernetes"])
 def test_the_profiles_of_clusters_plan_the_same(dry_run, profile):
+    pytest.importorskip(f"snakemake_executor_plugin_{profile}", reason="the extra `cluster` is not installed")
     code, output = dry_run("--profile", str(ROOT / "profiles" / profile), *as_options(TWO_RUNS))
     assert code == 0
     assert output.count(" is not trained yet") == 2
