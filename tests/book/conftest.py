@@ -69,7 +69,8 @@ def book(tmp_path_factory) -> Book:
     return book
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread until it is closed: not for longer than needed.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Headless Chromium: the system's, or the one that playwright brings."""
     playwright = pytest.importorskip("playwright.sync_api")

@@ -182,7 +182,7 @@ def test_the_side_that_lost_more_runs_does_not_win(tmp_path):
 def test_runs_of_two_protocols_are_not_mixed(tmp_path):
     records = runs(tmp_path, STEADY) + runs(tmp_path, {"v1-relu": [0.9, 0.8, 0.9]}, epochs=2)
     first, second = judge([claim(GAIN)], records)
-    assert (first.scale, first.departures, first.word) == ("quick", {}, "supported")
+    assert (first.scale, first.departures, first.word) == ("full", {}, "supported")
     assert (second.scale, second.departures, second.word) == (None, {"epochs": 2}, "not run")
 
 

@@ -12,7 +12,7 @@ from trsfnet.training.schedule import learning_rate
 
 def test_the_papers_vggface2_schedule():
     """0.05, times 0.2 every 20 epochs of 1000 iterations, 100 epochs (section 4.3)."""
-    config = TrainConfig.from_parameters({}, "vggface2").resolved(None)
+    config = TrainConfig.from_parameters({"track": "synthetic"}, "vggface2").resolved(None)
     assert (config.epochs, config.steps_per_epoch, config.batch_size, config.loss) == (
         100,
         1000,
@@ -25,7 +25,7 @@ def test_the_papers_vggface2_schedule():
 
 def test_the_papers_ms1mv2_schedule():
     """0.1, divided by 10 at 50K, 80K and 110K iterations (section 4.3)."""
-    config = TrainConfig.from_parameters({}, "ms1mv2").resolved(None)
+    config = TrainConfig.from_parameters({"track": "synthetic"}, "ms1mv2").resolved(None)
     assert (config.epochs * config.steps_per_epoch, config.loss) == (170_000, "arcface")
     steps = (0, 49_999, 50_000, 80_000, 110_000, 169_999)
     assert [learning_rate(config, s, 1000) for s in steps] == pytest.approx(
