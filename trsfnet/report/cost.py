@@ -12,11 +12,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from trsfnet.experiments.grid import GRID
 from trsfnet.models.inception_resnet import InceptionResnet
+from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import NBSP, counted
 from trsfnet.training.config import TrainConfig
 
-IDENTITIES = {"vggface2": 8_631, "ms1mv2": 85_742}
+IDENTITIES = {"vggface2": VGGFACE2.people, "ms1mv2": MS1MV2.people}
 """People in the paper's training sets: the length of the classifier."""
 
 EVALUATED = {"vggface2": 13_233, "ms1mv2": 12_000}

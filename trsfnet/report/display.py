@@ -99,3 +99,8 @@ def captioned(caption: str, name: str, body: str) -> str:
 def folded(title: str, body: str) -> str:
     """`body` behind a heading that opens it."""
     return f"::::::{{dropdown}} {title}\n\n{body}\n::::::\n"
+
+
+def plain(text: str) -> str:
+    """Text of which Markdown makes nothing else."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~" else c for c in text)

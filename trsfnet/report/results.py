@@ -8,7 +8,7 @@ from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
 from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record
 from trsfnet.report.collection import Collection, Group
-from trsfnet.report.display import Markdown, captioned, folded, table
+from trsfnet.report.display import Markdown, captioned, folded, plain, table
 from trsfnet.report.names import (
     MEASURE_NAMES,
     MEASURES,
@@ -126,7 +126,7 @@ def other_runs(collection: Collection, number: int) -> Markdown:
     if collection.problems:
         parts.append("**Records that cannot be shown:**\n")
         # Paths as seen from the repository's root, not from where the notebook runs.
-        parts.append("\n".join(f"- {_plain(p.replace('../', ''))}" for p in collection.problems))
+        parts.append("\n".join(f"- {plain(p.replace('../', ''))}" for p in collection.problems))
     return Markdown("\n\n".join(parts))
 
 
@@ -155,7 +155,7 @@ def _run_row(record: Record) -> list[str]:
         ", ".join(value_of(record, measure) for measure in MEASURES[info["track"]])
         if record.status == "done"
         else "–",
-        _plain(state(record)),
+        plain(state(record)),
         duration(info.get("seconds", 0.0)),
         f"`{info.get('source_hash', 'unknown')}`",
         f"`{'/'.join(record.path.parts[-3:])}` {_links(record)}",
@@ -167,8 +167,3 @@ def _links(record: Record) -> str:
     files = [name for name in ("run.json", "history.csv") if (record.path / name).is_file()]
     folder = os.path.relpath(record.path).replace(os.sep, "/")
     return " ".join(f"[{name}]({folder}/{name})" for name in files)
-
-
-def _plain(text: str) -> str:
-    """Text of which Markdown makes nothing else."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~" else c for c in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from trsfnet.experiments.claims import Claim, Untested, paper_claims
@@ -11,7 +10,7 @@ from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.collection import Collection
 from trsfnet.report.contrasts import MIN_SEEDS, POWER
-from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.display import Markdown, captioned, plain, table
 from trsfnet.report.names import NBSP, counted, listed
 from trsfnet.report.runs import is_stale
 from trsfnet.report.verdicts import ALPHA, CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
@@ -53,8 +52,7 @@ def campaigns_table(groups: Sequence[Judged], collection: Collection) -> Markdow
         parts.append("**Records that cannot be read, and so have no part in this:**")
         # Paths as seen from the repository's root, not from where the notebook runs; as plain text, so that
         # a long one breaks on a phone.
-        lines = [re.sub(r"([\\`*_\[\]<>#|$~])", r"\\\1", p.replace("../", "")) for p in collection.problems]
-        parts.append("\n".join(f"- {line}" for line in lines))
+        parts.append("\n".join(f"- {plain(p.replace('../', ''))}" for p in collection.problems))
     return Markdown("\n\n".join(parts))
 
 
