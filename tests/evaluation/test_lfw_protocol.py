@@ -107,6 +107,20 @@ def test_a_far_that_is_never_reached_accepts_nothing():
     assert result.accuracy == 1.0
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-7, 1e-5])
+def test_embeddings_that_are_nearly_equal_verify_nobody(spread):
+    """facenet gives them TAR 1, at a FAR of 1: a failed training would look like a perfect one."""
+    rng = np.random.default_rng(0)
+    same = np.tile([True] * 30 + [False] * 30, 10)
+    left, right = (np.ones((600, 64)) + spread * rng.normal(size=(600, 64)) for _ in range(2))
+    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (left, right)]
+    scores = TenFoldScores(pair_distances(*unit, "euclidean"), same, np.repeat(np.arange(10), 60))
+    result = scores.result(1e-3)
+    assert (result.tar, result.far) == (0, 0)
+    assert scores.metrics()["tar@1e-2"] == scores.metrics()["tar@1e-3"] == 0
+    assert not scores.successes()["tar@1e-3"].any()
+
+
 def test_cosine_distance_survives_rounding_above_one():
     x = np.full((1, 3), 0.1)
     assert pair_distances(x, x, "cosine") == pytest.approx(0, abs=1e-7)
