@@ -47,7 +47,7 @@ def test_the_rules_four_words(tmp_path):
         v1_relu=[0.20, 0.21, 0.20],
         v1_trsf_relu=[0.30, 0.31, 0.30],
         v1_prelu=[0.10, 0.11, 0.10],
-        v1_trsf_prelu=[0.10, 0.21, 0.33],
+        v1_trsf_prelu=[0.19, 0.21, 0.22],
         v1_leaky_relu=[0.9],
     )
     words = {c.setting: c.verdict for c in verdicts.comparisons(group)}
@@ -105,7 +105,7 @@ def test_a_steady_gain_is_supported_and_a_steady_loss_contradicted(tmp_path):
     found = only(GAIN, records)
     assert found.word == "supported"
     (measured,) = found.measured
-    assert (measured.name, measured.seeds, measured.paired) == ("v1-trsf-relu - v1-relu", 4, True)
+    assert (measured.name, measured.seeds, measured.paired) == ("v1-trsf-relu - v1-relu", 4, False)
     assert measured.estimate == pytest.approx(0.105)
     assert measured.low < 0.105 < measured.high
     assert 0 < measured.detectable < measured.estimate
@@ -156,7 +156,7 @@ def test_all_must_gain_and_any_may_lose(tmp_path):
 
 
 def test_the_more_claims_the_stricter(tmp_path):
-    records = runs(tmp_path, {"v1-relu": [0.20, 0.21, 0.20], "v1-trsf-relu": [0.25, 0.27, 0.24]})
+    records = runs(tmp_path, {"v1-relu": [0.20, 0.22, 0.20], "v1-trsf-relu": [0.23, 0.25, 0.23]})
     alone = only(GAIN, records)
     assert alone.word == "supported"
     hopeless = Contrast("tar", [Means(["v1-relu"])], above=0.2)

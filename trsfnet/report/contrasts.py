@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,41 @@ POWER = 0.8
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How much runs differ that differ in nothing but the seed.
+
+    Attributes:
+        variance: of one run.
+        freedom: degrees of freedom of that estimate.
+    """
+
+    variance: float
+    freedom: int
+
+
+def pooled_spread(values: Iterable[Mapping[int, float]]) -> Spread | None:
+    """The spread over seeds within settings, taken as the same in all of them.
+
+    Three seeds of one setting say next to nothing about its spread (the 95 % interval of a deviation from
+    three values goes from half of it to six times); those of six settings together say enough.
+
+    Args:
+        values: of each setting, by seed.
+
+    Returns:
+        None where no setting has two seeds.
+    """
+    arrays = [np.fromiter(v.values(), float) for v in values]
+    freedom = sum(len(a) - 1 for a in arrays if len(a))
+    if not freedom:
+        return None
+    variance = sum(float(np.sum((a - a.mean()) ** 2)) for a in arrays if len(a)) / freedom
+    largest = max(float(np.abs(a).max()) for a in arrays if len(a))
+    # What is left of equal values by rounding is no spread.
+    return Spread(variance if variance > (1e-12 * max(1.0, largest)) ** 2 else 0.0, freedom)
+
+
+@dataclass(frozen=True)
 class Effect:
     """An estimate whose error follows Student's t.
 
@@ -25,15 +61,13 @@ class Effect:
         estimate: in the unit of what was measured.
         standard_error: of the estimate.
         freedom: degrees of freedom of the error.
-        seeds: of the setting with the fewest, or those in common if `paired`.
-        paired: whether values of the same seed were subtracted from each other.
+        seeds: of the setting with the fewest.
     """
 
     estimate: float
     standard_error: float
     freedom: float
     seeds: int
-    paired: bool
 
     @property
     def interval(self) -> Interval:
@@ -50,7 +84,7 @@ class Effect:
 
     def p_below(self, bound: float) -> float:
         """One-sided p value against "the true effect is at least `bound`"."""
-        return Effect(-self.estimate, self.standard_error, self.freedom, 0, self.paired).p_above(-bound)
+        return Effect(-self.estimate, self.standard_error, self.freedom, 0).p_above(-bound)
 
     def detectable(self, alpha: float) -> float:
         """The smallest true distance from a bound that a two-sided test at `alpha` sees in 80 of 100 trials.
@@ -61,64 +95,58 @@ class Effect:
         return float(special.nctdtrinc(self.freedom, 1 - POWER, critical)) * self.standard_error
 
 
-def contrast(values: Sequence[Mapping[int, float]], weights: Sequence[float]) -> Effect | None:
-    """The weighted sum of settings' means over seeds.
+def contrast(
+    values: Sequence[Mapping[int, float]], weights: Sequence[float], spreads: Sequence[Spread]
+) -> Effect | None:
+    """The weighted sum of settings' means over seeds, with a standard error from the spreads.
 
-    Runs of one seed share their first weights and their order of images. Where all settings have
-    `MIN_SEEDS` seeds in common, the weighted sum is therefore taken within each of these and its mean
-    tested by Student's t (paired for two settings); otherwise over all seeds of each, by Welch's t.
+    Runs of one seed share their first weights and the order of their images, but are no more alike for it
+    than others: training amplifies the smallest difference. So they are not paired.
 
     Args:
         values: of each setting, by seed.
         weights: of each setting.
+        spreads: of each setting, the same object for settings that were pooled. With several, the degrees of
+            freedom are Satterthwaite's.
 
     Returns:
         None with fewer than two seeds of any setting.
     """
-    if min(map(len, values)) < 2:
+    seeds = [len(v) for v in values]
+    if min(seeds) < 2:
         return None
-    common = sorted(set.intersection(*(set(v) for v in values)))
-    if len(common) >= MIN_SEEDS:
-        sums = np.array([[v[seed] for seed in common] for v in values]).T @ np.asarray(weights)
-        error = float(sums.std(ddof=1)) / math.sqrt(len(common))
-        return Effect(float(sums.mean()), _rounded(error, sums), len(common) - 1, len(common), True)
-    arrays = [np.fromiter(v.values(), float) for v in values]
-    estimate = sum(w * float(a.mean()) for w, a in zip(weights, arrays, strict=True))
-    parts = [w**2 * float(a.var(ddof=1)) / len(a) for w, a in zip(weights, arrays, strict=True)]
-    total = sum(parts)
-    spread = sum(part**2 / (len(a) - 1) for part, a in zip(parts, arrays, strict=True))
+    estimate = sum(w * _mean(v) for w, v in zip(weights, values, strict=True))
+    parts: dict[Spread, float] = defaultdict(float)
+    for w, n, spread in zip(weights, seeds, spreads, strict=True):
+        parts[spread] += spread.variance * w**2 / n
+    total = sum(parts.values())
     # Without any spread there is nothing to estimate, and the freedom is of no account.
-    freedom = total**2 / spread if spread else 1.0
-    return Effect(estimate, math.sqrt(total), freedom, min(map(len, arrays)), False)
+    uncertain = sum(part**2 / spread.freedom for spread, part in parts.items())
+    return Effect(estimate, math.sqrt(total), total**2 / uncertain if uncertain else 1.0, min(seeds))
 
 
-def _rounded(error: float, sums: np.ndarray) -> float:
-    """Zero for an error that is but the rounding of equal sums."""
-    return error if error > 1e-12 * max(1.0, float(np.abs(sums).max())) else 0.0
-
-
-def largest_difference(values: Sequence[Mapping[int, float]]) -> tuple[Effect, float] | None:
+def largest_difference(values: Sequence[Mapping[int, float]], spread: Spread) -> tuple[Effect, float] | None:
     """The best setting's mean less the worst one's, and Tukey's p value of so wide a range of means.
 
-    The pooled spread and number of settings are accounted for by the studentised range (Tukey-Kramer);
-    the effect's own standard error is that of two settings picked beforehand.
+    The number of settings is accounted for by the studentised range (Tukey-Kramer); the effect's own
+    standard error is that of two settings picked beforehand.
 
     Returns:
         None with fewer than two seeds of any setting.
     """
-    if min(map(len, values)) < 2:
-        return None
-    arrays = [np.fromiter(v.values(), float) for v in values]
-    means = [float(a.mean()) for a in arrays]
+    means = [_mean(v) for v in values]
     best, worst = int(np.argmax(means)), int(np.argmin(means))
-    freedom = sum(len(a) - 1 for a in arrays)
-    pooled = sum(float(a.var(ddof=1)) * (len(a) - 1) for a in arrays) / freedom
-    error = math.sqrt(pooled * (1 / len(arrays[best]) + 1 / len(arrays[worst])))
-    effect = Effect(means[best] - means[worst], error, freedom, min(map(len, arrays)), False)
-    if error == 0:
+    effect = contrast([values[best], values[worst]], [1.0, -1.0], [spread, spread])
+    if effect is None or min(map(len, values)) < 2:
+        return None
+    if effect.standard_error == 0:
         return effect, effect.p_above(0.0)
-    studentised = math.sqrt(2) * effect.estimate / error
-    return effect, float(stats.studentized_range.sf(studentised, len(arrays), freedom))
+    studentised = math.sqrt(2) * effect.estimate / effect.standard_error
+    return effect, float(stats.studentized_range.sf(studentised, len(values), spread.freedom))
+
+
+def _mean(values: Mapping[int, float]) -> float:
+    return sum(values.values()) / len(values) if values else math.nan
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

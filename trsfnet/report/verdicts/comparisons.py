@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.paper import paper_table
 from trsfnet.report.collection import Group
-from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, holm
+from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, holm, pooled_spread
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import (
     MEASURE_NAMES,
@@ -26,10 +26,10 @@ _RULE = (
     "The paper says that each change raises TAR above the original network's. On one track, that is "
     f"**{SUPPORTED}** where the difference of means over seeds is above zero, **{CONTRADICTED}** where it is "
     "below, each with a p value below 0.05 after Holm's adjustment for the five comparisons of the table, "
-    f"and **{INCONCLUSIVE}** otherwise. Values of the same seed are subtracted from each other (Student's t) "
-    f"where both settings have {MIN_SEEDS} seeds or more in common; if not, the means are (Welch's t). With "
-    f"fewer than {MIN_SEEDS} finished seeds nothing is decided; with fewer than two there is no interval "
-    f"either and the claim stays **{OPEN}**: one seed shows nothing that another might not undo."
+    f"and **{INCONCLUSIVE}** otherwise. The spread over seeds is taken as the same in all settings of the "
+    f"table (Student's t). With fewer than {MIN_SEEDS} finished seeds nothing is decided; with fewer than "
+    f"two there is no interval either and the claim stays **{OPEN}**: one seed shows nothing that another "
+    "might not undo."
 )
 
 
@@ -65,13 +65,16 @@ def comparisons(group: Group) -> list[Comparison]:
     """Every setting of a group but the original network, against it, in the measure of the track."""
     values = {setting: _by_seed(group, setting) for setting in group.cells}
     original, *others = values
-    effects = {s: contrast([values[s], values[original]], [1.0, -1.0]) for s in others}
+    spread = pooled_spread(values.values())
+    effects = {
+        s: contrast([values[s], values[original]], [1.0, -1.0], [spread] * 2) for s in others if spread
+    }
     tested = {s: effect for s, effect in effects.items() if effect}
     adjusted = dict(zip(tested, holm([_p_value(effect) for effect in tested.values()]), strict=True))
     found = []
     for setting in others:
         mine, theirs = list(values[setting].values()), list(values[original].values())
-        effect = effects[setting]
+        effect = effects.get(setting)
         gap = sum(mine) / len(mine) - sum(theirs) / len(theirs) if mine and theirs else None
         if effect:
             gap = effect.estimate

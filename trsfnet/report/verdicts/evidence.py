@@ -15,6 +15,7 @@ import pandas as pd
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.scales import departures, protocol, scale_of
+from trsfnet.report.contrasts import Spread, pooled_spread
 from trsfnet.report.names import MEASURES
 from trsfnet.report.runs import learned
 
@@ -144,6 +145,12 @@ class Campaign:
         found = {seed: run.value(quantity) for seed, run in self.of(setting).items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
+    def spread(self, setting: str, quantity: str) -> Spread | None:
+        """That of a quantity over seeds, pooled over all settings with the network and loss of this one."""
+        kinds = {s: _kind(run) for (s, rate, _), run in self.runs.items() if rate == self.rate}
+        alike = [s for s, kind in kinds.items() if kind == kinds.get(setting)]
+        return pooled_spread(self.values(s, quantity) for s in alike)
+
     def lost(self, setting: str) -> int:
         """Runs of a setting that collapsed."""
         return sum(run.collapsed for run in self.of(setting).values())
@@ -151,6 +158,10 @@ class Campaign:
     def outcomes(self, setting: str) -> dict[tuple[float, int], bool]:
         """Whether each run of a setting collapsed, by learning rate and seed."""
         return {(rate, seed): run.collapsed for (s, rate, seed), run in self.runs.items() if s == setting}
+
+
+def _kind(run: Run) -> tuple[str, str]:
+    return run.record.config["arch"], run.record.config["loss"]
 
 
 def campaigns(records: Sequence[Record]) -> list[Campaign]:

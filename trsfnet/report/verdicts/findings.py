@@ -21,8 +21,8 @@ class Measured:
         estimate: in the unit of the claim's quantity.
         low: lower bound of its interval at 95 %, by itself; None where there is none.
         high: upper bound.
-        seeds: of the setting with the fewest, or those in common if `paired`.
-        paired: whether values of the same seed were subtracted from each other.
+        seeds: of the setting with the fewest, or pairs of runs if `paired`.
+        paired: whether runs were compared one by one that differ in the setting alone.
         detectable: the smallest distance from the bound of the claim that the design sees in 80 of 100
             trials, with the observed spread and seeds and all comparisons accounted for; None where there
             is none.

@@ -28,8 +28,8 @@ def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[Verdict]:
     Runs may be compared that share a track and a protocol (data, sizes, schedule); a track that was run in
     two protocols has two verdicts on each claim. The rules:
 
-    - Differences are between means over seeds, with Student's t within seeds where the settings have three
-      or more in common, by Welch's t otherwise. `measured` has each with its 95 % interval.
+    - Differences are between means over seeds. Their error follows from the spread over seeds, pooled over
+      all settings with the same network and loss. `measured` has each with its 95 % interval.
     - A claim has a p value for it and one against it. Doubled, the smaller is its two-sided p value, and
       Holm's adjustment over all claims that could be tested on these runs keeps the rate of any false
       verdict at 5 %. Below 0.05 after it, the claim is *supported* or *contradicted*, else *inconclusive*.
@@ -108,7 +108,7 @@ def _measured(finding: Finding, family: int) -> tuple[Measured, ...]:
                 interval.low,
                 interval.high,
                 effect.seeds,
-                effect.paired,
+                False,
                 effect.detectable(alpha),
             )
         )

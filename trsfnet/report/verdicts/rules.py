@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scipy import stats
 
@@ -54,12 +54,22 @@ def _contrast(rule: Contrast, campaign: Campaign) -> Finding:
     gaps = [_gap([*means.of, *means.than], rule.quantity, campaign) for means in rule.contrasts]
     measured = []
     for means, gap in zip(rule.contrasts, gaps, strict=True):
-        values = [campaign.values(setting, rule.quantity) for setting in means.weights]
-        effect = None if gap else contrast(values, list(means.weights.values()))
+        effect = None if gap else _effect(means.weights, rule.quantity, campaign)
         if effect:
             measured.append((str(means), effect))
     barred = _barred(rule, campaign)
     return _bounded(measured, gaps, rule.above, rule.below, barred=barred)
+
+
+def _effect(weights: Mapping[str, float], quantity: str, campaign: Campaign) -> Effect | None:
+    """The weighted sum of settings' means; None with too few seeds of any."""
+    spreads = [campaign.spread(setting, quantity) for setting in weights]
+    known = [spread for spread in spreads if spread]
+    if len(known) < len(spreads):
+        return None
+    return contrast(
+        [campaign.values(setting, quantity) for setting in weights], list(weights.values()), known
+    )
 
 
 def _bounded(
@@ -121,11 +131,11 @@ def _cells(rule: Cells, campaign: Campaign) -> Finding:
     for setting, value in published.items():
         gap = _gap([setting], rule.quantity, campaign)
         gaps.append(gap)
-        mean = None if gap else contrast([campaign.values(setting, rule.quantity)], [1.0])
+        mean = None if gap else _effect({setting: 1.0}, rule.quantity, campaign)
         if mean:
             error = mean.standard_error * (1 + mean.seeds) ** 0.5
             name = f"{setting} - published"
-            measured.append((name, Effect(mean.estimate - value, error, mean.freedom, mean.seeds, False)))
+            measured.append((name, Effect(mean.estimate - value, error, mean.freedom, mean.seeds)))
     return _bounded(measured, gaps, -rule.tolerance, rule.tolerance)
 
 
@@ -135,8 +145,11 @@ def _spread(rule: Spread, campaign: Campaign) -> Finding:
     A difference that is not seen is no proof that there is none, so this is never contradicted.
     """
     gap = _gap(rule.settings, rule.quantity, campaign)
-    found = largest_difference([campaign.values(s, rule.quantity) for s in rule.settings])
-    if gap or not found:
+    spread = campaign.spread(rule.settings[0], rule.quantity)
+    found = None
+    if spread and not gap:
+        found = largest_difference([campaign.values(s, rule.quantity) for s in rule.settings], spread)
+    if not found:
         return gap or Finding(INCONCLUSIVE, "Too few seeds.")
     effect, p_value = found
     pairs = len(rule.settings) * (len(rule.settings) - 1) // 2
