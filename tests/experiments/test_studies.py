@@ -45,6 +45,17 @@ def test_planned_runs():
     assert {c.learning_rate for c in stability.values()} == {0.05, 0.1, 0.2, 0.4}
 
 
+def test_tables_1_and_2_have_more_seeds_on_real_faces(tmp_path):
+    """Eight of v1's six settings, five of v2's, three of the rest; the first seeds of all come first."""
+    (tmp_path / "lfw-deepfunneled.tgz").touch()
+    runs = list(planned_runs({"scale": "full", "track": "lfw"}, tmp_path).values())
+    assert len(runs) == 6 * 8 + 6 * 5 + 6 * 3
+    assert [config.seed for config in runs] == sorted(config.seed for config in runs)
+    assert {config.arch for config in runs if config.seed >= 5} == {"v1"}
+    assert {config.slope_init for config in runs if config.seed >= 3} == {None}
+    assert len(planned_runs({"scale": "full"}, None)) == 18 * 3
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -15,7 +15,10 @@ from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
 SCALES: dict[str, dict[str, Any]] = json.loads(
     (resources.files("trsfnet.experiments") / "scales.json").read_text(encoding="utf-8")
 )
-"""Scales from the smallest: `about`, `seeds`, and by track the settings that differ from its own."""
+"""Scales from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
+
+Some have `more_seeds`, by track, for what feeds a table.
+"""
 
 # What a table varies. Everything else, the protocol, must agree between runs that are compared.
 _SETTING_FIELDS = {
@@ -35,21 +38,36 @@ _ROUNDING_FIELDS = {"precision"}
 
 
 def configs(
-    settings: Sequence[Setting], *, scale: str, track: str, seeds: Sequence[int]
+    settings: Sequence[Setting], *, scale: str, track: str, seeds: Sequence[int] | None = None
 ) -> list[TrainConfig]:
     """The runs of `settings` at a scale, seed by seed; if the scale has learning rates, at each of them.
+
+    Args:
+        settings: what to train.
+        scale: such as `full`.
+        track: such as `lfw`.
+        seeds: of every setting; by default as many, from 0, as the scale has for each.
 
     Raises:
         ConfigError: unknown scale, or the scale is not made for the track.
     """
     overrides = scale_settings(scale, track)
     rates = [{"learning_rate": rate} for rate in SCALES[scale].get("learning_rates", [])] or [{}]
+    numbers = [seeds_of(setting, scale=scale, track=track) for setting in settings]
     return [
         setting.config(track=track, seed=seed, **overrides | rate)
-        for seed in seeds
+        for seed in (range(max(numbers)) if seeds is None else seeds)
         for rate in rates
-        for setting in settings
+        for setting, number in zip(settings, numbers, strict=True)
+        if seeds is not None or seed < number
     ]
+
+
+def seeds_of(setting: Setting, *, scale: str, track: str) -> int:
+    """How many seeds a setting has at a scale."""
+    entry = SCALES[scale]
+    more = entry.get("more_seeds", {}).get(track, {})
+    return max([entry["seeds"], *(more.get(exhibit, 0) for exhibit in setting.feeds)])
 
 
 def scale_settings(scale: str, track: str) -> dict[str, Any]:

@@ -40,15 +40,14 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
         if not settings:
             known = sorted({exhibit for setting in GRID for exhibit in setting.feeds})
             raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {options['exhibit']!r}.")
-    seeds = _seeds(options.get("seeds"), SCALES[scale]["seeds"])
-    runs = configs(settings, scale=scale, track=track, seeds=seeds)
+    runs = configs(settings, scale=scale, track=track, seeds=_seeds(options.get("seeds")))
     return {(track, config.resolved(root).run_id): config for config in runs}
 
 
-def _seeds(asked: object, number: int) -> list[int]:
-    """`0,1` as [0, 1]; by default the first `number`."""
+def _seeds(asked: object) -> list[int] | None:
+    """`0,1` as [0, 1]."""
     if asked is None:
-        return list(range(number))
+        return None
     try:
         return [int(seed) for seed in str(asked).split(",")]
     except ValueError:
