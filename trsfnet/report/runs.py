@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pandas as pd
 
 from trsfnet.errors import RecordError
@@ -77,6 +79,12 @@ def state(record: Record) -> str:
 def value_of(record: Record, measure: str) -> str:
     """A run's final value, or its status where it has none."""
     return percent(record.metrics[measure]) if record.status == "done" else record.status
+
+
+def card_link(record: Record, text: str) -> str:
+    """`text` as a link to what is known of a run, from the page that is being made: its working folder."""
+    folder = os.path.relpath(record.path).replace(os.sep, "/")
+    return f"[{text}]({folder}/run.json)"
 
 
 def is_stale(record: Record) -> bool:

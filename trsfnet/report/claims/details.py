@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from trsfnet.experiments.claims import Cells, Claim, CollapseRate, Contrast, Rule, Spread, Untested
@@ -16,6 +15,7 @@ from trsfnet.report.claims.wording import (
     rule_in_words,
 )
 from trsfnet.report.display import Markdown, folded, table
+from trsfnet.report.runs import card_link
 from trsfnet.report.verdicts import NOT_RUN, Measured
 from trsfnet.report.verdicts.evidence import Run
 
@@ -85,8 +85,7 @@ def _runs(rule: Rule, group: Judged) -> str:
 
 
 def _link(run: Run, text: str) -> str:
-    folder = os.path.relpath(run.record.path).replace(os.sep, "/")
-    return f"[{text}]({folder}/run.json){' (collapsed)' if run.collapsed else ''}"
+    return f"{card_link(run.record, text)}{' (collapsed)' if run.collapsed else ''}"
 
 
 def _settings(rule: Rule) -> list[str]:
