@@ -8,6 +8,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+# Does not fit the paper's other numbers or its sources; is not said or not shown; is less certain than it
+# sounds; misleads nobody; holds when recomputed.
+AUDIT_KINDS = ("contradiction", "gap", "statistics", "slip", "holds")
+
 
 @dataclass(frozen=True)
 class PaperTable:
@@ -91,10 +95,11 @@ class PaperQuantity:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """Something in the paper that was checked: a contradiction, an omission, or a sum that holds.
+    """Something in the paper that was checked.
 
     Attributes:
         id: a short name, unique.
+        kind: one of `AUDIT_KINDS`.
         place: sections, tables or figures.
         says: the literal words.
         reading: how this project takes it.
@@ -102,6 +107,7 @@ class AuditEntry:
     """
 
     id: str
+    kind: str
     place: str
     says: str
     reading: str
