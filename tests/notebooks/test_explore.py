@@ -1,0 +1,54 @@
+"""The notebook with the explorer runs with and without runs, and stores no outputs or logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from tests.report.fakes import fake_run
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def executed(name: str, root: Path, where: Path) -> nbformat.NotebookNode:
+    return papermill.execute_notebook(
+        NOTEBOOKS / f"{name}.ipynb",
+        None,
+        parameters={"results": str(where / "none"), "runs": str(root)},
+        cwd=where,
+        progress_bar=False,
+    )
+
+
+def widget_html(notebook: nbformat.NotebookNode) -> str:
+    """The text of every HTML widget."""
+    states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    return "\n".join(str(s["state"].get("value", "")) for s in states if s["model_name"] == "HTMLModel")
+
+
+def test_it_draws_runs_and_says_what_verification_needs(tmp_path):
+    fake_run(tmp_path / "runs", "v1-trsf-prelu")
+    html = widget_html(executed("explore", tmp_path / "runs", tmp_path))
+    assert "A: v1 + TRSF + PReLU, seed 0 (full), rendered faces: at epoch 4 of 4" in html
+    assert "papermill notebooks/train.ipynb" in html
+
+
+def test_it_runs_where_there_is_nothing(tmp_path):
+    html = widget_html(executed("explore", tmp_path, tmp_path))
+    assert "Nothing to explore yet" in html
+    page = executed("explore_page", tmp_path, tmp_path)
+    assert "Nothing to explore yet" in str(page)
+
+
+@pytest.mark.parametrize("name", ["explore", "explore_page"])
+def test_it_is_thin_clean_and_parametrised(name):
+    file = NOTEBOOKS / f"{name}.ipynb"
+    assert set(papermill.inspect_notebook(str(file))) == {"results", "runs"}
+    for cell in nbformat.read(file, as_version=4).cells:
+        assert len(cell.source.splitlines()) <= 8
+        if cell.cell_type == "code":
+            assert not cell.outputs
+            assert cell.execution_count is None
