@@ -12,7 +12,8 @@ from sphinx.errors import ExtensionError
 
 from tests.book.conftest import ROOT
 
-PAGES = ("landing", "claims", "table1", "curves", "parameters", "statistics", "audit")
+TABLES = tuple(f"table{number}" for number in range(1, 7))
+PAGES = ("landing", "claims", *TABLES, "curves", "parameters", "statistics", "audit")
 
 
 @pytest.fixture

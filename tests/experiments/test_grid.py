@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from trsfnet.experiments.grid import is_papers, table_settings
+from trsfnet.experiments.grid import table_settings
 from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.scales import departures, protocol
 from trsfnet.training.config import TrainConfig
@@ -22,15 +22,6 @@ def test_settings_are_the_rows_of_the_papers_tables(number, arch):
 
 def resolved(**settings) -> dict:
     return asdict(replace(TrainConfig(**settings), images="x").resolved(None))
-
-
-def test_only_runs_from_the_papers_start_belong_in_its_tables():
-    assert is_papers(resolved())
-    assert is_papers(resolved(trsf=True, activation="prelu"))
-    assert not is_papers(resolved(trsf=True, scale_init=0.3))
-    assert not is_papers(resolved(scale_init=0.3))
-    assert not is_papers(resolved(trsf=True, trsf_per_channel=True))
-    assert not is_papers(resolved(activation="prelu", slope_init=0.25))
 
 
 def test_protocols_differ_by_all_that_changes_the_result_but_the_setting():

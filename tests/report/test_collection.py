@@ -7,9 +7,10 @@ import json
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.report import landing, results, verdicts
+from trsfnet.report import landing, results
 from trsfnet.report.collection import Collection
-from trsfnet.report.runs import state
+from trsfnet.report.display import plain
+from trsfnet.report.runs import card_link, state
 
 
 def read(tmp_path):
@@ -24,8 +25,8 @@ def test_no_runs_at_all(tmp_path):
     assert synthetic.records == []
     assert "no run has finished" in str(landing.answer(found, 1))
     assert str(landing.settings(found, 1)).count("not run") == 12
-    assert str(results.track_table(lfw)).count("| 0 | not run |") == 6
-    assert "no run has finished" in str(verdicts.verdict([synthetic, lfw]))
+    assert str(results.beside([synthetic, lfw])).count("no run yet") == 2
+    assert "no run has finished" in results.sentence(synthetic)
 
 
 def test_a_readers_own_run_replaces_ours(tmp_path):
@@ -43,16 +44,52 @@ def test_a_readers_own_run_replaces_ours(tmp_path):
         ({"setting": "v1-trsf-relu", "scale_init": 0.5}, "scale_init 0.5"),
         ({"setting": "v1-trsf-relu", "trsf_per_channel": True}, "trsf_per_channel True"),
         ({"setting": "v1-prelu", "slope_init": -0.1}, "slope_init -0.1"),
-        ({"loss": "arcface"}, "loss arcface"),
-        ({"setting": "v2-relu"}, "a setting of another table"),
+        ({"setting": "v2-prelu", "loss": "arcface", "arcface_margin": 0.4}, "arcface_margin 0.4"),
+        ({"setting": "v2-relu", "loss": "arcface"}, "loss arcface"),
+        ({"setting": "v2-prelu", "slope_init": 0.27}, "slope_init 0.27"),
+        ({"setting": "v2-trsf-prelu", "slope_init": 0.25}, "slope_init 0.25"),
     ],
 )
 def test_runs_that_depart_stand_apart_with_the_reason(tmp_path, settings, reason):
     fake_run(tmp_path / "runs", **settings)
     found = read(tmp_path)
-    assert [group.records for group in found.groups(1)] == [[], []]
-    assert [why for _, why in found.others(1)] == [reason]
-    assert reason in str(results.other_runs(found, 1))
+    home = 3 if settings.get("loss") else 2 if "v2" in settings.get("setting", "") else 1
+    for number in range(1, 7):
+        assert [group.records for group in found.groups(number)] == [[], []]
+    assert [why for _, why in found.others(home)] == [reason]
+    assert plain(reason) in str(results.other_runs(found, home))
+
+
+@pytest.mark.parametrize(
+    ("settings", "tables"),
+    [
+        ({"setting": "v1-relu"}, [1]),
+        ({"setting": "v1-trsf-relu"}, [1, 4]),
+        ({"setting": "v2-trsf-relu"}, [2, 5]),
+        ({"setting": "v2-prelu"}, [2, 6]),
+        ({"setting": "v2-prelu", "slope_init": 0.25}, [6]),
+        ({"setting": "v2-prelu", "slope_init": -0.1}, [6]),
+        ({"setting": "v2-prelu", "loss": "arcface"}, [3]),
+        ({"setting": "v2-trsf-prelu", "loss": "arcface"}, [3]),
+    ],
+)
+def test_a_run_stands_in_the_tables_that_it_feeds_and_is_no_other_run_of_any(tmp_path, settings, tables):
+    record = fake_run(tmp_path / "runs", **settings)
+    found = read(tmp_path)
+    numbers = range(1, 7)
+    assert [n for n in numbers if found.group(n, "synthetic").cells.get(record.setting)] == tables
+    assert not any(found.others(n) for n in numbers)
+
+
+def test_runs_of_a_study_are_no_tables(tmp_path):
+    study = {"identities": 100, "epochs": 4, "width": 0.125, "image_size": 75}
+    for rate in (0.05, 0.4):
+        fake_run(tmp_path / "runs", "v1-trsf-relu", learning_rate=rate, **study)
+    found = read(tmp_path)
+    assert len(found.records) == 2
+    for number in range(1, 7):
+        assert not found.group(number, "synthetic").records
+        assert not found.others(number)
 
 
 def test_a_seed_counts_once(tmp_path):
@@ -62,6 +99,9 @@ def test_a_seed_counts_once(tmp_path):
     assert [r.metrics["tar@1e-3"] for r in found.groups(1)[0].records] == [0.3]
     ((left, reason),) = found.others(1)
     assert (left.path, reason) == (first.path, "a second run of its seed")
+    # A later collapse stands for the seed as a later value would; one that goes on does not yet.
+    again.write_info(status="collapsed")
+    assert [r.path for r in read(tmp_path).groups(1)[0].records] == [again.path]
     again.write_info(status="running")
     assert [r.path for r in read(tmp_path).groups(1)[0].records] == [first.path]
 
@@ -85,11 +125,12 @@ def test_damage_is_named_and_the_rest_is_shown(tmp_path):
     fake_run(runs, seed=5, info={"config": {"track": "synthetic"}})
     fake_run(runs, seed=6, info={"track": "mars"})
     fake_run(runs, seed=7, info={"schema": 99})
+    (fake_run(runs, "v1-trsf-relu", seed=8).path / "parameters.parquet").unlink()
     found = read(tmp_path)
     assert [r.path for r in found.records] == [sound.path]
-    assert len(found.problems) == 7
+    assert len(found.problems) == 8
     text = str(results.other_runs(found, 1))
-    for seed in range(1, 8):
+    for seed in range(1, 9):
         assert f"-seed{seed}-" in text
     assert "format 99" in text
 
@@ -99,31 +140,35 @@ def test_unfinished_runs_are_stated_in_place(tmp_path):
     fake_run(runs, status="running")
     fake_run(runs, "v1-trsf-relu", status="collapsed")
     fake_run(runs, "v1-prelu", status="failed", info={"message": "OSError: disk | full"})
-    synthetic, _ = read(tmp_path).groups(1)
-    text = str(results.track_table(synthetic))
-    assert "running, 2 of 4 epochs done" in text
-    assert "collapsed: The loss became nan at step 7." in text
-    assert "disk" in text
+    groups = read(tmp_path).groups(1)
+    text = str(results.beside(groups))
+    for status in ("running", "collapsed", "failed"):
+        assert f") ({status})" in text, "beside the link of its seed"
+    assert "Not finished: v1, seed 0 (running); v1 + TRSF, seed 0 (collapsed)" in text
+    behind = str(results.runs_behind(groups))
+    assert "running, 2 of 4 epochs done" in behind
+    assert "collapsed: The loss became nan at step 7." in behind
+    assert "disk" in behind
     # A bar in a message must not end its cell.
-    widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| Incep")}
-    assert len(widths) == 2
-    assert "no run has finished" in verdicts.sentence(synthetic)
+    widths = {line.replace("\\|", "").count("|") for line in behind.splitlines() if line.startswith("| ")}
+    assert len(widths) == 1
+    assert "no run has finished" in results.sentence(groups[0])
 
 
 def test_earlier_code_is_said(tmp_path):
     record = fake_run(tmp_path / "runs", info={"source_hash": "0ld"})
     assert "made by earlier code" in state(record)
-    synthetic, _ = read(tmp_path).groups(1)
-    assert "1 run of 1 made by earlier code" in str(results.track_table(synthetic))
+    assert f"{card_link(record, '0')}†" in str(results.beside(read(tmp_path).groups(1)))
 
 
 def test_each_run_has_its_command_and_files(tmp_path, monkeypatch):
     record = fake_run(tmp_path / "runs", "v1-trsf-prelu", track="lfw", seed=3)
     (tmp_path / "book" / "generated").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "book" / "generated")
-    lfw = Collection.read("../../results", "../../runs").groups(1)[1]
-    text = str(results.track_table(lfw))
+    groups = Collection.read("../../results", "../../runs").groups(1)
+    (shown,) = groups[1].records
+    text = str(results.runs_behind(groups))
     assert f"`{json.loads((record.path / 'run.json').read_text())['command']}`" in text
-    assert f"(../../runs/lfw/{record.run_id}/run.json)" in text
-    assert f"`runs/lfw/{record.run_id}`" in text
-    assert "9 of the 15 same-person pairs" in str(results.why_by_person(lfw))
+    assert card_link(shown, "Inception-ResNet v1 + TRSF + PReLU, seed 3") in text
+    assert card_link(shown, "3") in str(results.beside(groups))
+    assert "9 of the 15 same-person pairs" in str(results.why_by_person(groups))

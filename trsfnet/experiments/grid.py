@@ -5,11 +5,10 @@ Each is declared once. A run of the paper names the tables and figures that it f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
+from trsfnet.models.inception_resnet import PAPER_SLOPE
 from trsfnet.training.config import TrainConfig
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
@@ -136,10 +135,3 @@ def table_settings(number: int) -> list[Setting]:
     if number == 6:
         settings.sort(key=lambda s: PAPER_SLOPE if s.slope_init is None else s.slope_init)
     return settings
-
-
-def is_papers(config: Mapping[str, Any]) -> bool:
-    """Whether scales and slopes start where the paper starts them, so that the run belongs in a table."""
-    scale_ok = config["scale_init"] == (PAPER_SCALE if config["trsf"] else None)
-    slope_ok = config["activation"] == "relu" or config["slope_init"] == PAPER_SLOPE
-    return scale_ok and slope_ok and not config["trsf_per_channel"]

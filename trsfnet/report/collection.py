@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trsfnet.experiments.grid import table_settings
+from trsfnet.experiments.grid import GRID, table_settings
+from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record, read_records
 from trsfnet.experiments.scales import SCALES, scale_of
 from trsfnet.report.names import MEASURES, PUBLIC_TRACKS, short_name
 from trsfnet.report.runs import damage, peculiarities
+from trsfnet.training.config import track_defaults
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Group:
         scale: of its runs, such as `full`, empty when nothing was run.
         images: version of the track's images, empty when nothing was run.
         cells: runs by setting, ordered by seed; a setting without a run has an empty list.
+        track_records: every sound run of the track, in the table or not: seeds of other settings tell how far
+            seeds lie apart.
     """
 
     table: int
@@ -29,6 +33,7 @@ class Group:
     scale: str
     images: str
     cells: dict[str, list[Record]]
+    track_records: tuple[Record, ...]
 
     @property
     def records(self) -> list[Record]:
@@ -36,9 +41,15 @@ class Group:
         return [record for cell in self.cells.values() for record in cell]
 
     @property
+    def quantity(self) -> str:
+        """What the table is about, in the words of the claims: `tar`, or `scale_mean` in tables 4 and 5."""
+        return "tar" if paper_table(self.table).unit == "percent" else "scale_mean"
+
+    @property
     def baseline(self) -> str:
-        """The setting that the others are compared with: ReLU and fixed scales."""
-        return next(iter(self.cells))
+        """The setting that the others are compared with: the first, in table 6 the paper's best start."""
+        cells = paper_table(self.table).by_setting
+        return max(cells, key=cells.__getitem__) if self.table == 6 else next(iter(cells))
 
     @property
     def measure(self) -> str:
@@ -86,8 +97,9 @@ class Collection:
     def group(self, number: int, track: str) -> Group:
         """The paper's table `number` on a track, at the largest scale that was run; maybe without records."""
         settings = [setting.key for setting in table_settings(number)]
-        found = [r for r in self.records if r.info["track"] == track and r.setting in settings]
-        scales = {r.run_id: scale_of(r.config) for r in found if not peculiarities(r)}
+        of_track = tuple(r for r in self.records if r.info["track"] == track)
+        found = [r for r in of_track if r.setting in settings]
+        scales = {r.run_id: scale_of(r.config) for r in found if not peculiarities(r) and not _of_study(r)}
         scale = max(scales.values(), key=list(SCALES).index, default="")
         found = sorted((r for r in found if scales.get(r.run_id) == scale), key=_precedence)
         # Faces of different versions are different data: the version of the latest run counts.
@@ -97,25 +109,45 @@ class Collection:
         cells = {
             key: [chosen[key, seed] for seed in sorted(s for k, s in chosen if k == key)] for key in settings
         }
-        return Group(number, track, scale, images, cells)
+        return Group(number, track, scale, images, cells, of_track)
 
     def others(self, number: int) -> list[tuple[Record, str]]:
-        """Every run that is not in the paper's table `number`, each with the reason."""
+        """The runs that might be looked for in the paper's table `number` but are not in it, with the reason.
+
+        They are those of its settings, and those of its network and loss whose setting is in no table. Those
+        of a study are on its own page.
+        """
         groups = {track: self.group(number, track) for track in MEASURES}
         placed = {id(r) for group in groups.values() for r in group.records}
-        return [(r, _reason(r, groups[r.info["track"]])) for r in self.records if id(r) not in placed]
+        settings = table_settings(number)
+        elsewhere = {s.key for s in GRID} - {s.key for s in settings}
+        kinds = {(s.arch, s.loss) for s in settings}
+        return [
+            (r, _reason(r, groups[r.info["track"]]))
+            for r in self.records
+            if id(r) not in placed
+            and r.setting not in elsewhere
+            and not _of_study(r)
+            and (r.config["arch"], r.config["loss"]) in kinds
+        ]
 
 
 def _reason(record: Record, group: Group) -> str:
     """Why a run is not in `group`, the table on its track."""
     reasons = peculiarities(record)
-    if not reasons and record.setting not in group.cells:
-        reasons.append("a setting of another table")
-    elif not reasons and scale_of(record.config) != group.scale:
+    if not reasons and scale_of(record.config) != group.scale:
         reasons.append(f"scale {scale_of(record.config)}")
     elif not reasons and _images(record) != group.images:
         reasons.append(f"images {_images(record)}")
     return ", ".join(reasons) or "a second run of its seed"
+
+
+def _of_study(record: Record) -> bool:
+    """Whether a run is of a scale that varies the learning rate, at whichever rate."""
+    track, train_set = record.info["track"], record.config.get("train_set")
+    rate = track_defaults(track, train_set)["learning_rate"]
+    scale = scale_of(record.config | {"learning_rate": rate})
+    return scale is not None and "learning_rates" in SCALES[scale]
 
 
 def _images(record: Record) -> str:
@@ -127,5 +159,5 @@ def _started(record: Record) -> str:
 
 
 def _precedence(record: Record) -> tuple[bool, str, str]:
-    """Order of runs of one setting and seed, say in two precisions: the done, then the later one, counts."""
-    return record.status == "done", _started(record), record.run_id
+    """Order of runs of one setting and seed, say in two precisions: the later of those that ended counts."""
+    return record.status in ("done", "collapsed"), _started(record), record.run_id

@@ -6,8 +6,8 @@ from trsfnet.experiments.paper import paper_table
 from trsfnet.report.collection import Collection, Group
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import MEASURE_NAMES, NBSP, SETTINGS, counted, listed, percent, percent_range
-from trsfnet.report.results import papers_interval
-from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, OPEN, SUPPORTED, comparisons, sentence
+from trsfnet.report.results import papers_intervals, sentence
+from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED, comparisons
 
 
 def answer(collection: Collection, number: int) -> Markdown:
@@ -21,12 +21,10 @@ def answer(collection: Collection, number: int) -> Markdown:
 
 def _headline(groups: list[Group]) -> str:
     verdicts = [c.verdict for group in groups for c in comparisons(group)]
-    counts = {word: verdicts.count(word) for word in (SUPPORTED, CONTRADICTED, INCONCLUSIVE, OPEN)}
+    counts = {word: verdicts.count(word) for word in (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)}
     decided = counts[SUPPORTED] + counts[CONTRADICTED]
     if not any(r.status == "done" for group in groups for r in group.records):
         return "Not tested yet: no run has finished."
-    if counts[OPEN] == len(verdicts):
-        return "Not decided yet: with fewer than two seeds for each setting, nothing can be concluded."
     numbers = listed([f"{n} {word}" for word, n in counts.items() if n])
     partly = "Decided on our tracks" if decided == len(verdicts) else "Partly decided"
     start = partly if decided else "Not decided yet"
@@ -55,12 +53,12 @@ def _trained(group: Group) -> str:
 
 def settings(collection: Collection, number: int) -> Markdown:
     """The paper's settings with its TAR, and ours on each track."""
-    paper, groups = paper_table(number), collection.groups(number)
+    paper, groups, intervals = paper_table(number), collection.groups(number), papers_intervals(number)
     rows = [
         (
             SETTINGS[setting].name,
             f"{value:.2f}{NBSP}%",
-            percent_range(papers_interval(number, setting)),
+            percent_range(intervals[setting]),
             *(_cell(group, setting) for group in groups),
         )
         for setting, value in paper.cells.items()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.grid import Setting, table_settings
+from trsfnet.experiments.grid import GRID, Setting
+from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record
 
 # Between a number and its unit, so that no line ends there.
 NBSP = "\u00a0"
 
-SETTINGS: dict[str, Setting] = {s.key: s for number in (1, 2) for s in table_settings(number)}
+SETTINGS: dict[str, Setting] = {s.key: s for s in GRID}
 
 TRACKS = {
     "synthetic": "rendered faces",
@@ -48,6 +49,16 @@ def short_name(setting: str) -> str:
     return known.name.removeprefix("Inception-ResNet ") if known else setting
 
 
+def row_name(number: int, setting: str) -> str:
+    """How the paper's table `number` names the row of a setting: table 6 by the start of the slopes alone."""
+    if number == 6:
+        starts = {key: start for start, key in paper_table(6).settings.items()}
+        return starts[setting].replace("-", "−")
+    # Table 3 says in its caption that the loss is ArcFace's.
+    name = SETTINGS[setting].name.removesuffix(", ArcFace")
+    return name.removeprefix("Inception-ResNet ") if number in (4, 5) else name
+
+
 def percent(share: float) -> str:
     """`12.3 %` for 0.123; a dash for what is not a number."""
     return f"{100 * share:.1f}{NBSP}%" if math.isfinite(share) else "–"
@@ -76,6 +87,11 @@ def duration(seconds: float) -> str:
 def listed(words: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def capitalised(text: str) -> str:
+    """Text that begins a sentence or a heading; names in it keep their capitals."""
+    return text[:1].upper() + text[1:]
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pandas as pd
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.grid import is_papers
+from trsfnet.experiments.grid import GRID
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.scales import departures
 from trsfnet.experiments.stale import why_stale
+from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.report.names import MEASURES, percent
+from trsfnet.training.config import track_defaults
 
-_STARTS = {"scale_init": 0.1, "slope_init": 0.2, "trsf_per_channel": False}
+_PAPERS = {setting.key for setting in GRID}
 
 
 def damage(record: Record) -> str | None:
@@ -24,14 +27,16 @@ def damage(record: Record) -> str | None:
     try:
         peculiarities(record)
         epochs = epochs_done(record)
-        learned(record)
+        values = learned(record)
         missing = [name for name in MEASURES[track] if name not in record.metrics]
+        missing += [] if epochs else ["history.csv"]
+        missing += ["parameters.parquet"] if record.config["trsf"] and "trsf" not in values else []
     except KeyError as error:
         return f"The run record {record.path} is damaged: it lacks {error}."
     except (ValueError, TypeError, OSError) as error:
         return f"The run record {record.path} is damaged: {error}."
-    if record.status == "done" and (missing or not epochs):
-        return f"The run record {record.path} is damaged: it lacks {', '.join(missing) or 'history.csv'}."
+    if record.status == "done" and missing:
+        return f"The run record {record.path} is damaged: it lacks {', '.join(missing)}."
     return None
 
 
@@ -82,7 +87,13 @@ def value_of(record: Record, measure: str) -> str:
 
 
 def card_link(record: Record, text: str) -> str:
-    """`text` as a link to what is known of a run, from the page that is being made: its working folder."""
+    """`text` as a link to a run's card; where no cards were made beside the page, to its record.
+
+    Pages are made in their own folder, which is the working folder.
+    """
+    track, run = record.path.parts[-2:]
+    if Path("runs", track, f"{run}.md").is_file():
+        return f"[{text}](runs/{track}/{run}.md)"
     folder = os.path.relpath(record.path).replace(os.sep, "/")
     return f"[{text}]({folder}/run.json)"
 
@@ -95,9 +106,18 @@ def is_stale(record: Record) -> bool:
 def peculiarities(record: Record) -> list[str]:
     """How a run departs from the paper's settings and its track's protocol, such as `epochs 2`."""
     config = record.config
-    found = [f"{name} {value}" for name, value in departures(config).items()]
-    if not is_papers(config):
-        found += [f"{k} {config[k]}" for k, v in _STARTS.items() if config[k] not in (None, v)]
-    if config["loss"] != "softmax":
-        found.append(f"loss {config['loss']}")
-    return found
+    found = departures(config)
+    margins = track_defaults(record.info["track"], config.get("train_set"))
+    usual = {
+        "loss": "softmax",
+        "arcface_scale": margins["arcface_scale"],
+        "arcface_margin": margins["arcface_margin"],
+        "scale_init": PAPER_SCALE if config["trsf"] else None,
+        "slope_init": PAPER_SLOPE,
+        "trsf_per_channel": False,
+    }
+    others = {name: config[name] for name, value in usual.items() if config[name] not in (None, value)}
+    if record.setting in _PAPERS:
+        # Its loss and its starts are what a table of the paper varies.
+        others = {name: value for name, value in others.items() if name.startswith("arcface")}
+    return [f"{name} {value}" for name, value in (found | others).items()]

@@ -18,7 +18,7 @@ from trsfnet.report.verdicts.rules import RARE
 
 WORDS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
 # A sign beside each word, so that a table can be scanned.
-_SIGNS = {SUPPORTED: "✓", CONTRADICTED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
+SIGNS = {SUPPORTED: "✓", CONTRADICTED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
 
 
 def rules() -> Markdown:
@@ -93,7 +93,7 @@ def _cells(claim: Claim, groups: Sequence[Judged]) -> list[str]:
 
 def _link(claim: Claim, word: str) -> str:
     """A verdict's sign and word, which lead to what is behind it."""
-    return f"[{_SIGNS[word]}{NBSP}{word}](#claim-{claim.id})"
+    return f"[{SIGNS[word]}{NBSP}{word}](#claim-{claim.id})"
 
 
 def verdict(groups: Sequence[Judged]) -> Markdown:

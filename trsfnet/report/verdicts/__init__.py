@@ -1,14 +1,6 @@
 """What the runs say about the paper's claims, by rules that were stated before they were made."""
 
-from trsfnet.report.verdicts.comparisons import (
-    OPEN,
-    Comparison,
-    comparisons,
-    differences,
-    rule,
-    sentence,
-    verdict,
-)
+from trsfnet.report.verdicts.comparisons import Row, comparisons, rows
 from trsfnet.report.verdicts.findings import (
     ALPHA,
     CONTRADICTED,
@@ -25,15 +17,11 @@ __all__ = [
     "CONTRADICTED",
     "INCONCLUSIVE",
     "NOT_RUN",
-    "OPEN",
     "SUPPORTED",
-    "Comparison",
     "Measured",
+    "Row",
     "Verdict",
     "comparisons",
-    "differences",
     "judge",
-    "rule",
-    "sentence",
-    "verdict",
+    "rows",
 ]

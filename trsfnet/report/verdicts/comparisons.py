@@ -1,154 +1,140 @@
-"""Tables 1 and 2 on our tracks: every setting against the original network."""
+"""The rows of the paper's tables on our tracks: what each row says, and what the runs say to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.paper import paper_table
+from trsfnet.experiments.claims import Claim, Contrast, Means, paper_claims
 from trsfnet.report.collection import Group
-from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, holm, pooled_spread
-from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import (
-    MEASURE_NAMES,
-    SETTINGS,
-    counted,
-    listed,
-    points,
-    short_name,
-)
-from trsfnet.report.verdicts.findings import ALPHA, CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from trsfnet.report.contrasts import Effect, contrast
+from trsfnet.report.verdicts.evidence import Campaign, campaigns
+from trsfnet.report.verdicts.findings import NOT_RUN, Verdict
+from trsfnet.report.verdicts.judge import judge
 
-# Too few seeds for an interval: one that was run only once, or not at all.
-OPEN = "open"
-
-_RULE = (
-    "The paper says that each change raises TAR above the original network's. On one track, that is "
-    f"**{SUPPORTED}** where the difference of means over seeds is above zero, **{CONTRADICTED}** where it is "
-    "below, each with a p value below 0.05 after Holm's adjustment for the five comparisons of the table, "
-    f"and **{INCONCLUSIVE}** otherwise. The spread over seeds is taken as the same in all settings of the "
-    f"table (Student's t). With fewer than {MIN_SEEDS} finished seeds nothing is decided; with fewer than "
-    f"two there is no interval either and the claim stays **{OPEN}**: one seed shows nothing that another "
-    "might not undo."
-)
+# The claim whose bounds say what "around 1" is, for each row of the tables of mean scales.
+_AROUND_1 = "scales-around-1"
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One setting against the original network on one track.
+class Row:
+    """One setting of a table on one track.
 
     Attributes:
         setting: such as `v1-trsf-prelu`.
-        seeds: finished seeds of the setting and of the original network.
-        gap: difference of their means, None if either has none.
-        interval: of the difference, by itself; None with fewer than two seeds on either side.
-        p_holm: two-sided p value, adjusted for the comparisons of the table; None without an interval.
+        values: of the table's quantity, by finished seed.
+        mean: over seeds, with an error from the spread of all settings; None with fewer than two seeds.
+        gap: how far it goes the way that the paper says, with one seed even; None if there is nothing to
+            compare. See `questions`.
+        gap_interval: at 95 %, by itself; None with fewer than two seeds on either side.
+        verdict: `supported`, `contradicted`, `inconclusive` or `not run`; empty where the row says nothing.
+        reason: of the verdict, in one sentence.
+        p_holm: adjusted p value of the verdict; None where nothing was tested.
     """
 
     setting: str
-    seeds: tuple[int, int]
+    values: dict[int, float]
+    mean: Effect | None
     gap: float | None
-    interval: Interval | None
-    p_holm: float | None
+    gap_interval: Interval | None
+    verdict: str = ""
+    reason: str = ""
+    p_holm: float | None = None
 
     @property
-    def verdict(self) -> str:
-        """One of the four words of the rule."""
-        if self.interval is None or self.p_holm is None:
-            return OPEN
-        if self.p_holm >= ALPHA or min(self.seeds) < MIN_SEEDS:
-            return INCONCLUSIVE
-        return SUPPORTED if self.interval.value > 0 else CONTRADICTED
+    def value(self) -> float | None:
+        """The mean over finished seeds; None without."""
+        return sum(self.values.values()) / len(self.values) if self.values else None
 
 
-def comparisons(group: Group) -> list[Comparison]:
-    """Every setting of a group but the original network, against it, in the measure of the track."""
-    values = {setting: _by_seed(group, setting) for setting in group.cells}
-    original, *others = values
-    spread = pooled_spread(values.values())
-    effects = {
-        s: contrast([values[s], values[original]], [1.0, -1.0], [spread] * 2) for s in others if spread
-    }
-    tested = {s: effect for s, effect in effects.items() if effect}
-    adjusted = dict(zip(tested, holm([_p_value(effect) for effect in tested.values()]), strict=True))
-    found = []
-    for setting in others:
-        mine, theirs = list(values[setting].values()), list(values[original].values())
-        effect = effects.get(setting)
-        gap = sum(mine) / len(mine) - sum(theirs) / len(theirs) if mine and theirs else None
-        if effect:
-            gap = effect.estimate
-        seeds = (len(mine), len(theirs))
-        interval = effect.interval if effect else None
-        found.append(Comparison(setting, seeds, gap, interval, adjusted.get(setting)))
+def questions(group: Group) -> dict[str, Contrast]:
+    """What each row of a table says, by setting; the row that the others are compared with says nothing.
+
+    In tables 1 to 3 a setting is better than the first, in table 6 the paper's best start is better than
+    another, in tables 4 and 5 the mean scale is around 1, as wide as the claim on all of them is read.
+    """
+    if group.quantity == "scale_mean":
+        around = next(claim.rule for claim in paper_claims() if claim.id == _AROUND_1)
+        return {
+            setting: Contrast("scale_mean", [Means([setting])], around.above, around.below)
+            for setting in group.cells
+        }
+    others = [setting for setting in group.cells if setting != group.baseline]
+    pairs = {s: (group.baseline, s) if group.table == 6 else (s, group.baseline) for s in others}
+    return {s: Contrast("tar", [Means([of], [than])], above=0) for s, (of, than) in pairs.items()}
+
+
+def rows(group: Group) -> list[Row]:
+    """Every row of a table on one track, in the paper's order.
+
+    Verdicts are those of `judge`, adjusted for the rows of the table. Where a claim of the paper asks just
+    what a row does, its verdict stands there, so that no question has two answers.
+    """
+    campaign = _campaign(group)
+    asked = questions(group)
+    if campaign is None:
+        words = {setting: NOT_RUN for setting in asked}
+        return [Row(s, {}, None, None, None, words.get(s, "")) for s in group.cells]
+    judged = _judged(asked, campaign)
+    return [
+        _row(setting, group.quantity, asked.get(setting), judged.get(setting), campaign)
+        for setting in group.cells
+    ]
+
+
+def comparisons(group: Group) -> list[Row]:
+    """The rows of a table that say something."""
+    return [row for row in rows(group) if row.verdict]
+
+
+def _campaign(group: Group) -> Campaign | None:
+    """The group's runs among all that may be compared with them; None before one of them has ended."""
+    found = campaigns(group.track_records)
+    return next((c for c in found if any(run.record in group.records for run in c.runs.values())), None)
+
+
+def _judged(asked: dict[str, Contrast], campaign: Campaign) -> dict[str, Verdict]:
+    """The verdict on each row, by setting."""
+    records = [run.record for run in campaign.runs.values()]
+    claimed = {s: c.id for s, rule in asked.items() for c in paper_claims() if c.rule == rule}
+    own = [Claim(s, "row", "", (), rule) for s, rule in asked.items() if s not in claimed]
+    found = {verdict.claim: verdict for verdict in judge(own, records)}
+    if claimed:
+        of_claims = {verdict.claim: verdict for verdict in judge(paper_claims(), records)}
+        found |= {setting: of_claims[claim] for setting, claim in claimed.items()}
     return found
 
 
-def _by_seed(group: Group, setting: str) -> dict[int, float]:
-    return {r.seed: r.metrics[group.measure] for r in group.cells[setting] if r.status == "done"}
+def _row(
+    setting: str, quantity: str, asked: Contrast | None, verdict: Verdict | None, campaign: Campaign
+) -> Row:
+    means = asked.contrasts[0] if asked else None
+    difference = _effect(means, quantity, campaign) if means and means.than else None
+    return Row(
+        setting,
+        campaign.values(setting, quantity),
+        _effect(Means([setting]), quantity, campaign),
+        _gap(means, quantity, campaign) if means and means.than else None,
+        difference.interval if difference else None,
+        verdict.word if verdict else "",
+        verdict.reason if verdict else "",
+        verdict.p_holm if verdict else None,
+    )
 
 
-def _p_value(effect: Effect) -> float:
-    return min(1.0, 2 * min(effect.p_above(0.0), effect.p_below(0.0)))
+def _gap(means: Means, quantity: str, campaign: Campaign) -> float | None:
+    """The weighted sum of means; None where a setting has no finished seed."""
+    values = {s: list(campaign.values(s, quantity).values()) for s in means.weights}
+    if not all(values.values()):
+        return None
+    return sum(weight * sum(values[s]) / len(values[s]) for s, weight in means.weights.items())
 
 
-def rule() -> Markdown:
-    """When a claim counts as supported."""
-    return Markdown(_RULE)
-
-
-def differences(groups: list[Group]) -> Markdown:
-    """The difference of each setting to the original network: the paper's, and ours on each track."""
-    paper = paper_table(groups[0].table)
-    original = paper.cells[groups[0].baseline]
-    ours = [comparisons(group) for group in groups]
-    rows = []
-    for i, setting in enumerate(list(groups[0].cells)[1:]):
-        gap = points((paper.cells[setting] - original) / 100)
-        cells = [cell for compared in ours for cell in _cells(compared[i])]
-        rows.append((SETTINGS[setting].name, gap, *cells))
-    header = ["Setting", "Paper"]
-    for group in groups:
-        header += [f"`{group.track}`: {MEASURE_NAMES[group.measure]}", "Verdict"]
-    caption = f"Difference to {SETTINGS[groups[0].baseline].name}, in percentage points (95 % interval)."
-    return Markdown(captioned(caption, f"differences-{groups[0].table}", table(header, rows)))
-
-
-def _cells(compared: Comparison) -> tuple[str, str]:
-    if compared.gap is None:
-        return "–", compared.verdict
-    interval = compared.interval
-    bounds = f"{points(interval.low)} to {points(interval.high)}" if interval else "no interval"
-    return f"{points(compared.gap)} ({bounds})", compared.verdict
-
-
-def verdict(groups: list[Group]) -> Markdown:
-    """One sentence for each track."""
-    return Markdown("\n".join(f"- `{group.track}`: {sentence(group)}" for group in groups))
-
-
-def sentence(group: Group) -> str:
-    """What a group of runs says about the paper's claims, in one sentence."""
-    compared = comparisons(group)
-    done = sum(len(group.values(setting, group.measure)) for setting in group.cells)
-    if not done:
-        return "no run has finished, so nothing can be said."
-    if all(c.verdict == OPEN for c in compared):
-        return (
-            f"{counted(done, 'run')} finished, but no setting and the original network have two seeds each: "
-            "nothing can be concluded."
-        )
-    words = []
-    for verdict_word in (SUPPORTED, CONTRADICTED, INCONCLUSIVE, OPEN):
-        names = [_named(c) for c in compared if c.verdict == verdict_word]
-        if names:
-            words.append(f"{verdict_word} for {listed(names)}")
-    return f"the claim of a higher TAR is {'; '.join(words)}."
-
-
-def _named(compared: Comparison) -> str:
-    name = short_name(compared.setting)
-    if compared.interval is None:
-        return name
-    low, high = points(compared.interval.low), points(compared.interval.high)
-    return f"{name} ({points(compared.interval.value)} points, {low} to {high})"
+def _effect(means: Means, quantity: str, campaign: Campaign) -> Effect | None:
+    """The same with its error; None with fewer than two seeds of a setting."""
+    # All settings of a table have one network and loss, hence one spread.
+    spread = campaign.spread(next(iter(means.weights)), quantity)
+    if spread is None:
+        return None
+    values = [campaign.values(setting, quantity) for setting in means.weights]
+    return contrast(values, list(means.weights.values()), [spread] * len(values))
