@@ -1,15 +1,21 @@
-"""Weights from elsewhere: the names of facenet-pytorch's v1 and timm's v2 mapped onto ours.
+"""Weights under our names, whoever trained them, and what a network needs to take them.
 
-Ours are facenet's own layer names; the ports number the repeated stages and call the projection of a
-residual branch `conv2d`, the last linear layer of timm's v2 is its ImageNet classifier.
+Our names are facenet's own layer names. facenet-pytorch and timm number the repeated stages and call the
+projection of a residual branch `conv2d`; TensorFlow checkpoints are mapped in `slim_names`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from trsfnet.errors import DataError, choice
+from trsfnet.models.inception_resnet import InceptionResnet
+from trsfnet.models.slim_names import is_slim, rename_slim
 
 _STAGES = {
     "facenet-pytorch": {"repeat_1": "block35", "repeat_2": "block17", "repeat_3": "block8"},
@@ -17,27 +23,158 @@ _STAGES = {
 }
 # The classifiers belong to heads, not to the network.
 _CLASSIFIERS = ("logits.", "classif.")
+_BOTTLENECK = ("last_linear.", "last_bn.")
+# What timm's weights, and slim's of ImageNet, were trained at; face networks come at facenet's 160.
+_IMAGENET_SIZE, _FACE_SIZE = 299, 160
+# Names of tensors shown of those that are wrong.
+_SHOWN = 6
+
+
+def origin_of(names: Iterable[str]) -> str | None:
+    """Whose names these are: `trsfnet`, `facenet-pytorch`, `timm`, `facenet` (TensorFlow) or None."""
+    stages = {name.partition(".")[0] for name in names}
+    if any(map(is_slim, stages)):
+        return "facenet"
+    for origin, mark in (("facenet-pytorch", "repeat_3"), ("timm", "repeat"), ("trsfnet", "block35")):
+        if mark in stages:
+            return origin
+    return None
 
 
 def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
-    """A port's state dict under our names, without its classifier.
+    """A state dict under our names, without its classifier.
 
     Args:
-        source: state dict of `facenet_pytorch.InceptionResnetV1` or timm's `inception_resnet_v2`.
-        origin: `facenet-pytorch` or `timm`.
+        source: state dict of `facenet_pytorch.InceptionResnetV1` or of timm's `inception_resnet_v2`, or the
+            variables of a facenet checkpoint by name.
+        origin: what `origin_of` says of it.
 
     Returns:
-        A state dict for `InceptionResnet` built with `bn_gamma=True` (a network without trainable gamma
-        takes it as constants). timm's has no bottleneck: load it with `strict=False`.
+        A state dict for the `InceptionResnet` that `settings_of` describes. timm's has no bottleneck.
     """
-    stages = _STAGES[origin]
+    if origin == "facenet":
+        return rename_slim(source)
+    stages = _STAGES.get(origin, {})
     renamed = {}
     for name, value in source.items():
         if name.startswith(_CLASSIFIERS):
             continue
         stage, dot, rest = name.partition(".")
-        stage = "block8_last" if stage == "block8" else stages.get(stage, stage)
-        if stage.startswith("block"):
-            rest = re.sub(r"(^|\.)conv2d\.", r"\1up.conv.", rest)
+        if stages:
+            stage = "block8_last" if stage == "block8" else stages.get(stage, stage)
+            if stage.startswith("block"):
+                rest = re.sub(r"(^|\.)conv2d\.", r"\1up.conv.", rest)
         renamed[f"{stage}{dot}{rest}"] = value
     return renamed
+
+
+def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Arguments of `InceptionResnet` for a port's or facenet's weights under our names.
+
+    Batch norms get a trainable gamma only if there is one that is not 1: facenet's networks have none, and
+    the ports carry ones in its place.
+    """
+    gammas = [value for name, value in state.items() if name.endswith("bn.weight")]
+    bottleneck = state.get("last_linear.weight")
+    return {
+        "version": "v2" if any(name.startswith("mixed_5b.") for name in state) else "v1",
+        "embedding_size": 512 if bottleneck is None else len(bottleneck),
+        "input_size": _FACE_SIZE if has_bottleneck(state) else _IMAGENET_SIZE,
+        "bn_gamma": any(not torch.equal(gamma, torch.ones_like(gamma)) for gamma in gammas),
+    }
+
+
+def has_bottleneck(state: Mapping[str, Tensor]) -> bool:
+    """Whether there is a linear layer to an embedding: networks trained on ImageNet lack it."""
+    return any(name.startswith(_BOTTLENECK) for name in state)
+
+
+def made_trainable(
+    settings: Mapping[str, Any], state: Mapping[str, Tensor], *, trsf: bool, activation: str | None
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The same function with scales or slopes that can be trained on.
+
+    Constant scales become the start of trainable ones; slopes start at that of the activation which they
+    replace, 0 for ReLU.
+
+    Args:
+        settings: arguments of `InceptionResnet`.
+        state: its state dict.
+        trsf: make the scales trainable, a scalar for each module of the paper's count.
+        activation: `prelu` to make the slopes trainable, None to leave the activations.
+
+    Returns:
+        Settings and state dict of the trainable network.
+
+    Raises:
+        ConfigError: any other activation, which would change the function.
+    """
+    with torch.device("meta"):
+        source = InceptionResnet(**settings)
+    present = settings.get("activation", "relu")
+    if activation not in (None, present):
+        choice(f"activation for weights of a {present} network", activation, (present, "prelu"))
+    settings, state = dict(settings), dict(state)
+    if trsf and settings.get("residual_scale", "fixed") == "fixed":
+        settings |= {"residual_scale": "trainable", "scale_init": None}
+    if activation == "prelu" != present:
+        settings["activation"] = "prelu"
+        slope = _slope(source)
+    with torch.device("meta"):
+        target = InceptionResnet(**settings)
+    constants = {name: block.up.value for name, block in _blocks(source)}
+    for name, block in _blocks(target):
+        if block.up.scale is not None:
+            state.setdefault(f"{name}.up.scale", torch.tensor(constants[name]))
+    for name, module in target.named_modules():
+        if isinstance(module, nn.PReLU) and f"{name}.weight" not in state:
+            state[f"{name}.weight"] = torch.tensor([slope])
+    return settings, state
+
+
+def _blocks(model: InceptionResnet) -> list[tuple[str, Any]]:
+    blocks = set(model.residual_blocks())
+    return [(name, module) for name, module in model.named_modules() if module in blocks]
+
+
+def _slope(model: InceptionResnet) -> float:
+    """The constant slope of the negative half in a network of ReLU or Leaky ReLU."""
+    return float(getattr(model.conv2d_1a.act, "negative_slope", 0.0))
+
+
+def load_weights(
+    model: InceptionResnet, state: Mapping[str, Tensor], source: str, *, bottleneck: bool = True
+) -> None:
+    """Load `state` into `model`, every tensor of it.
+
+    Args:
+        model: takes the weights.
+        state: under our names; counts of batches, which nothing depends on, may be missing.
+        source: where the weights are from, for the error.
+        bottleneck: False leaves the bottleneck as it is.
+
+    Raises:
+        DataError: tensors are missing, unknown or of another shape; the sentence names them.
+    """
+    expected = model.state_dict()
+    left = () if bottleneck else _BOTTLENECK
+    needed = [n for n in expected if not n.endswith("num_batches_tracked") and not n.startswith(left)]
+    shapes = {name: tuple(expected[name].shape) for name in expected}
+    wrong = {
+        "lacks": [name for name in needed if name not in state],
+        "has the unknown": [name for name in state if name not in expected],
+        "has the misshapen": [
+            f"{name} {tuple(value.shape)} instead of {shapes[name]}"
+            for name, value in state.items()
+            if name in expected and tuple(value.shape) != shapes[name]
+        ],
+    }
+    found = "; ".join(f"{what} {_listed(names)}" for what, names in wrong.items() if names)
+    if found:
+        raise DataError(f"{source} is not an Inception-ResNet {model.version} as described: it {found}.")
+    model.load_state_dict(state, strict=False)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

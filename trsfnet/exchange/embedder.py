@@ -1,0 +1,165 @@
+"""Embeddings of faces: images in, unit vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from trsfnet.data.decode import open_image
+from trsfnet.errors import DataError
+from trsfnet.exchange.description import Description
+from trsfnet.exchange.preprocessing import Preprocessing
+from trsfnet.exchange.weights import Source, Weights, read_weights
+from trsfnet.models.folding import FoldedInceptionResnet, fold
+from trsfnet.training.precision import DTYPES, best_device, best_precision
+
+Face = np.ndarray | Image.Image | str | Path
+"""A face crop: uint8 [H, W, 3] in RGB, a Pillow image, or a file of one."""
+
+
+class EmbeddingNetwork(nn.Module):
+    """From pixels to unit embeddings, preprocessing included: what is exported.
+
+    Args:
+        network: folded.
+        preprocessing: from pixels to its input.
+        dtype: what the convolutions compute in.
+    """
+
+    def __init__(
+        self,
+        network: FoldedInceptionResnet,
+        preprocessing: Preprocessing,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.network.features.to(dtype)
+        self.preprocessing = preprocessing
+        self.dtype = dtype
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 [N, size, size, 3], RGB -> float32 [N, embedding_size], rows of unit length."""
+        features = self.network.features(self.preprocessing.standardise(images).to(self.dtype))
+        return nn.functional.normalize(self.network.last(features.float().mean(dim=(2, 3))))
+
+
+class Embedder:
+    """A network as most people use one. It is folded, and cannot be trained.
+
+    Args:
+        weights: see `read_weights`.
+        device: where to compute, by default the first GPU, else the CPU.
+        precision: `float32` or `bfloat16`; by default bfloat16 where the hardware multiplies it (GPUs, CPUs
+            with AMX), which is several times faster there and moves cosines in the third digit.
+
+    Attributes:
+        description: what the network is.
+        network: the module that computes.
+
+    Raises:
+        DataError: the weights are no whole network, or have no embedding.
+    """
+
+    def __init__(
+        self, weights: Weights, *, device: torch.device | str | None = None, precision: str | None = None
+    ) -> None:
+        self.device = torch.device(device or best_device())
+        self.description: Description = weights.description
+        self.network = embedding_network(weights, DTYPES[precision or best_precision(self.device)])
+        self.network.to(self.device)
+
+    @torch.inference_mode()
+    def embed(self, faces: Sequence[Face] | np.ndarray, *, batch_size: int = 32) -> np.ndarray:
+        """Embeddings of face crops.
+
+        Args:
+            faces: any number of crops, as uint8 [H, W, 3] in RGB, Pillow images or files; or all of them as
+                uint8 [N, H, W, 3]. Those of another size than the network's are resized.
+            batch_size: images at a time.
+
+        Returns:
+            float32 [N, embedding_size], rows of unit length: the dot product of two is their cosine.
+
+        Raises:
+            DataError: an image cannot be read, or has another form or range; an embedding is not finite.
+        """
+        if isinstance(faces, str | Path | Image.Image) or (isinstance(faces, np.ndarray) and faces.ndim == 3):
+            raise DataError("embed takes a list of images: put a single one in brackets.")
+        width = self.description.settings.get("embedding_size", 512)
+        rows = [np.empty((0, width), np.float32)]
+        for start in range(0, len(faces), batch_size):
+            batch = faces[start : start + batch_size]
+            images = np.stack([self._pixels(face, start + i) for i, face in enumerate(batch)])
+            out = self.network(torch.from_numpy(images).to(self.device)).cpu().numpy()
+            if not np.isfinite(out).all():
+                raise DataError(
+                    f"{self.description.name} gives embeddings that are not finite: it has diverged."
+                )
+            rows.append(out)
+        return np.concatenate(rows)
+
+    def _pixels(self, face: Face, number: int) -> np.ndarray:
+        """A face as the network's pixels: uint8 [size, size, 3]."""
+        if isinstance(face, str | Path):
+            try:
+                image = open_image(Path(face).read_bytes(), str(face))
+            except OSError as error:
+                raise DataError(f"Cannot read {face}: {error.strerror}.") from error
+        elif isinstance(face, Image.Image):
+            image = face.convert("RGB")
+        else:
+            image = Image.fromarray(checked(face, f"Image {number}"))
+        size = (self.description.preprocessing.size,) * 2
+        if image.size != size:
+            image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
+        return np.array(image)
+
+
+def checked(image: object, name: str) -> np.ndarray:
+    """`image` if it is uint8 [H, W, 3] with the range of pixels.
+
+    Raises:
+        DataError: it is not; the sentence says what it looks like.
+    """
+    if not isinstance(image, np.ndarray):
+        raise DataError(
+            f"{name} must be uint8 [H, W, 3], a Pillow image or a file, got {type(image).__name__}."
+        )
+    if image.dtype != np.uint8:
+        span = f" from {image.min():.3g} to {image.max():.3g}" if image.size else ""
+        raise DataError(
+            f"{name} must be uint8 with pixels of 0 to 255, got {image.dtype}{span}: give the pixels as "
+            "they were read, not standardised or divided."
+        )
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise DataError(f"{name} must be [H, W, 3] in RGB, got {list(image.shape)}.")
+    if image.max() <= 1:
+        raise DataError(f"{name} has no pixel above 1: it was divided by 255, or is black.")
+    return image
+
+
+def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> EmbeddingNetwork:
+    """The folded network of `weights` on the CPU, with its preprocessing.
+
+    Raises:
+        DataError: the weights are no whole network, or have no embedding.
+    """
+    if not weights.has_bottleneck:
+        raise DataError(
+            f"{weights.description.name} makes no embeddings: it was trained on ImageNet, with no "
+            "bottleneck; trsfnet.load_network takes it for training."
+        )
+    return EmbeddingNetwork(fold(weights.build()), weights.description.preprocessing, dtype).eval()
+
+
+def load(
+    source: Source, *, device: torch.device | str | None = None, precision: str | None = None
+) -> Embedder:
+    """An `Embedder` of the weights at `source`; see `read_weights` for what that can be."""
+    return Embedder(read_weights(source), device=device, precision=precision)

@@ -1,0 +1,121 @@
+"""Networks as files for others: safetensors to train on, ONNX and PyTorch programs to run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.exchange.card import card
+from trsfnet.exchange.description import Description
+from trsfnet.exchange.embedder import EmbeddingNetwork, embedding_network
+from trsfnet.exchange.weights import Source, Weights, read_weights
+
+# What an exported program takes and gives, in its own words.
+_INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is part of the program"
+_OUTPUT = "embeddings: float32 [N, {width}], rows of unit length"
+
+
+def export(source: Source, path: Path | str) -> Path:
+    """Write a network to a file of the kind that its suffix names, and a model card beside it (`.md`).
+
+    - `.safetensors`: all weights as trained, for `trsfnet.load` and `trsfnet.load_network`.
+    - `.onnx`: the folded network with its preprocessing, from uint8 images of any number to unit embeddings.
+    - `.pt2`: the same as a program of `torch.export`, for `torch.export.load`.
+
+    Each carries what `Description` knows in its header.
+
+    Args:
+        source: see `read_weights`.
+        path: the file to write; one that is there is replaced.
+
+    Returns:
+        The path of the model card.
+
+    Raises:
+        ConfigError: another suffix, or a package is missing.
+        DataError: see `read_weights`; or the file cannot be written.
+        RecordError: see `read_weights`.
+    """
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
+    weights = read_weights(source)
+    # Aside first: a file of this name is always whole.
+    aside = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        FORMATS[path.suffix](weights, aside)
+        os.replace(aside, path)
+        described = path.with_suffix(".md")
+        described.write_text(card(weights.description, path.name), encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return described
+
+
+def _write_safetensors(weights: Weights, path: Path) -> None:
+    from safetensors.torch import save_file
+
+    model = weights.build() if weights.has_bottleneck else None
+    state = model.state_dict() if model else weights.state
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    save_file(tensors, path, weights.description.to_metadata())
+
+
+def _write_onnx(weights: Weights, path: Path) -> None:
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 - what torch.onnx translates with
+    except ImportError as error:
+        raise ConfigError("ONNX needs two more packages: pip install 'trsfnet[export]'.") from error
+    translated = torch.onnx.export(
+        *_network_and_example(weights),
+        input_names=["images"],
+        output_names=["embeddings"],
+        dynamic_shapes=({0: "batch"},),
+        dynamo=True,
+        verbose=False,
+    )
+    model = translated.model_proto
+    for name, value in _header(weights.description).items():
+        model.metadata_props.add(key=name, value=value)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _write_program(weights: Weights, path: Path) -> None:
+    network, example = _network_and_example(weights)
+    program = torch.export.export(network, example, dynamic_shapes=({0: torch.export.Dim("batch")},))
+    header = json.dumps(_header(weights.description), indent=1)
+    torch.export.save(program, path, extra_files={"trsfnet.json": header})
+
+
+def _network_and_example(weights: Weights) -> tuple[EmbeddingNetwork, tuple[Tensor]]:
+    """The embedding network, and what it is called with: two images, because one would become a constant."""
+    network = embedding_network(weights).to(memory_format=torch.contiguous_format)
+    size = weights.description.preprocessing.size
+    return network, (torch.zeros(2, size, size, 3, dtype=torch.uint8),)
+
+
+def _header(description: Description) -> dict[str, str]:
+    width = description.settings.get("embedding_size", 512)
+    size = description.preprocessing.size
+    return {
+        **description.to_metadata(),
+        "input": _INPUT.format(size=size),
+        "output": _OUTPUT.format(width=width),
+    }
+
+
+FORMATS: dict[str, Callable[[Weights, Path], None]] = {
+    ".safetensors": _write_safetensors,
+    ".onnx": _write_onnx,
+    ".pt2": _write_program,
+}

@@ -1,0 +1,163 @@
+"""A trained network as plain convolutions: batch norms and residual scales folded into their weights.
+
+In evaluation a batch norm multiplies and shifts each channel by constants, and so does a scale the
+projection that it belongs to: both move into the kernel and bias of their convolution. What learned slopes
+do cannot move; they stay, as constants.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trsfnet.models.inception_resnet import InceptionResnet, Mixed5b, Reduction, ResidualBlock
+from trsfnet.models.layers import ConvNormAct, ScaledProjection
+
+
+class FoldedConv(nn.Module):
+    """Convolution with bias, then an activation of constant slope (0: ReLU), or none."""
+
+    def __init__(self, conv: nn.Conv2d, slope: float | None) -> None:
+        super().__init__()
+        self.conv = conv
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] -> [N, out_channels, H', W']."""
+        return activate(self.conv(x), self.slope)
+
+    def extra_repr(self) -> str:
+        """Name the slope in `print(model)`."""
+        return "no activation" if self.slope is None else f"slope={self.slope:.4g}"
+
+
+def activate(x: Tensor, slope: float | None) -> Tensor:
+    """ReLU or Leaky ReLU of `x`, which is overwritten: it must be nobody else's."""
+    if slope is None:
+        return x
+    return F.leaky_relu_(x, slope) if slope else F.relu_(x)
+
+
+class FoldedBranches(nn.Module):
+    """Parallel branches over one input, concatenated: Mixed 5b, and the reductions."""
+
+    def __init__(self, branches: list[nn.Module]) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] -> [N, sum of out_channels, H', W']."""
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+class FoldedResidual(nn.Module):
+    """Inception-ResNet module: y = act(x + up(branches(x))), the scale within `up`."""
+
+    def __init__(self, branches: FoldedBranches, up: nn.Conv2d, slope: float | None) -> None:
+        super().__init__()
+        self.branches = branches
+        self.up = up
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, channels, H, W] -> the same shape."""
+        return activate(self.up(self.branches(x)).add_(x), self.slope)
+
+
+class FoldedInceptionResnet(nn.Module):
+    """What `fold` makes: a sequence of stages, then a linear layer. It cannot be trained.
+
+    Input and output are those of `InceptionResnet`.
+    """
+
+    def __init__(self, features: nn.Sequential, last: nn.Linear) -> None:
+        super().__init__()
+        self.features = features
+        self.last = last
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, 3, H, W] -> the embedding before L2 normalisation [N, embedding_size]."""
+        return self.last(self.features(x).mean(dim=(2, 3)))
+
+
+def fold(model: InceptionResnet) -> FoldedInceptionResnet:
+    """The network that computes what `model` does in evaluation, without batch norms and scales.
+
+    Args:
+        model: of any setting, left as it is. Later changes to it do not reach the result.
+
+    Returns:
+        In evaluation mode, without gradients, on the device of `model`. Equal to rounding.
+    """
+    with torch.no_grad():
+        stages = OrderedDict(
+            (name, _folded(child))
+            for name, child in model.named_children()
+            if not isinstance(child, nn.Identity) and name not in ("dropout", "last_linear", "last_bn")
+        )
+        last = nn.Linear(*reversed(model.last_linear.weight.shape), device=model.last_linear.weight.device)
+        factor, shift = _affine(model.last_bn)
+        last.weight.copy_(model.last_linear.weight * factor[:, None])
+        last.bias.copy_(shift)
+    folded = FoldedInceptionResnet(nn.Sequential(stages), last)
+    return folded.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def _folded(module: nn.Module) -> nn.Module:
+    """The folded counterpart of any part of the network."""
+    if isinstance(module, ConvNormAct):
+        factor, shift = _affine(module.bn)
+        return FoldedConv(_conv(module.conv, factor, shift), _slope(module.act))
+    if isinstance(module, ResidualBlock):
+        return FoldedResidual(FoldedBranches(_branches(module)), _up(module.up), _slope(module.act))
+    if isinstance(module, Reduction):
+        return FoldedBranches([*_branches(module), module.pool])
+    if isinstance(module, Mixed5b):
+        return FoldedBranches(_branches(module))
+    if isinstance(module, nn.Sequential):
+        return nn.Sequential(*map(_folded, module))
+    return module  # a pool
+
+
+def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
+    return [_folded(getattr(module, name)) for name in module.branch_names]
+
+
+def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """What a norm multiplies each channel by in evaluation, and what it adds then: [C] each."""
+    factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    return factor, norm.bias - norm.running_mean * factor
+
+
+def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
+    """`conv` with each output channel multiplied by `factor`, plus `shift`."""
+    folded = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.padding,
+        device=conv.weight.device,
+    )
+    folded.weight.copy_(conv.weight * factor.view(-1, 1, 1, 1))
+    folded.bias.copy_(shift)
+    return folded
+
+
+def _up(up: ScaledProjection) -> nn.Conv2d:
+    """The projection with its scale in its kernel and bias."""
+    scale = torch.as_tensor(up.value if up.scale is None else up.scale, device=up.conv.weight.device)
+    factor = scale.expand(up.conv.out_channels)
+    return _conv(up.conv, factor, up.conv.bias * factor)
+
+
+def _slope(act: nn.Module) -> float | None:
+    """The slope of an activation's negative half; None if there is no activation."""
+    if isinstance(act, nn.Identity):
+        return None
+    if isinstance(act, nn.PReLU):
+        return act.weight.item()
+    return getattr(act, "negative_slope", 0.0)
