@@ -12,8 +12,8 @@ from trsfnet.report import audit
 
 
 def test_every_entry_is_shown_once_with_its_words_and_evidence():
-    pages = [str(audit.findings(kind)) for kind in (audit.CONTRADICTION, audit.GAP, audit.STATISTICS)]
-    pages += [str(audit.checks(kind, "A caption.")) for kind in (audit.SLIP, audit.HOLDS)]
+    told = (audit.CONTRADICTION, audit.GAP, audit.STATISTICS, audit.SLIP)
+    pages = [str(audit.findings(kind)) for kind in told] + [str(audit.checks(audit.HOLDS, "A caption."))]
     for entry in audited():
         (page,) = (page for page in pages if entry.evidence in page)
         assert f"“{entry.says}”" in page

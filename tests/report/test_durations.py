@@ -1,0 +1,18 @@
+"""Times come from the records."""
+
+from __future__ import annotations
+
+from tests.report.fakes import fake_run
+from trsfnet.report.collection import Collection
+from trsfnet.report.durations import durations
+
+
+def test_finished_runs_are_timed_and_others_are_not(tmp_path):
+    assert "no time was measured" in str(durations(Collection.read(tmp_path)))
+    for seed in range(2):
+        fake_run(tmp_path, "v1-relu", seed=seed)
+    fake_run(tmp_path, "v1-relu", seed=2, status="running")
+    rows = str(durations(Collection.read(tmp_path))).splitlines()
+    (row,) = (row for row in rows if "TRACK=synthetic" in row)
+    assert "| v1 |" in row
+    assert "| 2 |" in row

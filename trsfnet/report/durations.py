@@ -1,0 +1,42 @@
+"""How long runs took, as their records say."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from trsfnet.experiments.record import Record
+from trsfnet.experiments.scales import scale_of
+from trsfnet.report.collection import Collection
+from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.names import NBSP, duration
+
+_KINDS = ["track", "scale", "arch", "machine"]
+
+
+def durations(collection: Collection) -> Markdown:
+    """Wall time of one finished run, by track, scale, network and machine."""
+    finished = [_row(r) for r in collection.records if r.status == "done" and r.info.get("seconds")]
+    if not finished:
+        return Markdown("No run has finished yet, so that no time was measured.")
+    rows = []
+    for (track, scale, arch, machine), seconds in pd.DataFrame(finished).groupby(_KINDS)["seconds"]:
+        span = f"{duration(seconds.min())} to {duration(seconds.max())}".replace(" ", NBSP)
+        options = f"`TRACK={track} SCALE={scale}`" if scale else f"`{track}`, settings of its own"
+        rows.append((options, arch, machine, str(len(seconds)), duration(seconds.median()), span))
+    header = ("Options of `make runs`", "Network", "Machine", "Runs", "Median", "Range")
+    caption = "Wall time of one run, from the records of all that have finished."
+    return Markdown(captioned(caption, "durations", table(header, rows)))
+
+
+def _row(record: Record) -> dict[str, object]:
+    hardware = record.info.get("hardware", {})
+    threads = hardware.get("threads", "?")
+    device, machine = hardware.get("device", "cpu"), hardware.get("cpu", "unknown machine")
+    words = device if device != "cpu" else f"{machine}, {threads} thread{'' if threads == 1 else 's'}"
+    return {
+        "track": record.info["track"],
+        "scale": scale_of(record.config) or "",
+        "arch": record.config["arch"],
+        "machine": words,
+        "seconds": record.info["seconds"],
+    }

@@ -1,0 +1,93 @@
+"""The page on the idea: the library's own lines beside the paper's equations, and the relatives."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import trsfnet
+from trsfnet.experiments.grid import STABILITY, Setting
+from trsfnet.experiments.paper import paper_quantities
+from trsfnet.experiments.run import papermill_parameters
+from trsfnet.models.inception_resnet import PAPER_SCALE
+from trsfnet.report.architecture import Network
+from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.names import listed
+
+
+def source(function: Callable[..., Any]) -> Markdown:
+    """The lines that define a function or method, as they stand in the package, without its docstring."""
+    text = textwrap.dedent(inspect.getsource(function))
+    first, *_ = ast.parse(text).body[0].body
+    kept = text.splitlines()
+    if inspect.getdoc(function):
+        del kept[first.lineno - 1 : first.end_lineno]
+    return _code(function, "\n".join(kept))
+
+
+def lines(function: Callable[..., Any], *words: str) -> Markdown:
+    """The lines of a function that hold `words`, each in turn.
+
+    Raises:
+        ValueError: no line of the function has one of the words.
+    """
+    found = []
+    for word in words:
+        holding = [line for line in inspect.getsource(function).splitlines() if word in line]
+        if not holding:
+            raise ValueError(f"No line of {function.__qualname__} has {word!r}.")
+        found += holding
+    return _code(function, "\n".join(line.strip() for line in found))
+
+
+def _code(function: Callable[..., Any], text: str) -> Markdown:
+    file = Path(inspect.getfile(function)).relative_to(Path(trsfnet.__file__).parents[1]).as_posix()
+    return Markdown(f"`{function.__qualname__}` in `{file}`:\n\n```python\n{text.rstrip()}\n```")
+
+
+def relatives() -> Markdown:
+    """Whose idea each setting of the study on stability is, and how to train it."""
+    rows = [(_whose(setting), _options(setting)) for setting in STABILITY]
+    caption = "Settings of the study on stability, and whose idea each is."
+    body = table(("Idea", "Options of `notebooks/train.ipynb`"), rows)
+    return Markdown(captioned(caption, "idea-relatives", body))
+
+
+def _whose(setting: Setting) -> str:
+    if not setting.trsf:
+        return (
+            "Constants, as in facenet"
+            if setting.scale_init is None
+            else "One constant, as by Szegedy and others"
+        )
+    start = PAPER_SCALE if setting.scale_init is None else setting.scale_init
+    if setting.trsf_per_channel:
+        return "LayerScale" if 0 < start <= PAPER_SCALE else f"LayerScale from {start:g}"
+    if start == 0:
+        return "SkipInit, ReZero"
+    return "TRSF" if start == PAPER_SCALE else f"TRSF from {start:g}"
+
+
+def _options(setting: Setting) -> str:
+    words = papermill_parameters(setting.config())
+    triples = [" ".join(words[i : i + 3]) for i in range(0, len(words), 3)]
+    return " ".join(f"`{option}`" for option in triples) or "none: these are the defaults"
+
+
+def verdict(networks: Sequence[Network]) -> Markdown:
+    """Whether the counts that the idea rests on are those of the networks."""
+    paper = paper_quantities()
+    agree, differ = [], []
+    for kind in ("scales", "slopes"):
+        for network in networks:
+            counted = len(getattr(network.model, kind)())
+            said = paper[f"{kind} of {network.version}"].value
+            words = f"{counted} {kind} in {network.version}"
+            agree.append(words) if counted == said else differ.append(f"{words} (paper: {said})")
+    parts = [f"as the paper counts them: {listed(agree)}"] if agree else []
+    parts += [f"not as the paper counts them: {listed(differ)}"] if differ else []
+    return Markdown(f"In the networks that are trained here there are, {'; '.join(parts)}.")
