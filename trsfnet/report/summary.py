@@ -11,6 +11,7 @@ from trsfnet.experiments.paper import reference
 from trsfnet.report import statistics
 from trsfnet.report.claims import Judged, judged, telling
 from trsfnet.report.claims.papers import papers_number
+from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.wording import detectable, margins, name_of, outcome, weakest
 from trsfnet.report.collection import Collection
 from trsfnet.report.contrasts import MIN_SEEDS
@@ -19,29 +20,6 @@ from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORT
 
 RESULTS = Path(__file__).parents[2] / "results"
 
-MAIN_CLAIMS = {
-    "Does TRSF raise the accuracy?": ("trsf-gains", "trsf-gains-1.24", "trsf-gains-with-arcface"),
-    "Do Leaky ReLU and PReLU?": ("both-activations-gain", "prelu-gains-0.82", "learned-beats-set"),
-    "Are TRSF and PReLU together best?": ("trsf-prelu-gains", "joint-gains-further", "step-by-step"),
-    "Does it matter where the slopes start?": ("sensitive-to-start", "start-0.25-best"),
-    "Does training converge faster?": ("converges-faster",),
-    "Is training more stable?": (
-        "no-crash",
-        "trainable-more-stable",
-        "trainable-more-stable-than-equal-constant",
-        "small-start-stable",
-        "large-constant-diverges",
-    ),
-    "Do the scales grow to about 1?": ("scales-grow", "scales-around-1", "scales-settle"),
-    "Do the branches matter more?": ("branches-matter-more", "order-of-magnitude"),
-    "Do slopes turn negative, and more of them with TRSF?": (
-        "slopes-turn-negative",
-        "trsf-turns-slopes-negative",
-    ),
-}
-"""What the paper is about, as questions, with the claims that answer each."""
-
-
 def generated(root: Path) -> str:
     """The text of `README.md` for the run records under `root`."""
     found = Collection.read(root)
@@ -49,7 +27,7 @@ def generated(root: Path) -> str:
     parts = ["# What the results say", _about(found), _runs(groups)]
     parts += ["## The short answer", _short(groups), "## The main claims"]
     by_id = {claim.id: claim for claim in paper_claims()}
-    for question, ids in MAIN_CLAIMS.items():
+    for question, ids in QUESTIONS.items():
         parts.append(f"### {question}")
         parts.append("\n".join(_claim(by_id[id_], groups) for id_ in ids))
     parts += ["## Where it is uncomfortable", "\n".join(_uncomfortable(groups))]

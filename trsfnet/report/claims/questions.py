@@ -1,0 +1,24 @@
+"""What the paper is about, as questions, with the claims that answer each, the most direct one first."""
+
+from __future__ import annotations
+
+QUESTIONS = {
+    "Does TRSF raise the accuracy?": ("trsf-gains", "trsf-gains-1.24", "trsf-gains-with-arcface"),
+    "Do Leaky ReLU and PReLU raise it?": ("both-activations-gain", "prelu-gains-0.82", "learned-beats-set"),
+    "Are TRSF and PReLU together best?": ("trsf-prelu-gains", "joint-gains-further", "step-by-step"),
+    "Does it matter where the slopes start?": ("sensitive-to-start", "start-0.25-best"),
+    "Does training converge faster?": ("converges-faster",),
+    "Is training more stable?": (
+        "no-crash",
+        "trainable-more-stable",
+        "trainable-more-stable-than-equal-constant",
+        "small-start-stable",
+        "large-constant-diverges",
+    ),
+    "Do the scales grow to about 1?": ("scales-grow", "scales-around-1", "scales-settle"),
+    "Do the branches matter more?": ("branches-matter-more", "order-of-magnitude"),
+    "Do slopes turn negative, and more of them with TRSF?": (
+        "slopes-turn-negative",
+        "trsf-turns-slopes-negative",
+    ),
+}
