@@ -21,7 +21,7 @@ from trsfnet.report.names import (
     row_name,
 )
 from trsfnet.report.published import published_cells
-from trsfnet.report.results.wording import gap_text, mean_text, papers_gap, saying
+from trsfnet.report.results.wording import gap_text, mean_text, papers_gap, saying, short_row
 from trsfnet.report.runs import card_link, is_stale
 from trsfnet.report.verdicts.comparisons import Row, rows
 
@@ -55,13 +55,10 @@ def papers_intervals(number: int) -> dict[str, Interval]:
 
 
 def _header(group: Group, shown: Sequence[Group]) -> list[str]:
-    paper = f"Paper: {paper_table(group.table).quantity}"
-    if group.quantity == "tar":
-        paper += f" (95 % interval of its count), {saying(group)}"
-    header = ["Initial value" if group.table == 6 else "Network model", paper]
+    """Short, so that the columns of two tracks fit a page; `_notes` says what they hold."""
+    header = ["Initial value" if group.table == 6 else "Network model", "Paper"]
     for group in shown:
-        what = MEASURE_NAMES[group.measure] if group.quantity == "tar" else "mean TRSF"
-        header += [f"{capitalised(TRACKS[group.track])}: {what} (95 % interval)", capitalised(saying(group))]
+        header += [capitalised(TRACKS[group.track]), capitalised(saying(group))]
     return header
 
 
@@ -86,7 +83,7 @@ def _ours(group: Group, row: Row) -> list[str]:
     if not row.verdict:
         return [mean, "–"]
     gap = gap_text(group, row)
-    return [mean, f"{gap}{' ' if gap else ''}{SIGNS[row.verdict]}{NBSP}{row.verdict}"]
+    return [mean, f"{gap}{' ' if gap else ''}{SIGNS[row.verdict]} {row.verdict}"]
 
 
 def _seed(record: Record) -> str:
@@ -108,8 +105,12 @@ def _caption(group: Group) -> str:
 
 
 def _notes(groups: Sequence[Group]) -> str:
-    """What each track's column rests on, and what is amiss with it."""
-    lines = [f"- {capitalised(TRACKS[group.track])} (`{group.track}`): {_note(group)}" for group in groups]
+    """What each column holds and rests on, and what is amiss with it."""
+    lines = [f"- Paper: {paper_table(groups[0].table).quantity}"]
+    if groups[0].quantity == "tar":
+        lines[0] += f", the 95 % interval of its count, and the {saying(groups[0])}"
+    lines[0] += "; one run each."
+    lines += [f"- {capitalised(TRACKS[group.track])} (`{group.track}`): {_note(group)}" for group in groups]
     if any(is_stale(record) for group in groups for record in group.records):
         lines.append(f"- {_EARLIER} Made by earlier code than the present.")
     return "\n".join(lines)
@@ -118,12 +119,14 @@ def _notes(groups: Sequence[Group]) -> str:
 def _note(group: Group) -> str:
     if not group.records:
         return "no run yet."
+    what = MEASURE_NAMES[group.measure] if group.quantity == "tar" else "mean TRSF after training"
     seeds = sorted({record.seed for record in group.records})
     text = (
-        f"{counted(len(group.records), 'run')} at scale {group.scale}, images {group.images}, "
-        f"seed{'s'[: len(seeds) - 1]} {listed([str(seed) for seed in seeds])}."
+        f"{what}, over seeds with the mean's 95 % interval; {counted(len(group.records), 'run')} at scale "
+        f"{group.scale}, images {group.images}, seed{'s'[: len(seeds) - 1]} "
+        f"{listed([str(seed) for seed in seeds])}."
     )
-    missing = [row_name(group.table, setting) for setting, cell in group.cells.items() if not cell]
+    missing = [short_row(group, setting) for setting, cell in group.cells.items() if not cell]
     if missing:
         text += f" Not run: {listed(missing)}."
     return text + group.unfinished

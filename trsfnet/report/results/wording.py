@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from trsfnet.report.claims.papers import papers_number
-from trsfnet.report.claims.wording import Unit, bounds, unit
+from trsfnet.report.claims.wording import Unit, unit
 from trsfnet.report.collection import Group
 from trsfnet.report.contrasts import MIN_SEEDS
 from trsfnet.report.display import Markdown
 from trsfnet.report.names import counted, listed, percent, percent_range, row_name
-from trsfnet.report.verdicts.comparisons import Row, comparisons, questions
+from trsfnet.report.verdicts.comparisons import Row, claim_on, comparisons, questions
 from trsfnet.report.verdicts.findings import ALPHA, CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
 
 
@@ -20,8 +20,8 @@ def short_row(group: Group, setting: str) -> str:
 def saying(group: Group) -> str:
     """What every row of a table says of its setting, such as `gain over v1`; of table 6, of another start."""
     if group.quantity == "scale_mean":
-        low, high = bounds(next(iter(questions(group).values())))
-        return f"mean between {low:g} and {high:g}"
+        asked = next(iter(questions(group).values()))
+        return f"mean between {asked.above:g} and {asked.below:g}"
     of = short_row(group, group.baseline)
     return f"lead of {of}" if group.table == 6 else f"gain over {of}"
 
@@ -84,17 +84,19 @@ def _named(group: Group, row: Row) -> str:
 
 def rule(group: Group) -> Markdown:
     """How the verdict on a row of a table comes about."""
-    rows = len(questions(group))
+    asked = list(questions(group).values())
     asks = {
         "tar": "the difference is above zero",
         "scale_mean": f"the mean over seeds lies {saying(group).removeprefix('mean ')}",
     }[group.quantity]
-    among = f", adjusted for the {rows} rows (Holm)" if rows > 1 else ""
+    among = f"the {len(asked)} rows of the table"
+    if all(map(claim_on, asked)):
+        among = "all claims, as it is itself one of them"
     return Markdown(
         f"The word on a row is about that row on that track: **{SUPPORTED}** where {asks} by more than "
         f"chance, **{CONTRADICTED}** where it is otherwise by more than chance, each with a p value below "
-        f"{ALPHA}{among}, and **{INCONCLUSIVE}** otherwise or with fewer than {MIN_SEEDS} finished seeds. "
-        "How far seeds lie apart is taken from all settings with the same network and loss together "
-        "(Student's t), as for the [claims](claims.ipynb), by the same code. A run that collapsed has no "
-        "value; the word is not given to the side that lost more runs."
+        f"{ALPHA} after Holm's adjustment for {among}, and **{INCONCLUSIVE}** otherwise or with fewer than "
+        f"{MIN_SEEDS} finished seeds. How far seeds lie apart is taken from all settings with the same "
+        "network and loss together (Student's t), as for the [claims](claims.ipynb), by the same code. A run "
+        "that collapsed has no value; the word is not given to the side that lost more runs."
     )

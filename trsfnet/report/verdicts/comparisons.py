@@ -64,6 +64,11 @@ def questions(group: Group) -> dict[str, Contrast]:
     return {s: Contrast("tar", [Means([of], [than])], above=0) for s, (of, than) in pairs.items()}
 
 
+def claim_on(rule: Contrast) -> Claim | None:
+    """The paper's claim that asks just what a row does, if there is one."""
+    return next((claim for claim in paper_claims() if claim.rule == rule), None)
+
+
 def rows(group: Group) -> list[Row]:
     """Every row of a table on one track, in the paper's order.
 
@@ -96,7 +101,7 @@ def _campaign(group: Group) -> Campaign | None:
 def _judged(asked: dict[str, Contrast], campaign: Campaign) -> dict[str, Verdict]:
     """The verdict on each row, by setting."""
     records = [run.record for run in campaign.runs.values()]
-    claimed = {s: c.id for s, rule in asked.items() for c in paper_claims() if c.rule == rule}
+    claimed = {setting: claim.id for setting, rule in asked.items() if (claim := claim_on(rule))}
     own = [Claim(s, "row", "", (), rule) for s, rule in asked.items() if s not in claimed]
     found = {verdict.claim: verdict for verdict in judge(own, records)}
     if claimed:
