@@ -228,7 +228,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     for (const root of document.querySelectorAll(".explorer")) {
       const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-      root.querySelector(".explorer-static").hidden = true;
+      root.classList.add("explorer-started"); // which hides the static figure, but not in print
       new Explorer(root, data);
     }
   });

@@ -4,6 +4,7 @@ const explorePlot = (() => {
 
   const SVG = "http://www.w3.org/2000/svg";
   const HEIGHT = 230;
+  const NARROWEST = 200; // before the page is laid out, it has hardly any width
   const MARGIN = { left: 52, right: 10, top: 10, bottom: 40 };
 
   // A new element at the end of `parent`.
@@ -55,7 +56,7 @@ const explorePlot = (() => {
       this.caption.textContent = title;
       this.svg.setAttribute("aria-label", title);
       this.svg.replaceChildren();
-      const width = this.figure.clientWidth || 340;
+      const width = Math.max(this.figure.clientWidth, NARROWEST);
       this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
       const [left, right] = [MARGIN.left, width - MARGIN.right];
       [this.top, this.bottom] = [MARGIN.top, HEIGHT - MARGIN.bottom];

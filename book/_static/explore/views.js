@@ -55,7 +55,7 @@ const exploreViews = (() => {
         .map((epoch, row) => [epoch, run.course.values[row][i]])
         .filter(([, value]) => value !== null)
         .map(([epoch, value]) => `${plot.x(epoch).toFixed(1)},${plot.y(value).toFixed(1)}`);
-      const chosen = state.isChosen ? { opacity: 1, "stroke-width": 2 } : { opacity: 0.6 };
+      const chosen = state.isChosen ? { opacity: 1, "stroke-width": 2 } : { opacity: 0.75 };
       const look = state.isHot(i) ? chosen : { opacity: 0.12 };
       add(plot.svg, "polyline", { points: points.join(" "), fill: "none", stroke: run.colour, ...look });
     }
