@@ -13,7 +13,8 @@ from sphinx.errors import ExtensionError
 from tests.book.conftest import ROOT
 
 TABLES = tuple(f"table{number}" for number in range(1, 7))
-PAGES = ("landing", "claims", *TABLES, "curves", "parameters", "statistics", "audit")
+FIGURES = ("curves", "scales", "slopes", "starts")
+PAGES = ("landing", "claims", *TABLES, *FIGURES, "statistics", "audit")
 
 
 @pytest.fixture

@@ -1,124 +1,153 @@
-"""Loss and verification over training: the paper's figure 3, on our tracks."""
+"""Verification and loss over training: the paper's figures 3 and 4, on our tracks."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from trsfnet.experiments.record import Record
 from trsfnet.report import style
 from trsfnet.report.collection import Group
-from trsfnet.report.display import Exhibit, Markdown, exhibit
+from trsfnet.report.display import Exhibit, Markdown, exhibit, folded
+from trsfnet.report.feeds import Runs, fed, missing, nothing, opening, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below
 from trsfnet.report.names import MEASURE_NAMES, MEASURES, percent, short_name
 from trsfnet.report.runs import epochs_done, settled
 
 
-def validation(group: Group) -> Exhibit | Markdown:
-    """Verification of unseen people after every epoch, a line per setting."""
-    measures = MEASURES[group.track]
-    return _over_epochs(
-        group,
-        f"TAR at FAR 1e-3 on the {group.track} track after every epoch, one line per setting.",
-        f"Paper's figure 3 (top), on our {group.track} track.",
-        [(MEASURE_NAMES[name], name) for name in measures],
-        percentages=True,
+def over_training(groups: Sequence[Group], number: int) -> list[Exhibit | Markdown]:
+    """Verification after every epoch, a row of panels for each group, and the training loss behind a fold.
+
+    Args:
+        groups: of one track, such as tables 1 and 2 for the paper's figure 3.
+        number: of the paper's figure.
+    """
+    runs = [_started(fed([group], number)) for group in groups]
+    rows = [row for row in runs if row]
+    if not rows:
+        return [Markdown(nothing(groups, number))]
+    verification = _validation(groups, number, rows)
+    title = f"Training loss on the {groups[0].track} track, which the paper does not show"
+    return [verification, Markdown(folded(title, _loss(groups[0].track, rows).markdown()))]
+
+
+def _started(runs: Runs) -> Runs:
+    """Of each setting the runs with an epoch to draw; no setting without."""
+    found = {setting: [r for r in cell if epochs_done(r)] for setting, cell in runs.items()}
+    return {setting: cell for setting, cell in found.items() if cell}
+
+
+def _validation(groups: Sequence[Group], number: int, rows: list[Runs]) -> Exhibit:
+    measures = MEASURES[groups[0].track]
+    drawing = _draw(rows, {MEASURE_NAMES[name]: name for name in measures})
+    for axes in drawing.axes:
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    finding = " ".join(_ends(row, measures[0]) for row in rows)
+    lacking = missing(fed(groups, number))
+    return exhibit(
+        drawing,
+        alt=f"{MEASURE_NAMES[measures[0]]} of unseen people over the epochs, a line per setting. {finding}",
+        caption=f"{opening(groups, number)}: {finding} {_key(rows)}{lacking}",
     )
 
 
-def loss(group: Group) -> Exhibit | Markdown:
-    """Mean training loss of every epoch, a line per setting."""
-    return _over_epochs(
-        group,
-        f"Mean training loss of every epoch on the {group.track} track, one line per setting.",
-        f"Training loss (mean cross-entropy, nats) on the {group.track} track.",
-        [("Training loss (nats)", "loss")],
-        percentages=False,
+def _loss(track: str, rows: list[Runs]) -> Exhibit:
+    finding = " ".join(_ends(row, "loss") for row in rows)
+    return exhibit(
+        _draw(rows, {"Training loss (nats)": "loss"}),
+        alt=f"Mean training loss over the epochs, a line per setting. {finding}",
+        caption=f"Mean training loss of the same runs on our {track} track: {finding} {_key(rows)}",
     )
 
 
-def verdict(groups: list[Group]) -> Markdown:
-    """Whether the settings lie further apart than seeds of one setting do, by track."""
-    return Markdown("\n".join(f"- `{group.track}`: {_apart(group)}" for group in groups))
-
-
-def _apart(group: Group) -> str:
-    values = {key: v for key in group.cells if (v := group.values(key, group.measure))}
-    if len(values) < 2:
-        return "fewer than two settings have finished, so their order is unknown."
-    means = [sum(v) / len(v) for v in values.values()]
-    settings = f"the settings' means end {100 * (max(means) - min(means)):.1f} points apart"
-    repeated = [max(v) - min(v) for v in values.values() if len(v) > 1]
-    if not repeated:
-        return f"{settings}; with one seed each, how far seeds lie apart is unknown, and so is the order."
-    return f"{settings}, seeds of one setting up to {100 * max(repeated):.1f} points."
-
-
-def _over_epochs(
-    group: Group, alt: str, opening: str, panels: list[tuple[str, str]], *, percentages: bool
-) -> Exhibit | Markdown:
-    shown = {key: [r for r in cell if epochs_done(r)] for key, cell in group.cells.items()}
-    shown = {key: records for key, records in shown.items() if records}
-    if not shown:
-        return Markdown(f"No run of the `{group.track}` track has finished an epoch yet.")
+def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
+    """A panel for each row of settings and each column of the history, by the label of its axis."""
     with style.applied():
-        width = style.FIGURE_WIDTH if len(panels) > 1 else 0.75 * style.FIGURE_WIDTH
-        figure, axes = plt.subplots(1, len(panels), figsize=(width, 4.0), squeeze=False)
-        for panel, (label, column) in zip(axes[0], panels, strict=True):
-            for setting, records in shown.items():
-                _lines(panel, setting, records, column)
-            panel.set(ylabel=label, ylim=(0, None))
+        width = style.FIGURE_WIDTH * (1 if len(columns) > 1 else 0.8)
+        figure, axes = plt.subplots(
+            len(rows),
+            len(columns),
+            figsize=(width, 0.9 + 3.0 * len(rows)),
+            sharex=True,
+            sharey="col",
+            squeeze=False,
+        )
+        for panels, settings in zip(axes, rows, strict=True):
+            for panel, (label, column) in zip(panels, columns.items(), strict=True):
+                for setting, records in settings.items():
+                    _lines(panel, setting, records, column)
+                panel.set(ylabel=label, ylim=(0, None))
+                panel.set_title(f"Inception-ResNet {next(iter(settings)).partition('-')[0]}")
+                panel.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+        for panel in axes[-1]:
             epoch_axis(panel)
-            if percentages:
-                panel.yaxis.set_major_formatter(PercentFormatter(1))
-        legend_below(figure, axes[0][0])
-    caption = f"{opening} {_ends(shown, panels[0][1])} {_lines_mean(shown)}{group.unfinished}"
-    return exhibit(figure, alt=f"{alt} {_ends(shown, panels[0][1])}", caption=caption)
+        fullest = max(axes[:, 0], key=lambda panel: len(panel.get_legend_handles_labels()[1]))
+        legend_below(figure, fullest)
+    return figure
 
 
 def _lines(axes: Axes, setting: str, records: list[Record], column: str) -> None:
-    """The mean over seeds as a bold line, each seed as a thin one."""
-    look = style.look(setting)
-    if len(records) > 1:
-        axes.plot(_by_epoch(records, column), color=look.colour, linewidth=0.6, alpha=0.5)
-    mean = _by_epoch(settled(records), column).dropna().mean(axis=1)
-    axes.plot(
-        mean,
-        look.dashes,
-        color=look.colour,
-        marker=look.marker,
-        markersize=4,
-        markevery=max(1, len(mean) // 8),
-        label=short_name(setting),
-    )
+    """The mean over finished seeds within the band of their range; dotted, each run that is not finished."""
+    look = style.look(setting.replace("-arcface", ""))
+    label = _variant(setting)
+    finished = [r for r in records if r.status == "done"]
+    if finished:
+        curves = _by_epoch(finished, column)
+        low, mean, high = curves.min(axis=1), curves.mean(axis=1), curves.max(axis=1)
+        axes.fill_between(curves.index, low, high, color=look.colour, alpha=0.13, linewidth=0)
+        every = max(1, len(mean) // 8)
+        marks = {"marker": look.marker, "markersize": 4, "markevery": every}
+        axes.plot(mean, look.dashes, color=look.colour, label=label, **marks)
+    for record in records:
+        if record.status != "done":
+            name = {} if finished else {"label": f"{label} ({record.status})"}
+            axes.plot(_by_epoch([record], column), ":", color=look.colour, linewidth=1.2, **name)
+
+
+def _variant(setting: str) -> str:
+    """What a setting adds to its network, such as `TRSF + PReLU`."""
+    return short_name(setting).partition(" + ")[2] or "original"
 
 
 def _by_epoch(records: list[Record], column: str) -> pd.DataFrame:
-    """A column of each run's history side by side, a row per epoch."""
-    return pd.concat([r.history().set_index("epoch")[column] for r in records], axis=1)
+    """A column of each run's history side by side, a row for each epoch that all of them have."""
+    return pd.concat([r.history().set_index("epoch")[column] for r in records], axis=1).dropna()
 
 
-def _ends(shown: dict[str, list[Record]], column: str) -> str:
-    """Where the curves of the first panel stand, in one sentence."""
-    last = {
-        short_name(key): float(_by_epoch(settled(records), column).dropna().iloc[-1].mean())
-        for key, records in shown.items()
-    }
+def _ends(settings: Runs, column: str) -> str:
+    """Which curves of a row end highest and lowest, and where, in one sentence."""
+    last = {key: _by_epoch(settled(records), column).iloc[-1] for key, records in settings.items()}
+    low, high = (choose(last, key=lambda key: last[key].mean()) for choose in (min, max))
     write = (lambda value: f"{value:.2f}") if column == "loss" else percent
-    low, high = min(last, key=last.__getitem__), max(last, key=last.__getitem__)
     if low == high:
-        return f"After the last epoch {low} stands at {write(last[low])}."
+        return f"{short_name(low)} ends at {_end(last[low], write)}."
     return (
-        f"After the last epoch {high} stands highest at {write(last[high])}, "
-        f"{low} lowest at {write(last[low])}."
+        f"{short_name(high)} ends highest at {_end(last[high], write)}, "
+        f"{short_name(low)} lowest at {_end(last[low], write)}."
     )
 
 
-def _lines_mean(shown: dict[str, list[Record]]) -> str:
-    numbers = {len(settled(records)) for records in shown.values()}
-    if max(len(records) for records in shown.values()) == 1:
-        return "One seed per setting."
-    span = " to ".join(str(n) for n in sorted({min(numbers), max(numbers)}))
-    return f"Bold: mean over {span} finished seeds per setting. Thin: each seed."
+def _end(values: pd.Series, write: Callable[[float], str]) -> str:
+    """The mean of a setting's last values, and their range where there are several."""
+    if len(values) == 1:
+        return write(values.iloc[0])
+    return f"{write(values.mean())} ({write(values.min())} to {write(values.max())})"
+
+
+def _key(rows: list[Runs]) -> str:
+    """What lines and bands are, and of how many seeds."""
+    finished = {
+        key: [r.seed for r in cell if r.status == "done"] for row in rows for key, cell in row.items()
+    }
+    finished = {key: seeds for key, seeds in finished.items() if seeds}
+    if not finished:
+        return "Dotted: runs that are not finished."
+    drawn = "Lines are means over seeds, bands reach from the lowest seed to the highest"
+    if max(map(len, finished.values())) == 1:
+        drawn = "A line is one run"
+    return f"{drawn}; {seeds_in_words(finished)}."

@@ -70,14 +70,27 @@ def lines_by_depth(axes: Axes, table: pd.DataFrame) -> None:
     epoch_axis(axes)
 
 
-def depth_bar(figure: Figure, axes: list[Axes]) -> None:
-    """The key to the colours of `lines_by_depth`."""
+def depth_bar(
+    figure: Figure,
+    axes: list[Axes],
+    *,
+    ends: tuple[str, str] = ("first", "last"),
+    label: str = "Module, from input to output",
+) -> None:
+    """The key to the colours of `lines_by_depth`.
+
+    Args:
+        figure: that has the lines.
+        axes: the panels that have them.
+        ends: names of the first and the last module.
+        label: what these are names of.
+    """
     low, high = style.DEPTH_RANGE
     part = colormaps[style.DEPTH_MAP](np.linspace(low, high, 256))
     scale = ScalarMappable(Normalize(0, 1), ListedColormap(part))
     bar = figure.colorbar(scale, ax=axes, fraction=0.04, pad=0.02)
-    bar.set_ticks([0, 1], labels=["first", "last"])
-    bar.set_label("Module, from input to output")
+    bar.set_ticks([0, 1], labels=ends)
+    bar.set_label(label)
     bar.outline.set_visible(False)
 
 

@@ -1,0 +1,64 @@
+"""Figures 3 and 4: what is drawn and said is in the records, and what is not there is said."""
+
+from __future__ import annotations
+
+import re
+
+import matplotlib as mpl
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.report import curves, feeds
+from trsfnet.report.collection import Collection
+from trsfnet.report.display import Exhibit
+
+mpl.use("agg")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Two seeds of two settings of v1, a run of v2 that goes on, one that collapsed, and one with ArcFace."""
+    runs = tmp_path_factory.mktemp("runs")
+    for seed in range(2):
+        fake_run(runs, "v1-relu", seed=seed)
+        fake_run(runs, "v1-trsf-prelu", seed=seed, tar=0.3 + 0.1 * seed)
+    fake_run(runs, "v2-prelu", status="running")
+    fake_run(runs, "v1-prelu", status="collapsed")
+    fake_run(runs, "v2-prelu", loss="arcface", tar=0.5)
+    return Collection.read(runs)
+
+
+def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
+    (synthetic, lfw) = feeds.by_track(found, 1, 2)
+    shown, loss = curves.over_training(synthetic, 3)
+    ends = {s: [r.history()["tar@1e-3"].iloc[-1] for r in cell] for s, cell in synthetic[0].cells.items()}
+    low, high = sorted(ends["v1-trsf-prelu"])
+    mean = (low + high) / 2
+    text = shown.caption.replace("\u00a0", " ")
+    assert text.startswith("Paper's figure 3 on our synthetic track: v1 + TRSF + PReLU ends highest at ")
+    assert f"{100 * mean:.1f} % ({100 * low:.1f} % to {100 * high:.1f} %)" in text
+    assert "v2 + PReLU, seed 0 (running)" in text
+    assert "v1 + PReLU, seed 0 (collapsed)" in text
+    assert "Not run yet: v1 + TRSF, v1 + Leaky ReLU" in text
+    assert "v2 + TRSF + Leaky ReLU" in text
+    assert "not in the paper" not in text
+    assert "Training loss" in str(loss)
+    (empty,) = curves.over_training(lfw, 3)
+    assert "on our lfw track: no run of v1, v1 + TRSF" in str(empty)
+
+
+def test_arcface_is_figure_4(found):
+    synthetic, _ = feeds.by_track(found, 3)
+    shown, _ = curves.over_training(synthetic, 4)
+    assert re.match(
+        r"Paper's figure 4 on our synthetic track: v2 \+ PReLU, ArcFace ends at \d", shown.caption
+    )
+    assert "Not run yet: v2 + TRSF + PReLU, ArcFace." in shown.caption
+
+
+def test_a_setting_whose_only_run_collapsed_is_drawn_as_such(found):
+    (synthetic, _) = feeds.by_track(found, 1)
+    shown, _ = curves.over_training(synthetic, 3)
+    assert isinstance(shown, Exhibit)
+    assert ">PReLU (collapsed)<" in shown.svg
+    assert ">TRSF + PReLU<" in shown.svg

@@ -1,0 +1,152 @@
+"""Slopes of v2 + PReLU from five starting values: the paper's figure 11, on our tracks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from trsfnet.experiments.paper import paper_quantities
+from trsfnet.report import style
+from trsfnet.report.collection import Group
+from trsfnet.report.display import Exhibit, Markdown, exhibit
+from trsfnet.report.feeds import fed, missing, nothing, opening, seeds_in_words
+from trsfnet.report.figures import epoch_axis, legend_below
+from trsfnet.report.names import row_name
+from trsfnet.report.trajectories import (
+    Values,
+    decimal,
+    final,
+    first_and_further,
+    shown_seeds,
+    values,
+)
+
+_MARKERS = ("v", "s", "o", "D", "^")
+
+
+def after_training(group: Group) -> list[Exhibit | Markdown]:
+    """The paper's figure 11: mean and deviation over five networks of 40 slopes, which differ in the start.
+
+    Args:
+        group: table 6.
+    """
+    runs = fed([group], 11)
+    found = values(runs, "slope")
+    if not found:
+        return [Markdown(nothing([group], 11))]
+    start, lacking = opening([group], 11), missing(runs)
+    return first_and_further(
+        found,
+        f"Slopes after training from each start on the {group.track} track",
+        lambda shown: _slopes(shown, f"{start}, {shown_seeds(shown)}", lacking),
+    )
+
+
+def _slopes(networks: Values, beginning: str, lacking: str) -> Exhibit:
+    names = next(iter(final(networks).values())).columns
+    shown = int(paper_quantities()["slopes shown of 243"].value)
+    chosen = names[np.linspace(0, len(names) - 1, shown).round().astype(int)]
+    by_start = {row_name(6, setting): ends[chosen] for setting, ends in final(networks).items()}
+    every = pd.concat(by_start.values())
+    rows = np.arange(shown)
+    with style.applied():
+        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, 1.4 + 0.21 * shown))
+        for (name, ends), look in zip(by_start.items(), _looks(len(by_start)), strict=True):
+            drawn = axes.plot(ends.T, np.tile(rows, (len(ends), 1)).T, markersize=5, linewidth=0, **look)
+            drawn[0].set_label(f"from {name}")
+        if len(every) > 1:
+            axes.errorbar(
+                every.mean(),
+                rows,
+                xerr=every.std(),
+                fmt="|",
+                color=style.INK,
+                elinewidth=1,
+                capsize=2,
+                label="mean ± deviation",
+            )
+        axes.axvline(0, color=style.INK, linewidth=0.8)
+        axes.set_yticks(rows, chosen, fontsize=8)
+        axes.set(ylim=(shown - 0.4, -0.6), xlabel="Slope α after training")
+        legend_below(figure, axes)
+    finding = _between(by_start)
+    return exhibit(
+        figure,
+        alt=f"{shown} slopes after training, a row per slope, a point per network. {finding}",
+        caption=(
+            f"{beginning}: {finding} Shown are {shown} of {len(names)} slopes, evenly spaced from input to "
+            f"output.{lacking}"
+        ),
+    )
+
+
+def _between(by_start: dict[str, pd.DataFrame]) -> str:
+    """How far slopes lie apart by the network they are in, and by which slope they are."""
+    every = pd.concat(by_start.values())
+    if len(by_start) == 1:
+        return f"only the start {next(iter(by_start))} has been run, so starts cannot be compared."
+    return (
+        f"one slope has a standard deviation of {decimal(every.std().mean())} over {len(every)} networks "
+        f"from {len(by_start)} starts (mean over slopes), while the slopes' means have one of "
+        f"{decimal(every.mean().std())}."
+    )
+
+
+def over_training(group: Group) -> Exhibit | Markdown:
+    """Mean and deviation of all slopes of a network over the epochs, a line for each start."""
+    runs = fed([group], 11)
+    found = values(runs, "slope")
+    if not found:
+        return Markdown(nothing([group], 11))
+    with style.applied():
+        figure, panels = plt.subplots(1, 2, figsize=(style.FIGURE_WIDTH, 3.8))
+        for (setting, tables), look in zip(found.items(), _looks(len(found)), strict=True):
+            name = f"from {row_name(6, setting)}"
+            _line(panels[0], [t.mean(axis=1) for t in tables.values()], name, look)
+            _line(panels[1], [t.std(axis=1) for t in tables.values()], name, look)
+        for panel, label in zip(panels, ("Mean slope α", "Standard deviation of slopes"), strict=True):
+            panel.set_ylabel(label)
+            epoch_axis(panel)
+        panels[0].axhline(0, color=style.INK, linewidth=0.8)
+        panels[1].set_ylim(0, None)
+        legend_below(figure, panels[0])
+    finding = _convergence(found)
+    return exhibit(
+        figure,
+        alt=f"Mean and standard deviation of all slopes over the epochs, a line per start. {finding}",
+        caption=(
+            f"{opening([group], 11)}, over training and over all slopes: {finding} Lines are means over "
+            f"seeds, bands their range; {seeds_in_words(found)}.{missing(runs)}"
+        ),
+    )
+
+
+def _line(axes: Axes, seeds: list[pd.Series], name: str, look: dict[str, str]) -> None:
+    by_epoch = pd.concat(seeds, axis=1)
+    low, high = by_epoch.min(axis=1), by_epoch.max(axis=1)
+    axes.fill_between(by_epoch.index, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    every = max(1, len(by_epoch) // 8)
+    axes.plot(by_epoch.mean(axis=1), markersize=5, markevery=every, label=name, **look)
+
+
+def _convergence(found: Values) -> str:
+    """Whether the mean slope forgets where it started."""
+    means = {
+        row_name(6, setting): pd.DataFrame([t.mean(axis=1) for t in tables.values()]).mean()
+        for setting, tables in found.items()
+    }
+    ends = ", ".join(f"{name} to {decimal(mean.iloc[-1])}" for name, mean in means.items())
+    text = f"the mean slope went from {ends}."
+    if len(means) == 1:
+        return text
+    before, after = (np.ptp([mean.iloc[place] for mean in means.values()]) for place in (0, -1))
+    return f"{text} The starts are {decimal(before)} apart, the ends {decimal(after)}."
+
+
+def _looks(number: int) -> list[dict[str, str]]:
+    """A colour and a marker for each of `number` starts, from the smallest to the largest."""
+    colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, number))
+    return [{"color": colour, "marker": marker} for colour, marker in zip(colours, _MARKERS, strict=False)]
