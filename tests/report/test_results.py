@@ -89,8 +89,7 @@ def test_our_numbers_are_the_records(tmp_path):
     text = str(results.beside(groups))
     mean, gap = line(text, "Inception-ResNet v1 + TRSF")[2:4]
     assert mean.startswith("**31.0\u00a0%** (")
-    assert gap.startswith("+9.0 points (")
-    assert gap.endswith("✓ supported")
+    assert gap.startswith("✓\u00a0supported: +9.0 points (")
     for record in groups[0].cells["v1-trsf-relu"]:
         assert card_link(record, str(record.seed)) in mean
     assert "31.0\u00a0%" in results.dots(groups).alt
@@ -149,7 +148,7 @@ def test_a_row_that_is_a_claim_has_the_claims_word(tmp_path):
         (verdict.measured[0].estimate, verdict.measured[0].low)
     )
     text = str(results.beside(found.groups(3)))
-    assert line(text, "Inception-ResNet v2 + TRSF + PReLU")[3].startswith("+10.0 points")
+    assert f"{row.verdict}: +10.0 points" in line(text, "Inception-ResNet v2 + TRSF + PReLU")[3]
     assert "#claim-trsf-gains-with-arcface" in str(results.verdict(found, found.groups(3)))
 
 
@@ -167,7 +166,7 @@ def test_the_paper_best_start_leads_or_does_not(tmp_path):
     }
     text = str(results.beside([group]))
     assert line(text, "−0.1")[1].endswith("+1.40 points")
-    assert line(text, "0.3")[3].startswith("−10.0 points")
+    assert line(text, "0.3")[3].startswith("✗\u00a0contradicted: −10.0 points")
     assert "the lead of 0.25 is supported over −0.1 (" in results.sentence(group)
     # Seeds of v2 in table 2 tell of the spread in table 6 as well.
     before = rows(group)[0].gap_interval
@@ -191,7 +190,7 @@ def test_mean_scales_are_those_of_the_records(tmp_path, number, arch):
     text = str(results.beside([group]))
     mean, word = line(text, f"{arch} + TRSF + PReLU")[2:]
     assert mean.startswith(f"**{np.mean(expected):.2f}** (")
-    assert word == "✓ supported"
+    assert word == "✓\u00a0supported"
     assert "(no interval)" in line(text, f"{arch} + TRSF")[2]
     assert f"{expected[0]:.3f}" in str(results.runs_behind([group]))
 

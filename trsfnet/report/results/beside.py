@@ -82,8 +82,8 @@ def _ours(group: Group, row: Row) -> list[str]:
         mean = f"{mean_text(group, row)}, {seeds}" if row.values else seeds
     if not row.verdict:
         return [mean, "–"]
-    gap = gap_text(group, row)
-    return [mean, f"{gap}{' ' if gap else ''}{SIGNS[row.verdict]} {row.verdict}"]
+    word, gap = f"{SIGNS[row.verdict]}{NBSP}{row.verdict}", gap_text(group, row)
+    return [mean, f"{word}: {gap}" if gap else word]
 
 
 def _seed(record: Record) -> str:
