@@ -8,6 +8,7 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.report import landing, results
+from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import plain
 from trsfnet.report.runs import card_link, state
@@ -23,8 +24,9 @@ def test_no_runs_at_all(tmp_path):
     assert (synthetic.track, lfw.track) == ("synthetic", "lfw")
     assert len(synthetic.cells) == 6
     assert synthetic.records == []
-    assert "no run has finished" in str(landing.answer(found, 1))
-    assert str(landing.settings(found, 1)).count("not run") == 12
+    groups = landing.groups_of(found)
+    assert str(landing.answer(groups)) == "**Not tested yet: no run has ended.**"
+    assert str(landing.questions(groups)).count("not run") == len(QUESTIONS)
     assert str(results.beside([synthetic, lfw])).count("no run yet") == 2
     assert "no run has finished" in results.sentence(synthetic)
 

@@ -1,77 +1,69 @@
-"""The answer so far, for the first page of the book."""
+"""The first page of the book: does the paper hold up, in a sentence and a table."""
 
 from __future__ import annotations
 
-from trsfnet.experiments.paper import paper_table
-from trsfnet.report.collection import Collection, Group
+from collections.abc import Sequence
+
+from trsfnet.experiments.claims import Claim, paper_claims
+from trsfnet.report.claims import Judged, judged, telling
+from trsfnet.report.claims.papers import papers_number
+from trsfnet.report.claims.questions import QUESTIONS
+from trsfnet.report.claims.tables import verdict_cells
+from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import MEASURE_NAMES, NBSP, SETTINGS, counted, listed, percent, percent_range
-from trsfnet.report.results import papers_intervals, sentence
-from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED, comparisons
+from trsfnet.report.names import counted, listed
+from trsfnet.report.verdicts import CONTRADICTED, SUPPORTED
 
 
-def answer(collection: Collection, number: int) -> Markdown:
-    """Whether the paper's table `number` holds up: a headline, and a sentence for each track."""
-    groups = collection.groups(number)
-    tracks = "\n".join(
-        f"- On the `{group.track}` track, {_trained(group)}{sentence(group)}" for group in groups
-    )
-    return Markdown(f"**{_headline(groups)}**\n\n{tracks}")
+def groups_of(collection: Collection) -> list[Judged]:
+    """The groups of runs that have a word on the paper's questions."""
+    asked = list(_asked().values())
+    return [group for group in telling(judged(collection.records), asked) if group.about(asked)]
 
 
-def _headline(groups: list[Group]) -> str:
-    verdicts = [c.verdict for group in groups for c in comparisons(group)]
-    counts = {word: verdicts.count(word) for word in (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)}
-    decided = counts[SUPPORTED] + counts[CONTRADICTED]
-    if not any(r.status == "done" for group in groups for r in group.records):
-        return "Not tested yet: no run has finished."
-    numbers = listed([f"{n} {word}" for word, n in counts.items() if n])
-    partly = "Decided on our tracks" if decided == len(verdicts) else "Partly decided"
-    start = partly if decided else "Not decided yet"
-    total = counted(len(verdicts), "comparison")
-    return f"{start}: of {total} with the original network, {numbers}."
+def answer(groups: Sequence[Judged]) -> Markdown:
+    """A headline, and for each group of runs the questions that it answers."""
+    lines = "\n".join(_line(group) for group in groups)
+    return Markdown(f"**{_headline(groups)}**" + (f"\n\n{lines}" if lines else ""))
 
 
-def _trained(group: Group) -> str:
-    """How many settings, how many seeds, and the range of TAR."""
-    means = {
-        setting: sum(values) / len(values)
-        for setting in group.cells
-        if (values := group.values(setting, group.measure))
-    }
-    if not means:
-        return ""
-    numbers = sorted({len(group.values(setting, group.measure)) for setting in means})
-    seeds = counted(numbers[0], "seed") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
-    low, high = percent(min(means.values())), percent(max(means.values()))
-    span = low if low == high else f"between {low} and {high}"
-    return (
-        f"{len(means)} of {counted(len(group.cells), 'setting')} were trained, {seeds} each, and reached "
-        f"{span} ({MEASURE_NAMES[group.measure]}); "
-    )
-
-
-def settings(collection: Collection, number: int) -> Markdown:
-    """The paper's settings with its TAR, and ours on each track."""
-    paper, groups, intervals = paper_table(number), collection.groups(number), papers_intervals(number)
+def questions(groups: Sequence[Judged]) -> Markdown:
+    """The paper's main claims, each with the paper's number and the verdict of each group of runs."""
     rows = [
-        (
-            SETTINGS[setting].name,
-            f"{value:.2f}{NBSP}%",
-            percent_range(intervals[setting]),
-            *(_cell(group, setting) for group in groups),
-        )
-        for setting, value in paper.cells.items()
+        (f"**{question}** {claim.statement}", papers_number(claim.rule), *verdict_cells(claim, groups))
+        for question, claim in _asked().items()
     ]
-    ours = [f"`{group.track}`: {MEASURE_NAMES[group.measure]}" for group in groups]
-    header = ("Setting", f"Paper: {paper.quantity}", "95 % interval", *ours)
-    caption = f"The settings of the paper's table {number}. Columns are not comparable with each other."
-    return Markdown(captioned(caption, f"settings-{number}", table(header, rows)))
+    header = ("Question and claim", "Paper", *([group.label for group in groups] or ["Ours"]))
+    caption = "What the paper says, and what our runs say to it. Each verdict leads to its numbers and runs."
+    return Markdown(captioned(caption, "main-claims", table(header, rows)))
 
 
-def _cell(group: Group, setting: str) -> str:
-    values = group.values(setting, group.measure)
-    unfinished = sorted({r.status for r in group.cells[setting] if r.status != "done"})
-    if values:
-        return f"{percent(sum(values) / len(values))} ({counted(len(values), 'seed')})"
-    return listed(unfinished) or "not run"
+def _asked() -> dict[str, Claim]:
+    """By question, the claim that answers it most directly."""
+    by_id = {claim.id: claim for claim in paper_claims()}
+    return {question: by_id[ids[0]] for question, ids in QUESTIONS.items()}
+
+
+def _headline(groups: Sequence[Judged]) -> str:
+    words = [group.verdicts[claim.id].word for group in groups for claim in _asked().values()]
+    supported, contradicted = words.count(SUPPORTED), words.count(CONTRADICTED)
+    if not words:
+        return "Not tested yet: no run has ended."
+    if not supported + contradicted:
+        return "Not decided yet: nothing was seen that chance could not have done."
+    verdict = "In part" if supported and contradicted else "So far, yes" if supported else "So far, no"
+    places = listed([group.label for group in groups])
+    left = len(words) - supported - contradicted
+    return (
+        f"{verdict}. To {counted(len(_asked()), 'question')} that the paper answers, our runs ({places}) "
+        f"give {counted(supported, 'answer')} as it does, {contradicted} against it, and leave {left} open."
+    )
+
+
+def _line(group: Judged) -> str:
+    found = {
+        word: [q.rstrip("?") for q, claim in _asked().items() if group.verdicts[claim.id].word == word]
+        for word in (SUPPORTED, CONTRADICTED)
+    }
+    parts = [f"{word}: {listed(names)}" for word, names in found.items() if names] or ["nothing is decided"]
+    return f"- {group.label}, {counted(len(group.records), 'run')}: {'; '.join(parts)}."

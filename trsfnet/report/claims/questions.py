@@ -15,7 +15,7 @@ QUESTIONS = {
         "small-start-stable",
         "large-constant-diverges",
     ),
-    "Do the scales grow to about 1?": ("scales-grow", "scales-around-1", "scales-settle"),
+    "Do the scales grow to about 1?": ("scales-around-1", "scales-grow", "scales-settle"),
     "Do the branches matter more?": ("branches-matter-more", "order-of-magnitude"),
     "Do slopes turn negative, and more of them with TRSF?": (
         "slopes-turn-negative",

@@ -73,13 +73,14 @@ def _campaign_row(group: Judged) -> list[str]:
 def subject_table(subject: str, claims: Sequence[Claim], groups: Sequence[Judged]) -> Markdown:
     """The claims on one subject: what the paper has, and the verdict of each group of runs on them."""
     shown = [group for group in telling(groups, claims) if group.about(claims)]
-    rows = [(claim.statement, papers_number(claim.rule), *_cells(claim, shown)) for claim in claims]
+    rows = [(claim.statement, papers_number(claim.rule), *verdict_cells(claim, shown)) for claim in claims]
     header = ("Claim", "Paper", *([group.label for group in shown] or ["Ours"]))
     caption = f"{subject}: {counted(len(claims), 'claim')}. Each verdict leads to its quotes and numbers."
     return Markdown(captioned(caption, f"claims-{anchor(subject)}", table(header, rows)))
 
 
-def _cells(claim: Claim, groups: Sequence[Judged]) -> list[str]:
+def verdict_cells(claim: Claim, groups: Sequence[Judged]) -> list[str]:
+    """The verdict of each group of runs with its numbers, each a link to what is behind it."""
     if not groups:
         reason = f": {claim.rule.reason}" if isinstance(claim.rule, Untested) else ""
         return [_link(claim, NOT_RUN) + reason]

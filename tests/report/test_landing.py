@@ -1,0 +1,25 @@
+"""The first page answers the paper's questions by the verdicts on its claims."""
+
+from __future__ import annotations
+
+from tests.report.fakes import fake_run
+from trsfnet.report import landing
+from trsfnet.report.collection import Collection
+
+
+def test_the_answer_counts_the_verdicts(tmp_path):
+    """TRSF gains in both versions; scales end near 1, as made up; nothing else is settled."""
+    for arch in ("v1", "v2"):
+        for trsf in ("", "-trsf"):
+            for activation in ("relu", "leaky-relu", "prelu"):
+                for seed in range(4):
+                    tar = (0.6 if trsf else 0.2) + 0.001 * seed
+                    fake_run(tmp_path, f"{arch}{trsf}-{activation}", seed=seed, tar=tar)
+    groups = landing.groups_of(Collection.read(tmp_path))
+    answer, table = str(landing.answer(groups)), str(landing.questions(groups))
+    assert "`synthetic`, full, 48 runs: supported: Does TRSF raise the accuracy" in answer
+    (row,) = (line for line in table.splitlines() if "Does TRSF raise" in line)
+    assert "[✓\u00a0supported](#claim-trsf-gains): +40.0 points" in row
+    given = table.count("✓"), table.count("✗")
+    assert f"{given[0]} answers as it does, {given[1]} against it" in answer
+    assert answer.startswith("**So far, yes" if not given[1] else "**In part")
