@@ -50,6 +50,10 @@ def evaluated(tmp_path_factory, tiny_config, tiny_data):
     record = read_record(path)
     record.write_info(metrics=outcome.metrics)
     record.write_scores(outcome.scores)
+    scales = model.scales().items()
+    record.write_parameters(
+        [{"epoch": 0, "kind": "trsf", "name": k, "channel": 0, "value": float(v)} for k, v in scales]
+    )
     record.write_history([{"epoch": 1, "step": 4, "learning_rate": 0.1, "loss": 1.0, **outcome.metrics}])
     return root, record, model
 
@@ -145,7 +149,7 @@ def test_without_a_network_one_sentence_says_what_to_do(evaluated, tmp_path):
     _, record, _ = evaluated
     copy = tmp_path / record.info["track"] / record.run_id
     copy.mkdir(parents=True)
-    for name in ("run.json", "history.csv", "scores.parquet"):
+    for name in ("run.json", "history.csv", "parameters.parquet", "scores.parquet"):
         (copy / name).write_bytes((record.path / name).read_bytes())
     verifier = verification_widgets.verifier(Collection.read(tmp_path))
     assert "papermill notebooks/train.ipynb" in verifier.value
