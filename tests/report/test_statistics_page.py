@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.report.fakes import fake_run
 from trsfnet.report import statistics
-from trsfnet.report.collection import Collection
 
 
 def test_cells_and_differences_are_the_papers():
@@ -40,14 +38,3 @@ def test_starts_of_slopes_as_a_spread():
     sentence = statistics.starts_spread()
     assert "0.77 points" in sentence
     assert "94.37 at 0.1 and 95.83 at 0.2" in sentence
-
-
-def test_the_spread_of_our_seeds(tmp_path):
-    assert "two finished seeds" in str(statistics.our_seeds(Collection((), ())))
-    for setting, tars in {"v1-relu": (0.20, 0.22), "v1-prelu": (0.30, 0.34), "v1-trsf-relu": (0.9,)}.items():
-        for seed, tar in enumerate(tars):
-            fake_run(tmp_path, setting, seed=seed, tar=tar)
-    fake_run(tmp_path, "v1-relu", seed=7, status="collapsed")
-    text = str(statistics.our_seeds(Collection.read(tmp_path)))
-    # Variances 0.0002 and 0.0008, one degree of freedom each.
-    assert "| `synthetic`, full | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 |" in text

@@ -14,10 +14,9 @@ from scipy import special
 from trsfnet.experiments.paper import PaperTable, paper_table
 from trsfnet.report import style
 from trsfnet.report.claims.wording import name_of
-from trsfnet.report.collection import Collection, Group
 from trsfnet.report.contrasts import POWER
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
-from trsfnet.report.names import MEASURE_NAMES, NBSP, counted, listed, percent_range
+from trsfnet.report.names import NBSP, counted, listed, percent_range
 from trsfnet.report.published import (
     ALPHA,
     PublishedCell,
@@ -208,44 +207,3 @@ def starts_spread() -> str:
         f"deviation of {deviation:.2f} points and no order: {low:.2f} at {before} and {high:.2f} at {after}. "
         "Either the start matters as much as everything else in the paper, or seeds do."
     )
-
-
-def our_seeds(collection: Collection) -> Markdown:
-    """How far seeds of one setting lie apart on our tracks, beside what pairs alone would give."""
-    rows = []
-    for number in (1, 2):
-        for group in collection.groups(number):
-            row = _seed_row(group)
-            if row:
-                rows.append(row)
-    if not rows:
-        return Markdown("No setting of ours has two finished seeds yet.")
-    header = (
-        "Track",
-        "Architecture",
-        "Measure",
-        "Settings with two seeds or more",
-        "Runs",
-        "SD between seeds",
-    )
-    caption = (
-        "Standard deviation (SD) of TAR between seeds of one setting, pooled over settings, in points. Our "
-        "networks are smaller and trained for a shorter time than the paper's, so theirs may vary less."
-    )
-    return Markdown(captioned(caption, "our-seeds", table(header, rows)))
-
-
-def _seed_row(group: Group) -> list[str] | None:
-    values = [v for setting in group.cells if len(v := group.values(setting, group.measure)) > 1]
-    if not values:
-        return None
-    freedom = sum(len(v) - 1 for v in values)
-    pooled = math.sqrt(sum(np.var(v, ddof=1) * (len(v) - 1) for v in values) / freedom)
-    return [
-        f"`{group.track}`, {group.scale}",
-        group.baseline.partition("-")[0],
-        MEASURE_NAMES[group.measure],
-        str(len(values)),
-        str(sum(map(len, values))),
-        f"{100 * pooled:.1f}",
-    ]

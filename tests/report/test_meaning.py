@@ -1,0 +1,120 @@
+"""What a scale means: the numbers on the page are those of the records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.models import InceptionResnet
+from trsfnet.report import claims, meaning
+from trsfnet.report.collection import Collection
+from trsfnet.report.display import Exhibit
+from trsfnet.report.meaning.branches import branches, constants
+
+BLOCKS = 21
+
+
+def with_branches(root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio=(0.1, 0.2), status="done"):
+    """A run whose blocks all start and end at these values, but for the last block's fixed scale."""
+    record = fake_run(root, setting, seed=seed, status=status)
+    values = {"kernel": (BLOCKS, kernel), "ratio": (BLOCKS, ratio)}
+    if scale:
+        values["trsf"] = (BLOCKS - 1, scale)
+    prefix = {"trsf": "TRSF"}
+    rows = [
+        {
+            "epoch": epoch,
+            "kind": kind,
+            "name": f"{prefix.get(kind, kind)}_inception-resnet v1.{block}",
+            "channel": 0,
+            "value": value,
+        }
+        for kind, (blocks, ends) in values.items()
+        for epoch, value in enumerate(ends)
+        for block in range(1, blocks + 1)
+    ]
+    record.write_parameters(rows)
+    return record
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Constants and TRSF, two seeds each, of which TRSF doubles the ratio; and a run without ratios."""
+    for seed, factor in enumerate((1.0, 1.1)):
+        with_branches(tmp_path, "v1-relu", seed, ratio=(0.1, 0.1 * factor))
+        with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, -0.4), ratio=(0.1, 0.2 * factor))
+    fake_run(tmp_path, "v1-prelu")
+    return Collection.read(tmp_path).group(1, "synthetic")
+
+
+def row(markdown, name):
+    (line,) = (line for line in str(markdown).splitlines() if line.startswith(f"| {name} |"))
+    return [cell.strip() for cell in line.replace("\\|", "¦").split("|")[1:-1]]
+
+
+@pytest.mark.parametrize(("arch", "scale_init"), [("v1", None), ("v2", None), ("v1", 0.3)])
+def test_constants_are_those_of_the_network(arch, scale_init):
+    network = InceptionResnet(version=arch, residual_scale="fixed", scale_init=scale_init, width=0.125)
+    told = [block.up.value for block in network.residual_blocks()]
+    assert constants({"arch": arch, "scale_init": scale_init}) == told
+
+
+def test_magnitudes_of_scales_stand_beside_kernels(tmp_path):
+    found = branches(with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, -0.4)))
+    assert found.scale.iloc[-1].tolist() == pytest.approx([0.4] * 20 + [1.0])
+    assert found.product.iloc[-1].tolist() == pytest.approx([1.6] * 20 + [4.0])
+    means = found.means().iloc[-1]
+    assert means["product"] == pytest.approx(means["scale"] * means["kernel"])
+    assert means["ratio"] == pytest.approx(0.2)
+
+
+def test_a_scale_that_starts_at_zero_has_the_mean_zero(tmp_path):
+    found = branches(with_branches(tmp_path, "v1-trsf-relu", scale=(0.0, 0.4)))
+    assert found.means()["product"].iloc[0] == 0
+
+
+def test_changes_are_the_records(pair):
+    fixed = [0.17] * 5 + [0.10] * 10 + [0.20] * 5 + [1.0]
+    scale = np.exp(np.mean(np.log(fixed)))
+    cells = row(meaning.changes(pair), "v1")
+    assert cells[1:4] == ["2", f"{scale:.3g} → {scale:.3g}", "8 → 4"]
+    assert cells[5:] == ["0.1 → 0.105", "0.1 → 0.105", "0.100; 0.110"]
+    assert row(meaning.changes(pair), "v1 + TRSF")[-1] == "0.200; 0.220"
+
+
+def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
+    cells = row(meaning.gains(pair), "ReLU")
+    assert cells[2] == "1.00"
+    assert cells[4].startswith("2.00 (")
+    assert cells[5] == "2.00"
+    assert "v1 + TRSF 2.00 (" in str(meaning.verdict([pair]))
+
+
+def test_figures_state_what_they_show(pair):
+    assert "‖W‖ 0.50 times" in meaning.same_product(pair).caption
+    assert "v1 + TRSF from 0.100 to 0.210" in meaning.over_training(pair).caption
+    assert "v1 0.105, v1 + TRSF 0.210" in meaning.final_ratios(pair).caption.replace(" and v1", ", v1")
+
+
+def test_one_seed_has_no_interval(tmp_path):
+    with_branches(tmp_path, "v1-relu")
+    with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, 0.4))
+    group = Collection.read(tmp_path).group(1, "synthetic")
+    assert "no interval" in row(meaning.gains(group), "ReLU")[4]
+    assert isinstance(meaning.same_product(group), Exhibit)
+
+
+def test_without_ratios_the_page_says_why(tmp_path):
+    group = Collection.read(tmp_path).group(2, "lfw")
+    assert "No run of v2 on the `lfw` track has finished" in str(meaning.same_product(group))
+    fake_run(tmp_path, "v1-trsf-relu")
+    with_branches(tmp_path, "v1-relu", status="collapsed")
+    group = Collection.read(tmp_path).group(1, "synthetic")
+    assert "before residual ratios were recorded" in str(meaning.same_product(group))
+    exhibits = (meaning.over_training, meaning.final_ratios, meaning.changes, meaning.gains)
+    assert [show(group) for show in exhibits] == [None] * 4
+    assert "no finished run with TRSF" in str(meaning.verdict([group]))
+    text = str(meaning.claims_table(claims.judged([])))
+    assert "not run](#claim-order-of-magnitude)" in text
+    assert "(#claim-scales-around-1)" in text

@@ -1,0 +1,176 @@
+"""Figures on what a scale means."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from trsfnet.report import style
+from trsfnet.report.collection import Group
+from trsfnet.report.display import Exhibit, Markdown, exhibit
+from trsfnet.report.figures import depth_bar, epoch_axis, legend_below
+from trsfnet.report.meaning.branches import Branches, Runs, finished_branches, nothing, pairs
+from trsfnet.report.names import counted, listed, short_name
+
+_LABELS = {
+    "scale": "Scale |s|",
+    "kernel": "Kernel norm ‖W‖",
+    "product": "|s| ‖W‖",
+    "ratio": "‖branch‖ / ‖trunk‖",
+}
+
+
+def same_product(group: Group) -> Exhibit | Markdown:
+    """Scale against kernel norm of each block, from start to end: along a dashed line no network changes."""
+    runs = finished_branches(group)
+    if not runs:
+        return nothing(group)
+    shown = next(iter(pairs(list(runs))), tuple(runs)[:1])
+    first = {setting: runs[setting][min(runs[setting])] for setting in shown}
+    with style.applied():
+        figure, axes = plt.subplots(
+            1, len(shown), figsize=(style.FIGURE_WIDTH, 4.0), sharex=True, sharey=True, squeeze=False
+        )
+        for panel, (setting, found) in zip(axes[0], first.items(), strict=True):
+            _paths(panel, found)
+            panel.set(title=short_name(setting), xlabel=_LABELS["kernel"])
+        for panel in axes[0]:
+            _equal_products(panel, list(first.values()))
+        axes[0][0].set_ylabel(_LABELS["scale"])
+        depth_bar(figure, axes[0].tolist())
+    moved = "; ".join(f"{short_name(setting)}, {_moved(found)}" for setting, found in first.items())
+    caption = (
+        f"A line for each block from the start of training to its end (dot), on our {group.track} track, "
+        "first seed. To move a block along a dashed line changes nothing of what the network computes. "
+        f"Geometric means over blocks: {moved}."
+    )
+    alt = f"Scale of each block over the norm of its kernel, with lines of equal product. {moved}."
+    return exhibit(figure, alt=alt, caption=caption)
+
+
+def _paths(panel: Axes, found: Branches) -> None:
+    colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, found.scale.shape[1]))
+    for block, colour in zip(found.scale, colours, strict=True):
+        panel.plot(found.kernel[block], found.scale[block], color=colour, linewidth=1.4)
+        panel.plot(found.kernel[block].iloc[-1], found.scale[block].iloc[-1], "o", color=colour, markersize=5)
+    panel.set_yscale("log")
+
+
+def _equal_products(panel: Axes, shown: list[Branches]) -> None:
+    """Lines of equal product, each twice the one below, behind the points and without widening the axes."""
+    products = np.concatenate([found.product.to_numpy().ravel() for found in shown])
+    low, high = np.log2(products[products > 0].min()), np.log2(products.max())
+    limits, y = panel.get_xlim(), panel.get_ylim()
+    x = np.linspace(*limits)
+    for power in range(int(np.floor(low)) - 1, int(np.ceil(high)) + 2):
+        panel.plot(x, 2.0**power / x, "--", color=style.INK, alpha=0.3, linewidth=0.8, zorder=0)
+    panel.set(xlim=limits, ylim=y)
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _moved(found: Branches) -> str:
+    """Factors from start to end."""
+    means = found.means()
+    start, end = means.iloc[0], means.iloc[-1]
+    if not start["product"]:
+        return f"|s| changed from 0 to {end['scale']:.2g}"
+    factors = end / start
+    return f"|s| changed {factors['scale']:.2f} times and ‖W‖ {factors['kernel']:.2f} times"
+
+
+def final_ratios(group: Group) -> Exhibit | None:
+    """What each branch adds, over what it is added to, after training: constants beside TRSF."""
+    runs = finished_branches(group)
+    if not runs:
+        return None
+    activations = list(dict.fromkeys(setting.replace("-trsf", "") for setting in runs))
+    with style.applied():
+        figure, axes = plt.subplots(
+            1, len(activations), figsize=(style.FIGURE_WIDTH, 3.8), sharey=True, squeeze=False
+        )
+        for panel, fixed in zip(axes[0], activations, strict=True):
+            for setting in (fixed, fixed.replace("-", "-trsf-", 1)):
+                if setting in runs:
+                    _by_block(panel, setting, list(runs[setting].values()))
+            panel.set(title=short_name(fixed), xlabel="Block, from input to output", yscale="log")
+            panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes[0][0].set_ylabel(f"{_LABELS['ratio']} after training")
+        legend_below(figure, axes[0][0])
+    means = [f"{short_name(s)} {_mean_ratio(found):.3f}" for s, found in runs.items()]
+    caption = (
+        f"Effective residual ratio of each block on our {group.track} track. Lines: means over "
+        f"{_seeds(runs)}; thin: each seed. Geometric means over blocks: {listed(means)}."
+    )
+    alt = (
+        f"Norm of each scaled branch over its trunk, by block, a panel for each activation. {listed(means)}."
+    )
+    return exhibit(figure, alt=alt, caption=caption)
+
+
+def _by_block(panel: Axes, setting: str, seeds: list[Branches]) -> None:
+    look = style.look(setting)
+    ends = pd.concat([found.ratio.iloc[-1] for found in seeds], axis=1)
+    if len(seeds) > 1:
+        panel.plot(ends, color=look.colour, linewidth=0.6, alpha=0.5)
+    label = "TRSF" if "-trsf" in setting else "constants"
+    panel.plot(
+        ends.mean(axis=1), look.dashes, color=look.colour, marker=look.marker, markersize=4, label=label
+    )
+
+
+def _mean_ratio(runs: dict[int, Branches]) -> float:
+    return float(np.mean([found.means()["ratio"].iloc[-1] for found in runs.values()]))
+
+
+def _seeds(runs: Runs) -> str:
+    numbers = sorted({len(found) for found in runs.values()})
+    low, high = numbers[0], numbers[-1]
+    return counted(low, "finished seed") if low == high else f"{low} to {high} finished seeds"
+
+
+def over_training(group: Group) -> Exhibit | None:
+    """Scale, kernel norm and ratio over the epochs, geometric means over blocks, a line per setting."""
+    runs = finished_branches(group)
+    if not runs:
+        return None
+    with style.applied():
+        quantities = ("scale", "kernel", "ratio")
+        figure, axes = plt.subplots(1, len(quantities), figsize=(style.FIGURE_WIDTH, 3.8))
+        for panel, quantity in zip(axes, quantities, strict=True):
+            for setting, found in runs.items():
+                _over_epochs(panel, setting, [b.means()[quantity] for b in found.values()])
+            panel.set(title=_LABELS[quantity], ylim=(0, 1.06 * panel.dataLim.y1))
+            epoch_axis(panel)
+        axes[0].set_ylabel("Geometric mean over blocks")
+        legend_below(figure, axes[0])
+    finding = listed([f"{short_name(setting)} {_from_to(found)}" for setting, found in runs.items()])
+    caption = (
+        f"Scale, norm of its kernel and residual ratio on our {group.track} track: means over "
+        f"{_seeds(runs)}. The ratio went in {finding}."
+    )
+    alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio went in {finding}."
+    return exhibit(figure, alt=alt, caption=caption)
+
+
+def _over_epochs(panel: Axes, setting: str, seeds: list[pd.Series]) -> None:
+    look = style.look(setting)
+    mean = pd.concat(seeds, axis=1).mean(axis=1)
+    panel.plot(
+        mean,
+        look.dashes,
+        color=look.colour,
+        marker=look.marker,
+        markersize=4,
+        markevery=max(1, len(mean) // 8),
+        label=short_name(setting),
+    )
+
+
+def _from_to(runs: dict[int, Branches]) -> str:
+    ratios = pd.concat([found.means()["ratio"] for found in runs.values()], axis=1).mean(axis=1)
+    return f"from {ratios.iloc[0]:.3f} to {ratios.iloc[-1]:.3f}"

@@ -1,0 +1,100 @@
+"""Training loss in the study, a panel for each learning rate and kind of scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from trsfnet.experiments.grid import Setting
+from trsfnet.report import style
+from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.report.figures import epoch_axis
+from trsfnet.report.stability.study import KINDS, Outcome, Study, chance_loss, kind, start
+
+_COLOURS = sns.color_palette("colorblind").as_hex()
+# By where scales start or stay; None is facenet's constants.
+_LOOKS = {
+    None: (_COLOURS[7], "o"),
+    0.0: (_COLOURS[4], "v"),
+    0.1: (_COLOURS[0], "s"),
+    0.3: (_COLOURS[2], "^"),
+    1.0: (_COLOURS[1], "D"),
+}
+
+
+def loss_curves(study: Study | None) -> Exhibit | None:
+    """Mean training loss of every epoch: each seed a line, a cross where a run collapsed."""
+    if study is None:
+        return None
+    rates = study.rates
+    kinds = sorted({kind(setting) for setting in study.settings})
+    with style.applied():
+        size = (style.FIGURE_WIDTH, 0.9 + 1.9 * len(kinds))
+        figure, axes = plt.subplots(
+            len(kinds), len(rates), figsize=size, sharex=True, sharey=True, squeeze=False
+        )
+        for row, number in zip(axes, kinds, strict=True):
+            for panel, rate in zip(row, rates, strict=True):
+                _panel(panel, study, number, rate)
+            row[0].set_ylabel(KINDS[number].replace(", ", ",\n") + "\nLoss (nats)", fontsize=9)
+        for panel, rate in zip(axes[0], rates, strict=True):
+            panel.set_title(f"Rate {rate:g}")
+        for panel in axes[-1]:
+            epoch_axis(panel)
+        figure.legend(handles=_key(study), loc="outside lower center", ncols=4)
+    finding = _finding(study)
+    caption = (
+        f"Mean training loss of every epoch, a line for each seed. Dotted: the loss at chance. {finding}"
+    )
+    alt = f"Training loss over the epochs, a panel for each kind of scale and learning rate. {finding}"
+    return exhibit(figure, alt=alt, caption=caption)
+
+
+def _panel(panel: Axes, study: Study, number: int, rate: float) -> None:
+    for setting in study.settings:
+        if kind(setting) == number:
+            for outcome in study.outcomes.get((setting.key, rate), []):
+                _line(panel, setting, outcome)
+    panel.axhline(chance_loss(study.every[0].record), color=style.INK, linewidth=1, linestyle=":")
+    panel.set_yscale("log")
+
+
+def _line(panel: Axes, setting: Setting, outcome: Outcome) -> None:
+    losses = _losses(outcome)
+    if not len(losses):
+        return
+    colour, marker = _LOOKS[start(setting)]
+    epochs = np.arange(1, len(losses) + 1)
+    panel.plot(epochs, losses, color=colour, marker=marker, markersize=3.5, linewidth=1.1, alpha=0.85)
+    if outcome.run.collapsed:
+        panel.plot(epochs[-1], losses[-1], "x", color=style.INK, markersize=8, markeredgewidth=1.5)
+
+
+def _losses(outcome: Outcome) -> np.ndarray:
+    """Of every epoch that was finished, as far as they are finite."""
+    return outcome.losses[np.isfinite(outcome.losses)]
+
+
+def _key(study: Study) -> list[Line2D]:
+    starts = list(dict.fromkeys(start(setting) for setting in study.settings))
+    lines = []
+    for value in sorted(starts, key=lambda v: (v is not None, v)):
+        colour, marker = _LOOKS[value]
+        name = "facenet's constants" if value is None else f"scale {value:g}, or from it"
+        lines.append(Line2D([], [], color=colour, marker=marker, markersize=5, label=name))
+    cross = Line2D([], [], color=style.INK, marker="x", markersize=8, linestyle="", label="collapsed")
+    return [*lines, cross]
+
+
+def _finding(study: Study) -> str:
+    """Where the losses of the runs that trained ended, at the smallest and the largest rate."""
+    parts = []
+    for rate in (study.rates[0], study.rates[-1]):
+        here = [o for (_, r), cell in study.outcomes.items() if r == rate for o in cell]
+        ends = [float(_losses(o)[-1]) for o in here if not o.run.collapsed]
+        if ends:
+            parts.append(f"{min(ends):.2f} to {max(ends):.2f} at rate {rate:g}")
+    return f"Runs that trained ended at {' and '.join(parts)}." if parts else "No run trained."
