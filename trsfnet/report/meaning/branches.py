@@ -34,7 +34,7 @@ class Branches:
 
     @property
     def product(self) -> pd.DataFrame:
-        """Scale times ‖W‖: the norm of the kernel with the scale taken into it, all that the network depends on."""
+        """The norm of the kernel with the scale taken into it: all that the network depends on."""
         return self.scale * self.kernel
 
     def means(self) -> pd.DataFrame:
