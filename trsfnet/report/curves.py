@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from trsfnet.experiments.record import Record
 from trsfnet.report import style
@@ -46,7 +46,7 @@ def _validation(groups: Sequence[Group], number: int, rows: list[Runs]) -> Exhib
     measures = MEASURES[groups[0].track]
     drawing = _draw(rows, {MEASURE_NAMES[name]: name for name in measures})
     for axes in drawing.axes:
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     finding = " ".join(_ends(row, measures[0]) for row in rows)
     lacking = missing(fed(groups, number))
     return exhibit(
@@ -83,7 +83,7 @@ def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
                     _lines(panel, setting, records, column)
                 panel.set(ylabel=label, ylim=(0, None))
                 panel.set_title(f"Inception-ResNet {next(iter(settings)).partition('-')[0]}")
-                panel.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
+                panel.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         for panel in axes[-1]:
             epoch_axis(panel)
         fullest = max(axes[:, 0], key=lambda panel: len(panel.get_legend_handles_labels()[1]))

@@ -54,8 +54,7 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
         figure, axes = plt.subplots(
             len(rows),
             max(map(len, rows)),
-            figsize=(style.FIGURE_WIDTH, 0.5 + 2.7 * len(rows)),
-            sharex=True,
+            figsize=(style.FIGURE_WIDTH, 0.5 + 2.8 * len(rows)),
             sharey=True,
             squeeze=False,
         )

@@ -31,7 +31,7 @@ from trsfnet.report.trajectories import (
 )
 
 SHOWN = 9
-"""How many modules have their slopes drawn over training: as few as in the paper, evenly spaced."""
+"""How many slopes are drawn over training, as the paper draws a few: evenly spaced, a multiple of 3."""
 
 
 def over_training(group: Group) -> list[Exhibit | Markdown]:
@@ -131,8 +131,7 @@ def _signed_points(axes: Axes, ends: pd.DataFrame) -> None:
             (seed < 0, style.NEGATIVE, "v", "negative"),
         ):
             label = {"label": word} if i == 0 else {}
-            alpha = 0.8 if len(ends) == 1 else 0.5
-            axes.plot(places[sign], seed[sign], marker, color=colour, markersize=4, alpha=alpha, **label)
+            axes.plot(places[sign], seed[sign], marker, color=colour, markersize=4, alpha=0.8, **label)
     axes.axhline(0, color=style.INK, linewidth=0.8)
 
 
