@@ -149,6 +149,13 @@ def test_the_answers_are_the_judges(study):
     assert "(#claim-still-risk-of-collapse)" in table
 
 
+def test_losses_at_chance_are_no_proof_that_a_longer_run_fails(tmp_path, study):
+    run(tmp_path, "v1-relu", 0.4, message=AT_CHANCE)
+    run(tmp_path, "v1-relu", 0.05)
+    assert "might have recovered" in str(stability.verdict(find(tmp_path)[0]))
+    assert "might have recovered" not in str(stability.verdict(study[0]))
+
+
 def test_a_run_without_an_epoch_and_a_loss_that_is_not_finite(tmp_path):
     (run(tmp_path, "v1-relu", 0.8, message=NAN).path / "history.csv").unlink()
     run(tmp_path, "v1-relu", 1.6, message=AT_CHANCE, losses=(3.0, math.inf))

@@ -7,6 +7,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from trsfnet.experiments.grid import Setting
 from trsfnet.report import style
@@ -60,6 +61,9 @@ def _panel(panel: Axes, study: Study, number: int, rate: float) -> None:
                 _line(panel, setting, outcome)
     panel.axhline(chance_loss(study.every[0].record), color=style.INK, linewidth=1, linestyle=":")
     panel.set_yscale("log")
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_minor_locator(NullLocator())
 
 
 def _line(panel: Axes, setting: Setting, outcome: Outcome) -> None:

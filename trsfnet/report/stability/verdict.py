@@ -8,8 +8,8 @@ from trsfnet.experiments.claims import paper_claims
 from trsfnet.report.claims import Judged, subject_table
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.display import Markdown
-from trsfnet.report.names import listed
-from trsfnet.report.stability.study import Study
+from trsfnet.report.names import counted, listed
+from trsfnet.report.stability.study import CHANCE, Study
 
 # The questions of the study, and the claims whose verdicts answer them.
 _QUESTIONS = {
@@ -37,7 +37,7 @@ def verdict(study: Study | None) -> Markdown:
         numbers = outcome(claims[claim], found)
         numbers = f" Difference in the share that collapsed: {numbers}." if numbers else ""
         lines.append(f"- {question} **{found.word.capitalize()}**.{numbers} {found.reason}")
-    lines.append(f"\n{_shape(study)}")
+    lines.append(f"\n{_shape(study)}{_only_at_chance(study)}")
     return Markdown("\n".join(lines))
 
 
@@ -56,3 +56,15 @@ def _shape(study: Study) -> str:
         )
     rates = listed([f"{rate:g}" for rate in differ])
     return f"Runs of one learning rate ended differently at {rates}; only there can the scale have mattered."
+
+
+def _only_at_chance(study: Study) -> str:
+    """A caution where no run failed but by its loss at the end; empty otherwise."""
+    fell = [outcome for outcome in study.every if outcome.run.collapsed]
+    if not fell or any(outcome.fate != CHANCE for outcome in fell):
+        return ""
+    epochs = counted(fell[0].record.config["epochs"], "epoch")
+    return (
+        f" Every collapse is a loss no better than chance after {epochs}, none a number that was not finite: "
+        "a longer run might have recovered."
+    )
