@@ -48,7 +48,9 @@ class Book:
 def book(tmp_path_factory) -> Book:
     """The book over the committed results and a few made-up runs, built once."""
     book = Book(tmp_path_factory.mktemp("checkout"))
-    shutil.copy(ROOT / "_config.yml", book.root)
+    # The page on reproducing includes parts of the other three.
+    for name in ("_config.yml", "README.md", "CONTRIBUTING.md", "CITATION.cff"):
+        shutil.copy(ROOT / name, book.root)
     made = shutil.ignore_patterns("generated", "__pycache__")
     shutil.copytree(ROOT / "book", book.root / "book", ignore=made)
     shutil.copytree(ROOT / "notebooks", book.root / "notebooks")

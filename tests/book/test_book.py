@@ -15,6 +15,7 @@ TABLES = [f"generated/table{number}" for number in range(1, 7)]
 FIGURES = [f"generated/{name}" for name in ("curves", "scales", "slopes", "starts")]
 PAGES = ["index", *DATA_PAGES, *TABLES, *FIGURES]
 PAGES += ["generated/claims", "generated/statistics", "generated/audit"]
+PAGES += ["generated/idea", "reproduce", "api", "api/models", "api/data", "references"]
 
 LOCAL = ("file:", "data:")
 READ = "article :is(p, td, th, figcaption, svg text)"

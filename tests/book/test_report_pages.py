@@ -14,7 +14,7 @@ from tests.book.conftest import ROOT
 
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
-PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "audit")
+PAGES = ("landing", "durations", "idea", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "audit")
 
 
 @pytest.fixture
