@@ -14,7 +14,8 @@ from tests.book.conftest import ROOT
 
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
-PAGES = ("landing", "durations", "idea", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "audit")
+PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "audit")
+PAGES += ("durations", "idea")
 
 
 @pytest.fixture
