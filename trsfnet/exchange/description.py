@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 import trsfnet
-from trsfnet.errors import DataError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.exchange.preprocessing import Preprocessing
 from trsfnet.experiments.record import Record
+from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig
 
 SCHEMA = "1"
@@ -85,15 +88,20 @@ class Description:
                 f"{source} has format {metadata['schema']}, this version of trsfnet reads {SCHEMA}."
             )
         try:
+            settings = json.loads(metadata["architecture"])
+            with torch.device("meta"):
+                InceptionResnet(**settings)
             return cls(
                 name=metadata["name"],
                 origin=metadata["origin"],
-                settings=dict(json.loads(metadata["architecture"])),
+                settings=settings,
                 preprocessing=Preprocessing.from_dict(json.loads(metadata["preprocessing"])),
                 data_terms=metadata["licence_of_the_data"],
                 training=dict(json.loads(metadata["training"])),
                 metrics=dict(json.loads(metadata["metrics"])),
             )
+        except ConfigError as error:
+            raise DataError(f"{source} describes no Inception-ResNet: {error}") from error
         except (LookupError, TypeError, ValueError) as error:
             raise DataError(
                 f"{source} does not say what network it holds: expected trsfnet's header."

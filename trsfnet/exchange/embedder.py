@@ -11,12 +11,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from trsfnet.data.decode import open_image
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, choice
 from trsfnet.exchange.description import Description
 from trsfnet.exchange.preprocessing import Preprocessing
 from trsfnet.exchange.weights import Source, Weights, read_weights
 from trsfnet.models.folding import FoldedInceptionResnet, fold
-from trsfnet.training.precision import DTYPES, best_device, best_precision
+from trsfnet.training.precision import DTYPES, PRECISIONS, best_device, best_precision
 
 Face = np.ndarray | Image.Image | str | Path
 """A face crop: uint8 [H, W, 3] in RGB, a Pillow image, or a file of one."""
@@ -55,23 +55,26 @@ class Embedder:
     Args:
         weights: see `read_weights`.
         device: where to compute, by default the first GPU, else the CPU.
-        precision: `float32` or `bfloat16`; by default bfloat16 where the hardware multiplies it (GPUs, CPUs
-            with AMX), which is several times faster there and moves cosines in the third digit.
+        precision: `float32`, `bfloat16`, or `auto` for bfloat16 where the hardware multiplies it (GPUs, CPUs
+            with AMX), which is faster there and less exact.
 
     Attributes:
         description: what the network is.
         network: the module that computes.
 
     Raises:
+        ConfigError: another precision.
         DataError: the weights are no whole network, or have no embedding.
     """
 
     def __init__(
-        self, weights: Weights, *, device: torch.device | str | None = None, precision: str | None = None
+        self, weights: Weights, *, device: torch.device | str | None = None, precision: str = "auto"
     ) -> None:
+        choice("precision", precision, PRECISIONS)
         self.device = torch.device(device or best_device())
         self.description: Description = weights.description
-        self.network = embedding_network(weights, DTYPES[precision or best_precision(self.device)])
+        precision = best_precision(self.device) if precision == "auto" else precision
+        self.network = embedding_network(weights, DTYPES[precision])
         self.network.to(self.device)
 
     @torch.inference_mode()
@@ -112,6 +115,8 @@ class Embedder:
             except OSError as error:
                 raise DataError(f"Cannot read {face}: {error.strerror}.") from error
         elif isinstance(face, Image.Image):
+            if face.mode[0] in "IF":  # Pillow would cut what is above 255 instead of scaling it
+                raise DataError(f"Image {number} must have 8 bits a channel, got Pillow's mode {face.mode}.")
             image = face.convert("RGB")
         else:
             image = Image.fromarray(checked(face, f"Image {number}"))
@@ -158,8 +163,6 @@ def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> E
     return EmbeddingNetwork(fold(weights.build()), weights.description.preprocessing, dtype).eval()
 
 
-def load(
-    source: Source, *, device: torch.device | str | None = None, precision: str | None = None
-) -> Embedder:
+def load(source: Source, *, device: torch.device | str | None = None, precision: str = "auto") -> Embedder:
     """An `Embedder` of the weights at `source`; see `read_weights` for what that can be."""
     return Embedder(read_weights(source), device=device, precision=precision)

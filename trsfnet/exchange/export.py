@@ -45,19 +45,21 @@ def export(source: Source, path: Path | str) -> Path:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
+    if not path.absolute().parent.is_dir():
+        raise DataError(f"There is no folder {path.absolute().parent} to write to.")
     weights = read_weights(source)
     # Aside first: a file of this name is always whole.
     aside = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         FORMATS[path.suffix](weights, aside)
         os.replace(aside, path)
-        described = path.with_suffix(".md")
-        described.write_text(card(weights.description, path.name), encoding="utf-8")
+        beside = path.with_suffix(".md")
+        beside.write_text(card(weights.description, path.name), encoding="utf-8")
     except OSError as error:
         raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
     finally:
         aside.unlink(missing_ok=True)
-    return described
+    return beside
 
 
 def _write_safetensors(weights: Weights, path: Path) -> None:

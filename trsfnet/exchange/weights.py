@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.errors import DataError
 from trsfnet.exchange.description import DATA_TERMS, UNKNOWN_TERMS, Description, of_run
 from trsfnet.exchange.files import UNDERSTOOD, read_tensors, tensors_in
 from trsfnet.exchange.preprocessing import Preprocessing
@@ -56,10 +56,7 @@ class Weights:
             DataError: the tensors are not those of the network that is described.
         """
         name = self.description.name
-        try:
-            model = InceptionResnet(**self.description.settings)
-        except (ConfigError, TypeError) as error:
-            raise DataError(f"{name} describes no Inception-ResNet: {str(error).rstrip('.')}.") from error
+        model = InceptionResnet(**self.description.settings)
         imagenet = self.description.origin in ("timm", "facenet") and not self.has_bottleneck
         load_weights(model, self.state, name, bottleneck=not imagenet)
         return model

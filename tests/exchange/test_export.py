@@ -1,0 +1,133 @@
+"""Exported files compute the same elsewhere and say what they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import safetensors
+import torch
+
+import trsfnet
+from tests.exchange.networks import expected, images, tiny_weights
+from tests.experiments.untrained import write_run
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.exchange.weights import Weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    return tiny_weights()
+
+
+def test_safetensors_come_back_whole(weights, tmp_path):
+    file = tmp_path / "tiny.safetensors"
+    assert trsfnet.export(weights, file) == tmp_path / "tiny.md"
+    again = trsfnet.read_weights(file)
+    assert again.description == weights.description
+    assert again.state.keys() == weights.state.keys()
+    assert all(torch.equal(again.state[name], value) for name, value in weights.state.items())
+    with safetensors.safe_open(file, framework="np") as opened:
+        header = opened.metadata()
+    assert json.loads(header["architecture"])["activation"] == "prelu"
+    assert json.loads(header["preprocessing"])["divisor"] == 128.0
+    assert {path.name for path in tmp_path.iterdir()} == {"tiny.safetensors", "tiny.md"}
+
+
+def test_onnx_agrees_for_any_number_of_images(tmp_path):
+    weights = tiny_weights(version="v2")  # v1 has no other layers
+    file = tmp_path / "tiny.onnx"
+    trsfnet.export(weights, file)
+    session = onnxruntime.InferenceSession(file)
+    (given,) = session.get_inputs()
+    assert (given.name, given.type, given.shape) == ("images", "tensor(uint8)", ["batch", 75, 75, 3])
+    pixels = images(3)
+    for count in (1, 3):
+        (got,) = session.run(None, {"images": pixels[:count]})
+        np.testing.assert_allclose(got, expected(weights, pixels[:count]), atol=1e-4)
+    header = session.get_modelmeta().custom_metadata_map
+    assert json.loads(header["preprocessing"])["channels"] == "RGB"
+    assert header["input"].startswith("images: uint8 [N, 75, 75, 3], RGB, 0 to 255")
+    assert "BatchNormalization" not in {node.op_type for node in onnx.load(file).graph.node}
+    with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="uint8"):
+        session.run(None, {"images": pixels.astype(np.float32)})
+
+
+def test_a_program_of_torch_export(weights, tmp_path):
+    trsfnet.export(weights, tmp_path / "tiny.pt2")
+    files = {"trsfnet.json": ""}
+    program = torch.export.load(tmp_path / "tiny.pt2", extra_files=files)
+    pixels = images(3)
+    for count in (1, 3):
+        got = program.module()(torch.from_numpy(pixels[:count])).numpy()
+        np.testing.assert_allclose(got, expected(weights, pixels[:count]), atol=1e-5)
+    assert json.loads(files["trsfnet.json"])["name"] == "tiny"
+
+
+def test_a_run_with_its_card(tmp_path, tiny_config):
+    run, _ = write_run(tmp_path / "runs", tiny_config)
+    info = json.loads((run / "run.json").read_text())
+    train = {"identities": 8, "images": 1234, "size": 75, "fingerprint": "0"}
+    info |= {"metrics": {"tar@1e-3": 0.25}, "data": {"train": train}, "source_hash": "abc"}
+    (run / "run.json").write_text(json.dumps(info))
+    text = trsfnet.export(run, tmp_path / "face.safetensors").read_text()
+    for words in (
+        f"# {tiny_config.run_id}",
+        "| residual scales | 20 trainable |",
+        "131 trainable slopes",
+        "(pixel - 127.5) / 128",
+        "| images | 1,234 of 8 people |",
+        "| track | synthetic |",
+        "| tar@1e-3 | 0.2500 |",
+        "show nobody",
+        'trsfnet.load("face.safetensors")',
+    ):
+        assert words in text, words
+    assert trsfnet.read_weights(tmp_path / "face.safetensors").description.training["source_hash"] == "abc"
+
+
+def test_made_trainable_and_trained_weights_are_exported(tmp_path):
+    weights = tiny_weights(residual_scale="fixed", activation="relu").made_trainable(
+        trsf=True, activation="prelu"
+    )
+    network = weights.build()
+    with torch.no_grad():
+        network.block35[0].up.scale.fill_(0.7)
+    trsfnet.export(replace(weights, state=network.state_dict()), tmp_path / "mine.safetensors")
+    again = trsfnet.load_network(tmp_path / "mine.safetensors")
+    assert again.block35[0].up.scale.item() == pytest.approx(0.7)
+
+
+def test_what_cannot_be_written_is_said(weights, tmp_path):
+    with pytest.raises(ConfigError, match=r"must end in one of \.safetensors, \.onnx, \.pt2, got "):
+        trsfnet.export(weights, tmp_path / "tiny.h5")
+    with pytest.raises(DataError, match=r"There is no folder .*nowhere to write to"):
+        trsfnet.export(weights, tmp_path / "nowhere" / "tiny.safetensors")
+    (tmp_path / "tiny.safetensors").mkdir()
+    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.safetensors: Is a directory"):
+        trsfnet.export(weights, tmp_path / "tiny.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"architecture": "[]"}, r"does not say what network it holds: expected trsfnet's header"),
+        ({"architecture": '{"version": "v9"}'}, r"version must be one of 'v1', 'v2', got 'v9'"),
+        ({"preprocessing": "{}"}, r"does not say what network it holds: expected trsfnet's header"),
+        ({"schema": "2"}, r"has format 2, this version of trsfnet reads 1"),
+    ],
+)
+def test_a_header_that_makes_no_sense_is_refused(weights, tmp_path, changes, says):
+    from safetensors.torch import save_file
+
+    header = weights.description.to_metadata() | changes
+    save_file(dict(weights.state), tmp_path / "odd.safetensors", header)
+    with pytest.raises(DataError, match=says):
+        trsfnet.load_network(tmp_path / "odd.safetensors")
