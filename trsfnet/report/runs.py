@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -45,10 +46,17 @@ def learned(record: Record) -> dict[str, pd.DataFrame]:
 
     A module with a factor per channel counts with their mean.
     """
-    try:
-        rows = record.parameters()
-    except RecordError:
+    file = record.path / "parameters.parquet"
+    if not file.is_file():
         return {}
+    tables = _tables(file.resolve(), file.stat().st_mtime_ns)
+    return {kind: table.copy() for kind, table in tables.items()}
+
+
+@cache
+def _tables(file: Path, modified: int) -> dict[str, pd.DataFrame]:
+    """The values in `file` as it was at `modified`; kept, since every page of the book reads every record."""
+    rows = pd.read_parquet(file)
     return {
         kind: rows[rows["kind"] == kind]
         .pivot_table(index="epoch", columns="name", values="value", aggfunc="mean", sort=False)

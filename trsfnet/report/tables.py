@@ -16,7 +16,7 @@ def run_summary(record: Record) -> Markdown:
         ("Setting", setting_name(record)),
         ("Track and seed", f"{record.info['track']}, seed {record.seed}"),
         ("Status", f"**{record.status}** {info.get('message', '')}"),
-        *((_measure(name), percent(value)) for name, value in record.metrics.items()),
+        *((measure_name(name), percent(value)) for name, value in record.metrics.items()),
         *_data(info.get("data", {})),
         *_counts(info.get("counts")),
         ("Wall time", duration(info.get("seconds", 0.0))),
@@ -26,7 +26,7 @@ def run_summary(record: Record) -> Markdown:
     return Markdown(table(("Run", f"`{record.run_id}`"), rows))
 
 
-def _measure(name: str) -> str:
+def measure_name(name: str) -> str:
     """`TAR@FAR=1e-3, mean over people` for `tar_by_person@1e-3`."""
     kind, _, far = name.partition("@")
     words = {"tar": "TAR", "tar_by_person": "TAR, mean over people"}

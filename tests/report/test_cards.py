@@ -1,0 +1,139 @@
+"""A card holds all that a record says, and says in place what is wrong with one; the index leads to it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.evaluation.lfw_protocol import TenFoldScores
+from trsfnet.evaluation.saved import to_columns
+from trsfnet.experiments.record import Record
+from trsfnet.report import cards
+from trsfnet.report.collection import Collection
+from trsfnet.report.runs import card_link
+from trsfnet.training.config import TrainConfig
+
+
+def card(record: Record, *others: Record, pages: tuple[str, ...] = ()) -> str:
+    target = record.path.parents[2] / "card.md"
+    cards.write_card(str(record.path), [str(other.path) for other in others], str(target), pages)
+    return target.read_text(encoding="utf-8")
+
+
+def with_scores(record: Record) -> Record:
+    """Ten folds of 20 people; same-person pairs are nearer."""
+    rng = np.random.default_rng(0)
+    same = np.tile([True, False], 300)
+    left = rng.integers(20, size=600)
+    people = np.stack([left, np.where(same, left, (left + rng.integers(1, 20, size=600)) % 20)], axis=1)
+    distances = np.where(same, 0.8, 1.6) + 0.4 * rng.standard_normal(600)
+    scores = TenFoldScores(distances.clip(0, 4), same, np.repeat(np.arange(10), 60), people)
+    record.write_scores(to_columns(scores))
+    record.write_info(metrics=scores.metrics())
+    return record
+
+
+def test_a_card_has_every_setting_the_command_and_the_hashes(tmp_path):
+    record = fake_run(tmp_path, "v1-trsf-prelu")
+    text = card(record)
+    assert all(f"<dt>{field.name}</dt>" in text for field in fields(TrainConfig))
+    for entry in ("command", "source_hash", "run_id", "started"):
+        assert record.info[entry] in text
+    assert record.info["data"]["train"]["fingerprint"] in text
+    assert "Inception-ResNet v1 + TRSF + PReLU, seed 0" in text
+    assert text.startswith("---\norphan: true\nnosearch: true\n---\n")
+    assert "This code is the present" in text
+
+
+def test_curves_and_intervals_stand_in_it(tmp_path):
+    text = card(with_scores(fake_run(tmp_path, "v1-trsf-prelu")))
+    assert text.count("<svg") == 1
+    for title in ("Training loss", "Scores, share of pairs", "TRSF at the end", "Slopes at the end"):
+        assert title in text
+    assert " to " in text.split("<td>Accuracy</td>")[1].split("</tr>")[0]
+    assert "1 in 1,000 of the others" in text
+
+
+def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):
+    text = card(fake_run(tmp_path, "v1-trsf-relu"), pages=("table1",))
+    assert "[table 1](../../table1.ipynb)" in text
+    assert "figure 3" in text
+    assert "curves.ipynb" not in text
+    assert "stands apart from the paper's tables by epochs 9" in card(fake_run(tmp_path, epochs=9))
+
+
+def test_other_seeds_are_a_click_away(tmp_path):
+    first, second = fake_run(tmp_path, tar=0.2), fake_run(tmp_path, seed=1, tar=0.3)
+    assert f"]({second.run_id}.md): 30.0" in card(first, second)
+
+
+def test_earlier_code_is_named_file_by_file(tmp_path):
+    record = fake_run(tmp_path)
+    files = record.info["source_files"] | {"heads.py": "000000000000"}
+    record.write_info(source_hash="0123456789abcdef", source_files=files)
+    assert "<li><code>heads.py</code></li>" in card(record)
+
+
+@pytest.mark.parametrize("status", ["running", "collapsed", "failed"])
+def test_a_run_that_did_not_end_well_has_a_card(tmp_path, status):
+    record = fake_run(tmp_path, status=status)
+    record.write_info(**{"message": "Killed by <b>someone</b>."} if status == "failed" else {})
+    text = card(record)
+    assert f"**{status}" in text
+    assert "There are no final numbers." in text
+    assert "<b>" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("{half", "is damaged"), ('{"schema": 1}', "it lacks status"), ("newer", "has format 2")],
+)
+def test_a_damaged_record_has_a_card_that_says_so(tmp_path, content, sentence):
+    record = fake_run(tmp_path)
+    newer = json.dumps(record.info | {"schema": 2})
+    (record.path / "run.json").write_text(newer if content == "newer" else content)
+    text = card(record)
+    assert sentence in text
+    assert "history.csv" in text
+
+
+def test_broken_tables_do_not_stop_the_book(tmp_path):
+    for number, name in enumerate(("history.csv", "parameters.parquet", "scores.parquet")):
+        record = with_scores(fake_run(tmp_path, "v1-trsf-prelu", seed=number))
+        (record.path / name).write_bytes(b"PAR1 no such thing")
+        assert record.run_id in card(record)
+
+
+def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = fake_run(Path("results"), "v1-trsf-prelu", tar=0.25)
+    fake_run(Path("results"), "v1-relu", epochs=9, status="running")
+    Path("runs", "synthetic").mkdir(parents=True)
+    Path("runs", "synthetic", f"{record.run_id}.md").touch()
+    found = Collection.read("results")
+    text = str(cards.runs_index(found))
+    assert f"[v1 + TRSF + PReLU, seed 0](runs/synthetic/{record.run_id}.md) | 25.0" in text
+    assert "apart from every scale: 1 run" in text
+    assert "**2 runs: 1 running and 1 done.**" in str(cards.verdict(found))
+    assert str(cards.unreadable(found)) == "Every record can be read."
+
+
+def test_without_runs_the_index_says_so():
+    none = Collection((), ("The run record ../../runs/synthetic/x is damaged.",))
+    assert str(cards.runs_index(none)) == "No run is recorded yet."
+    assert str(cards.verdict(none)) == "**No run is recorded yet.**"
+    assert "- The run record runs/synthetic/x is damaged." in str(cards.unreadable(none))
+
+
+def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch):
+    record = fake_run(tmp_path / "results")
+    (tmp_path / "book").mkdir()
+    monkeypatch.chdir(tmp_path / "book")
+    where = card_link(record, "here").removeprefix("[here](").removesuffix(")")
+    assert os.path.samefile(where, record.path / "run.json")

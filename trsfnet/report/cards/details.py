@@ -1,0 +1,163 @@
+"""What a card says in words and lists: the setting, where it is used, the code, and the circumstances."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+
+from trsfnet.experiments.code import changed_files
+from trsfnet.experiments.grid import GRID, STABILITY, Setting
+from trsfnet.experiments.record import Record
+from trsfnet.experiments.scales import SCALES, scale_of
+from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
+from trsfnet.report.names import TRACKS, counted, duration, listed
+from trsfnet.report.runs import is_stale, peculiarities
+
+STUDY = "stability"
+
+# The book's page of each of the paper's exhibits.
+_PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
+    "figure 3": "curves",
+    "figure 4": "curves",
+    "figure 5": "scales",
+    "figure 6": "scales",
+    "figure 7": "scales",
+    "figure 8": "slopes",
+    "figure 9": "slopes",
+    "figure 10": "slopes",
+    "figure 11": "starts",
+}
+
+
+def setting(record: Record) -> Setting:
+    """What the run varied, as the grid declares it."""
+    config = record.config
+    usual = {"scale_init": PAPER_SCALE if config["trsf"] else None, "slope_init": PAPER_SLOPE}
+    starts = {name: None if config[name] == value else config[name] for name, value in usual.items()}
+    if config["activation"] != "prelu":
+        starts["slope_init"] = None
+    return Setting(
+        arch=config["arch"],
+        trsf=config["trsf"],
+        trsf_per_channel=config["trsf_per_channel"],
+        activation=config["activation"],
+        loss=config["loss"],
+        **starts,
+    )
+
+
+def name(record: Record) -> str:
+    """The setting as the paper prints it."""
+    return setting(record).name
+
+
+def track(record: Record) -> str:
+    """Such as `rendered faces`."""
+    return TRACKS[record.info["track"]]
+
+
+def scale(record: Record) -> str | None:
+    """The scale at which a run was made; None if it is none of them."""
+    return STUDY if in_study(record) else scale_of(record.config)
+
+
+def in_study(record: Record) -> bool:
+    """Whether a run belongs to the study on stability, which varies the learning rate too."""
+    config, entry = record.config, SCALES[STUDY]
+    expected = {"learning_rate": config["learning_rate"]} | entry.get(config["track"], {"epochs": None})
+    return setting(record) in STABILITY and expected.items() <= config.items()
+
+
+def opening(record: Record) -> str:
+    """The setting in words."""
+    config = record.config
+    if config["trsf"]:
+        each = "channel of each residual branch" if config["trsf_per_channel"] else "residual branch"
+        scales = f"a trainable factor on each {each}, from {config['scale_init']:g}"
+    elif config["scale_init"] is None:
+        scales = "facenet's constant factors on the residual branches"
+    else:
+        scales = f"the constant factor {config['scale_init']:g} on every residual branch"
+    activations = {
+        "relu": "ReLU",
+        "leaky_relu": f"Leaky ReLU of slope {config['slope_init']}",
+        "prelu": f"PReLU with slopes learned from {config['slope_init']}",
+    }
+    loss = "ArcFace" if config["loss"] == "arcface" else "softmax"
+    return (
+        f"Inception-ResNet {config['arch']} with {scales}, and {activations[config['activation']]}; "
+        f"trained with {loss} loss."
+    )
+
+
+def uses(record: Record, pages: Sequence[str]) -> str:
+    """The exhibits that the run is part of, as links to their pages; or how it departs from all of them."""
+    if in_study(record):
+        return (
+            f"It belongs to the study on stability, at a learning rate of {record.config['learning_rate']:g}."
+        )
+    apart = peculiarities(record)
+    if apart:
+        return f"It stands apart from the paper's tables by {listed(apart)}."
+    feeds = next((known.feeds for known in GRID if known == setting(record)), ())
+    if not feeds:
+        return "No exhibit of the paper shows this setting."
+    return (
+        f"On the track `{record.info['track']}`, at scale {scale(record)}, it feeds "
+        f"{listed(_links(feeds, pages))}."
+    )
+
+
+def _links(feeds: Sequence[str], pages: Sequence[str]) -> list[str]:
+    return [
+        f"[{exhibit}](../../{page}.ipynb)" if (page := _PAGES.get(exhibit)) in pages else exhibit
+        for exhibit in feeds
+    ]
+
+
+def code(record: Record) -> str:
+    """Which code made the run, and what of it has changed since."""
+    info = record.info
+    made = (
+        f"Made by version {info.get('version', 'unknown')}, code `{info.get('source_hash', 'unknown')}`, "
+        f"commit `{str(info.get('git_commit') or 'unknown')[:12]}`."
+    )
+    if not is_stale(record):
+        return f"{made} This code is the present: the command gives these numbers again."
+    if "source_files" not in info:
+        return f"{made} The code that determines numbers has changed since."
+    changed = changed_files(info["source_files"], info["track"])
+    names = "".join(f"<li><code>{html.escape(file)}</code></li>" for file in changed)
+    return (
+        f"{made} Of the code that determines numbers, this has changed since:\n\n"
+        f"<details><summary>{counted(len(changed), 'file')}</summary><ul>{names}</ul></details>"
+    )
+
+
+def settings(record: Record) -> Iterator[tuple[str, object]]:
+    """Every field of the configuration, then the preset."""
+    for field, value in record.config.items():
+        yield field, "none" if value is None else value
+    preset = record.info.get("preset")
+    if preset:
+        yield "preset", preset["name"]
+        yield "preset, overridden", preset["overridden"] or "nothing"
+
+
+def circumstances(record: Record) -> Iterator[tuple[str, object]]:
+    """Data, counts, hardware, libraries and times."""
+    info = record.info
+    uses = {"train": "trained on", "test": "verified on"}
+    for part, faces in info.get("data", {}).items():
+        images = f"{faces['images']:,} images of {faces['identities']:,} people, {faces['size']} px"
+        yield uses.get(part, part), images
+        yield f"{uses.get(part, part)}, fingerprint", faces["fingerprint"]
+    for kind, number in (info.get("counts") or {}).items():
+        yield kind, f"{number:,}"
+    yield from info.get("hardware", {}).items()
+    yield from info.get("libraries", {}).items()
+    yield "processes", info.get("processes", 1)
+    yield "started", info.get("started", "unknown")
+    yield "finished", info.get("finished") or "not yet"
+    yield "wall time", duration(info.get("seconds", 0.0))
+    yield "protocol", info.get("evaluation", {}).get("protocol", "not evaluated")

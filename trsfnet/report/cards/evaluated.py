@@ -1,0 +1,68 @@
+"""The final evaluation of a run, computed again from its saved scores: values, intervals, distributions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trsfnet.errors import TrsfnetError
+from trsfnet.evaluation.bootstrap import Scores, intervals
+from trsfnet.evaluation.lfw_protocol import TenFoldScores
+from trsfnet.evaluation.saved import read_scores
+from trsfnet.evaluation.statistics import Interval
+from trsfnet.evaluation.template_scores import TemplateScores
+from trsfnet.evaluation.verification import COSINE_STEP
+from trsfnet.experiments.record import Record
+
+# Enough for bounds in steps of a tenth of their distance; a thousand for each card would hold up the book.
+REPLICATES = 100
+
+# The FAR that the book's verdicts rest on.
+_FAR = 1e-3
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What the scores of a run say.
+
+    Attributes:
+        intervals: by name of the metric, 95 %, by resampling people; None where some draw left it undefined.
+        genuine: cosines of same-person pairs.
+        impostor: cosines of different-person pairs; of all pairs of a set only the highest are kept.
+        impostor_pairs: how many different-person pairs there are in all.
+        threshold: the cosine above which one in a thousand of these is accepted.
+    """
+
+    intervals: dict[str, Interval | None]
+    genuine: np.ndarray
+    impostor: np.ndarray
+    impostor_pairs: int
+    threshold: float
+
+
+def evaluated(record: Record) -> Evaluated | None:
+    """What a record's scores say; None if it has none, or none that can be read."""
+    try:
+        scores = _scores(record)
+        found = intervals(scores, replicates=REPLICATES)
+    except (TrsfnetError, OSError, ValueError, KeyError, IndexError):
+        return None
+    if isinstance(scores, TemplateScores):
+        return None
+    if isinstance(scores, TenFoldScores):
+        distances = scores.distances if scores.distances.ndim == 1 else scores.distances.mean(axis=0)
+        cosines = 1 - distances / 2
+        genuine, impostor = cosines[scores.same], cosines[~scores.same]
+        pairs = len(impostor)
+    else:
+        genuine, impostor = scores.genuine * COSINE_STEP, scores.impostor * COSINE_STEP
+        pairs = scores.impostor_pairs
+    accepted = min(max(1, round(_FAR * pairs)), len(impostor))
+    return Evaluated(found, genuine, impostor, pairs, float(np.sort(impostor)[-accepted]))
+
+
+def _scores(record: Record) -> Scores:
+    details = record.info.get("evaluation", {}).get("results", [])
+    pairs = details[0].get("impostor_pairs") if details else None
+    return read_scores(record.scores(), impostor_pairs=pairs)

@@ -1,0 +1,200 @@
+"""The figure of a card: small multiples of how a run went and what it ended with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from trsfnet.errors import RecordError
+from trsfnet.experiments.record import Record
+from trsfnet.report import style
+from trsfnet.report.cards.evaluated import Evaluated
+from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.report.figures import epoch_axis, lines_by_depth
+from trsfnet.report.names import MEASURES, counted, percent
+from trsfnet.report.runs import learned
+from trsfnet.report.tables import measure_name
+
+_COLUMNS = 3
+_ROW_HEIGHT = 2.3  # inches
+_BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
+
+Panel = Callable[[Axes], None]
+
+
+def figure(record: Record, scores: Evaluated | None) -> Exhibit | None:
+    """What a run's record can show; None if it has finished no epoch.
+
+    Args:
+        record: of the run.
+        scores: of its final evaluation.
+    """
+    try:
+        history = record.history()
+    except RecordError:
+        return None
+    values = learned(record)
+    panels = [partial(_loss, history), partial(_shares, history, record), *_parameter_panels(values)]
+    if scores:
+        panels.insert(2, partial(_score_panel, scores))
+    rows = -(-len(panels) // _COLUMNS)
+    height = _ROW_HEIGHT * rows
+    with style.applied():
+        # Fixed margins and few ticks: a layout that is solved for would double the time of each card.
+        drawn = Figure(figsize=(style.FIGURE_WIDTH, height), layout="none")
+        drawn.subplots_adjust(0.1, 0.5 / height, 0.99, 1 - 0.3 / height, wspace=0.45, hspace=0.6)
+        for place, panel in enumerate(panels, start=1):
+            axes = drawn.add_subplot(rows, _COLUMNS, place)
+            axes.grid(visible=False)
+            axes.locator_params(nbins=4)
+            axes.tick_params(labelsize=9, length=3)
+            axes.xaxis.label.set_size(10)
+            axes.yaxis.label.set_size(10)
+            panel(axes)
+    shown = exhibit(drawn, alt=_alt(history, record, values), caption=_caption(history, values, scores))
+    return replace(shown, svg=_rounded(shown.svg))
+
+
+def _rounded(svg: str) -> str:
+    """The drawing with places in tenths of a point: a third smaller, and there are hundreds."""
+    places = r' (?:d|x|y|transform)="[^"]*"'
+    return re.sub(places, lambda found: re.sub(r"(\.\d)\d+", r"\1", found[0]), svg)
+
+
+def _parameter_panels(values: dict[str, pd.DataFrame]) -> list[Panel]:
+    panels: list[Panel] = []
+    if "trsf" in values:
+        panels += [
+            partial(_lines, values["trsf"], "TRSF of each block", "TRSF"),
+            partial(_final_scales, values["trsf"]),
+        ]
+    if "ratio" in values:
+        panels.append(partial(_lines, values["ratio"], "Residual ratio of each block", "‖branch‖ / ‖trunk‖"))
+    if "slope" in values:
+        panels += [
+            partial(_bands, values["slope"]),
+            partial(_final_slopes, values["slope"]),
+        ]
+    return panels
+
+
+def _loss(history: pd.DataFrame, axes: Axes) -> None:
+    axes.plot(history["epoch"], history["loss"], color=_BLUE, marker=_marker(history), markersize=3)
+    axes.set(ylim=(0, None), ylabel="Nats")
+    axes.set_title("Training loss", fontsize=10)
+    epoch_axis(axes)
+
+
+def _shares(history: pd.DataFrame, record: Record, axes: Axes) -> None:
+    """Accuracy in training, and on unseen people what the track's verdicts rest on."""
+    names = {"train_accuracy": "training images"} | {
+        name: measure_name(name) for name in MEASURES[record.info["track"]]
+    }
+    for (column, label), dashes in zip(names.items(), ("--", "-", ":"), strict=False):
+        if column in history:
+            axes.plot(
+                history["epoch"], history[column], dashes, marker=_marker(history), markersize=3, label=label
+            )
+    axes.set(ylim=(0, 1.3), yticks=(0, 0.5, 1))  # room for the key
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_title("Right answers", fontsize=10)
+    axes.legend(fontsize=8, loc="upper left", handlelength=1.4, borderpad=0)
+    epoch_axis(axes)
+
+
+def _score_panel(scores: Evaluated, axes: Axes) -> None:
+    bins = np.linspace(min(scores.impostor.min(), scores.genuine.min()), 1, 60)
+    parts = (
+        ("different people", scores.impostor, scores.impostor_pairs, _ORANGE),
+        ("same person", scores.genuine, len(scores.genuine), _BLUE),
+    )
+    for label, cosines, pairs, colour in parts:
+        share = np.histogram(cosines, bins)[0] / pairs
+        axes.stairs(share, bins, fill=True, color=colour, alpha=0.55, label=label)
+    axes.axvline(scores.threshold, color=style.INK, linewidth=1, linestyle="--", label="threshold")
+    if scores.impostor_pairs > len(scores.impostor):
+        axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    low, high = axes.get_ylim()
+    axes.set(xlabel="Cosine of a pair", ylim=(low, high * (10 if axes.get_yscale() == "log" else 1.5)))
+    axes.set_title("Scores, share of pairs", fontsize=10)
+    axes.legend(fontsize=8, loc="upper left", handlelength=1.4, borderpad=0)
+
+
+def _lines(table: pd.DataFrame, title: str, label: str, axes: Axes) -> None:
+    lines_by_depth(axes, table)
+    axes.set(ylabel=label)
+    axes.set_title(title, fontsize=10)
+
+
+def _bands(table: pd.DataFrame, axes: Axes) -> None:
+    """Slopes over the epochs: hundreds of lines would weigh more than they tell."""
+    for low, high, alpha in ((0, 1, 0.15), (0.1, 0.9, 0.3)):
+        bounds = table.quantile([low, high], axis=1)
+        axes.fill_between(table.index, *bounds.to_numpy(), color=_BLUE, alpha=alpha, linewidth=0)
+    axes.plot(table.median(axis=1), color=_BLUE)
+    axes.axhline(0, color=style.INK, linewidth=0.8)
+    axes.set(ylabel="Slope α")
+    axes.set_title("Slopes: range, 80 %, median", fontsize=10)
+    epoch_axis(axes)
+
+
+def _final_scales(table: pd.DataFrame, axes: Axes) -> None:
+    last = table.iloc[-1].to_numpy()
+    axes.plot(np.arange(1, len(last) + 1), last, linestyle="", marker="o", markersize=3, color=_BLUE)
+    axes.axhline(0, color=style.INK, linewidth=0.8)
+    axes.set(xlabel="Block, from input to output", ylabel="TRSF")
+    axes.set_title("TRSF at the end", fontsize=10)
+
+
+def _final_slopes(table: pd.DataFrame, axes: Axes) -> None:
+    last = table.iloc[-1].to_numpy()
+    bins = np.histogram_bin_edges(np.append(last, 0), 30)
+    for part, colour in ((last >= 0, _BLUE), (last < 0, _ORANGE)):
+        axes.stairs(np.histogram(last[part], bins)[0], bins, fill=True, color=colour)
+    axes.axvline(0, color=style.INK, linewidth=0.8)
+    axes.set(xlabel="Slope α at the end", ylabel="Activations")
+    axes.set_title("Slopes at the end", fontsize=10)
+
+
+def _marker(history: pd.DataFrame) -> str:
+    return "o" if len(history) < 10 else ""
+
+
+def _alt(history: pd.DataFrame, record: Record, values: dict[str, pd.DataFrame]) -> str:
+    kinds = {"trsf": "residual scales", "ratio": "residual ratios", "slope": "slopes"}
+    shown = [words for kind, words in kinds.items() if kind in values]
+    parts = ", ".join(["loss", "accuracy", "verification", *shown])
+    return f"{record.run_id}: {parts} over {counted(len(history), 'epoch')}, in small panels."
+
+
+def _caption(history: pd.DataFrame, values: dict[str, pd.DataFrame], scores: Evaluated | None) -> str:
+    """What the panels say, in numbers."""
+    first, last = history["loss"].iloc[0], history["loss"].iloc[-1]
+    sentences = [f"The loss went from {first:.2f} in the first epoch to {last:.2f} in the last."]
+    if "trsf" in values:
+        ends = values["trsf"].iloc[[0, -1]].mean(axis=1)
+        sentences.append(f"The scales went from {ends.iloc[0]:.2f} to {ends.iloc[1]:.2f} on average.")
+    if "slope" in values:
+        final = values["slope"].iloc[-1]
+        sentences.append(f"{int((final < 0).sum())} of {len(final)} slopes ended below zero.")
+    if scores:
+        accepted = float(np.mean(scores.genuine >= scores.threshold))
+        sentences.append(
+            f"At one threshold for all pairs, a cosine of {scores.threshold:.2f}, {percent(accepted)} of "
+            "same-person pairs are accepted and 1 in 1,000 of the others."
+        )
+        if scores.impostor_pairs > len(scores.impostor):
+            sentences.append(
+                f"Of {scores.impostor_pairs:,} pairs of different people the {len(scores.impostor):,} most "
+                "alike are drawn."
+            )
+    return " ".join(sentences)

@@ -1,0 +1,77 @@
+"""The index of all runs: a table for each track and scale, each run with a link to its card."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from trsfnet.experiments.record import STATUSES, Record
+from trsfnet.experiments.scales import SCALES
+from trsfnet.report.cards.details import name, scale
+from trsfnet.report.collection import Collection
+from trsfnet.report.display import Markdown, plain, table
+from trsfnet.report.names import MEASURE_NAMES, MEASURES, TRACKS, counted, duration, listed
+from trsfnet.report.runs import card_link, is_stale, peculiarities, state, value_of
+
+_APART = "apart from every scale"
+
+
+def runs_index(collection: Collection) -> Markdown:
+    """All runs by track, scale and setting. The book puts a filter above the tables."""
+    parts = []
+    for track in MEASURES:
+        found = [record for record in collection.records if record.info["track"] == track]
+        for at in (*SCALES, _APART):
+            runs = [record for record in found if (scale(record) or _APART) == at]
+            if runs:
+                parts.append(_section(track, at, sorted(runs, key=_order)))
+    return Markdown("\n\n".join(parts) or "No run is recorded yet.")
+
+
+def _section(track: str, at: str, runs: list[Record]) -> str:
+    words = at if at == _APART else f"scale {at}"
+    title = f"### {TRACKS[track][:1].upper()}{TRACKS[track][1:]}, {words}: {counted(len(runs), 'run')}"
+    measures = MEASURES[track]
+    header = [
+        "Run",
+        *(MEASURE_NAMES[measure] for measure in measures),
+        "Status",
+        "Wall time",
+        "Stands apart by",
+    ]
+    rows = [
+        [
+            card_link(record, f"{name(record).removeprefix('Inception-ResNet ')}, seed {record.seed}"),
+            *(value_of(record, measure) if record.status == "done" else "–" for measure in measures),
+            plain(state(record)),
+            duration(record.info.get("seconds", 0.0)),
+            ", ".join(peculiarities(record)) or "–",
+        ]
+        for record in runs
+    ]
+    return f"{title}\n\n::::{{div}} filterable\n{table(header, rows)}\n::::"
+
+
+def _order(record: Record) -> tuple[str, int, str]:
+    return record.setting, record.seed, record.run_id
+
+
+def unreadable(collection: Collection) -> Markdown:
+    """The records that cannot be shown, each with the reason."""
+    if not collection.problems:
+        return Markdown("Every record can be read.")
+    # Paths as seen from the repository's root, not from where the notebook runs.
+    return Markdown("\n".join(f"- {plain(problem.replace('../', ''))}" for problem in collection.problems))
+
+
+def verdict(collection: Collection) -> Markdown:
+    """How many runs there are, how they ended, and how many of them the present code made."""
+    if not collection.records:
+        return Markdown("**No run is recorded yet.**")
+    ended = Counter(record.status for record in collection.records)
+    old = sum(is_stale(record) for record in collection.records)
+    present = len(collection.records) - old
+    counts = listed([f"{ended[word]} {word}" for word in STATUSES if ended[word]])
+    return Markdown(
+        f"**{counted(len(collection.records), 'run')}: {counts}.** "
+        f"The present code made {present} of them, earlier code {old}."
+    )
