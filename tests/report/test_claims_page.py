@@ -94,7 +94,7 @@ def test_without_runs_and_with_few_the_page_says_so(few):
     assert "damaged" in str(claims.campaigns_table(groups, few))
     assert "No claim can be tested yet" in str(claims.forest(groups))
     table, details = shown(few, "Accuracy")
-    assert "1 finished seed with tar" in details
+    assert "1 finished seed to measure" in details
     assert row(table, "TRSF and PReLU together raise")[2].startswith("[–")
     none = Collection((), ())
     table, details = shown(none, "Accuracy")

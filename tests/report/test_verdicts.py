@@ -73,7 +73,7 @@ def test_too_few_seeds_decide_nothing_however_large_the_difference(tmp_path):
     records = runs(tmp_path, {"v1-relu": [0.2, 0.2, 0.2], "v1-trsf-relu": [0.9, 0.9, None]})
     found = only(GAIN, records)
     assert (found.word, found.p_value) == ("inconclusive", None)
-    assert "v1-trsf-relu has 2 finished seeds" in found.reason
+    assert "v1 + TRSF has 2 finished seeds" in found.reason
     assert "1 collapsed" in found.reason
 
 
@@ -82,7 +82,7 @@ def test_what_was_not_run(tmp_path):
     records = runs(tmp_path, {"v1-relu": [0.2, 0.2, 0.2]})
     records += runs(tmp_path, {"v1-trsf-relu": [0.2]}, info={"status": "running"})
     found = only(GAIN, records)
-    assert (found.word, found.reason) == ("not run", "No run of v1-trsf-relu has ended.")
+    assert (found.word, found.reason) == ("not run", "No run of v1 + TRSF has ended.")
     assert only(Untested("Nobody knows."), records).reason == "Nobody knows."
 
 

@@ -47,7 +47,7 @@ class Setting:
     def name(self) -> str:
         """As the paper prints it, such as `Inception-ResNet v1 + TRSF + PReLU`."""
         trsf = self._scale_name
-        start = "" if self.slope_init is None else f" from {self.slope_init:g}"
+        start = "" if self.slope_init is None else f" from {self.slope_init:g}".replace("-", "−")
         loss = ", ArcFace" if self.loss == "arcface" else ""
         return f"Inception-ResNet {self.arch}{trsf}{_ACTIVATION_NAMES[self.activation]}{start}{loss}"
 

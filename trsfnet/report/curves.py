@@ -93,7 +93,7 @@ def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
 
 def _lines(axes: Axes, setting: str, records: list[Record], column: str) -> None:
     """The mean over finished seeds within the band of their range; dotted, each run that is not finished."""
-    look = style.look(setting.replace("-arcface", ""))
+    look = style.look(setting)
     label = _variant(setting)
     finished = [r for r in records if r.status == "done"]
     if finished:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.grid import GRID, Setting
+from trsfnet.experiments.grid import GRID, STABILITY, Setting
 from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record
 
 # Between a number and its unit, so that no line ends there.
 NBSP = "\u00a0"
 
-SETTINGS: dict[str, Setting] = {s.key: s for s in GRID}
+_SETTINGS: dict[str, Setting] = {s.key: s for s in (*STABILITY, *GRID)}
 
 TRACKS = {
     "synthetic": "rendered faces",
@@ -39,13 +39,13 @@ MEASURE_NAMES = {
 
 def setting_name(record: Record) -> str:
     """The paper's name of a record's setting; its slug where the paper has none."""
-    known = SETTINGS.get(record.setting)
+    known = _SETTINGS.get(record.setting)
     return known.name if known else record.setting
 
 
 def short_name(setting: str) -> str:
-    """`v1 + TRSF + PReLU` for `v1-trsf-prelu`; a slug of no paper setting stays."""
-    known = SETTINGS.get(setting)
+    """`v1 + TRSF + PReLU` for `v1-trsf-prelu`; a slug of no setting of the studies stays."""
+    known = _SETTINGS.get(setting)
     return known.name.removeprefix("Inception-ResNet ") if known else setting
 
 
@@ -55,7 +55,7 @@ def row_name(number: int, setting: str) -> str:
         starts = {key: start for start, key in paper_table(6).settings.items()}
         return starts[setting].replace("-", "−")
     # Table 3 says in its caption that the loss is ArcFace's.
-    name = SETTINGS[setting].name.removesuffix(", ArcFace")
+    name = _SETTINGS[setting].name.removesuffix(", ArcFace")
     return name.removeprefix("Inception-ResNet ") if number in (4, 5) else name
 
 

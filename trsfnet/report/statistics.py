@@ -13,10 +13,9 @@ from scipy import special
 
 from trsfnet.experiments.paper import PaperTable, paper_table
 from trsfnet.report import style
-from trsfnet.report.claims.wording import name_of
 from trsfnet.report.contrasts import POWER
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
-from trsfnet.report.names import NBSP, counted, listed, percent_range
+from trsfnet.report.names import NBSP, counted, listed, percent_range, short_name
 from trsfnet.report.published import (
     ALPHA,
     PublishedCell,
@@ -87,7 +86,7 @@ def cells_table() -> Markdown:
 
 
 def _cell_name(cell: PublishedCell) -> str:
-    name = name_of(cell.setting)
+    name = short_name(cell.setting)
     return f"{name} from 0.2" if cell.table == 6 and cell.setting == "v2-prelu" else name
 
 
@@ -125,7 +124,7 @@ def _difference_row(d: PublishedDifference) -> list[str]:
 
 
 def _difference_name(d: PublishedDifference) -> str:
-    return f"{name_of(d.setting)} − {name_of(d.baseline)}"
+    return f"{short_name(d.setting)} − {short_name(d.baseline)}"
 
 
 def _p(value: float) -> str:

@@ -45,8 +45,8 @@ _OTHER = Look(_BLUE, "-", "o")
 
 
 def look(setting: str) -> Look:
-    """The look of a setting such as `v1-trsf-prelu`, the same for every architecture."""
-    return _LOOKS.get(setting.partition("-")[2], _OTHER)
+    """The look of a setting such as `v1-trsf-prelu`, the same for every architecture and loss."""
+    return _LOOKS.get(setting.partition("-")[2].removeprefix("arcface-"), _OTHER)
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from trsfnet.report import statistics
 from trsfnet.report.claims import Judged, judged, telling
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.wording import detectable, margins, name_of, outcome, weakest
+from trsfnet.report.claims.wording import detectable, margins, outcome, weakest
 from trsfnet.report.collection import Collection
 from trsfnet.report.contrasts import MIN_SEEDS
-from trsfnet.report.names import counted, listed
+from trsfnet.report.names import counted, listed, short_name
 from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED, Verdict
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -144,7 +144,7 @@ def _collapsed(group: Judged) -> list[str]:
     """Settings of which runs collapsed at the learning rate of the comparisons."""
     settings = sorted({record.setting for record in group.records})
     fell = [
-        f"{lost} of {len(group.campaign.of(setting))} of {name_of(setting)}"
+        f"{lost} of {len(group.campaign.of(setting))} of {short_name(setting)}"
         for setting in settings
         if (lost := group.campaign.lost(setting))
     ]

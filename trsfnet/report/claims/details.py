@@ -10,11 +10,11 @@ from trsfnet.report.claims.papers import cells_of, papers_number
 from trsfnet.report.claims.wording import (
     detectable,
     estimate,
-    name_of,
     readable,
     rule_in_words,
 )
 from trsfnet.report.display import Markdown, folded, table
+from trsfnet.report.names import short_name
 from trsfnet.report.runs import card_link
 from trsfnet.report.verdicts import NOT_RUN, Measured
 from trsfnet.report.verdicts.evidence import Run
@@ -80,7 +80,7 @@ def _runs(rule: Rule, group: Judged) -> str:
                 if name == setting
             ]
         if links:
-            found.append(f"{name_of(setting)}, seed {', '.join(links)}")
+            found.append(f"{short_name(setting)}, seed {', '.join(links)}")
     return "; ".join(found)
 
 

@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 
 from trsfnet.experiments.claims import Cells, Claim, CollapseRate, Contrast, Count, Rule, Spread
-from trsfnet.experiments.grid import GRID, STABILITY
-from trsfnet.report.names import NBSP, counted, listed
+from trsfnet.report.names import NBSP, counted, listed, short_name
 from trsfnet.report.verdicts import Measured, Verdict
-
-_NAMES = {s.key: s.name.removeprefix("Inception-ResNet ") for s in (*GRID, *STABILITY)}
 
 
 @dataclass(frozen=True)
@@ -147,11 +144,6 @@ def outcome(claim: Claim, verdict: Verdict) -> str:
     return f"{text}; could see {seen}" if seen else text
 
 
-def name_of(setting: str) -> str:
-    """`v2 + PReLU from 0.25` for `v2-prelu-from0.25`."""
-    return _NAMES.get(setting, setting)
-
-
 def readable(name: str) -> str:
     """The name of a comparison, with settings as the paper prints them."""
     return " − ".join(_side(side) for side in name.split(" - "))
@@ -162,8 +154,8 @@ def _side(side: str) -> str:
     if len(settings) > 2:
         return f"mean of {len(settings)} settings"
     if settings:
-        return f"mean of {listed([name_of(setting) for setting in settings])}"
-    return re.sub(r"v[12]-[\w.-]+", lambda slug: name_of(slug[0]), side)
+        return f"mean of {listed([short_name(setting) for setting in settings])}"
+    return re.sub(r"v[12]-[\w.-]+", lambda slug: short_name(slug[0]), side)
 
 
 def rule_in_words(rule: Rule) -> str:

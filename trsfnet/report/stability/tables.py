@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from trsfnet.experiments.grid import STABILITY, Setting
 from trsfnet.experiments.scales import SCALES
-from trsfnet.report.claims.wording import name_of
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
-from trsfnet.report.names import counted, listed, percent
+from trsfnet.report.names import counted, listed, percent, short_name
 from trsfnet.report.runs import card_link, is_stale
 from trsfnet.report.stability.study import CHANCE, KINDS, Outcome, Study, kind, label
 
@@ -88,7 +87,7 @@ def _speed_table(study: Study, quantity: str) -> str:
     header = ("Setting", *(f"Rate {rate:g}" for rate in study.rates))
     rows = [
         (
-            name_of(setting.key),
+            short_name(setting.key),
             *(_mean(study.outcomes.get((setting.key, rate), []), quantity) for rate in study.rates),
         )
         for setting in study.settings
@@ -137,7 +136,7 @@ def _collapse_row(outcome: Outcome) -> tuple[str, ...]:
         f"step {outcome.step}, epoch {outcome.epoch}" if outcome.step else f"the end, epoch {outcome.epoch}"
     )
     return (
-        name_of(record.setting),
+        short_name(record.setting),
         f"{record.config['learning_rate']:g}",
         card_link(record, str(record.seed)),
         outcome.fate,

@@ -9,7 +9,7 @@ from scipy import stats
 from trsfnet.experiments.claims import Cells, CollapseRate, Contrast, Count, Rule, Spread, Untested
 from trsfnet.experiments.paper import paper_figure, paper_quantities, paper_table
 from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, largest_difference
-from trsfnet.report.names import counted, listed
+from trsfnet.report.names import counted, listed, short_name
 from trsfnet.report.verdicts.evidence import PAPER_TRACK, Campaign
 from trsfnet.report.verdicts.findings import (
     CONTRADICTED,
@@ -161,7 +161,7 @@ def _no_collapse(settings: list[str], campaign: Campaign) -> Finding:
     """One collapse at the standard learning rate refutes "no crash"; none in many runs supports it."""
     runs = [run for s in settings for run in campaign.of(s).values()]
     if not runs:
-        return Finding(NOT_RUN, f"No run of {listed(settings)} has ended.")
+        return Finding(NOT_RUN, f"No run of {listed([short_name(s) for s in settings])} has ended.")
     fell = sum(run.collapsed for run in runs)
     exact = stats.binomtest(fell, len(runs)).proportion_ci(0.95, "exact")
     rate = fell / len(runs)
@@ -185,7 +185,7 @@ def _fewer_collapses(of: list[str], than: list[str], campaign: Campaign) -> Find
         first, second = campaign.outcomes(a), campaign.outcomes(b)
         common = first.keys() & second.keys()
         if not common:
-            return Finding(NOT_RUN, f"No run of {a} has its like of {b}.")
+            return Finding(NOT_RUN, f"No run of {short_name(a)} has its like of {short_name(b)}.")
         only_first = sum(first[k] and not second[k] for k in common)
         only_second = sum(second[k] and not first[k] for k in common)
         differing = only_first + only_second
@@ -227,7 +227,7 @@ def _gap(settings: Sequence[str], quantity: str, campaign: Campaign) -> Finding 
     absent = [s for s in settings if not campaign.of(s)]
     if absent:
         others = f" and {counted(len(absent) - 1, 'other setting')}" if len(absent) > 1 else ""
-        return Finding(NOT_RUN, f"No run of {absent[0]}{others} has ended.")
+        return Finding(NOT_RUN, f"No run of {short_name(absent[0])}{others} has ended.")
     few = {s: n for s in settings if (n := len(campaign.values(s, quantity))) < MIN_SEEDS}
     if not few:
         return None
@@ -235,4 +235,6 @@ def _gap(settings: Sequence[str], quantity: str, campaign: Campaign) -> Finding 
     lost = campaign.lost(setting)
     fell = f" ({lost} collapsed)" if lost else ""
     finished = counted(few[setting], "finished seed")
-    return Finding(INCONCLUSIVE, f"{setting} has {finished} with {quantity}{fell}; {MIN_SEEDS} are needed.")
+    return Finding(
+        INCONCLUSIVE, f"{short_name(setting)} has {finished} to measure{fell}; {MIN_SEEDS} are needed."
+    )
