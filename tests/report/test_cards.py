@@ -14,7 +14,9 @@ from tests.report.fakes import fake_run
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.saved import to_columns
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.scales import scale_settings
 from trsfnet.report import cards
+from trsfnet.report.cards import details
 from trsfnet.report.collection import Collection
 from trsfnet.report.runs import card_link
 from trsfnet.training.config import TrainConfig
@@ -66,6 +68,16 @@ def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):
     assert "figure 3" in text
     assert "curves.ipynb" not in text
     assert "stands apart from the paper's tables by epochs 9" in card(fake_run(tmp_path, epochs=9))
+
+
+def test_runs_of_the_study_on_stability_have_brief_cards(tmp_path):
+    size = scale_settings("stability", "synthetic")
+    record = fake_run(tmp_path, "v1-trsf-relu", learning_rate=0.2, **size)
+    assert details.scale(record) == "stability"
+    text = card(with_scores(record))
+    assert "belongs to the study on stability, at a learning rate of 0.2" in text
+    assert "TRSF of each block" in text
+    assert "Scores, share of pairs" not in text
 
 
 def test_other_seeds_are_a_click_away(tmp_path):

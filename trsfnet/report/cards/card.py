@@ -57,9 +57,10 @@ def _unreadable(path: Path, sentence: str) -> str:
 
 
 def _card(record: Record, others: Sequence[str], place: Path, pages: Sequence[str]) -> str:
-    # The study's runs are many, small, and about another question.
-    scores = evaluated(record) if record.status == "done" and not details.in_study(record) else None
-    drawing = figure(record, scores)
+    # The study's runs are hundreds, small, and about another question.
+    brief = details.in_study(record)
+    scores = evaluated(record) if record.status == "done" and not brief else None
+    drawing = figure(record, scores, brief=brief)
     parts = [
         f"# {details.name(record)}, seed {record.seed}, {details.track(record)}",
         f"{details.opening(record)} Run `{record.run_id}`: **{plain(state(record))}**.",

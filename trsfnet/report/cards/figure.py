@@ -30,12 +30,13 @@ _BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
 Panel = Callable[[Axes], None]
 
 
-def figure(record: Record, scores: Evaluated | None) -> Exhibit | None:
+def figure(record: Record, scores: Evaluated | None, *, brief: bool = False) -> Exhibit | None:
     """What a run's record can show; None if it has finished no epoch.
 
     Args:
         record: of the run.
         scores: of its final evaluation.
+        brief: show one row of panels at most.
     """
     try:
         history = record.history()
@@ -45,6 +46,7 @@ def figure(record: Record, scores: Evaluated | None) -> Exhibit | None:
     panels = [partial(_loss, history), partial(_shares, history, record), *_parameter_panels(values)]
     if scores:
         panels.insert(2, partial(_score_panel, scores))
+    panels = panels[:_COLUMNS] if brief else panels
     rows = -(-len(panels) // _COLUMNS)
     height = _ROW_HEIGHT * rows
     with style.applied():
