@@ -94,6 +94,27 @@ def _cost(case: dict[str, Any]) -> list[str]:
     return [case["title"], spread(time["plain"]), spread(time["ours"]), target(time["ours"], "≤"), *memory]
 
 
+def inference(result: dict[str, Any]) -> str:
+    """Speed of embedding against others' networks, and onnxruntime's beside it."""
+    head = ["+ TRSF + PReLU, folded", "precision", "images/s", "rival, images/s", "over rival", "target"]
+    head += ["onnxruntime, images/s", "over rival"]
+    rows = [
+        [
+            case["title"],
+            case["precision"],
+            f"{case['speed']['ours']:.1f}",
+            f"{case['speed']['rival']:.1f}",
+            spread(case["over_rival"]),
+            target(case["over_rival"], "≥"),
+            f"{case['speed']['onnxruntime']:.1f}" if "onnxruntime" in case["speed"] else "–",
+            spread(case.get("onnxruntime_over_rival")),
+        ]
+        for case in result["cases"]
+    ]
+    where = f"{result['machine']['threads']} threads; {machine(result['machine'], result['rounds'])}"
+    return "\n\n".join([where, table(head, rows)])
+
+
 def startup(result: dict[str, Any]) -> str:
     """Imports, the first step, and the data path."""
     seconds, data = result["seconds"], result["data"]
@@ -269,6 +290,8 @@ def classifier() -> str:
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "step": step,
     "step-gpu": step,
+    "inference": inference,
+    "inference-gpu": inference,
     "startup": startup,
     "rendering": rendering,
     "align": align,

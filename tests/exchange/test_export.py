@@ -17,6 +17,7 @@ from tests.exchange.networks import expected, images, tiny_weights
 from tests.experiments.untrained import write_run
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.exchange.weights import Weights
+from trsfnet.models.folding import fold
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,7 +42,7 @@ def test_safetensors_come_back_whole(weights, tmp_path):
 
 
 def test_onnx_agrees_for_any_number_of_images(tmp_path):
-    weights = tiny_weights(version="v2")  # v1 has no other layers
+    weights = tiny_weights()
     file = tmp_path / "tiny.onnx"
     trsfnet.export(weights, file)
     session = onnxruntime.InferenceSession(file)
@@ -57,6 +58,16 @@ def test_onnx_agrees_for_any_number_of_images(tmp_path):
     assert "BatchNormalization" not in {node.op_type for node in onnx.load(file).graph.node}
     with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="uint8"):
         session.run(None, {"images": pixels.astype(np.float32)})
+
+
+def test_the_only_other_layer_of_v2_agrees_in_onnx(tmp_path):
+    """Its average leaves the padding out."""
+    part = fold(tiny_weights(version="v2").build()).features.mixed_5b
+    x = torch.randn(2, part.branches[0].conv.in_channels, 7, 7).abs()
+    torch.onnx.export(part, (x,), tmp_path / "part.onnx", dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "part.onnx")
+    (got,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    np.testing.assert_allclose(got, part(x).numpy(), atol=1e-4)
 
 
 def test_a_program_of_torch_export(weights, tmp_path):

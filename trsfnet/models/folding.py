@@ -35,10 +35,11 @@ class FoldedConv(nn.Module):
 
 
 def activate(x: Tensor, slope: float | None) -> Tensor:
-    """ReLU or Leaky ReLU of `x`, which is overwritten: it must be nobody else's."""
+    """ReLU or Leaky ReLU of `x`, which may be overwritten: it must be nobody else's."""
     if slope is None:
         return x
-    return F.leaky_relu_(x, slope) if slope else F.relu_(x)
+    inplace = not torch.compiler.is_compiling()  # compilers reuse memory by themselves
+    return F.leaky_relu(x, slope, inplace) if slope else F.relu(x, inplace)
 
 
 class FoldedBranches(nn.Module):
@@ -64,7 +65,7 @@ class FoldedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
-        return activate(self.up(self.branches(x)).add_(x), self.slope)
+        return activate(x + self.up(self.branches(x)), self.slope)
 
 
 class FoldedInceptionResnet(nn.Module):
