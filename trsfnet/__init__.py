@@ -8,25 +8,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trsfnet.exchange.embedder import Embedder, load
     from trsfnet.exchange.export import export
+    from trsfnet.exchange.verification import Decision, verify
     from trsfnet.exchange.weights import Weights, load_network, read_weights
+    from trsfnet.experiments.run import run
     from trsfnet.models.retrofit import Changes, make_trainable
+    from trsfnet.training.config import TrainConfig
 
 __version__ = "0.1.0"
 
 # Imported when they are first asked for: PyTorch alone takes seconds.
 _HOMES = {
     "Changes": "trsfnet.models.retrofit",
+    "Decision": "trsfnet.exchange.verification",
     "Embedder": "trsfnet.exchange.embedder",
+    "TrainConfig": "trsfnet.training.config",
     "Weights": "trsfnet.exchange.weights",
     "export": "trsfnet.exchange.export",
     "load": "trsfnet.exchange.embedder",
     "load_network": "trsfnet.exchange.weights",
     "make_trainable": "trsfnet.models.retrofit",
     "read_weights": "trsfnet.exchange.weights",
+    "run": "trsfnet.experiments.run",
+    "verify": "trsfnet.exchange.verification",
 }
 __all__ = [
     "Changes",
+    "Decision",
     "Embedder",
+    "TrainConfig",
     "Weights",
     "__version__",
     "export",
@@ -34,6 +43,8 @@ __all__ = [
     "load_network",
     "make_trainable",
     "read_weights",
+    "run",
+    "verify",
 ]
 
 

@@ -125,7 +125,7 @@ def test_align_then_pack(photographs, tmp_path, monkeypatch, capsys):
         (["align", "SOURCE", "TARGET", "--size", "3"], "size must lie in 16 to 1024 pixels, got 3."),
         (["align", "/nowhere", "TARGET"], "There is no /nowhere"),
         (["pack", "SOURCE", "TARGET", "--quality", "0"], "quality must lie in 1 to 100, got 0."),
-        (["pack", "SOURCE/person0", "TARGET"], "SOURCE/person0 holds no identities"),
+        (["pack", "SOURCE/person0/0.png", "TARGET"], "SOURCE/person0/0.png is not a source of faces"),
     ],
 )
 def test_wrong_input_to_align_and_pack_is_one_sentence(photographs, tmp_path, capsys, words, says):

@@ -1,29 +1,59 @@
 """The command line: `python -m trsfnet`, or `trsfnet` once installed.
 
 Each command is a module of this package, with its `PURPOSE`, its `EPILOG`, its `options` and its `run`.
-
-Exit codes: 0 done, 1 the training collapsed, 2 something given is wrong (one sentence on standard error),
-130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import trsfnet
-from trsfnet.cli import align, evaluate, pack, train
+from trsfnet.cli import align, embed, evaluate, export, info, pack, report, runs, train, verify
 from trsfnet.errors import TrsfnetError
 
-COMMANDS = {"train": train, "evaluate": evaluate, "align": align, "pack": pack}
+COMMANDS = {
+    "train": train,
+    "evaluate": evaluate,
+    "runs": runs,
+    "report": report,
+    "embed": embed,
+    "verify": verify,
+    "export": export,
+    "info": info,
+    "align": align,
+    "pack": pack,
+}
+_EPILOG = """\
+`trsfnet COMMAND --help` explains a command, with examples. A first look, without any data:
+  trsfnet info v1
+  trsfnet train -p trsf True -p activation prelu
+  trsfnet runs
+
+Exit codes: 0 done; 1 the training collapsed; 2 something given is wrong, in one sentence on standard error;
+130 interrupted. Files appear when they are whole: after a Ctrl-C, or a kill, the same command goes on.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one sentence, without the usage."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help.\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given by `arguments` (the process's own by default) and return its exit code."""
-    parser = argparse.ArgumentParser(prog="trsfnet", description=trsfnet.__doc__)
+    parser = _Parser(
+        prog="trsfnet",
+        description=trsfnet.__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"trsfnet {trsfnet.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for name, module in COMMANDS.items():
         command = commands.add_parser(
             name,
@@ -35,10 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.options(command)
     given = parser.parse_args(arguments)
     try:
-        return COMMANDS[given.command].run(given)
+        code = COMMANDS[given.command].run(given)
+        sys.stdout.flush()
+        return code
     except TrsfnetError as error:
         print(f"trsfnet: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("trsfnet: interrupted; the same command goes on from what is done.", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read the output, such as `head`, has enough. Python must not flush into the pipe at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -24,7 +24,9 @@ from tqdm import tqdm
 from trsfnet.data.cache import cache_root
 from trsfnet.errors import DataError
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+"""By which a file is known to be an image."""
+
 _UNUSABLE_NAME = re.compile("[\x00-\x1f\ud800-\udfff]")  # control characters; bytes that are not UTF-8
 
 # What changes within a tick of the file system's clock may keep its time stamp; the coarsest tick is 2 s.
@@ -152,7 +154,7 @@ def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                image = os.path.splitext(entry.name)[1].lower() in _SUFFIXES
+                image = os.path.splitext(entry.name)[1].lower() in SUFFIXES
                 if not image or entry.name.startswith("."):
                     scan.ignored += 1
                 elif problem := _wrong(entry.path, entry.name, entry.is_symlink(), real_root):

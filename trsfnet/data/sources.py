@@ -10,16 +10,16 @@ from trsfnet.errors import DataError
 _UNDERSTOOD = (
     "a folder with one subfolder of images per identity, VGGFace2's folder with train or test in it, an "
     "insightface pack (train.rec, or a .rec file), a .bin verification set, LFW (lfw, lfw-funneled or "
-    "lfw-deepfunneled, as a folder, .tar or .tgz), IJB-B or IJB-C (meta and loose_crop), or a folder with "
-    "pack.json"
+    "lfw-deepfunneled, as a folder, .tar or .tgz), IJB-B or IJB-C (meta and loose_crop), a folder with "
+    "pack.json, a folder of images without subfolders, or a .txt file with the path of an image on each line"
 )
 
 
 def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> Source:
     """The faces at `path`, whatever of the following it is.
 
-    A pack of this package, an insightface pack, a verification set, LFW, IJB-B or IJB-C, VGGFace2, or any
-    folder of identities.
+    A pack of this package, an insightface pack, a verification set, LFW, IJB-B or IJB-C, VGGFace2, any
+    folder of identities, or images without identities: a folder of them, or a list of files.
 
     Args:
         path: a file or folder.
@@ -67,7 +67,13 @@ def _special(path: Path) -> Source | None:
 
         return IjbImages(path, _ijb_name(path))
     images = lfw_at(path) or lfw_in(path)
-    return LfwSource(images) if images else None
+    if images:
+        return LfwSource(images)
+    from trsfnet.data.listed import images_in, read_list
+
+    if path.suffix == ".txt" and path.is_file():
+        return read_list(path)
+    return images_in(path) if path.is_dir() else None
 
 
 def _ijb_name(path: Path) -> str:

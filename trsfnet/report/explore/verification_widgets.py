@@ -13,18 +13,13 @@ from PIL import Image
 
 from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.names import far_name
-from trsfnet.experiments.evaluate.network import TrainedNetwork, load_network
+from trsfnet.exchange.embedder import Embedder, load
+from trsfnet.exchange.preparation import PREPARATIONS, prepare
+from trsfnet.exchange.verification import Decision, compare
+from trsfnet.experiments.threshold import threshold
 from trsfnet.report.collection import Collection
 from trsfnet.report.explore.catalogue import Run, catalogue
-from trsfnet.report.explore.verification import (
-    FARS,
-    PREPARATIONS,
-    Decision,
-    has_network,
-    prepare,
-    rendered,
-    verify,
-)
+from trsfnet.report.explore.verification import FARS, has_network, rendered
 
 _EXAMPLES = {"same": (0, 0), "other": (0, 1)}
 _EXAMPLE_NAMES = {"same": "one rendered person twice", "other": "two rendered people"}
@@ -70,14 +65,16 @@ class Verifier(ipywidgets.VBox):
     def _decide(self) -> None:
         self.decision = None
         try:
-            network = _network(self.run.value.record.path)
-            crops = self._crops(network.config.image_size)
+            record = self.run.value.record
+            embedder = _embedder(record.path)
+            crops = self._crops(embedder.description.preprocessing.size)
             if crops is None:
                 self.answer.value = "Choose two image files."
                 return
             for shown, crop in zip(self.crops, crops, strict=True):
                 shown.value = _png(crop)
-            self.decision = verify(network, crops, self.far.value)
+            far = self.far.value
+            self.decision = compare(embedder, crops, threshold(record, far), far)
         except TrsfnetError as error:
             self.answer.value = html.escape(str(error))
         else:
@@ -94,8 +91,8 @@ class Verifier(ipywidgets.VBox):
 
 
 @cache
-def _network(path: Path) -> TrainedNetwork:
-    return load_network(path)
+def _embedder(path: Path) -> Embedder:
+    return load(path, precision="float32")
 
 
 def _png(crop: np.ndarray) -> bytes:

@@ -1,0 +1,150 @@
+"""`trsfnet embed`: what `trsfnet.load(...).embed` gives, in a file, however often it is interrupted."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import trsfnet
+from tests.exchange.networks import images, tiny_weights
+from trsfnet.cli import main
+from trsfnet.exchange import embeddings
+from trsfnet.exchange.embedder import Embedder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    file = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    trsfnet.export(tiny_weights(), file)
+    return str(file)
+
+
+@pytest.fixture
+def crops(tmp_path, monkeypatch):
+    """Seven images of two people, in parts of three."""
+    monkeypatch.setattr(embeddings, "PART", 3)
+    for number, pixels in enumerate(images(7, 80)):
+        path = tmp_path / "crops" / ("ann" if number < 4 else "bo") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    return tmp_path / "crops"
+
+
+def files(crops) -> list[str]:
+    return sorted(map(str, crops.rglob("*.png")))
+
+
+def test_it_is_what_load_and_embed_give(model, crops, tmp_path, capsys):
+    target = tmp_path / "faces.parquet"
+    assert main(["embed", model, str(crops), str(target)]) == 0
+    assert capsys.readouterr().out == f"embedded 7 images into {target}; left out 0\n"
+    table = pd.read_parquet(target)
+    assert table.columns.tolist() == ["name", "identity", "embedding"]
+    assert table.identity.tolist() == ["ann"] * 4 + ["bo"] * 3
+    assert table.name[4] == "bo/4.png"
+    expected = trsfnet.load(model).embed(files(crops))
+    np.testing.assert_allclose(np.stack(table.embedding), expected, atol=1e-5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "faces.parquet"]
+
+
+def test_a_list_of_files(model, crops, tmp_path, capsys):
+    listed = files(crops)[::-2]
+    (tmp_path / "list.txt").write_text("\n".join(listed))
+    assert main(["embed", model, str(tmp_path / "list.txt"), str(tmp_path / "a.parquet"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 4
+    assert pd.read_parquet(tmp_path / "a.parquet").name.tolist() == listed
+
+
+def test_what_cannot_be_read_is_left_out_and_listed(model, crops, tmp_path, capsys):
+    (crops / "ann/1.png").write_bytes(b"no image")
+    (crops / "bo/5.png").write_bytes((crops / "bo/4.png").read_bytes()[:500])
+    Image.fromarray(np.zeros((75, 75, 3), np.uint8)).save(crops / "bo/6.png")
+    command = ["embed", model, str(crops), str(tmp_path / "faces.parquet")]
+    for _ in range(2):  # the second finds the file
+        assert main([*command, "--json"]) == 0
+        said = capsys.readouterr()
+        report = json.loads(said.out)
+        assert report["images"] == 4
+        assert [failed["name"] for failed in report["failed"]] == ["ann/1.png", "bo/5.png", "bo/6.png"]
+        assert "trsfnet: left out: ann/1.png is not an image" in said.err
+    table = pd.read_parquet(tmp_path / "faces.parquet")
+    assert table.name.tolist() == ["ann/0.png", "ann/2.png", "ann/3.png", "bo/4.png"]
+    sound = [str(crops / name) for name in table.name]
+    np.testing.assert_allclose(np.stack(table.embedding), trsfnet.load(model).embed(sound), atol=1e-5)
+
+
+def test_an_interrupted_one_goes_on_where_it_was(model, crops, tmp_path, monkeypatch, capsys):
+    target, seen = tmp_path / "faces.parquet", []
+    embed = Embedder.embed
+
+    def interrupted(self, faces, **options):
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        seen.append(len(faces))
+        return embed(self, faces, **options)
+
+    monkeypatch.setattr(Embedder, "embed", interrupted)
+    command = ["embed", model, str(crops), str(target)]
+    assert main(command) == 130
+    assert not target.exists()
+    parts = tmp_path / ".faces.parquet.parts"
+    (parts / ".000000006.parquet.partial").write_bytes(b"half")  # as a kill within a write leaves it
+
+    other = tmp_path / "other.safetensors"
+    trsfnet.export(tiny_weights(residual_scale="fixed"), other)
+    monkeypatch.setattr(Embedder, "embed", embed)
+    assert main(["embed", str(other), str(crops), str(target)]) == 2
+    assert "holds a part of embeddings by other weights: remove it" in capsys.readouterr().err
+
+    def counted(self, faces, **options):
+        seen.append(len(faces))
+        return embed(self, faces, **options)
+
+    monkeypatch.setattr(Embedder, "embed", counted)
+    assert main(command) == 0
+    assert seen == [3, 3, 1]
+    expected = trsfnet.load(model).embed(files(crops))
+    np.testing.assert_allclose(np.stack(pd.read_parquet(target).embedding), expected, atol=1e-5)
+    assert not parts.exists()
+
+
+def test_a_file_of_something_else_is_kept(model, crops, tmp_path, capsys):
+    target = tmp_path / "faces.parquet"
+    assert main(["embed", model, str(crops), str(target)]) == 0
+    before = target.read_bytes()
+    (crops / "bo/4.png").unlink()
+    assert main(["embed", model, str(crops), str(target)]) == 2
+    assert "exists and holds embeddings by other images" in capsys.readouterr().err
+    assert target.read_bytes() == before
+    target.write_bytes(b"mine")
+    assert main(["embed", model, str(crops), str(target)]) == 2
+    assert target.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["MODEL", "CROPS", "faces.csv"], "must end in .parquet"),
+        (["MODEL", "CROPS", "/nowhere/faces.parquet"], "There is no folder /nowhere to write to."),
+        (["MODEL", "/nowhere", "faces.parquet"], "There is no /nowhere"),
+        (["/nowhere", "CROPS", "faces.parquet"], "There is no /nowhere: expected the folder of a run"),
+        (["MODEL", "CROPS", "CROPS/faces.parquet"], "TARGET must lie outside of SOURCE"),
+    ],
+)
+def test_wrong_input_is_one_sentence(model, crops, tmp_path, monkeypatch, capsys, words, says):
+    monkeypatch.chdir(tmp_path)
+    places = {"MODEL": model, "CROPS": str(crops)}
+    for place, path in places.items():
+        words = [word.replace(place, path) for word in words]
+    assert main(["embed", *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("trsfnet: ")
+    assert says in said
+    assert said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops"]

@@ -1,0 +1,60 @@
+"""Images without subfolders for identities: a list of files, or a folder of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.data.test_folder import write
+from trsfnet.data.listed import ListedImages
+from trsfnet.data.sources import open_source
+from trsfnet.errors import DataError
+
+
+def test_a_list_keeps_its_order_and_is_found_from_anywhere(tmp_path, monkeypatch):
+    root = write(tmp_path / "faces", "bo/1.jpg", "ann/0.jpg", "ann/2.jpg")
+    absolute = root / "ann/2.jpg"
+    (root / "list.txt").write_text(f"bo/1.jpg\n\n  ann/0.jpg\n{absolute}\n")
+    monkeypatch.chdir(tmp_path)
+    source = open_source(root / "list.txt")
+    assert type(source) is ListedImages
+    assert [source.name(i) for i in range(3)] == ["bo/1.jpg", "ann/0.jpg", str(absolute)]
+    assert source.encoded(1) == (root / "ann/0.jpg").read_bytes()
+    assert [source.identities[label] for label in source.labels] == ["bo", "ann", "ann"]
+
+
+def test_a_folder_of_images(tmp_path):
+    root = write(tmp_path / "album", "b.jpg", "a.PNG", ".hidden.jpg", "notes.md")
+    source = open_source(root)
+    assert [source.name(i) for i in range(len(source))] == ["a.PNG", "b.jpg"]
+    assert source.identities == ("album",)
+    (root / "person").mkdir()
+    with pytest.raises(DataError, match="person"):
+        open_source(root)
+
+
+def test_the_version_is_that_of_the_images(tmp_path):
+    one, two = (write(tmp_path / name / "album", "a.jpg", "b.jpg") for name in ("here", "there"))
+    assert open_source(one).version == open_source(two).version
+    (two / "b.jpg").write_bytes(b"another")
+    assert open_source(one).version != open_source(two).version
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "lists nothing"),
+        (b"a.jpg\nb.jpg\na.jpg\n", "line 3: a.jpg is already on line 1"),
+        (b"a\0.jpg", "line 1: expected the path of an image"),
+        (b"\xff\xfe", "is not UTF-8"),
+    ],
+)
+def test_a_list_that_is_none(tmp_path, content, says):
+    (tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(DataError, match=says):
+        open_source(tmp_path / "list.txt")
+
+
+def test_a_file_that_is_gone_is_named_when_it_is_read(tmp_path):
+    (tmp_path / "list.txt").write_text("a.jpg\n")
+    with pytest.raises(DataError, match=r"Cannot read .*a\.jpg: No such file"):
+        open_source(tmp_path / "list.txt").encoded(0)

@@ -1,0 +1,53 @@
+"""`trsfnet embed`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from trsfnet.cli.conversion import opened
+from trsfnet.cli.model import model
+from trsfnet.cli.output import json_option, print_json
+
+PURPOSE = "write the embeddings of many face crops to a parquet file"
+EPILOG = """\
+MODEL is a run with its checkpoint, a .safetensors, facenet-pytorch's .pt, vggface2 or casia-webface.
+SOURCE is a folder of images, a folder with a subfolder for each identity, a .txt file with the path of an
+image on each line, or anything else that `trsfnet align` takes or makes:
+  trsfnet embed runs/synthetic/RUN crops faces.parquet
+  trsfnet embed vggface2 lfw-160 lfw.parquet
+  trsfnet embed v1.safetensors list.txt faces.parquet --json
+
+SOURCE must hold face crops; `trsfnet align` makes them of photographs. Each becomes as large as the network's
+input. Images that cannot be read are left out, listed on standard error, and do not change the exit code.
+Interrupted or killed, the same command goes on where it was; faces.parquet appears when it is whole.
+
+In Python:
+  table = pandas.read_parquet("faces.parquet")     # columns name, identity, embedding
+  similarity = numpy.stack(table.embedding) @ table.embedding[0]
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    model(parser)
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="where the images are")
+    parser.add_argument("target", type=Path, metavar="TARGET", help="file to make, such as faces.parquet")
+    json_option(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Embed, and count what is in the file and what is not."""
+    from trsfnet.exchange.embeddings import write_embeddings
+
+    source = opened(given, skip=True)
+    done = write_embeddings(given.model, source, given.target)
+    for reason in done.failed.values():
+        print(f"trsfnet: left out: {reason}", file=sys.stderr)
+    if given.json:
+        failed = [{"name": name, "reason": reason} for name, reason in done.failed.items()]
+        print_json({"file": str(given.target), "images": done.images, "failed": failed})
+    else:
+        print(f"embedded {done.images:,} images into {given.target}; left out {len(done.failed):,}")
+    return 0

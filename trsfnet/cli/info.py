@@ -1,0 +1,41 @@
+"""`trsfnet info`."""
+
+from __future__ import annotations
+
+import argparse
+
+from trsfnet.cli.model import model
+from trsfnet.cli.output import json_option, print_json, print_table
+
+PURPOSE = "count what a network is made of"
+EPILOG = """\
+Parameters, trainable scales and slopes, and multiply-accumulates (MACs) of each stage for one image:
+  trsfnet info v1
+  trsfnet info v2 --size 112
+  trsfnet info runs/synthetic/RUN --json
+
+v1 and v2 are the paper's networks with trainable scales (TRSF) and slopes (PReLU), at 160 pixels.
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    model(parser, more="v1 or v2, ")
+    parser.add_argument("--size", type=int, help="side of the input in pixels (default: the network's own)")
+    json_option(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Count, and print a table of the stages."""
+    from trsfnet.exchange.summary import summarise
+
+    summary = summarise(given.model, given.size)
+    if given.json:
+        print_json(summary.to_dict())
+        return 0
+    print(f"{summary.description.name}, {summary.size} x {summary.size} pixels")
+    for line in summary.facts():
+        print(line)
+    print()
+    print_table(*summary.table(), right=("residual modules", "parameters", "MACs", "share"))
+    return 0

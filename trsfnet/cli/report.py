@@ -1,0 +1,46 @@
+"""`trsfnet report`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from trsfnet.cli.output import json_option, print_json
+from trsfnet.errors import ConfigError
+
+PURPOSE = "say what runs show about the paper's claims"
+EPILOG = """\
+Reads the records in a folder, and judges each claim by the rules of the book's page on the claims:
+  trsfnet report
+  trsfnet report runs
+  trsfnet report results --json
+
+The text is Markdown, the JSON a list of verdicts with the numbers that they rest on. Needs
+pip install 'trsfnet[report]'.
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("results"),
+        metavar="FOLDER",
+        help="where the records are (default: results)",
+    )
+    json_option(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Judge, and print the verdicts."""
+    try:
+        from trsfnet.report.conclusions import text, verdicts
+    except ImportError as error:
+        raise ConfigError(f"Reports need more packages ({error}): pip install 'trsfnet[report]'.") from error
+    if given.json:
+        print_json(verdicts(given.folder))
+    else:
+        print(text(given.folder))
+    return 0

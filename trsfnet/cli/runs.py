@@ -1,0 +1,77 @@
+"""`trsfnet runs`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trsfnet.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from trsfnet.report.listing import Comparison
+
+PURPOSE = "list runs, or compare two of them"
+EPILOG = """\
+Reads the records in folders such as runs (yours) and results (the project's):
+  trsfnet runs
+  trsfnet runs results runs
+  trsfnet runs --compare v1-relu-seed0 v1-trsf-relu-seed0
+  trsfnet runs results --json
+
+A and B are folders of runs, or how their ids begin. A run is stale when code that determines its numbers has
+changed since; `-p again True` of `papermill notebooks/train.ipynb` makes it anew.
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="*",
+        default=[Path("runs")],
+        metavar="FOLDER",
+        help="where the records are (default: runs); of one run in two folders the last counts",
+    )
+    parser.add_argument(
+        "--compare", nargs=2, metavar=("A", "B"), help="settings and results in which two runs differ"
+    )
+    json_option(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """List, or compare."""
+    from trsfnet.report import listing
+
+    if given.compare:
+        found = listing.comparison(*(listing.find_run(name, given.folders) for name in given.compare))
+        if given.json:
+            print_json(found.to_dict())
+        else:
+            _print_comparison(found)
+        return 0
+    runs, problems = listing.listing(given.folders)
+    for problem in problems:
+        print(f"trsfnet: {problem}", file=sys.stderr)
+    if given.json:
+        print_json([run.to_dict() for run in runs])
+    elif runs:
+        print_table(listing.HEADER, listing.lines(runs), right=("epochs", "result"))
+        print(f"\nresult is, on {'; '.join(listing.measures(runs))}.")
+    else:
+        print(f"There is no run in {' or '.join(map(str, given.folders))}: `trsfnet train` makes one.")
+    return 0
+
+
+def _print_comparison(found: Comparison) -> None:
+    rows: list[tuple[object, ...]] = [(name, *pair) for name, pair in found.settings.items()]
+    rows += [(name, *map(_number, pair)) for name, pair in found.results.items()]
+    rows += [(name, *pair) for name, pair in found.facts.items()]
+    print_table(("", *found.runs), rows)
+    print(f"\n{found.advice}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,58 @@
+"""`trsfnet verify`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from trsfnet.cli.model import model
+from trsfnet.cli.output import json_option, print_json
+
+PURPOSE = "say whether two images show one person"
+EPILOG = """\
+MTCNN (pip install 'trsfnet[faces]') finds the face in each photograph; the network says how similar they are:
+  trsfnet verify runs/synthetic/RUN a.jpg b.jpg
+  trsfnet verify runs/lfw/RUN a.jpg b.jpg --far 1e-2 --images lfw
+  trsfnet verify vggface2 a.jpg b.jpg --threshold 0.4 --json
+
+The threshold follows from --far and the scores that the run's own evaluation left in scores.parquet. It holds
+for faces like those of that evaluation. Weights from elsewhere have no scores: choose a --threshold on pairs
+of your own.
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    model(parser)
+    parser.add_argument("a", type=Path, metavar="A", help="an image")
+    parser.add_argument("b", type=Path, metavar="B", help="another image")
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--far",
+        type=float,
+        default=1e-3,
+        help="share of pairs of different people that may be accepted (default: 1e-3)",
+    )
+    limit.add_argument("--threshold", type=float, help="similarity, -1 to 1, above which it is one person")
+    parser.add_argument(
+        "--images",
+        choices=("photograph", "lfw", "crop"),
+        default="photograph",
+        help="what A and B are: photographs, images of LFW whose middle the lfw track takes, or crops of "
+        "faces (default: photograph)",
+    )
+    json_option(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Verify, and print the decision."""
+    from trsfnet.exchange.verification import verify
+
+    decision = verify(
+        given.model, given.a, given.b, far=given.far, threshold=given.threshold, images=given.images
+    )
+    if given.json:
+        print_json({"model": given.model, "a": str(given.a), "b": str(given.b), **decision.to_dict()})
+    else:
+        print(decision)
+    return 0

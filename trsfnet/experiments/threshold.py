@@ -1,0 +1,43 @@
+"""The threshold of a run, recomputed from the scores of its evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trsfnet.errors import ConfigError
+from trsfnet.evaluation import AllPairsScores, read_scores
+from trsfnet.evaluation.names import far_name
+from trsfnet.experiments.record import Record
+
+
+def threshold(record: Record, far: float) -> float:
+    """The cosine that the allowed share of different-person pairs of a run's evaluation exceeds, and no more.
+
+    A ten-fold evaluation sets one for each fold; here all folds count together.
+
+    Args:
+        record: of a run with scores.
+        far: the share allowed, above 0 and below 1.
+
+    Raises:
+        RecordError: the run has no scores: it has not finished.
+        ConfigError: the scores are too few for this FAR, or were not kept down to it.
+    """
+    if not 0 < far < 1:
+        raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
+    details: dict[str, Any] = record.info.get("evaluation", {}).get("results", [{}])[0]
+    scores = read_scores(record.scores(), impostor_pairs=details.get("impostor_pairs"))
+    all_pairs = isinstance(scores, AllPairsScores)
+    pairs = scores.impostor_pairs if all_pairs else int(np.sum(~scores.same))
+    if far * pairs < 1:
+        raise ConfigError(
+            f"far must be at least 1 / {pairs:,}, got {far_name(far)}: {record.run_id} was evaluated "
+            "on that many pairs of different people."
+        )
+    if all_pairs:
+        return scores.result(far).threshold
+    distances = np.sort(scores.distances[~scores.same])
+    # Squared distances of unit vectors; the first pair that may not be accepted.
+    return float(1 - distances[int(far * pairs)] / 2)

@@ -1,0 +1,32 @@
+"""What the runs of a folder say about the paper's claims, as text and as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trsfnet.experiments.claims import paper_claims
+from trsfnet.report.collection import Collection
+from trsfnet.report.listing import existing
+from trsfnet.report.summary import generated
+from trsfnet.report.verdicts import judge
+
+
+def text(folder: Path) -> str:
+    """What `results/README.md` says of our runs, of those in `folder`: Markdown.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    return generated(existing(folder)).rstrip("\n")
+
+
+def verdicts(folder: Path) -> list[dict[str, Any]]:
+    """A verdict on each claim from each group of runs in `folder` that may be compared, of JSON types.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    claims = {claim.id: claim for claim in paper_claims()}
+    found = judge(list(claims.values()), Collection.read(existing(folder)).records)
+    return [{"statement": claims[verdict.claim].statement, **verdict.to_dict()} for verdict in found]
