@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,7 @@ DATA_PAGES = ["generated/data", "generated/data_synthetic", "generated/data_lfw"
 TABLES = [f"generated/table{number}" for number in range(1, 7)]
 FIGURES = [f"generated/{name}" for name in ("curves", "scales", "slopes", "starts")]
 PAGES = ["index", *DATA_PAGES, *TABLES, *FIGURES]
-PAGES += ["generated/claims", "generated/statistics", "generated/audit"]
+PAGES += ["generated/claims", "generated/statistics", "generated/audit", "generated/runs"]
 PAGES += ["generated/idea", "reproduce", "api", "api/models", "api/data", "references"]
 
 LOCAL = ("file:", "data:")
@@ -79,8 +80,25 @@ def text(book, page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", article)).replace("\u00a0", " ")
 
 
+def cards(book) -> list[str]:
+    """The pages of runs, as one names them from the book's root."""
+    files = sorted((book.html / "generated" / "runs").glob("*/*.html"))
+    return [file.relative_to(book.html).as_posix().removesuffix(".html") for file in files]
+
+
+def some_cards(book) -> list[str]:
+    """A card of each kind: real, on either track, running, damaged."""
+    found = cards(book)
+    kinds = ("runs/synthetic/v1-trsf-prelu-seed0", "lfw/v1-trsf-prelu-seed90", "lfw/v1-relu-seed91", "seed92")
+    return [next(card for card in found if kind in card) for kind in kinds]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_nothing_is_loaded_from_elsewhere_and_nothing_is_missing(book, page):
+    check_references(book, page)
+
+
+def check_references(book, page: str) -> None:
     found = references(book, page)
     for url in [*found.loads, *found.links]:
         parts = urlsplit(url)
@@ -94,6 +112,39 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_missing(book, page):
     assert all(image.get("alt") for image in found.images)
 
 
+def test_cards_lack_nothing(book):
+    for card in some_cards(book):
+        check_references(book, card)
+
+
+def test_a_number_is_a_click_away_from_its_run(book):
+    for page in ("generated/table1", "generated/claims", "generated/runs"):
+        links = {link for link in references(book, page).links if re.match("runs/.*html$", link)}
+        assert links, page
+        for link in links:
+            assert "Repeat it" in text(book, f"generated/{link.removesuffix('.html')}")
+    card = next(card for card in cards(book) if "runs/synthetic/v1-trsf-prelu-seed1-" in card)
+    words = text(book, card)
+    assert "papermill notebooks/train.ipynb runs/v1-trsf-prelu-seed1.ipynb -p trsf True" in words
+    assert "learning_rate" in words
+    files = [link for link in references(book, card).links if "_downloads" in link]
+    assert {"run.json", "history.csv"} <= {file.rpartition("/")[2] for file in files}
+
+
+def test_a_damaged_record_says_so_on_its_card(book):
+    damaged = next(card for card in cards(book) if "seed92" in card)
+    assert re.search(r"The run record .*run\.json is damaged", text(book, damaged))
+
+
+def test_cards_bury_neither_the_contents_nor_the_search(book):
+    assert not any("runs/" in link for link in references(book, "index").links)
+    script = (book.html / "searchindex.js").read_text(encoding="utf-8")
+    index = json.loads(script[script.index("(") + 1 : script.rindex(")")])
+    hidden = {n for n, name in enumerate(index["docnames"]) if name.startswith("generated/runs/")}
+    for found in index["terms"].values():
+        assert not hidden & ({found} if isinstance(found, int) else set(found))
+
+
 def test_no_style_sheet_fetches_anything(book):
     remote = re.compile(r"""url\(['"]?https?:|@import ['"]https?:""")
     for file in (book.html / "_static").rglob("*.css"):
@@ -102,9 +153,10 @@ def test_no_style_sheet_fetches_anything(book):
 
 def test_the_first_page_answers(book):
     words = text(book, "index")
-    assert re.search(r"ecided.*: of 10 comparisons with the original network, \d", words)
-    assert "93.40 %" in words
-    assert "92.5 to 94.2 %" in words
+    assert re.search(r"(Not decided yet|In part|So far, (yes|no))[:.] ", words)
+    assert "Does TRSF raise the accuracy?" in words
+    assert "+1.08 points" in words
+    assert "make book" in words
 
 
 def test_table_1_shows_every_run_in_its_place(book):
@@ -148,7 +200,7 @@ def test_pages_in_a_browser_without_network(book, browser, scheme):
     page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
-    for name in PAGES:
+    for name in [*PAGES, *some_cards(book)]:
         page.goto((book.html / f"{name}.html").as_uri())
         page.wait_for_load_state("load")
         faint = [c for c in page.eval_on_selector_all(READ, CONTRAST) if c < 4.5]
@@ -160,10 +212,23 @@ def test_pages_in_a_browser_without_network(book, browser, scheme):
 def test_no_page_scrolls_sideways_on_a_phone(book, browser):
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    for name in PAGES:
+    for name in [*PAGES, *some_cards(book)]:
         page.goto((book.html / f"{name}.html").as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
     context.close()
+
+
+def test_the_index_of_runs_is_filtered_by_typing(book, browser):
+    page = browser.new_page()
+    page.goto((book.html / "generated" / "runs.html").as_uri())
+    page.get_by_label("Filter the runs").focus()
+    page.keyboard.type("prelu TRSF")
+    rows = page.locator(".filterable tbody tr")
+    shown = [row.lower() for row in rows.locator("visible=true").all_inner_texts()]
+    assert 0 < len(shown) < rows.count()
+    assert all("trsf" in row and "prelu" in row for row in shown)
+    assert page.locator("label.filter output").inner_text() == f"{len(shown)} of {rows.count()} runs"
+    page.close()
 
 
 def test_a_new_run_appears_and_nothing_is_done_twice(book):
@@ -173,9 +238,16 @@ def test_a_new_run_appears_and_nothing_is_done_twice(book):
     assert "executing" not in idle.stdout
     assert (book.html / "index.html").stat().st_mtime_ns == kept
 
+    unconcerned = [f"{card}.html" for card in cards(book) if "/v1-prelu" not in card] + [
+        "generated/audit.html"
+    ]
+    before = {name: (book.html / name).stat().st_mtime_ns for name in unconcerned}
     record = fake_run(book.runs, "v1-prelu", seed=5, tar=0.777)
     again = book.build()
     assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
+    assert {name: (book.html / name).stat().st_mtime_ns for name in unconcerned} == before
+    changed = [card for card in cards(book) if "runs/synthetic/v1-prelu-seed" in card]
+    assert f" {len(changed)} run cards" in again.stdout, "its own, and those that link to it"
     assert "77.7 %" in text(book, "generated/table1")
     assert any(record.run_id in link for link in references(book, "generated/table1").links)
     assert "v1 + PReLU" in text(book, "generated/curves")

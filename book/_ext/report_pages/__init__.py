@@ -1,0 +1,72 @@
+"""Makes the book's pages from `notebooks/` and the run records before Sphinx reads its sources.
+
+`cards` makes a page for each run, `pages` executes the notebooks; both in the warm kernels of `kernel`. What
+has not changed since it was made (`files`) is not made again, and what came out the same is not written, so
+that Sphinx renders anew what changed and nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util import logging
+
+from report_pages.cards import CARDS, due_cards
+from report_pages.files import GENERATED
+from report_pages.kernel import Workshop
+from report_pages.pages import due_pages
+
+logger = logging.getLogger(__name__)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the steps with Sphinx."""
+    app.add_config_value("report_pages", [], "env", [list])
+    app.add_config_value("report_fragments", [], "env", [list])
+    # Before the table of contents is compared with the files that exist.
+    app.connect("config-inited", make, priority=100)
+    # After it has excluded all files that it does not name.
+    app.connect("config-inited", keep_cards, priority=900)
+    # After every extension has added its scripts.
+    app.connect("html-page-context", drop_remote_scripts, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def make(app: Sphinx, config: Config) -> None:
+    """Make what has changed: cards, `report_pages`, and `report_fragments`, which are text to include.
+
+    Raises:
+        ExtensionError: a notebook failed, or the package is not installed.
+    """
+    root = Path(app.srcdir).parent
+    (root / GENERATED).mkdir(exist_ok=True)
+    cards = due_cards(root, config.report_pages)
+    pages = due_pages(root, config.report_pages, config.report_fragments)
+    if not cards and not pages:
+        return
+    names = [page.name for page in pages] + ([f"{len(cards)} run cards"] if cards else [])
+    logger.info("executing %s", ", ".join(names))
+    with Workshop(root / GENERATED) as workshop:
+        # Cards first: pages link to those that exist.
+        workshop.each(cards)
+        workshop.each(pages)
+
+
+def keep_cards(app: Sphinx, config: Config) -> None:
+    """Let Sphinx read the cards, which are in no table of contents: hundreds would bury the pages there."""
+    config["exclude_patterns"] = [name for name in config["exclude_patterns"] if not name.startswith(CARDS)]
+
+
+def drop_remote_scripts(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Leave out scripts that would fetch something: thebe, which needs a server, and MathJax."""
+    context["script_files"] = [script for script in context.get("script_files", []) if not _remote(script)]
+
+
+def _remote(script: Any) -> bool:
+    name, body = str(getattr(script, "filename", script) or ""), getattr(script, "attributes", {}).get("body")
+    return name.startswith(("http:", "https:")) or "thebe" in name or "THEBE" in str(body or "")

@@ -1,0 +1,26 @@
+/* A filter above the tables of a `filterable` part of a page: rows that hold all the words typed remain. */
+document.addEventListener("DOMContentLoaded", () => {
+  const tables = [...document.querySelectorAll(".filterable table")];
+  if (!tables.length) return;
+  const rows = tables.flatMap((table) => [...table.tBodies].flatMap((body) => [...body.rows]));
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  const count = document.createElement("output");
+  label.className = "filter";
+  label.append("Filter the runs ", input, " ", count);
+  input.type = "search";
+  input.placeholder = "v1 trsf collapsed";
+  count.setAttribute("aria-live", "polite");
+  const apply = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    const shown = rows.filter((row) => !row.hidden).length;
+    count.textContent = `${shown} of ${rows.length} runs`;
+  };
+  input.addEventListener("input", apply);
+  tables[0].closest(".filterable").closest("section").before(label);
+  apply();
+});
