@@ -11,6 +11,7 @@ from PIL import Image
 
 import trsfnet
 from tests.exchange.networks import images, tiny_weights
+from tests.experiments.untrained import write_run
 from trsfnet.cli import main
 from trsfnet.exchange import embeddings
 from trsfnet.exchange.embedder import Embedder
@@ -51,6 +52,15 @@ def test_it_is_what_load_and_embed_give(model, crops, tmp_path, capsys):
     expected = trsfnet.load(model).embed(files(crops))
     np.testing.assert_allclose(np.stack(table.embedding), expected, atol=1e-5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "faces.parquet"]
+
+
+def test_a_run_and_what_was_exported_of_it_give_the_same(crops, tmp_path, tiny_config):
+    run, _ = write_run(tmp_path / "runs", tiny_config)
+    trsfnet.export(run, tmp_path / "run.safetensors")
+    for model, name in ((run, "a.parquet"), (tmp_path / "run.safetensors", "b.parquet")):
+        assert main(["embed", str(model), str(crops), str(tmp_path / name)]) == 0
+    a, b = (pd.read_parquet(tmp_path / name) for name in ("a.parquet", "b.parquet"))
+    np.testing.assert_allclose(np.stack(a.embedding), np.stack(b.embedding), atol=1e-5)
 
 
 def test_a_list_of_files(model, crops, tmp_path, capsys):

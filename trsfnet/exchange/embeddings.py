@@ -84,9 +84,11 @@ def _owner(weights: Weights, embedder: Embedder, images: faces.Source) -> dict[s
     """Whose embeddings a file holds: two with the same one hold the same."""
     description = weights.description
     built = repr((sorted(description.settings.items()), description.preprocessing))
+    # A run's are laid out channels last, which safetensors refuses.
+    state = {name: tensor.contiguous() for name, tensor in weights.state.items()}
     return {
         "network": description.name,
-        "weights": hashlib.sha256(save(dict(weights.state)) + built.encode()).hexdigest()[:16],
+        "weights": hashlib.sha256(save(state) + built.encode()).hexdigest()[:16],
         "precision": str(embedder.network.dtype).removeprefix("torch."),
         "images": images.version,
     }

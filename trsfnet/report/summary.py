@@ -20,6 +20,7 @@ from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORT
 
 RESULTS = Path(__file__).parents[2] / "results"
 
+
 def generated(root: Path) -> str:
     """The text of `README.md` for the run records under `root`."""
     found = Collection.read(root)
