@@ -51,7 +51,13 @@ def _headline(groups: Sequence[Judged]) -> str:
         return "Not tested yet: no run has ended."
     if not supported + contradicted:
         return "Not decided yet: nothing was seen that chance could not have done."
-    verdict = "In part" if supported and contradicted else "So far, yes" if supported else "So far, no"
+    verdict = (
+        "In part"
+        if supported and contradicted
+        else "As far as it is decided, " + ("yes" if supported else "no")
+    )
+    if 2 * (supported + contradicted) < len(words):
+        verdict = "Mostly open"
     places = listed([group.label for group in groups])
     left = len(words) - supported - contradicted
     return (

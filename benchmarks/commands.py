@@ -1,0 +1,64 @@
+"""How long the README's commands take on a machine that has nothing yet, from a clone without an environment.
+
+`python -m benchmarks.commands` writes `results/commands.json`, which the book's first page shows. It takes as
+long as the commands do.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks import measure
+
+ROOT = Path(__file__).parents[1]
+
+# In this order, each after the ones before it: what `make book` does in one go stands apart.
+COMMANDS = {
+    "environment": "make setup",
+    "runs": "make runs",
+    "book": "make book",
+    "one run": "papermill notebooks/train.ipynb runs/mine.ipynb -p trsf True -p seed 1",
+    "test": "make test",
+}
+
+
+def timed(command: str, folder: Path, environment: dict[str, str]) -> float:
+    """Seconds of `command` in `folder`.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; the end of its output is shown.
+    """
+    started = time.perf_counter()
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        print(done.stdout[-5000:], done.stderr[-5000:], sep="\n")
+        done.check_returncode()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder, "trsfnet")
+        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+        environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        # The clone's own commands come first; nothing rendered or decoded before is used.
+        others = environment["PATH"].replace(f"{ROOT / '.venv' / 'bin'}:", "")
+        environment["PATH"] = f"{clone / '.venv' / 'bin'}:{others}"
+        environment["TRSFNET_CACHE"] = f"{folder}/cache"
+        seconds = {
+            name: timed(command, clone, environment)
+            for name, command in tqdm(COMMANDS.items(), "commands", unit="command", disable=None)
+        }
+    measure.save("commands", {"commands": COMMANDS, "seconds": seconds})
+
+
+if __name__ == "__main__":
+    main()
