@@ -43,8 +43,8 @@ def test_commands_are_understood(line, monkeypatch):
         assert trained == ["paper" if "--preset" in words else "lfw"]
 
 
-def test_every_command_is_shown():
-    assert {line.split()[1] for line in COMMANDS} == set(cli.COMMANDS)
+def test_every_command_on_data_is_shown():
+    assert {line.split()[1] for line in COMMANDS} == {"train", "evaluate", "align", "pack"}
 
 
 @pytest.mark.parametrize("train_set", TRAIN_SETS)
