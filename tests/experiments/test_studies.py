@@ -41,8 +41,8 @@ def test_planned_runs():
     assert len(planned_runs({"seeds": 2, "exhibit": "table 6"}, None)) == 5
     assert {c.seed for c in planned_runs({"seeds": 2}, None).values()} == {2}
     stability = planned_runs({"study": "stability", "seeds": 0}, None)
-    assert len(stability) == 12 * 4
-    assert {c.learning_rate for c in stability.values()} == {0.1, 0.15, 0.2, 0.3}
+    assert len(stability) == 12 * 5
+    assert {c.learning_rate for c in stability.values()} == {0.05, 0.1, 0.15, 0.2, 0.3}
 
 
 def test_tables_1_and_2_have_more_seeds_on_real_faces(tmp_path):

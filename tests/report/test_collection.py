@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.report.fakes import fake_run
+from trsfnet.experiments.scales import SCALES, scale_settings
 from trsfnet.report import landing, results
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.collection import Collection
@@ -84,8 +85,8 @@ def test_a_run_stands_in_the_tables_that_it_feeds_and_is_no_other_run_of_any(tmp
 
 
 def test_runs_of_a_study_are_no_tables(tmp_path):
-    study = {"identities": 100, "epochs": 4, "width": 0.125, "image_size": 75}
-    for rate in (0.05, 0.4):
+    study = scale_settings("stability", "synthetic")
+    for rate in SCALES["stability"]["learning_rates"][::3]:
         fake_run(tmp_path / "runs", "v1-trsf-relu", learning_rate=rate, **study)
     found = read(tmp_path)
     assert len(found.records) == 2

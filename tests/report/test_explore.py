@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report.fakes import fake_run
+from trsfnet.experiments.scales import scale_settings
 from trsfnet.report.collection import Collection
 from trsfnet.report.explore import page, widgets
 from trsfnet.report.explore.catalogue import explorable, first_two, for_the_book, options
@@ -16,7 +17,7 @@ from trsfnet.report.explore.drawing import comparison
 from trsfnet.report.explore.shown import KINDS, Shown
 
 QUICK = {"epochs": 3, "image_size": 75}
-STABILITY = {"identities": 100, "epochs": 4, "width": 0.125, "image_size": 75, "learning_rate": 0.1}
+STABILITY = scale_settings("stability", "synthetic") | {"learning_rate": 0.1}
 
 
 @pytest.fixture(scope="module")
@@ -168,4 +169,4 @@ def test_controls_drive_what_is_drawn(records):
     assert f"B: {run.name}: at epoch 8 of 8" in explorer.figure.value
 
     explorer.pickers[1].selects["track"].value = "rendered faces"
-    assert explorer.epoch.max == explorer.epoch.value == 4, "the slider stays at the end"
+    assert explorer.epoch.max == explorer.epoch.value == 8, "the slider stays at the end"
