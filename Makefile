@@ -38,11 +38,10 @@ book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a fai
 	jupyter-book build book/ || exit; \
 	echo "open $(abspath _build/html/index.html)"; exit $$status
 
-test: $(STAMP)  ## lint, tests and a build of the book
+test: $(STAMP)  ## lint and tests, which build the book with warnings as errors
 	@.ci/browser
 	@$(MAKE) --no-print-directory lint
 	python -m pytest
-	jupyter-book build -W -n --keep-going book/
 
 lint: $(STAMP)  ## ruff
 	ruff check .
