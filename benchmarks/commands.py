@@ -24,7 +24,7 @@ COMMANDS = {
     "runs": "make runs",
     "book": "make book",
     "one run": "papermill notebooks/train.ipynb runs/mine.ipynb -p trsf True -p seed 1",
-    "test": "make test",
+    "tests": "make test",
 }
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pytest
 from tests.report.fakes import fake_run
 
 ROOT = Path(__file__).parents[2]
+
+# What a page may ask for.
+LOCAL = ("file:", "data:")
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,22 @@ def book(tmp_path_factory) -> Book:
     built = book.build()
     assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
     return book
+
+
+@contextmanager
+def watched(browser, **options) -> Iterator[object]:
+    """A page without network; whatever it asks for or complains of fails the test."""
+    context = browser.new_context(**options)
+    context.set_offline(True)
+    trouble: list[str] = []
+    page = context.new_page()
+    page.on("request", lambda r: None if r.url.startswith(LOCAL) else trouble.append(r.url))
+    page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
+    yield page
+    context.close()
+    assert trouble == []
 
 
 # Playwright keeps an event loop running in this thread until it is closed: not for longer than needed.

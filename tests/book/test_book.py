@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.book.conftest import watched
 from tests.report.fakes import fake_run
 
 DATA_PAGES = ["generated/data", "generated/data_synthetic", "generated/data_lfw", "generated/data_paper"]
@@ -18,7 +19,6 @@ PAGES = ["index", *DATA_PAGES, *TABLES, *FIGURES]
 PAGES += ["generated/claims", "generated/statistics", "generated/audit", "generated/runs"]
 PAGES += ["generated/idea", "reproduce", "api", "api/models", "api/data", "references"]
 
-LOCAL = ("file:", "data:")
 READ = "article :is(p, td, th, figcaption, svg text)"
 
 CONTRAST = """(elements) => {
@@ -193,21 +193,12 @@ def test_every_figure_is_named_and_captioned(book):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_in_a_browser_without_network(book, browser, scheme):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
-    context.set_offline(True)
-    trouble: list[str] = []
-    page = context.new_page()
-    page.on("request", lambda r: None if r.url.startswith(LOCAL) else trouble.append(r.url))
-    page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
-    for name in [*PAGES, *some_cards(book)]:
-        page.goto((book.html / f"{name}.html").as_uri())
-        page.wait_for_load_state("load")
-        faint = [c for c in page.eval_on_selector_all(READ, CONTRAST) if c < 4.5]
-        assert not faint, f"{name} in {scheme} mode has text of contrast {min(faint):.1f}"
-    context.close()
-    assert trouble == []
+    with watched(browser, color_scheme=scheme, viewport={"width": 1280, "height": 900}) as page:
+        for name in [*PAGES, *some_cards(book)]:
+            page.goto((book.html / f"{name}.html").as_uri())
+            page.wait_for_load_state("load")
+            faint = [c for c in page.eval_on_selector_all(READ, CONTRAST) if c < 4.5]
+            assert not faint, f"{name} in {scheme} mode has text of contrast {min(faint):.1f}"
 
 
 def test_no_page_scrolls_sideways_on_a_phone(book, browser):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.book.conftest import watched
 from trsfnet.report.collection import Collection
 from trsfnet.report.explore.catalogue import LEVELS, Run, for_the_book
 from trsfnet.report.explore.shown import Shown
 
-LOCAL = ("file:", "data:")
 PAGE = "generated/explore_page.html"
 
 
@@ -24,19 +24,10 @@ def runs(book) -> list[Run]:
 @pytest.fixture
 def page(book, browser):
     """The page in a browser without network; whatever it complains of fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_offline(True)
-    trouble: list[str] = []
-    page = context.new_page()
-    page.on("request", lambda r: None if r.url.startswith(LOCAL) else trouble.append(r.url))
-    page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
-    page.goto((book.html / PAGE).as_uri())
-    page.wait_for_selector(".explorer-live circle")
-    yield page
-    context.close()
-    assert trouble == []
+    with watched(browser, viewport={"width": 1280, "height": 900}) as page:
+        page.goto((book.html / PAGE).as_uri())
+        page.wait_for_selector(".explorer-live circle")
+        yield page
 
 
 def pick(page, side: int, run: Run) -> None:

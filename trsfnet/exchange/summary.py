@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ _STAGES = {
     "last convolution": ("conv2d_7b",),
     "embedding": ("last_linear", "last_bn"),
 }
-_FLOPS_PER_MAC = 2
+FLOPS_PER_MAC = 2
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,7 @@ def summarise(source: Source, size: int | None = None) -> Summary:
     """
     description = _description(source)
     size = description.preprocessing.size if size is None else size
-    with torch.device("meta"):
-        model = InceptionResnet(**{**description.settings, "input_size": size}).eval()
-        shapes, macs = _forward(model, torch.empty(1, 3, size, size))
+    model, shapes, macs = _passed({**description.settings, "input_size": size})
     children = dict(model.named_children())
     stages = []
     for name, members in _STAGES.items():
@@ -170,7 +169,7 @@ def summarise(source: Source, size: int | None = None) -> Summary:
                     modules=sum(module in model.residual_blocks() for module in modules),
                     output=shapes[there[-1]],
                     parameters=sum(p.numel() for member in there for p in children[member].parameters()),
-                    macs=sum(macs[member] for member in there) // _FLOPS_PER_MAC,
+                    macs=sum(macs[member] for member in there),
                 )
             )
     return Summary(
@@ -191,8 +190,22 @@ def _description(source: Source) -> Description:
     return read_weights(source).description
 
 
+def macs_per_image(settings: Mapping[str, Any]) -> int:
+    """Multiply-accumulates of the forward pass for one image of the network that `settings` make."""
+    return sum(_passed(settings)[2].values())
+
+
+def _passed(
+    settings: Mapping[str, Any],
+) -> tuple[InceptionResnet, dict[str, tuple[int, ...]], dict[str, int]]:
+    """A network without storage, and of each child that runs: shape of the output, multiply-accumulates."""
+    with torch.device("meta"):
+        model = InceptionResnet(**settings).eval()
+        return model, *_forward(model, torch.empty(1, 3, model.input_size, model.input_size))
+
+
 def _forward(model: nn.Module, image: Tensor) -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
-    """Shape of the output and floating-point operations of each child that ran, in that order."""
+    """Shape of the output and multiply-accumulates of each child that ran, in that order."""
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, output: Tensor) -> None:
@@ -203,7 +216,8 @@ def _forward(model: nn.Module, image: Tensor) -> tuple[dict[str, tuple[int, ...]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(image)
     counts = counter.get_flop_counts()
-    return shapes, {name: sum(counts.get(f"{type(model).__name__}.{name}", {}).values()) for name in shapes}
+    kind = type(model).__name__
+    return shapes, {n: sum(counts.get(f"{kind}.{n}", {}).values()) // FLOPS_PER_MAC for n in shapes}
 
 
 def _activations(model: InceptionResnet) -> int:

@@ -160,6 +160,12 @@ def paper_claims() -> tuple[Claim, ...]:
     return tuple(_claim(entry) for entry in json.loads(text))
 
 
+@cache
+def claims_by_id() -> dict[str, Claim]:
+    """The same by id."""
+    return {claim.id: claim for claim in paper_claims()}
+
+
 def _claim(entry: dict[str, Any]) -> Claim:
     rule = dict(entry["rule"])
     if "contrasts" in rule:

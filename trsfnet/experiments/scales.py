@@ -91,6 +91,13 @@ def scale_of(config: Mapping[str, Any]) -> str | None:
     return None
 
 
+def varies_rate(config: Mapping[str, Any]) -> bool:
+    """Whether a run is of a scale that tries several learning rates, the study on stability, at any rate."""
+    usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
+    scale = scale_of({**config, "learning_rate": usual})
+    return scale is not None and "learning_rates" in SCALES[scale]
+
+
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
     """What two runs must share to be compared: data, sizes, schedule, augmentation."""
     others = _SETTING_FIELDS | _ROUNDING_FIELDS

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from trsfnet.errors import ConfigError
 from trsfnet.evaluation import AllPairsScores, read_scores
+from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.record import Record
+
+
+def saved_scores(record: Record) -> Scores:
+    """The scores of a run's evaluation, from which its numbers follow.
+
+    Raises:
+        RecordError: the run has none: it has not finished.
+    """
+    details = record.info.get("evaluation", {}).get("results", [])
+    pairs = details[0].get("impostor_pairs") if details else None
+    return read_scores(record.scores(), impostor_pairs=pairs)
 
 
 def threshold(record: Record, far: float) -> float:
@@ -27,8 +37,7 @@ def threshold(record: Record, far: float) -> float:
     """
     if not 0 < far < 1:
         raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
-    details: dict[str, Any] = record.info.get("evaluation", {}).get("results", [{}])[0]
-    scores = read_scores(record.scores(), impostor_pairs=details.get("impostor_pairs"))
+    scores = saved_scores(record)
     all_pairs = isinstance(scores, AllPairsScores)
     pairs = scores.impostor_pairs if all_pairs else int(np.sum(~scores.same))
     if far * pairs < 1:

@@ -8,10 +8,9 @@ from pathlib import Path
 from trsfnet.experiments.grid import GRID, table_settings
 from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record, read_records
-from trsfnet.experiments.scales import SCALES, scale_of
+from trsfnet.experiments.scales import SCALES, scale_of, varies_rate
 from trsfnet.report.names import MEASURES, PUBLIC_TRACKS, short_name
 from trsfnet.report.runs import damage, peculiarities
-from trsfnet.training.config import track_defaults
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,9 @@ class Collection:
         settings = [setting.key for setting in table_settings(number)]
         of_track = tuple(r for r in self.records if r.info["track"] == track)
         found = [r for r in of_track if r.setting in settings]
-        scales = {r.run_id: scale_of(r.config) for r in found if not peculiarities(r) and not _of_study(r)}
+        scales = {
+            r.run_id: scale_of(r.config) for r in found if not peculiarities(r) and not varies_rate(r.config)
+        }
         scale = max(scales.values(), key=list(SCALES).index, default="")
         found = sorted((r for r in found if scales.get(r.run_id) == scale), key=_precedence)
         # Faces of different versions are different data: the version of the latest run counts.
@@ -127,7 +128,7 @@ class Collection:
             for r in self.records
             if id(r) not in placed
             and r.setting not in elsewhere
-            and not _of_study(r)
+            and not varies_rate(r.config)
             and (r.config["arch"], r.config["loss"]) in kinds
         ]
 
@@ -140,14 +141,6 @@ def _reason(record: Record, group: Group) -> str:
     elif not reasons and _images(record) != group.images:
         reasons.append(f"images {_images(record)}")
     return ", ".join(reasons) or "a second run of its seed"
-
-
-def _of_study(record: Record) -> bool:
-    """Whether a run is of a scale that varies the learning rate, at whichever rate."""
-    track, train_set = record.info["track"], record.config.get("train_set")
-    rate = track_defaults(track, train_set)["learning_rate"]
-    scale = scale_of(record.config | {"learning_rate": rate})
-    return scale is not None and "learning_rates" in SCALES[scale]
 
 
 def _images(record: Record) -> str:

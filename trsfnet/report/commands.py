@@ -16,7 +16,7 @@ _COMMANDS = (
     (
         "make test",
         "environment, linting, all tests, the book with warnings as errors",
-        ("environment", "test"),
+        ("environment", "tests"),
     ),
     (
         "papermill notebooks/train.ipynb runs/mine.ipynb -p trsf True",
@@ -24,9 +24,6 @@ _COMMANDS = (
         ("one run",),
     ),
 )
-
-
-_WORDS = {"environment": "environment", "runs": "runs", "book": "book", "test": "tests"}
 
 
 def commands() -> Markdown:
@@ -47,5 +44,5 @@ def _time(steps: tuple[str, ...], seconds: dict[str, float]) -> str:
     if not set(steps) <= seconds.keys():
         return "not yet"
     total = duration(sum(seconds[step] for step in steps))
-    parts = [f"{_WORDS[step]} {duration(seconds[step])}" for step in steps]
+    parts = [f"{step} {duration(seconds[step])}" for step in steps]
     return total if len(steps) == 1 else f"{total} ({', '.join(parts)})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trsfnet.experiments.claims import paper_claims
+from trsfnet.experiments.claims import claims_by_id
 from trsfnet.report.collection import Collection
 from trsfnet.report.listing import existing
 from trsfnet.report.summary import generated
@@ -27,6 +27,6 @@ def verdicts(folder: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: there is no such folder.
     """
-    claims = {claim.id: claim for claim in paper_claims()}
+    claims = claims_by_id()
     found = judge(list(claims.values()), Collection.read(existing(folder)).records)
     return [{"statement": claims[verdict.claim].statement, **verdict.to_dict()} for verdict in found]

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
+from trsfnet.exchange import summary
 from trsfnet.experiments.grid import GRID
-from trsfnet.models.inception_resnet import InceptionResnet
 from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import NBSP, counted
@@ -25,7 +22,6 @@ EVALUATED = {"vggface2": 13_233, "ms1mv2": 12_000}
 
 # The backward pass takes the products of the forward pass twice: for the inputs and for the weights.
 _PASSES = 3
-_FLOPS_PER_MAC = 2
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class PublishedSpeed:
     def share(self) -> float:
         """Share of the card's peak that the network's matrix products took."""
         macs = macs_per_image(TrainConfig(arch=self.arch, image_size=self.size, width=1.0))
-        return self.images_per_second * macs * _PASSES * _FLOPS_PER_MAC / (self.tflops * 1e12)
+        return self.images_per_second * macs * _PASSES * summary.FLOPS_PER_MAC / (self.tflops * 1e12)
 
 
 PUBLISHED = (
@@ -126,7 +122,7 @@ class Part:
     @property
     def flops(self) -> float:
         """Floating-point operations of all its runs."""
-        return self.runs * self.images * self.macs * _PASSES * _FLOPS_PER_MAC
+        return self.runs * self.images * self.macs * _PASSES * summary.FLOPS_PER_MAC
 
 
 def paper_parts() -> list[Part]:
@@ -147,17 +143,16 @@ def macs_per_image(config: TrainConfig) -> float:
 
 
 @cache
-def _macs(version: str, size: int, width: float, embedding_size: int, removed_pool: str | None) -> float:
-    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network = InceptionResnet(
-            version=version,
-            input_size=size,
-            width=width,
-            embedding_size=embedding_size,
-            removed_pool=removed_pool,
-        )
-        network.eval()(torch.empty(1, 3, size, size))
-    return counter.get_total_flops() / _FLOPS_PER_MAC
+def _macs(version: str, size: int, width: float, embedding_size: int, removed_pool: str | None) -> int:
+    return summary.macs_per_image(
+        {
+            "version": version,
+            "input_size": size,
+            "width": width,
+            "embedding_size": embedding_size,
+            "removed_pool": removed_pool,
+        }
+    )
 
 
 def gpu_hours(card: Card, parts: list[Part]) -> tuple[float, float]:

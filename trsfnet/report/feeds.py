@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Sized
 
-from trsfnet.experiments.claims import paper_claims
+from trsfnet.experiments.claims import claims_by_id
 from trsfnet.experiments.grid import feeding
 from trsfnet.experiments.record import Record
 from trsfnet.report.claims.judged import judged
@@ -105,5 +105,4 @@ def verdicts(collection: Collection, subject: str, *ids: str) -> Markdown:
         subject: what the figures are about, for the caption.
         ids: of the claims.
     """
-    claims = {claim.id: claim for claim in paper_claims()}
-    return subject_table(subject, [claims[name] for name in ids], judged(collection.records))
+    return subject_table(subject, [claims_by_id()[name] for name in ids], judged(collection.records))

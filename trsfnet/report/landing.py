@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Claim, paper_claims
+from trsfnet.experiments.claims import Claim, claims_by_id
 from trsfnet.report.claims import Judged, judged, telling
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.questions import QUESTIONS
@@ -40,8 +40,7 @@ def questions(groups: Sequence[Judged]) -> Markdown:
 
 def _asked() -> dict[str, Claim]:
     """By question, the claim that answers it most directly."""
-    by_id = {claim.id: claim for claim in paper_claims()}
-    return {question: by_id[ids[0]] for question, ids in QUESTIONS.items()}
+    return {question: claims_by_id()[ids[0]] for question, ids in QUESTIONS.items()}
 
 
 def _headline(groups: Sequence[Judged]) -> str:
@@ -51,13 +50,12 @@ def _headline(groups: Sequence[Judged]) -> str:
         return "Not tested yet: no run has ended."
     if not supported + contradicted:
         return "Not decided yet: nothing was seen that chance could not have done."
-    verdict = (
-        "In part"
-        if supported and contradicted
-        else "As far as it is decided, " + ("yes" if supported else "no")
-    )
     if 2 * (supported + contradicted) < len(words):
         verdict = "Mostly open"
+    elif supported and contradicted:
+        verdict = "In part"
+    else:
+        verdict = f"As far as it is decided, {'yes' if supported else 'no'}"
     places = listed([group.label for group in groups])
     left = len(words) - supported - contradicted
     return (

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from trsfnet.experiments.claims import Claim, paper_claims
+from trsfnet.experiments.claims import Claim, claims_by_id, paper_claims
 from trsfnet.experiments.paper import reference
 from trsfnet.report import statistics
 from trsfnet.report.claims import Judged, judged, telling
@@ -27,10 +27,9 @@ def generated(root: Path) -> str:
     groups = telling(judged(found.records), paper_claims())
     parts = ["# What the results say", _about(found), _runs(groups)]
     parts += ["## The short answer", _short(groups), "## The main claims"]
-    by_id = {claim.id: claim for claim in paper_claims()}
     for question, ids in QUESTIONS.items():
         parts.append(f"### {question}")
-        parts.append("\n".join(_claim(by_id[id_], groups) for id_ in ids))
+        parts.append("\n".join(_claim(claims_by_id()[id_], groups) for id_ in ids))
     parts += ["## Where it is uncomfortable", "\n".join(_uncomfortable(groups))]
     parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
     return "\n\n".join(parts) + "\n"

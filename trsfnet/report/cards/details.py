@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from trsfnet.experiments.code import changed_files
 from trsfnet.experiments.grid import GRID, STABILITY, Setting
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import SCALES, scale_of
+from trsfnet.experiments.scales import scale_of, varies_rate
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.report.names import TRACKS, counted, duration, listed
 from trsfnet.report.runs import is_stale, peculiarities
@@ -63,9 +63,7 @@ def scale(record: Record) -> str | None:
 
 def in_study(record: Record) -> bool:
     """Whether a run belongs to the study on stability, which varies the learning rate too."""
-    config, entry = record.config, SCALES[STUDY]
-    expected = {"learning_rate": config["learning_rate"]} | entry.get(config["track"], {"epochs": None})
-    return setting(record) in STABILITY and expected.items() <= config.items()
+    return setting(record) in STABILITY and varies_rate(record.config)
 
 
 def opening(record: Record) -> str:

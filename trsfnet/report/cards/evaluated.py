@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from trsfnet.errors import TrsfnetError
-from trsfnet.evaluation.bootstrap import Scores, intervals
+from trsfnet.evaluation.bootstrap import intervals
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
-from trsfnet.evaluation.saved import read_scores
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.threshold import saved_scores
 
 # Enough for bounds in steps of a tenth of their distance; a thousand for each card would hold up the book.
 REPLICATES = 100
@@ -44,7 +44,7 @@ class Evaluated:
 def evaluated(record: Record) -> Evaluated | None:
     """What a record's scores say; None if it has none, or none that can be read."""
     try:
-        scores = _scores(record)
+        scores = saved_scores(record)
         found = intervals(scores, replicates=REPLICATES)
     except (TrsfnetError, OSError, ValueError, KeyError, IndexError):
         return None
@@ -60,9 +60,3 @@ def evaluated(record: Record) -> Evaluated | None:
         pairs = scores.impostor_pairs
     accepted = min(max(1, round(_FAR * pairs)), len(impostor))
     return Evaluated(found, genuine, impostor, pairs, float(np.sort(impostor)[-accepted]))
-
-
-def _scores(record: Record) -> Scores:
-    details = record.info.get("evaluation", {}).get("results", [])
-    pairs = details[0].get("impostor_pairs") if details else None
-    return read_scores(record.scores(), impostor_pairs=pairs)

@@ -9,7 +9,7 @@ from trsfnet.experiments.scales import SCALES
 from trsfnet.report.cards.details import name, scale
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, plain, table
-from trsfnet.report.names import MEASURE_NAMES, MEASURES, TRACKS, counted, duration, listed
+from trsfnet.report.names import MEASURE_NAMES, MEASURES, TRACKS, capitalised, counted, duration, listed
 from trsfnet.report.runs import card_link, is_stale, peculiarities, state, value_of
 
 _APART = "apart from every scale"
@@ -29,7 +29,7 @@ def runs_index(collection: Collection) -> Markdown:
 
 def _section(track: str, at: str, runs: list[Record]) -> str:
     words = at if at == _APART else f"scale {at}"
-    title = f"### {TRACKS[track][:1].upper()}{TRACKS[track][1:]}, {words}: {counted(len(runs), 'run')}"
+    title = f"### {capitalised(TRACKS[track])}, {words}: {counted(len(runs), 'run')}"
     measures = MEASURES[track]
     header = [
         "Run",

@@ -11,15 +11,16 @@ import pandas as pd
 
 from trsfnet.experiments.grid import GRID, STABILITY
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import SCALES, departures, scale_of
+from trsfnet.experiments.scales import SCALES, departures, scale_of, varies_rate
 from trsfnet.report.collection import Collection
-from trsfnet.report.names import TRACKS
+from trsfnet.report.names import TRACKS, short_name
 from trsfnet.report.runs import learned
 
 LEVELS = {"track": "Track", "arch": "Architecture", "setting": "Setting", "seed": "Seed"}
 """What a run is picked by, one after the other: attributes of `Run`, and what they are called."""
 
-_NAMES = {s.key: s.name.removeprefix("Inception-ResNet ") for s in (*GRID, *STABILITY)}
+# In the order of the pickers.
+_SETTINGS = list(dict.fromkeys(s.key for s in (*GRID, *STABILITY)))
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Run:
     @property
     def setting(self) -> str:
         """Such as `v1 + TRSF + PReLU`."""
-        return _NAMES.get(self.record.setting, self.record.setting)
+        return short_name(self.record.setting)
 
     @property
     def name(self) -> str:
@@ -65,7 +66,7 @@ def catalogue(records: Iterable[Record]) -> list[Run]:
     """All runs, by track, architecture, setting and seed in the order of the grid."""
     records = list(records)
     labels = _labels(records)
-    tracks, settings = list(TRACKS), list(_NAMES)
+    tracks, settings = list(TRACKS), _SETTINGS
 
     def place(run: Run) -> tuple[object, ...]:
         key = run.record.setting
@@ -86,7 +87,7 @@ def for_the_book(collection: Collection) -> list[Run]:
     The study on collapse is left out: its many short runs would hide the others.
     """
     scales = {r.path: scale_of(r.config) for r in collection.records}
-    kept = [r for r in collection.records if not _is_of_collapse(r)]
+    kept = [r for r in collection.records if not varies_rate(r.config)]
     largest: dict[tuple[str, str], int] = {}
     for record in kept:
         place = _place(scales[record.path])
@@ -118,12 +119,6 @@ def first_two(runs: list[Run]) -> tuple[Run, Run]:
     network = first.track, first.arch
     beside = [run for run in runs if (run.track, run.arch) == network and run.setting != first.setting]
     return first, next((run for run in beside if "trsf" in run.tables), next(iter(beside), first))
-
-
-def _is_of_collapse(record: Record) -> bool:
-    """Whether a run is of the study on collapse, at whichever of its learning rates."""
-    rates = SCALES["stability"]["learning_rates"]
-    return any(scale_of(record.config | {"learning_rate": rate}) == "stability" for rate in rates)
 
 
 def _cell(record: Record) -> tuple[str, str]:

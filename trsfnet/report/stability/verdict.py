@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import paper_claims
+from trsfnet.experiments.claims import claims_by_id, paper_claims
 from trsfnet.report.claims import Judged, subject_table
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.display import Markdown
@@ -31,7 +31,7 @@ def verdict(study: Study | None) -> Markdown:
     if study is None:
         return Markdown("The study has not been run, so that nothing can be said.")
     lines = []
-    claims = {claim.id: claim for claim in paper_claims()}
+    claims = claims_by_id()
     for question, claim in _QUESTIONS.items():
         found = study.judged.verdicts[claim]
         numbers = outcome(claims[claim], found)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.claims import Claim, Contrast, Means, paper_claims
+from trsfnet.experiments.claims import Claim, Contrast, Means, claims_by_id, paper_claims
 from trsfnet.report.collection import Group
-from trsfnet.report.contrasts import Effect, contrast
+from trsfnet.report.contrasts import Effect
 from trsfnet.report.verdicts.evidence import Campaign, campaigns
 from trsfnet.report.verdicts.findings import NOT_RUN, Verdict
 from trsfnet.report.verdicts.judge import judge
@@ -54,7 +54,7 @@ def questions(group: Group) -> dict[str, Contrast]:
     another, in tables 4 and 5 the mean scale is around 1, as wide as the claim on all of them is read.
     """
     if group.quantity == "scale_mean":
-        around = next(claim.rule for claim in paper_claims() if claim.id == _AROUND_1)
+        around = claims_by_id()[_AROUND_1].rule
         return {
             setting: Contrast("scale_mean", [Means([setting])], around.above, around.below)
             for setting in group.cells
@@ -114,11 +114,11 @@ def _row(
     setting: str, quantity: str, asked: Contrast | None, verdict: Verdict | None, campaign: Campaign
 ) -> Row:
     means = asked.contrasts[0] if asked else None
-    difference = _effect(means, quantity, campaign) if means and means.than else None
+    difference = campaign.effect(means.weights, quantity) if means and means.than else None
     return Row(
         setting,
         campaign.values(setting, quantity),
-        _effect(Means([setting]), quantity, campaign),
+        campaign.effect({setting: 1.0}, quantity),
         _gap(means, quantity, campaign) if means and means.than else None,
         difference.interval if difference else None,
         verdict.word if verdict else "",
@@ -133,13 +133,3 @@ def _gap(means: Means, quantity: str, campaign: Campaign) -> float | None:
     if not all(values.values()):
         return None
     return sum(weight * sum(values[s]) / len(values[s]) for s, weight in means.weights.items())
-
-
-def _effect(means: Means, quantity: str, campaign: Campaign) -> Effect | None:
-    """The same with its error; None with fewer than two seeds of a setting."""
-    # All settings of a table have one network and loss, hence one spread.
-    spread = campaign.spread(next(iter(means.weights)), quantity)
-    if spread is None:
-        return None
-    values = [campaign.values(setting, quantity) for setting in means.weights]
-    return contrast(values, list(means.weights.values()), [spread] * len(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.scales import departures, protocol, scale_of
-from trsfnet.report.contrasts import Spread, pooled_spread
+from trsfnet.report.contrasts import Effect, Spread, contrast, pooled_spread
 from trsfnet.report.names import MEASURES
 from trsfnet.report.runs import learned
 
@@ -150,6 +150,14 @@ class Campaign:
         kinds = {s: _kind(run) for (s, rate, _), run in self.runs.items() if rate == self.rate}
         alike = [s for s, kind in kinds.items() if kind == kinds.get(setting)]
         return pooled_spread(self.values(s, quantity) for s in alike)
+
+    def effect(self, weights: Mapping[str, float], quantity: str) -> Effect | None:
+        """The weighted sum of settings' means, by setting; None with fewer than two seeds of any."""
+        spreads = [self.spread(setting, quantity) for setting in weights]
+        known = [spread for spread in spreads if spread]
+        if len(known) < len(spreads):
+            return None
+        return contrast([self.values(s, quantity) for s in weights], list(weights.values()), known)
 
     def lost(self, setting: str) -> int:
         """Runs of a setting that collapsed."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from scipy import stats
 
 from trsfnet.experiments.claims import Cells, CollapseRate, Contrast, Count, Rule, Spread, Untested
 from trsfnet.experiments.paper import paper_figure, paper_quantities, paper_table
-from trsfnet.report.contrasts import MIN_SEEDS, Effect, contrast, largest_difference
+from trsfnet.report.contrasts import MIN_SEEDS, Effect, largest_difference
 from trsfnet.report.names import counted, listed, short_name
 from trsfnet.report.verdicts.evidence import PAPER_TRACK, Campaign
 from trsfnet.report.verdicts.findings import (
@@ -54,22 +54,11 @@ def _contrast(rule: Contrast, campaign: Campaign) -> Finding:
     gaps = [_gap([*means.of, *means.than], rule.quantity, campaign) for means in rule.contrasts]
     measured = []
     for means, gap in zip(rule.contrasts, gaps, strict=True):
-        effect = None if gap else _effect(means.weights, rule.quantity, campaign)
+        effect = None if gap else campaign.effect(means.weights, rule.quantity)
         if effect:
             measured.append((str(means), effect))
     barred = _barred(rule, campaign)
     return _bounded(measured, gaps, rule.above, rule.below, barred=barred)
-
-
-def _effect(weights: Mapping[str, float], quantity: str, campaign: Campaign) -> Effect | None:
-    """The weighted sum of settings' means; None with too few seeds of any."""
-    spreads = [campaign.spread(setting, quantity) for setting in weights]
-    known = [spread for spread in spreads if spread]
-    if len(known) < len(spreads):
-        return None
-    return contrast(
-        [campaign.values(setting, quantity) for setting in weights], list(weights.values()), known
-    )
 
 
 def _bounded(
@@ -131,7 +120,7 @@ def _cells(rule: Cells, campaign: Campaign) -> Finding:
     for setting, value in published.items():
         gap = _gap([setting], rule.quantity, campaign)
         gaps.append(gap)
-        mean = None if gap else _effect({setting: 1.0}, rule.quantity, campaign)
+        mean = None if gap else campaign.effect({setting: 1.0}, rule.quantity)
         if mean:
             error = mean.standard_error * (1 + mean.seeds) ** 0.5
             name = f"{setting} - published"
