@@ -12,12 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.data.recordio_files import IM2REC, INSIGHTFACE, MARK, Listed, chunk, content, png, record, save
+from trsfnet.data.faces import FaceSet
+from trsfnet.data.lazy import LazyImages
 from trsfnet.data.recordio import RecordSource, write_records
 from trsfnet.data.recordio.container import chunked, joined
 from trsfnet.data.recordio.index import _Records, _split_at_end
+from trsfnet.data.sources import open_source
 from trsfnet.errors import DataError
+from trsfnet.training.batches import batches, epoch_order
+from trsfnet.training.config import TrainConfig
 
 ARCHIVE = Path(os.environ.get("TRSFNET_DATA", "nowhere"), "lfw", "lfw-deepfunneled.tar")
 
@@ -177,22 +183,31 @@ def test_threads_forks_and_pickling(pack):
 
 
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="TRSFNET_DATA names no folder with the real LFW")
-def test_a_pack_of_real_faces_is_what_it_was_made_from(tmp_path):
-    images, people = [], []
+def test_a_pack_of_real_faces_trains_on_what_its_folder_does(tmp_path):
+    names = []
     with tarfile.open(ARCHIVE) as archive:
         for member in archive:
             if member.isfile() and member.name.endswith(".jpg"):
-                images.append(archive.extractfile(member).read())
-                people.append(member.name.split("/")[-2])
-            if len(images) == 40:
+                names.append("/".join(member.name.split("/")[-2:]))
+                path = tmp_path / "folder" / names[-1]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.extractfile(member).read())
+            if len(names) == 40:
                 break
-    names = tuple(sorted(set(people)))
-    faces = Listed(images, [names.index(person) for person in people], names)
-    source = RecordSource(write_records(faces, tmp_path).parent)
-    order = np.argsort(faces.labels, kind="stable")
-    assert [(source.encoded(i), names[source.labels[i]]) for i in range(40)] == [
-        (images[i], people[i]) for i in order
+    folder = open_source(tmp_path / "folder")
+    pack = open_source(write_records(folder, tmp_path / "pack").parent)
+    assert [pack.encoded(i) for i in range(40)] == [
+        (tmp_path / "folder" / name).read_bytes() for name in sorted(names)
     ]
-    np.testing.assert_array_equal(source.image(7), faces.image(int(order[7])))
-    assert source.image(7).shape == (250, 250, 3)
-    assert (tmp_path / "property").read_text() == f"{len(names)},250,250\n"
+    assert pack.image(7).shape == (250, 250, 3)
+    people = sorted({name.split("/")[0] for name in names})
+    assert (tmp_path / "pack" / "property").read_text() == f"{len(people)},250,250\n"
+    config = TrainConfig(batch_size=8, seed=3).resolved(None)
+    seen = []
+    for source in (folder, pack):
+        faces = FaceSet(LazyImages(source, 96), source.labels, source.identities, source.version)
+        seen.append(list(batches(faces, epoch_order(40, config, 1, 5)[:, 0], torch.device("cpu"))))
+    for (images, labels), (packed_images, packed_labels) in zip(*seen, strict=True):
+        assert images.shape == (8, 96, 96, 3)
+        assert torch.equal(images, packed_images)
+        assert torch.equal(labels, packed_labels)
