@@ -18,11 +18,11 @@ def test_the_answer_counts_the_verdicts(tmp_path):
                     fake_run(tmp_path, f"{arch}{trsf}-{activation}", seed=seed, tar=tar)
     groups = landing.groups_of(Collection.read(tmp_path))
     answer, table = str(landing.answer(groups)), str(landing.questions(groups))
-    assert "`synthetic`, full, 48 runs: supported: Does TRSF raise the accuracy" in answer
+    assert "(`synthetic`, full, 48 runs): supported: “Does TRSF raise the accuracy?”" in answer
     (row,) = (line for line in table.splitlines() if "Does TRSF raise" in line)
     assert "[✓\u00a0supported](#claim-trsf-gains): +40.0 points" in row
     given = table.count("✓"), table.count("✗")
-    assert f"{given[0]} answers as it does, {given[1]} against it" in answer
+    assert f"our runs answer {given[0]} as it does, {given[1]} against it" in answer
     assert given[0] >= 1
     mostly_open = 2 * sum(given) < len(QUESTIONS)
     assert answer.startswith("**Mostly open." if mostly_open else ("**In part", "**As far as"))

@@ -11,7 +11,7 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import verdict_cells
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import counted, listed
+from trsfnet.report.names import TRACKS, counted, listed
 from trsfnet.report.verdicts import CONTRADICTED, SUPPORTED
 
 
@@ -44,30 +44,35 @@ def _asked() -> dict[str, Claim]:
 
 
 def _headline(groups: Sequence[Judged]) -> str:
-    words = [group.verdicts[claim.id].word for group in groups for claim in _asked().values()]
-    supported, contradicted = words.count(SUPPORTED), words.count(CONTRADICTED)
-    if not words:
+    if not groups:
         return "Not tested yet: no run has ended."
-    if not supported + contradicted:
+    found = [{group.verdicts[claim.id].word for group in groups} for claim in _asked().values()]
+    supported, contradicted = (
+        sum(word in words and other not in words for words in found)
+        for word, other in ((SUPPORTED, CONTRADICTED), (CONTRADICTED, SUPPORTED))
+    )
+    split = sum({SUPPORTED, CONTRADICTED} <= words for words in found)
+    left = len(found) - supported - contradicted - split
+    if left == len(found):
         return "Not decided yet: nothing was seen that chance could not have done."
-    if 2 * (supported + contradicted) < len(words):
+    if 2 * left > len(found):
         verdict = "Mostly open"
-    elif supported and contradicted:
+    elif split or (supported and contradicted):
         verdict = "In part"
     else:
         verdict = f"As far as it is decided, {'yes' if supported else 'no'}"
-    places = listed([group.label for group in groups])
-    left = len(words) - supported - contradicted
+    differently = f", {split} in both ways on different data" if split else ""
     return (
-        f"{verdict}. To {counted(len(_asked()), 'question')} that the paper answers, our runs ({places}) "
-        f"give {counted(supported, 'answer')} as it does, {contradicted} against it, and leave {left} open."
+        f"{verdict}. Of {counted(len(found), 'question')} that the paper answers, our runs answer "
+        f"{supported} as it does, {contradicted} against it{differently}, and leave {left} open."
     )
 
 
 def _line(group: Judged) -> str:
     found = {
-        word: [q.rstrip("?") for q, claim in _asked().items() if group.verdicts[claim.id].word == word]
+        word: [f"“{q}”" for q, claim in _asked().items() if group.verdicts[claim.id].word == word]
         for word in (SUPPORTED, CONTRADICTED)
     }
-    parts = [f"{word}: {listed(names)}" for word, names in found.items() if names] or ["nothing is decided"]
-    return f"- {group.label}, {counted(len(group.records), 'run')}: {'; '.join(parts)}."
+    parts = [f"{word}: {listed(names)}" for word, names in found.items() if names] or ["none is decided"]
+    runs = counted(len(group.records), "run")
+    return f"- On {TRACKS[group.campaign.track]} ({group.label}, {runs}): {'; '.join(parts)}."

@@ -2,6 +2,7 @@
 
 from trsfnet.report.claims.details import details
 from trsfnet.report.claims.figures import counts, forest
+from trsfnet.report.claims.glance import glance
 from trsfnet.report.claims.judged import Judged, by_subject, judged, telling
 from trsfnet.report.claims.tables import campaigns_table, rules, subject_table, verdict
 
@@ -12,6 +13,7 @@ __all__ = [
     "counts",
     "details",
     "forest",
+    "glance",
     "judged",
     "rules",
     "subject_table",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -12,21 +11,21 @@ from matplotlib.ticker import MaxNLocator
 from trsfnet.experiments.claims import Claim, paper_claims
 from trsfnet.report import style
 from trsfnet.report.claims.judged import Judged, by_subject, telling
+from trsfnet.report.claims.margins import Margin, margins_of
 from trsfnet.report.claims.tables import WORDS, short
-from trsfnet.report.claims.wording import margins, weakest
 from trsfnet.report.display import Exhibit, Markdown, exhibit
 from trsfnet.report.figures import legend_below
 from trsfnet.report.names import counted, listed
 from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
 
 # Colour and marker of each verdict, apart in lightness and in shape as well.
-_LOOKS = {
+VERDICT_LOOKS = {
     SUPPORTED: (style.POSITIVE, "o"),
     CONTRADICTED: (style.NEGATIVE, "X"),
     INCONCLUSIVE: ("#8c8f94", "s"),
     NOT_RUN: ("none", ""),
 }
-_WIDEST = 2.0
+WIDEST = 2.0
 # So thin that the page's ink can be read on it, in light and in dark.
 _FILL = 0.5
 
@@ -56,7 +55,7 @@ def _bars(panel: Axes, group: Judged, subjects: dict[str, list[Claim]]) -> None:
     words = [group.words(claims) for claims in subjects.values()]
     left = [0] * len(words)
     for word in WORDS:
-        colour, _ = _LOOKS[word]
+        colour, _ = VERDICT_LOOKS[word]
         numbers = [count[word] for count in words]
         bars = panel.barh(range(len(words)), numbers, left=left, color=colour, alpha=_FILL, label=word)
         for bar in bars:
@@ -73,24 +72,13 @@ def _in_words(group: Judged) -> str:
     return listed([f"{words[word]} {word}" for word in WORDS if words[word]])
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A claim's weakest comparison: margin to its bound and interval, 1 being what could be seen."""
-
-    claim: Claim
-    margin: float
-    low: float
-    high: float
-    word: str
-
-
 def forest(groups: Sequence[Judged]) -> Exhibit | Markdown:
     """How far each tested claim's weakest comparison is from the claim's bound.
 
     The unit is the smallest distance that the design could have seen, so that claims in different units
     stand on one axis.
     """
-    found = {group: rows for group in telling(groups, paper_claims()) if (rows := _rows(group))}
+    found = {group: rows for group in telling(groups, paper_claims()) if (rows := margins_of(group))}
     if not found:
         return Markdown(
             "No claim can be tested yet: it takes three finished seeds of each of its settings. This figure "
@@ -113,12 +101,12 @@ def forest(groups: Sequence[Judged]) -> Exhibit | Markdown:
     caption = (
         "How far the weakest comparison of each claim lies from the claim's bound, with its 95 % interval. "
         "At 1 is the smallest effect that the seeds and their spread could have shown; arrows lie "
-        f"beyond {_WIDEST:.0f}. {'. '.join(findings)}."
+        f"beyond {WIDEST:.0f}. {'. '.join(findings)}."
     )
     return exhibit(figure, alt=f"A row for each claim, a point with its interval. {caption}", caption=caption)
 
 
-def _finding(rows: list[_Row]) -> str:
+def _finding(rows: list[Margin]) -> str:
     against = sum(row.margin < 0 for row in rows)
     within = sum(abs(row.margin) < 1 for row in rows)
     return (
@@ -127,31 +115,17 @@ def _finding(rows: list[_Row]) -> str:
     )
 
 
-def _rows(group: Judged) -> list[_Row]:
-    rows = []
-    for claim in paper_claims():
-        verdict = group.verdicts[claim.id]
-        m = weakest(claim, verdict)
-        if m and m.detectable and m.low is not None and m.high is not None:
-            of_bounds = margins(claim.rule, m.estimate)
-            nearest = of_bounds.index(min(of_bounds))
-            low, high = sorted(margins(claim.rule, end)[nearest] for end in (m.low, m.high))
-            unit = m.detectable
-            rows.append(_Row(claim, of_bounds[nearest] / unit, low / unit, high / unit, verdict.word))
-    return rows
-
-
-def _points(panel: Axes, claims: Sequence[Claim], rows: list[_Row]) -> None:
+def _points(panel: Axes, claims: Sequence[Claim], rows: list[Margin]) -> None:
     places = {claim.id: i for i, claim in enumerate(claims)}
     panel.axvline(0, color=style.INK, linewidth=0.8)
     for edge in (-1, 1):
         panel.axvline(edge, color=style.INK, linewidth=0.8, linestyle=":")
     for word in (SUPPORTED, CONTRADICTED, INCONCLUSIVE):
-        colour, marker = _LOOKS[word]
+        colour, marker = VERDICT_LOOKS[word]
         of_word = [row for row in rows if row.word == word]
-        inside = [row for row in of_word if abs(row.margin) <= _WIDEST]
+        inside = [row for row in of_word if abs(row.margin) <= WIDEST]
         for row in of_word:
-            ends = [max(-_WIDEST, min(_WIDEST, end)) for end in (row.low, row.high)]
+            ends = [max(-WIDEST, min(WIDEST, end)) for end in (row.low, row.high)]
             panel.plot(ends, [places[row.claim.id]] * 2, color=colour, linewidth=1.6)
         panel.plot(
             [row.margin for row in inside],
@@ -162,9 +136,9 @@ def _points(panel: Axes, claims: Sequence[Claim], rows: list[_Row]) -> None:
             label=word,
         )
         for row in of_word:
-            if abs(row.margin) > _WIDEST:
-                edge, arrow = (_WIDEST, ">") if row.margin > 0 else (-_WIDEST, "<")
+            if abs(row.margin) > WIDEST:
+                edge, arrow = (WIDEST, ">") if row.margin > 0 else (-WIDEST, "<")
                 panel.plot(edge, places[row.claim.id], arrow, color=colour)
-    panel.set_xlim(-1.1 * _WIDEST, 1.1 * _WIDEST)
+    panel.set_xlim(-1.1 * WIDEST, 1.1 * WIDEST)
     panel.grid(True, axis="y", alpha=0.12)
     panel.grid(False, axis="x")
