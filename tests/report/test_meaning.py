@@ -64,14 +64,14 @@ def test_magnitudes_of_scales_stand_beside_kernels(tmp_path):
     found = branches(with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, -0.4)))
     assert found.scale.iloc[-1].tolist() == pytest.approx([0.4] * 20 + [1.0])
     assert found.product.iloc[-1].tolist() == pytest.approx([1.6] * 20 + [4.0])
-    means = found.means().iloc[-1]
+    means = found.means.iloc[-1]
     assert means["product"] == pytest.approx(means["scale"] * means["kernel"])
     assert means["ratio"] == pytest.approx(0.2)
 
 
 def test_a_scale_that_starts_at_zero_has_the_mean_zero(tmp_path):
     found = branches(with_branches(tmp_path, "v1-trsf-relu", scale=(0.0, 0.4)))
-    assert found.means()["product"].iloc[0] == 0
+    assert found.means["product"].iloc[0] == 0
 
 
 def test_changes_are_the_records(pair):

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ class Record:
 
     def history(self) -> pd.DataFrame:
         """A row per epoch: step, learning rate, loss, training accuracy, metrics, images per second."""
-        return pd.read_csv(self._existing("history.csv"))
+        file = self._existing("history.csv")
+        return _history(file.resolve(), file.stat().st_mtime_ns).copy()
 
     def parameters(self) -> pd.DataFrame:
         """Trainable scales and slopes: epoch (0 is the start), kind, name, channel, value."""
@@ -112,6 +114,12 @@ class Record:
         aside = self.path / f".{name}.partial"
         table.to_parquet(aside, index=False, compression="zstd")
         os.replace(aside, self.path / name)
+
+
+@cache
+def _history(file: Path, modified: int) -> pd.DataFrame:
+    """The rows of `file` as it was at `modified`; kept, since a report asks for them again and again."""
+    return pd.read_csv(file)
 
 
 def read_record(path: Path) -> Record:

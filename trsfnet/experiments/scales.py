@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -111,14 +112,20 @@ def departures(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _departures(config: Mapping[str, Any], scale: str) -> dict[str, Any]:
-    track, train_set = config["track"], config.get("train_set")
-    standard = asdict(TrainConfig(track=track, train_set=train_set))
-    standard |= track_defaults(track, train_set) | scale_settings(scale, track)
+    standard = _standard(scale, config["track"], config.get("train_set"))
     return {
         name: value
         for name, value in protocol(config).items()
-        if name != "images" and name in standard and _as_json(value) != _as_json(standard[name])
+        if name != "images" and name in standard and _as_json(value) != standard[name]
     }
+
+
+@cache
+def _standard(scale: str, track: str, train_set: str | None) -> dict[str, Any]:
+    """Every setting at a scale, as `run.json` has it; a report of many runs asks again and again."""
+    standard = asdict(TrainConfig(track=track, train_set=train_set))
+    standard |= track_defaults(track, train_set) | scale_settings(scale, track)
+    return {name: _as_json(value) for name, value in standard.items()}
 
 
 def _as_json(value: Any) -> Any:

@@ -61,6 +61,11 @@ def exhibit(figure: Figure, *, alt: str, caption: str) -> Exhibit:
     """`figure` as an exhibit; the figure itself is closed, so that Jupyter does not show it twice."""
     buffer = io.StringIO()
     with style.applied():
+        layout = figure.get_layout_engine()
+        if layout:
+            # Alone, for savefig would draw all of the figure once more to lay it out.
+            layout.execute(figure)
+            figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return Exhibit(_themed(buffer.getvalue(), alt), alt, caption)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,17 +33,18 @@ class Branches:
     kernel: pd.DataFrame
     ratio: pd.DataFrame
 
-    @property
+    @cached_property
     def product(self) -> pd.DataFrame:
         """The norm of the kernel with the scale taken into it: all that the network depends on."""
         return self.scale * self.kernel
 
+    @cached_property
     def means(self) -> pd.DataFrame:
         """Geometric means over the blocks: a row per epoch, so that those of scale and kernel multiply."""
+        tables = {name: getattr(self, name).to_numpy() for name in QUANTITIES}
         with np.errstate(divide="ignore"):  # a scale of 0 has the mean 0
-            return pd.DataFrame(
-                {name: np.exp(np.log(getattr(self, name)).mean(axis=1)) for name in QUANTITIES}
-            )
+            means = {name: np.exp(np.log(table).mean(axis=1)) for name, table in tables.items()}
+        return pd.DataFrame(means, self.ratio.index)
 
 
 QUANTITIES = ("scale", "kernel", "product", "ratio")

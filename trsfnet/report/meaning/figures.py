@@ -74,7 +74,7 @@ def _equal_products(panel: Axes, shown: list[Branches]) -> None:
 
 def _moved(found: Branches) -> str:
     """Factors from start to end."""
-    means = found.means()
+    means = found.means
     start, end = means.iloc[0], means.iloc[-1]
     if not start["product"]:
         return f"|s| changed from 0 to {end['scale']:.2g}"
@@ -124,7 +124,7 @@ def _by_block(panel: Axes, setting: str, seeds: list[Branches]) -> None:
 
 
 def _mean_ratio(runs: dict[int, Branches]) -> float:
-    return float(np.mean([found.means()["ratio"].iloc[-1] for found in runs.values()]))
+    return float(np.mean([found.means["ratio"].iloc[-1] for found in runs.values()]))
 
 
 def _seeds(runs: Runs) -> str:
@@ -143,7 +143,7 @@ def over_training(group: Group) -> Exhibit | None:
         figure, axes = plt.subplots(1, len(quantities), figsize=(style.FIGURE_WIDTH, 3.8))
         for panel, quantity in zip(axes, quantities, strict=True):
             for setting, found in runs.items():
-                _over_epochs(panel, setting, [b.means()[quantity] for b in found.values()])
+                _over_epochs(panel, setting, [b.means[quantity] for b in found.values()])
             panel.set(title=_LABELS[quantity], ylim=(0, 1.06 * panel.dataLim.y1))
             epoch_axis(panel)
         axes[0].set_ylabel("Geometric mean over blocks")
@@ -172,5 +172,5 @@ def _over_epochs(panel: Axes, setting: str, seeds: list[pd.Series]) -> None:
 
 
 def _from_to(runs: dict[int, Branches]) -> str:
-    ratios = pd.concat([found.means()["ratio"] for found in runs.values()], axis=1).mean(axis=1)
+    ratios = pd.concat([found.means["ratio"] for found in runs.values()], axis=1).mean(axis=1)
     return f"from {ratios.iloc[0]:.3f} to {ratios.iloc[-1]:.3f}"

@@ -35,7 +35,7 @@ def changes(group: Group) -> Markdown | None:
 
 
 def _change_row(setting: str, runs: dict[int, Branches]) -> list[str]:
-    means = [found.means() for found in runs.values()]
+    means = [found.means for found in runs.values()]
     cells = []
     for quantity in ("scale", "kernel", "product", "ratio"):
         start, end = (float(np.mean([m[quantity].iloc[i] for m in means])) for i in (0, -1))
@@ -92,7 +92,7 @@ def mean_ratio(runs: dict[int, Branches], epoch: int = -1) -> float:
 
 def _logs(runs: dict[int, Branches], quantity: str) -> dict[int, float]:
     """Decimal logarithm of the geometric mean at the end, by seed."""
-    return {seed: float(np.log10(found.means()[quantity].iloc[-1])) for seed, found in runs.items()}
+    return {seed: float(np.log10(found.means[quantity].iloc[-1])) for seed, found in runs.items()}
 
 
 def _activation(setting: str) -> str:
