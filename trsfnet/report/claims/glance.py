@@ -13,7 +13,7 @@ from trsfnet.report.claims.figures import VERDICT_LOOKS, WIDEST
 from trsfnet.report.claims.judged import Judged
 from trsfnet.report.claims.margins import Margin, margins_of
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import SIGNS
+from trsfnet.report.claims.tables import SIGNS, anchor
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.display import Markdown
 from trsfnet.report.names import counted
@@ -65,7 +65,7 @@ def _item(question: str, claim: Claim, margins: dict[Judged, dict[str, Margin]],
     lines = "".join(_line(claim, group, of_group.get(claim.id)) for group, of_group in margins.items())
     shown = "data-main" if is_main else "hidden"
     return (
-        f'<li data-question="{html.escape(question)}" data-claim="{claim.id}" {shown}>'
+        f'<li data-question="{html.escape(question)}" data-claim="{anchor(claim.id)}" {shown}>'
         f'<span class="glance-question">{html.escape(question)}</span>'
         f'<span class="glance-claim">{html.escape(claim.statement)}</span>{lines}</li>'
     )
