@@ -13,6 +13,7 @@ from PIL import Image
 
 import trsfnet
 from tests.conftest import blobs
+from tests.exchange.networks import tiny_weights
 from tests.experiments.untrained import write_run
 from trsfnet.data.align import Face
 from trsfnet.data.crops import central_crop
@@ -23,6 +24,7 @@ from trsfnet.evaluation.protocol import evaluate
 from trsfnet.exchange import preparation
 from trsfnet.exchange.preparation import prepare
 from trsfnet.exchange.verification import compare, threshold_at
+from trsfnet.exchange.weights import read_weights
 from trsfnet.experiments.record import read_record
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -74,7 +76,7 @@ def test_the_threshold_of_ten_folds_accepts_the_stated_share(run, far):
     scores = read_record(run).scores()
     different = scores["score"][~scores["same"]]
     # A little above it: the similarity on which it lies comes back from a distance.
-    limit = threshold_at(run, far)
+    limit = threshold_at(run, read_weights(run).description, far)
     assert (different > limit + 1e-6).sum() <= int(far * len(different)) < (different >= limit - 1e-6).sum()
 
 
@@ -86,7 +88,7 @@ def test_the_threshold_of_all_pairs_is_the_recorded_one(tmp_path, tiny_config):
     record.write_info(evaluation={"protocol": outcome.protocol, "results": outcome.details})
     record.write_scores(outcome.scores)
     for far, details in zip((1e-2, 1e-3), outcome.details, strict=False):
-        assert threshold_at(path, far) == details["threshold"]
+        assert threshold_at(path, read_weights(path).description, far) == details["threshold"]
 
 
 def test_the_decision_flips_with_the_threshold(run, files):
@@ -101,8 +103,18 @@ def test_the_decision_flips_with_the_threshold(run, files):
 
 def test_a_far_decides_by_the_runs_scores(run, files):
     found = trsfnet.verify(run, *files, far=1e-2, images="crop")
-    assert found.threshold == threshold_at(run, 1e-2)
+    assert found.threshold == threshold_at(run, read_weights(run).description, 1e-2)
     assert f"the threshold {found.threshold:.3f} of this run at FAR 1e-2" in str(found)
+
+
+def test_an_exported_file_decides_as_its_run(run, files, tmp_path):
+    exported = tmp_path / "tiny.safetensors"
+    trsfnet.export(run, exported)
+    for far in (1e-1, 1e-2, 1e-3):
+        theirs = trsfnet.verify(exported, *files, far=far, images="crop")
+        ours = trsfnet.verify(run, *files, far=far, images="crop")
+        assert (theirs.threshold, theirs.far, theirs.same) == (ours.threshold, far, ours.same)
+        assert theirs.similarity == pytest.approx(ours.similarity, abs=1e-6)
 
 
 def test_what_cannot_decide_says_so(run, files, tmp_path, tiny_config):
@@ -119,9 +131,15 @@ def test_what_cannot_decide_says_so(run, files, tmp_path, tiny_config):
         trsfnet.verify(run, *files, threshold=2, images="crop")
     exported = tmp_path / "tiny.safetensors"
     trsfnet.export(run, exported)
-    with pytest.raises(ConfigError, match=r"tiny\.safetensors brings no scores .* threshold of your own"):
-        trsfnet.verify(exported, *files, images="crop")
-    assert trsfnet.verify(exported, *files, threshold=-1, images="crop").same
+    with pytest.raises(
+        ConfigError, match=r"far must be one of 1e-1, 1e-2, 1e-3, at which .* got 5e-3; the fol"
+    ):
+        trsfnet.verify(exported, *files, far=5e-3, images="crop")
+    foreign = tmp_path / "foreign.safetensors"
+    trsfnet.export(tiny_weights(), foreign)
+    with pytest.raises(ConfigError, match=r"brings no scores .* a file exported from one, or a threshold of"):
+        trsfnet.verify(foreign, *files, images="crop")
+    assert trsfnet.verify(foreign, *files, threshold=-1, images="crop").same
     unfinished, _ = write_run(tmp_path, tiny_config)
     with pytest.raises(RecordError, match=r"has no scores\.parquet"):
         trsfnet.verify(unfinished, *files, images="crop")

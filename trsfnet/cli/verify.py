@@ -16,8 +16,9 @@ MTCNN (pip install 'trsfnet[faces]') finds the face in each photograph; the netw
   trsfnet verify vggface2 a.jpg b.jpg --threshold 0.4 --json
 
 The threshold follows from --far and the scores that the run's own evaluation left in scores.parquet. It holds
-for faces like those of that evaluation. Weights from elsewhere have no scores: choose a --threshold on pairs
-of your own.
+for faces like those of that evaluation. A file exported from a run states its thresholds at --far 1e-1, 1e-2,
+1e-3 and 1e-4, as far as its scores reach. Weights from elsewhere have none: choose a --threshold on pairs of
+your own.
 """
 
 

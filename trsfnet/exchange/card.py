@@ -104,7 +104,9 @@ def _training(description: Description) -> str:
 def _results(description: Description) -> str:
     if not description.metrics:
         return "None are known."
-    return _table({name: f"{value:.4f}" for name, value in description.metrics.items()}) + f"\n\n{_ONE_RUN}"
+    rows = {name: f"{value:.4f}" for name, value in description.metrics.items()}
+    rows |= {f"threshold at FAR {far}": f"{cosine:.3f}" for far, cosine in description.thresholds.items()}
+    return f"{_table(rows)}\n\n{_ONE_RUN}"
 
 
 def _table(rows: Mapping[str, Any]) -> str:

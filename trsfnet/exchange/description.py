@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 import trsfnet
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.errors import ConfigError, DataError, TrsfnetError
+from trsfnet.evaluation.names import far_name
 from trsfnet.exchange.preprocessing import Preprocessing
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.threshold import threshold
 from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig
 
@@ -32,6 +35,8 @@ DATA_TERMS = {
     "ms1mv2": "MS-Celeb-1M, and MS1MV2 made of it, were for non-commercial research; withdrawn in 2019.",
     "casia-webface": "CASIA-WebFace was given out for non-commercial research.",
 }
+# The rates of false acceptance at which a file states thresholds.
+FARS = (1e-1, 1e-2, 1e-3, 1e-4)
 CROPS = {
     "synthetic": "a rendered face, as rendered",
     "lfw": "the middle 128 of the 250 pixels of LFW's images",
@@ -51,6 +56,8 @@ class Description:
         data_terms: the licence of the data that it was trained on, in words.
         training: of a run of ours its settings, seed, track, data and code; empty for others.
         metrics: of a run of ours its final numbers by name; empty for others.
+        thresholds: of a run of ours the cosines above which it accepts a pair, by the FAR (`1e-3`) at which
+            they lie on its own evaluation; empty for others.
     """
 
     name: str
@@ -60,6 +67,7 @@ class Description:
     data_terms: str = UNKNOWN_TERMS
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, str]:
         """Text by name, for the header of a file: JSON where it is not plain words."""
@@ -74,6 +82,7 @@ class Description:
             "licence_of_the_data": self.data_terms,
             "training": json.dumps(dict(self.training)),
             "metrics": json.dumps(dict(self.metrics)),
+            "thresholds": json.dumps(dict(self.thresholds)),
         }
 
     @classmethod
@@ -99,6 +108,7 @@ class Description:
                 data_terms=metadata["licence_of_the_data"],
                 training=dict(json.loads(metadata["training"])),
                 metrics=dict(json.loads(metadata["metrics"])),
+                thresholds=dict(json.loads(metadata["thresholds"])),
             )
         except ConfigError as error:
             raise DataError(f"{source} describes no Inception-ResNet: {error}") from error
@@ -121,7 +131,17 @@ def of_run(record: Record) -> Description:
         data_terms=DATA_TERMS[config.train_set or config.track],
         training={"track": config.track, "seed": config.seed, "config": record.config, **training},
         metrics=record.metrics,
+        thresholds=_thresholds(record),
     )
+
+
+def _thresholds(record: Record) -> dict[str, float]:
+    """The thresholds of a run by FAR, as far down as its scores can tell; none if it has not finished."""
+    found = {}
+    for far in FARS:
+        with suppress(TrsfnetError):
+            found[far_name(far)] = threshold(record, far)
+    return found
 
 
 def network_settings(config: TrainConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation.names import far_name
+from trsfnet.exchange.description import Description
 from trsfnet.exchange.embedder import Embedder, load
 from trsfnet.exchange.preparation import prepare
 from trsfnet.exchange.weights import Source
@@ -64,7 +65,7 @@ def verify(
         a: one image.
         b: the other.
         far: share of different-person pairs that may be accepted. The threshold follows from the scores of
-            the run's own evaluation, so `source` must be the folder of a run.
+            the run's own evaluation, so `source` must be the folder of a run or a file exported from one.
         threshold: a cosine to use instead, -1 to 1, for weights from elsewhere.
         images: what the files are; one of `PREPARATIONS`.
 
@@ -74,28 +75,42 @@ def verify(
         DataError: an image cannot be read, or shows no face; see also `read_weights`.
         RecordError: see `read_weights`; or the run has no scores.
     """
-    limit = threshold_at(source, far) if threshold is None else _checked(threshold)
+    if threshold is not None:
+        _check(threshold)
     # Two images take no time: exact rather than fast.
     embedder = load(source, precision="float32")
+    limit = threshold_at(source, embedder.description, far) if threshold is None else threshold
     size = embedder.description.preprocessing.size
     crops = np.stack([prepare(_read(path), str(path), images, size) for path in (a, b)])
     return compare(embedder, crops, limit, far if threshold is None else None)
 
 
-def threshold_at(source: Source, far: float) -> float:
-    """The cosine above which a run accepts a pair, see `trsfnet.experiments.threshold`.
+def threshold_at(source: Source, description: Description, far: float) -> float:
+    """The cosine above which a network accepts a pair, see `trsfnet.experiments.threshold`.
+
+    Args:
+        source: where the network is from. The scores of a run tell the threshold at any FAR.
+        description: of the network. A file exported from a run states a few thresholds.
+        far: share of different-person pairs that may be accepted.
 
     Raises:
-        ConfigError: `source` is not the folder of a run, or `far` is out of what its scores can tell.
+        ConfigError: neither knows one, or `far` is out of what the run's scores can tell.
         RecordError: the record is damaged, or has no scores.
     """
-    if not isinstance(source, str | Path) or not Path(source).expanduser().is_dir():
-        name = source if isinstance(source, str | Path) else "This network"
+    if isinstance(source, str | Path) and Path(source).expanduser().is_dir():
+        return threshold_of_run(read_record(Path(source).expanduser()), far)
+    stated = description.thresholds
+    if not stated:
         raise ConfigError(
-            f"{name} brings no scores from which a threshold at FAR {far_name(far)} follows: give the folder "
-            "of a run, or a threshold of your own."
+            f"{description.name} brings no scores from which a threshold at FAR {far_name(far)} follows: "
+            "give the folder of a run, a file exported from one, or a threshold of your own."
         )
-    return threshold_of_run(read_record(Path(source).expanduser()), far)
+    if far_name(far) not in stated:
+        raise ConfigError(
+            f"far must be one of {', '.join(stated)}, at which {description.name} states thresholds, got "
+            f"{far_name(far)}; the folder of the run would tell others."
+        )
+    return stated[far_name(far)]
 
 
 def compare(embedder: Embedder, crops: np.ndarray, threshold: float, far: float | None) -> Decision:
@@ -114,10 +129,9 @@ def compare(embedder: Embedder, crops: np.ndarray, threshold: float, far: float 
     return Decision(float(first @ second), threshold, far)
 
 
-def _checked(threshold: float) -> float:
+def _check(threshold: float) -> None:
     if not -1 <= threshold <= 1:
         raise ConfigError(f"threshold must be a cosine, -1 to 1, got {threshold:g}.")
-    return threshold
 
 
 def _read(path: Path | str) -> bytes:
