@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 from sphinx.errors import ExtensionError
 
 from tests.book.conftest import ROOT
-from tests.report.fakes import fake_run
+from tests.report.fakes import fake_run, study_run
 
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
@@ -32,8 +33,9 @@ def extension(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def make(extension, tmp_path):
-    """Makes pages and fragments as a build does."""
+def make(extension, tmp_path, monkeypatch):
+    """Makes pages and fragments as a build does, in one kernel: to start another takes long."""
+    monkeypatch.setattr(sys.modules["report_pages.kernel"], "KERNELS", 1)
 
     def make(*pages: str, fragments: tuple[str, ...] = ()) -> None:
         app = SimpleNamespace(srcdir=tmp_path / "book")
@@ -74,8 +76,7 @@ def test_pages_and_fragments_are_made_once(extension, make, tmp_path, monkeypatc
         make("page", fragments=("part",))
 
 
-def test_notebooks_share_a_kernel_and_no_names(extension, make, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["report_pages.kernel"], "KERNELS", 1)
+def test_notebooks_share_a_kernel_and_no_names(make, tmp_path):
     write(tmp_path, "first", "left = 'behind'\nlen(left)")
     write(tmp_path, "second", "'left' in globals()")
     make("first", "second")
@@ -109,13 +110,55 @@ def test_cards_are_made_for_what_changed_alone(extension, make, tmp_path):
 
     second = fake_run(tmp_path / "runs", "v1-trsf-relu", seed=1)
     due = due_cards(tmp_path, [])
-    assert {card.name for card in due} == {second.run_id, trsf.run_id}, "they link to each other"
+    assert [set(setting.folders) for setting in due] == [{second.path, trsf.path}], "they link to each other"
     mine = fake_run(tmp_path / "runs", "v1-relu", tar=0.9)
-    assert mine.path in [card.folder for card in due_cards(tmp_path, [])], "of equal runs the reader's own"
+    folders = [folder for setting in due_cards(tmp_path, []) for folder in setting.folders]
+    assert mine.path in folders, "of equal runs the reader's own"
     shutil.rmtree(mine.path)
     shutil.rmtree(relu.path)
-    due_cards(tmp_path, [])
+    make()
     assert not made(tmp_path, f"runs/synthetic/{relu.run_id}.md").exists()
+
+
+def test_a_page_of_the_study_is_made_anew_with_any_of_its_runs(extension, make, tmp_path):
+    due_cards = sys.modules["report_pages.cards"].due_cards
+    first = study_run(tmp_path / "runs", rate=0.2)
+    usual = fake_run(tmp_path / "runs", "v1-relu")
+    study_run(tmp_path / "runs", "v1-relu", scale_init=1.0)
+    make()
+    pages = {file.name for file in made(tmp_path, "runs/synthetic").glob("*.md")}
+    assert pages == {"stability-v1-trsf-relu.md", "stability-v1-scale1-relu.md", f"{usual.run_id}.md"}
+
+    study = made(tmp_path, "runs/synthetic/stability-v1-trsf-relu.md")
+    others = [file for file in study.parent.glob("*.md") if file != study]
+    kept = {file: file.stat().st_mtime_ns for file in others}
+    second = study_run(tmp_path / "runs", rate=0.3)
+    assert [set(setting.folders) for setting in due_cards(tmp_path, [])] == [{first.path, second.path}]
+    make()
+    assert f'<tr id="run-{second.run_id}">' in study.read_text()
+    assert {file: file.stat().st_mtime_ns for file in others} == kept
+
+    study.unlink()
+    assert due_cards(tmp_path, []), "made again where it is missing"
+    for run in (first, second):
+        shutil.rmtree(run.path)
+    made(tmp_path, "runs/synthetic/stray.md").touch()
+    assert not due_cards(tmp_path, [])
+    assert set(study.parent.glob("*.md")) == set(others)
+
+
+def test_sphinx_follows_links_to_a_row(tmp_path):
+    book = tmp_path / "book"
+    book.mkdir()
+    extensions = f"import sys\nsys.path.append({str(ROOT / 'book' / '_ext')!r})\n"
+    (book / "conf.py").write_text(extensions + "extensions = ['myst_parser', 'report_pages']\n")
+    row = '<tr id="run-v1-scale0.1"><td>\n\n*1*\n\n</td></tr>'
+    (book / "runs.md").write_text(f"---\norphan: true\n---\n\n# Runs\n\n<table>\n{row}\n</table>\n")
+    (book / "index.md").write_text("# Index\n\n[one](runs.md#run-v1-scale0.1)\n")
+    command = [sys.executable, "-m", "sphinx", "-W", "-n", str(book), str(tmp_path / "html")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert 'href="runs.html#run-v1-scale0.1"' in (tmp_path / "html" / "index.html").read_text()
 
 
 @pytest.mark.parametrize("name", PAGES)

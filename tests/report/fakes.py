@@ -13,6 +13,7 @@ from trsfnet.experiments.code import source_files, source_hash
 from trsfnet.experiments.grid import Setting
 from trsfnet.experiments.record import SCHEMA, Record
 from trsfnet.experiments.run import papermill_command
+from trsfnet.experiments.scales import scale_settings
 from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig, track_defaults
 
@@ -78,6 +79,12 @@ def fake_run(
             {"score": rng.random(20), "same": same, "left_person": people, "right_person": people}
         )
     return record
+
+
+def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, **others: Any) -> Record:
+    """Write a run of the study on stability and return its record."""
+    size = scale_settings("stability", "synthetic")
+    return fake_run(root, setting, learning_rate=rate, **size, **others)
 
 
 def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[str, float]) -> dict[str, Any]:

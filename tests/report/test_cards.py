@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.report.fakes import fake_run
+from tests.report.fakes import fake_run, study_run
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.saved import to_columns
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import scale_settings
 from trsfnet.report import cards
-from trsfnet.report.cards import details
 from trsfnet.report.collection import Collection
 from trsfnet.report.runs import card_link
 from trsfnet.training.config import TrainConfig
 
 
+def written(*records: Record, pages: tuple[str, ...] = ()) -> dict[str, str]:
+    """The pages of some runs of a setting on a track, by name."""
+    place = records[0].path.parents[1] / "cards"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    cards.write_cards([str(record.path) for record in records], str(place), str(place), pages)
+    return {file.name: file.read_text(encoding="utf-8") for file in place.iterdir()}
+
+
 def card(record: Record, *others: Record, pages: tuple[str, ...] = ()) -> str:
-    target = record.path.parents[2] / "card.md"
-    cards.write_card(str(record.path), [str(other.path) for other in others], str(target), pages)
-    return target.read_text(encoding="utf-8")
+    return written(record, *others, pages=pages)[f"{record.path.name}.md"]
 
 
 def with_scores(record: Record) -> Record:
@@ -70,19 +76,15 @@ def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):
     assert "stands apart from the paper's tables by epochs 9" in card(fake_run(tmp_path, epochs=9))
 
 
-def test_runs_of_the_study_on_stability_have_brief_cards(tmp_path):
-    size = scale_settings("stability", "synthetic")
-    record = fake_run(tmp_path, "v1-trsf-relu", learning_rate=0.2, **size)
-    assert details.scale(record) == "stability"
-    text = card(with_scores(record))
-    assert "belongs to the study on stability, at a learning rate of 0.2" in text
-    assert "TRSF of each block" in text
-    assert "Scores, share of pairs" not in text
-
-
 def test_other_seeds_are_a_click_away(tmp_path):
     first, second = fake_run(tmp_path, tar=0.2), fake_run(tmp_path, seed=1, tar=0.3)
     assert f"]({second.run_id}.md): 30.0" in card(first, second)
+
+
+def test_runs_of_the_study_are_named_by_their_page(tmp_path):
+    usual, small = fake_run(tmp_path), study_run(tmp_path, "v1-relu")
+    assert "- [1 run of the study on stability](stability-v1-relu.md)" in card(usual, small)
+    assert f"]({usual.run_id}.md): 20.0" in written(usual, small)["stability-v1-relu.md"]
 
 
 def test_earlier_code_is_named_file_by_file(tmp_path):
@@ -134,6 +136,23 @@ def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
     assert "apart from every scale: 1 run" in text
     assert "**2 runs: 1 running and 1 done.**" in str(cards.verdict(found))
     assert str(cards.unreadable(found)) == "Every record can be read."
+
+
+def test_the_index_lists_the_study_by_setting_and_rate(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [study_run(Path("results"), rate=0.2, seed=seed) for seed in range(2)]
+    study_run(Path("results"), rate=0.2, seed=2, status="collapsed")
+    study_run(Path("results"), rate=0.1, status="running")
+    page = Path("runs", "synthetic", "stability-v1-trsf-relu.md")
+    page.parent.mkdir(parents=True)
+    page.touch()
+    lines = str(cards.runs_index(Collection.read("results"))).splitlines()
+    assert lines[0] == "### Rendered faces, scale stability: 4 runs"
+    slow, fast = (line for line in lines if line.startswith("| [v1 + TRSF]"))
+    assert slow.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.1 | 0 | 0 | 1 |")
+    assert fast.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.2 | 2 | 1 | 0 |")
+    for run in runs:
+        assert f"[{run.seed}]({page.as_posix()}#run-{run.run_id})" in fast
 
 
 def test_without_runs_the_index_says_so():

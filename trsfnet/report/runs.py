@@ -16,6 +16,7 @@ from trsfnet.experiments.scales import departures
 from trsfnet.experiments.stale import why_stale
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.report.names import MEASURES, percent
+from trsfnet.report.places import page, place
 from trsfnet.training.config import track_defaults
 
 _PAPERS = {setting.key for setting in GRID}
@@ -104,9 +105,18 @@ def card_link(record: Record, text: str) -> str:
 
     Pages are made in their own folder, which is the working folder.
     """
-    track, run = record.path.parts[-2:]
-    if Path("runs", track, f"{run}.md").is_file():
-        return f"[{text}](runs/{track}/{run}.md)"
+    return _link(record, text, place(record))
+
+
+def page_link(record: Record, text: str) -> str:
+    """`text` as a link to the page that has a run's card, whether or not it has others."""
+    return _link(record, text, page(record))
+
+
+def _link(record: Record, text: str, where: str) -> str:
+    track = record.path.parent.name
+    if Path("runs", track, page(record)).is_file():
+        return f"[{text}](runs/{track}/{where})"
     folder = os.path.relpath(record.path).replace(os.sep, "/")
     return f"[{text}]({folder}/run.json)"
 

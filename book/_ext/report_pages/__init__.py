@@ -1,8 +1,9 @@
 """Makes the book's pages from `notebooks/` and the run records before Sphinx reads its sources.
 
-`cards` makes a page for each run, `pages` executes the notebooks; both in the warm kernels of `kernel`. What
-has not changed since it was made (`files`) is not made again, and what came out the same is not written, so
-that Sphinx renders anew what changed and nothing else.
+`cards` makes the cards of all runs, `pages` executes the notebooks; both in the warm kernels of `kernel`.
+What has not changed since it was made (`files`) is not made again, and what came out the same is not written,
+so that Sphinx renders anew what changed and nothing else. `anchors` lets links lead to a run that shares a
+page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 
+from report_pages.anchors import name_rows
 from report_pages.cards import CARDS, due_cards
 from report_pages.files import GENERATED
 from report_pages.kernel import Workshop
@@ -30,6 +32,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", make, priority=100)
     # After it has excluded all files that it does not name.
     app.connect("config-inited", keep_cards, priority=900)
+    app.connect("doctree-read", name_rows)
     # After every extension has added its scripts.
     app.connect("html-page-context", drop_remote_scripts, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -47,7 +50,8 @@ def make(app: Sphinx, config: Config) -> None:
     pages = due_pages(root, config.report_pages, config.report_fragments)
     if not cards and not pages:
         return
-    names = [page.name for page in pages] + ([f"{len(cards)} run cards"] if cards else [])
+    runs = sum(len(setting.folders) for setting in cards)
+    names = [page.name for page in pages] + ([f"{runs} run cards"] if runs else [])
     logger.info("executing %s", ", ".join(names))
     with Workshop(root / GENERATED) as workshop:
         # Cards first: pages link to those that exist.

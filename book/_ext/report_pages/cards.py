@@ -1,9 +1,10 @@
-"""A card for every run record: a page of its own, made by `trsfnet.report.cards`."""
+"""A card for every run record: pages of the runs of a setting, made by `trsfnet.report.cards`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from report_pages.files import (
     GENERATED,
@@ -13,6 +14,7 @@ from report_pages.files import (
     record_files,
     record_folders,
     remove,
+    replace,
     write,
 )
 from report_pages.kernel import Kernel
@@ -20,60 +22,75 @@ from report_pages.kernel import Kernel
 # As Sphinx names it, from the book's folder.
 CARDS = "generated/runs/"
 
+_LIST = ".cards"
+
 
 @dataclass(frozen=True)
-class Card:
-    """A card that is due.
+class Cards:
+    """The cards of a setting on a track, which are due: they link to each other, or share a page.
 
     Attributes:
-        folder: of the record.
-        others: folders of the records that the card may link to.
-        target: the card.
-        made_from: digest of all that the card depends on.
+        folders: of the records.
+        listing: the file that names the pages last made of them; the pages lie beside it.
+        made_from: digest of all that they depend on.
         pages: names of the book's pages.
     """
 
-    folder: Path
-    others: tuple[Path, ...]
-    target: Path
+    folders: tuple[Path, ...]
+    listing: Path
     made_from: str
     pages: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """Name of the run."""
-        return self.folder.name
+        """Name of the setting."""
+        return self.listing.stem
 
     def run(self, kernel: Kernel) -> None:
-        """Make and write it."""
-        draft = self.target.with_suffix(".partial")
-        others = [str(other) for other in self.others]
-        arguments = f"{str(self.folder)!r}, {others!r}, {str(draft)!r}, {self.pages!r}"
-        kernel.run(f"from trsfnet.report.cards import write_card\nwrite_card({arguments})")
-        write(self.target, draft.read_text(encoding="utf-8"), self.made_from)
-        draft.unlink()
+        """Make and write them, and remove those that are no longer."""
+        place = self.listing.parent
+        with TemporaryDirectory() as drafts:
+            folders = [str(folder) for folder in self.folders]
+            arguments = f"{folders!r}, {str(place)!r}, {drafts!r}, {self.pages!r}"
+            kernel.run(f"from trsfnet.report.cards import write_cards\nwrite_cards({arguments})")
+            texts = {draft.name: draft.read_text(encoding="utf-8") for draft in Path(drafts).iterdir()}
+        for name, text in texts.items():
+            replace(place / name, text)
+        for name in set(_listed(self.listing)) - set(texts):
+            (place / name).unlink(missing_ok=True)
+        write(self.listing, "\n".join(sorted(texts)), self.made_from)
 
 
-def due_cards(root: Path, pages: list[str]) -> list[Card]:
-    """The cards whose record has changed, or a record that they link to. Those of no record are removed."""
-    folders = record_folders(root)
+def due_cards(root: Path, pages: list[str]) -> list[Cards]:
+    """The cards of the settings of which a record has changed. Pages of no record are removed."""
+    groups: dict[Path, list[Path]] = {}
+    for (track, run), folder in record_folders(root).items():
+        # A run's name is the setting, `-seed` and what tells it from others.
+        setting = run.rpartition("-seed")[0]
+        groups.setdefault(root / GENERATED / "runs" / track / f"{setting}{_LIST}", []).append(folder)
+    _sweep(root / GENERATED / "runs", groups)
     code = digest(package_files(), *pages)
-    records = {run: digest(record_files(folder)) for run, folder in folders.items()}
-    targets = {run: root / GENERATED / "runs" / run[0] / f"{run[1]}.md" for run in folders}
-    for file in (root / GENERATED / "runs").glob("*/*.md"):
-        if file not in targets.values():
-            remove(file)
     due = []
-    for run, folder in folders.items():
-        others = [other for other in folders if _setting(other) == _setting(run) and other != run]
-        made_from = digest([], code, records[run], *(records[other] for other in others))
-        if not is_current(targets[run], made_from):
-            targets[run].parent.mkdir(parents=True, exist_ok=True)
-            linked = tuple(folders[other] for other in others)
-            due.append(Card(folder, linked, targets[run], made_from, tuple(pages)))
+    for listing, folders in groups.items():
+        made_from = digest([], code, *(digest(record_files(folder)) for folder in folders))
+        made = all((listing.parent / name).exists() for name in _listed(listing))
+        if not (made and is_current(listing, made_from)):
+            listing.parent.mkdir(parents=True, exist_ok=True)
+            due.append(Cards(tuple(folders), listing, made_from, tuple(pages)))
     return due
 
 
-def _setting(run: tuple[str, str]) -> tuple[str, str]:
-    """Track and setting of a run, whose name is the setting, `-seed` and what tells it from others."""
-    return run[0], run[1].rpartition("-seed")[0]
+def _sweep(place: Path, groups: dict[Path, list[Path]]) -> None:
+    """Remove the listings of no setting, and the pages that none of the others names."""
+    for listing in place.glob(f"*/*{_LIST}"):
+        if listing not in groups:
+            remove(listing)
+    named = {listing.parent / name for listing in groups for name in _listed(listing)}
+    for page in place.glob("*/*.md"):
+        if page not in named:
+            page.unlink()
+
+
+def _listed(listing: Path) -> list[str]:
+    """Names of the pages that `listing` names; none if it does not exist."""
+    return listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []

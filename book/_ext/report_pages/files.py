@@ -51,15 +51,20 @@ def is_current(target: Path, made_from: str) -> bool:
 
 
 def write(target: Path, text: str, made_from: str) -> None:
+    """Write `text` if it is new, and what it was made from."""
+    replace(target, text)
+    _stamp(target).write_text(made_from, encoding="utf-8")
+
+
+def replace(target: Path, text: str) -> None:
     """Write `text` if it is new, so that Sphinx renders no page again that came out the same."""
     if _read(target) != text:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    _stamp(target).write_text(made_from, encoding="utf-8")
 
 
 def remove(target: Path) -> None:
-    """Remove a page whose source is gone."""
+    """Remove what was made of something that is gone."""
     target.unlink()
     _stamp(target).unlink(missing_ok=True)
 

@@ -1,10 +1,11 @@
-"""A card for every run, a page that says all there is to know about it, and the index of them.
+"""The card of every run, which says all there is to know about it, and the index of them.
 
-The book's Sphinx extension calls `write_card` for each record; there are hundreds, so a card is made from
-plain functions and not from a notebook.
+A run has a page of its own, but those of the study on stability, which are hundreds, small and alike, share
+one for each setting. The book's Sphinx extension calls `write_cards` for each setting of each track; there
+are so many that cards are made from plain functions and not from a notebook.
 """
 
-from trsfnet.report.cards.card import write_card
 from trsfnet.report.cards.index import runs_index, unreadable, verdict
+from trsfnet.report.cards.write import write_cards
 
-__all__ = ["runs_index", "unreadable", "verdict", "write_card"]
+__all__ = ["runs_index", "unreadable", "verdict", "write_cards"]

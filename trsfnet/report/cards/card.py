@@ -6,20 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trsfnet.errors import RecordError, TrsfnetError
+from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.record import Record, read_record
 from trsfnet.report.cards import details
 from trsfnet.report.cards.evaluated import evaluated
 from trsfnet.report.cards.figure import figure
 from trsfnet.report.cards.html import facts, table
+from trsfnet.report.cards.others import others
 from trsfnet.report.display import plain
-from trsfnet.report.names import MEASURES, percent, percent_range
-from trsfnet.report.runs import damage, peculiarities, state, value_of
+from trsfnet.report.names import percent, percent_range
+from trsfnet.report.runs import damage, state
 from trsfnet.report.tables import measure_name
-
-# In no table of contents, which hundreds of cards would bury, nor among what the search finds.
-_FRONT = "---\norphan: true\nnosearch: true\n---\n\n"
 
 _FILES = {
     "run.json": "everything on this page but the curves",
@@ -33,34 +31,31 @@ _FILES = {
 _LARGEST_COPY = 250_000  # bytes
 
 
-def write_card(folder: str, others: Sequence[str], target: str, pages: Sequence[str]) -> None:
-    """Write the card of a run. A damaged record's card says what is wrong with it.
+def card(folder: Path, siblings: Sequence[Path], place: Path, pages: Sequence[str]) -> str:
+    """The card of a run. A damaged record's card says what is wrong with it.
 
     Args:
         folder: of the record.
-        others: folders of the other records of the setting on the track.
-        target: the Markdown file to write, in the folder where the cards of the track are.
+        siblings: folders of the other records of the setting on the track.
+        place: the folder where the card will be, with those of the rest of the track.
         pages: names of the book's pages, which lie two folders above.
     """
-    path, place = Path(folder), Path(target)
     try:
-        record = read_record(path)
+        record = read_record(folder)
         harm = damage(record)
-        text = _unreadable(path, harm) if harm else _card(record, others, place.parent, pages)
+        text = _unreadable(folder, harm) if harm else _card(record, siblings, pages)
     except (TrsfnetError, KeyError, ValueError, TypeError, OSError) as error:
-        text = _unreadable(path, f"The run record {path} cannot be shown: {error}")
-    place.write_text(f"{_FRONT}{text}\n\n## Files\n\n{_files(path, place.parent)}\n", encoding="utf-8")
+        text = _unreadable(folder, f"The run record {folder} cannot be shown: {error}")
+    return f"{text}\n\n## Files\n\n{_files(folder, place)}"
 
 
 def _unreadable(path: Path, sentence: str) -> str:
     return f"# {plain(path.name)}\n\n{plain(sentence)}"
 
 
-def _card(record: Record, others: Sequence[str], place: Path, pages: Sequence[str]) -> str:
-    # The study's runs are hundreds, small, and about another question.
-    brief = details.in_study(record)
-    scores = evaluated(record) if record.status == "done" and not brief else None
-    drawing = figure(record, scores, brief=brief)
+def _card(record: Record, siblings: Sequence[Path], pages: Sequence[str]) -> str:
+    scores = evaluated(record) if record.status == "done" else None
+    drawing = figure(record, scores)
     parts = [
         f"# {details.name(record)}, seed {record.seed}, {details.track(record)}",
         f"{details.opening(record)} Run `{record.run_id}`: **{plain(state(record))}**.",
@@ -76,7 +71,7 @@ def _card(record: Record, others: Sequence[str], place: Path, pages: Sequence[st
         "## Data, machine, time",
         facts(details.circumstances(record)),
         "## Other runs of this setting",
-        _others(others, place),
+        others(siblings),
     ]
     return "\n\n".join(parts)
 
@@ -93,26 +88,6 @@ def _results(record: Record, intervals: Mapping[str, Interval | None]) -> str:
         "network, not how much another seed would change it."
     )
     return table(("Measure", "Value", "95 % interval"), rows) + (f"\n\n{note}" if intervals else "")
-
-
-def _others(folders: Sequence[str], place: Path) -> str:
-    lines = []
-    for folder in folders:
-        try:
-            record = read_record(Path(folder))
-            value = value_of(record, MEASURES[record.info["track"]][0])
-        except (RecordError, KeyError):
-            continue
-        text = f"seed {record.seed}, {_told_apart(record)}"
-        lines.append((record.seed, f"- [{text}]({record.path.name}.md): {value}"))
-    return "\n".join(line for _, line in sorted(lines)) or "There are none on this track."
-
-
-def _told_apart(record: Record) -> str:
-    """Scale of a run, or what sets it apart."""
-    known = details.scale(record)
-    rate = f", learning rate {record.config['learning_rate']:g}" if known == details.STUDY else ""
-    return f"scale {known}{rate}" if known else ", ".join(peculiarities(record))
 
 
 def _files(folder: Path, place: Path) -> str:

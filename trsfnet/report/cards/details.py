@@ -6,14 +6,12 @@ import html
 from collections.abc import Iterator, Sequence
 
 from trsfnet.experiments.code import changed_files
-from trsfnet.experiments.grid import GRID, STABILITY, Setting
+from trsfnet.experiments.grid import GRID
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import scale_of, varies_rate
-from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
+from trsfnet.experiments.scales import scale_of
 from trsfnet.report.names import TRACKS, counted, duration, listed
+from trsfnet.report.places import STUDY, in_study, setting
 from trsfnet.report.runs import is_stale, peculiarities
-
-STUDY = "stability"
 
 # The book's page of each of the paper's exhibits.
 _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
@@ -29,23 +27,6 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
 }
 
 
-def setting(record: Record) -> Setting:
-    """What the run varied, as the grid declares it."""
-    config = record.config
-    usual = {"scale_init": PAPER_SCALE if config["trsf"] else None, "slope_init": PAPER_SLOPE}
-    starts = {name: None if config[name] == value else config[name] for name, value in usual.items()}
-    if config["activation"] != "prelu":
-        starts["slope_init"] = None
-    return Setting(
-        arch=config["arch"],
-        trsf=config["trsf"],
-        trsf_per_channel=config["trsf_per_channel"],
-        activation=config["activation"],
-        loss=config["loss"],
-        **starts,
-    )
-
-
 def name(record: Record) -> str:
     """The setting as the paper prints it."""
     return setting(record).name
@@ -59,11 +40,6 @@ def track(record: Record) -> str:
 def scale(record: Record) -> str | None:
     """The scale at which a run was made; None if it is none of them."""
     return STUDY if in_study(record) else scale_of(record.config)
-
-
-def in_study(record: Record) -> bool:
-    """Whether a run belongs to the study on stability, which varies the learning rate too."""
-    return setting(record) in STABILITY and varies_rate(record.config)
 
 
 def opening(record: Record) -> str:
@@ -90,10 +66,6 @@ def opening(record: Record) -> str:
 
 def uses(record: Record, pages: Sequence[str]) -> str:
     """The exhibits that the run is part of, as links to their pages; or how it departs from all of them."""
-    if in_study(record):
-        return (
-            f"It belongs to the study on stability, at a learning rate of {record.config['learning_rate']:g}."
-        )
     apart = peculiarities(record)
     if apart:
         return f"It stands apart from the paper's tables by {listed(apart)}."

@@ -30,13 +30,12 @@ _BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
 Panel = Callable[[Axes], None]
 
 
-def figure(record: Record, scores: Evaluated | None, *, brief: bool = False) -> Exhibit | None:
+def figure(record: Record, scores: Evaluated | None) -> Exhibit | None:
     """What a run's record can show; None if it has finished no epoch.
 
     Args:
         record: of the run.
         scores: of its final evaluation.
-        brief: show one row of panels at most.
     """
     try:
         history = record.history()
@@ -46,7 +45,6 @@ def figure(record: Record, scores: Evaluated | None, *, brief: bool = False) -> 
     panels = [partial(_loss, history), partial(_shares, history, record), *_parameter_panels(values)]
     if scores:
         panels.insert(2, partial(_score_panel, scores))
-    panels = panels[:_COLUMNS] if brief else panels
     rows = -(-len(panels) // _COLUMNS)
     height = _ROW_HEIGHT * rows
     with style.applied():
@@ -62,10 +60,10 @@ def figure(record: Record, scores: Evaluated | None, *, brief: bool = False) -> 
             axes.yaxis.label.set_size(10)
             panel(axes)
     shown = exhibit(drawn, alt=_alt(history, record, values), caption=_caption(history, values, scores))
-    return replace(shown, svg=_rounded(shown.svg))
+    return replace(shown, svg=rounded(shown.svg))
 
 
-def _rounded(svg: str) -> str:
+def rounded(svg: str) -> str:
     """The drawing with places in tenths of a point: a third smaller, and there are hundreds."""
     places = r' (?:d|x|y|transform)="[^"]*"'
     return re.sub(places, lambda found: re.sub(r"(\.\d)\d+", r"\1", found[0]), svg)

@@ -16,11 +16,15 @@ def facts(pairs: Iterable[tuple[str, object]]) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in the look of the book's others; it scrolls in its own box."""
-    lines = [_row("th", header), *(_row("td", row) for row in rows)]
-    body = "\n".join(lines[1:])
+    return table_of(header, (_row("td", row) for row in rows))
+
+
+def table_of(header: Sequence[str], rows: Iterable[str]) -> str:
+    """The same of rows that are HTML."""
+    body = "\n".join(rows)
     return (
         '<div class="pst-scrollable-table-container"><table class="table">\n'
-        f"<thead>{lines[0]}</thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
+        f"<thead>{_row('th', header)}</thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 
 

@@ -1,30 +1,34 @@
-"""The index of all runs: a table for each track and scale, each run with a link to its card."""
+"""The index of all runs: a table for each track and scale, which leads to the card of each run."""
 
 from __future__ import annotations
 
 from collections import Counter
 
+from trsfnet.experiments.grid import STABILITY
 from trsfnet.experiments.record import STATUSES, Record
 from trsfnet.experiments.scales import SCALES
 from trsfnet.report.cards.details import name, scale
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, plain, table
 from trsfnet.report.names import MEASURE_NAMES, MEASURES, TRACKS, capitalised, counted, duration, listed
-from trsfnet.report.runs import card_link, is_stale, peculiarities, state, value_of
+from trsfnet.report.places import STUDY, setting
+from trsfnet.report.runs import card_link, is_stale, page_link, peculiarities, state, value_of
 
 _APART = "apart from every scale"
 
 
 def runs_index(collection: Collection) -> Markdown:
     """All runs by track, scale and setting. The book puts a filter above the tables."""
-    parts = []
+    parts, study = [], []
     for track in MEASURES:
         found = [record for record in collection.records if record.info["track"] == track]
         for at in (*SCALES, _APART):
             runs = [record for record in found if (scale(record) or _APART) == at]
-            if runs:
+            if runs and at == STUDY:
+                study.append(_study_section(track, runs))
+            elif runs:
                 parts.append(_section(track, at, sorted(runs, key=_order)))
-    return Markdown("\n\n".join(parts) or "No run is recorded yet.")
+    return Markdown("\n\n".join(parts + study) or "No run is recorded yet.")
 
 
 def _section(track: str, at: str, runs: list[Record]) -> str:
@@ -49,6 +53,40 @@ def _section(track: str, at: str, runs: list[Record]) -> str:
         for record in runs
     ]
     return f"{title}\n\n::::{{div}} filterable\n{table(header, rows)}\n::::"
+
+
+def _study_section(track: str, runs: list[Record]) -> str:
+    """The study's runs by setting and learning rate, for there are hundreds."""
+    title = f"### {capitalised(TRACKS[track])}, scale {STUDY}: {counted(len(runs), 'run')}"
+    about = (
+        "These runs share a page for each setting, and a seed leads to the run's row on it. The filter leaves"
+        " them as they are."
+    )
+    cells: dict[tuple[str, float], list[Record]] = {}
+    for record in sorted(runs, key=_study_order):
+        cells.setdefault((record.setting, record.config["learning_rate"]), []).append(record)
+    rows = [
+        [
+            page_link(cell[0], name(cell[0]).removeprefix("Inception-ResNet ")),
+            f"{rate:g}",
+            *_counts(cell),
+            " ".join(card_link(record, str(record.seed)) for record in cell),
+        ]
+        for (_, rate), cell in cells.items()
+    ]
+    header = ["Setting", "Learning rate", "Done", "Collapsed", "Other", "Seeds"]
+    return f"{title}\n\n{about}\n\n{table(header, rows)}"
+
+
+def _study_order(record: Record) -> tuple[int, float, int, str]:
+    return STABILITY.index(setting(record)), record.config["learning_rate"], record.seed, record.run_id
+
+
+def _counts(cell: list[Record]) -> tuple[str, str, str]:
+    """How many are done, collapsed, and neither."""
+    ended = Counter(record.status for record in cell)
+    done, collapsed = ended["done"], ended["collapsed"]
+    return f"{done}", f"{collapsed}", f"{len(cell) - done - collapsed}"
 
 
 def _order(record: Record) -> tuple[str, int, str]:
