@@ -85,7 +85,7 @@ def _folders(records: Sequence[Record]) -> str:
 
 def _table(entries: Sequence[Entry], measures: Sequence[str], place: Path) -> str:
     names = [MEASURE_NAMES[measure] for measure in measures]
-    header = ["Rate", "Seed", "Outcome", *names, "Wall time", "Repeat it", "Record"]
+    header = ["Rate", "Seed", "Outcome", *names, "Wall time", "Record", "Repeat it"]
     rows = (_row(each, len(measures), place) for each in entries)
     return f'<div class="study">\n{table_of(header, rows)}\n</div>'
 
@@ -103,8 +103,8 @@ def _row(each: Entry, measures: int, place: Path) -> str:
     return (
         f'<tr id="{html.escape(anchor(record))}">'
         f"<td>{each.rate:g}</td><td>{html.escape(str(record.seed))}</td>{said}"
-        f"<td><details><summary>command</summary>{about}</details></td><td>\n\n"
-        f"{{download}}`run.json <{file}>`\n\n</td></tr>"
+        f"<td>\n\n{{download}}`run.json <{file}>`\n\n</td>"
+        f"<td><details><summary>command</summary>{about}</details></td></tr>"
     )
 
 
