@@ -41,7 +41,8 @@ book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a fai
 test: $(STAMP)  ## lint and tests, which build the book with warnings as errors
 	@.ci/browser
 	@$(MAKE) --no-print-directory lint
-	python -m pytest
+	@# A process on each core, each of one thread: more would wait for each other.
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4
 
 lint: $(STAMP)  ## ruff
 	ruff check .

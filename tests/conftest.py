@@ -8,10 +8,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from xdist.scheduler import LoadScopeScheduling
 
 from benchmarks.kills import CONFIG
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.training.config import TrainConfig
+
+
+class TogetherWhatShares(LoadScopeScheduling):
+    """Gives one process the tests of a file, and all those of the book, which is slow to build."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/book" if nodeid.startswith("tests/book/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherWhatShares:
+    """How `make test` shares the tests among its processes."""
+    return TogetherWhatShares(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.fakes import fake_run
+from tests.report.fakes import fake_run, study_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +69,8 @@ def book(tmp_path_factory) -> Book:
     fake_run(book.runs, "v1-trsf-prelu", track="lfw", seed=90)
     fake_run(book.runs, "v1-relu", track="lfw", seed=91, status="running")
     fake_run(book.runs, "v1-trsf-relu", epochs=2)
+    study_run(book.runs, rate=0.1)
+    study_run(book.runs, rate=0.3, status="collapsed")
     (fake_run(book.runs, "v1-relu", seed=92).path / "run.json").write_text("{damaged")
     built = book.build()
     assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]

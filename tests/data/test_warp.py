@@ -72,7 +72,8 @@ def test_every_pixel_comes_from_where_the_matrix_says(size):
     )
     inside = ((from_x > 0) & (from_x < 199) & (from_y > 0) & (from_y < 239)).reshape(size, size)
     assert inside.mean() > 0.8
-    assert np.abs(warp_face(image, points, size) - expected)[inside].max() <= 1
+    # Half a step of rounding on either side, and that of the coordinates.
+    assert np.abs(warp_face(image, points, size) - expected)[inside].max() <= 1 + 1e-9
 
 
 def test_a_face_already_in_place_is_untouched():
