@@ -31,12 +31,10 @@ document.addEventListener("DOMContentLoaded", () => {
     // The table below links its claims; the others lie on the same page.
     const linked = document.querySelector("a[href*='#claim-']");
     for (const claim of linked ? claims : []) {
-      for (const name of [".glance-question", ".glance-claim"]) {
-        const label = claim.querySelector(name);
-        const link = add(label.parentNode, "a", { href: linked.href.replace(/#.*/, `#claim-${claim.dataset.claim}`) });
-        label.before(link);
-        link.append(label);
-      }
+      const [question, statement] = claim.children;
+      const link = add(claim, "a", { href: linked.href.replace(/#.*/, `#claim-${claim.dataset.claim}`) });
+      question.before(link);
+      link.append(question, statement);
     }
   }
 

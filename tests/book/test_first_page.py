@@ -1,0 +1,58 @@
+"""The first page's figure: questions are picked, claims appear with their numbers, and links lead to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.book.conftest import watched
+from trsfnet.report.claims.questions import QUESTIONS
+
+
+@pytest.fixture
+def page(book, browser):
+    """The page in a browser without network; whatever it complains of fails the test."""
+    with watched(browser, viewport={"width": 1280, "height": 900}) as page:
+        page.goto((book.html / "index.html").as_uri())
+        yield page
+
+
+def shown(page, name: str) -> int:
+    return page.locator(f".glance {name}").locator("visible=true").count()
+
+
+def test_each_question_opens_its_claims_with_numbers_by_the_keyboard(page):
+    assert shown(page, ".glance-question") == len(QUESTIONS)
+    assert shown(page, ".glance-numbers") == 0
+    picker = page.get_by_label("Question")
+    picker.focus()
+    for question, claims in QUESTIONS.items():
+        page.keyboard.press("ArrowDown")
+        assert picker.input_value() == question
+        assert shown(page, ".glance-claim") == len(claims)
+        assert shown(page, ".glance-question") == 0
+    picker.select_option("")
+    assert shown(page, ".glance-question") == len(QUESTIONS)
+
+
+def test_one_group_of_runs_is_left(page):
+    picker = page.get_by_role("combobox", name="Runs", exact=True)
+    groups = picker.locator("option").all_inner_texts()[1:]
+    assert shown(page, ".glance-line") == len(QUESTIONS) * len(groups)
+    picker.select_option(groups[0])
+    assert shown(page, ".glance-line") == len(QUESTIONS)
+
+
+def test_every_claim_links_to_what_is_behind_it(page):
+    links = page.locator(".glance-claims a").evaluate_all("all => all.map((one) => one.href)")
+    assert len(set(links)) == sum(map(len, QUESTIONS.values()))
+    page.goto(links[0])
+    there = set(page.locator("[id^='claim-']").evaluate_all("all => all.map((one) => one.id)"))
+    assert {link.partition("#")[2] for link in links} <= there
+
+
+def test_without_script_each_question_has_its_main_claim(book, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((book.html / "index.html").as_uri())
+    assert shown(page, ".glance-question") == len(QUESTIONS)
+    context.close()
