@@ -169,6 +169,13 @@ def test_table_1_shows_every_run_in_its_place(book):
     assert "95.90 % (95.1 to 96.6 %)" in words
 
 
+@pytest.mark.parametrize("page", ["index", "generated/claims", *TABLES])
+def test_table_numbers_are_the_papers_alone(book, page):
+    html = (book.html / f"{page}.html").read_text(encoding="utf-8")
+    assert '<span class="caption-text">' in html
+    assert "caption-number" not in html
+
+
 @pytest.mark.parametrize("page", TABLES)
 def test_tables_lead_to_runs_and_claims(book, page):
     links = references(book, page).links
