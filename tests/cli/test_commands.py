@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -43,10 +44,25 @@ def test_train_writes_the_record_and_says_where(tmp_path):
     assert len(list(tmp_path.glob("synthetic/*/run.json"))) == 1
 
 
+def test_again_trains_anew_what_other_code_made(tmp_path, capsys):
+    command = ["train", *TINY, "-p", "steps_per_epoch", "1", "--runs", str(tmp_path)]
+    assert main(command) == 0
+    (file,) = tmp_path.glob("synthetic/*/run.json")
+    info = json.loads(file.read_text())
+    file.write_text(json.dumps(info | {"source_hash": "0"}))
+    assert main(command) == 0
+    assert json.loads(file.read_text())["source_hash"] == "0"
+    assert main([*command, "--again"]) == 0
+    assert json.loads(file.read_text())["source_hash"] == info["source_hash"]
+    assert "is trained anew" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["-p", "arch", "v3"], "trsfnet: arch must be one of 'v1', 'v2', got 'v3'."),
+        (["-p", "archh", "v1"], "trsfnet: Unknown setting 'archh'; the settings are activation, "),
+        (["there"], "trsfnet train: unrecognized arguments: there; see trsfnet train --help."),
         (["-p", "trsf", "yes"], "trsfnet: trsf must be True or False, got 'yes'."),
         (["-p", "slope_init", "0.1"], "trsfnet: slope_init needs activation prelu or leaky_relu"),
         (["--data-root", "/nowhere"], "trsfnet: data_root must name an existing folder, got /nowhere."),

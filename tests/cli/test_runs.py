@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -91,6 +93,18 @@ def test_without_a_run(tmp_path, capsys):
     verdicts = json.loads(capsys.readouterr().out)
     assert {verdict["word"] for verdict in verdicts} == {"not run"}
     assert len(verdicts) == len(paper_claims())
+
+
+def test_a_report_without_its_packages_is_one_sentence(runs):
+    without = "import sys; sys.modules.update(matplotlib=None, seaborn=None); import trsfnet.cli; "
+    for words, code in ((["report", str(runs)], 2), (["runs", str(runs)], 0)):
+        command = [sys.executable, "-c", f"{without} sys.exit(trsfnet.cli.main({words!r}))"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        if code:
+            assert done.stderr.startswith("trsfnet: Reports need more packages (")
+            assert done.stderr.endswith("): pip install 'trsfnet[report]'.\n")
+            assert done.stderr.count("\n") == 1
 
 
 def test_a_report_judges_the_runs_of_its_folder(tmp_path, capsys):

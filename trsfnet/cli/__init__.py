@@ -58,12 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(
             name,
             help=module.PURPOSE,
-            description=f"{module.PURPOSE}.",
+            description=f"{module.PURPOSE[0].upper()}{module.PURPOSE[1:]}.",
             epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.options(command)
-    given = parser.parse_args(arguments)
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        # Left to argparse, the sentence would send the user to the help of all commands.
+        commands.choices[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         code = COMMANDS[given.command].run(given)
         sys.stdout.flush()

@@ -21,7 +21,7 @@ Reads the records in folders such as runs (yours) and results (the project's):
   trsfnet runs results --json
 
 A and B are folders of runs, or how their ids begin. A run is stale when code that determines its numbers has
-changed since; `-p again True` of `papermill notebooks/train.ipynb` makes it anew.
+changed since; `trsfnet train --again` with its settings makes it anew.
 """
 
 

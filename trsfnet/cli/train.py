@@ -8,7 +8,9 @@ import os
 
 PURPOSE = "train one network and record it"
 EPILOG = """\
-Every setting of the notebook can be given, and the same settings make the same run:
+The record goes to FOLDER/TRACK/RUN; the same settings make the same run. Without any it trains v1 on rendered
+faces, in about two minutes:
+  trsfnet train
   trsfnet train -p arch v1 -p trsf True -p activation prelu
   trsfnet train -p track lfw -p seed 1 --data-root ~/datasets
   trsfnet train --preset vggface2 -p track lfw -p batch_size 84 --devices 2
@@ -17,7 +19,10 @@ On several machines, or under SLURM, their own launchers start the processes:
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m trsfnet train ...
   srun --ntasks-per-node 8 --gpus-per-node 8 trsfnet train ...
 
-`papermill --help-notebook notebooks/train.ipynb` lists the settings.
+Interrupted or killed, the same command goes on from the last checkpoint. What has ended is not repeated.
+
+`papermill --help-notebook notebooks/train.ipynb` lists the settings; so does, in Python,
+help(trsfnet.TrainConfig).
 """
 
 
@@ -30,12 +35,29 @@ def options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="a setting, as for papermill",
+        help="a setting, as for papermill; any number of them",
     )
-    parser.add_argument("--preset", help="one of the paper's schedules: vggface2 or ms1mv2; -p overrides it")
-    parser.add_argument("--devices", type=int, default=1, help="GPUs to train on together (default: 1)")
-    parser.add_argument("--runs", default="runs", help="folder of the run records (default: %(default)s)")
-    parser.add_argument("--data-root", help="folder of the datasets (default: TRSFNET_DATA)")
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="one of the paper's schedules: vggface2 or ms1mv2; -p overrides it",
+    )
+    parser.add_argument(
+        "--devices",
+        type=int,
+        default=1,
+        metavar="N",
+        help="GPUs, or processes on the CPU, that train together (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="train anew what earlier code made, and keep that aside"
+    )
+    parser.add_argument(
+        "--runs", default="runs", metavar="FOLDER", help="of the run records (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--data-root", metavar="FOLDER", help="of the datasets (default: the variable TRSFNET_DATA)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
@@ -51,6 +73,7 @@ def run(given: argparse.Namespace) -> int:
         data_root=given.data_root,
         preset=given.preset,
         devices=given.devices,
+        again=given.again,
     )
     one_of_many = int(os.environ.get("WORLD_SIZE", 1)) > 1
     if os.environ.get("RANK", "0") == "0":
