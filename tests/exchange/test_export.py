@@ -15,7 +15,9 @@ import torch
 import trsfnet
 from tests.exchange.networks import expected, images, tiny_weights
 from tests.experiments.untrained import write_run
+from trsfnet.data.tracks import TRACKS, TRAIN_SETS
 from trsfnet.errors import ConfigError, DataError
+from trsfnet.exchange.description import CROPS, DATA_TERMS
 from trsfnet.exchange.weights import Weights
 from trsfnet.models.folding import fold
 
@@ -79,6 +81,9 @@ def test_a_program_of_torch_export(weights, tmp_path):
         got = program.module()(torch.from_numpy(pixels[:count])).numpy()
         np.testing.assert_allclose(got, expected(weights, pixels[:count]), atol=1e-5)
     assert json.loads(files["trsfnet.json"])["name"] == "tiny"
+    with pytest.raises(RuntimeError, match="dtype mismatch"):
+        program.module()(torch.from_numpy(pixels) / 255)
+    assert "(pixel - 127.5) / 128, by the network in the file" in (tmp_path / "tiny.md").read_text()
 
 
 def test_a_run_with_its_card(tmp_path, tiny_config):
@@ -92,7 +97,7 @@ def test_a_run_with_its_card(tmp_path, tiny_config):
         f"# {tiny_config.run_id}",
         "| residual scales | 20 trainable |",
         "131 trainable slopes",
-        "(pixel - 127.5) / 128",
+        "(pixel - 127.5) / 128, by `trsfnet.load`",
         "| images | 1,234 of 8 people |",
         "| track | synthetic |",
         "| tar@1e-3 | 0.2500 |",
@@ -101,6 +106,11 @@ def test_a_run_with_its_card(tmp_path, tiny_config):
     ):
         assert words in text, words
     assert trsfnet.read_weights(tmp_path / "face.safetensors").description.training["source_hash"] == "abc"
+
+
+def test_every_track_says_how_its_faces_are_cropped_and_on_what_terms_they_are():
+    assert set(CROPS) == set(TRACKS)
+    assert {*TRACKS, *TRAIN_SETS} - {"paper"} <= set(DATA_TERMS)
 
 
 def test_made_trainable_and_trained_weights_are_exported(tmp_path):

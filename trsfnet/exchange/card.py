@@ -41,7 +41,7 @@ def card(description: Description, file: str) -> str:
     parts = [
         f"{_HEADER}\n# {description.name}\n\n{_ABOUT}",
         f"## Network\n\n{_table(_network(description))}",
-        f"## Input\n\n{_table(_input(description))}\n\n{_use(file)}",
+        f"## Input\n\n{_table(_input(description, file))}\n\n{_use(file)}",
         f"## Training\n\n{_training(description)}",
         f"## Results\n\n{_results(description)}",
         f"## Limits\n\n{_LIMITS}",
@@ -65,12 +65,13 @@ def _network(description: Description) -> dict[str, Any]:
     }
 
 
-def _input(description: Description) -> dict[str, Any]:
+def _input(description: Description, file: str) -> dict[str, Any]:
     p = description.preprocessing
+    by = "`trsfnet.load`; others must do it" if file.endswith(".safetensors") else "the network in the file"
     return {
         "faces": p.crop,
         "size": f"{p.size} x {p.size} pixels, RGB, 0 to 255",
-        "standardised as": f"(pixel - {p.mean:g}) / {p.divisor:g}, by what loads the file",
+        "standardised as": f"(pixel - {p.mean:g}) / {p.divisor:g}, by {by}",
     }
 
 
