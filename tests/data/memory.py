@@ -24,13 +24,16 @@ def pattern(seed: int, height: int = 48, width: int | None = None) -> np.ndarray
 
 
 class MemorySource(Source):
-    """Encoded images by name; a name's folder is its identity, and None is an image that is missing."""
+    """Encoded images by name; a name's folder is its identity, and None is an image that is missing.
 
-    def __init__(self, images: dict[str, bytes | None]) -> None:
+    `others` are identities without an image.
+    """
+
+    def __init__(self, images: dict[str, bytes | None], others: tuple[str, ...] = ()) -> None:
         self.images = images
         self._names = list(images)
         people = [name.rpartition("/")[0] for name in images]
-        self.identities = tuple(dict.fromkeys(people))
+        self.identities = tuple(dict.fromkeys([*people, *others]))
         self.labels = np.array([self.identities.index(person) for person in people], dtype=np.int64)
 
     @property

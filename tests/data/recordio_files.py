@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from tests.data.memory import encoded
 from trsfnet.data.source import Source
 
 MARK = 0xCED7230A
 
 
-class Listed(Source):
-    """Images from a list, for writing."""
-
-    version = "1"
-
-    def __init__(self, images: list[bytes], labels: list[int], identities: tuple[str, ...]) -> None:
-        self.images = images
-        self.labels = np.array(labels, dtype=np.int64)
-        self.identities = identities
-
-    def encoded(self, index: int) -> bytes:
-        return self.images[index]
-
-    def name(self, index: int) -> str:
-        return f"image {index}"
-
-
 def png(seed: int) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (6, 5, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+    return encoded(np.random.default_rng(seed).integers(0, 256, (6, 5, 3), dtype=np.uint8))
 
 
 def chunk(payload: bytes, kind: int = 0) -> bytes:

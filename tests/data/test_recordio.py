@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.data.recordio_files import IM2REC, INSIGHTFACE, MARK, Listed, chunk, content, png, record, save
+from tests.data.memory import MemorySource
+from tests.data.recordio_files import IM2REC, INSIGHTFACE, MARK, chunk, content, png, record, save
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.recordio import RecordSource, write_records
@@ -29,12 +30,13 @@ ARCHIVE = Path(os.environ.get("TRSFNET_DATA", "nowhere"), "lfw", "lfw-deepfunnel
 
 
 @pytest.fixture
-def faces() -> Listed:
+def faces() -> MemorySource:
     """Nine images of three people, not sorted; one holds the mark where the writer must cut, twice."""
     images = [png(i) for i in range(9)]
     mark = struct.pack("<I", MARK)
     images[4] += b"\0" * (-len(images[4]) % 4) + mark + mark + b"?" + mark + b"end"
-    return Listed(images, [1, 0, 2, 0, 1, 0, 2, 2, 0], ("ann", "bo", "cy"))
+    people = ("bo", "ann", "cy", "ann", "bo", "ann", "cy", "cy", "ann")
+    return MemorySource({f"{people[i]}/{i}": image for i, image in enumerate(images)})
 
 
 @pytest.fixture
@@ -91,14 +93,14 @@ def test_round_trip(faces, pack):
     order = np.argsort(faces.labels, kind="stable")
     assert source.identities == ("0", "1", "2")
     assert (source.labels == faces.labels[order]).all()
-    assert [source.encoded(i) for i in range(9)] == [faces.images[i] for i in order]
-    np.testing.assert_array_equal(source.image(0), faces.image(1))
+    assert [source.encoded(i) for i in range(9)] == [faces.encoded(i) for i in order]
+    np.testing.assert_array_equal(source.image(2), faces.image(1))
     assert (pack / "property").read_text() == "3,6,5\n"
     assert sorted(os.listdir(pack)) == ["property", "train.idx", "train.rec"]
 
 
 def test_the_writer_makes_insightfaces_records(tmp_path):
-    write_records(Listed([png(0), png(1), png(2)], [0, 0, 1], ("a", "b")), tmp_path)
+    write_records(MemorySource({"a/0": png(0), "a/1": png(1), "b/2": png(2)}), tmp_path)
     data = (tmp_path / "train.rec").read_bytes()
     records = [record(0.0, png(0), key=1), record(0.0, png(1), key=2), record(1.0, png(2), key=3)]
     records += [record(4.0, b"", 6.0), record(1.0, b"", 3.0, key=4), record(3.0, b"", 4.0, key=5)]
@@ -111,10 +113,10 @@ def test_the_writer_makes_insightfaces_records(tmp_path):
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        (Listed([png(0)], [0], ("a", "b")), "The identity b has no image"),
-        (Listed([], [], ()), "no image"),
-        (Listed([png(0), b""], [0, 0], ("a",)), "image 1 is empty"),
-        (Listed([b"html"], [0], ("a",)), "image 0 is not an image"),
+        (MemorySource({"a/0": png(0)}, ("b",)), "The identity b has no image"),
+        (MemorySource({}), "no image"),
+        (MemorySource({"a/0": png(0), "a/1": b""}), "a/1 is empty"),
+        (MemorySource({"a/0": b"html"}), "a/0 is not an image"),
     ],
 )
 def test_what_cannot_be_written_leaves_the_old_pack(faces, tmp_path, source, says):

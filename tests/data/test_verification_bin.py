@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold
 
+from tests.data.memory import MemorySource
 from trsfnet.data.faces import Pairs
-from trsfnet.data.source import Source
 from trsfnet.data.verification_bin import VerificationBin, write_verification_bin
 from trsfnet.errors import DataError
 
@@ -70,28 +70,11 @@ def test_folds_are_insightfaces(tmp_path):
         assert np.flatnonzero(folds == k).tolist() == test.tolist()
 
 
-class Listed(Source):
-    """Images from a list."""
-
-    version = "listed"
-
-    def __init__(self, images):
-        self.images = images
-        self.labels = np.arange(len(images))
-        self.identities = tuple(map(str, self.labels))
-
-    def encoded(self, index):
-        return self.images[index]
-
-    def name(self, index):
-        return str(index)
-
-
 def test_what_is_written_is_what_insightface_unpickles(tmp_path):
     left, right = np.arange(20) * 2 % 7, np.arange(20) % 5 + 30
     pairs = Pairs(left, right, left % 2 == 0, np.repeat(np.arange(10), 2))
     path = tmp_path / "new.bin"
-    write_verification_bin(path, Listed(IMAGES), pairs)
+    write_verification_bin(path, MemorySource({str(i): image for i, image in enumerate(IMAGES)}), pairs)
     assert os.listdir(tmp_path) == ["new.bin"]
     images, same = pickle.loads(path.read_bytes(), encoding="bytes")
     assert images[0::2] == [IMAGES[i] for i in left]
