@@ -24,6 +24,7 @@ from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.lfw import find_lfw, load_people, read_people
 from trsfnet.data.tracks import data_root
+from trsfnet.training.batches import batches
 from trsfnet.training.config import track_defaults
 from trsfnet.training.precision import best_device
 
@@ -86,10 +87,9 @@ def data_path(rounds: int) -> dict[str, Any]:
         order = torch.randperm(len(faces), generator=generator)[: BATCHES * BATCH].numpy()
         device, step = best_device(), Step(CASE, "ours trainable", best_device())
 
-        def batches() -> None:
-            for rows in order.reshape(BATCHES, BATCH):
-                x = standardise(torch.from_numpy(faces.images[rows]).to(device))
-                augment(x, generator, flip=True, rotate=TRACK["rotate"], shift=TRACK["shift"])
+        def fed() -> None:
+            for x, _ in batches(faces, order.reshape(BATCHES, BATCH), device):
+                augment(standardise(x), generator, flip=True, rotate=TRACK["rotate"], shift=TRACK["shift"])
             if device.type == "cuda":
                 torch.cuda.synchronize()
 
@@ -97,7 +97,7 @@ def data_path(rounds: int) -> dict[str, Any]:
             for _ in range(BATCHES):
                 step()
 
-        seconds = measure.interleaved({"batches": batches, "steps": steps}, rounds, "data path")
+        seconds = measure.interleaved({"batches": fed, "steps": steps}, rounds, "data path")
     images = BATCHES * BATCH
     decode_seconds = [images / decode_speed] * rounds
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import ijb, measure, readme, step
+from benchmarks import ijb, inference, measure, readme, step
 from benchmarks.ijb_set import Shape
 
 
@@ -27,6 +27,13 @@ def test_a_case_is_measured_from_end_to_end(monkeypatch, one_thread):
     table = readme.step({"machine": measure.machine(), "rounds": 1, "cases": [case]})
     assert case["kept"]["ours trainable"] <= 1.05 * case["kept"]["ours fixed"]
     assert table.count("| tiny |") == 3
+
+
+def test_a_case_of_inference_is_measured(one_thread):
+    case = inference.measure_case(inference.Case("v1", 2, size=75, width=0.125), rounds=1)
+    assert set(case["speed"]) == {"rival", "ours", "onnxruntime"}
+    text = readme.inference({"machine": measure.machine(), "rounds": 1, "cases": [case]})
+    assert "| v1, 75 px, batch 2 | " in text
 
 
 def test_both_ways_of_ijb_are_measured_and_agree(tmp_path, monkeypatch):
