@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ from tests.exchange.networks import images, tiny_weights
 from tests.experiments.untrained import write_run
 from trsfnet.cli import main
 from trsfnet.experiments.record import read_record
+
+ARCHIVE = Path(os.environ.get("TRSFNET_DATA", "nowhere"), "lfw", "lfw-deepfunneled.tar")
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -63,6 +68,22 @@ def test_the_python_api_gives_the_same(run, faces, capsys):
     assert decision.to_dict() == {name: found[name] for name in ("similarity", "threshold", "far", "same")}
     a, b = trsfnet.load(run, precision="float32").embed(faces)
     assert float(a @ b) == pytest.approx(found["similarity"], abs=1e-6)
+
+
+@pytest.mark.skipif(not ARCHIVE.is_file(), reason="TRSFNET_DATA names no folder with the real LFW")
+def test_a_real_pair_of_lfw_whose_faces_mtcnn_finds(run, tmp_path, capsys):
+    with tarfile.open(ARCHIVE) as archive:
+        photographs = [tmp_path / f"Aaron_Peirsol_000{number}.jpg" for number in (1, 2)]
+        for path in photographs:
+            path.write_bytes(archive.extractfile(f"lfw-deepfunneled/Aaron_Peirsol/{path.name}").read())
+    assert main(["verify", run, *map(str, photographs), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert trsfnet.verify(run, *photographs).similarity == found["similarity"]
+    assert found["similarity"] != trsfnet.verify(run, *photographs, images="lfw").similarity
+    assert main(["verify", run, str(photographs[0]), str(photographs[0])]) == 0
+    assert capsys.readouterr().out.startswith(
+        "Similarity 1.000, above the threshold 0.900 of this run at FAR 1e-3"
+    )
 
 
 @pytest.mark.parametrize("name", ["tiny.safetensors", "tiny.pt2"])
