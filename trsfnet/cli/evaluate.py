@@ -34,15 +34,19 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocol",
         choices=("ten-fold", "all-pairs", "1:1", "1:N"),
-        help="if not the first that SOURCE allows",
+        help="what to compute (default: the first of these that SOURCE allows)",
     )
     parser.add_argument(
         "--convention",
         choices=("facenet", "facenet-training", "insightface"),
         help="how pairs of images are measured (default: facenet-training, as while training)",
     )
-    parser.add_argument("--pairs", type=Path, help="LFW's pairs.txt (default: the one in or beside SOURCE)")
-    parser.add_argument("--features", type=Path, help="file of IJB's features (default: one in RUN)")
+    parser.add_argument(
+        "--pairs", type=Path, metavar="FILE", help="LFW's pairs.txt (default: the one in or beside SOURCE)"
+    )
+    parser.add_argument(
+        "--features", type=Path, metavar="FILE", help="of IJB's features (default: one in RUN)"
+    )
     for name, purpose in (
         ("flip", "add the features of mirror images"),
         ("norm-score", "let longer features weigh more"),
@@ -51,7 +55,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}", action=argparse.BooleanOptionalAction, help=f"IJB: {purpose} (default: yes)"
         )
-    parser.add_argument("--scores", type=Path, help="write the scores of the pairs to this parquet file")
+    parser.add_argument(
+        "--scores", type=Path, metavar="FILE", help="write the scores of the pairs to this parquet file"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 

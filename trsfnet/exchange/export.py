@@ -15,6 +15,7 @@ from trsfnet.exchange.card import card
 from trsfnet.exchange.description import Description
 from trsfnet.exchange.embedder import EmbeddingNetwork, embedding_network
 from trsfnet.exchange.weights import Source, Weights, read_weights
+from trsfnet.experiments.record import write_atomically
 
 # What an exported program takes and gives, in its own words.
 _INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is part of the program"
@@ -54,7 +55,7 @@ def export(source: Source, path: Path | str) -> Path:
         FORMATS[path.suffix](weights, aside)
         os.replace(aside, path)
         beside = path.with_suffix(".md")
-        beside.write_text(card(weights.description, path.name), encoding="utf-8")
+        write_atomically(beside, card(weights.description, path.name))
     except OSError as error:
         raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
     finally:
