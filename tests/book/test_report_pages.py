@@ -20,7 +20,7 @@ from tests.report.fakes import fake_run, study_run
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
 PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "audit", "runs")
-PAGES += ("durations", "idea")
+PAGES += ("durations", "idea", "data_synthetic")  # the other pages on data show no run
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.memory import MemorySource, encoded, pattern
+from tests.data.test_folder import write
 from trsfnet.data.faces import FaceSet
+from trsfnet.data.folder import FolderSource
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.pack import PackSource, write_pack
 from trsfnet.data.pack import writer as pack_writer
@@ -180,6 +182,19 @@ def test_what_cannot_be_decoded_stops_or_is_left_out_and_listed(source, tmp_path
     )
     np.testing.assert_array_equal(pack.labels, np.delete(source.labels, [4, 5]))
     assert np.abs(pack.image(4).astype(int) - pack.image(3)).mean() > 10
+
+
+def test_what_the_source_left_out_is_listed_too(tmp_path):
+    folder = write(tmp_path / "faces", "ann/1.jpg", "bo/1.jpg")
+    (folder / "ann/2.jpg").touch()
+    (folder / "bo/2.jpg").write_bytes(b"<html>")
+    source = FolderSource(folder, skip=True)
+    pack = write_pack(source, tmp_path / "pack", size=16, skip_corrupt=True)
+    assert len(pack) == 2
+    empty, html = pack.skipped
+    assert empty.endswith("ann/2.jpg is empty: expected an image.")
+    assert html.startswith("bo/2.jpg is not an image")
+    assert write_pack(pack, tmp_path / "copy", size=16).skipped == pack.skipped
 
 
 def test_a_source_of_nothing_but_corrupt_images_makes_no_pack(tmp_path):

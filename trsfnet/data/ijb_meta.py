@@ -246,6 +246,11 @@ def _parse(path: Path, kinds: _Kinds, delimiter: str, first_line: int, threads: 
     with path.open("rb") as file:
         for _ in range(1, first_line):
             file.readline()
+        start = file.tell()
+    # Not the file above: to let go of one of Python's, Arrow's threads need Python's lock, and abort the
+    # process if it ends meanwhile.
+    with pa.OSFile(str(path)) as file:
+        file.seek(start)
         return csv.read_csv(
             file,
             csv.ReadOptions(column_names=list(kinds), use_threads=threads),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from trsfnet.data.faces import Pairs
-from trsfnet.data.folder import FolderSource
 from trsfnet.data.lfw import LfwSource, lfw_pairs
+from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
 
@@ -27,13 +27,19 @@ def find_pairs(path: Path) -> Path:
     )
 
 
-def view2_pairs(source: LfwSource | FolderSource, path: Path) -> Pairs:
-    """The pairs in LFW's file at `path` as indices into `source`.
+def view2_pairs(source: Source, path: Path) -> Pairs:
+    """The pairs in LFW's file at `path` as indices into `source`, LFW or a folder of its people.
 
     Raises:
         DataError: a line is malformed or names an image that is not there; the sentence names file and line.
+            Or two images of the folder differ by their suffix alone.
     """
     if isinstance(source, LfwSource):
         return lfw_pairs(source.index, path)
-    index = {PurePosixPath(source.name(i)).stem: i for i in range(len(source))}
-    return lfw_pairs(lambda person, number: index.get(f"{person}_{number:04d}"), path)
+    places: dict[str, int] = {}
+    for index in range(len(source)):
+        image = str(PurePosixPath(source.name(index)).with_suffix(""))
+        if places.setdefault(image, index) != index:
+            both = f"{source.name(places[image])} and {source.name(index)}"
+            raise DataError(f"{both} would be the same image of LFW: remove one.")
+    return lfw_pairs(lambda person, number: places.get(f"{person}/{person}_{number:04d}"), path)

@@ -171,12 +171,17 @@ def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:
         **settings,
         "images": len(kept),
         "identities": source.identities,
-        "skipped": [entry for entry in entries if isinstance(entry, str)],
+        "skipped": [*_left_out(source), *(entry for entry in entries if isinstance(entry, str))],
         "sha256": _digests(aside / name for name in ("images.bin", "labels.npy", "offsets.npy")),
     }
     (aside / "pack.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     for name in ("settings.json", _JOURNAL, LOCK):
         (aside / name).unlink()
+
+
+def _left_out(source: Source) -> list[str]:
+    """What folders and packs left out themselves, in sentences."""
+    return [f"{sentence.rstrip('.')}." for sentence in getattr(source, "skipped", ())]
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, str]:

@@ -9,14 +9,14 @@ Under the data root lie, as packs (`trsfnet pack`), folders of identities or ins
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.data.lazy import LazyImages
-from trsfnet.data.lfw import lfw_pairs
 from trsfnet.data.source import Source
 from trsfnet.data.sources import open_source
 from trsfnet.data.verification_bin import VerificationBin
+from trsfnet.data.view2 import view2_pairs
 from trsfnet.errors import DataError
 
 _TRAIN_HELP = {
@@ -61,5 +61,4 @@ def _test_source(root: Path, train_set: str) -> tuple[Source, Pairs]:
     if not path.exists():
         raise DataError(f"The paper track verifies LFW in {path}: run `trsfnet align {root / 'lfw'} {path}`.")
     source = open_source(path)
-    index = {PurePosixPath(source.name(i)).stem: i for i in range(len(source))}
-    return source, lfw_pairs(lambda person, number: index.get(f"{person}_{number:04d}"), pairs)
+    return source, view2_pairs(source, pairs)
