@@ -21,6 +21,9 @@ RUN is the folder of a run that still has its checkpoint. What is computed follo
   trsfnet evaluate runs/paper/RUN ~/datasets/IJBB --protocol 1:N --no-flip
       the same: 1:N identification, as open and as closed set
 
+Conventions move the numbers by points: facenet-training takes each image alone, insightface adds its mirror
+image, and facenet appends that, subtracts the mean embedding and measures angles.
+
 Images become as large as the run's input: LFW's as published are cropped in the middle, IJB's are warped,
 all others are resized. The features of IJB are kept: interrupted or killed, the same command goes on where it
 was, and other options are computed from them without the network.
