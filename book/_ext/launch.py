@@ -94,6 +94,7 @@ class Launch(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Make the nodes."""
+        self.env.note_dependency(__file__)
         parent = nodes.Element()
         lines = StringList(markdown(self.config.launch_repository).splitlines(), source="launch")
         self.state.nested_parse(lines, self.content_offset, parent)
