@@ -54,8 +54,7 @@ def study_page(records: Sequence[Record], alone: Sequence[Path], place: Path, pa
         drawing.markdown() if drawing else "No run has finished an epoch, so there is no curve.",
         "## Every run",
         f"The folder of a run, {_folders(records)}, whose name stands with its command, has more than its "
-        "`run.json`: a row per epoch in `history.csv`, scales and final scores in `.parquet`, and the "
-        "executed notebook.",
+        "`run.json`: a row per epoch in `history.csv`, and every scale per epoch in `parameters.parquet`.",
         _table(entries, MEASURES[track], place),
         *(_shared(sound) if sound else ()),
         "## Other runs of this setting",
