@@ -1,7 +1,7 @@
 """How long the README's commands take on a machine that has nothing yet, from a clone without an environment.
 
-`python -m benchmarks.commands` writes `results/commands.json`, which the book's first page shows. It takes as
-long as the commands do.
+`python -m benchmarks.commands` writes `results/commands.json`, which the book's first page shows, after each
+command. It takes as long as the commands do.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[1]
 # In this order, each after the ones before it: what `make book` does in one go stands apart.
 COMMANDS = {
     "environment": "make setup",
+    "tests": "make test",
     "runs": "make runs",
     "book": "make book",
     "one run": "papermill notebooks/train.ipynb runs/mine.ipynb -p trsf True -p seed 1",
-    "tests": "make test",
 }
 
 
@@ -53,11 +53,10 @@ def main() -> None:
         others = environment["PATH"].replace(f"{ROOT / '.venv' / 'bin'}:", "")
         environment["PATH"] = f"{clone / '.venv' / 'bin'}:{others}"
         environment["TRSFNET_CACHE"] = f"{folder}/cache"
-        seconds = {
-            name: timed(command, clone, environment)
-            for name, command in tqdm(COMMANDS.items(), "commands", unit="command", disable=None)
-        }
-    measure.save("commands", {"commands": COMMANDS, "seconds": seconds})
+        seconds: dict[str, float] = {}
+        for name, command in tqdm(COMMANDS.items(), "commands", unit="command", disable=None):
+            seconds[name] = timed(command, clone, environment)
+            measure.save("commands", {"commands": COMMANDS, "seconds": seconds})
 
 
 if __name__ == "__main__":

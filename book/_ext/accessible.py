@@ -1,4 +1,7 @@
-"""Mends markup of Sphinx and its extensions that screen readers stumble over; axe-core names each rule."""
+"""Mends what Sphinx and its extensions get wrong: markup that screen readers stumble over, and dead links.
+
+axe-core names each rule.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 from typing import Any
 
 from sphinx.application import Sphinx
+
+_BACK = re.compile(r'<a class="viewcode-back" href="[^"#]*#(?P<name>[^"]*)">.*?</a>')
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -24,4 +29,6 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
         # sphinx.ext.viewcode nests lists directly in lists ("list"). The names are whole: one list will do.
         opening, names = re.sub(r"</?ul>\s*", "", body).split("<li>", 1)
         body = f"{opening}<ul>\n<li>{names}</ul>"
-    context["body"] = body
+    # sphinx.ext.viewcode takes all of a module for documented under one name, even if parts have another.
+    known = app.env.get_domain("py").objects
+    context["body"] = _BACK.sub(lambda link: link[0] if link["name"] in known else "", body)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -16,7 +18,8 @@ DATA_PAGES = ["generated/data", "generated/data_synthetic", "generated/data_lfw"
 TABLES = [f"generated/table{number}" for number in range(1, 7)]
 FIGURES = [f"generated/{name}" for name in ("curves", "scales", "slopes", "starts")]
 PAGES = ["index", *DATA_PAGES, *TABLES, *FIGURES]
-PAGES += ["generated/claims", "generated/statistics", "generated/audit", "generated/runs"]
+PAGES += ["generated/claims", "generated/stability", "generated/meaning", "generated/statistics"]
+PAGES += ["generated/audit", "generated/explore_page", "generated/runs", "generated/cluster"]
 PAGES += ["generated/idea", "reproduce", "api", "api/models", "api/data", "references"]
 
 READ = "article :is(p, td, th, figcaption, svg text)"
@@ -69,6 +72,12 @@ class References(HTMLParser):
             self.images.append(attributes)
 
 
+@cache
+def anchors(file: Path, written: int) -> set[str]:
+    """What one may link to in `file` as it was `written`."""
+    return References(file.read_text(encoding="utf-8")).anchors
+
+
 def references(book, page: str) -> References:
     return References((book.html / f"{page}.html").read_text(encoding="utf-8"))
 
@@ -109,8 +118,14 @@ def check_references(book, page: str) -> None:
         file = (book.html / page).parent / unquote(parts.path) if parts.path else book.html / f"{page}.html"
         assert file.exists(), f"{page} refers to {url}"
         if parts.fragment and file.suffix == ".html":
-            assert parts.fragment in References(file.read_text(encoding="utf-8")).anchors, url
+            assert parts.fragment in anchors(file, file.stat().st_mtime_ns), f"{page} links to {url}"
     assert all(image.get("alt") for image in found.images)
+
+
+def test_reference_and_sources_lack_nothing(book):
+    for folder in ("api", "_modules"):
+        for file in (book.html / folder).rglob("*.html"):
+            check_references(book, file.relative_to(book.html).as_posix().removesuffix(".html"))
 
 
 def test_cards_lack_nothing(book):

@@ -152,13 +152,13 @@ def test_sphinx_follows_links_to_a_row(tmp_path):
     book.mkdir()
     extensions = f"import sys\nsys.path.append({str(ROOT / 'book' / '_ext')!r})\n"
     (book / "conf.py").write_text(extensions + "extensions = ['myst_parser', 'report_pages']\n")
-    row = '<tr id="run-v1-scale0.1"><td>\n\n*1*\n\n</td></tr>'
+    row = '<tr id="run-v1-scale0-1"><td>\n\n*1*\n\n</td></tr>'
     (book / "runs.md").write_text(f"---\norphan: true\n---\n\n# Runs\n\n<table>\n{row}\n</table>\n")
-    (book / "index.md").write_text("# Index\n\n[one](runs.md#run-v1-scale0.1)\n")
+    (book / "index.md").write_text("# Index\n\n[one](runs.md#run-v1-scale0-1)\n")
     command = [sys.executable, "-m", "sphinx", "-W", "-n", str(book), str(tmp_path / "html")]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
-    assert 'href="runs.html#run-v1-scale0.1"' in (tmp_path / "html" / "index.html").read_text()
+    assert 'href="runs.html#run-v1-scale0-1"' in (tmp_path / "html" / "index.html").read_text()
 
 
 @pytest.mark.parametrize("name", PAGES)

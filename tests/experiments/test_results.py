@@ -9,10 +9,17 @@ import pytest
 from tests.experiments.recompute import from_scores
 from trsfnet.evaluation import AllPairsResult
 from trsfnet.experiments.record import Record, read_records
+from trsfnet.report.places import in_study
 from trsfnet.training.config import TrainConfig
 
 RESULTS = Path(__file__).parents[2] / "results"
 RECORDS, PROBLEMS = read_records([RESULTS])
+# The study on stability asks how runs end: their scores are not committed.
+SCORED = [record for record in RECORDS if not in_study(record)]
+
+
+def named(record: Record) -> str:
+    return record.run_id
 
 
 def test_every_record_is_sound():
@@ -20,12 +27,17 @@ def test_every_record_is_sound():
     assert {"v1-relu", "v1-trsf-relu", "v1-prelu", "v1-trsf-prelu"} <= {
         record.setting for record in RECORDS if record.info["track"] == "lfw"
     }
-    assert all(record.status == "done" for record in RECORDS)
+    assert {record.status for record in SCORED} == {"done"}
+    assert {record.status for record in RECORDS} <= {"done", "collapsed"}
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.run_id)
-def test_a_record_names_its_configuration_and_its_numbers_follow_from_its_scores(record: Record):
+@pytest.mark.parametrize("record", RECORDS, ids=named)
+def test_a_record_names_its_configuration(record: Record):
     assert TrainConfig.from_parameters(record.config).run_id == record.run_id
+
+
+@pytest.mark.parametrize("record", SCORED, ids=named)
+def test_its_numbers_follow_from_its_scores(record: Record):
     result = from_scores(record)
     assert result.tar == pytest.approx(record.metrics["tar@1e-3"], abs=1e-3)
     if isinstance(result, AllPairsResult):

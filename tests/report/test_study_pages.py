@@ -12,6 +12,7 @@ import pytest
 from tests.report.fakes import fake_run, study_run
 from tests.report.test_cards import written
 from trsfnet.experiments.record import Record
+from trsfnet.report.places import anchor
 from trsfnet.report.runs import card_link, page_link
 
 PAGE = "stability-v1-trsf-relu.md"
@@ -25,7 +26,7 @@ def page(*records: Record, pages: tuple[str, ...] = ()) -> str:
 
 def row(text: str, record: Record) -> str:
     """The row of a run, as words."""
-    found = re.findall(rf'<tr id="run-{re.escape(record.path.name)}">(.*?)</tr>', text, re.DOTALL)
+    found = re.findall(rf'<tr id="{re.escape(anchor(record))}">(.*?)</tr>', text, re.DOTALL)
     assert len(found) == 1
     return re.sub(r"<[^>]+>", " ", found[0])
 

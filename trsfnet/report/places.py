@@ -46,4 +46,5 @@ def place(record: Record) -> str:
 
 def anchor(record: Record) -> str:
     """Name of the row that a run of the study has."""
-    return f"run-{record.path.name}"
+    # Without dots, which the theme's script would take for classes.
+    return f"run-{record.path.name.replace('.', '-')}"
