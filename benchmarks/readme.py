@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,31 +67,44 @@ def step(result: dict[str, Any]) -> str:
     ]
     others = ["images/s", "rival", "plain + TRSF + PReLU", "plain, fixed, ReLU", "ours, fixed, ReLU"]
     variants = ("rival", "plain trainable", "plain fixed", "ours fixed")
+    memory = [of for of in ("kept", "peak") if of in cases[0]]
     cost = ["+ TRSF + PReLU over fixed, ReLU", "plain: time", "ours: time", "target"]
-    cost += ["plain: kept", "ours: kept", "plain: peak", "ours: peak"]
+    cost += [f"{kind}: {of}" for of in memory for kind in ("plain", "ours")]
     parts = [
         machine(result["machine"], result["rounds"]),
         table(head, rows),
         table(others, [[case["title"], *(speed(case, variant) for variant in variants)] for case in cases]),
-        table(cost, [_cost(case) for case in cases]),
+        table(cost, [_cost(case, memory) for case in cases]),
     ]
     if "matmul_tflops" in result:
         rate = result["matmul_tflops"]
-        parts.append(f"The GPU multiplies bfloat16 matrices at {rate:.0f} TFLOP/s.")
-        shares = [[case["title"], f"{case['tflops']:.1f}", f"{case['tflops'] / rate:.0%}"] for case in cases]
-        parts.append(table(["ours, + TRSF + PReLU", "TFLOP/s", "share of it"], shares))
+        parts.append(
+            f"The GPU multiplies bfloat16 matrices at {rate:.0f} TFLOP/s. What it reaches in a step, and how "
+            "the step's time divides:"
+        )
+        kinds = list(cases[0]["parts"])
+        shares = [
+            [
+                case["title"],
+                f"{case['tflops']:.1f}",
+                f"{case['tflops'] / rate:.1%}",
+                *(f"{case['parts'][kind]:.0%}" for kind in kinds),
+            ]
+            for case in cases
+        ]
+        parts.append(table(["ours, + TRSF + PReLU", "TFLOP/s", "share of the rate", *kinds], shares))
     return "\n\n".join(parts)
 
 
-def _cost(case: dict[str, Any]) -> list[str]:
-    """A row: what + TRSF + PReLU takes over fixed and ReLU, of time and memory."""
+def _cost(case: dict[str, Any], memory: Sequence[str]) -> list[str]:
+    """A row: what + TRSF + PReLU takes over fixed and ReLU, of time and of these kinds of memory."""
     time = case["trainability"]
-    memory = [
+    ratios = [
         f"{case[of][f'{kind} trainable'] / case[of][f'{kind} fixed']:.2f}"
-        for of in ("kept", "peak")
+        for of in memory
         for kind in ("plain", "ours")
     ]
-    return [case["title"], spread(time["plain"]), spread(time["ours"]), target(time["ours"], "≤"), *memory]
+    return [case["title"], spread(time["plain"]), spread(time["ours"]), target(time["ours"], "≤"), *ratios]
 
 
 def inference(result: dict[str, Any]) -> str:

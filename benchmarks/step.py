@@ -66,8 +66,8 @@ CPU_CASES = (
 )
 GPU_CASES = tuple(
     Case(f"{version}, {size} px, batch {batch}", version, size, batch, over_rival=2.5)
-    for version in ("v1", "v2")
     for size, batch in ((160, 85), (160, 512), (112, 512))
+    for version in ("v1", "v2")
 )
 TRAINABILITY = 1.05
 
@@ -158,46 +158,56 @@ def bytes_kept(model: nn.Module, x: Tensor) -> int:
 
 
 def peak_memory(case: Case, variant: str) -> int:
-    """Most bytes that two steps had in use: of this whole process on Linux, or on the GPU."""
-    step = Step(case, variant, best_device())
-    if step.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
+    """Most bytes that two steps on the CPU had in use: of this whole process, on Linux."""
+    step = Step(case, variant, torch.device("cpu"))
     step()
     step()
-    if step.device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
     status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
 def in_own_process(function: Callable[..., int], *arguments: Any) -> int:
-    """`function(*arguments)` in a fresh process, whose memory holds nothing else; a GPU counts by itself."""
-    if best_device().type == "cuda":
-        return function(*arguments)
+    """`function(*arguments)` in a fresh process, whose memory holds nothing else."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(function, arguments)
 
 
+def on_gpu(case: Case, variant: str) -> tuple[Step, int]:
+    """A variant on the GPU, compiled and tuned, and the most bytes that it and its step have in use."""
+    torch.cuda.empty_cache()
+    before = torch.cuda.memory_allocated()
+    step = Step(case, variant, best_device())
+    step()
+    step()
+    torch.cuda.reset_peak_memory_stats()
+    step()
+    peak = torch.cuda.max_memory_allocated() - before
+    step.optimizer.zero_grad(set_to_none=True)
+    torch.cuda.empty_cache()  # what it set aside for itself is the next one's to use
+    return step, peak
+
+
+def on_cpu(case: Case, variant: str) -> tuple[Step, int]:
+    """A variant on the CPU, and the most bytes that a process with nothing else in it has in use."""
+    peak = in_own_process(peak_memory, case, variant)
+    return Step(case, variant, torch.device("cpu")), peak
+
+
 def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     """Speed, ratios and memory of every variant of one case."""
-    device = best_device()
+    gpu = best_device().type == "cuda"
     names = [f"{kind} {settings}" for kind in ("ours", "plain") for settings in SETTINGS]
     names = ["rival", *names] if case.over_rival else names
     torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
-    peak = {name: in_own_process(peak_memory, case, name) for name in names}
-    steps = {name: Step(case, name, device) for name in names}
-    kept = {}
-    for name, step in steps.items():
-        with step.autocast():
-            kept[name] = bytes_kept(step.model, step.input)
+    ready = {name: (on_gpu if gpu else on_cpu)(case, name) for name in names}
+    steps = {name: step for name, (step, _) in ready.items()}
     seconds = measure.interleaved(steps, rounds, case.title)
     speed = {name: case.batch / statistics.median(times) for name, times in seconds.items()}
     result = {
         "title": case.title,
         "precision": steps["ours trainable"].precision,
         "speed": speed,
-        "kept": kept,
-        "peak": peak,
+        "peak": {name: peak for name, (_, peak) in ready.items()},
         "over_rival": None,
         "over_plain": _target(
             measure.ratio(seconds["plain trainable"], seconds["ours trainable"]), case.over_plain
@@ -210,9 +220,43 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     if case.over_rival:
         rival = measure.ratio(seconds["rival"], seconds["ours trainable"])
         result["over_rival"] = _target(rival, case.over_rival)
-    if device.type == "cuda":
+    if gpu:
         result["tflops"] = flops(case) * speed["ours trainable"] / 1e12
+        result["parts"] = parts(steps["ours trainable"], seconds=statistics.median(seconds["ours trainable"]))
+    else:  # a compiler chooses for itself what it keeps
+        result["kept"] = {}
+        for name, step in steps.items():
+            with step.autocast():
+                result["kept"][name] = bytes_kept(step.model, step.input)
     return result
+
+
+def parts(step: Step, *, seconds: float) -> dict[str, float]:
+    """Shares of a step's `seconds` by what the GPU does in them."""
+    took = dict.fromkeys([*_KERNELS, "the rest"], 0.0)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        step()
+    for event in profile.events():
+        if event.device_type == torch.autograd.DeviceType.CUDA:
+            took[kernel_kind(event.name)] += event.time_range.elapsed_us() / 1e6
+    busy = sum(took.values())
+    return {kind: part / seconds for kind, part in took.items()} | {"idle": max(0.0, 1 - busy / seconds)}
+
+
+# Words in the names of kernels. Convolutions are matrix products there, often by name too.
+_KERNELS = {
+    "convolutions": ("conv", "gemm", "xmma", "cutlass", "cudnn", "nvjet", "wgrad", "dgrad", "fprop"),
+    "compiled norms, activations and sums": ("triton",),
+    "copies": ("memcpy", "memset", "copy"),
+}
+
+
+def kernel_kind(name: str) -> str:
+    """Which of `parts` a kernel belongs to."""
+    name = name.lower()
+    if "triton" in name:  # names the operations that it fuses, convolutions' neighbours among them
+        return "compiled norms, activations and sums"
+    return next((kind for kind, words in _KERNELS.items() if any(w in name for w in words)), "the rest")
 
 
 def _target(ratio: dict[str, float], target: float | None) -> dict[str, float | None]:
@@ -248,9 +292,12 @@ def main() -> None:
     gpu = best_device().type == "cuda"
     result: dict[str, Any] = {"rounds": rounds}
     if gpu:
+        torch.backends.cudnn.benchmark = True  # for all alike; our loop does it, a rival's may
         result["matmul_tflops"] = matmul_tflops()
-    result["cases"] = [measure_case(case, rounds) for case in (GPU_CASES if gpu else CPU_CASES)]
-    measure.save("step-gpu" if gpu else "step", result)
+    result["cases"] = []
+    for case in GPU_CASES if gpu else CPU_CASES:
+        result["cases"].append(measure_case(case, rounds))
+        measure.save("step-gpu" if gpu else "step", result)
 
 
 if __name__ == "__main__":

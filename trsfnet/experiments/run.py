@@ -16,6 +16,7 @@ from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import load_track
 from trsfnet.errors import RecordError
 from trsfnet.experiments.code import source_files, source_hash
+from trsfnet.experiments.compiling import compiling
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
@@ -82,7 +83,8 @@ def run(
                 with locked(path):
                     _train_and_record(config, data, world, path, opening)
             else:
-                train(config, data, world=world, checkpoint=path / CHECKPOINT)
+                with compiling(config, data):
+                    train(config, data, world=world, checkpoint=path / CHECKPOINT)
             world.wait()
     leave()
     return read_record(path)
@@ -149,7 +151,8 @@ def _train_and_record(
         tqdm.write(epoch_line(config, history))
 
     try:
-        outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
+        with compiling(config, data):
+            outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
     except BaseException as error:
         record.write_info(status="failed", message=f"{type(error).__name__}: {error}")
         raise
