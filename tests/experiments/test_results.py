@@ -14,8 +14,10 @@ from trsfnet.training.config import TrainConfig
 
 RESULTS = Path(__file__).parents[2] / "results"
 RECORDS, PROBLEMS = read_records([RESULTS])
-# The study on stability asks how runs end: their scores are not committed.
-SCORED = [record for record in RECORDS if not in_study(record)]
+# The study on stability asks how runs end: their scores are not committed. Nor are, to stay small, those of
+# LFW at scale full but for one seed of each setting.
+PAPER_RUNS = [record for record in RECORDS if not in_study(record)]
+SCORED = [record for record in PAPER_RUNS if (record.path / "scores.parquet").is_file()]
 
 
 def named(record: Record) -> str:
@@ -27,8 +29,15 @@ def test_every_record_is_sound():
     assert {"v1-relu", "v1-trsf-relu", "v1-prelu", "v1-trsf-prelu"} <= {
         record.setting for record in RECORDS if record.info["track"] == "lfw"
     }
-    assert {record.status for record in SCORED} == {"done"}
+    assert {record.status for record in PAPER_RUNS} == {"done"}
     assert {record.status for record in RECORDS} <= {"done", "collapsed"}
+
+
+def test_scores_of_every_setting_are_committed():
+    def settings(records: list[Record]) -> set[tuple[str, str]]:
+        return {(record.info["track"], record.setting) for record in records}
+
+    assert settings(SCORED) == settings(PAPER_RUNS)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=named)

@@ -16,3 +16,12 @@ def test_finished_runs_are_timed_and_others_are_not(tmp_path):
     (row,) = (row for row in rows if "TRACK=synthetic" in row)
     assert "| v1 |" in row
     assert "| 2 |" in row
+
+
+def test_a_machine_that_trained_several_at_once_is_not_the_same_machine(tmp_path):
+    shared = {"device": "H200", "note": "16 runs at a time"}
+    fake_run(tmp_path, "v1-relu", seed=0, info={"hardware": {"device": "H200"}})
+    fake_run(tmp_path, "v1-relu", seed=1, info={"hardware": shared})
+    rows = str(durations(Collection.read(tmp_path)))
+    assert "| H200 |" in rows
+    assert "| H200, 16 runs at a time |" in rows

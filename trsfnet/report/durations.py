@@ -33,6 +33,8 @@ def _row(record: Record) -> dict[str, object]:
     threads = hardware.get("threads", "?")
     device, machine = hardware.get("device", "cpu"), hardware.get("cpu", "unknown machine")
     words = device if device != "cpu" else f"{machine}, {threads} thread{'' if threads == 1 else 's'}"
+    if "note" in hardware:
+        words += f", {hardware['note']}"
     return {
         "track": record.info["track"],
         "scale": scale_of(record.config) or "",
