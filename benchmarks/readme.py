@@ -86,13 +86,15 @@ def step(result: dict[str, Any]) -> str:
         shares = [
             [
                 case["title"],
+                f"{case['first']['ours trainable']:.0f}",
                 f"{case['tflops']:.1f}",
                 f"{case['tflops'] / rate:.1%}",
                 *(f"{case['parts'][kind]:.0%}" for kind in kinds),
             ]
             for case in cases
         ]
-        parts.append(table(["ours, + TRSF + PReLU", "TFLOP/s", "share of the rate", *kinds], shares))
+        head = ["ours, + TRSF + PReLU", "first step, s", "TFLOP/s", "share of the rate", *kinds]
+        parts.append(table(head, shares))
     return "\n\n".join(parts)
 
 

@@ -1,7 +1,8 @@
 """A full training step (forward, backward, SGD) of these networks, of the same computed plainly, of others'.
 
 `python -m benchmarks.step` measures on the GPU if there is one, else on the CPU, and writes
-`benchmarks/results/step-gpu.json` or `step.json`.
+`benchmarks/results/step-gpu.json` or `step.json` after each case. On a GPU each takes the compiler minutes:
+`--only "v1, 160 px, batch 85"` leaves the others out.
 
 Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2 the same way: float32
 (autocast on a GPU), NCHW, eager. `ours` is what `trsfnet train` computes; `plain` the same network and
@@ -172,25 +173,45 @@ def in_own_process(function: Callable[..., int], *arguments: Any) -> int:
         return pool.apply(function, arguments)
 
 
-def on_gpu(case: Case, variant: str) -> tuple[Step, int]:
-    """A variant on the GPU, compiled and tuned, and the most bytes that it and its step have in use."""
+@dataclass(frozen=True)
+class Ready:
+    """A variant that has taken its first steps.
+
+    Attributes:
+        step: takes the next one.
+        peak: most bytes in use meanwhile: by it and its step on a GPU, by a process of its own on the CPU.
+        first: seconds that the first step took, on a GPU with the compiler's.
+    """
+
+    step: Step
+    peak: int
+    first: float
+
+
+def on_gpu(case: Case, variant: str) -> Ready:
+    """A variant on the GPU, compiled and tuned."""
     torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated()
     step = Step(case, variant, best_device())
+    started = time.perf_counter()
     step()
+    first = time.perf_counter() - started
     step()
     torch.cuda.reset_peak_memory_stats()
     step()
     peak = torch.cuda.max_memory_allocated() - before
     step.optimizer.zero_grad(set_to_none=True)
     torch.cuda.empty_cache()  # what it set aside for itself is the next one's to use
-    return step, peak
+    return Ready(step, peak, first)
 
 
-def on_cpu(case: Case, variant: str) -> tuple[Step, int]:
-    """A variant on the CPU, and the most bytes that a process with nothing else in it has in use."""
+def on_cpu(case: Case, variant: str) -> Ready:
+    """A variant on the CPU."""
     peak = in_own_process(peak_memory, case, variant)
-    return Step(case, variant, torch.device("cpu")), peak
+    step = Step(case, variant, torch.device("cpu"))
+    started = time.perf_counter()
+    step()
+    return Ready(step, peak, time.perf_counter() - started)
 
 
 def measure_case(case: Case, rounds: int) -> dict[str, Any]:
@@ -200,14 +221,15 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     names = ["rival", *names] if case.over_rival else names
     torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
     ready = {name: (on_gpu if gpu else on_cpu)(case, name) for name in names}
-    steps = {name: step for name, (step, _) in ready.items()}
+    steps = {name: each.step for name, each in ready.items()}
     seconds = measure.interleaved(steps, rounds, case.title)
     speed = {name: case.batch / statistics.median(times) for name, times in seconds.items()}
     result = {
         "title": case.title,
         "precision": steps["ours trainable"].precision,
         "speed": speed,
-        "peak": {name: peak for name, (_, peak) in ready.items()},
+        "peak": {name: each.peak for name, each in ready.items()},
+        "first": {name: each.first for name, each in ready.items()},
         "over_rival": None,
         "over_plain": _target(
             measure.ratio(seconds["plain trainable"], seconds["ours trainable"]), case.over_plain
@@ -288,16 +310,17 @@ def matmul_tflops() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median over (default 7)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", default="", metavar="TITLE", help="cases whose title has this in it")
+    options = parser.parse_args()
     gpu = best_device().type == "cuda"
-    result: dict[str, Any] = {"rounds": rounds}
+    result: dict[str, Any] = {"rounds": options.rounds, "cases": []}
     if gpu:
         torch.backends.cudnn.benchmark = True  # for all alike; our loop does it, a rival's may
         result["matmul_tflops"] = matmul_tflops()
-    result["cases"] = []
     for case in GPU_CASES if gpu else CPU_CASES:
-        result["cases"].append(measure_case(case, rounds))
-        measure.save("step-gpu" if gpu else "step", result)
+        if options.only in case.title:
+            result["cases"].append(measure_case(case, options.rounds))
+            measure.save("step-gpu" if gpu else "step", result)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,21 @@ def test_a_case_is_measured_from_end_to_end(monkeypatch, one_thread):
     assert table.count("| tiny |") == 3
 
 
+def test_a_gpu_case_says_where_the_time_goes():
+    kinds = {step.kernel_kind(name) for name in ("triton_poi_fused_convolution_add", "sm90_xmma_gemm_bf16")}
+    assert kinds == {"compiled norms, activations and sums", "convolutions"}
+    parts = {"convolutions": 0.5, "the rest": 0.2, "idle": 0.3}
+    names = ("rival", "ours trainable", "ours fixed", "plain trainable", "plain fixed")
+    numbers = dict.fromkeys(names, 2)
+    ratio = {"median": 3.0, "min": 2.9, "max": 3.1, "target": 2.5}
+    case = {"title": "v1, 160 px, batch 85", "precision": "bfloat16", "speed": numbers, "peak": numbers}
+    case |= {"over_rival": ratio, "over_plain": ratio, "trainability": {"ours": ratio, "plain": ratio}}
+    case |= {"first": numbers, "tflops": 80.0, "parts": parts}
+    text = readme.step({"machine": measure.machine(), "rounds": 1, "matmul_tflops": 800.0, "cases": [case]})
+    assert "| v1, 160 px, batch 85 | 2 | 80.0 | 10.0% | 50% | 20% | 30% |" in text
+    assert "kept" not in text
+
+
 def test_a_case_of_inference_is_measured(one_thread):
     case = inference.measure_case(inference.Case("v1", 2, size=75, width=0.125), rounds=1)
     assert set(case["speed"]) == {"rival", "ours", "onnxruntime"}
