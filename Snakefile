@@ -13,7 +13,6 @@
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -28,13 +27,9 @@ from trsfnet.report.progress import Progress
 
 NOTEBOOK = Path(workflow.basedir, "notebooks", "train.ipynb")
 
-# Part of a run's id: to be given where the nodes compute in another one than this machine.
-precision = config.pop("precision", "auto")
-
 try:
     root = data_root()
-    planned = [replace(run, precision=precision) for run in planned_runs(config, root).values()]
-    RUNS = {(run.track, run.resolved(root).run_id): run for run in planned}
+    RUNS = planned_runs(config, root)
 except TrsfnetError as error:
     cost = f" {in_a_sentence()}" if config.get("scale") == "paper" else ""
     sys.exit(f"snakemake: {error}{cost}")

@@ -40,6 +40,9 @@ def test_planned_runs():
     assert len(planned_runs({"seeds": "0,1", "exhibit": "table 1"}, None)) == 12
     assert len(planned_runs({"seeds": 2, "exhibit": "table 6"}, None)) == 5
     assert {c.seed for c in planned_runs({"seeds": 2}, None).values()} == {2}
+    half = planned_runs({"precision": "bfloat16"}, None)
+    assert {c.precision for c in half.values()} == {"bfloat16"}
+    assert not half.keys() & planned_runs({"precision": "float32"}, None).keys()
     stability = planned_runs({"study": "stability", "seeds": 0}, None)
     assert len(stability) == 12 * 5
     assert {c.learning_rate for c in stability.values()} == {0.05, 0.1, 0.15, 0.2, 0.3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from trsfnet.experiments.grid import GRID, STABILITY, feeding
 from trsfnet.experiments.scales import SCALES, configs
 from trsfnet.training.config import TrainConfig
 
-_OPTIONS = ("study", "scale", "track", "seeds", "exhibit")
+_OPTIONS = ("study", "scale", "track", "seeds", "exhibit", "precision")
 STUDIES = ("paper", "stability")
 
 
@@ -20,7 +21,8 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
 
     Args:
         options: `study` (`paper` or `stability`), `scale`, `track`, `seeds` (such as `0,1`; by default the
-            scale's number of them) and `exhibit` (such as `table 1`: only what feeds it).
+            scale's number of them), `exhibit` (such as `table 1`: only what feeds it) and `precision`, a part
+            of a run's id, where the nodes compute in another one than this machine.
         root: folder of the datasets.
 
     Raises:
@@ -40,7 +42,9 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
         if not settings:
             known = sorted({exhibit for setting in GRID for exhibit in setting.feeds})
             raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {options['exhibit']!r}.")
+    precision = str(options.get("precision", "auto"))
     runs = configs(settings, scale=scale, track=track, seeds=_seeds(options.get("seeds")))
+    runs = [replace(config, precision=precision) for config in runs]
     return {(track, config.resolved(root).run_id): config for config in runs}
 
 
