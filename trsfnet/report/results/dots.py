@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from trsfnet.report import style
 from trsfnet.report.collection import Group
@@ -59,7 +59,9 @@ def _points(panel: Axes, group: Group, found: Sequence[Row]) -> None:
             panel.plot(row.value, place, look.marker, color=look.colour, markersize=8)
     if group.quantity == "tar":
         panel.set_xlabel(MEASURE_NAMES[group.measure])
-        panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        # Without steps of 2.5, which whole percents would misstate.
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+        panel.xaxis.set_major_formatter(PercentFormatter(1))
     else:
         panel.set_xlabel("Mean TRSF after training")
     panel.set_title(capitalised(TRACKS[group.track]))
