@@ -9,7 +9,7 @@ from tests.models.slim_variables import variables
 from tests.models.test_inception_resnet import TINY, randomise
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.models import InceptionResnet
-from trsfnet.models.weights import load_weights, made_trainable, origin_of, rename, settings_of
+from trsfnet.models.weights import fingerprint, load_weights, made_trainable, origin_of, rename, settings_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -111,3 +111,13 @@ def test_counts_of_batches_may_be_missing():
 
 def test_names_of_nobody_are_nobodys():
     assert origin_of(["conv1.weight", "fc.bias"]) is None
+
+
+def test_a_fingerprint_is_of_values_and_names_alone():
+    state = {"b": torch.randn(4, 3, 2, 2), "a": torch.tensor(1), "c": torch.ones(2, dtype=torch.bfloat16)}
+    other = {name: state[name] for name in ("c", "a", "b")}
+    other["b"] = other["b"].contiguous(memory_format=torch.channels_last)
+    assert fingerprint(state) == fingerprint(other)
+    assert fingerprint(state) != fingerprint({**state, "a": torch.tensor(2)})
+    assert fingerprint(state) != fingerprint({**state, "b": -state["b"]})
+    assert fingerprint({"a": state["a"]}) != fingerprint({"b": state["a"]})

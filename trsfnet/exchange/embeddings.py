@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors.torch import save
 from tqdm import tqdm
 
 from trsfnet.data import source as faces
@@ -24,6 +23,7 @@ from trsfnet.errors import ConfigError, DataError
 from trsfnet.exchange.embedder import Embedder, checked
 from trsfnet.exchange.weights import Source, Weights, read_weights
 from trsfnet.experiments.record import write_atomically
+from trsfnet.models.weights import fingerprint
 
 # Images in a part: a kill loses no more. A batch is decoded and embedded at once.
 PART = 512
@@ -84,11 +84,9 @@ def _owner(weights: Weights, embedder: Embedder, images: faces.Source) -> dict[s
     """Whose embeddings a file holds: two with the same one hold the same."""
     description = weights.description
     built = repr((sorted(description.settings.items()), description.preprocessing))
-    # A run's are laid out channels last, which safetensors refuses.
-    state = {name: tensor.contiguous() for name, tensor in weights.state.items()}
     return {
         "network": description.name,
-        "weights": hashlib.sha256(save(state) + built.encode()).hexdigest()[:16],
+        "weights": hashlib.sha256((fingerprint(weights.state) + built).encode()).hexdigest()[:16],
         "precision": str(embedder.network.dtype).removeprefix("torch."),
         "images": images.version,
     }

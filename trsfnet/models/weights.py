@@ -6,6 +6,7 @@ projection of a residual branch `conv2d`; TensorFlow checkpoints are mapped in `
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -178,3 +179,12 @@ def load_weights(
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """A hash of every tensor and its name, in whatever order and memory layout they come."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]

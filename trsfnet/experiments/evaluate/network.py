@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from trsfnet.errors import RecordError
 from trsfnet.experiments.record import Record, read_record
 from trsfnet.experiments.run import CHECKPOINT
 from trsfnet.models import InceptionResnet
+from trsfnet.models.weights import fingerprint
 from trsfnet.training.checkpoint import load_checkpoint, previous
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
@@ -51,11 +51,7 @@ class TrainedNetwork:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of every weight and running statistic."""
-        digest = hashlib.sha256()
-        for name, tensor in self.model.state_dict().items():
-            digest.update(name.encode())
-            digest.update(tensor.cpu().contiguous().numpy())
-        return digest.hexdigest()[:16]
+        return fingerprint(self.model.state_dict())
 
 
 def load_network(path: Path) -> TrainedNetwork:
