@@ -30,7 +30,8 @@ def test_each_scale_is_recognised(scale):
         for config in configs(GRID, scale=scale, track=track, seeds=[0, 3]):
             resolved = vars(config.resolved(None))
             assert set(departures(resolved)) <= {"learning_rate"}
-            assert scale_of(resolved) == scale or scale == "stability"
+            assert scale_of(resolved) == scale
+            assert scale_of({**resolved, "learning_rate": 0.07}) is None
 
 
 def test_planned_runs():

@@ -55,7 +55,7 @@ def test_the_book_shows_the_largest_scale_and_the_readers_variations(records):
     ]
     everything = [run.name for run in explorable(records.records)]
     assert "v1 + TRSF + PReLU, seed 0 (quick), rendered faces" in everything
-    assert "v1 + PReLU, seed 0 (learning_rate 0.1), rendered faces" in everything
+    assert "v1 + PReLU, seed 0 (stability, learning_rate 0.1), rendered faces" in everything
 
 
 def test_runs_of_one_seed_and_scale_are_told_apart(tmp_path):

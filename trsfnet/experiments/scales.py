@@ -53,7 +53,7 @@ def configs(
         ConfigError: unknown scale, or the scale is not made for the track.
     """
     overrides = scale_settings(scale, track)
-    rates = [{"learning_rate": rate} for rate in SCALES[scale].get("learning_rates", [])] or [{}]
+    rates = [{"learning_rate": rate} for rate in _rates(scale)] or [{}]
     numbers = [seeds_of(setting, scale=scale, track=track) for setting in settings]
     return [
         setting.config(track=track, seed=seed, **overrides | rate)
@@ -85,18 +85,25 @@ def scale_settings(scale: str, track: str) -> dict[str, Any]:
 
 
 def scale_of(config: Mapping[str, Any]) -> str | None:
-    """The scale at which a run was made; None if it is none of them."""
+    """The scale at which a run was made, at any of the learning rates that it has; None if it is none."""
     for scale, entry in SCALES.items():
-        if config["track"] in entry and not _departures(config, scale):
-            return scale
+        if config["track"] in entry:
+            odd = _departures(config, scale)
+            if not odd or (odd.keys() == {"learning_rate"} and odd["learning_rate"] in _rates(scale)):
+                return scale
     return None
+
+
+def _rates(scale: str) -> Sequence[float]:
+    """The learning rates at which a scale has every setting trained; none if it leaves them to the track."""
+    return SCALES[scale].get("learning_rates", ())
 
 
 def varies_rate(config: Mapping[str, Any]) -> bool:
     """Whether a run is of a scale that tries several learning rates, the study on stability, at any rate."""
     usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
     scale = scale_of({**config, "learning_rate": usual})
-    return scale is not None and "learning_rates" in SCALES[scale]
+    return scale is not None and bool(_rates(scale))
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,5 +146,7 @@ def _labels(records: list[Record]) -> dict[object, str]:
 
 
 def _scale(record: Record) -> str:
-    """The scale of a run, or how it departs from the nearest."""
-    return scale_of(record.config) or ", ".join(f"{k} {v}" for k, v in departures(record.config).items())
+    """The scale of a run, with the learning rate if it has several, or how it departs from the nearest."""
+    scale = scale_of(record.config)
+    odd = [f"{name} {value}" for name, value in departures(record.config).items()]
+    return ", ".join([scale, *odd] if scale else odd)
