@@ -7,7 +7,7 @@ import pytest
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.grid import GRID, STABILITY, feeding
 from trsfnet.experiments.scales import SCALES, configs, departures, scale_of
-from trsfnet.experiments.studies import planned_runs
+from trsfnet.experiments.studies import planned_number, planned_runs
 
 
 def test_the_grid_has_the_papers_18_runs():
@@ -58,6 +58,10 @@ def test_tables_1_and_2_have_more_seeds_on_real_faces(tmp_path):
     assert {config.arch for config in runs if config.seed >= 5} == {"v1"}
     assert {config.slope_init for config in runs if config.seed >= 3} == {None}
     assert len(planned_runs({"scale": "full"}, None)) == 18 * 3
+    numbers = [
+        planned_number(*of) for of in (("full", "lfw"), ("full", "synthetic"), ("stability", "synthetic"))
+    ]
+    assert numbers == [len(runs), 18 * 3, 12 * 5 * 5]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_collapsed_run_is_named_where_it_counts(many):
     part = details.split("(claim-trsf-prelu-gains)=")[1].split("\n(claim-")[0]
     assert "/run.json) (collapsed)" in part
     counted = str(claims.campaigns_table(claims.judged(many.records), many))
-    assert row(counted, "`synthetic`, full")[3:5] == ["24", "1"]
+    assert row(counted, "`synthetic`, full")[3:5] == ["24 of 54", "1"]
 
 
 def test_without_runs_and_with_few_the_page_says_so(few):

@@ -18,7 +18,7 @@ def test_the_answer_counts_the_verdicts(tmp_path):
                     fake_run(tmp_path, f"{arch}{trsf}-{activation}", seed=seed, tar=tar)
     groups = landing.groups_of(Collection.read(tmp_path))
     answer, table = str(landing.answer(groups)), str(landing.questions(groups))
-    assert "(`synthetic`, full, 48 runs): supported: “Does TRSF raise the accuracy?”" in answer
+    assert "(`synthetic`, full, 48 of 54 runs): supported: “Does TRSF raise the accuracy?”" in answer
     (row,) = (line for line in table.splitlines() if "Does TRSF raise" in line)
     assert "[✓\u00a0supported](#claim-trsf-gains): +40.0 points" in row
     given = table.count("✓"), table.count("✗")

@@ -48,6 +48,16 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     return {(track, config.resolved(root).run_id): config for config in runs}
 
 
+def planned_number(scale: str, track: str) -> int:
+    """How many runs a scale has on a track, with all of its seeds.
+
+    Raises:
+        ConfigError: unknown scale, or the scale is not made for the track.
+    """
+    settings = STABILITY if scale == "stability" else GRID
+    return len(configs(settings, scale=scale, track=track))
+
+
 def _seeds(asked: object) -> list[int] | None:
     """`0,1` as [0, 1]."""
     if asked is None:

@@ -74,5 +74,5 @@ def _line(group: Judged) -> str:
         for word in (SUPPORTED, CONTRADICTED)
     }
     parts = [f"{word}: {listed(names)}" for word, names in found.items() if names] or ["none is decided"]
-    runs = counted(len(group.records), "run")
+    runs = f"{group.size} run{'' if group.size == '1' else 's'}"
     return f"- On {TRACKS[group.campaign.track]} ({group.label}, {runs}): {'; '.join(parts)}."

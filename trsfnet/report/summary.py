@@ -57,9 +57,10 @@ def _run_line(group: Judged) -> str:
     seeds = Counter(record.setting for record in records if record.status == "done")
     done = sorted({seeds[setting] for setting in settings})
     span = str(done[0]) if len(done) == 1 else f"{done[0]} to {done[-1]}"
+    missing = f" The {group.missing} still missing may change its verdicts." if group.missing else ""
     return (
         f"- {group.label}: {counted(len(records), 'run')} of {counted(len(settings), 'setting')}, {span} "
-        "finished of each."
+        f"finished of each.{missing}"
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trsfnet.experiments.claims import Cells, Claim, CollapseRate, Count, Untested, paper_claims
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.scales import SCALES
+from trsfnet.experiments.studies import planned_number
 from trsfnet.report.verdicts import NOT_RUN, Verdict, judge
 from trsfnet.report.verdicts.evidence import Campaign, campaigns
 
@@ -58,6 +59,18 @@ class Judged:
     def records(self) -> list[Record]:
         """The runs, in the order of their settings and seeds."""
         return [self.campaign.runs[key].record for key in sorted(self.campaign.runs)]
+
+    @property
+    def missing(self) -> int:
+        """How many runs of the scale have not ended yet; its verdicts may change with them."""
+        scale, track = self.campaign.scale, self.campaign.track
+        return max(0, planned_number(scale, track) - len(self.records)) if scale else 0
+
+    @property
+    def size(self) -> str:
+        """How many runs there are, such as `54`, or `48 of 96` where some are missing."""
+        runs = len(self.records)
+        return f"{runs} of {runs + self.missing}" if self.missing else str(runs)
 
     def words(self, claims: Sequence[Claim]) -> Counter[str]:
         """How many of `claims` have each verdict."""

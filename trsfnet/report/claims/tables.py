@@ -34,6 +34,7 @@ def rules() -> Markdown:
         f"the bound that these seeds and their spread would show in {100 * POWER:.0f} of 100 repetitions: "
         "an effect may well be there and smaller.\n"
         f"- **{NOT_RUN}**: there is no run to say anything, or the paper's own data would be needed.\n"
+        "- Where runs of a scale are still missing, its verdicts are interim: more seeds may change them.\n"
         f"- Where no run may collapse, one that does contradicts; support takes so many without that a "
         f"rate of {100 * RARE:.0f} % would have shown.\n"
         "- Each claim and its rule stood in the code before the runs that decide it, with one exception. "
@@ -63,7 +64,7 @@ def _campaign_row(group: Judged) -> list[str]:
     numbers = (
         len({record.setting for record in records}),
         len({record.seed for record in records}),
-        len(records),
+        group.size,
         sum(record.status == "collapsed" for record in records),
         sum(is_stale(record) for record in records),
     )
