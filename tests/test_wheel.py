@@ -21,7 +21,7 @@ import json, trsfnet
 from trsfnet.data.lfw_files import read_people
 from trsfnet.experiments.claims import paper_claims
 from trsfnet.experiments.scales import SCALES
-names = [getattr(trsfnet, name).__name__ for name in trsfnet.__all__ if name != "__version__"]
+names = [getattr(trsfnet, name).__name__ for name in trsfnet.__all__]
 print(json.dumps([trsfnet.__file__, trsfnet.__version__, names, len(read_people()), len(paper_claims())]))
 """
 
