@@ -34,14 +34,14 @@ def card(record: Record, *others: Record, pages: tuple[str, ...] = ()) -> str:
     return written(record, *others, pages=pages)[f"{record.path.name}.md"]
 
 
-def with_scores(record: Record) -> Record:
-    """Ten folds of 20 people; same-person pairs are nearer."""
+def with_scores(record: Record, pairs: int = 2000) -> Record:
+    """Ten folds of 20 people; same-person pairs, half of all, are nearer."""
     rng = np.random.default_rng(0)
-    same = np.tile([True, False], 300)
-    left = rng.integers(20, size=600)
-    people = np.stack([left, np.where(same, left, (left + rng.integers(1, 20, size=600)) % 20)], axis=1)
-    distances = np.where(same, 0.8, 1.6) + 0.4 * rng.standard_normal(600)
-    scores = TenFoldScores(distances.clip(0, 4), same, np.repeat(np.arange(10), 60), people)
+    same = np.tile([True, False], pairs // 2)
+    left = rng.integers(20, size=pairs)
+    people = np.stack([left, np.where(same, left, (left + rng.integers(1, 20, size=pairs)) % 20)], axis=1)
+    distances = np.where(same, 0.8, 1.6) + 0.4 * rng.standard_normal(pairs)
+    scores = TenFoldScores(distances.clip(0, 4), same, np.repeat(np.arange(10), pairs // 10), people)
     record.write_scores(to_columns(scores))
     record.write_info(metrics=scores.metrics())
     return record
@@ -66,6 +66,12 @@ def test_curves_and_intervals_stand_in_it(tmp_path):
         assert title in text
     assert " to " in text.split("<td>Accuracy</td>")[1].split("</tr>")[0]
     assert "1 in 1,000 of the others" in text
+
+
+def test_no_threshold_is_drawn_that_the_pairs_cannot_tell(tmp_path):
+    text = card(with_scores(fake_run(tmp_path, "v1-trsf-prelu"), pairs=600))
+    assert "Scores, share of pairs" in text
+    assert "1 in 1,000" not in text
 
 
 def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):

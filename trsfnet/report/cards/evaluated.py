@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trsfnet.errors import TrsfnetError
+from trsfnet.errors import ConfigError, TrsfnetError
 from trsfnet.evaluation.bootstrap import intervals
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.threshold import saved_scores
+from trsfnet.experiments.threshold import saved_scores, threshold
 
 # Enough for bounds in steps of a tenth of their distance; a thousand for each card would hold up the book.
 REPLICATES = 100
@@ -31,14 +31,14 @@ class Evaluated:
         genuine: cosines of same-person pairs.
         impostor: cosines of different-person pairs; of all pairs of a set only the highest are kept.
         impostor_pairs: how many different-person pairs there are in all.
-        threshold: the cosine above which one in a thousand of these is accepted.
+        threshold: the cosine above which one in a thousand of these is accepted; None if there are fewer.
     """
 
     intervals: dict[str, Interval | None]
     genuine: np.ndarray
     impostor: np.ndarray
     impostor_pairs: int
-    threshold: float
+    threshold: float | None
 
 
 def evaluated(record: Record) -> Evaluated | None:
@@ -58,5 +58,8 @@ def evaluated(record: Record) -> Evaluated | None:
     else:
         genuine, impostor = scores.genuine * COSINE_STEP, scores.impostor * COSINE_STEP
         pairs = scores.impostor_pairs
-    accepted = min(max(1, round(_FAR * pairs)), len(impostor))
-    return Evaluated(found, genuine, impostor, pairs, float(np.sort(impostor)[-accepted]))
+    try:
+        limit = threshold(record, _FAR)
+    except ConfigError:
+        limit = None
+    return Evaluated(found, genuine, impostor, pairs, limit)

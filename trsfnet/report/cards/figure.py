@@ -119,7 +119,8 @@ def _score_panel(scores: Evaluated, axes: Axes) -> None:
     for label, cosines, pairs, colour in parts:
         share = np.histogram(cosines, bins)[0] / pairs
         axes.stairs(share, bins, fill=True, color=colour, alpha=0.55, label=label)
-    axes.axvline(scores.threshold, color=style.INK, linewidth=1, linestyle="--", label="threshold")
+    if scores.threshold is not None:
+        axes.axvline(scores.threshold, color=style.INK, linewidth=1, linestyle="--", label="threshold")
     if scores.impostor_pairs > len(scores.impostor):
         axes.set_yscale("log")
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
@@ -187,11 +188,12 @@ def _caption(history: pd.DataFrame, values: dict[str, pd.DataFrame], scores: Eva
         final = values["slope"].iloc[-1]
         sentences.append(f"{int((final < 0).sum())} of {len(final)} slopes ended below zero.")
     if scores:
-        accepted = float(np.mean(scores.genuine >= scores.threshold))
-        sentences.append(
-            f"At one threshold for all pairs, a cosine of {scores.threshold:.2f}, {percent(accepted)} of "
-            "same-person pairs are accepted and 1 in 1,000 of the others."
-        )
+        if scores.threshold is not None:
+            accepted = float(np.mean(scores.genuine > scores.threshold))
+            sentences.append(
+                f"At one threshold for all pairs, a cosine of {scores.threshold:.2f}, {percent(accepted)} of "
+                "same-person pairs are accepted and 1 in 1,000 of the others."
+            )
         if scores.impostor_pairs > len(scores.impostor):
             sentences.append(
                 f"Of {scores.impostor_pairs:,} pairs of different people the {len(scores.impostor):,} most "
