@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def crops(target: Path) -> dict[str, bytes]:
 
 def test_every_image_is_cropped_or_listed(source, tmp_path):
     counts = align_faces(source, tmp_path, Corner(), CROP)
-    assert counts == {"found": 3, "chosen": 1, "none": 1, "failed": 2}
+    assert counts == {"found": 3, "chosen": 1, "none": 1, "failed": 2, "left out": 0}
     report = rows(tmp_path)
     assert {name: (row["status"], row["done"], row["faces"]) for name, row in report.items()} == {
         "ann/1.jpg": ("found", "face", "1"),
@@ -90,6 +91,22 @@ def test_every_image_is_cropped_or_listed(source, tmp_path):
         expected_crop = margin_crop(source.image(index), face(8, 8, 30).box, 24, 4)
         with Image.open(tmp_path / f"{name}.png") as image:
             np.testing.assert_array_equal(np.asarray(image), expected_crop)
+
+
+def test_what_a_folder_leaves_out_is_listed_once(tmp_path):
+    photographs, target = tmp_path / "photographs", tmp_path / "crops"
+    for identity in ("ann", "bob", os.fsdecode(b"\xff")):
+        (photographs / identity).mkdir(parents=True)
+        (photographs / identity / "1.jpg").write_bytes(photograph(1))
+    (photographs / "ann/2.jpg").touch()
+    (photographs / "bob/line\nbreak.jpg").write_bytes(photograph(1))
+    for _ in range(2):
+        counts = align_faces(FolderSource(photographs, skip=True), target, Corner(), CROP)
+        assert counts == {"found": 2, "chosen": 0, "none": 0, "failed": 0, "left out": 3}
+        report = rows(target)
+        assert set(report) == {"ann/1.jpg", "ann/2.jpg", "bob/1.jpg", "bob/line\nbreak.jpg", "\\udcff"}
+    assert report["ann/2.jpg"]["note"].endswith("ann/2.jpg is empty: expected an image")
+    assert (report["ann/2.jpg"]["status"], report["ann/2.jpg"]["done"]) == ("left out", "skipped")
 
 
 def test_the_target_is_a_source_of_the_same_people(source, tmp_path):

@@ -80,6 +80,13 @@ def test_lfw_by_its_official_names(tmp_path, monkeypatch):
         assert source.identities == ("ann", "bo")
 
 
+def test_some_people_of_lfw_are_told_to_take_another_name(tmp_path):
+    some = write(tmp_path / "lfw", "Aaron_Peirsol/Aaron_Peirsol_0001.jpg")
+    with pytest.raises(DataError, match=r"missing in .*lfw\. A folder of some .* needs another name\."):
+        open_source(some)
+    assert open_source(some.rename(tmp_path / "swimmers")).identities == ("Aaron_Peirsol",)
+
+
 @pytest.mark.parametrize("dataset", ["ijbb", "ijbc"])
 def test_ijb(tmp_path, dataset):
     from trsfnet.data.ijb import IjbImages

@@ -51,9 +51,10 @@ def run(given: argparse.Namespace) -> int:
     crop = kinds[given.crop](**{name: value for name, value in settings.items() if value is not None})
     source = opened(given, skip=True)
     counts = align_faces(source, given.target, Mtcnn(str(best_device())), crop, missing=given.missing)
+    aligned = sum(counts.values()) - counts["left out"]
     print(
-        f"aligned {sum(counts.values()):,} images into {given.target}: one face in {counts['found']:,}, "
+        f"aligned {aligned:,} images into {given.target}: one face in {counts['found']:,}, "
         f"one chosen among several in {counts['chosen']:,}, none in {counts['none']:,}, failed "
-        f"{counts['failed']:,}; report.csv there lists them all"
+        f"{counts['failed']:,}, left out {counts['left out']:,}; report.csv there lists them all"
     )
     return 0

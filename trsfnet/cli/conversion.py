@@ -28,6 +28,6 @@ def opened(given: argparse.Namespace, *, skip: bool) -> Source:
         raise ConfigError(f"TARGET must lie outside of SOURCE, got {given.target} in {given.source}.")
     source = open_source(given.source, skip=skip)
     if isinstance(source, FolderSource):
-        for sentence in source.skipped:
+        for sentence in source.skipped.values():
             print(f"trsfnet: left out: {sentence}.", file=sys.stderr)
     return source

@@ -41,14 +41,15 @@ class Index:
         files: string [N], names of the images, identity after identity; one buffer, which forks share.
         counts: how many images each identity has, both sorted.
         ignored: how many hidden entries, nested folders and files of other kinds were passed over.
-        problems: what is wrong with the images and identities left out, in sentences without a full stop.
+        problems: what is wrong with each image and identity left out, by `identity/file` or `identity`, in
+            sentences without a full stop.
         version: a hash of the names and sizes of the images.
     """
 
     files: pa.Array
     counts: dict[str, int]
     ignored: int
-    problems: list[str]
+    problems: dict[str, str]
     version: str
 
 
@@ -64,7 +65,7 @@ def index_of(root: Path, *, skip: bool) -> Index:
         DataError: `root` cannot be read.
     """
     folders, others = _folders(root)
-    digest = hashlib.sha256(b"1 " + os.fsencode(root.resolve())).hexdigest()[:16]
+    digest = hashlib.sha256(b"2 " + os.fsencode(root.resolve())).hexdigest()[:16]
     stored = cache_root() / f"folder-{digest}.parquet"
     index = _load(stored, folders)
     if index is None or (index.problems and not skip):
@@ -121,14 +122,14 @@ def _scan(root: Path, identities: list[str]) -> Index:
     digest = hashlib.sha256()
     files: list[str] = []
     counts: dict[str, int] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     # Threads, so that they wait for a network's disk together.
     with ThreadPoolExecutor(16) as pool:
         scans = pool.map(lambda identity: _scan_identity(root / identity, real_root), identities)
         progress = tqdm(scans, f"scanning {root}", total=len(identities), unit="identity", disable=None)
         for identity, scan in zip(identities, progress, strict=True):
             ignored += scan.ignored
-            problems += scan.problems
+            problems |= scan.problems
             if scan.images:
                 counts[identity] = len(scan.images)
                 files += scan.images
@@ -142,7 +143,7 @@ def _scan(root: Path, identities: list[str]) -> Index:
 class _IdentityScan:
     images: dict[str, int] = field(default_factory=dict)
     ignored: int = 0
-    problems: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
@@ -150,7 +151,7 @@ def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
     scan = _IdentityScan()
     problem = _wrong(str(folder), folder.name, folder.is_symlink(), real_root)
     if problem:
-        return _IdentityScan(problems=[problem])
+        return _IdentityScan(problems={folder.name: problem})
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -158,17 +159,18 @@ def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
                 if not image or entry.name.startswith("."):
                     scan.ignored += 1
                 elif problem := _wrong(entry.path, entry.name, entry.is_symlink(), real_root):
-                    scan.problems.append(problem)
+                    scan.problems[f"{folder.name}/{entry.name}"] = problem
                 elif entry.is_dir():
                     scan.ignored += 1
                 elif size := entry.stat().st_size:
                     scan.images[entry.name] = size
                 else:
-                    scan.problems.append(f"{entry.path} is empty: expected an image")
+                    problem = f"{entry.path} is empty: expected an image"
+                    scan.problems[f"{folder.name}/{entry.name}"] = problem
     except OSError as error:
-        scan.problems.append(f"Cannot read {folder}: {error.strerror}")
+        scan.problems[folder.name] = f"Cannot read {folder}: {error.strerror}"
     if not scan.images:
-        scan.problems.append(f"Identity {folder.name} has no images in {folder}")
+        scan.problems.setdefault(folder.name, f"Identity {folder.name} has no images in {folder}")
     scan.images = dict(sorted(scan.images.items()))
     return scan
 

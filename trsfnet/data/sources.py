@@ -68,7 +68,12 @@ def _special(path: Path) -> Source | None:
         return IjbImages(path, _ijb_name(path))
     images = lfw_at(path) or lfw_in(path)
     if images:
-        return LfwSource(images)
+        try:
+            return LfwSource(images)
+        except DataError as error:
+            if images.path.is_dir():
+                raise DataError(f"{error} A folder of some of its people needs another name.") from error
+            raise
     from trsfnet.data.listed import images_in, read_list
 
     if path.suffix == ".txt" and path.is_file():

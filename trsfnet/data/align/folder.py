@@ -18,6 +18,7 @@ from trsfnet.data.align.detect import Detector, Face, choose
 from trsfnet.data.align.report import Report, face_columns
 from trsfnet.data.crops import central_crop, check_size, margin_crop
 from trsfnet.data.exclusive import exclusive
+from trsfnet.data.folder import FolderSource
 from trsfnet.data.source import Source
 from trsfnet.data.warp import warp_face
 from trsfnet.errors import ConfigError, DataError, choice
@@ -81,7 +82,7 @@ def align_faces(
     """Write a crop of each image's face to `<target>/<identity>/<image>.png`, and `<target>/report.csv`.
 
     Killed at any time and called again, it goes on where it was; a crop that is there is whole. Images that
-    cannot be decoded are listed in the report, and the others go on.
+    cannot be decoded, or that a `FolderSource` leaves out, are listed in the report, and the others go on.
 
     Args:
         source: photographs, one person's face in the middle of each.
@@ -104,6 +105,8 @@ def align_faces(
     with exclusive(target):
         _claim(target, settings)
         report = Report(target / "report.csv")
+        left_out = _left_out(source)
+        report.add(row for row in left_out if row["name"] not in report.names)
         todo = [index for index in range(len(source)) if source.name(index) not in report.names]
         done = len(source) - len(todo)
         with tqdm(total=len(source), initial=done, desc="aligning", unit="image", disable=None) as progress:
@@ -113,8 +116,18 @@ def align_faces(
                     for (index, image), faces in zip(images, _detect(detector, images), strict=True)
                 ]
                 report.add(rows)
-                progress.update(len(report.names) - progress.n)
+                progress.update(len(report.names) - len(left_out) - progress.n)
     return dict(report.counts)
+
+
+def _left_out(source: Source) -> list[dict[str, object]]:
+    """A row for each image and identity that is no part of a folder's source."""
+    skipped = source.skipped.items() if isinstance(source, FolderSource) else ()
+    # A name that is not UTF-8 may be what is wrong.
+    return [
+        _row(name.encode(errors="backslashreplace").decode(), "left out", note=sentence)
+        for name, sentence in skipped
+    ]
 
 
 def _files(source: Source) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from trsfnet.data.align.detect import Face
 from trsfnet.errors import DataError
 
-# One face was found, one was chosen among several, there was none, or decoding, finding or cropping failed.
-STATUSES = ("found", "chosen", "none", "failed")
+# One face was found, one was chosen among several, there was none, decoding, finding or cropping failed; or
+# the image, or all that is in an identity's folder, is no part of the source.
+STATUSES = ("found", "chosen", "none", "failed", "left out")
 
 _POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 COLUMNS = (
@@ -27,7 +28,7 @@ class Report:
 
     `status` is one of `STATUSES`; `done` says what became of the image: the `face` or the `centre` was
     cropped, or it was `skipped`; `file` is the crop, `faces` how many were found; probability, box and points
-    are those of the chosen one; `note` says why the image failed.
+    are those of the chosen one; `note` says why the image failed or was left out.
 
     Attributes:
         names: of the images that have a row.
@@ -53,7 +54,7 @@ class Report:
         self._write(self.path, "a", rows)
 
     def _write(self, path: Path, mode: str, rows: Iterable[Mapping[str, object]]) -> None:
-        with path.open(mode, encoding="utf-8", newline="") as file:
+        with path.open(mode, encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             if mode == "w":
                 writer.writeheader()
