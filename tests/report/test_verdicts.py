@@ -131,6 +131,16 @@ def test_runs_of_two_protocols_are_not_mixed(tmp_path):
     assert (second.scale, second.departures, second.word) == (None, {"epochs": 2}, "not run")
 
 
+def test_arcface_with_another_margin_is_another_protocol(tmp_path):
+    pair = {"v2-prelu": [0.20, 0.22, 0.20], "v2-trsf-prelu": [0.30, 0.32, 0.29]}
+    gain = Contrast("tar", [Means(["v2-arcface-trsf-prelu"], ["v2-arcface-prelu"])], above=0)
+    constants = {"loss": "arcface", "arcface_scale": 16.0}
+    records = runs(tmp_path, pair, **constants, arcface_margin=0.2) + runs(tmp_path, pair)
+    records += runs(tmp_path, {"v2-prelu": [0.9, 0.9, 0.9]}, **constants, arcface_margin=0.4)
+    found = [(verdict.departures, verdict.word) for verdict in judge([claim(gain)], records)]
+    assert sorted(found, key=str) == [({"arcface_margin": 0.4}, "not run"), ({}, "supported")]
+
+
 def test_a_range_holds_its_mean(tmp_path):
     records = runs(tmp_path, STEADY)
     level = [Means(["v1-relu"])]

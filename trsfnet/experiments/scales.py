@@ -30,8 +30,6 @@ _SETTING_FIELDS = {
     "activation",
     "slope_init",
     "loss",
-    "arcface_scale",
-    "arcface_margin",
     "seed",
 }
 # What changes not the thing learned, only its rounding.
@@ -107,9 +105,15 @@ def varies_rate(config: Mapping[str, Any]) -> bool:
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What two runs must share to be compared: data, sizes, schedule, augmentation."""
+    """What two runs must share to be compared: data, sizes, schedule, augmentation, ArcFace's constants."""
     others = _SETTING_FIELDS | _ROUNDING_FIELDS
-    return {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
+    shared = {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
+    # A run with softmax has no such constants; it stands beside the runs with its track's own.
+    defaults = track_defaults(config["track"], config.get("train_set"))
+    for name in ("arcface_scale", "arcface_margin"):
+        if shared.get(name) is None:
+            shared[name] = defaults[name]
+    return shared
 
 
 def departures(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from trsfnet.experiments.stale import why_stale
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.report.names import MEASURES, percent
 from trsfnet.report.places import page, place
-from trsfnet.training.config import track_defaults
 
 _PAPERS = {setting.key for setting in GRID}
 
@@ -134,18 +133,13 @@ def is_stale(record: Record) -> bool:
 def peculiarities(record: Record) -> list[str]:
     """How a run departs from the paper's settings and its track's protocol, such as `epochs 2`."""
     config = record.config
-    found = departures(config)
-    margins = track_defaults(record.info["track"], config.get("train_set"))
     usual = {
         "loss": "softmax",
-        "arcface_scale": margins["arcface_scale"],
-        "arcface_margin": margins["arcface_margin"],
         "scale_init": PAPER_SCALE if config["trsf"] else None,
         "slope_init": PAPER_SLOPE,
         "trsf_per_channel": False,
     }
     others = {name: config[name] for name, value in usual.items() if config[name] not in (None, value)}
     if record.setting in _PAPERS:
-        # Its loss and its starts are what a table of the paper varies.
-        others = {name: value for name, value in others.items() if name.startswith("arcface")}
-    return [f"{name} {value}" for name, value in (found | others).items()]
+        others = {}  # its loss and its starts are what a table of the paper varies
+    return [f"{name} {value}" for name, value in (departures(config) | others).items()]
