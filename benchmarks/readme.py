@@ -53,6 +53,7 @@ def step(result: dict[str, Any]) -> str:
         return f"{case['speed'][variant]:.1f}" if variant in case["speed"] else "–"
 
     head = ["+ TRSF + PReLU", "precision", "images/s", "over rival", "target", "over plain", "target"]
+    head += ["compiled over plain"]
     rows = [
         [
             case["title"],
@@ -62,6 +63,7 @@ def step(result: dict[str, Any]) -> str:
             target(case["over_rival"], "≥"),
             spread(case["over_plain"]),
             target(case["over_plain"], "≥"),
+            spread(case.get("compiled_over_plain")),
         ]
         for case in cases
     ]
@@ -69,6 +71,7 @@ def step(result: dict[str, Any]) -> str:
     variants = ("rival", "plain trainable", "plain fixed", "ours fixed")
     memory = [of for of in ("kept", "peak") if of in cases[0]]
     cost = ["+ TRSF + PReLU over fixed, ReLU", "plain: time", "ours: time", "target"]
+    cost += ["ours, fixed, Leaky ReLU: time"]
     cost += [f"{kind}: {of}" for of in memory for kind in ("plain", "ours")]
     parts = [
         machine(result["machine"], result["rounds"]),
@@ -106,7 +109,13 @@ def _cost(case: dict[str, Any], memory: Sequence[str]) -> list[str]:
         for of in memory
         for kind in ("plain", "ours")
     ]
-    return [case["title"], spread(time["plain"]), spread(time["ours"]), target(time["ours"], "≤"), *ratios]
+    times = [
+        spread(time["plain"]),
+        spread(time["ours"]),
+        target(time["ours"], "≤"),
+        spread(case.get("constant")),
+    ]
+    return [case["title"], *times, *ratios]
 
 
 def inference(result: dict[str, Any]) -> str:

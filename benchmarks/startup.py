@@ -31,7 +31,7 @@ from trsfnet.training.precision import best_device
 # What the lfw track trains by default.
 TRACK = track_defaults("lfw")
 SIZE, BATCH = TRACK["image_size"], 64
-CASE = Case("lfw track", "v1", SIZE, BATCH, width=TRACK["width"], captured=True)
+CASE = Case("lfw track", "v1", SIZE, BATCH, width=TRACK["width"], narrow=True)
 
 # Batches per round of the steps and of the data path.
 BATCHES = 5

@@ -7,6 +7,9 @@
 Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2 the same way: float32
 (autocast on a GPU), NCHW, eager. `ours` is what `trsfnet train` computes; `plain` the same network and
 precision by the textbook (`benchmarks.plain`). All take the same steps of SGD.
+
+Two more say what could be reached at all: `ours constant`, with Leaky ReLU, is what a slope costs that nobody
+trains; on the CPU `compiled trainable` is what PyTorch's compiler makes of a narrow network.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ from trsfnet.training.precision import DTYPES, best_device, best_precision
 
 IDENTITIES = 512
 TRAINABLE = {"residual_scale": "trainable", "activation": "prelu"}
-SETTINGS = {"fixed": {}, "trainable": TRAINABLE}
+SETTINGS = {"fixed": {}, "constant": {"activation": "leaky_relu"}, "trainable": TRAINABLE}
+VARIANTS = ("ours trainable", "ours constant", "ours fixed", "plain trainable", "plain fixed")
 AMX = measure.machine()["amx"]
 
 
@@ -50,7 +54,8 @@ class Case:
         width: of the network.
         over_rival: least speed over `rival`, or None to leave that out.
         over_plain: least speed over `plain`, or None if none is asked.
-        captured: whether trainings of it are short, so that on a GPU they are captured and not compiled.
+        narrow: whether trainings of it are short, so that on a GPU they are captured and not compiled; on the
+            CPU its time is of calls more than of arithmetic, so a compiled variant stands beside it.
     """
 
     title: str
@@ -60,10 +65,10 @@ class Case:
     width: float = 1.0
     over_rival: float | None = None
     over_plain: float | None = None
-    captured: bool = False
+    narrow: bool = False
 
 
-NARROW = Case("v1, quarter width, 96 px, batch 64", "v1", 96, 64, width=0.25, over_plain=1.5, captured=True)
+NARROW = Case("v1, quarter width, 96 px, batch 64", "v1", 96, 64, width=0.25, over_plain=1.5, narrow=True)
 CPU_CASES = (
     Case("v1, 160 px, batch 32", "v1", 160, 32, over_rival=4.0 if AMX else 1.0),
     Case("v2, 160 px, batch 32", "v2", 160, 32, over_rival=3.5 if AMX else 1.0),
@@ -97,11 +102,10 @@ class Step:
             self.model = plain(self.model) if kind == "plain" else self.model
         self.model.to(device, memory_format=self.format).train()
         self.compiled = self.model
-        if device.type == "cuda" and variant.startswith("ours"):
-            if case.captured:
-                capture(self.model[0], case.batch, DTYPES[self.precision])
-            else:
-                self.compiled = torch.compile(self.model)
+        if device.type == "cuda" and variant.startswith("ours") and case.narrow:
+            capture(self.model[0], case.batch, DTYPES[self.precision])
+        elif variant.startswith("compiled") or (device.type == "cuda" and variant.startswith("ours")):
+            self.compiled = torch.compile(self.model)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=0.01, momentum=0.9, nesterov=True, fused=True
         )
@@ -226,8 +230,9 @@ def on_cpu(case: Case, variant: str) -> Ready:
 def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     """Speed, ratios and memory of every variant of one case."""
     gpu = best_device().type == "cuda"
-    names = [f"{kind} {settings}" for kind in ("ours", "plain") for settings in SETTINGS]
-    names = ["rival", *names] if case.over_rival else names
+    names = ["rival", *VARIANTS] if case.over_rival else list(VARIANTS)
+    if case.narrow and not gpu:
+        names.append("compiled trainable")
     torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
     ready = {name: (on_gpu if gpu else on_cpu)(case, name) for name in names}
     steps = {name: each.step for name, each in ready.items()}
@@ -247,7 +252,13 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
             kind: _target(measure.ratio(seconds[f"{kind} trainable"], seconds[f"{kind} fixed"]), TRAINABILITY)
             for kind in ("ours", "plain")
         },
+        "constant": measure.ratio(seconds["ours constant"], seconds["ours fixed"]),
+        "compiled_over_plain": None,
     }
+    if "compiled trainable" in names:
+        result["compiled_over_plain"] = measure.ratio(
+            seconds["plain trainable"], seconds["compiled trainable"]
+        )
     if case.over_rival:
         rival = measure.ratio(seconds["rival"], seconds["ours trainable"])
         result["over_rival"] = _target(rival, case.over_rival)
