@@ -52,7 +52,7 @@ def test_images_are_sorted_by_identity_and_name(root):
     assert source.labels.tolist() == [0, 1, 1, 2, 2]
     assert content(source) == {name: (root / name).read_bytes() for name in content(source)}
     assert source.image(0).shape == (8, 8, 3)
-    assert (source.ignored, source.skipped) == (0, {})
+    assert (source.ignored, source.left_out) == (0, {})
     assert content(pickle.loads(pickle.dumps(source))) == content(source)
 
 
@@ -180,9 +180,9 @@ def test_what_is_no_good_is_refused_or_left_out(root, spoil, says):
     source = FolderSource(root, skip=True)
     assert len(source) == 5
     assert len(source.identities) == 3
-    (sentence,) = source.skipped.values()
+    (sentence,) = source.left_out.values()
     assert "\n" not in sentence
-    assert FolderSource(root, skip=True).skipped == source.skipped
+    assert FolderSource(root, skip=True).left_out == source.left_out
 
 
 def test_several_findings_are_counted(root):

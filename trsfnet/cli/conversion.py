@@ -28,6 +28,6 @@ def opened(given: argparse.Namespace, *, skip: bool) -> Source:
         raise ConfigError(f"TARGET must lie outside of SOURCE, got {given.target} in {given.source}.")
     source = open_source(given.source, skip=skip)
     if isinstance(source, FolderSource):
-        for sentence in source.skipped.values():
+        for sentence in source.left_out.values():
             print(f"trsfnet: left out: {sentence}.", file=sys.stderr)
     return source

@@ -29,7 +29,7 @@ class FolderSource(Source):
     Attributes:
         root: the folder that holds the identities.
         ignored: how many hidden entries, nested folders and files of other kinds were passed over.
-        skipped: a sentence for each image and identity that was left out, by `identity/file` or `identity`.
+        left_out: a sentence for each image and identity that was, by `identity/file` or `identity`.
     """
 
     def __init__(self, root: Path, *, part: str | None = None, skip: bool = False) -> None:
@@ -47,10 +47,10 @@ class FolderSource(Source):
         """
         self.root = _part_of(root, part)
         index = index_of(self.root, skip=skip)
-        self.ignored, self.skipped = index.ignored, index.problems
-        if self.skipped and not skip:
-            more = f" (the first of {len(self.skipped)} such findings)" if len(self.skipped) > 1 else ""
-            raise DataError(f"{next(iter(self.skipped.values()))}{more}.")
+        self.ignored, self.left_out = index.ignored, index.problems
+        if self.left_out and not skip:
+            more = f" (the first of {len(self.left_out)} such findings)" if len(self.left_out) > 1 else ""
+            raise DataError(f"{next(iter(self.left_out.values()))}{more}.")
         if not index.counts:
             raise DataError(f"{self.root} holds no identities: expected a subfolder of images for each.")
         self.identities = tuple(index.counts)

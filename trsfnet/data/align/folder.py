@@ -122,11 +122,11 @@ def align_faces(
 
 def _left_out(source: Source) -> list[dict[str, object]]:
     """A row for each image and identity that is no part of a folder's source."""
-    skipped = source.skipped.items() if isinstance(source, FolderSource) else ()
+    left_out = source.left_out.items() if isinstance(source, FolderSource) else ()
     # A name that is not UTF-8 may be what is wrong.
     return [
         _row(name.encode(errors="backslashreplace").decode(), "left out", note=sentence)
-        for name, sentence in skipped
+        for name, sentence in left_out
     ]
 
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from trsfnet.data.crops import central_crop, check_size
 from trsfnet.data.decode import decode
 from trsfnet.data.exclusive import LOCK, exclusive
+from trsfnet.data.folder import FolderSource
 from trsfnet.data.pack.source import FORMAT, PackSource, read_meta
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
@@ -181,7 +182,12 @@ def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:
 
 def _left_out(source: Source) -> list[str]:
     """What folders and packs left out themselves, in sentences."""
-    return [f"{sentence.rstrip('.')}." for sentence in getattr(source, "skipped", ())]
+    sentences: Iterable[str] = ()
+    if isinstance(source, FolderSource):
+        sentences = source.left_out.values()
+    elif isinstance(source, PackSource):
+        sentences = source.skipped
+    return [f"{sentence.rstrip('.')}." for sentence in sentences]
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, str]:
