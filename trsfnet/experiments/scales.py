@@ -18,7 +18,7 @@ SCALES: dict[str, dict[str, Any]] = json.loads(
 )
 """Scales from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
 
-Some have `more_seeds`, by track, for what feeds a table.
+Some have `more_seeds`, by track, for what feeds a table; one has `learning_rates` with the seeds of each.
 """
 
 # What a table varies. Everything else, the protocol, must agree between runs that are compared.
@@ -51,19 +51,21 @@ def configs(
         ConfigError: unknown scale, or the scale is not made for the track.
     """
     overrides = scale_settings(scale, track)
-    rates = [{"learning_rate": rate} for rate in _rates(scale)] or [{}]
-    numbers = [seeds_of(setting, scale=scale, track=track) for setting in settings]
+    planned: list[tuple[Setting, dict[str, Any], int]] = [
+        (setting, overrides | {"learning_rate": rate}, number)
+        for rate, number in learning_rates(scale).items()
+        for setting in settings
+    ] or [(setting, overrides, seeds_of(setting, scale=scale, track=track)) for setting in settings]
     return [
-        setting.config(track=track, seed=seed, **overrides | rate)
-        for seed in (range(max(numbers)) if seeds is None else seeds)
-        for rate in rates
-        for setting, number in zip(settings, numbers, strict=True)
+        setting.config(track=track, seed=seed, **changed)
+        for seed in (range(max(number for *_, number in planned)) if seeds is None else seeds)
+        for setting, changed, number in planned
         if seeds is not None or seed < number
     ]
 
 
 def seeds_of(setting: Setting, *, scale: str, track: str) -> int:
-    """How many seeds a setting has at a scale."""
+    """How many seeds a setting has at a scale that leaves the learning rate to the track."""
     entry = SCALES[scale]
     more = entry.get("more_seeds", {}).get(track, {})
     return max([entry["seeds"], *(more.get(exhibit, 0) for exhibit in setting.feeds)])
@@ -87,21 +89,21 @@ def scale_of(config: Mapping[str, Any]) -> str | None:
     for scale, entry in SCALES.items():
         if config["track"] in entry:
             odd = _departures(config, scale)
-            if not odd or (odd.keys() == {"learning_rate"} and odd["learning_rate"] in _rates(scale)):
+            if not odd or (odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(scale)):
                 return scale
     return None
 
 
-def _rates(scale: str) -> Sequence[float]:
-    """The learning rates at which a scale has every setting trained; none if it leaves them to the track."""
-    return SCALES[scale].get("learning_rates", ())
+def learning_rates(scale: str) -> dict[float, int]:
+    """The rates at which a scale has every setting trained, with the number of seeds; none if the track's."""
+    return {float(rate): seeds for rate, seeds in SCALES[scale].get("learning_rates", {}).items()}
 
 
 def varies_rate(config: Mapping[str, Any]) -> bool:
     """Whether a run is of a scale that tries several learning rates, the study on stability, at any rate."""
     usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
     scale = scale_of({**config, "learning_rate": usual})
-    return scale is not None and bool(_rates(scale))
+    return scale is not None and bool(learning_rates(scale))
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:

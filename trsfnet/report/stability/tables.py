@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trsfnet.experiments.grid import STABILITY, Setting
-from trsfnet.experiments.scales import SCALES
+from trsfnet.experiments.scales import learning_rates
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
 from trsfnet.report.names import counted, listed, percent, short_name
 from trsfnet.report.runs import card_link, is_stale
@@ -19,21 +21,21 @@ _QUANTITIES = {
 def about(study: Study | None) -> Markdown:
     """What was run: sizes, rates and seeds, and what has not ended."""
     if study is None:
-        entry = SCALES["stability"]
-        rates = listed([f"{rate:g}" for rate in entry["learning_rates"]])
         return Markdown(
-            f"Planned are {len(STABILITY)} settings at the learning rates {rates} with "
-            f"{entry['seeds']} seeds each; the runs have not been made yet."
+            f"Planned are {len(STABILITY)} settings at the learning rates "
+            f"{_rates_by_seeds(learning_rates('stability'))}; the runs have not been made yet."
         )
     config = study.every[0].record.config
     faces = study.every[0].record.info["data"]["train"]
-    seeds = sorted({outcome.record.seed for outcome in study.every})
-    rates, numbers = listed([f"{rate:g}" for rate in study.rates]), listed([str(seed) for seed in seeds])
+    seeds: dict[float, set[int]] = {rate: set() for rate in study.rates}
+    for (_, rate), cell in study.outcomes.items():
+        seeds[rate].update(outcome.record.seed for outcome in cell)
+    rates = _rates_by_seeds({rate: len(found) for rate, found in seeds.items()})
     parts = [
         f"{counted(len(study.every), 'run')} on the `{study.judged.campaign.track}` track: "
         f"{counted(len(study.settings), 'setting')} of v1 at {config['width']:g} of its width, "
         f"{counted(config['epochs'], 'epoch')} on {faces['images']:,} images of {faces['identities']:,} "
-        f"people at {config['image_size']} px; learning rates {rates}, seeds {numbers}."
+        f"people at {config['image_size']} px; learning rates {rates}."
     ]
     for status, words in {
         "running": "not ended yet",
@@ -46,6 +48,14 @@ def about(study: Study | None) -> Markdown:
     if old:
         parts.append(f"{counted(old, 'run')} of {len(study.every)} made by earlier code than the present.")
     return Markdown(" ".join(parts))
+
+
+def _rates_by_seeds(seeds: Mapping[float, int]) -> str:
+    """Such as `0.05 and 0.1 (5 seeds) and 0.2 (10 seeds)`."""
+    rates: dict[int, list[str]] = {}
+    for rate, number in seeds.items():
+        rates.setdefault(number, []).append(f"{rate:g}")
+    return listed([f"{listed(those)} ({counted(number, 'seed')})" for number, those in rates.items()])
 
 
 def limits(study: Study | None) -> Markdown | None:
