@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.wording import Unit, readable, rule_in_words, weakest
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Exhibit
+from trsfnet.report.verdicts import Measured
 
 BY_ID = {claim.id: claim for claim in paper_claims()}
 GAIN = {"v1-relu": 0.2, "v1-trsf-relu": 0.3, "v1-prelu": 0.25, "v1-trsf-prelu": 0.4}
@@ -177,6 +179,9 @@ def test_the_weakest_comparison_is_nearest_to_failing(many):
     settle = BY_ID["slopes-settle"]
     most = weakest(settle, group.verdicts["slopes-settle"])
     assert most.estimate == max(m.estimate for m in group.verdicts["slopes-settle"].measured)
+    few, more = Measured("a", -0.3, -0.5, -0.1, 45, True), Measured("b", -0.1, -0.3, 0.1, 45, True)
+    collapses = replace(group.verdicts["large-constant-diverges"], measured=(few, more))
+    assert weakest(BY_ID["large-constant-diverges"], collapses) is more
 
 
 def test_every_rule_of_the_paper_can_be_written():

@@ -228,7 +228,11 @@ def test_fewer_collapses_over_learning_rates(tmp_path):
         records += runs(tmp_path, {"v1-relu": [fell] * 4, "v1-trsf-relu": [0.2] * 4}, learning_rate=rate)
     found = only(rule, records)
     assert found.word == "supported"
-    assert found.measured[0].estimate == pytest.approx(-8 / 12)
+    (measured,) = found.measured
+    assert measured.estimate == pytest.approx(-8 / 12)
+    assert measured.low < measured.estimate < measured.high < 0
+    assert (measured.seeds, measured.paired) == (12, True)
+    assert 0 < measured.detectable < 1
     assert only(CollapseRate(["v1-relu"], ["v1-trsf-relu"]), records).word == "contradicted"
     few = [r for r in records if r.config["learning_rate"] < 1]
     assert only(rule, few).word == "inconclusive"

@@ -29,7 +29,7 @@ def margins_of(group: Judged) -> list[Margin]:
     found = []
     for claim in paper_claims():
         verdict = group.verdicts[claim.id]
-        m = weakest(claim, verdict)
+        m = weakest(claim, verdict) if verdict.p_holm is not None else None
         if m and m.detectable and m.low is not None and m.high is not None:
             of_bounds = margins(claim.rule, m.estimate)
             nearest = of_bounds.index(min(of_bounds))

@@ -111,6 +111,8 @@ def bounds(rule: Rule) -> tuple[float | None, float | None]:
             return -rule.tolerance, rule.tolerance
         case Spread():
             return 0.0, None
+        case CollapseRate() if rule.than:
+            return None, 0.0
     return None, None
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from trsfnet.report.contrasts import Effect
+from trsfnet.report.paired import PairedShares
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_RUN = "supported", "contradicted", "inconclusive", "not run"
 ALPHA = 0.05
@@ -88,7 +89,7 @@ class Finding:
 
     word: str | None
     reason: str = ""
-    measured: Sequence[tuple[str, Effect] | Measured] = ()
+    measured: Sequence[tuple[str, Effect | PairedShares] | Measured] = ()
     p_for: float = 1.0
     p_against: float = 1.0
     barred: frozenset[str] = field(default_factory=frozenset)

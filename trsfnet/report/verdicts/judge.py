@@ -8,6 +8,7 @@ from trsfnet.experiments.claims import Claim, Contrast
 from trsfnet.experiments.paper import paper_quantities
 from trsfnet.experiments.record import Record
 from trsfnet.report.contrasts import holm
+from trsfnet.report.paired import PairedShares
 from trsfnet.report.verdicts.evidence import Campaign, campaigns
 from trsfnet.report.verdicts.findings import (
     ALPHA,
@@ -100,15 +101,15 @@ def _measured(finding: Finding, family: int) -> tuple[Measured, ...]:
             made.append(entry)
             continue
         name, effect = entry
-        interval = effect.interval
+        interval, paired = effect.interval, isinstance(effect, PairedShares)
         made.append(
             Measured(
                 name,
                 effect.estimate,
                 interval.low,
                 interval.high,
-                effect.seeds,
-                False,
+                effect.pairs if paired else effect.seeds,
+                paired,
                 effect.detectable(alpha),
             )
         )

@@ -10,6 +10,7 @@ from trsfnet.experiments.claims import Cells, CollapseRate, Contrast, Count, Rul
 from trsfnet.experiments.paper import paper_figure, paper_quantities, paper_table
 from trsfnet.report.contrasts import MIN_SEEDS, Effect, largest_difference
 from trsfnet.report.names import counted, listed, short_name
+from trsfnet.report.paired import PairedShares
 from trsfnet.report.verdicts.evidence import PAPER_TRACK, Campaign
 from trsfnet.report.verdicts.findings import (
     CONTRADICTED,
@@ -168,28 +169,24 @@ def _fewer_collapses(of: list[str], than: list[str], campaign: Campaign) -> Find
 
     Over all learning rates that were tried, paired by rate and seed.
     """
-    measured, p_for, p_against = [], 0.0, 1.0
+    measured: list[tuple[str, PairedShares]] = []
+    p_for, p_against = 0.0, 1.0
     compared = [(a, b) for a in of for b in than]
     for a, b in compared:
         first, second = campaign.outcomes(a), campaign.outcomes(b)
         common = first.keys() & second.keys()
         if not common:
             return Finding(NOT_RUN, f"No run of {short_name(a)} has its like of {short_name(b)}.")
-        only_first = sum(first[k] and not second[k] for k in common)
-        only_second = sum(second[k] and not first[k] for k in common)
-        differing = only_first + only_second
-        rate = (only_first - only_second) / len(common)
-        measured.append(Measured(f"share collapsed, {a} - {b}", rate, None, None, len(common), True))
-        p_for = max(p_for, _sign_test(only_second, differing))
-        p_against = min(p_against, _sign_test(only_first, differing))
+        shares = PairedShares(
+            only_first=sum(first[k] and not second[k] for k in common),
+            only_second=sum(second[k] and not first[k] for k in common),
+            pairs=len(common),
+        )
+        measured.append((f"share collapsed, {a} - {b}", shares))
+        p_for, p_against = max(p_for, shares.p_less), min(p_against, shares.p_more)
     if p_for == p_against == 1:
         return Finding(INCONCLUSIVE, "All runs that differ in the setting alone ended alike.", measured)
     return Finding(None, "", measured, p_for, min(1.0, len(compared) * p_against))
-
-
-def _sign_test(successes: int, trials: int) -> float:
-    """One-sided p value of as many successes or more, were either outcome as likely."""
-    return float(stats.binomtest(successes, trials, alternative="greater").pvalue) if trials else 1.0
 
 
 def _count(rule: Count, campaign: Campaign) -> Finding:
