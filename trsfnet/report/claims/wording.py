@@ -97,7 +97,7 @@ def detectable(rule: Rule, measured: Measured) -> str:
     if of.logarithm:
         return f"a factor of {10**measured.detectable:.3g}"
     if of.factor == 100 and measured.detectable >= 1:
-        return "none"
+        return "nothing"
     suffix = " points" if of.factor == 100 else of.suffix
     return f"{of.factor * measured.detectable:.{of.digits}f}{suffix}"
 
