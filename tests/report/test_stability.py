@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.experiments.grid import STABILITY
@@ -22,7 +23,7 @@ BEFORE = (
 )
 
 
-def run(root, setting, rate, seed=0, message="", losses=(4.0, 2.0), **others):
+def run(root, setting, rate, seed=0, message="", losses=(4.0, 2.0), accuracy=0.6, **others):
     """A run of the study, collapsed if it has a message."""
     trainable = "trsf" in setting
     faces = {"identities": 100, "images": 2000, "size": 75, "fingerprint": "0"}
@@ -36,7 +37,13 @@ def run(root, setting, rate, seed=0, message="", losses=(4.0, 2.0), **others):
         **scale_settings("stability", "synthetic") | {"learning_rate": rate} | others,
     )
     rows = [
-        {"epoch": i, "step": 31 * i, "learning_rate": rate, "loss": loss, "train_accuracy": 0.3 * i}
+        {
+            "epoch": i,
+            "step": 31 * i,
+            "learning_rate": rate,
+            "loss": loss,
+            "train_accuracy": accuracy * i / len(losses),
+        }
         for i, loss in enumerate(losses, start=1)
     ]
     record.write_history([row | {"tar@1e-3": 0.02} for row in rows])
@@ -123,9 +130,41 @@ def test_speed_is_that_of_the_runs_that_trained(study):
         for name in ("v1 + TRSF", "v1, scale 1")
     )
     # Half lies two thirds of the way from 0.3 after one epoch to 0.6 after two.
-    assert trained[1] == "| v1 + TRSF | 1.7 | 1.7 |"
-    assert [line.split("|")[3].strip() for line in collapsed] == ["collapsed"] * 3
-    assert trained[0].count("60.0") == 2
+    assert trained[0] == "| v1 + TRSF | 1.7 | 1.7 |"
+    assert [line.split("|")[3].strip() for line in collapsed] == ["collapsed"] * 2
+
+
+def test_training_accuracy_is_compared_over_all_seeds_with_intervals(tmp_path):
+    """At 0.05 a constant of 1 learns less; at 0.4 it collapses, and counts with what it had learned."""
+    small, large = [0.85, 0.9, 0.95], [0.25, 0.3, 0.35]
+    for seed in range(3):
+        run(tmp_path, "v1-trsf-relu", 0.05, seed, accuracy=small[seed])
+        run(tmp_path, "v1-trsf-relu", 0.05, seed, accuracy=large[seed], scale_init=1.0)
+        run(tmp_path, "v1-trsf-relu", 0.4, seed, accuracy=large[seed])
+        run(tmp_path, "v1-trsf-relu", 0.4, seed, AT_CHANCE, accuracy=large[seed], scale_init=1.0)
+    found, _ = find(tmp_path)
+    half = stats.t.interval(0.95, 4, scale=100 * 0.05 * (2 / 3) ** 0.5)[1]
+    difference = f"+60.0 (+{60 - half:.1f} to +{60 + half:.1f})"
+    (row,) = (line for line in str(stability.differences(found)).splitlines() if "from 1 |" in line)
+    assert row.split("|")[2].strip() == difference
+    assert row.split("|")[3].strip() == f"+0.0 (−{half:.1f} to +{half:.1f})"
+    text = str(stability.verdict(found))
+    assert (
+        f"v1 + TRSF − v1 + TRSF from 1: {difference} points at 0.05; no other rate tells them apart" in text
+    )
+    figure = stability.accuracy_figure(found)
+    assert "furthest apart at rate 0.05: from 30.0\N{NO-BREAK SPACE}% (v1 + TRSF from 1)" in figure.caption
+
+
+def test_a_run_that_finished_no_epoch_has_learned_nothing(tmp_path):
+    for rate in (0.05, 0.4):
+        for seed in range(2):
+            record = run(tmp_path, "v1-relu", rate, seed, NAN if rate == 0.4 else "")
+            if rate == 0.4:
+                (record.path / "history.csv").unlink()
+    found, _ = find(tmp_path)
+    assert [outcome.accuracy for outcome in found.outcomes["v1-relu", 0.4]] == [0.0, 0.0]
+    assert isinstance(stability.accuracy_figure(found), Exhibit)
 
 
 def test_curves_end_where_the_runs_did(study):

@@ -17,7 +17,7 @@ from trsfnet.report.stability.study import KINDS, Outcome, Study, chance_loss, k
 
 _COLOURS = sns.color_palette("colorblind").as_hex()
 # By where scales start or stay; None is facenet's constants.
-_LOOKS = {
+LOOKS = {
     None: (_COLOURS[7], "o"),
     0.0: (_COLOURS[4], "v"),
     0.1: (_COLOURS[0], "s"),
@@ -70,7 +70,7 @@ def _line(panel: Axes, setting: Setting, outcome: Outcome) -> None:
     losses = _losses(outcome)
     if not len(losses):
         return
-    colour, marker = _LOOKS[start(setting)]
+    colour, marker = LOOKS[start(setting)]
     epochs = np.arange(1, len(losses) + 1)
     panel.plot(epochs, losses, color=colour, marker=marker, markersize=3.5, linewidth=1.1, alpha=0.85)
     if outcome.run.collapsed:
@@ -82,15 +82,20 @@ def _losses(outcome: Outcome) -> np.ndarray:
     return outcome.losses[np.isfinite(outcome.losses)]
 
 
-def _key(study: Study) -> list[Line2D]:
+def starts_key(study: Study) -> list[Line2D]:
+    """What colours and markers mean."""
     starts = list(dict.fromkeys(start(setting) for setting in study.settings))
     lines = []
     for value in sorted(starts, key=lambda v: (v is not None, v)):
-        colour, marker = _LOOKS[value]
+        colour, marker = LOOKS[value]
         name = "facenet's constants" if value is None else f"scale {value:g}, or from it"
         lines.append(Line2D([], [], color=colour, marker=marker, markersize=5, label=name))
+    return lines
+
+
+def _key(study: Study) -> list[Line2D]:
     cross = Line2D([], [], color=style.INK, marker="x", markersize=8, linestyle="", label="collapsed")
-    return [*lines, cross]
+    return [*starts_key(study), cross]
 
 
 def _finding(study: Study) -> str:

@@ -27,6 +27,14 @@ KINDS = ("Constant", "Trainable, one a block", "Trainable, one a channel")
 # near it.
 _RELATIVES = {(1, 0.0): " (SkipInit, ReZero)", (1, PAPER_SCALE): " (TRSF)", (2, PAPER_SCALE): " (LayerScale)"}
 
+# The questions of the study, and the claims whose verdicts answer them.
+QUESTIONS = {
+    "Does a small constant prevent collapse, against a constant of 1?": "large-constant-diverges",
+    "Does a small start of a trainable scale, against a start at 1?": "small-start-stable",
+    "Does training the scale, against the same constant 0.1?": "trainable-more-stable-than-equal-constant",
+    "Does TRSF, against the constants of the original network?": "trainable-more-stable",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -62,6 +70,14 @@ class Outcome:
             return self.record.history()["loss"].to_numpy(float)
         except RecordError:
             return np.empty(0)
+
+    @cached_property
+    def accuracy(self) -> float:
+        """Share of the training images classified rightly in the last epoch finished; 0 without one."""
+        try:
+            return float(self.record.history()["train_accuracy"].iloc[-1])
+        except (RecordError, IndexError):
+            return 0.0
 
     @property
     def epoch(self) -> int:

@@ -12,7 +12,6 @@ from trsfnet.report.runs import card_link, is_stale
 from trsfnet.report.stability.study import CHANCE, KINDS, Outcome, Study, kind, label
 
 _QUANTITIES = {
-    "train_accuracy": "Training images classified rightly in the last epoch",
     "epochs_to_half": "Epochs until half of the training images are classified rightly",
     "tar": "TAR at FAR 1e-3 on unseen people, after the last epoch",
 }
@@ -88,9 +87,8 @@ def speed(study: Study | None) -> Markdown | None:
     """How fast and how well the runs trained that did not collapse: means over seeds."""
     if study is None:
         return None
-    first, *others = (_speed_table(study, quantity) for quantity in _QUANTITIES)
-    rest = folded("Epochs until half are right, and verification", "\n".join(others))
-    return Markdown(f"{first}\n{rest}")
+    tables = "\n".join(_speed_table(study, quantity) for quantity in _QUANTITIES)
+    return Markdown(folded("Epochs until half are right, and verification", tables))
 
 
 def _speed_table(study: Study, quantity: str) -> str:
@@ -113,18 +111,12 @@ def _mean(outcomes: list[Outcome], quantity: str) -> str:
     """Of one setting at one learning rate."""
     if not outcomes:
         return "not run"
-    values = [v for outcome in outcomes if (v := _value(outcome, quantity)) is not None]
+    values = [v for outcome in outcomes if (v := outcome.run.value(quantity)) is not None]
     if not values:
         return "collapsed" if all(o.run.collapsed for o in outcomes) else "not reached"
     mean = sum(values) / len(values)
     text = f"{mean:.1f}" if quantity == "epochs_to_half" else percent(mean)
     return text if len(values) == len(outcomes) else f"{text} ({len(values)} of {len(outcomes)})"
-
-
-def _value(outcome: Outcome, quantity: str) -> float | None:
-    if quantity == "train_accuracy":
-        return None if outcome.run.collapsed else float(outcome.record.history()["train_accuracy"].iloc[-1])
-    return outcome.run.value(quantity)
 
 
 def collapses(study: Study | None) -> Markdown | None:

@@ -9,15 +9,8 @@ from trsfnet.report.claims import Judged, subject_table
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.display import Markdown
 from trsfnet.report.names import counted, listed
-from trsfnet.report.stability.study import CHANCE, Study
-
-# The questions of the study, and the claims whose verdicts answer them.
-_QUESTIONS = {
-    "Does a small constant prevent collapse, against a constant of 1?": "large-constant-diverges",
-    "Does a small start of a trainable scale, against a start at 1?": "small-start-stable",
-    "Does training the scale, against the same constant 0.1?": "trainable-more-stable-than-equal-constant",
-    "Does TRSF, against the constants of the original network?": "trainable-more-stable",
-}
+from trsfnet.report.stability.accuracy import told_apart
+from trsfnet.report.stability.study import CHANCE, QUESTIONS, Study
 
 
 def claims_table(groups: Sequence[Judged]) -> Markdown:
@@ -32,12 +25,13 @@ def verdict(study: Study | None) -> Markdown:
         return Markdown("The study has not been run, so that nothing can be said.")
     lines = []
     claims = claims_by_id()
-    for question, claim in _QUESTIONS.items():
+    for question, claim in QUESTIONS.items():
         found = study.judged.verdicts[claim]
         numbers = outcome(claims[claim], found)
         numbers = f" Difference in the share that collapsed: {numbers}." if numbers else ""
         lines.append(f"- {question} **{found.word.capitalize()}**.{numbers} {found.reason}")
-    lines.append(f"\n{_shape(study)}{_only_at_chance(study)}")
+        lines += [f"  - {sentence}" for sentence in told_apart(study, claim)]
+    lines.append(f"\n{_shape(study)}{_mostly_at_chance(study)}")
     return Markdown("\n".join(lines))
 
 
@@ -55,16 +49,20 @@ def _shape(study: Study) -> str:
             "these may tell the settings apart."
         )
     rates = listed([f"{rate:g}" for rate in differ])
-    return f"Runs of one learning rate ended differently at {rates}; only there can the scale have mattered."
+    return (
+        f"Runs of one learning rate ended differently at {rates}; only there can the scale have decided "
+        "about collapse."
+    )
 
 
-def _only_at_chance(study: Study) -> str:
-    """A caution where no run failed but by its loss at the end; empty otherwise."""
+def _mostly_at_chance(study: Study) -> str:
+    """A caution where most runs failed by nothing but their loss at the end; empty otherwise."""
     fell = [outcome for outcome in study.every if outcome.run.collapsed]
-    if not fell or any(outcome.fate != CHANCE for outcome in fell):
+    at_chance = [outcome for outcome in fell if outcome.fate == CHANCE]
+    if 2 * len(at_chance) <= len(fell):
         return ""
     epochs = counted(fell[0].record.config["epochs"], "epoch")
     return (
-        f" Every collapse is a loss no better than chance after {epochs}, none a number that was not finite: "
-        "a longer run might have recovered."
+        f" Of {counted(len(fell), 'collapse')} {len(at_chance)} are a loss no better than chance after "
+        f"{epochs}, not a number that was not finite: longer runs might have recovered."
     )
