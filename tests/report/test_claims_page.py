@@ -161,7 +161,7 @@ def test_the_papers_own_numbers(claim, paper):
 def test_numbers_are_written_in_the_unit_of_what_is_measured():
     points = Unit(1, " points", 100, signed=True)
     assert points.text(-0.0123) == "−1.2 points"
-    assert points.text(-1e-9) == "+0.0 points"
+    assert points.text(-1e-9) == "0.0 points"
     assert Unit(2, " times", logarithm=True).text(0.5) == "3.16 times"
     assert Unit(0).text(23467975) == "23,467,975"
     assert readable("mean of v1-prelu, v2-prelu - mean of v1-relu, v2-relu") == (

@@ -87,6 +87,9 @@ def test_tukeys_range():
     expected = stats.tukey_hsd(*(list(s.values()) for s in samples))
     assert p_value == pytest.approx(expected.pvalue[0, 2], rel=1e-4)
     assert effect.estimate == pytest.approx(expected.statistic[0, 2])
+    bounds = expected.confidence_interval(0.95)
+    found = (effect.interval.low, effect.interval.high)
+    assert found == pytest.approx((bounds.low[0, 2], bounds.high[0, 2]), rel=1e-4)
 
 
 def test_holm_is_the_textbooks():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.models import InceptionResnet
@@ -88,7 +89,21 @@ def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
     assert cells[2] == "1.00"
     assert cells[4].startswith("2.00 (")
     assert cells[5] == "2.00"
-    assert "v1 + TRSF 2.00 (" in str(meaning.verdict([pair]))
+    text = str(meaning.verdict([pair]))
+    assert "v1 + TRSF 2.00 (" in text
+    # The fixed 1 of the last block is no part of it.
+    assert "of mean magnitude 0.40," in text
+
+
+def test_the_spread_is_that_of_scales_set_alike(tmp_path):
+    """Constants that hardly move say nothing of how far trained scales spread."""
+    for seed, factor in enumerate((0.5, 1.0, 2.0)):
+        with_branches(tmp_path, "v1-relu", seed)
+        with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, 0.4), ratio=(0.1, 0.2 * factor))
+        with_branches(tmp_path, "v1-prelu", seed)
+    cells = row(meaning.gains(Collection.read(tmp_path).group(1, "synthetic")), "ReLU")
+    high = 10 ** stats.t.interval(0.95, 2, scale=np.log10(2) / 3**0.5)[1]
+    assert cells[4] == f"1.00 ({1 / high:.2f} to {high:.2f})"
 
 
 def test_figures_state_what_they_show(pair):

@@ -147,7 +147,7 @@ def test_training_accuracy_is_compared_over_all_seeds_with_intervals(tmp_path):
     difference = f"+60.0 (+{60 - half:.1f} to +{60 + half:.1f})"
     (row,) = (line for line in str(stability.differences(found)).splitlines() if "from 1 |" in line)
     assert row.split("|")[2].strip() == difference
-    assert row.split("|")[3].strip() == f"+0.0 (−{half:.1f} to +{half:.1f})"
+    assert row.split("|")[3].strip() == f"0.0 (−{half:.1f} to +{half:.1f})"
     text = str(stability.verdict(found))
     assert (
         f"v1 + TRSF − v1 + TRSF from 1: {difference} points at 0.05; no other rate tells them apart" in text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.experiments.claims import (
@@ -91,7 +93,7 @@ def test_all_must_gain_and_any_may_lose(tmp_path):
     records = runs(tmp_path, STEADY)
     found = only(both, records)
     assert (found.word, found.p_value) == ("inconclusive", 1.0)
-    assert "1 of 2 comparisons cannot be made yet" in found.reason
+    assert "1 of 2 comparisons cannot be made" in found.reason
     gains = runs(tmp_path / "up", {"v1-prelu": [0.27, 0.29, 0.27, 0.30]})
     assert only(both, records + gains).word == "supported"
     losses = runs(tmp_path / "down", {"v1-prelu": [0.10, 0.12, 0.10, 0.13]})
@@ -119,7 +121,7 @@ def test_the_side_that_lost_more_runs_does_not_win(tmp_path):
     records = runs(tmp_path, STEADY | {"v1-trsf-relu": [*STEADY["v1-trsf-relu"], None]})
     found = only(GAIN, records)
     assert found.word == "inconclusive"
-    assert "lost more runs to collapse" in found.reason
+    assert "more runs of the side in favour collapsed" in found.reason
     others = runs(tmp_path / "b", STEADY | {"v1-relu": [*STEADY["v1-relu"], None]})
     assert only(GAIN, others).word == "supported"
 
@@ -167,6 +169,54 @@ def test_what_is_read_from_scales_and_slopes(tmp_path):
     assert only(Contrast("scale_late_change", both, below=0.05), records).word == "contradicted"
     # Half of the images are right after the second epoch: 0, 1/2.
     assert QUANTITIES["epochs_to_half"](Run(records[0])) == pytest.approx(2)
+
+
+def with_scales(record, ends):
+    """The record, its scales having ended at these values by turns."""
+    table = record.parameters().astype({"value": float})
+    last = (table["kind"] == "trsf") & (table["epoch"] == table["epoch"].max())
+    table.loc[last, "value"] = np.resize(ends, last.sum())
+    record.write_parameters(table.to_dict("records"))
+    return record
+
+
+def test_scales_of_either_sign_vary_by_their_magnitude(tmp_path):
+    """Over their mean, which is 0.001 here, it would be 500."""
+    (record,) = runs(tmp_path, {"v1-trsf-relu": [0.2]})
+    found = QUANTITIES["scale_variation"](Run(with_scales(record, (0.501, -0.499))))
+    assert found == pytest.approx(1, rel=1e-4)
+
+
+def test_what_scales_do_is_pooled_with_scales_that_are_set_alike(tmp_path):
+    """Scales of one a channel hardly differ between seeds; that says nothing of others."""
+    one = runs(tmp_path / "one", {"v1-trsf-relu": [0.2] * 3})
+    channels = runs(tmp_path / "channels", {"v1-trsf-relu": [0.2] * 3}, trsf_per_channel=True)
+    records = [with_scales(record, [end]) for record, end in zip(one, (0.3, 0.1, 0.5), strict=True)]
+    records += [with_scales(record, [0.3]) for record in channels]
+    (measured,) = only(Contrast("scale_mean", [Means(["v1-trsf-relu"])], above=0.1), records).measured
+    expected = stats.t.interval(0.95, 2, loc=0.3, scale=0.2 / 3**0.5)
+    assert (measured.low, measured.high) == pytest.approx(expected)
+
+
+def learning(records, shares):
+    """The records, with these shares of the training images right after their epochs."""
+    for record in records:
+        table = record.history().head(len(shares)).assign(train_accuracy=shares)
+        record.write_history(table.to_dict("records"))
+    return records
+
+
+def test_a_run_that_never_gets_half_right_is_the_slowest_and_not_left_out(tmp_path):
+    faster = Contrast("epochs_to_half", [Means(["v1-trsf-relu"], ["v1-relu"])], below=0)
+    quick = learning(runs(tmp_path, {"v1-trsf-relu": [0.2] * 3}), [0.5, 0.6, 0.7, 0.8])
+    slow = learning(runs(tmp_path, {"v1-relu": [0.2] * 3}), [0.1, 0.2, 0.3, 0.4])
+    found = only(faster, quick + slow)
+    assert found.word == "supported"
+    assert found.measured[0].estimate == pytest.approx(1 - 4)
+    # Of the other side the true number may be any larger one.
+    unknown = Contrast("epochs_to_half", [Means(["v1-relu"], ["v1-trsf-relu"])], below=10)
+    assert only(unknown, quick + slow).word == "inconclusive"
+    assert "ended too early" in only(unknown, quick + slow).reason
 
 
 def test_values_are_compared_on_the_papers_data_only(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special, stats
@@ -62,17 +62,23 @@ class Effect:
         standard_error: of the estimate.
         freedom: degrees of freedom of the error.
         seeds: of the setting with the fewest.
+        among: of how many settings these two were picked as best and worst; 2 where nothing was picked.
     """
 
     estimate: float
     standard_error: float
     freedom: float
     seeds: int
+    among: int = 2
 
     @property
     def interval(self) -> Interval:
-        """At 95 %, of this effect alone."""
-        half = float(special.stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.standard_error
+        """At 95 %, of this effect alone; of one that was picked, by Tukey's studentised range."""
+        if self.among > 2:
+            quantile = float(stats.studentized_range.ppf(LEVEL, self.among, self.freedom)) / math.sqrt(2)
+        else:
+            quantile = float(special.stdtrit(self.freedom, (1 + LEVEL) / 2))
+        half = quantile * self.standard_error
         return Interval(self.estimate, self.estimate - half, self.estimate + half)
 
     def p_above(self, bound: float) -> float:
@@ -100,8 +106,9 @@ def contrast(
 ) -> Effect | None:
     """The weighted sum of settings' means over seeds, with a standard error from the spreads.
 
-    Runs of one seed share their first weights and the order of their images, but are no more alike for it
-    than others: training amplifies the smallest difference. So they are not paired.
+    Runs of one seed share their first weights and the order of their images, but training amplifies the
+    smallest difference, so that they are hardly more alike for it than others. So they are not paired, which
+    makes an error too large, if anything.
 
     Args:
         values: of each setting, by seed.
@@ -128,8 +135,8 @@ def contrast(
 def largest_difference(values: Sequence[Mapping[int, float]], spread: Spread) -> tuple[Effect, float] | None:
     """The best setting's mean less the worst one's, and Tukey's p value of so wide a range of means.
 
-    The number of settings is accounted for by the studentised range (Tukey-Kramer); the effect's own
-    standard error is that of two settings picked beforehand.
+    The number of settings is accounted for by the studentised range (Tukey-Kramer), in the p value and in the
+    effect's interval; its standard error is that of two settings picked beforehand.
 
     Returns:
         None with fewer than two seeds of any setting.
@@ -139,6 +146,7 @@ def largest_difference(values: Sequence[Mapping[int, float]], spread: Spread) ->
     effect = contrast([values[best], values[worst]], [1.0, -1.0], [spread, spread])
     if effect is None or min(map(len, values)) < 2:
         return None
+    effect = replace(effect, among=len(values))
     if effect.standard_error == 0:
         return effect, effect.p_above(0.0)
     studentised = math.sqrt(2) * effect.estimate / effect.standard_error

@@ -66,7 +66,8 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     """`+1.2` percentage points for 0.012, with a sign that does not break from its number."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    shown = round(100 * difference, 1)
+    return f"{shown:+.1f}".replace("-", "−") if shown else "0.0"
 
 
 def percent_range(interval: Interval) -> str:

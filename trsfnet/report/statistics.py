@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -16,6 +16,7 @@ from trsfnet.report import style
 from trsfnet.report.contrasts import POWER
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
 from trsfnet.report.names import NBSP, counted, listed, percent_range, short_name
+from trsfnet.report.power.calculation import smallest_difference
 from trsfnet.report.published import (
     ALPHA,
     PublishedCell,
@@ -149,10 +150,11 @@ def verdict() -> str:
 def grid_of_3000() -> str:
     """Why the percentages are counts, in a sentence."""
     cells = sum(len(paper_table(number).cells) for number in _LFW_TABLES)
+    runs = len({setting for number in _LFW_TABLES for setting in paper_table(number).by_setting})
     # Of the hundred second and first decimals, those of k/3000 end in 0, 3 or 7.
     return (
-        f"All {cells} cells on LFW end in 0, 3 or 7, as whole numbers of 3,000 pairs do; that {cells} other "
-        f"numbers would, has a chance of 1 in {1e-6 / 0.3**cells:,.0f} million."
+        f"All {cells} cells on LFW, of {runs} runs, end in 0, 3 or 7, as whole numbers of 3,000 pairs do; "
+        f"that {runs} other numbers would, has a chance of 1 in {1e-6 / 0.3**runs:,.0f} million."
     )
 
 
@@ -174,7 +176,8 @@ def single_seed() -> Markdown:
     )
     caption = (
         "What one run of each of two networks shows, in points of TAR, from the noise of 3,000 independent "
-        f"pairs and of seeds; and how many seeds of each show 1 point in {100 * POWER:.0f} of 100 trials."
+        f"pairs and of seeds; and how many seeds of each show 1 point in {100 * POWER:.0f} of 100 trials, by "
+        "the noise of seeds alone (t test): more seeds are tested on the same pairs."
     )
     return Markdown(captioned(caption, "single-seed", table(header, rows)))
 
@@ -184,16 +187,13 @@ def _mean_share(tables: Sequence[PaperTable]) -> float:
 
 
 def _seeds_to_see(difference: float, spread: float) -> int:
-    """Seeds of each of two settings that show a difference, by the noise of seeds alone.
-
-    More seeds are tested on the same pairs, so they do not lessen the noise of those.
+    """Seeds of each of two settings that show a difference in a t test, two at least.
 
     Args:
         difference: true one, in points.
         spread: standard deviation between seeds, in points.
     """
-    quantiles = special.ndtri(1 - ALPHA / 2) + special.ndtri(POWER)
-    return max(1, math.ceil(2 * (quantiles * spread / difference) ** 2))
+    return next(n for n in count(2) if smallest_difference(spread, seeds=n, settings=2) <= difference)
 
 
 def starts_spread() -> str:

@@ -17,7 +17,7 @@ QUESTIONS = {
     ),
     "Do the scales grow to about 1?": ("scales-around-1", "scales-grow", "scales-settle"),
     "Do the branches matter more?": ("branches-matter-more", "order-of-magnitude"),
-    "Do slopes turn negative, and more of them with TRSF?": (
+    "Do slopes turn negative?": (
         "slopes-turn-negative",
         "trsf-turns-slopes-negative",
     ),

@@ -31,9 +31,9 @@ class Unit:
     def bare(self, value: float, more_digits: int = 0) -> str:
         """The number alone."""
         shown = 10**value if self.logarithm else self.factor * value
-        # Less than 0 by rounding alone has no sign.
+        # What is 0 by rounding has no sign.
         shown = round(shown, self.digits + more_digits) + 0.0
-        sign = "+" if self.signed else ""
+        sign = "+" if self.signed and shown else ""
         return f"{shown:{sign},.{self.digits + more_digits}f}".replace("-", "−")
 
     def text(self, value: float, more_digits: int = 0) -> str:
@@ -53,19 +53,22 @@ _UNITS = {
     "ratio_log10": (Unit(2, logarithm=True), Unit(2, " times", logarithm=True)),
     "slopes_negative": _COUNT,
 }
+_LATE = "the last tenth of the epochs (one at least)"
 _QUANTITIES = {
     "tar": "TAR at FAR 1e-3",
     "ijbb_tar@1e-4": "TAR at FAR 1e-4 on IJB-B",
-    "epochs_to_half": "epochs until half of the training images are classified rightly",
+    "epochs_to_half": (
+        "epochs until half of the training images are classified rightly (all epochs, where that is never so)"
+    ),
     "scale_mean": "the mean scale of the network",
     "scale_min": "the smallest scale of the network",
-    "scale_variation": "the standard deviation of the scales over their mean",
+    "scale_variation": "the standard deviation of the scales over their mean magnitude",
     "scale_share_0.6_to_1.3": "the share of scales between 0.6 and 1.3",
-    "scale_late_change": "the change of the scales over the last tenth of the epochs, over their magnitude",
+    "scale_late_change": f"the change of the scales over {_LATE}, over their magnitude",
     "ratio_log10": "the norm of the branch over that of the trunk (geometric mean over modules)",
     "slopes_negative": "how many slopes are negative",
     "slope_share_negative": "the share of negative slopes",
-    "slope_late_change": "the change of the slopes over the last tenth of the epochs, over their magnitude",
+    "slope_late_change": f"the change of the slopes over {_LATE}, over their magnitude",
 }
 
 

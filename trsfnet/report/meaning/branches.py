@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,11 +27,13 @@ class Branches:
         scale: magnitude of s; its sign can be taken over by the kernel.
         kernel: Frobenius norm ‖W‖ of the 1x1 kernel that the scale multiplies.
         ratio: mean over images of ‖s · Inception(x)‖ / ‖x‖.
+        trained: the blocks whose scale is trained.
     """
 
     scale: pd.DataFrame
     kernel: pd.DataFrame
     ratio: pd.DataFrame
+    trained: Sequence[int] = ()
 
     @cached_property
     def product(self) -> pd.DataFrame:
@@ -57,9 +59,10 @@ def branches(record: Record) -> Branches | None:
         return None
     ratio = tables["ratio"]
     scale = pd.DataFrame([constants(record.config)] * len(ratio), ratio.index, ratio.columns)
-    if "trsf" in tables:
-        scale[tables["trsf"].columns] = tables["trsf"].abs()
-    return Branches(scale, tables["kernel"], ratio)
+    trained = list(tables["trsf"].columns) if "trsf" in tables else []
+    if trained:
+        scale[trained] = tables["trsf"].abs()
+    return Branches(scale, tables["kernel"], ratio, trained)
 
 
 def _by_block(table: pd.DataFrame) -> pd.DataFrame:

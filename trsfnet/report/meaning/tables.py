@@ -59,7 +59,8 @@ def gains(group: Group) -> Markdown | None:
         rows.append((_activation(fixed), *means, ratio_gain(runs, fixed, trained), f"{arithmetic:.2f}"))
     caption = (
         f"TRSF over constants after training on the {group.track} track, as factors of geometric means. The "
-        "interval is of this comparison alone, its spread pooled over all settings of the table."
+        "interval is of this comparison alone, its spread pooled over the table's settings with TRSF and "
+        "over those with constants."
     )
     return Markdown(captioned(caption, f"branches-gain-{group.track}-{group.table}", table(header, rows)))
 
@@ -75,8 +76,17 @@ def ratio_gain(runs: Runs, fixed: str, trained: str) -> str:
 
 def _effect(runs: Runs, fixed: str, trained: str) -> Effect | None:
     values = {setting: _logs(found, "ratio") for setting, found in runs.items()}
-    spread = pooled_spread(values.values())
-    return contrast([values[trained], values[fixed]], [1.0, -1.0], [spread] * 2) if spread else None
+    # Trained scales spread more between seeds than constants, which do not move.
+    spreads = [
+        pooled_spread(values[s] for s, found in runs.items() if _is_trained(found) == _is_trained(runs[one]))
+        for one in (trained, fixed)
+    ]
+    known = [spread for spread in spreads if spread]
+    return contrast([values[trained], values[fixed]], [1.0, -1.0], known) if len(known) == 2 else None
+
+
+def _is_trained(runs: dict[int, Branches]) -> bool:
+    return any(len(found.trained) > 0 for found in runs.values())
 
 
 def _difference(runs: Runs, fixed: str, trained: str, quantity: str) -> float:

@@ -38,7 +38,8 @@ def _line(group: Group) -> str:
         for fixed, trained in compared
     ]
     scales = [
-        float(np.mean([b.scale.iloc[-1].mean() for b in runs[trained].values()])) for _, trained in compared
+        float(np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs[trained].values()]))
+        for _, trained in compared
     ]
     low, high = min(scales), max(scales)
     size = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"

@@ -92,11 +92,13 @@ def rule(group: Group) -> Markdown:
     among = f"the {len(asked)} rows of the table"
     if all(map(claim_on, asked)):
         among = "all claims, as it is itself one of them"
+    lost = "A run that collapsed has no value"
+    if group.quantity == "tar":
+        lost += "; the word is not given to the side that lost more runs"
     return Markdown(
         f"The word on a row is about that row on that track: **{SUPPORTED}** where {asks} by more than "
         f"chance, **{CONTRADICTED}** where it is otherwise by more than chance, each with a p value below "
         f"{ALPHA} after Holm's adjustment for {among}, and **{INCONCLUSIVE}** otherwise or with fewer than "
         f"{MIN_SEEDS} finished seeds. How far seeds lie apart is taken from all settings with the same "
-        "network and loss together (Student's t), as for the [claims](claims.ipynb), by the same code. A run "
-        "that collapsed has no value; the word is not given to the side that lost more runs."
+        f"network and loss together (Student's t), as for the [claims](claims.ipynb), by the same code. {lost}."
     )

@@ -50,11 +50,11 @@ def about(study: Study | None) -> Markdown:
 
 
 def _rates_by_seeds(seeds: Mapping[float, int]) -> str:
-    """Such as `0.05 and 0.1 (5 seeds) and 0.2 (10 seeds)`."""
+    """Such as `0.05 and 0.1 (up to 5 seeds) and 0.2 (up to 10 seeds)`."""
     rates: dict[int, list[str]] = {}
     for rate, number in seeds.items():
         rates.setdefault(number, []).append(f"{rate:g}")
-    return listed([f"{listed(those)} ({counted(number, 'seed')})" for number, those in rates.items()])
+    return listed([f"{listed(those)} (up to {counted(number, 'seed')})" for number, those in rates.items()])
 
 
 def limits(study: Study | None) -> Markdown | None:
@@ -101,8 +101,7 @@ def _speed_table(study: Study, quantity: str) -> str:
         for setting in study.settings
     ]
     caption = (
-        f"{_QUANTITIES[quantity]}: mean over the seeds that trained; in brackets of how many runs, where "
-        "not of all."
+        f"{_QUANTITIES[quantity]}: mean over the runs that have it, in brackets their number if not all."
     )
     return captioned(caption, f"stability-{quantity.replace('_', '-')}", table(header, rows))
 
@@ -111,7 +110,11 @@ def _mean(outcomes: list[Outcome], quantity: str) -> str:
     """Of one setting at one learning rate."""
     if not outcomes:
         return "not run"
-    values = [v for outcome in outcomes if (v := outcome.run.value(quantity)) is not None]
+    values = [
+        value
+        for outcome in outcomes
+        if (value := outcome.run.value(quantity)) is not None and not outcome.run.is_bound(quantity)
+    ]
     if not values:
         return "collapsed" if all(o.run.collapsed for o in outcomes) else "not reached"
     mean = sum(values) / len(values)

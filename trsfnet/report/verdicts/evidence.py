@@ -39,12 +39,16 @@ class Run:
         return self.record.status == "collapsed"
 
     def value(self, quantity: str) -> float | None:
-        """A quantity at the end of the run; None for a run that has none or collapsed."""
+        """A quantity at the end of the run, or a bound of it; None for a run that has none or collapsed."""
         if self.collapsed:
             return None
         if quantity in QUANTITIES:
             return QUANTITIES[quantity](self)
         return self.record.metrics.get(quantity)
+
+    def is_bound(self, quantity: str) -> bool:
+        """Whether a value is only the least that it can be, as training ended before it was reached."""
+        return quantity == "epochs_to_half" and not self.collapsed and _reached_half(self) is False
 
 
 def _tar(run: Run) -> float | None:
@@ -93,19 +97,29 @@ def _epochs_to_half(run: Run) -> float | None:
     shares = np.concatenate([[0.0], history["train_accuracy"]])
     reached = int(np.argmax(shares >= 0.5))
     if not reached:
-        return None
+        # To leave such a run out would take the slowest for no worse than the others.
+        return float(epochs[-1])
     return float(np.interp(0.5, shares[reached - 1 : reached + 1], epochs[reached - 1 : reached + 1]))
+
+
+def _reached_half(run: Run) -> bool | None:
+    try:
+        return bool((run.record.history()["train_accuracy"] >= 0.5).any())
+    except RecordError:
+        return None
 
 
 QUANTITIES: dict[str, Callable[[Run], float | None]] = {
     # What the track's verdicts rest on: TAR at FAR 1e-3.
     "tar": _tar,
-    # Epochs until half of the training images are classified rightly, interpolated between epochs.
+    # Epochs until half of the training images are classified rightly, interpolated between epochs; all epochs
+    # of a run that never gets there.
     "epochs_to_half": _epochs_to_half,
     # Over the scales of a network after training.
     "scale_mean": _final("trsf", np.mean),
     "scale_min": _final("trsf", np.min),
-    "scale_variation": _final("trsf", lambda x: x.std() / abs(x.mean())),
+    # Not over their mean, which may be next to nothing where signs differ.
+    "scale_variation": _final("trsf", lambda x: x.std() / np.abs(x).mean()),
     "scale_share_0.6_to_1.3": _final("trsf", lambda x: ((x >= 0.6) & (x <= 1.3)).mean()),
     "scale_late_change": _late_change("trsf"),
     # Mean over modules of log10 of what a branch adds over what it is added to.
@@ -146,8 +160,12 @@ class Campaign:
         return {seed: value for seed, value in found.items() if value is not None}
 
     def spread(self, setting: str, quantity: str) -> Spread | None:
-        """That of a quantity over seeds, pooled over all settings with the network and loss of this one."""
-        kinds = {s: _kind(run) for (s, rate, _), run in self.runs.items() if rate == self.rate}
+        """That of a quantity over seeds, pooled over the settings that are of one kind with this one.
+
+        These have the same network and loss. Scales, and what branches add by them, spread as they are set:
+        there the kind is also that of the scales, constant or trained, and where they start.
+        """
+        kinds = {s: _kind(run, quantity) for (s, rate, _), run in self.runs.items() if rate == self.rate}
         alike = [s for s, kind in kinds.items() if kind == kinds.get(setting)]
         return pooled_spread(self.values(s, quantity) for s in alike)
 
@@ -159,6 +177,10 @@ class Campaign:
             return None
         return contrast([self.values(s, quantity) for s in weights], list(weights.values()), known)
 
+    def cut_short(self, setting: str, quantity: str) -> int:
+        """Runs of a setting that collapsed, or of whose quantity only a bound is known."""
+        return sum(run.collapsed or run.is_bound(quantity) for run in self.of(setting).values())
+
     def lost(self, setting: str) -> int:
         """Runs of a setting that collapsed."""
         return sum(run.collapsed for run in self.of(setting).values())
@@ -168,8 +190,11 @@ class Campaign:
         return {(rate, seed): run.collapsed for (s, rate, seed), run in self.runs.items() if s == setting}
 
 
-def _kind(run: Run) -> tuple[str, str]:
-    return run.record.config["arch"], run.record.config["loss"]
+def _kind(run: Run, quantity: str) -> tuple[Any, ...]:
+    fields = ["arch", "loss"]
+    if quantity.startswith(("scale_", "ratio_")):
+        fields += ["trsf", "trsf_per_channel", "scale_init"]
+    return tuple(run.record.config.get(field) for field in fields)
 
 
 def campaigns(records: Sequence[Record]) -> list[Campaign]:

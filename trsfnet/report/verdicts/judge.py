@@ -30,14 +30,16 @@ def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[Verdict]:
     two protocols has two verdicts on each claim. The rules:
 
     - Differences are between means over seeds. Their error follows from the spread over seeds, pooled over
-      all settings with the same network and loss. `measured` has each with its 95 % interval.
+      all settings with the same network and loss, and for what scales do also of the same kind of scales.
+      `measured` has each with its 95 % interval.
     - A claim has a p value for it and one against it. Doubled, the smaller is its two-sided p value, and
       Holm's adjustment over all claims that could be tested on these runs keeps the rate of any false
       verdict at 5 %. Below 0.05 after it, the claim is *supported* or *contradicted*, else *inconclusive*.
     - A claim about several differences is supported by all of them and contradicted by any.
     - With fewer than three finished seeds of a setting it is *inconclusive* whatever they show; with no run
       at all it is *not run*.
-    - A collapsed run has no accuracy. The word is not given to the side of a difference that lost more runs.
+    - A collapsed run has no accuracy, and of one that ended too early only a bound may be known. The word is
+      not given to the side of a difference with more such runs.
     - Values themselves are compared with the paper's on the paper's own data only.
     - Counts, and a collapse where there should be none, need no test.
 
@@ -88,7 +90,7 @@ def _decided(finding: Finding, p_holm: float) -> tuple[str, str]:
     if p_holm >= ALPHA:
         return INCONCLUSIVE, f"{start}{p}."
     if word in finding.barred:
-        return INCONCLUSIVE, f"{start}{p}, but the side in favour lost more runs to collapse."
+        return INCONCLUSIVE, f"{start}{p}, but more runs of the side in favour collapsed or ended too early."
     return word, f"{start}{p}."
 
 

@@ -49,8 +49,8 @@ def _contrast(rule: Contrast, campaign: Campaign) -> Finding:
 
     For the claim speaks the weakest of its contrasts, so its p value is the largest of theirs, and 1 while
     one of them cannot be tested. Against it speaks any of them, so that is the smallest of theirs times their
-    number. The word is not given to a side of which more runs collapsed than of the other: the missing seeds
-    might have been its worst.
+    number. The word is not given to a side of which more runs collapsed than of the other, or ended before
+    the quantity was reached: those seeds might have been its worst.
     """
     gaps = [_gap([*means.of, *means.than], rule.quantity, campaign) for means in rule.contrasts]
     measured = []
@@ -87,7 +87,7 @@ def _bounded(
     tests += [(e.p_below(below), e.p_above(below)) for e in effects if below is not None]
     return Finding(
         None,
-        reason=f"{len(missing)} of {len(gaps)} comparisons cannot be made yet" if missing else "",
+        reason=f"{len(missing)} of {len(gaps)} comparisons cannot be made" if missing else "",
         measured=measured,
         p_for=1.0 if missing else max(p for p, _ in tests),
         p_against=min(1.0, len(effects) * min(p for _, p in tests)),
@@ -96,12 +96,12 @@ def _bounded(
 
 
 def _barred(rule: Contrast, campaign: Campaign) -> frozenset[str]:
-    """The words that a difference in collapsed runs forbids."""
+    """The words that a difference in collapsed runs, or in values that are bounds, forbids."""
     barred = set()
     for means in rule.contrasts:
         if means.than:
-            subject = sum(campaign.lost(s) for s in means.of) / len(means.of)
-            other = sum(campaign.lost(s) for s in means.than) / len(means.than)
+            subject = sum(campaign.cut_short(s, rule.quantity) for s in means.of) / len(means.of)
+            other = sum(campaign.cut_short(s, rule.quantity) for s in means.than) / len(means.than)
             barred |= {SUPPORTED} if subject > other else {CONTRADICTED} if other > subject else set()
     return frozenset(barred)
 
