@@ -36,6 +36,13 @@ def test_two_spreads_are_welchs():
     assert two_sided(effect) == pytest.approx(expected.pvalue)
 
 
+def test_spreads_that_happen_to_be_equal_are_two_estimates():
+    """Welch's test of samples with one standard deviation has the freedom of both."""
+    shifted = {seed: value + 0.1 for seed, value in A.items()}
+    effect = contrast([shifted, A], [1, -1], [pooled_spread([shifted]), pooled_spread([A])])
+    assert effect.freedom == pytest.approx(6)
+
+
 def test_a_contrast_among_several_is_that_of_the_analysis_of_variance():
     """Its square is the F of a model in which the contrast is the only thing left out."""
     spread = pooled_spread([A, B, C])
@@ -60,7 +67,7 @@ def test_pooling_holds_its_level():
 
 def test_one_seed_is_not_tested_and_equal_values_are_certain():
     spread = pooled_spread([{0: 0.3}, A])
-    assert spread == pooled_spread([A])
+    assert vars(spread) == vars(pooled_spread([A]))
     assert contrast([{0: 0.3}, A], [1, -1], [spread, spread]) is None
     assert pooled_spread([{0: 0.3}, {}]) is None
     low, high = dict.fromkeys(A, 0.1), dict.fromkeys(A, 0.1 + 0.2)

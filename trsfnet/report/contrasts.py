@@ -18,9 +18,11 @@ MIN_SEEDS = 3
 POWER = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spread:
     """How much runs differ that differ in nothing but the seed.
+
+    Two that have the same numbers are still two estimates: see `contrast`.
 
     Attributes:
         variance: of one run.

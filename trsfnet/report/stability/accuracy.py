@@ -40,7 +40,7 @@ def accuracy_figure(study: Study | None) -> Exhibit | None:
     epochs = counted(study.every[0].record.config["epochs"], "epoch")
     caption = (
         f"Training accuracy in the last of {epochs}: means over all seeds, also those that collapsed, with "
-        f"95 % intervals from the spread pooled over the settings of a rate. {finding}"
+        f"95 % intervals (Student's t). {finding}"
     )
     alt = f"Training accuracy by learning rate, a panel for each kind of scale. {finding}"
     return exhibit(figure, alt=alt, caption=caption)
@@ -78,8 +78,8 @@ def differences(study: Study | None) -> Markdown | None:
         for a, b in _pairs(claim)
     ]
     caption = (
-        "Differences in training accuracy, in points with their 95 % intervals, each by itself. No rule on "
-        "them was fixed before there were results, so that no verdict rests on them."
+        "Differences in training accuracy, in points with their 95 % intervals (Welch's t), each by itself. "
+        "No rule on them was fixed before there were results, so that no verdict rests on them."
     )
     return Markdown(captioned(caption, "stability-differences", table(header, rows)))
 
@@ -116,15 +116,11 @@ def _mean(study: Study, setting: str, rate: float) -> Effect | None:
 
 def _effect(study: Study, weights: dict[str, float], rate: float) -> Effect | None:
     """None where a setting has fewer than two seeds at the rate."""
-    values = {
-        setting: {outcome.record.seed: outcome.accuracy for outcome in cell}
-        for (setting, r), cell in study.outcomes.items()
-        if r == rate
-    }
-    spread = pooled_spread(values.values())
-    if spread is None or not weights.keys() <= values.keys():
-        return None
-    return contrast([values[s] for s in weights], list(weights.values()), [spread] * len(weights))
+    cells = [study.outcomes.get((setting, rate), []) for setting in weights]
+    values = [{outcome.record.seed: outcome.accuracy for outcome in cell} for cell in cells]
+    # Each has its own: those that train well lie close together, those on the verge far apart.
+    spreads = [spread for each in values if (spread := pooled_spread([each]))]
+    return contrast(values, list(weights.values()), spreads) if len(spreads) == len(values) else None
 
 
 def _written(effect: Effect | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -165,13 +165,23 @@ class Campaign:
         These have the same network and loss. Scales, and what branches add by them, spread as they are set:
         there the kind is also that of the scales, constant or trained, and where they start.
         """
+        return self._spreads([setting], quantity)[0]
+
+    def _spreads(self, settings: Iterable[str], quantity: str) -> list[Spread | None]:
+        """Of each setting; one object for those of one kind."""
         kinds = {s: _kind(run, quantity) for (s, rate, _), run in self.runs.items() if rate == self.rate}
-        alike = [s for s, kind in kinds.items() if kind == kinds.get(setting)]
-        return pooled_spread(self.values(s, quantity) for s in alike)
+        pools: dict[Any, list[str]] = defaultdict(list)
+        for setting, kind in kinds.items():
+            pools[kind].append(setting)
+        asked = [kinds.get(setting) for setting in settings]
+        spreads = {
+            kind: pooled_spread(self.values(s, quantity) for s in pools.get(kind, ())) for kind in set(asked)
+        }
+        return [spreads[kind] for kind in asked]
 
     def effect(self, weights: Mapping[str, float], quantity: str) -> Effect | None:
         """The weighted sum of settings' means, by setting; None with fewer than two seeds of any."""
-        spreads = [self.spread(setting, quantity) for setting in weights]
+        spreads = self._spreads(weights, quantity)
         known = [spread for spread in spreads if spread]
         if len(known) < len(spreads):
             return None
