@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from functools import partial
 
+import pandas as pd
 import pytest
 
 from tests.data.test_paper_track import faces, write
@@ -52,6 +54,21 @@ def test_wrong_input_is_one_sentence(run_and_faces, capsys, words, says):
     said = capsys.readouterr().err
     assert said.startswith(f"trsfnet: {says}")
     assert said.count("\n") == 1
+
+
+def test_numbers_are_printed_though_the_scores_cannot_be_written(
+    run_and_faces, tmp_path, capsys, monkeypatch
+):
+    def full(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    assert main(["evaluate", *run_and_faces, "--scores", str(tmp_path / "scores.parquet")]) == 2
+    said = capsys.readouterr()
+    assert "tar@1e-3" in said.out
+    assert said.err == f"trsfnet: Cannot write {tmp_path}/scores.parquet: No space left on device.\n"
+    assert not list(tmp_path.glob("*scores.parquet*"))
 
 
 def test_a_run_that_is_none_is_one_sentence(tmp_path, capsys):

@@ -12,7 +12,9 @@ import pytest
 from trsfnet.data.faces import FaceSet, Pairs
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation import compare, intervals, read_scores
+from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.protocol import evaluate
+from trsfnet.evaluation.saved import to_columns
 
 RESULTS = Path(__file__).parents[2] / "results"
 RECORDS = {path.parent.name: path.parent for path in sorted(RESULTS.glob("*/*/scores.parquet"))}
@@ -74,6 +76,15 @@ def test_what_a_run_saves_is_read_back(evaluated):
     total = all_pairs.details[0]["impostor_pairs"]
     assert total == 80 * 76 // 2
     assert read_scores(all_pairs.scores, impostor_pairs=total).metrics() == all_pairs.metrics
+
+
+def test_as_many_folds_as_a_file_of_pairs_may_have():
+    folds = 200
+    same = np.tile([True, False], folds)
+    scores = TenFoldScores(np.where(same, 0.5, 1.5), same, np.arange(folds).repeat(2), None)
+    again = read_scores(to_columns(scores))
+    np.testing.assert_array_equal(again.fold, scores.fold)
+    assert again.metrics() == scores.metrics()
 
 
 def test_enough_is_saved_for_an_interval_at_every_far():

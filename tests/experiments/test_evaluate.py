@@ -258,6 +258,9 @@ def test_a_run_without_its_network_is_named(aligned, trained, tmp_path):
     (run / CHECKPOINT).unlink()
     with pytest.raises(RecordError, match=r"holds no network .* train it again by papermill it$"):
         evaluate_run(run, aligned)
+    (run / "run.json").write_text(json.dumps(info | {"status": "collapsed", "message": "Loss became nan."}))
+    with pytest.raises(RecordError, match="holds no network, since its training collapsed: Loss became nan"):
+        evaluate_run(run, aligned)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,8 @@ def test_a_run_without_its_network_is_named(aligned, trained, tmp_path):
         ({"convention": "mine"}, "convention must be one of"),
         ({"flip": False}, "The protocol ten-fold takes no flip"),
         ({"protocol": "all-pairs", "pairs": Path("pairs.txt")}, "The protocol all-pairs takes no pairs"),
-        ({"scores": Path("/nowhere/scores.parquet")}, "There is no folder /nowhere"),
+        ({"scores": Path("/nowhere/s.parquet")}, "Cannot write scores to /nowhere/s.parquet: No such file"),
+        ({"scores": Path("/tmp")}, "Cannot write scores to /tmp: it is a folder"),
         ({"pairs": Path("/nowhere/pairs.txt")}, "Cannot read /nowhere/pairs.txt"),
         ({"protocol": "all-pairs"}, "has no image of the people in LFW's sets 8 to 10"),
     ],

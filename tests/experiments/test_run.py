@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -103,6 +104,43 @@ def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, t
     assert record.metrics == whole.metrics
     assert record.history().loss.tolist() == whole.history().loss.tolist()
     assert record.parameters().equals(whole.parameters())
+
+
+def test_a_record_of_another_version_is_left_alone(on_tiny_data, tiny_config, tmp_path):
+    file = run(tiny_config, runs=tmp_path).path / "run.json"
+    newer = json.dumps(json.loads(file.read_text()) | {"schema": 2})
+    file.write_text(newer)
+    with pytest.raises(RecordError, match="has format 2, this version of trsfnet reads 1"):
+        run(tiny_config, runs=tmp_path)
+    assert file.read_text() == newer
+
+
+def test_a_damaged_record_is_kept_beside_the_new_one(on_tiny_data, tiny_config, tmp_path, capsys):
+    file = run(tiny_config, runs=tmp_path).path / "run.json"
+    file.write_text("{half")
+    assert run(tiny_config, runs=tmp_path).status == "done"
+    assert file.with_name("run.json.damaged").read_text() == "{half"
+    assert "is damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"learning_rate": float("inf")}, "learning_rate must be a finite number, got inf"),
+        (
+            {"schedule": "milestones", "milestones": (-1,)},
+            "milestones must be whole numbers of steps above 0",
+        ),
+        (
+            {"schedule": "milestones", "milestones": ("a",)},
+            "milestones must be whole numbers of steps above 0",
+        ),
+    ],
+)
+def test_numbers_that_no_training_can_use_are_refused_at_once(tiny_config, tmp_path, settings, says):
+    with pytest.raises(ConfigError, match=says):
+        run(replace(tiny_config, **settings), runs=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_collapsed_run_is_a_result(on_tiny_data, tiny_config, tmp_path):

@@ -138,6 +138,34 @@ def test_damage_is_named_and_the_rest_is_shown(tmp_path):
     assert "format 99" in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"run_id": None}, "run_id must be text, got None"),
+        ({"metrics": {"tar@1e-3": "much"}}, "tar@1e-3 must be a number, got 'much'"),
+        ({"metrics": {"tar@1e-3": float("nan")}}, "tar@1e-3 must be a number, got nan"),
+        ({"config": {"learning_rate": None}}, "learning_rate must be set, got None"),
+        ({"config": {"learning_rate": "fast"}}, "learning_rate must be a number or None, got 'fast'"),
+        ({"config": {"mystery": 1}}, "Unknown setting 'mystery'"),
+    ],
+)
+def test_a_record_of_wrong_types_is_damaged(tmp_path, changes, says):
+    record = fake_run(tmp_path / "runs")
+    config = record.config | changes.get("config", {})
+    (record.path / "run.json").write_text(json.dumps(record.info | changes | {"config": config}))
+    found = read(tmp_path)
+    assert not found.records
+    assert says in found.problems[0]
+
+
+@pytest.mark.parametrize("missing", ["epochs", "arch", "activation", "width", "learning_rate"])
+def test_a_record_without_a_setting_is_damaged(tmp_path, missing):
+    record = fake_run(tmp_path / "runs")
+    config = {name: value for name, value in record.config.items() if name != missing}
+    (record.path / "run.json").write_text(json.dumps(record.info | {"config": config}))
+    assert f"it lacks '{missing}'" in read(tmp_path).problems[0]
+
+
 def test_unfinished_runs_are_stated_in_place(tmp_path):
     runs = tmp_path / "runs"
     fake_run(runs, status="running")

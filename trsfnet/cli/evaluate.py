@@ -6,6 +6,10 @@ import argparse
 import json
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trsfnet.experiments.evaluate import EvaluationReport
 
 PURPOSE = "verify or identify faces with the network of a run"
 EPILOG = """\
@@ -66,9 +70,17 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Evaluate, and print the numbers."""
-    from trsfnet.experiments.evaluate import EvaluationOptions, evaluate_run
+    from trsfnet.experiments.evaluate import EvaluationOptions, UnwrittenScores, evaluate_run
 
     chosen = {field.name: getattr(given, field.name) for field in fields(EvaluationOptions)}
-    report = evaluate_run(given.run, given.source, EvaluationOptions(**chosen))
-    print(json.dumps(report.to_dict(), indent=1, allow_nan=False) if given.json else report.table())
+    try:
+        report = evaluate_run(given.run, given.source, EvaluationOptions(**chosen))
+    except UnwrittenScores as error:
+        _print(error.report, given)
+        raise
+    _print(report, given)
     return 0
+
+
+def _print(report: EvaluationReport, given: argparse.Namespace) -> None:
+    print(json.dumps(report.to_dict(), indent=1, allow_nan=False) if given.json else report.table())

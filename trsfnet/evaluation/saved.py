@@ -37,7 +37,8 @@ def to_columns(scores: Scores) -> dict[str, np.ndarray]:
         columns = {_TEMPLATE_SCORE: scores.scores, "same": scores.same}
     else:
         people = scores.people
-        columns = {"same": scores.same, "fold": scores.fold.astype(np.int8)}
+        small = scores.fold.max(initial=0) <= np.iinfo(np.int8).max
+        columns = {"same": scores.same, "fold": scores.fold.astype(np.int8 if small else np.int16)}
         if scores.distances.ndim == 1:
             columns[_DISTANCE] = scores.distances
         else:

@@ -20,9 +20,14 @@ import pandas as pd
 
 from trsfnet.errors import RecordError
 
+RECORD = "run.json"
 SCHEMA = 1
 STATUSES = ("running", "done", "collapsed", "failed")
 _REQUIRED = ("schema", "status", "run_id", "track", "seed", "config", "metrics")
+
+
+class UnknownFormat(RecordError):
+    """Another version of trsfnet wrote the record; it is not damaged."""
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -91,7 +96,7 @@ class Record:
         """Change entries of `run.json` and write it."""
         self.info.update(changes)
         self.path.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path / "run.json", json.dumps(self.info, indent=1, allow_nan=False) + "\n")
+        write_atomically(self.path / RECORD, json.dumps(self.info, indent=1, allow_nan=False) + "\n")
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write `history.csv`."""
@@ -126,22 +131,23 @@ def read_record(path: Path) -> Record:
     """The record in the folder `path`.
 
     Raises:
-        RecordError: there is none, it is damaged, or a newer version wrote it.
+        RecordError: there is none, or it is damaged.
+        UnknownFormat: another version wrote it.
     """
-    file = path / "run.json"
+    file = path / RECORD
     try:
         info = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordError(
             f"{path} holds no run record: cannot read {file.name}, {error.strerror}."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"The run record {file} is damaged: {error}.") from error
     missing = [key for key in _REQUIRED if not isinstance(info, dict) or key not in info]
     if missing:
         raise RecordError(f"The run record {file} is damaged: it lacks {', '.join(missing)}.")
     if info["schema"] != SCHEMA:
-        raise RecordError(
+        raise UnknownFormat(
             f"The run record {file} has format {info['schema']}, this version of trsfnet reads {SCHEMA}."
         )
     return Record(path, info)

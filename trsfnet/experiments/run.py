@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shlex
 import time
 from dataclasses import asdict, replace
@@ -14,14 +16,14 @@ import trsfnet
 from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import load_track
-from trsfnet.errors import RecordError
+from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.code import source_files, source_hash
 from trsfnet.experiments.compiling import compiling
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
-from trsfnet.experiments.record import SCHEMA, Record, read_record
+from trsfnet.experiments.record import RECORD, SCHEMA, Record, UnknownFormat, read_record
 from trsfnet.experiments.stale import set_aside, why_stale
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
@@ -57,9 +59,10 @@ def run(
     Raises:
         ConfigError: settings that cannot be trained.
         DataError: the track's images are missing or damaged.
-        RecordError: another process is at this run.
+        RecordError: another process is at this run, or another version of trsfnet wrote its record.
         LostPeer: one of several processes failed.
     """
+    _check_numbers(config)
     check_devices(devices)
     world = join()
     together = max(devices, world.size)
@@ -90,6 +93,17 @@ def run(
     return read_record(path)
 
 
+def _check_numbers(config: TrainConfig) -> None:
+    """Refuse numbers that no training can use and no record can hold."""
+    for name, value in vars(config).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{name} must be a finite number, got {value!r}.")
+    if not all(type(step) is int and step > 0 for step in config.milestones or ()):
+        raise ConfigError(
+            f"milestones must be whole numbers of steps above 0, got {list(config.milestones)}."
+        )
+
+
 def _finished(path: Path) -> bool:
     """Whether the record in `path` needs no more training."""
     record = _existing(path)
@@ -106,11 +120,29 @@ def _make_room(path: Path) -> None:
 
 
 def _existing(path: Path) -> Record | None:
-    """The record in `path`, if there is a sound one."""
+    """The record in `path`, if there is a sound one.
+
+    Raises:
+        UnknownFormat: another version of trsfnet wrote it, and it is not ours to replace.
+    """
     try:
         return read_record(path)
+    except UnknownFormat:
+        raise
     except RecordError:
         return None
+
+
+def _keep_damaged(path: Path) -> None:
+    """Set a `run.json` aside that cannot be read, and say so."""
+    file = path / RECORD
+    try:
+        read_record(path)
+    except RecordError as error:
+        if file.exists():
+            kept = file.with_name(f"{RECORD}.damaged")
+            os.replace(file, kept)
+            tqdm.write(f"{error} It is kept as {kept}.")
 
 
 def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
@@ -136,6 +168,7 @@ def _train_and_record(
     """What rank 0 does: train, and write down what happens."""
     if _finished(path):  # by another process, between our first look and our lock
         return
+    _keep_damaged(path)
     earlier = _existing(path)
     before = earlier.info.get("seconds", 0.0) if earlier else 0.0
     record = Record(path, opening)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from trsfnet.errors import RecordError
+from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.grid import GRID
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.scales import departures
@@ -17,8 +19,11 @@ from trsfnet.experiments.stale import why_stale
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.report.names import MEASURES, percent
 from trsfnet.report.places import page, place
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 _PAPERS = {setting.key for setting in GRID}
+# What a run has always resolved, and pages compute with.
+_ALWAYS_SET = {"loss", "image_size", "width", "epochs", "batch_size", "learning_rate", "precision"}
 
 
 def damage(record: Record) -> str | None:
@@ -27,6 +32,7 @@ def damage(record: Record) -> str | None:
     if track not in MEASURES:
         return f"The run record {record.path} is of an unknown track, {track!r}."
     try:
+        _check_types(record)
         peculiarities(record)
         epochs = epochs_done(record)
         values = learned(record)
@@ -35,11 +41,25 @@ def damage(record: Record) -> str | None:
         missing += ["parameters.parquet"] if record.config["trsf"] and "trsf" not in values else []
     except KeyError as error:
         return f"The run record {record.path} is damaged: it lacks {error}."
-    except (ValueError, TypeError, OSError) as error:
-        return f"The run record {record.path} is damaged: {error}."
+    except (ConfigError, ValueError, TypeError, OSError) as error:
+        return f"The run record {record.path} is damaged: {str(error).rstrip('.')}."
     if record.status == "done" and missing:
         return f"The run record {record.path} is damaged: it lacks {', '.join(missing)}."
     return None
+
+
+def _check_types(record: Record) -> None:
+    """What is read everywhere must be of its type; a ValueError or KeyError says what is not."""
+    if not isinstance(record.run_id, str):
+        raise ValueError(f"run_id must be text, got {record.run_id!r}")
+    config = LATER_SETTINGS | record.config
+    TrainConfig.from_parameters(config)
+    for field in fields(TrainConfig):
+        if config[field.name] is None and field.name in _ALWAYS_SET:
+            raise ValueError(f"{field.name} must be set, got None")
+    for name, value in record.metrics.items():
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a number, got {value!r}")
 
 
 def learned(record: Record) -> dict[str, pd.DataFrame]:

@@ -9,10 +9,10 @@ from trsfnet.errors import DataError
 from trsfnet.experiments.evaluate.images import all_pairs, ten_fold
 from trsfnet.experiments.evaluate.network import load_network
 from trsfnet.experiments.evaluate.options import EvaluationOptions, choose_protocol
-from trsfnet.experiments.evaluate.report import EvaluationReport
+from trsfnet.experiments.evaluate.report import EvaluationReport, check_target
 from trsfnet.experiments.evaluate.templates import identification, verification
 
-__all__ = ["EvaluationOptions", "EvaluationReport", "evaluate_run"]
+__all__ = ["EvaluationOptions", "EvaluationReport", "UnwrittenScores", "evaluate_run"]
 
 _PROTOCOLS = {
     "ten-fold": ten_fold,
@@ -33,16 +33,29 @@ def evaluate_run(run: Path, path: Path, options: EvaluationOptions = EvaluationO
 
     Raises:
         ConfigError: an option does not go with what lies at `path`.
-        DataError: the images or protocol files are missing or damaged; or a file cannot be written.
+        DataError: the images or protocol files are missing or damaged; or a file cannot be written, which is
+            tried before anything is computed.
+        UnwrittenScores: the scores could not be written once they were there; it has the report.
         RecordError: there is no run, or no network of it.
     """
-    if options.scores and not options.scores.absolute().parent.is_dir():
-        raise DataError(f"There is no folder {options.scores.absolute().parent} to write scores to.")
+    if options.scores:
+        check_target(options.scores)
     network = load_network(run)
     source = open_source(path)
     protocol = choose_protocol(source, path, options)
     results = _PROTOCOLS[protocol](network, source, path, options)
     report = EvaluationReport(network, source.version, protocol, results)
     if options.scores:
-        report.write_scores(options.scores)
+        try:
+            report.write_scores(options.scores)
+        except DataError as error:
+            raise UnwrittenScores(str(error), report) from error
     return report
+
+
+class UnwrittenScores(DataError):
+    """The scores cannot be written, say on a full disk; everything else is in `report`."""
+
+    def __init__(self, message: str, report: EvaluationReport) -> None:
+        super().__init__(message)
+        self.report = report

@@ -63,6 +63,10 @@ def load_network(path: Path) -> TrainedNetwork:
     record = read_record(path)
     file = path / CHECKPOINT
     if not file.is_file() and not previous(file).is_file():
+        if record.status == "collapsed":
+            raise RecordError(
+                f"{path} holds no network, since its training collapsed: {record.info.get('message', '')}"
+            )
         command = record.info.get("command", "the command in its run.json")
         raise RecordError(
             f"{path} holds no network ({CHECKPOINT} is missing, as in all committed results): train it again "

@@ -98,12 +98,35 @@ class EvaluationReport:
         Raises:
             DataError: the file cannot be written.
         """
-        aside = path.with_name(f".{path.name}.partial")
+        aside = _aside(path)
         try:
             pd.DataFrame(self.results.scores).to_parquet(aside, index=False, compression="zstd")
             os.replace(aside, path)
         except OSError as error:
+            aside.unlink(missing_ok=True)
             raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file for scores that cannot be written, before hours of computing.
+
+    Raises:
+        DataError: it cannot.
+    """
+    if path.is_dir():
+        raise DataError(
+            f"Cannot write scores to {path}: it is a folder, expected a file such as scores.parquet."
+        )
+    aside = _aside(path)
+    try:
+        aside.touch()
+        aside.unlink()
+    except OSError as error:
+        raise DataError(f"Cannot write scores to {path}: {error.strerror or error}.") from error
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
 
 
 def _word(value: object) -> str:
