@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import trsfnet
 from tests.exchange.networks import images, tiny_weights
 from tests.experiments.untrained import write_run
 from trsfnet.cli import main
+from trsfnet.data.warp import TEMPLATE
 from trsfnet.exchange import embeddings
 from trsfnet.exchange.embedder import Embedder
 
@@ -87,6 +89,43 @@ def test_what_cannot_be_read_is_left_out_and_listed(model, crops, tmp_path, caps
     assert table.name.tolist() == ["ann/0.png", "ann/2.png", "ann/3.png", "bo/4.png"]
     sound = [str(crops / name) for name in table.name]
     np.testing.assert_allclose(np.stack(table.embedding), trsfnet.load(model).embed(sound), atol=1e-5)
+
+
+def test_what_the_folder_leaves_out_is_counted_too(model, crops, tmp_path, capsys):
+    (crops / "ann/1.png").write_bytes(b"no image")
+    (crops / "bo/5.png").write_bytes(b"")
+    (crops / os.fsdecode(b"\xff")).mkdir()
+    command = ["embed", model, str(crops), str(tmp_path / "faces.parquet")]
+    assert main([*command, "--json"]) == 0
+    said = capsys.readouterr()
+    failed = {row["name"]: row["reason"] for row in json.loads(said.out)["failed"]}
+    assert list(failed) == ["bo/5.png", "%FF", "ann/1.png"]
+    assert failed["bo/5.png"].endswith("bo/5.png is empty: expected an image.")
+    assert said.err.count("left out: ") == 3
+    assert main(command) == 0
+    assert capsys.readouterr().out == f"embedded 5 images into {tmp_path}/faces.parquet; left out 3\n"
+
+
+def test_an_image_that_ijb_lacks_is_left_out(model, tmp_path, capsys):
+    meta, faces = tmp_path / "ijbb" / "meta", tmp_path / "ijbb" / "loose_crop"
+    meta.mkdir(parents=True)
+    faces.mkdir()
+    points = " ".join(f"{x} {y}" for x, y in TEMPLATE)
+    (meta / "ijbb_face_tid_mid.txt").write_text("1.png 7 3\n2.png 7 3\n")
+    (meta / "ijbb_name_5pts_score.txt").write_text(f"1.png {points} 1\n2.png {points} 1\n")
+    Image.fromarray(images(1, 112)[0]).save(faces / "1.png")
+    assert main(["embed", model, str(tmp_path / "ijbb"), str(tmp_path / "ijbb.parquet")]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"embedded 1 images into {tmp_path}/ijbb.parquet; left out 1\n"
+    assert "left out: Image 2.png of" in said.err
+
+
+def test_a_name_that_is_not_utf8_is_embedded(model, crops, tmp_path):
+    flat = crops / "ann"
+    (flat / "1.png").rename(flat / os.fsdecode(b"caf\xe9.png"))
+    assert main(["embed", model, str(flat), str(tmp_path / "faces.parquet")]) == 0
+    names = pd.read_parquet(tmp_path / "faces.parquet").name
+    assert names.tolist() == ["0.png", "2.png", "3.png", "caf%E9.png"]
 
 
 def test_an_interrupted_one_goes_on_where_it_was(model, crops, tmp_path, monkeypatch, capsys):

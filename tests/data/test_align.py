@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import torch
 from facenet_pytorch import extract_face
 from PIL import Image
 
+from tests.data.full_disk import full_disk
 from tests.data.memory import MemorySource, encoded, pattern
 from trsfnet.data.align import COLUMNS, Face, MarginCrop, Mtcnn, WarpCrop, align_faces, choose
 from trsfnet.data.crops import central_crop, margin_crop
 from trsfnet.data.exclusive import exclusive
 from trsfnet.data.folder import FolderSource
+from trsfnet.data.sources import open_source
 from trsfnet.data.synthetic import render_faces
 from trsfnet.data.warp import TEMPLATE, warp_face
 from trsfnet.errors import ConfigError, DataError
@@ -104,7 +107,7 @@ def test_what_a_folder_leaves_out_is_listed_once(tmp_path):
         counts = align_faces(FolderSource(photographs, skip=True), target, Corner(), CROP)
         assert counts == {"found": 2, "chosen": 0, "none": 0, "failed": 0, "left out": 3}
         report = rows(target)
-        assert set(report) == {"ann/1.jpg", "ann/2.jpg", "bob/1.jpg", "bob/line\nbreak.jpg", "\\udcff"}
+        assert set(report) == {"ann/1.jpg", "ann/2.jpg", "bob/1.jpg", "bob/line\nbreak.jpg", "%FF"}
     assert report["ann/2.jpg"]["note"].endswith("ann/2.jpg is empty: expected an image")
     assert (report["ann/2.jpg"]["status"], report["ann/2.jpg"]["done"]) == ("left out", "skipped")
 
@@ -181,7 +184,7 @@ def test_killed_and_started_again_it_ends_the_same(tmp_path, monkeypatch, cut, r
         align_faces(source, target, Dying(), CROP)
     report = target / "report.csv"
     report.write_bytes(report.read_bytes()[: -cut or None])
-    (target / "é0" / ".4.png.partial").write_bytes(b"half a crop")
+    (target / "é0" / ".partial").write_bytes(b"half a crop")
     detector = Corner()
     align_faces(source, target, detector, CROP)
     assert sum(shape[0] for shape in detector.batches) == 4 + rows_lost
@@ -197,6 +200,49 @@ def test_a_crop_that_was_deleted_is_made_again(source, tmp_path):
     counts = align_faces(source, tmp_path, detector, CROP)
     assert detector.batches == [(1, 60, 60, 3)]
     assert (counts["found"], len(rows(tmp_path)), crops(tmp_path)) == (3, len(source), before)
+
+
+def test_the_longest_names_are_kept_and_longer_ones_fail_alone(tmp_path):
+    longest, longer = f"a/{'n' * 251}", f"b/{'n' * 252}"
+    names = [f"{longest}.jpg", "a/1.png", longer, "b/1.png"]
+    source = MemorySource({name: photograph(1) for name in names} | {f"{longer}m": photograph(0)})
+    for _ in range(2):
+        counts = align_faces(source, tmp_path, Corner(), CROP)
+        assert (counts["found"], counts["failed"]) == (3, 2)
+    assert set(crops(tmp_path)) == {f"{longest}.png", "a/1.png", "b/1.png"}
+    for name in (longer, f"{longer}m"):
+        row = rows(tmp_path)[name]
+        assert (row["done"], row["file"]) == ("skipped", "")
+        assert row["note"].endswith(f"/{name}.png: File name too long.")
+    assert not list(tmp_path.rglob(".partial"))
+
+
+def test_on_a_full_disk_it_says_so_and_goes_on_later(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("trsfnet.data.align.folder._BATCH", 1)
+    align_faces(source, tmp_path / "whole", Corner(), CROP)
+    target, detector = tmp_path / "crops", Corner()
+    room = 10 + (tmp_path / "whole/report.csv").stat().st_size // 2
+    with full_disk(room), pytest.raises(DataError, match=rf"^Cannot write to {target}: File too large\.$"):
+        align_faces(source, target, detector, CROP)
+    align_faces(source, target, detector, CROP)
+    assert len(detector.batches) < 2 * len(source) - 2, "some were kept"
+    assert crops(target) == crops(tmp_path / "whole")
+    assert rows(target) == rows(tmp_path / "whole")
+
+
+def test_a_name_that_is_not_utf8_goes_on_as_in_a_url(tmp_path):
+    (tmp_path / "flat").mkdir()
+    for name in ("1.png", os.fsdecode(b"caf\xe9.png")):
+        (tmp_path / "flat" / name).write_bytes(photograph(1))
+    assert align_faces(open_source(tmp_path / "flat"), tmp_path / "crops", Corner(), CROP)["found"] == 2
+    assert set(crops(tmp_path / "crops")) == {"flat/1.png", "flat/caf%E9.png"}
+
+
+def test_a_verification_set_is_told_that_it_has_no_people(tmp_path):
+    (tmp_path / "a.bin").write_bytes(pickle.dumps(([photograph(1)] * 20, [True] * 10)))
+    with pytest.raises(DataError, match=r"^a\.bin is a verification set, .*: use it as it is"):
+        align_faces(open_source(tmp_path / "a.bin"), tmp_path / "crops", Corner(), CROP)
+    assert not (tmp_path / "crops").exists()
 
 
 def test_other_settings_or_another_folder_are_refused(source, tmp_path):

@@ -217,8 +217,24 @@ def test_no_folder_and_no_identities(tmp_path, root):
     with pytest.raises(DataError, match=r"loose holds no identities"):
         FolderSource(tmp_path / "loose")
     write(tmp_path / "texts", "bo/1.txt")
-    with pytest.raises(DataError, match=r"texts holds no identities"):
+    with pytest.raises(DataError, match=r"texts holds no identities .*: Identity bo has no images in"):
         FolderSource(tmp_path / "texts", skip=True)
+
+
+def test_where_all_is_left_out_the_first_reason_is_given(tmp_path):
+    elsewhere = write(tmp_path / "elsewhere", "ann/1.jpg", "bo/1.jpg")
+    (tmp_path / "links").mkdir()
+    for name in ("ann", "bo"):
+        (tmp_path / "links" / name).symlink_to(elsewhere / name)
+    (tmp_path / "empty/bo").mkdir(parents=True)
+    (tmp_path / "empty/bo/1.jpg").touch()
+    for folder, says in (
+        ("links", r"links/(ann|bo) is a link out of the folder, to .* \(the first of 2 such findings\)"),
+        ("empty", r"empty/bo/1\.jpg is empty: expected an image"),
+    ):
+        for skip in (True, False):
+            with pytest.raises(DataError, match=rf"{folder} holds no identities that can be used: .*{says}"):
+                FolderSource(tmp_path / folder, skip=skip)
 
 
 def test_an_image_that_vanished_is_named(root):
@@ -243,10 +259,15 @@ def test_the_parts_of_vggface2(vggface2):
     assert FolderSource(vggface2, part="train").identities == ("n000002",)
     assert FolderSource(vggface2, part="test").identities == ("n000001",)
     assert FolderSource(vggface2 / "test").identities == ("n000001",)
-    with pytest.raises(ConfigError, match="part must be one of 'train', 'test', got None"):
+    with pytest.raises(ConfigError, match=r"parts: give .*vggface2/train or .*vggface2/test\.$"):
         FolderSource(vggface2)
     with pytest.raises(ConfigError, match="part must be one of 'train', 'test', got 'val'"):
         FolderSource(vggface2, part="val")
+
+
+def test_a_person_may_be_called_like_a_part_of_vggface2(root):
+    write(root, "test/1.jpg", "train/1.jpg", "train/.hidden/1.jpg")
+    assert FolderSource(root).identities == ("Bo", "ann", "bo", "test", "train")
 
 
 @pytest.mark.parametrize("place", ["", "meta", "train", "../meta"])

@@ -222,6 +222,10 @@ def test_what_is_wrong_with_an_image_is_said_by_name(images, root):
         images.image(3)
     with pytest.raises(DataError, match=r"d\.jpg of"):
         _ = images.version
+    versions = [IjbImages(root, "ijbb", skip=True).version]
+    (root / "loose_crop" / "d.jpg").touch()
+    versions += [IjbImages(root, "ijbb", skip=skip).version for skip in (True, False)]
+    assert versions[0] != versions[1] == versions[2]
     images.templates.landmarks[0] = 5
     with pytest.raises(DataError, match=r"^a\.jpg: Landmarks must lie"):
         images.warped(0)

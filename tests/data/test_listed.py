@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.data.test_folder import write
@@ -30,6 +32,19 @@ def test_a_folder_of_images(tmp_path):
     (root / "person").mkdir()
     with pytest.raises(DataError, match="person"):
         open_source(root)
+
+
+def test_names_that_are_not_utf8_are_as_in_a_url(tmp_path):
+    folder, name = os.fsdecode(b"no\xebl"), os.fsdecode(b"caf\xe9.jpg")
+    root = write(tmp_path / folder, "a.jpg", name)
+    source = open_source(root)
+    assert [source.name(i) for i in range(len(source))] == ["a.jpg", "caf%E9.jpg"]
+    assert source.identities == ("no%EBl",)
+    assert source.encoded(1) == (root / name).read_bytes()
+    assert source.version == open_source(root).version
+    (root / name).unlink()
+    with pytest.raises(DataError, match=r"no%EBl/caf%E9\.jpg: No such file"):
+        source.encoded(1)
 
 
 def test_the_version_is_that_of_the_images(tmp_path):

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import multiprocessing
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.data.full_disk import full_disk
 from tests.data.memory import MemorySource, encoded, pattern
 from tests.data.test_folder import write
 from trsfnet.data.faces import FaceSet
@@ -146,6 +148,66 @@ def test_after_an_interruption_it_goes_on_and_the_pack_is_the_same(
         f: (pack.folder / f).read_bytes() for f in FILES[:3]
     }
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_on_a_full_disk_it_says_so_and_goes_on_later(source, pack, tmp_path, monkeypatch):
+    monkeypatch.setattr(pack_writer, "_BLOCK", 2)
+    target, read = tmp_path / "again", []
+    monkeypatch.setattr(
+        source, "encoded", lambda index: read.append(index) or MemorySource.encoded(source, index)
+    )
+    room = (pack.folder / "images.bin").stat().st_size // 2
+    for _ in range(2):
+        with (
+            full_disk(room),
+            pytest.raises(DataError, match=rf"^Cannot write to {target}: File too large\.$"),
+        ):
+            write_pack(source, target, size=32)
+    assert read.count(0) == 1
+    assert write_pack(source, target, size=32).version == pack.version
+
+
+def test_a_pack_that_does_not_get_its_name_is_not_made_again(source, pack, tmp_path, monkeypatch):
+    def busy(aside: Path, target: Path) -> None:
+        raise OSError(16, "Busy")
+
+    target = tmp_path / "again"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", busy)
+        with pytest.raises(DataError, match=r"Cannot write to .*again: Busy"):
+            write_pack(source, target, size=32)
+    source.images = dict.fromkeys(source.images)  # is not read again
+    assert write_pack(source, target, size=32).version == pack.version
+
+
+def test_a_link_leads_to_the_pack(source, pack, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name, leads_to in (("lnk", "empty"), ("dangling", "elsewhere/new")):
+        (tmp_path / name).symlink_to(leads_to)
+        for _ in range(2):
+            assert write_pack(source, tmp_path / name, size=32).version == pack.version
+        assert (tmp_path / name).is_symlink()
+        assert PackSource(tmp_path / leads_to).version == pack.version
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        (".", "here is the current folder, which a pack cannot replace: name a folder in it"),
+        ("../here", "here is the current folder"),
+        ("../loop", "loop is a link to itself"),
+        ("../file", "file exists already and is not the same pack"),
+        ("n" * 300, "File name too long"),
+    ],
+)
+def test_a_target_that_cannot_become_a_pack_is_refused_before_the_work(tmp_path, monkeypatch, target, says):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(DataError, match=says):
+        write_pack(MemorySource({"a/0": None}), Path(target), size=32)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "here", "loop"]
 
 
 def test_what_was_begun_with_other_settings_is_begun_anew(source, pack, tmp_path, monkeypatch):

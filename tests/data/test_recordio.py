@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.data.full_disk import full_disk
 from tests.data.memory import MemorySource
 from tests.data.recordio_files import IM2REC, INSIGHTFACE, MARK, chunk, content, png, record, save
 from trsfnet.data.faces import FaceSet
@@ -126,6 +127,19 @@ def test_what_cannot_be_written_leaves_the_old_pack(faces, tmp_path, source, say
         write_records(source, tmp_path)
     assert (tmp_path / "train.rec").read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["property", "train.idx", "train.rec"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(faces, tmp_path):
+    (tmp_path / "afile").touch()
+    for path, says in (
+        ("afile", "afile is a file: name a folder"),
+        ("afile/in", "Cannot write to .*afile/in"),
+    ):
+        with pytest.raises(DataError, match=says):
+            write_records(faces, tmp_path / path)
+    with full_disk(100), pytest.raises(DataError, match=rf"^Cannot write to {tmp_path}/full: File too large"):
+        write_records(faces, tmp_path / "full")
+    assert not list((tmp_path / "full").iterdir())
 
 
 def test_more_images_than_float32_counts():

@@ -43,8 +43,13 @@ def test_vggface2(tmp_path):
     root = write(tmp_path / "vggface2", "train/n000002/1_01.jpg", "test/n000001/1_01.jpg")
     assert open_source(root, part="test").identities == ("n000001",)
     assert open_source(root / "train").identities == ("n000002",)
-    with pytest.raises(ConfigError, match="part must be one of"):
+    with pytest.raises(ConfigError, match=r"give .*vggface2/train or .*vggface2/test\.$"):
         open_source(root)
+    (root / "train").rename(tmp_path / "train")
+    with pytest.raises(ConfigError, match=r"give [^ ]*vggface2/test\.$"):
+        open_source(root)
+    people = write(tmp_path / "people", "ann/1.jpg", "test/1.jpg")
+    assert open_source(people, part="train").identities == ("ann", "test")
 
 
 def test_an_insightface_pack_and_a_pack_of_our_own(faces, tmp_path, monkeypatch):

@@ -86,6 +86,17 @@ def test_what_is_written_is_what_insightface_unpickles(tmp_path):
     assert again.pairs.folds.tolist() == pairs.folds.tolist()
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    one = np.zeros(10, np.int64)
+    pairs, source = Pairs(one, one, one == 0, np.arange(10)), MemorySource({"0": IMAGES[0]})
+    with pytest.raises(DataError, match=r"There is no folder .*nodir to write to"):
+        write_verification_bin(tmp_path / "nodir" / "a.bin", source, pairs)
+    (tmp_path / "folder.bin").mkdir()
+    with pytest.raises(DataError, match=r"Cannot write to .*folder\.bin: Is a directory"):
+        write_verification_bin(tmp_path / "folder.bin", source, pairs)
+    assert os.listdir(tmp_path) == ["folder.bin"]
+
+
 def test_the_version_follows_the_content(tmp_path):
     one = read(tmp_path, pickle.dumps((IMAGES, SAME))).version
     assert read(tmp_path, pickle.dumps((IMAGES, SAME))).version == one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +22,21 @@ def paths(parser: argparse.ArgumentParser) -> None:
 
 def opened(given: argparse.Namespace, *, skip: bool) -> Source:
     """SOURCE, with a line on standard error for each file that is left out of it."""
-    from trsfnet.data.folder import FolderSource
     from trsfnet.data.sources import open_source
 
-    if given.target.resolve().is_relative_to(given.source.resolve()):
+    # Unlike Path.resolve(), this does not stumble over a link to itself.
+    if Path(os.path.realpath(given.target)).is_relative_to(os.path.realpath(given.source)):
         raise ConfigError(f"TARGET must lie outside of SOURCE, got {given.target} in {given.source}.")
     source = open_source(given.source, skip=skip)
-    if isinstance(source, FolderSource):
-        for sentence in source.left_out.values():
-            print(f"trsfnet: left out: {sentence}.", file=sys.stderr)
+    for sentence in left_out(source).values():
+        print(f"trsfnet: left out: {sentence}", file=sys.stderr)
     return source
+
+
+def left_out(source: Source) -> dict[str, str]:
+    """Why images and identities are no part of a folder's source, in sentences by name."""
+    from trsfnet.data.files import utf8
+    from trsfnet.data.folder import FolderSource
+
+    found = source.left_out if isinstance(source, FolderSource) else {}
+    return {utf8(name): f"{sentence}." for name, sentence in found.items()}

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trsfnet.cli.conversion import opened
+from trsfnet.cli.conversion import left_out, opened
 from trsfnet.cli.model import model
 from trsfnet.cli.output import json_option, print_json
 
@@ -45,9 +45,10 @@ def run(given: argparse.Namespace) -> int:
     done = write_embeddings(given.model, source, given.target)
     for reason in done.failed.values():
         print(f"trsfnet: left out: {reason}", file=sys.stderr)
+    failed = left_out(source) | done.failed
     if given.json:
-        failed = [{"name": name, "reason": reason} for name, reason in done.failed.items()]
-        print_json({"file": str(given.target), "images": done.images, "failed": failed})
+        reasons = [{"name": name, "reason": reason} for name, reason in failed.items()]
+        print_json({"file": str(given.target), "images": done.images, "failed": reasons})
     else:
-        print(f"embedded {done.images:,} images into {given.target}; left out {len(done.failed):,}")
+        print(f"embedded {done.images:,} images into {given.target}; left out {len(failed):,}")
     return 0

@@ -6,12 +6,14 @@ Source: Cao et al., VGGFace2, 2018, and the README of its release.
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from trsfnet.data.files import utf8
 from trsfnet.data.folder_index import index_of
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
@@ -43,14 +45,16 @@ class FolderSource(Source):
 
         Raises:
             ConfigError: `part` is missing or unknown.
-            DataError: there are no identities; or, without `skip`, something in the folder is no good.
+            DataError: there are no identities, or none is left; or, without `skip`, something in the folder
+                is no good.
         """
         self.root = _part_of(root, part)
         index = index_of(self.root, skip=skip)
         self.ignored, self.left_out = index.ignored, index.problems
-        if self.left_out and not skip:
+        if self.left_out and not (skip and index.counts):
+            none = "" if index.counts else f"{self.root} holds no identities that can be used: "
             more = f" (the first of {len(self.left_out)} such findings)" if len(self.left_out) > 1 else ""
-            raise DataError(f"{next(iter(self.left_out.values()))}{more}.")
+            raise DataError(f"{none}{next(iter(self.left_out.values()))}{more}.")
         if not index.counts:
             raise DataError(f"{self.root} holds no identities: expected a subfolder of images for each.")
         self.identities = tuple(index.counts)
@@ -73,7 +77,7 @@ class FolderSource(Source):
         try:
             return path.read_bytes()
         except OSError as error:
-            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+            raise DataError(f"Cannot read {utf8(str(path))}: {error.strerror}.") from error
 
     @cached_property
     def people(self) -> dict[str, PersonMeta]:
@@ -91,12 +95,25 @@ class FolderSource(Source):
 
 def is_vggface2(root: Path) -> bool:
     """Whether `root` holds a part of VGGFace2, or both, instead of identities."""
-    return any((root / part).is_dir() for part in PARTS)
+    return bool(_parts_in(root))
+
+
+def _parts_in(root: Path) -> list[Path]:
+    """The parts of VGGFace2 in `root`, known by their subfolders: people's folders may be called so."""
+    return [root / part for part in PARTS if (root / part).is_dir() and _has_subfolder(root / part)]
+
+
+def _has_subfolder(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(os.path.isdir(entry.path) for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        return False
 
 
 def _part_of(root: Path, part: str | None) -> Path:
-    if part is None and is_vggface2(root):
-        raise ConfigError(f"{root} holds VGGFace2's parts: part must be one of 'train', 'test', got None.")
+    if part is None and (parts := _parts_in(root)):
+        raise ConfigError(f"{root} holds VGGFace2's parts: give {' or '.join(map(str, parts))}.")
     if part is not None and part not in PARTS:
         raise ConfigError(f"part must be one of 'train', 'test', got {part!r}.")
     folder = root if part is None else root / part

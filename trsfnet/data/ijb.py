@@ -28,17 +28,18 @@ class IjbImages(Source):
         identities: the template ids.
     """
 
-    def __init__(self, root: Path, dataset: str) -> None:
+    def __init__(self, root: Path, dataset: str, *, skip: bool = False) -> None:
         """Read the meta files; images are opened when asked for.
 
         Args:
             root: the folder that holds `meta/` and `loose_crop/`.
             dataset: `ijbb` or `ijbc`.
+            skip: let the version be of images some of which are missing, instead of refusing it.
 
         Raises:
             DataError: a meta file is missing or malformed.
         """
-        self.root, self.dataset = root, dataset
+        self.root, self.dataset, self._skip = root, dataset, skip
         self.folder = root / "loose_crop"
         self.templates = read_templates(root, dataset)
         self.labels = self.templates.rows.astype(np.int64)
@@ -52,7 +53,9 @@ class IjbImages(Source):
             try:
                 size = (self.folder / name).stat().st_size
             except OSError as error:
-                raise self._unreadable(index, error) from error
+                if not self._skip:
+                    raise self._unreadable(index, error) from error
+                size = -1
             digest.update(f"{name}\0{size}\0".encode())
         t = self.templates
         for column in (t.landmarks, t.detector_scores, t.ids, t.rows, t.media):

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from trsfnet.data.files import utf8
 from trsfnet.data.folder_index import SUFFIXES
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
 
 class ListedImages(Source):
-    """Image files in a fixed order; the identity of each is the name of the folder that it lies in."""
+    """Image files in a fixed order; the identity of each is the name of the folder that it lies in.
+
+    Names that are not UTF-8 are changed by `utf8`.
+    """
 
     def __init__(self, files: Sequence[Path], names: Sequence[str]) -> None:
         """Note the files, without reading them.
@@ -23,8 +27,9 @@ class ListedImages(Source):
             files: where they are.
             names: what to call them, each once.
         """
-        self._files, self._names = files, names
-        self.identities, self.labels = np.unique([file.parent.name for file in files], return_inverse=True)
+        self._files, self._names = files, [utf8(name) for name in names]
+        folders = [utf8(file.parent.name) for file in files]
+        self.identities, self.labels = np.unique(folders, return_inverse=True)
         self.identities = tuple(self.identities.tolist())
 
     @property
@@ -43,7 +48,7 @@ class ListedImages(Source):
         try:
             return self._files[index].read_bytes()
         except OSError as error:
-            raise DataError(f"Cannot read {self._files[index]}: {error.strerror}.") from error
+            raise DataError(f"Cannot read {utf8(str(self._files[index]))}: {error.strerror}.") from error
 
 
 def read_list(path: Path) -> ListedImages:

@@ -8,7 +8,7 @@ from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
 _UNDERSTOOD = (
-    "a folder with one subfolder of images per identity, VGGFace2's folder with train or test in it, an "
+    "a folder with one subfolder of images per identity, such as VGGFace2's train or test, an "
     "insightface pack (train.rec, or a .rec file), a .bin verification set, LFW (lfw, lfw-funneled or "
     "lfw-deepfunneled, as a folder, .tar or .tgz), IJB-B or IJB-C (meta and loose_crop), a folder with "
     "pack.json, a folder of images without subfolders, or a .txt file with the path of an image on each line"
@@ -24,7 +24,8 @@ def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> S
     Args:
         path: a file or folder.
         part: `train` or `test`, if `path` turns out to be VGGFace2's folder with these in it.
-        skip: leave out what is no good in a folder of identities, see `FolderSource`.
+        skip: leave out what is no good in a folder of identities or missing of IJB, see `FolderSource` and
+            `IjbImages`.
 
     Raises:
         ConfigError: `part` is missing or unknown.
@@ -33,7 +34,7 @@ def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> S
     path = Path(path).absolute()
     if not path.exists():
         raise DataError(f"There is no {path}: expected {_UNDERSTOOD}.")
-    source = _special(path)
+    source = _special(path, skip)
     if source is None and path.is_dir():
         from trsfnet.data.folder import FolderSource, is_vggface2
 
@@ -43,7 +44,7 @@ def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> S
     return source
 
 
-def _special(path: Path) -> Source | None:
+def _special(path: Path, skip: bool) -> Source | None:
     """The source at `path` if it is marked as one of a kind by the names of its files.
 
     Modules are imported where they are needed, so that one kind of source does not wait for the others.
@@ -65,7 +66,7 @@ def _special(path: Path) -> Source | None:
     if (path / "meta").is_dir() and (path / "loose_crop").is_dir():
         from trsfnet.data.ijb import IjbImages
 
-        return IjbImages(path, _ijb_name(path))
+        return IjbImages(path, _ijb_name(path), skip=skip)
     images = lfw_at(path) or lfw_in(path)
     if images:
         try:

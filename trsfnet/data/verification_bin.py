@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from trsfnet.data.faces import Pairs
+from trsfnet.data.files import writing
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -80,12 +81,18 @@ def write_verification_bin(path: Path, source: Source, pairs: Pairs) -> None:
         pairs: indices into `source`.
 
     Raises:
-        DataError: an image cannot be read.
+        DataError: an image cannot be read, or the file cannot be written.
     """
+    if not path.absolute().parent.is_dir():
+        raise DataError(f"There is no folder {path.absolute().parent} to write to.")
     images = [source.encoded(i) for i in np.stack([pairs.left, pairs.right], axis=1).ravel().tolist()]
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(pickle.dumps((images, pairs.same.tolist()), protocol=4))
-    aside.replace(path)
+    with writing(path):
+        try:
+            aside.write_bytes(pickle.dumps((images, pairs.same.tolist()), protocol=4))
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import re
@@ -18,8 +20,10 @@ from trsfnet.data.align.detect import Detector, Face, choose
 from trsfnet.data.align.report import Report, face_columns
 from trsfnet.data.crops import central_crop, check_size, margin_crop
 from trsfnet.data.exclusive import exclusive
+from trsfnet.data.files import utf8, writing
 from trsfnet.data.folder import FolderSource
 from trsfnet.data.source import Source
+from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.warp import warp_face
 from trsfnet.errors import ConfigError, DataError, choice
 
@@ -82,7 +86,8 @@ def align_faces(
     """Write a crop of each image's face to `<target>/<identity>/<image>.png`, and `<target>/report.csv`.
 
     Killed at any time and called again, it goes on where it was; a crop that is there is whole. Images that
-    cannot be decoded, or that a `FolderSource` leaves out, are listed in the report, and the others go on.
+    cannot be decoded, whose crop's name is too long, or that a `FolderSource` leaves out, are listed in the
+    report, and the others go on.
 
     Args:
         source: photographs, one person's face in the middle of each.
@@ -96,13 +101,13 @@ def align_faces(
 
     Raises:
         ConfigError: unknown value of `missing`.
-        DataError: `target` holds something else, or images of `source` have names that would leave it or
-            meet in it.
+        DataError: `target` holds something else or cannot be written to; images of `source` have names that
+            would leave it or meet in it; or `source` is a verification set, which names no people.
     """
     choice("missing", missing, MISSING)
     files = _files(source)
     settings = {"crop": crop.kind, **asdict(crop), "missing": missing, "source": source.version}
-    with exclusive(target):
+    with writing(target), exclusive(target):
         _claim(target, settings)
         report = Report(target / "report.csv")
         left_out = _left_out(source)
@@ -124,14 +129,16 @@ def _left_out(source: Source) -> list[dict[str, object]]:
     """A row for each image and identity that is no part of a folder's source."""
     left_out = source.left_out.items() if isinstance(source, FolderSource) else ()
     # A name that is not UTF-8 may be what is wrong.
-    return [
-        _row(name.encode(errors="backslashreplace").decode(), "left out", note=sentence)
-        for name, sentence in left_out
-    ]
+    return [_row(utf8(name), "left out", note=sentence) for name, sentence in left_out]
 
 
 def _files(source: Source) -> list[str]:
     """Where the crop of each image goes: `<identity>/<image>.png`, within the target and one for each."""
+    if isinstance(source, VerificationBin):
+        raise DataError(
+            f"{PurePosixPath(source.name(0)).parent} is a verification set, which names no people for the "
+            "target's folders and whose faces are aligned already: use it as it is."
+        )
     known = set(Image.registered_extensions())
     taken: dict[str, str] = {}
     for index, label in enumerate(source.labels):
@@ -220,20 +227,20 @@ def _write(
     """Write the crop of one image and return its row of the report."""
     if isinstance(faces, DataError):
         return _row(name, "failed", note=str(faces))
-    if not faces:
-        if missing == "skip":
-            return _row(name, "none")
-        side = _CENTRAL_SHARE * min(image.shape[:2])
-        _save(central_crop(image, crop.size, side), target / file)
-        return _row(name, "none", done="centre", file=file)
-    face = choose(faces, *image.shape[:2])
-    found = {"faces": len(faces), **face_columns(face)}
+    if not faces and missing == "skip":
+        return _row(name, "none")
+    face = choose(faces, *image.shape[:2]) if faces else None
+    found = {"faces": len(faces), **face_columns(face)} if face else {}
     try:
-        cropped = crop(image, face)
+        _save(crop(image, face) if face else _middle(image, crop.size), target / file)
     except DataError as error:
         return _row(name, "failed", note=str(error), **found)
-    _save(cropped, target / file)
-    return _row(name, "found" if len(faces) == 1 else "chosen", done="face", file=file, **found)
+    status = ("none", "found", "chosen")[min(len(faces), 2)]
+    return _row(name, status, done="face" if face else "centre", file=file, **found)
+
+
+def _middle(image: np.ndarray, size: int) -> np.ndarray:
+    return central_crop(image, size, _CENTRAL_SHARE * min(image.shape[:2]))
 
 
 def _row(name: str, status: str, *, done: str = "skipped", **more: object) -> dict[str, object]:
@@ -241,8 +248,20 @@ def _row(name: str, status: str, *, done: str = "skipped", **more: object) -> di
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:
-    """Write aside, then rename: a file that exists is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.partial")
-    Image.fromarray(pixels).save(aside, "PNG")
-    os.replace(aside, path)
+    """Write aside, then rename: a file that exists is whole.
+
+    Raises:
+        DataError: the name is too long for the disk.
+    """
+    # Short whatever the crop is called; one process writes to the target, one crop after the other.
+    aside = path.with_name(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(aside, "PNG")
+        os.replace(aside, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        if error.errno == errno.ENAMETOOLONG:
+            raise DataError(f"Cannot write {path}: {error.strerror}.") from error
+        raise

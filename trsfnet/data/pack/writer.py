@@ -19,13 +19,14 @@ from tqdm import tqdm
 from trsfnet.data.crops import central_crop, check_size
 from trsfnet.data.decode import decode
 from trsfnet.data.exclusive import LOCK, exclusive
+from trsfnet.data.files import writing
 from trsfnet.data.folder import FolderSource
 from trsfnet.data.pack.source import FORMAT, PackSource, read_meta
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
 
 _ORIENTATION = 0x0112  # in EXIF
-_JOURNAL = "journal.txt"
+_JOURNAL, _SETTINGS = "journal.txt", "settings.json"
 _BLOCK = 512
 
 
@@ -45,7 +46,7 @@ def write_pack(
 
     Args:
         source: face crops, or photographs with the face in the middle.
-        target: the pack's folder, which must not exist or be empty.
+        target: the pack's folder, which must not exist or be empty, or a link to one.
         size: side of the packed images in pixels.
         crop: side in pixels of the square that is cut out of the middle of each image and resized, by default
             the shorter of its sides.
@@ -54,7 +55,8 @@ def write_pack(
 
     Raises:
         ConfigError: a setting is out of range.
-        DataError: an image is missing or cannot be decoded, or `target` holds something else.
+        DataError: an image is missing or cannot be decoded, or `target` holds something else or cannot be
+            written.
     """
     check_size(size)
     if crop is not None and crop < 1:
@@ -63,15 +65,31 @@ def write_pack(
         raise ConfigError(f"quality must lie in 1 to 100, got {quality}.")
     settings = {"format": FORMAT, "size": size, "crop": crop, "quality": quality}
     settings |= {"source": type(source).__name__, "source_version": source.version}
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        _check_same(target, settings)
-        return PackSource(target)
-    aside = target.with_name(f".{target.name}.partial")
-    with exclusive(aside):
-        _write_images(aside, source, settings, skip_corrupt)
-        _finish(aside, source, settings)
-        os.replace(aside, target)
+    with writing(target):
+        # Beside what a link leads to: a folder cannot take the place of the link itself.
+        target = Path(os.path.realpath(target))
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            _check_same(target, settings)
+            return PackSource(target)
+        _check_replaceable(target)
+        aside = target.with_name(f".{target.name}.partial")
+        with exclusive(aside):
+            _write_images(aside, source, settings, skip_corrupt)
+            _finish(aside, source, settings)
+            os.replace(aside, target)
+            # Not before: a pack that could not get its name would have to be made anew.
+            for name in (_SETTINGS, _JOURNAL, LOCK):
+                (target / name).unlink()
     return PackSource(target)
+
+
+def _check_replaceable(target: Path) -> None:
+    """Raise `DataError` if a finished pack could not take the place of `target`, or nobody would see it."""
+    if target.is_symlink():
+        raise DataError(f"{target} is a link to itself: choose another target.")
+    if target.exists() and (target.is_mount() or target.samefile(os.curdir)):
+        what = "where a disk is mounted" if target.is_mount() else "the current folder"
+        raise DataError(f"{target} is {what}, which a pack cannot replace: name a folder in it.")
 
 
 def _check_same(target: Path, settings: dict[str, Any]) -> None:
@@ -114,7 +132,7 @@ def _resume(aside: Path, settings: dict[str, Any]) -> int:
 
     What was made with other settings is thrown away.
     """
-    noted = aside / "settings.json"
+    noted = aside / _SETTINGS
     images, journal = aside / "images.bin", aside / _JOURNAL
     if not noted.exists() or noted.read_text(encoding="utf-8") != json.dumps(settings):
         for path in (journal, images):
@@ -132,7 +150,8 @@ def _resume(aside: Path, settings: dict[str, Any]) -> int:
         kept.append(line)
         end = following
     os.truncate(images, end)
-    journal.write_text("".join(kept), encoding="utf-8")
+    # Not written anew: on a full disk, what it says would be lost.
+    os.truncate(journal, sum(len(line.encode()) for line in kept))
     return len(kept)
 
 
@@ -176,8 +195,6 @@ def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:
         "sha256": _digests(aside / name for name in ("images.bin", "labels.npy", "offsets.npy")),
     }
     (aside / "pack.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-    for name in ("settings.json", _JOURNAL, LOCK):
-        (aside / name).unlink()
 
 
 def _left_out(source: Source) -> list[str]:

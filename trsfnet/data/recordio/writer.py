@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from trsfnet.data.files import writing
 from trsfnet.data.recordio.container import chunked, packed
 from trsfnet.data.recordio.index import MAX_LABEL
 from trsfnet.data.source import Source
@@ -31,8 +32,10 @@ def write_records(source: Source, folder: Path) -> Path:
 
     Raises:
         DataError: an identity has no image, there are too many, or an image is missing, empty or does not
-            fit.
+            fit; or `folder` is a file or cannot be written to.
     """
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder} is a file: name a folder to write to.")
     counts = np.bincount(source.labels, minlength=len(source.identities))
     if not counts.all() or not len(counts):
         missing = source.identities[counts.argmin()] if len(counts) else "any"
@@ -40,8 +43,9 @@ def write_records(source: Source, folder: Path) -> Path:
     if len(counts) > MAX_LABEL + 1:
         raise DataError(f"A face pack holds at most {MAX_LABEL + 1} identities, got {len(counts)}.")
     height, width, _ = source.image(0).shape
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".train-") as aside:
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".train-") as aside:
         with open(f"{aside}/train.rec", "wb") as rec, open(f"{aside}/train.idx", "w") as idx:
 
             def write(key: int, label: float | tuple[float, ...], image: bytes = b"") -> None:

@@ -1,0 +1,28 @@
+"""What readers and writers of files have in common: errors in a sentence, names that any table takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trsfnet.errors import DataError
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Say that `place` cannot be written, and why, where the system refuses: a full disk, a missing folder.
+
+    Raises:
+        DataError: an `OSError` came up within.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"Cannot write to {place}: {error.strerror or error}.") from error
+
+
+def utf8(name: str) -> str:
+    """`name` with its bytes that are not UTF-8 as in a URL, such as `caf%E9.png`: still a name of a file."""
+    return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name)
