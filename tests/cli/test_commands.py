@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.report.fakes import fake_run
 from trsfnet.cli import main
 from trsfnet.data.align import Face
 from trsfnet.data.sources import open_source
@@ -74,6 +76,28 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(tmp_path, words, says):
     assert done.stderr.startswith(says)
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_takes_no_more_is_one_sentence():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "trsfnet", "info", "v1"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (2, "trsfnet: the output: No space left on device.\n")
+
+
+def test_a_name_that_no_file_can_have_is_one_sentence(capsys):
+    assert main(["info", "n" * 300]) == 2
+    assert capsys.readouterr().err == f"trsfnet: {'n' * 300}: File name too long.\n"
+
+
+def test_a_terminal_that_does_not_know_a_sign_gets_another(tmp_path):
+    fake_run(tmp_path, status="running")
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    words = [sys.executable, "-m", "trsfnet", "runs", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"?" in done.stdout
 
 
 def test_a_collapse_is_exit_code_1(tmp_path):

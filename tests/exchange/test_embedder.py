@@ -89,6 +89,22 @@ def test_what_is_not_pixels_is_refused_in_one_sentence(embedder, wrong, says):
         embedder.embed([wrong])
 
 
+def test_nothing_at_a_time_is_refused(embedder):
+    with pytest.raises(ConfigError, match="batch_size must be at least 1, got -1"):
+        embedder.embed([np.zeros((75, 75, 3), np.uint8)], batch_size=-1)
+
+
+def test_a_name_with_a_nul_is_a_file_that_cannot_be_read(embedder):
+    with pytest.raises(DataError, match="Cannot read a\0b: embedded null byte"):
+        embedder.embed(["a\0b"])
+
+
+@pytest.mark.parametrize("device", ["foo", "xpu"])
+def test_a_device_that_is_not_there_is_named(weights, device):
+    with pytest.raises(ConfigError, match=f"device must be one that is here, such as cpu, got {device}: "):
+        trsfnet.load(weights, device=device)
+
+
 def test_an_unknown_precision_is_refused(weights):
     with pytest.raises(
         ConfigError, match="precision must be one of 'auto', 'float32', 'bfloat16', got 'half'"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +29,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def weights() -> Weights:
     return tiny_weights()
+
+
+PREPROCESSING = '{"size": %s, "mean": 0, "divisor": 1, "crop": "any"}'
 
 
 def test_safetensors_come_back_whole(weights, tmp_path):
@@ -125,6 +130,44 @@ def test_made_trainable_and_trained_weights_are_exported(tmp_path):
     assert again.block35[0].up.scale.item() == pytest.approx(0.7)
 
 
+def test_files_for_others_can_be_read_by_others(weights, tmp_path):
+    for name in ("tiny.safetensors", "tiny.pt2"):
+        trsfnet.export(weights, tmp_path / name)
+        assert (tmp_path / name).stat().st_mode & 0o777 == (tmp_path / "tiny.md").stat().st_mode & 0o777
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import trsfnet
+from trsfnet.errors import DataError
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    trsfnet.export(Path(sys.argv[1]), Path(sys.argv[2]))
+except DataError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt2"])
+def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(weights, tmp_path, suffix):
+    trsfnet.export(weights, tmp_path / "whole.safetensors")
+    folder = tmp_path / "full"
+    folder.mkdir()
+    words = [sys.executable, "-c", FULL_DISK, str(tmp_path / "whole.safetensors"), str(folder / f"t{suffix}")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.stdout == f"Cannot write to {folder}/t{suffix}: File too large.\n", done.stderr
+    assert not list(folder.iterdir())
+
+
+def test_names_that_cannot_be_written(weights, tmp_path):
+    with pytest.raises(DataError, match=r"must be UTF-8, got .*caf%E9\.pt2"):
+        trsfnet.export(weights, tmp_path / "caf\udce9.pt2")
+    with pytest.raises(DataError, match="File name too long"):
+        trsfnet.export(weights, tmp_path / f"{'n' * 250}.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_written_is_said(weights, tmp_path):
     with pytest.raises(ConfigError, match=r"must end in one of \.safetensors, \.onnx, \.pt2, got "):
         trsfnet.export(weights, tmp_path / "tiny.h5")
@@ -142,6 +185,14 @@ def test_what_cannot_be_written_is_said(weights, tmp_path):
         ({"architecture": "[]"}, r"does not say what network it holds: expected trsfnet's header"),
         ({"architecture": '{"version": "v9"}'}, r"version must be one of 'v1', 'v2', got 'v9'"),
         ({"preprocessing": "{}"}, r"does not say what network it holds: expected trsfnet's header"),
+        ({"architecture": '{"width": 1e12}'}, r"does not say what network it holds"),
+        ({"architecture": '{"width": Infinity}'}, r"does not say what network it holds"),
+        ({"architecture": '{"slope_init": "steep", "activation": "prelu"}'}, r"does not say what network"),
+        ({"preprocessing": PREPROCESSING % "0"}, r"size must be at least 41 pixels, got 0"),
+        ({"preprocessing": PREPROCESSING % '"big"'}, r"size must be at least 41 pixels, got 'big'"),
+        ({"training": '{"seed": 1}'}, r"does not say what network it holds"),
+        ({"metrics": '{"tar@1e-3": "much"}'}, r"does not say what network it holds"),
+        ({"thresholds": '{"1e-3": NaN}'}, r"does not say what network it holds"),
         ({"schema": "2"}, r"has format 2, this version of trsfnet reads 1"),
     ],
 )

@@ -196,6 +196,8 @@ def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):
     (tmp_path / "cut.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "linear.pt")
     torch.save({"weights": [1, 2]}, tmp_path / "list.pt")
+    torch.save({0: torch.zeros(1)}, tmp_path / "numbered.pt")
+    torch.save({"repeat_3.x": torch.zeros(2), "last_linear.weight": torch.tensor(1.0)}, tmp_path / "flat.pt")
     safetensors.torch.save_file(
         InceptionResnet(version="v1", **TINY).state_dict(), tmp_path / "bare.safetensors"
     )
@@ -206,6 +208,8 @@ def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):
         "cut.safetensors": r"cut\.safetensors is damaged",
         "linear.pt": r"linear\.pt holds no weights that are understood",
         "list.pt": r"list\.pt does not hold a state dict",
+        "numbered.pt": r"numbered\.pt does not hold a state dict",
+        "flat.pt": r"flat\.pt .* lacks ",
         "bare.safetensors": r"a file that trsfnet wrote, with its header",
     }
     for name, sentence in says.items():

@@ -6,6 +6,8 @@ Each command is a module of this package, with its `PURPOSE`, its `EPILOG`, its 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -67,9 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         # Left to argparse, the sentence would send the user to the help of all commands.
         commands.choices[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may not know a sign or a name
     try:
         code = COMMANDS[given.command].run(given)
-        sys.stdout.flush()
+        if sys.stdout:  # None where it was closed
+            sys.stdout.flush()
         return code
     except TrsfnetError as error:
         print(f"trsfnet: {error}", file=sys.stderr)
@@ -79,5 +85,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read the output, such as `head`, has enough. Python must not flush into the pipe at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        # Of all files that were not foreseen to fail, and of a full disk behind the output.
+        print(f"trsfnet: {error.filename or 'the output'}: {error.strerror or error}.", file=sys.stderr)
+        if error.filename is None:
+            _drop_output()
+        return 2
+
+
+def _drop_output() -> None:
+    """Keep Python from flushing, at its end, into what takes no more."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

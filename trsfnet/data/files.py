@@ -23,6 +23,18 @@ def writing(place: Path) -> Iterator[None]:
         raise DataError(f"Cannot write to {place}: {error.strerror or error}.") from error
 
 
+def check_name(path: Path) -> None:
+    """Refuse a file to write whose name not every library takes.
+
+    Raises:
+        DataError: it is not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"The name of a file to write must be UTF-8, got {utf8(str(path))}.") from error
+
+
 def utf8(name: str) -> str:
     """`name` with its bytes that are not UTF-8 as in a URL, such as `caf%E9.png`: still a name of a file."""
     return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,6 +43,10 @@ CROPS = {
     "lfw": "the middle 128 of the 250 pixels of LFW's images",
     "paper": "a face found and aligned as by `trsfnet align`",
 }
+
+
+# Of the network's settings.
+_NUMBERS = ("embedding_size", "dropout", "input_size", "width", "scale_init", "slope_init", "bn_momentum")
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,10 @@ class Description:
             )
         try:
             settings = json.loads(metadata["architecture"])
+            _check_numbers({n: v for n, v in dict(settings).items() if n in _NUMBERS and v is not None})
             with torch.device("meta"):
                 InceptionResnet(**settings)
-            return cls(
+            found = cls(
                 name=metadata["name"],
                 origin=metadata["origin"],
                 settings=settings,
@@ -110,12 +116,24 @@ class Description:
                 metrics=dict(json.loads(metadata["metrics"])),
                 thresholds=dict(json.loads(metadata["thresholds"])),
             )
+            _check_numbers(found.metrics | found.thresholds)
+            if found.training and not isinstance(found.training.get("track"), str):
+                raise ValueError("training is without a track")
+            return found
         except ConfigError as error:
             raise DataError(f"{source} describes no Inception-ResNet: {error}") from error
-        except (LookupError, TypeError, ValueError) as error:
+        # PyTorch raises the last two for sizes that no memory holds.
+        except (LookupError, TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise DataError(
                 f"{source} does not say what network it holds: expected trsfnet's header."
             ) from error
+
+
+def _check_numbers(values: Mapping[str, Any]) -> None:
+    """A ValueError for what is no finite number."""
+    for name, value in values.items():
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a number, got {value!r}")
 
 
 def of_run(record: Record) -> Description:

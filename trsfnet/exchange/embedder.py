@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from trsfnet.data.decode import open_image
-from trsfnet.errors import DataError, choice
+from trsfnet.errors import ConfigError, DataError, choice
 from trsfnet.exchange.description import Description
 from trsfnet.exchange.preprocessing import Preprocessing
 from trsfnet.exchange.weights import Source, Weights, read_weights
@@ -63,7 +63,7 @@ class Embedder:
         network: the module that computes.
 
     Raises:
-        ConfigError: another precision.
+        ConfigError: another precision, or a device that is not there.
         DataError: the weights are no whole network, or have no embedding.
     """
 
@@ -71,7 +71,7 @@ class Embedder:
         self, weights: Weights, *, device: torch.device | str | None = None, precision: str = "auto"
     ) -> None:
         choice("precision", precision, PRECISIONS)
-        self.device = torch.device(device or best_device())
+        self.device = _present(device or best_device())
         self.description: Description = weights.description
         precision = best_precision(self.device) if precision == "auto" else precision
         self.network = embedding_network(weights, DTYPES[precision])
@@ -90,8 +90,11 @@ class Embedder:
             float32 [N, embedding_size], rows of unit length: the dot product of two is their cosine.
 
         Raises:
+            ConfigError: `batch_size` is less than 1.
             DataError: an image cannot be read, or has another form or range; an embedding is not finite.
         """
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1, got {batch_size}.")
         if isinstance(faces, str | Path | Image.Image) or (isinstance(faces, np.ndarray) and faces.ndim == 3):
             raise DataError("embed takes a list of images: put a single one in brackets.")
         width = self.description.settings.get("embedding_size", 512)
@@ -112,8 +115,9 @@ class Embedder:
         if isinstance(face, str | Path):
             try:
                 image = open_image(Path(face).read_bytes(), str(face))
-            except OSError as error:
-                raise DataError(f"Cannot read {face}: {error.strerror}.") from error
+            except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+                reason = getattr(error, "strerror", None) or error
+                raise DataError(f"Cannot read {face}: {reason}.") from error
         elif isinstance(face, Image.Image):
             if face.mode[0] in "IF":  # Pillow would cut what is above 255 instead of scaling it
                 raise DataError(f"Image {number} must have 8 bits a channel, got Pillow's mode {face.mode}.")
@@ -124,6 +128,17 @@ class Embedder:
         if image.size != size:
             image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
         return np.array(image)
+
+
+def _present(asked: torch.device | str) -> torch.device:
+    """The device, if this machine and this PyTorch have it."""
+    try:
+        device = torch.device(asked)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ConfigError(f"device must be one that is here, such as cpu, got {asked}: {reason}.") from error
+    return device
 
 
 def checked(image: object, name: str) -> np.ndarray:

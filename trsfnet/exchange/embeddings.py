@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from trsfnet.data import source as faces
 from trsfnet.data.exclusive import exclusive
+from trsfnet.data.files import check_name
 from trsfnet.data.input_crops import input_crops
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.exchange.embedder import Embedder, checked
@@ -65,6 +66,7 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
         raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
     if not target.absolute().parent.is_dir():
         raise DataError(f"There is no folder {target.absolute().parent} to write to.")
+    check_name(target)
     read = read_weights(weights)
     embedder = Embedder(read)
     owner = _owner(read, embedder, images)

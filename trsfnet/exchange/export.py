@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from trsfnet.data.files import check_name
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.exchange.card import card
 from trsfnet.exchange.description import Description
@@ -48,9 +50,10 @@ def export(source: Source, path: Path | str) -> Path:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
     if not path.absolute().parent.is_dir():
         raise DataError(f"There is no folder {path.absolute().parent} to write to.")
+    check_name(path)
     weights = read_weights(source)
-    # Aside first: a file of this name is always whole.
-    aside = path.with_name(f".{path.stem}.partial{path.suffix}")
+    # Aside first: a file of this name is always whole. Short, and another one for another process.
+    aside = path.with_name(f".{os.getpid()}.partial{path.suffix}")
     try:
         FORMATS[path.suffix](weights, aside)
         os.replace(aside, path)
@@ -64,12 +67,13 @@ def export(source: Source, path: Path | str) -> Path:
 
 
 def _write_safetensors(weights: Weights, path: Path) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     model = weights.build() if weights.has_bottleneck else None
     state = model.state_dict() if model else weights.state
     tensors = {name: tensor.contiguous() for name, tensor in state.items()}
-    save_file(tensors, path, weights.description.to_metadata())
+    # Not save_file, which makes files that their owner alone can read.
+    path.write_bytes(save(tensors, weights.description.to_metadata()))
 
 
 def _write_onnx(weights: Weights, path: Path) -> None:
@@ -97,7 +101,10 @@ def _write_program(weights: Weights, path: Path) -> None:
     network, example = _network_and_example(weights)
     program = torch.export.export(network, example, dynamic_shapes=({0: torch.export.Dim("batch")},))
     header = json.dumps(_header(weights.description), indent=1)
-    torch.export.save(program, path, extra_files={"trsfnet.json": header})
+    # In memory first: PyTorch's own writer ends the whole process where a disk is full.
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer, extra_files={"trsfnet.json": header})
+    path.write_bytes(buffer.getbuffer())
 
 
 def _network_and_example(weights: Weights) -> tuple[EmbeddingNetwork, tuple[Tensor]]:

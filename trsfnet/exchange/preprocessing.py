@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch import Tensor
+
+from trsfnet.errors import ConfigError
+from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
 
 
 @dataclass(frozen=True)
@@ -34,5 +38,15 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
-        """From what `to_dict` gave."""
+        """From what `to_dict` gave.
+
+        Raises:
+            ConfigError: the size is no whole number that a network takes.
+            ValueError: another number is none, or divides by zero.
+        """
+        smallest = min(MIN_INPUT_SIZE.values())
+        if type(values["size"]) is not int or values["size"] < smallest:
+            raise ConfigError(f"size must be at least {smallest} pixels, got {values['size']!r}.")
+        if not all(math.isfinite(values[name]) for name in ("mean", "divisor")) or not values["divisor"]:
+            raise ValueError("mean and divisor must be numbers")
         return cls(**{name: values[name] for name in ("size", "mean", "divisor", "crop")})

@@ -79,7 +79,8 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
     bottleneck = state.get("last_linear.weight")
     return {
         "version": "v2" if any(name.startswith("mixed_5b.") for name in state) else "v1",
-        "embedding_size": 512 if bottleneck is None else len(bottleneck),
+        # One of no dimension is no bottleneck; that is found out when the weights are loaded.
+        "embedding_size": len(bottleneck) if bottleneck is not None and bottleneck.ndim else 512,
         "input_size": _FACE_SIZE if has_bottleneck(state) else _IMAGENET_SIZE,
         "bn_gamma": any(not torch.equal(gamma, torch.ones_like(gamma)) for gamma in gammas),
     }
