@@ -102,7 +102,7 @@ def _when(outcomes: list[Outcome]) -> str:
         low, high = steps[0], steps[-1]
         parts.append(f"step {low}" if low == high else f"steps {low} to {high}")
     if any(outcome.fate != TRAINED and outcome.step is None for outcome in outcomes):
-        parts.append("chance at the end" if not steps else "the end")
+        parts.append("the end" if steps else "at the end")
     return ", ".join(parts)
 
 
