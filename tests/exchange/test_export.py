@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -160,8 +161,11 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(weights, tmp_path, su
 def test_names_that_cannot_be_written(weights, tmp_path):
     with pytest.raises(DataError, match=r"must be UTF-8, got .*caf%E9\.pt2"):
         trsfnet.export(weights, tmp_path / "caf\udce9.pt2")
-    with pytest.raises(DataError, match="File name too long"):
-        trsfnet.export(weights, tmp_path / f"{'n' * 250}.safetensors")
+    for name in (f"{'n' * 250}.safetensors", f"{'n' * 300}/tiny.pt2"):
+        with pytest.raises(DataError, match=r"Cannot write to .*: File name too long"):
+            trsfnet.export("no weights are read", tmp_path / name)
+    with pytest.raises(DataError, match=r"Cannot write to .*: embedded null byte"):
+        trsfnet.export("no weights are read", tmp_path / "a\0b.pt2")
     assert not list(tmp_path.iterdir())
 
 
@@ -242,9 +246,46 @@ def test_a_header_that_is_not_ours_is_refused(weights, tmp_path, changes, says):
         trsfnet.load_network(tmp_path / "odd.safetensors")
 
 
+@pytest.mark.parametrize("settings", [{"width": 1e6}, {"embedding_size": 10**9}])
+def test_a_network_far_larger_than_its_tensors_takes_no_memory(weights, settings):
+    described = replace(weights.description, settings={**weights.description.settings, **settings})
+    with pytest.raises(
+        DataError, match="tiny is not an Inception-ResNet v1 as described: it has the misshapen"
+    ):
+        Weights(described, weights.state).build()
+
+
 def test_a_missing_part_of_a_header_is_named(weights):
     for part in ("name", "origin", "architecture", "licence_of_the_data", "thresholds"):
         header = weights.description.to_metadata()
         del header[part]
         with pytest.raises(DataError, match=f"does not describe a network: {part} is missing"):
             Description.from_metadata(header, "odd.safetensors")
+
+
+def test_two_exports_at_once_keep_out_of_each_others_way(weights, tmp_path, monkeypatch):
+    """The second begins and ends while the first is about to put its files in place."""
+    whole, second = os.replace, []
+
+    def replaced(source, target):
+        if not second:
+            second.append(trsfnet.export)
+            trsfnet.export(weights, tmp_path / "tiny.safetensors")
+        whole(source, target)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    trsfnet.export(weights, tmp_path / "tiny.safetensors")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.md", "tiny.safetensors"]
+
+
+def test_the_longest_name_has_a_card_too(weights, tmp_path):
+    file = tmp_path / f"{'n' * 251}.pt2"
+    assert trsfnet.export(weights, file).is_file()
+    assert sorted(tmp_path.iterdir()) == sorted([file, file.with_suffix(".md")])
+
+
+def test_a_card_that_cannot_be_written_leaves_nothing_aside(weights, tmp_path):
+    (tmp_path / "tiny.md").mkdir()
+    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.safetensors: Is a directory"):
+        trsfnet.export(weights, tmp_path / "tiny.safetensors")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.md", "tiny.safetensors"]
