@@ -87,8 +87,15 @@ def test_an_output_that_takes_no_more_is_one_sentence():
 
 
 def test_a_name_that_no_file_can_have_is_one_sentence(capsys):
-    assert main(["info", "n" * 300]) == 2
-    assert capsys.readouterr().err == f"trsfnet: {'n' * 300}: File name too long.\n"
+    name = "n" * 300
+    for command, says in (("runs", f"{name}: File name"), ("info", f"Cannot read {name}: File name")):
+        assert main([command, name]) == 2
+        assert capsys.readouterr().err == f"trsfnet: {says} too long.\n"
+
+
+def test_a_home_that_nobody_has_is_a_place_that_is_not_there(capsys):
+    assert main(["info", "~nobody-at-all/v1.safetensors"]) == 2
+    assert capsys.readouterr().err.startswith("trsfnet: There is no ~nobody-at-all/v1.safetensors: expected ")
 
 
 def test_a_terminal_that_does_not_know_a_sign_gets_another(tmp_path):

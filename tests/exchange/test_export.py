@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,7 +20,7 @@ from tests.exchange.networks import expected, images, tiny_weights
 from tests.experiments.untrained import write_run
 from trsfnet.data.tracks import TRACKS, TRAIN_SETS
 from trsfnet.errors import ConfigError, DataError
-from trsfnet.exchange.description import CROPS, DATA_TERMS
+from trsfnet.exchange.description import CROPS, DATA_TERMS, Description
 from trsfnet.exchange.weights import Weights
 from trsfnet.models.folding import fold
 
@@ -29,9 +30,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def weights() -> Weights:
     return tiny_weights()
-
-
-PREPROCESSING = '{"size": %s, "mean": 0, "divisor": 1, "crop": "any"}'
 
 
 def test_safetensors_come_back_whole(weights, tmp_path):
@@ -163,8 +161,11 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(weights, tmp_path, su
 def test_names_that_cannot_be_written(weights, tmp_path):
     with pytest.raises(DataError, match=r"must be UTF-8, got .*caf%E9\.pt2"):
         trsfnet.export(weights, tmp_path / "caf\udce9.pt2")
-    with pytest.raises(DataError, match="File name too long"):
-        trsfnet.export(weights, tmp_path / f"{'n' * 250}.safetensors")
+    for name in (f"{'n' * 250}.safetensors", f"{'n' * 300}/tiny.pt2"):
+        with pytest.raises(DataError, match=r"Cannot write to .*: File name too long"):
+            trsfnet.export("no weights are read", tmp_path / name)
+    with pytest.raises(DataError, match=r"Cannot write to .*: embedded null byte"):
+        trsfnet.export("no weights are read", tmp_path / "a\0b.pt2")
     assert not list(tmp_path.iterdir())
 
 
@@ -179,27 +180,112 @@ def test_what_cannot_be_written_is_said(weights, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.safetensors"]
 
 
+RUN = {"track": "lfw", "config": {}}
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "says"),
+    [
+        ("architecture", {"version": "v9"}, "version must be one of 'v1', 'v2', got 'v9'"),
+        ("architecture", {"version": None}, "version must be text, got None"),
+        ("architecture", {"depth": 3}, "architecture has the unknown setting 'depth'"),
+        ("architecture", {"width": float("inf")}, "width must be a finite number, got inf"),
+        ("architecture", {"width": 1e12}, "architecture is of a network that is larger than any memory"),
+        ("architecture", {"embedding_size": 10**30}, "architecture is of a network that is larger than any"),
+        ("architecture", {"input_size": 80.5}, "input_size must be a whole number, got 80.5"),
+        ("architecture", {"bn_gamma": "no"}, "bn_gamma must be true or false, got 'no'"),
+        ("architecture", {"slope_init": "steep"}, "slope_init must be a finite number, got 'steep'"),
+        ("architecture", {"scale_init": "small"}, "scale_init must be a finite number, got 'small'"),
+        ("preprocessing", {"size": 0}, "size must be 75 to 4096 pixels, got 0"),
+        ("preprocessing", {"size": 41}, "size must be 75 to 4096 pixels, got 41"),
+        ("preprocessing", {"size": 10**7}, "size must be 75 to 4096 pixels, got 10000000"),
+        ("preprocessing", {"size": "big"}, "size must be a whole number, got 'big'"),
+        ("preprocessing", {"mean": True}, "mean must be a finite number, got True"),
+        ("preprocessing", {"mean": 10**400}, "mean must be a finite number, got 1000"),
+        ("preprocessing", {"divisor": 0}, "divisor must not be 0"),
+        ("preprocessing", {"crop": 3}, "crop must be text, got 3"),
+        ("training", {"seed": 1}, "training: track must be text, got None"),
+        ("training", {"track": "lfw"}, "training: config must be a JSON object, got None"),
+        ("training", {**RUN, "data": 3}, "training: data must be a JSON object, got 3"),
+        ("training", {**RUN, "data": {"train": 3}}, "training: data: train must be a JSON object, got 3"),
+        (
+            "training",
+            {**RUN, "data": {"train": {"images": 9, "identities": "x"}}},
+            "training: data: train: identities must be a whole number, got 'x'",
+        ),
+        ("metrics", {"tar@1e-3": "much"}, "metrics: tar@1e-3 must be a finite number, got 'much'"),
+        ("thresholds", {"1e-3": float("nan")}, "thresholds: 1e-3 must be a finite number, got nan"),
+    ],
+)
+def test_a_header_that_makes_no_sense_is_refused_by_its_field(weights, part, changes, says):
+    header = weights.description.to_metadata()
+    header[part] = json.dumps(json.loads(header[part]) | changes)
+    with pytest.raises(DataError) as refused:
+        Description.from_metadata(header, "odd.safetensors")
+    assert str(refused.value).startswith(f"The header of odd.safetensors does not describe a network: {says}")
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"architecture": "[]"}, r"does not say what network it holds: expected trsfnet's header"),
-        ({"architecture": '{"version": "v9"}'}, r"version must be one of 'v1', 'v2', got 'v9'"),
-        ({"preprocessing": "{}"}, r"does not say what network it holds: expected trsfnet's header"),
-        ({"architecture": '{"width": 1e12}'}, r"does not say what network it holds"),
-        ({"architecture": '{"width": Infinity}'}, r"does not say what network it holds"),
-        ({"architecture": '{"slope_init": "steep", "activation": "prelu"}'}, r"does not say what network"),
-        ({"preprocessing": PREPROCESSING % "0"}, r"size must be at least 41 pixels, got 0"),
-        ({"preprocessing": PREPROCESSING % '"big"'}, r"size must be at least 41 pixels, got 'big'"),
-        ({"training": '{"seed": 1}'}, r"does not say what network it holds"),
-        ({"metrics": '{"tar@1e-3": "much"}'}, r"does not say what network it holds"),
-        ({"thresholds": '{"1e-3": NaN}'}, r"does not say what network it holds"),
+        (
+            {"architecture": "[]"},
+            r"odd\.safetensors does not .* architecture must be a JSON object, got \[\]",
+        ),
+        ({"metrics": "{"}, r"metrics must be a JSON object, got '\{'"),
+        ({"preprocessing": "{}"}, r"size must be a whole number, got None"),
         ({"schema": "2"}, r"has format 2, this version of trsfnet reads 1"),
     ],
 )
-def test_a_header_that_makes_no_sense_is_refused(weights, tmp_path, changes, says):
+def test_a_header_that_is_not_ours_is_refused(weights, tmp_path, changes, says):
     from safetensors.torch import save_file
 
     header = weights.description.to_metadata() | changes
     save_file(dict(weights.state), tmp_path / "odd.safetensors", header)
     with pytest.raises(DataError, match=says):
         trsfnet.load_network(tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize("settings", [{"width": 1e6}, {"embedding_size": 10**9}])
+def test_a_network_far_larger_than_its_tensors_takes_no_memory(weights, settings):
+    described = replace(weights.description, settings={**weights.description.settings, **settings})
+    with pytest.raises(
+        DataError, match="tiny is not an Inception-ResNet v1 as described: it has the misshapen"
+    ):
+        Weights(described, weights.state).build()
+
+
+def test_a_missing_part_of_a_header_is_named(weights):
+    for part in ("name", "origin", "architecture", "licence_of_the_data", "thresholds"):
+        header = weights.description.to_metadata()
+        del header[part]
+        with pytest.raises(DataError, match=f"does not describe a network: {part} is missing"):
+            Description.from_metadata(header, "odd.safetensors")
+
+
+def test_two_exports_at_once_keep_out_of_each_others_way(weights, tmp_path, monkeypatch):
+    """The second begins and ends while the first is about to put its files in place."""
+    whole, second = os.replace, []
+
+    def replaced(source, target):
+        if not second:
+            second.append(trsfnet.export)
+            trsfnet.export(weights, tmp_path / "tiny.safetensors")
+        whole(source, target)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    trsfnet.export(weights, tmp_path / "tiny.safetensors")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.md", "tiny.safetensors"]
+
+
+def test_the_longest_name_has_a_card_too(weights, tmp_path):
+    file = tmp_path / f"{'n' * 251}.pt2"
+    assert trsfnet.export(weights, file).is_file()
+    assert sorted(tmp_path.iterdir()) == sorted([file, file.with_suffix(".md")])
+
+
+def test_a_card_that_cannot_be_written_leaves_nothing_aside(weights, tmp_path):
+    (tmp_path / "tiny.md").mkdir()
+    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.safetensors: Is a directory"):
+        trsfnet.export(weights, tmp_path / "tiny.safetensors")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.md", "tiny.safetensors"]

@@ -179,3 +179,8 @@ def test_a_detector_that_stumbles_names_the_image(monkeypatch):
     monkeypatch.setattr(preparation, "Mtcnn", lambda: stumble)
     with pytest.raises(DataError, match=r"out of a\.png\. MTCNN cannot cope"):
         prepare(png(np.full((120, 140, 3), 90, np.uint8)), "a.png", "photograph", 75)
+
+
+def test_a_name_with_a_nul_is_an_image_that_cannot_be_read(run):
+    with pytest.raises(DataError, match="Cannot read a\0b: embedded null byte"):
+        trsfnet.verify(run, "a\0b", "a\0b", threshold=0.5, images="crop")

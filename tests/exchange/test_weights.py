@@ -224,3 +224,15 @@ def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):
         trsfnet.load_network(state)
     with pytest.raises(ConfigError, match="must be one of 'relu', 'prelu', got 'leaky_relu'"):
         trsfnet.load_network(file, activation="leaky_relu")
+
+
+def test_a_name_that_is_not_utf8_goes_into_headers_as_in_a_url(facenet_pytorch, tmp_path):
+    file = tmp_path / "caf\udce9.pt"
+    file.write_bytes(facenet_pytorch[1].read_bytes())
+    trsfnet.export(file, tmp_path / "cafe.safetensors")
+    assert trsfnet.read_weights(tmp_path / "cafe.safetensors").description.name == "caf%E9.pt"
+
+
+def test_a_name_that_no_file_can_have_is_named():
+    with pytest.raises(DataError, match=r"Cannot read n+: File name too long\."):
+        trsfnet.read_weights("n" * 300)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import reprlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,10 +14,12 @@ import torch
 import trsfnet
 from trsfnet.errors import ConfigError, DataError, TrsfnetError
 from trsfnet.evaluation.names import far_name
+from trsfnet.exchange.header import check, fields, text
 from trsfnet.exchange.preprocessing import Preprocessing
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.threshold import threshold
 from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
 from trsfnet.training.config import TrainConfig
 
 SCHEMA = "1"
@@ -44,9 +46,25 @@ CROPS = {
     "paper": "a face found and aligned as by `trsfnet align`",
 }
 
-
-# Of the network's settings.
-_NUMBERS = ("embedding_size", "dropout", "input_size", "width", "scale_init", "slope_init", "bn_momentum")
+# Of what kind each of the network's settings is; the network itself checks its words and its ranges.
+_SETTINGS = {
+    "version": str,
+    "embedding_size": int,
+    "dropout": float,
+    "input_size": int,
+    "width": float,
+    "residual_scale": str,
+    "scale_init": float,
+    "scale_last": bool,
+    "activation": str,
+    "slope_init": float,
+    "removed_pool": str,
+    "bn_gamma": bool,
+    "bn_momentum": float,
+}
+_OPTIONAL = ("scale_init", "scale_last", "removed_pool")
+# In pixels. No face needs more, and a header that asks for millions would take all memory.
+_LARGEST_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -102,38 +120,57 @@ class Description:
                 f"{source} has format {metadata['schema']}, this version of trsfnet reads {SCHEMA}."
             )
         try:
-            settings = json.loads(metadata["architecture"])
-            _check_numbers({n: v for n, v in dict(settings).items() if n in _NUMBERS and v is not None})
-            with torch.device("meta"):
-                InceptionResnet(**settings)
+            settings = fields(metadata, "architecture")
             found = cls(
-                name=metadata["name"],
-                origin=metadata["origin"],
+                name=text(metadata, "name"),
+                origin=text(metadata, "origin"),
                 settings=settings,
-                preprocessing=Preprocessing.from_dict(json.loads(metadata["preprocessing"])),
-                data_terms=metadata["licence_of_the_data"],
-                training=dict(json.loads(metadata["training"])),
-                metrics=dict(json.loads(metadata["metrics"])),
-                thresholds=dict(json.loads(metadata["thresholds"])),
+                preprocessing=Preprocessing.from_dict(fields(metadata, "preprocessing")),
+                data_terms=text(metadata, "licence_of_the_data"),
+                training=fields(metadata, "training"),
+                metrics=fields(metadata, "metrics"),
+                thresholds=fields(metadata, "thresholds"),
             )
-            _check_numbers(found.metrics | found.thresholds)
-            if found.training and not isinstance(found.training.get("track"), str):
-                raise ValueError("training is without a track")
-            return found
+            _check_network(settings, found.preprocessing.size)
+            _check_training(found.training)
+            for part in ("metrics", "thresholds"):
+                for name, value in getattr(found, part).items():
+                    check(f"{part}: {name}", value, float)
         except ConfigError as error:
-            raise DataError(f"{source} describes no Inception-ResNet: {error}") from error
-        # PyTorch raises the last two for sizes that no memory holds.
-        except (LookupError, TypeError, ValueError, OverflowError, RuntimeError) as error:
-            raise DataError(
-                f"{source} does not say what network it holds: expected trsfnet's header."
-            ) from error
+            raise DataError(f"The header of {source} does not describe a network: {error}") from error
+        return found
 
 
-def _check_numbers(values: Mapping[str, Any]) -> None:
-    """A ValueError for what is no finite number."""
-    for name, value in values.items():
-        if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(f"{name} must be a number, got {value!r}")
+def _check_network(settings: Mapping[str, Any], size: int) -> None:
+    """A ConfigError unless `settings` make a network, and it takes images of this size."""
+    for name, value in {"version": None, **settings}.items():
+        if name not in _SETTINGS:
+            raise ConfigError(f"architecture has the unknown setting {reprlib.repr(name)}.")
+        if value is not None or name not in _OPTIONAL:
+            check(name, value, _SETTINGS[name])
+    try:
+        with torch.device("meta"):
+            removed = InceptionResnet(**settings).removed_pool
+    # What PyTorch raises of numbers beyond its own.
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ConfigError("architecture is of a network that is larger than any memory.") from error
+    smallest = MIN_INPUT_SIZE[removed is not None]
+    if not smallest <= size <= _LARGEST_SIZE:
+        raise ConfigError(f"size must be {smallest} to {_LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")
+
+
+def _check_training(training: Mapping[str, Any]) -> None:
+    """A ConfigError unless `training` is empty, or has what model cards tell of a run."""
+    if not training:
+        return
+    check("training: track", training.get("track"), str)
+    check("training: config", training.get("config"), dict)
+    data = training.get("data", {})
+    check("training: data", data, dict)
+    if data.get("train"):
+        check("training: data: train", data["train"], dict)
+        for name in ("images", "identities"):
+            check(f"training: data: train: {name}", data["train"].get(name), int)
 
 
 def of_run(record: Record) -> Description:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -134,9 +135,10 @@ def _present(asked: torch.device | str) -> torch.device:
     """The device, if this machine and this PyTorch have it."""
     try:
         device = torch.device(asked)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
+        torch.zeros(1, device=device).cpu()  # nothing comes back from `meta`
+    # Each backend that PyTorch was built without says so in its own way.
+    except (RuntimeError, AssertionError, ImportError, TypeError) as error:
+        reason = re.split(r"\n|\. ", str(error))[0].rstrip(".!")
         raise ConfigError(f"device must be one that is here, such as cpu, got {asked}: {reason}.") from error
     return device
 

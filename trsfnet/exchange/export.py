@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -17,7 +19,6 @@ from trsfnet.exchange.card import card
 from trsfnet.exchange.description import Description
 from trsfnet.exchange.embedder import EmbeddingNetwork, embedding_network
 from trsfnet.exchange.weights import Source, Weights, read_weights
-from trsfnet.experiments.record import write_atomically
 
 # What an exported program takes and gives, in its own words.
 _INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is part of the program"
@@ -48,22 +49,35 @@ def export(source: Source, path: Path | str) -> Path:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
-    if not path.absolute().parent.is_dir():
-        raise DataError(f"There is no folder {path.absolute().parent} to write to.")
-    check_name(path)
+    _check_target(path)
     weights = read_weights(source)
-    # Aside first: a file of this name is always whole. Short, and another one for another process.
-    aside = path.with_name(f".{os.getpid()}.partial{path.suffix}")
+    beside = path.with_suffix(".md")
+    # Aside first: files of these names are always whole. Short, and others for another export at once.
+    aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
+    card_aside = aside.with_suffix(".md")
     try:
         FORMATS[path.suffix](weights, aside)
+        card_aside.write_text(card(weights.description, path.name), encoding="utf-8")
         os.replace(aside, path)
-        beside = path.with_suffix(".md")
-        write_atomically(beside, card(weights.description, path.name))
+        os.replace(card_aside, beside)
     except OSError as error:
         raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
     finally:
         aside.unlink(missing_ok=True)
+        card_aside.unlink(missing_ok=True)
     return beside
+
+
+def _check_target(path: Path) -> None:
+    """Refuse, before any work, a name that no file can have, or a folder that is not there."""
+    check_name(path)
+    try:
+        if not path.absolute().parent.is_dir():
+            raise DataError(f"There is no folder {path.absolute().parent} to write to.")
+        with suppress(FileNotFoundError):
+            path.lstat()
+    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+        raise DataError(f"Cannot write to {path}: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def _write_safetensors(weights: Weights, path: Path) -> None:

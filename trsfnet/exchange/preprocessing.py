@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch import Tensor
 
 from trsfnet.errors import ConfigError
-from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
+from trsfnet.exchange.header import check
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,14 @@ class Preprocessing:
         return {"channels": "RGB", "pixels": "uint8, 0 to 255", **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
         """From what `to_dict` gave.
 
         Raises:
-            ConfigError: the size is no whole number that a network takes.
-            ValueError: another number is none, or divides by zero.
+            ConfigError: a field is missing or of another kind, or divides by zero.
         """
-        smallest = min(MIN_INPUT_SIZE.values())
-        if type(values["size"]) is not int or values["size"] < smallest:
-            raise ConfigError(f"size must be at least {smallest} pixels, got {values['size']!r}.")
-        if not all(math.isfinite(values[name]) for name in ("mean", "divisor")) or not values["divisor"]:
-            raise ValueError("mean and divisor must be numbers")
+        for name, kind in (("size", int), ("mean", float), ("divisor", float), ("crop", str)):
+            check(name, values.get(name), kind)
+        if not values["divisor"]:
+            raise ConfigError("divisor must not be 0.")
         return cls(**{name: values[name] for name in ("size", "mean", "divisor", "crop")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,8 @@ def threshold_at(source: Source, description: Description, far: float) -> float:
         ConfigError: neither knows one, or `far` is out of what the run's scores can tell.
         RecordError: the record is damaged, or has no scores.
     """
-    if isinstance(source, str | Path) and Path(source).expanduser().is_dir():
-        return threshold_of_run(read_record(Path(source).expanduser()), far)
+    if isinstance(source, str | Path) and os.path.isdir(os.path.expanduser(source)):
+        return threshold_of_run(read_record(Path(os.path.expanduser(source))), far)
     stated = description.thresholds
     if not stated:
         raise ConfigError(
@@ -136,6 +137,6 @@ def _check(threshold: float) -> None:
 
 def _read(path: Path | str) -> bytes:
     try:
-        return Path(path).expanduser().read_bytes()
-    except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+        return Path(os.path.expanduser(path)).read_bytes()
+    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+        raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error

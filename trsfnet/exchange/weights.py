@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from trsfnet.data.files import utf8
 from trsfnet.errors import DataError
 from trsfnet.exchange.description import DATA_TERMS, UNKNOWN_TERMS, Description, of_run
 from trsfnet.exchange.files import UNDERSTOOD, read_tensors, tensors_in
@@ -16,6 +19,7 @@ from trsfnet.exchange.preprocessing import Preprocessing
 from trsfnet.exchange.pretrained import PRETRAINED, pretrained_file
 from trsfnet.models import InceptionResnet
 from trsfnet.models.weights import (
+    check_weights,
     has_bottleneck,
     load_weights,
     made_trainable,
@@ -55,10 +59,13 @@ class Weights:
         Raises:
             DataError: the tensors are not those of the network that is described.
         """
-        name = self.description.name
-        model = InceptionResnet(**self.description.settings)
-        imagenet = self.description.origin in ("timm", "facenet") and not self.has_bottleneck
-        load_weights(model, self.state, name, bottleneck=not imagenet)
+        name, settings = self.description.name, self.description.settings
+        bottleneck = self.has_bottleneck or self.description.origin not in ("timm", "facenet")
+        # First without storage: what is described may be far larger than what is there.
+        with torch.device("meta"):
+            check_weights(InceptionResnet(**settings), self.state, name, bottleneck=bottleneck)
+        model = InceptionResnet(**settings)
+        load_weights(model, self.state, name, bottleneck=bottleneck)
         return model
 
 
@@ -89,16 +96,20 @@ def read_weights(source: Source) -> Weights:
     if str(source) in PRETRAINED:
         path = pretrained_file(str(source))
         return _foreign(read_tensors(path)[0], path.name, DATA_TERMS[str(source)])
-    path = Path(source).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(source))  # Path's own raises where it knows no such user
+    try:
+        folder, there = path.is_dir(), path.exists()
+    except OSError as error:  # of a name that is too long
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    if folder:
         return _of_run(path)
-    if not path.exists():
+    if not there:
         names = " or ".join(PRETRAINED)
         raise DataError(f"There is no {path}: expected the folder of a run, {UNDERSTOOD}, {names}.")
     tensors, header = read_tensors(path)
     if "trsfnet" in header:
         return Weights(Description.from_metadata(header, str(path)), tensors)
-    return _foreign(tensors, path.name)
+    return _foreign(tensors, utf8(path.name))  # the name goes into headers and cards
 
 
 def load_network(source: Source, *, trsf: bool = False, activation: str | None = None) -> InceptionResnet:

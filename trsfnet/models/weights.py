@@ -156,6 +156,18 @@ def load_weights(
         bottleneck: False leaves the bottleneck as it is.
 
     Raises:
+        DataError: see `check_weights`.
+    """
+    check_weights(model, state, source, bottleneck=bottleneck)
+    model.load_state_dict(state, strict=False)
+
+
+def check_weights(
+    model: InceptionResnet, state: Mapping[str, Tensor], source: str, *, bottleneck: bool = True
+) -> None:
+    """Refuse a `state` that `load_weights` cannot load; a `model` without storage will do.
+
+    Raises:
         DataError: tensors are missing, unknown or of another shape; the sentence names them.
     """
     expected = model.state_dict()
@@ -174,7 +186,6 @@ def load_weights(
     found = "; ".join(f"{what} {_listed(names)}" for what, names in wrong.items() if names)
     if found:
         raise DataError(f"{source} is not an Inception-ResNet {model.version} as described: it {found}.")
-    model.load_state_dict(state, strict=False)
 
 
 def _listed(names: list[str]) -> str:
