@@ -54,9 +54,10 @@ def _check_types(record: Record) -> None:
         raise ValueError(f"run_id must be text, got {record.run_id!r}")
     config = LATER_SETTINGS | record.config
     TrainConfig.from_parameters(config)
-    for field in fields(TrainConfig):
-        if config[field.name] is None and field.name in _ALWAYS_SET:
-            raise ValueError(f"{field.name} must be set, got None")
+    values = {field.name: config[field.name] for field in fields(TrainConfig)}
+    for name in _ALWAYS_SET:
+        if values[name] is None:
+            raise ValueError(f"{name} must be set, got None")
     for name, value in record.metrics.items():
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{name} must be a number, got {value!r}")

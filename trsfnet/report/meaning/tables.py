@@ -86,7 +86,7 @@ def _effect(runs: Runs, fixed: str, trained: str) -> Effect | None:
 
 
 def _is_trained(runs: dict[int, Branches]) -> bool:
-    return any(len(found.trained) > 0 for found in runs.values())
+    return any(found.trained for found in runs.values())
 
 
 def _difference(runs: Runs, fixed: str, trained: str, quantity: str) -> float:
