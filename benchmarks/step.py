@@ -334,6 +334,7 @@ def main() -> None:
     options = parser.parse_args()
     gpu = best_device().type == "cuda"
     result: dict[str, Any] = {"rounds": options.rounds, "cases": []}
+    torch.compiler.config.force_disable_caches = True  # a first step is one on a new machine
     if gpu:
         torch.backends.cudnn.benchmark = True  # for all alike; our loop does it, a rival's may
         result["matmul_tflops"] = matmul_tflops()
