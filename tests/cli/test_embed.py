@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -102,6 +103,8 @@ def test_what_the_folder_leaves_out_is_counted_too(model, crops, tmp_path, capsy
     assert list(failed) == ["bo/5.png", "%FF", "ann/1.png"]
     assert failed["bo/5.png"].endswith("bo/5.png is empty: expected an image.")
     assert said.err.count("left out: ") == 3
+    header = pq.read_schema(tmp_path / "faces.parquet").metadata[b"trsfnet"]
+    assert json.loads(header)["failed"] == failed
     assert main(command) == 0
     assert capsys.readouterr().out == f"embedded 5 images into {tmp_path}/faces.parquet; left out 3\n"
 

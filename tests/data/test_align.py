@@ -108,7 +108,7 @@ def test_what_a_folder_leaves_out_is_listed_once(tmp_path):
         assert counts == {"found": 2, "chosen": 0, "none": 0, "failed": 0, "left out": 3}
         report = rows(target)
         assert set(report) == {"ann/1.jpg", "ann/2.jpg", "bob/1.jpg", "bob/line\nbreak.jpg", "%FF"}
-    assert report["ann/2.jpg"]["note"].endswith("ann/2.jpg is empty: expected an image")
+    assert report["ann/2.jpg"]["note"].endswith("ann/2.jpg is empty: expected an image.")
     assert (report["ann/2.jpg"]["status"], report["ann/2.jpg"]["done"]) == ("left out", "skipped")
 
 

@@ -22,6 +22,7 @@ def paths(parser: argparse.ArgumentParser) -> None:
 
 def opened(given: argparse.Namespace, *, skip: bool) -> Source:
     """SOURCE, with a line on standard error for each file that is left out of it."""
+    from trsfnet.data.folder import left_out
     from trsfnet.data.sources import open_source
 
     # Unlike Path.resolve(), this does not stumble over a link to itself.
@@ -31,12 +32,3 @@ def opened(given: argparse.Namespace, *, skip: bool) -> Source:
     for sentence in left_out(source).values():
         print(f"trsfnet: left out: {sentence}", file=sys.stderr)
     return source
-
-
-def left_out(source: Source) -> dict[str, str]:
-    """Why images and identities are no part of a folder's source, in sentences by name."""
-    from trsfnet.data.files import utf8
-    from trsfnet.data.folder import FolderSource
-
-    found = source.left_out if isinstance(source, FolderSource) else {}
-    return {utf8(name): f"{sentence}." for name, sentence in found.items()}

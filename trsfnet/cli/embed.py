@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trsfnet.cli.conversion import left_out, opened
+from trsfnet.cli.conversion import opened
 from trsfnet.cli.model import model
 from trsfnet.cli.output import json_option, print_json
 
@@ -39,16 +39,18 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Embed, and count what is in the file and what is not."""
+    from trsfnet.data.folder import left_out
     from trsfnet.exchange.embeddings import write_embeddings
 
     source = opened(given, skip=True)
     done = write_embeddings(given.model, source, given.target)
-    for reason in done.failed.values():
-        print(f"trsfnet: left out: {reason}", file=sys.stderr)
-    failed = left_out(source) | done.failed
+    said = left_out(source)
+    for name, reason in done.failed.items():
+        if name not in said:
+            print(f"trsfnet: left out: {reason}", file=sys.stderr)
     if given.json:
-        reasons = [{"name": name, "reason": reason} for name, reason in failed.items()]
+        reasons = [{"name": name, "reason": reason} for name, reason in done.failed.items()]
         print_json({"file": str(given.target), "images": done.images, "failed": reasons})
     else:
-        print(f"embedded {done.images:,} images into {given.target}; left out {len(failed):,}")
+        print(f"embedded {done.images:,} images into {given.target}; left out {len(done.failed):,}")
     return 0

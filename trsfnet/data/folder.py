@@ -93,6 +93,12 @@ class FolderSource(Source):
         return {}
 
 
+def left_out(source: Source) -> dict[str, str]:
+    """Why images and identities are no part of a folder's source: printable sentences by printable name."""
+    found = source.left_out if isinstance(source, FolderSource) else {}
+    return {utf8(name): f"{sentence}." for name, sentence in found.items()}
+
+
 def is_vggface2(root: Path) -> bool:
     """Whether `root` holds a part of VGGFace2, or both, instead of identities."""
     return bool(_parts_in(root))

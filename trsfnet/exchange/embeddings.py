@@ -19,6 +19,7 @@ from tqdm import tqdm
 from trsfnet.data import source as faces
 from trsfnet.data.exclusive import exclusive
 from trsfnet.data.files import check_name
+from trsfnet.data.folder import left_out
 from trsfnet.data.input_crops import input_crops
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.exchange.embedder import Embedder, checked
@@ -38,7 +39,7 @@ class Embedded:
 
     Attributes:
         images: how many rows it has.
-        failed: images that are not in it by name, and why.
+        failed: images and identities that are not in it by name, and why.
     """
 
     images: int
@@ -49,7 +50,8 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
     """Embed all images of a source and write them to a parquet file, which appears when it is whole.
 
     It has a row for each image, in the order of the source: `name`, `identity`, and `embedding`, float32 of
-    unit length. Images that cannot be decoded are left out and listed. Until the end, parts lie in a hidden
+    unit length. Images that cannot be decoded, or that a folder's source leaves
+    out, are listed in its header. Until the end, parts lie in a hidden
     folder beside the file; the same call goes on from them.
 
     Args:
@@ -75,7 +77,7 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
         try:
             with exclusive(parts):
                 _claim(parts / "owner.json", owner, target)
-                _join(_complete(embedder, images, parts), owner, target)
+                _join(_complete(embedder, images, parts), owner, left_out(images), target)
             shutil.rmtree(parts)
         except OSError as error:
             raise DataError(f"Cannot write to {parts}: {error.strerror or error}.") from error
@@ -162,11 +164,11 @@ def _embedded(
             progress.update(len(batch))
 
 
-def _join(parts: list[Path], owner: dict[str, str], target: Path) -> None:
-    """One file of all parts; what failed goes into its header."""
+def _join(parts: list[Path], owner: dict[str, str], missed: dict[str, str], target: Path) -> None:
+    """One file of all parts; what was missed before and what failed in them goes into its header."""
     problems = pa.concat_tables(pq.read_table(part, columns=["name", "problem"]) for part in parts)
-    failed = [row for row in problems.to_pylist() if row["problem"] is not None]
-    note = json.dumps(owner | {"failed": {row["name"]: row["problem"] for row in failed}})
+    failed = {row["name"]: row["problem"] for row in problems.to_pylist() if row["problem"] is not None}
+    note = json.dumps(owner | {"failed": missed | failed})
     schema = pq.read_schema(parts[0])
     schema = schema.remove(schema.get_field_index("problem")).with_metadata({_KEY: note})
     aside = target.with_name(f".{target.name}.partial")

@@ -20,8 +20,8 @@ from trsfnet.data.align.detect import Detector, Face, choose
 from trsfnet.data.align.report import Report, face_columns
 from trsfnet.data.crops import central_crop, check_size, margin_crop
 from trsfnet.data.exclusive import exclusive
-from trsfnet.data.files import utf8, writing
-from trsfnet.data.folder import FolderSource
+from trsfnet.data.files import writing
+from trsfnet.data.folder import left_out
 from trsfnet.data.source import Source
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.warp import warp_face
@@ -110,8 +110,9 @@ def align_faces(
     with writing(target), exclusive(target):
         _claim(target, settings)
         report = Report(target / "report.csv")
-        left_out = _left_out(source)
-        report.add(row for row in left_out if row["name"] not in report.names)
+        missed = left_out(source)
+        notes = (_row(name, "left out", note=sentence) for name, sentence in missed.items())
+        report.add(row for row in notes if row["name"] not in report.names)
         todo = [index for index in range(len(source)) if source.name(index) not in report.names]
         done = len(source) - len(todo)
         with tqdm(total=len(source), initial=done, desc="aligning", unit="image", disable=None) as progress:
@@ -121,15 +122,8 @@ def align_faces(
                     for (index, image), faces in zip(images, _detect(detector, images), strict=True)
                 ]
                 report.add(rows)
-                progress.update(len(report.names) - len(left_out) - progress.n)
+                progress.update(len(report.names) - len(missed) - progress.n)
     return dict(report.counts)
-
-
-def _left_out(source: Source) -> list[dict[str, object]]:
-    """A row for each image and identity that is no part of a folder's source."""
-    left_out = source.left_out.items() if isinstance(source, FolderSource) else ()
-    # A name that is not UTF-8 may be what is wrong.
-    return [_row(utf8(name), "left out", note=sentence) for name, sentence in left_out]
 
 
 def _files(source: Source) -> list[str]:

@@ -20,7 +20,7 @@ from trsfnet.data.crops import central_crop, check_size
 from trsfnet.data.decode import decode
 from trsfnet.data.exclusive import LOCK, exclusive
 from trsfnet.data.files import writing
-from trsfnet.data.folder import FolderSource
+from trsfnet.data.folder import left_out
 from trsfnet.data.pack.source import FORMAT, PackSource, read_meta
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
@@ -191,20 +191,14 @@ def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:
         **settings,
         "images": len(kept),
         "identities": source.identities,
-        "skipped": [*_left_out(source), *(entry for entry in entries if isinstance(entry, str))],
+        "skipped": [
+            *left_out(source).values(),
+            *(source.skipped if isinstance(source, PackSource) else ()),
+            *(entry for entry in entries if isinstance(entry, str)),
+        ],
         "sha256": _digests(aside / name for name in ("images.bin", "labels.npy", "offsets.npy")),
     }
     (aside / "pack.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-
-
-def _left_out(source: Source) -> list[str]:
-    """What folders and packs left out themselves, in sentences."""
-    sentences: Iterable[str] = ()
-    if isinstance(source, FolderSource):
-        sentences = source.left_out.values()
-    elif isinstance(source, PackSource):
-        sentences = source.skipped
-    return [f"{sentence.rstrip('.')}." for sentence in sentences]
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, str]:

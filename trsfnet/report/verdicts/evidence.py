@@ -48,7 +48,7 @@ class Run:
 
     def is_bound(self, quantity: str) -> bool:
         """Whether a value is only the least that it can be, as training ended before it was reached."""
-        return quantity == "epochs_to_half" and not self.collapsed and _reached_half(self) is False
+        return quantity == "epochs_to_half" and not self.collapsed and _half(self)[1]
 
 
 def _tar(run: Run) -> float | None:
@@ -88,25 +88,20 @@ def _ratio_log10(run: Run) -> float | None:
     return float(np.log10(table.iloc[-1].to_numpy(float)).mean())
 
 
-def _epochs_to_half(run: Run) -> float | None:
+def _half(run: Run) -> tuple[float | None, bool]:
+    """Epochs until half of the images are classified rightly, and whether that is only a bound."""
     try:
         history = run.record.history()
     except RecordError:
-        return None
+        return None, False
     epochs = np.concatenate([[0.0], history["epoch"]])
     shares = np.concatenate([[0.0], history["train_accuracy"]])
     reached = int(np.argmax(shares >= 0.5))
     if not reached:
         # To leave such a run out would take the slowest for no worse than the others.
-        return float(epochs[-1])
-    return float(np.interp(0.5, shares[reached - 1 : reached + 1], epochs[reached - 1 : reached + 1]))
-
-
-def _reached_half(run: Run) -> bool | None:
-    try:
-        return bool((run.record.history()["train_accuracy"] >= 0.5).any())
-    except RecordError:
-        return None
+        return float(epochs[-1]), True
+    between = slice(reached - 1, reached + 1)
+    return float(np.interp(0.5, shares[between], epochs[between])), False
 
 
 QUANTITIES: dict[str, Callable[[Run], float | None]] = {
@@ -114,7 +109,7 @@ QUANTITIES: dict[str, Callable[[Run], float | None]] = {
     "tar": _tar,
     # Epochs until half of the training images are classified rightly, interpolated between epochs; all epochs
     # of a run that never gets there.
-    "epochs_to_half": _epochs_to_half,
+    "epochs_to_half": lambda run: _half(run)[0],
     # Over the scales of a network after training.
     "scale_mean": _final("trsf", np.mean),
     "scale_min": _final("trsf", np.min),
