@@ -106,7 +106,17 @@ def test_limits_and_what_has_not_ended(study):
     assert "| from 0.1 (TRSF) | 0.4 | none tried | 0 of 6 |" in text
     about = str(stability.about(found))
     assert about.startswith("12 runs on the `synthetic` track: 2 settings of v1 at 0.125 of its width")
+    assert "learning rates 0.05 and 0.4 (3 seeds)." in about
     assert "1 run has not ended yet." in about
+
+
+def test_where_a_setting_has_fewer_seeds_it_is_up_to_so_many(tmp_path):
+    for seed in range(2):
+        run(tmp_path, "v1-relu", 0.1, seed)
+        run(tmp_path, "v1-relu", 0.1, seed, scale_init=1.0)
+        run(tmp_path, "v1-relu", 0.2, seed)
+    found, _ = find(tmp_path)
+    assert "learning rates 0.1 (2 seeds) and 0.2 (up to 2 seeds)." in str(stability.about(found))
 
 
 def test_every_collapse_has_its_message_and_a_link_to_its_run(study):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trsfnet.experiments.grid import STABILITY, Setting
 from trsfnet.experiments.scales import learning_rates
@@ -20,16 +20,19 @@ _QUANTITIES = {
 def about(study: Study | None) -> Markdown:
     """What was run: sizes, rates and seeds, and what has not ended."""
     if study is None:
+        planned = {rate: [seeds] for rate, seeds in learning_rates("stability").items()}
         return Markdown(
-            f"Planned are {len(STABILITY)} settings at the learning rates "
-            f"{_rates_by_seeds(learning_rates('stability'))}; the runs have not been made yet."
+            f"Planned are {len(STABILITY)} settings at the learning rates {_rates_by_seeds(planned)}; "
+            "the runs have not been made yet."
         )
     config = study.every[0].record.config
     faces = study.every[0].record.info["data"]["train"]
-    seeds: dict[float, set[int]] = {rate: set() for rate in study.rates}
-    for (_, rate), cell in study.outcomes.items():
-        seeds[rate].update(outcome.record.seed for outcome in cell)
-    rates = _rates_by_seeds({rate: len(found) for rate, found in seeds.items()})
+    rates = _rates_by_seeds(
+        {
+            rate: [len(study.outcomes.get((setting.key, rate), [])) for setting in study.settings]
+            for rate in study.rates
+        }
+    )
     parts = [
         f"{counted(len(study.every), 'run')} on the `{study.judged.campaign.track}` track: "
         f"{counted(len(study.settings), 'setting')} of v1 at {config['width']:g} of its width, "
@@ -49,12 +52,13 @@ def about(study: Study | None) -> Markdown:
     return Markdown(" ".join(parts))
 
 
-def _rates_by_seeds(seeds: Mapping[float, int]) -> str:
-    """Such as `0.05 and 0.1 (up to 5 seeds) and 0.2 (up to 10 seeds)`."""
-    rates: dict[int, list[str]] = {}
-    for rate, number in seeds.items():
-        rates.setdefault(number, []).append(f"{rate:g}")
-    return listed([f"{listed(those)} (up to {counted(number, 'seed')})" for number, those in rates.items()])
+def _rates_by_seeds(seeds: Mapping[float, Sequence[int]]) -> str:
+    """Such as `0.05 and 0.1 (5 seeds) and 0.2 (up to 10 seeds)`, of how many seeds each setting has."""
+    rates: dict[str, list[str]] = {}
+    for rate, numbers in seeds.items():
+        words = f"{'' if min(numbers) == max(numbers) else 'up to '}{counted(max(numbers), 'seed')}"
+        rates.setdefault(words, []).append(f"{rate:g}")
+    return listed([f"{listed(those)} ({words})" for words, those in rates.items()])
 
 
 def limits(study: Study | None) -> Markdown | None:
