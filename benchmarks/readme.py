@@ -53,7 +53,7 @@ def step(result: dict[str, Any]) -> str:
         return f"{case['speed'][variant]:.1f}" if variant in case["speed"] else "–"
 
     head = ["+ TRSF + PReLU", "precision", "images/s", "over rival", "target", "over plain", "target"]
-    head += ["compiled over plain", "its first step, s"]
+    head += ["compiled over plain", "its first step, s", "bfloat16 over float32"]
     rows = [
         [
             case["title"],
@@ -65,6 +65,7 @@ def step(result: dict[str, Any]) -> str:
             target(case["over_plain"], "≥"),
             spread(case["compiled_over_plain"]),
             f"{case['first']['compiled trainable']:.0f}" if case["compiled_over_plain"] else "–",
+            spread(case["bfloat16_over_float32"]),
         ]
         for case in cases
     ]

@@ -8,8 +8,9 @@ Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2
 (autocast on a GPU), NCHW, eager. `ours` is what `trsfnet train` computes; `plain` the same network and
 precision by the textbook (`benchmarks.plain`). All take the same steps of SGD.
 
-Two more say what could be reached at all: `ours constant`, with Leaky ReLU, is what a slope costs that nobody
-trains; on the CPU `compiled trainable` is what PyTorch's compiler makes of a narrow network.
+Others say what else could be reached: `ours constant`, with Leaky ReLU, is what a slope costs that nobody
+trains; on the CPU `compiled trainable` is what PyTorch's compiler makes of a narrow network, and `bfloat16
+trainable` what `-p precision bfloat16` gives where the CPU knows it but has no AMX.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ TRAINABLE = {"residual_scale": "trainable", "activation": "prelu"}
 SETTINGS = {"fixed": {}, "constant": {"activation": "leaky_relu"}, "trainable": TRAINABLE}
 VARIANTS = ("ours trainable", "ours constant", "ours fixed", "plain trainable", "plain fixed")
 AMX = measure.machine()["amx"]
+ASKS_FOR_BFLOAT16 = not AMX and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Step:
             kind, settings = variant.split()
             self.model = nn.Sequential(_network(case, settings), nn.Linear(512, IDENTITIES))
             self.model = plain(self.model) if kind == "plain" else self.model
+            self.precision = kind if kind in DTYPES else self.precision
         self.model.to(device, memory_format=self.format).train()
         self.compiled = self.model
         if device.type == "cuda" and variant.startswith("ours") and case.narrow:
@@ -233,6 +236,8 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     names = ["rival", *VARIANTS] if case.over_rival else list(VARIANTS)
     if case.narrow and not gpu:
         names.append("compiled trainable")
+    if ASKS_FOR_BFLOAT16 and not gpu:
+        names.append("bfloat16 trainable")
     torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
     ready = {name: (on_gpu if gpu else on_cpu)(case, name) for name in names}
     steps = {name: each.step for name, each in ready.items()}
@@ -254,10 +259,15 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
         },
         "constant": measure.ratio(seconds["ours constant"], seconds["ours fixed"]),
         "compiled_over_plain": None,
+        "bfloat16_over_float32": None,
     }
     if "compiled trainable" in names:
         result["compiled_over_plain"] = measure.ratio(
             seconds["plain trainable"], seconds["compiled trainable"]
+        )
+    if "bfloat16 trainable" in names:
+        result["bfloat16_over_float32"] = measure.ratio(
+            seconds["ours trainable"], seconds["bfloat16 trainable"]
         )
     if case.over_rival:
         rival = measure.ratio(seconds["rival"], seconds["ours trainable"])

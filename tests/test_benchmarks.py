@@ -38,7 +38,14 @@ def test_a_gpu_case_says_where_the_time_goes():
     ratio = {"median": 3.0, "min": 2.9, "max": 3.1, "target": 2.5}
     case = {"title": "v1, 160 px, batch 85", "precision": "bfloat16", "speed": numbers, "peak": numbers}
     case |= {"over_rival": ratio, "over_plain": ratio, "trainability": {"ours": ratio, "plain": ratio}}
-    case |= {"constant": ratio, "compiled_over_plain": None, "first": numbers, "tflops": 80.0, "parts": parts}
+    case |= {
+        "constant": ratio,
+        "compiled_over_plain": None,
+        "bfloat16_over_float32": None,
+        "first": numbers,
+        "tflops": 80.0,
+        "parts": parts,
+    }
     text = readme.step({"machine": measure.machine(), "rounds": 1, "matmul_tflops": 800.0, "cases": [case]})
     assert "| v1, 160 px, batch 85 | 2 | 80.0 | 10.0% | 50% | 20% | 30% |" in text
     assert "kept" not in text
