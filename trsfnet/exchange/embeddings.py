@@ -50,9 +50,8 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
     """Embed all images of a source and write them to a parquet file, which appears when it is whole.
 
     It has a row for each image, in the order of the source: `name`, `identity`, and `embedding`, float32 of
-    unit length. Images that cannot be decoded, or that a folder's source leaves
-    out, are listed in its header. Until the end, parts lie in a hidden
-    folder beside the file; the same call goes on from them.
+    unit length. Images that cannot be decoded, or that a folder's source leaves out, are listed in its
+    header. Until the end, parts lie in a hidden folder beside the file; the same call goes on from them.
 
     Args:
         weights: see `read_weights`.
