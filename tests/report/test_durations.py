@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.report.fakes import fake_run
 from trsfnet.report.collection import Collection
 from trsfnet.report.durations import durations
+from trsfnet.report.names import NBSP
 
 
 def test_finished_runs_are_timed_and_others_are_not(tmp_path):
@@ -25,3 +26,12 @@ def test_a_machine_that_trained_several_at_once_is_not_the_same_machine(tmp_path
     rows = str(durations(Collection.read(tmp_path)))
     assert "| H200 |" in rows
     assert "| H200, 16 runs at a time |" in rows
+
+
+def test_a_range_has_two_ends_unless_they_are_alike(tmp_path):
+    for seed, seconds in enumerate((300, 301, 1200)):
+        fake_run(tmp_path, "v1-relu", seed=seed, info={"seconds": seconds})
+    fake_run(tmp_path, "v2-relu", info={"seconds": 300})
+    rows = str(durations(Collection.read(tmp_path))).replace(NBSP, " ")
+    assert "| 3 | 5 min | 5 min to 20 min |" in rows
+    assert "| 1 | 5 min | 5 min |" in rows

@@ -20,7 +20,8 @@ def durations(collection: Collection) -> Markdown:
         return Markdown("No run has finished yet, so that no time was measured.")
     rows = []
     for (track, scale, arch, machine), seconds in pd.DataFrame(finished).groupby(_KINDS)["seconds"]:
-        span = f"{duration(seconds.min())} to {duration(seconds.max())}".replace(" ", NBSP)
+        ends = dict.fromkeys(duration(end).replace(" ", NBSP) for end in (seconds.min(), seconds.max()))
+        span = " to ".join(ends)  # one of them, where they are the same in words
         options = f"`TRACK={track} SCALE={scale}`" if scale else f"`{track}`, settings of its own"
         rows.append((options, arch, machine, str(len(seconds)), duration(seconds.median()), span))
     header = ("Options of `make runs`", "Network", "Machine", "Runs", "Median", "Range")
