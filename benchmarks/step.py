@@ -243,35 +243,27 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     steps = {name: each.step for name, each in ready.items()}
     seconds = measure.interleaved(steps, rounds, case.title)
     speed = {name: case.batch / statistics.median(times) for name, times in seconds.items()}
+
+    def ratio(above: str, below: str) -> dict[str, float] | None:
+        """Time of one variant over another's; None where either was left out."""
+        return measure.ratio(seconds[above], seconds[below]) if {above, below} <= seconds.keys() else None
+
     result = {
         "title": case.title,
         "precision": steps["ours trainable"].precision,
         "speed": speed,
         "peak": {name: each.peak for name, each in ready.items()},
         "first": {name: each.first for name, each in ready.items()},
-        "over_rival": None,
-        "over_plain": _target(
-            measure.ratio(seconds["plain trainable"], seconds["ours trainable"]), case.over_plain
-        ),
+        "over_rival": _target(ratio("rival", "ours trainable"), case.over_rival),
+        "over_plain": _target(ratio("plain trainable", "ours trainable"), case.over_plain),
         "trainability": {
-            kind: _target(measure.ratio(seconds[f"{kind} trainable"], seconds[f"{kind} fixed"]), TRAINABILITY)
+            kind: _target(ratio(f"{kind} trainable", f"{kind} fixed"), TRAINABILITY)
             for kind in ("ours", "plain")
         },
-        "constant": measure.ratio(seconds["ours constant"], seconds["ours fixed"]),
-        "compiled_over_plain": None,
-        "bfloat16_over_float32": None,
+        "constant": ratio("ours constant", "ours fixed"),
+        "compiled_over_plain": ratio("plain trainable", "compiled trainable"),
+        "bfloat16_over_float32": ratio("ours trainable", "bfloat16 trainable"),
     }
-    if "compiled trainable" in names:
-        result["compiled_over_plain"] = measure.ratio(
-            seconds["plain trainable"], seconds["compiled trainable"]
-        )
-    if "bfloat16 trainable" in names:
-        result["bfloat16_over_float32"] = measure.ratio(
-            seconds["ours trainable"], seconds["bfloat16 trainable"]
-        )
-    if case.over_rival:
-        rival = measure.ratio(seconds["rival"], seconds["ours trainable"])
-        result["over_rival"] = _target(rival, case.over_rival)
     if gpu:
         result["tflops"] = flops(case) * speed["ours trainable"] / 1e12
         result["parts"] = parts(steps["ours trainable"], seconds=statistics.median(seconds["ours trainable"]))
@@ -311,8 +303,8 @@ def kernel_kind(name: str) -> str:
     return next((kind for kind, words in _KERNELS.items() if any(w in name for w in words)), "the rest")
 
 
-def _target(ratio: dict[str, float], target: float | None) -> dict[str, float | None]:
-    return {**ratio, "target": target}
+def _target(ratio: dict[str, float] | None, target: float | None) -> dict[str, float | None] | None:
+    return ratio and {**ratio, "target": target}
 
 
 def flops(case: Case) -> float:
