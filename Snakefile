@@ -74,7 +74,7 @@ onerror:
 
 rule all:
     input:
-        [f"runs/{track}/{run}/.finished-{code_version(track, NOTEBOOK)}" for track, run in RUNS],
+        [f"runs/{track}/{run}/.finished-{code_version(NOTEBOOK)}" for track, run in RUNS],
     message:
         "all that was asked for is there"
 

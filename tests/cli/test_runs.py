@@ -20,7 +20,7 @@ def runs(tmp_path, monkeypatch):
     fake_run(root, "v1-relu", tar=0.2)
     fake_run(root, "v1-trsf-relu", tar=0.3)
     fake_run(root, "v1-trsf-relu", seed=1, status="running")
-    fake_run(root, "v1-prelu", info={"source_hash": "0", "source_files": {"training/loop.py": "0"}})
+    fake_run(root, "v1-prelu", info={"results_version": 1})
     return root
 
 
@@ -33,7 +33,7 @@ def test_a_list_says_how_far_each_run_is_and_whether_it_is_stale(runs, capsys):
     assert [name.rpartition("-")[0] for name in names] == [
         *("v1-prelu-seed0", "v1-relu-seed0", "v1-trsf-relu-seed0", "v1-trsf-relu-seed1")
     ]
-    assert "changed" in said.out.splitlines()[1]
+    assert "its results version is 1" in said.out.splitlines()[1]
     assert "2/4" in said.out.splitlines()[4]
     assert "30.0" in said.out.splitlines()[3]
     assert said.out.splitlines()[-1] == "result is, on synthetic: TAR@FAR=1e-3."

@@ -9,7 +9,6 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.experiments import pipeline
-from trsfnet.experiments.code import source_files
 from trsfnet.experiments.pipeline import code_version, current_record, why_due
 
 
@@ -20,16 +19,14 @@ def write_notebook(path, *cells):
 
 def test_code_counts_and_prose_does_not(tmp_path, monkeypatch):
     notebook = tmp_path / "train.ipynb"
-    before = code_version(
-        "synthetic", write_notebook(notebook, ("markdown", "Some prose."), ("code", ["x = 1"]))
-    )
+    before = code_version(write_notebook(notebook, ("markdown", "Some prose."), ("code", ["x = 1"])))
     prose = write_notebook(notebook, ("markdown", "Other prose."), ("code", "x = 1  # a comment"))
-    assert code_version("synthetic", prose) == before
+    assert code_version(prose) == before
     code = write_notebook(notebook, ("markdown", "Some prose."), ("code", "x = 2"))
-    assert code_version("synthetic", code) != before
+    assert code_version(code) != before
     write_notebook(notebook, ("markdown", "Some prose."), ("code", ["x = 1"]))
-    monkeypatch.setattr(pipeline, "source_hash", lambda track: "other code")
-    assert code_version("synthetic", notebook) != before
+    monkeypatch.setattr(pipeline, "RESULTS_VERSION", 3)
+    assert code_version(notebook) != before
 
 
 def test_each_state_of_a_run_has_its_reason(tmp_path):
@@ -48,7 +45,6 @@ def test_each_state_of_a_run_has_its_reason(tmp_path):
 
 @pytest.mark.parametrize("status", ["done", "running", "failed"])
 def test_a_run_of_earlier_code_does_not_go_on(tmp_path, status):
-    earlier = {"source_hash": "0ld", "source_files": source_files("synthetic") | {"training/loop.py": "x"}}
-    record = fake_run(tmp_path, status=status, info=earlier)
+    record = fake_run(tmp_path, status=status, info={"results_version": 1})
     assert current_record(record.path) is None
-    assert why_due(record.path) == "is trained anew, since training/loop.py changed"
+    assert why_due(record.path) == "is trained anew, since its results version is 1 and the present one is 2"

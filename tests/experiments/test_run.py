@@ -16,7 +16,7 @@ import trsfnet.experiments.run as module
 from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
 from trsfnet.errors import ConfigError, RecordError
-from trsfnet.experiments.code import changed_files, source_files, source_hash, without_prose
+from trsfnet.experiments.code import source_files, source_hash, without_prose
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
 from trsfnet.training.config import TrainConfig
@@ -224,13 +224,6 @@ def test_runs_depend_on_their_own_tracks_code_alone():
     assert not {n for n in lfw if n.startswith(("report/", "experiments/", "cli"))}
     assert not {n for n in lfw if "recordio" in n or "ijb" in n or "rendering" in n}
     assert source_hash("lfw") != source_hash("synthetic")
-
-
-def test_what_changed_is_named():
-    recorded = source_files("lfw") | {"training/loop.py": "0ld", "gone.py": "x"}
-    del recorded["heads.py"]
-    assert changed_files(source_files("lfw"), "lfw") == []
-    assert changed_files(recorded, "lfw") == ["gone.py", "heads.py", "training/loop.py"]
 
 
 def test_config_survives_json(tiny_config):

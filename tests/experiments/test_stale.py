@@ -1,35 +1,33 @@
-"""Runs of earlier code are told apart, with the reason, and trained anew when asked to."""
+"""Runs of other arithmetic are told apart, with the reason, and trained anew when asked to."""
 
 from __future__ import annotations
 
 from tests.report.fakes import fake_run
 from trsfnet.experiments import run as module
-from trsfnet.experiments.code import source_files
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import run
-from trsfnet.experiments.stale import why_stale
+from trsfnet.experiments.stale import RESULTS_VERSION, why_stale
 
 
-def test_the_reason_names_the_files(tmp_path):
-    assert why_stale(fake_run(tmp_path / "a")) == ""
-    other = {"source_hash": "0ld", "source_files": source_files("synthetic") | {"training/loop.py": "x"}}
-    assert why_stale(fake_run(tmp_path / "b", info=other)) == "training/loop.py changed"
-    many = {"source_hash": "0ld", "source_files": {}}
-    assert why_stale(fake_run(tmp_path / "c", info=many)).endswith("other files changed")
+def test_only_the_results_version_makes_a_run_stale(tmp_path):
+    assert why_stale(fake_run(tmp_path / "a", info={"source_hash": "another"})) == ""
+    earlier = fake_run(tmp_path / "b", info={"results_version": 1})
+    assert why_stale(earlier) == f"its results version is 1 and the present one is {RESULTS_VERSION}"
+    unmarked = fake_run(tmp_path / "c")
+    del unmarked.info["results_version"]
+    assert why_stale(unmarked).startswith("its results version is 0")
 
 
 def test_a_stale_run_is_trained_anew_only_when_asked(monkeypatch, tiny_config, tiny_data, tmp_path, capsys):
     monkeypatch.setattr(module, "load_track", lambda *_, **__: tiny_data)
     first = run(tiny_config, runs=tmp_path)
-    first.info["source_hash"] = "0ld"
-    first.info["source_files"] |= {"heads.py": "x"}
-    first.write_info()
-    assert run(tiny_config, runs=tmp_path).info["source_hash"] == "0ld"
+    first.write_info(results_version=1)
+    assert run(tiny_config, runs=tmp_path).info["results_version"] == 1
     capsys.readouterr()
     second = run(tiny_config, runs=tmp_path, again=True)
-    assert "is trained anew, since heads.py changed; kept in" in capsys.readouterr().out
-    assert second.info["source_hash"] != "0ld"
+    assert "is trained anew, since its results version is 1" in capsys.readouterr().out
+    assert second.info["results_version"] == RESULTS_VERSION
     assert second.metrics == first.metrics
-    assert len(read_record(second.path / "earlier" / "0ld").history()) == 2
+    assert len(read_record(second.path / "earlier" / "1").history()) == 2
     finished = second.info["finished"]
     assert run(tiny_config, runs=tmp_path, again=True).info["finished"] == finished

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from trsfnet.experiments.code import source_files, source_hash
+from trsfnet.experiments.code import source_hash
 from trsfnet.experiments.grid import Setting
 from trsfnet.experiments.record import SCHEMA, Record
 from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.scales import scale_settings
+from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig, track_defaults
 
@@ -102,7 +103,7 @@ def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[st
         "metrics": metrics if done else {},
         "data": {"train": faces, "test": faces},
         "source_hash": source_hash(config.track),
-        "source_files": source_files(config.track),
+        "results_version": RESULTS_VERSION,
         "started": f"2026-01-0{config.seed % 9 + 1}T00:00:00+00:00",
         "seconds": 321.0,
     } | ({"counts": {"parameters": 2_000_000, "scales": 20, "slopes": 131}} if done else {})

@@ -187,7 +187,7 @@ def test_unfinished_runs_are_stated_in_place(tmp_path):
 
 
 def test_earlier_code_is_said(tmp_path):
-    record = fake_run(tmp_path / "runs", info={"source_hash": "0ld"})
+    record = fake_run(tmp_path / "runs", info={"results_version": 1})
     assert "made by earlier code" in state(record)
     assert f"{card_link(record, '0')}†" in str(results.beside(read(tmp_path).groups(1)))
 

@@ -64,6 +64,6 @@ def test_failed_runs_are_named_with_their_reason(tmp_path, clock, capfd):
 
 
 def test_a_run_of_earlier_code_counts_as_due(tmp_path, clock, capfd):
-    stale = fake_run(tmp_path, info={"source_hash": "0ld"})
+    stale = fake_run(tmp_path, info={"results_version": 1})
     watch(stale).finish()
     assert capfd.readouterr().err.splitlines()[-1] == "1 run: 1 due"

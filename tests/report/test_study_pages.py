@@ -50,7 +50,7 @@ def test_every_run_has_a_row_with_all_that_tells_it_apart(tmp_path):
 
 def test_what_all_runs_share_is_said_once_and_what_differs_with_its_runs(tmp_path):
     runs = [study_run(tmp_path, seed=seed) for seed in range(2)]
-    runs += [study_run(tmp_path, seed=2, info={"source_hash": "0123456789abcdef"})]
+    runs += [study_run(tmp_path, seed=2, info={"results_version": 1, "source_hash": "0123456789abcdef"})]
     runs[2].write_info(hardware={"cpu": "another"})
     text = page(*runs)
     assert text.count("<dt>epochs</dt><dd>8</dd>") == 1

@@ -20,8 +20,8 @@ Reads the records in folders such as runs (yours) and results (the project's):
   trsfnet runs --compare v1-relu-seed0 v1-trsf-relu-seed0
   trsfnet runs results --json
 
-A and B are folders of runs, or how their ids begin. A run is stale when code that determines its numbers has
-changed since; `trsfnet train --again` with its settings makes it anew.
+A and B are folders of runs, or how their ids begin. A run is stale when its results version is not the
+present one: the same settings would now give other numbers. `trsfnet train --again` trains it again.
 """
 
 

@@ -50,7 +50,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="GPUs, or processes on the CPU, that train together (default: %(default)s)",
     )
     parser.add_argument(
-        "--again", action="store_true", help="train anew what earlier code made, and keep that aside"
+        "--again", action="store_true", help="train anew what earlier arithmetic made, and keep that aside"
     )
     parser.add_argument(
         "--runs", default="runs", metavar="FOLDER", help="of the run records (default: %(default)s)"

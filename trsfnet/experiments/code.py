@@ -1,4 +1,4 @@
-"""Which code determines a run's numbers, and whether it has changed since."""
+"""Which code made a run: provenance for its record. `RESULTS_VERSION` decides what is stale, not this."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,14 +40,8 @@ def source_files(track: str) -> dict[str, str]:
 
 
 def source_hash(track: str) -> str:
-    """One hash of `source_files`: another one means that other code determined the numbers."""
+    """One hash of `source_files`."""
     return hashlib.sha256(repr(source_files(track)).encode()).hexdigest()[:16]
-
-
-def changed_files(recorded: Mapping[str, str], track: str) -> list[str]:
-    """The files of `source_files` that are not as `recorded`: changed, new or gone."""
-    present = source_files(track)
-    return sorted(name for name in {*recorded, *present} if recorded.get(name) != present.get(name))
 
 
 def _file_of(module: str) -> Path | None:

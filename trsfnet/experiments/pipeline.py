@@ -7,20 +7,20 @@ import json
 from pathlib import Path
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.code import source_hash, without_prose
+from trsfnet.experiments.code import without_prose
 from trsfnet.experiments.record import Record, read_record
-from trsfnet.experiments.stale import why_stale
+from trsfnet.experiments.stale import RESULTS_VERSION, why_stale
 
 
-def code_version(track: str, notebook: Path) -> str:
-    """Names the code behind an executed notebook of a run on `track`; prose has no part in it.
+def code_version(notebook: Path) -> str:
+    """Names what an executed notebook of a run depends on: the arithmetic and the notebook's own code.
 
-    It is the code that determines the run's numbers, and the notebook's own, which shows them. A change of
-    the latter alone has the notebook executed again, and the record kept.
+    A change of the notebook's code alone has the notebook executed again and keeps the record; a change of
+    its prose does nothing.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = [without_prose("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
-    return hashlib.sha256(repr([source_hash(track), code]).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr([RESULTS_VERSION, code]).encode()).hexdigest()[:12]
 
 
 def why_due(path: Path) -> str:
@@ -35,7 +35,7 @@ def why_due(path: Path) -> str:
 
 
 def current_record(path: Path) -> Record | None:
-    """The record in `path` if the present code made it; None if there is none, or it is stale or damaged."""
+    """The record in `path` made by the present arithmetic; None if there is none or it is damaged."""
     try:
         record = read_record(path)
     except RecordError:

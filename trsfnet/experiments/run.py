@@ -17,14 +17,14 @@ from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import load_track
 from trsfnet.errors import ConfigError, RecordError
-from trsfnet.experiments.code import source_files, source_hash
+from trsfnet.experiments.code import source_hash
 from trsfnet.experiments.compiling import compiling
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
 from trsfnet.experiments.record import RECORD, SCHEMA, Record, UnknownFormat, read_record
-from trsfnet.experiments.stale import set_aside, why_stale
+from trsfnet.experiments.stale import RESULTS_VERSION, set_aside, why_stale
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
 from trsfnet.training.loop import History, Outcome, train
@@ -54,7 +54,8 @@ def run(
         preset: name of the preset that `config` was made from, to be recorded.
         devices: how many GPUs, or processes on the CPU, train together. Each computes its share of the
             micro-batches, of which there are as many as devices unless `config` says otherwise.
-        again: if other code than the present made the run, or a part of it, set that aside and train anew.
+        again: if other arithmetic than the present made the run, or a part of it, set that aside and train
+            anew; see `RESULTS_VERSION`.
 
     Raises:
         ConfigError: settings that cannot be trained.
@@ -213,8 +214,8 @@ def _opening(
         "data": {"train": _describe(data.train), "test": _describe(data.test)},
         "version": trsfnet.__version__,
         "git_commit": git_commit(),
+        "results_version": RESULTS_VERSION,
         "source_hash": source_hash(config.track),
-        "source_files": source_files(config.track),
         "hardware": hardware(),
         "libraries": libraries(),
         "started": _now(),

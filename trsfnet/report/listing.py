@@ -24,7 +24,7 @@ class Listed:
 
     @property
     def stale(self) -> str:
-        """Which code has changed since, in a few words; empty if none has."""
+        """Why the present code would give other numbers, in a few words; empty if it would not."""
         return why_stale(self.record)
 
     @property

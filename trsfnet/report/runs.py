@@ -147,7 +147,7 @@ def _link(record: Record, text: str, where: str) -> str:
 
 
 def is_stale(record: Record) -> bool:
-    """Whether other code than the present made the run."""
+    """Whether other arithmetic than the present made the run."""
     return bool(why_stale(record))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 
-from trsfnet.experiments.code import changed_files
 from trsfnet.experiments.grid import GRID
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.scales import scale_of
-from trsfnet.report.names import TRACKS, counted, duration, listed
+from trsfnet.experiments.stale import why_stale
+from trsfnet.report.names import TRACKS, duration, listed
 from trsfnet.report.places import STUDY, in_study, setting
 from trsfnet.report.runs import is_stale, peculiarities
 
@@ -86,22 +85,15 @@ def _links(feeds: Sequence[str], pages: Sequence[str]) -> list[str]:
 
 
 def code(record: Record) -> str:
-    """Which code made the run, and what of it has changed since."""
+    """Which code made the run, and whether the present code would give the same numbers."""
     info = record.info
     made = (
         f"Made by version {info.get('version', 'unknown')}, code `{info.get('source_hash', 'unknown')}`, "
         f"commit `{str(info.get('git_commit') or 'unknown')[:12]}`."
     )
     if not is_stale(record):
-        return f"{made} This code is the present: the command gives these numbers again."
-    if "source_files" not in info:
-        return f"{made} The code that determines numbers has changed since."
-    changed = changed_files(info["source_files"], info["track"])
-    names = "".join(f"<li><code>{html.escape(file)}</code></li>" for file in changed)
-    return (
-        f"{made} Of the code that determines numbers, this has changed since:\n\n"
-        f"<details><summary>{counted(len(changed), 'file')}</summary><ul>{names}</ul></details>"
-    )
+        return f"{made} The present code computes the same: the command gives these numbers again."
+    return f"{made} The present code may give other numbers: {why_stale(record)}."
 
 
 def settings(record: Record) -> Iterator[tuple[str, object]]:
