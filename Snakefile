@@ -9,9 +9,8 @@
 #
 # A flag in a run's folder says that its notebook was executed to the end, and by which code. The record is
 # no output here, because Snakemake deletes the outputs of a failed job, and a record with its checkpoint is
-# just what an interrupted run goes on from.
+# what an interrupted run goes on from.
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -47,10 +46,10 @@ def parameters(wildcards):
     run = RUNS.get((wildcards.track, wildcards.run))
     if run is None:
         raise WorkflowError(
-            f"{wildcards.run} is no run of this machine: it computes in another precision, or has other images "
-            "or code, than the one that planned the run. Name the precision, such as precision=bfloat16."
+            f"This machine cannot plan {wildcards.run}: its precision, images or code differ from those of the "
+            "machine that did. Name the precision, such as precision=bfloat16."
         )
-    return shlex.join([*papermill_parameters(run), "-p", "again", "True", "-p", "runs", str(RECORDS)])
+    return [*papermill_parameters(run), "-p", "again", "True", "-p", "runs", str(RECORDS)]
 
 
 def why(wildcards):
@@ -76,7 +75,7 @@ rule all:
     input:
         [f"runs/{track}/{run}/.finished-{code_version(NOTEBOOK)}" for track, run in RUNS],
     message:
-        "all that was asked for is there"
+        "every run that you asked for is recorded"
 
 
 rule train:
@@ -90,10 +89,11 @@ rule train:
         "{wildcards.track} {wildcards.run} {params.why}"
     # One thread a run: two runs side by side on two cores are faster than one run after the other on both.
     threads: 1
+    # Quoted by `:q`: a path may hold spaces, `&` and quotation marks.
     shell:
         """
-        rm -f {params.record}/.finished-*
-        {sys.executable} -m papermill {NOTEBOOK} {params.record}/train.ipynb {params.parameters} \
-          --log-output --no-progress-bar > {params.record}/train.log 2>&1
-        test -e {params.record}/run.json
+        rm -f {params.record:q}/.finished-*
+        {sys.executable:q} -m papermill {NOTEBOOK:q} {params.record:q}/train.ipynb {params.parameters:q} \
+          --log-output --no-progress-bar > {params.record:q}/train.log 2>&1
+        test -e {params.record:q}/run.json
         """

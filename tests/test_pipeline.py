@@ -122,15 +122,16 @@ def test_a_change_of_arithmetic_is_the_reason_of_a_rerun(dry_run, tmp_path, monk
 
 
 def test_a_killed_pipeline_goes_on_and_repeats_nothing(tmp_path):
-    """In a copy of the project, so that edits of the tree meanwhile do not count."""
-    for name in ("trsfnet", "profiles", "Snakefile"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, tmp_path / name)
-    (tmp_path / "notebooks").mkdir()
-    shutil.copy(ROOT / "notebooks" / "train.ipynb", tmp_path / "notebooks")
-    paths = list(two_runs(tmp_path))
+    """In a copy of the project, whose path needs quoting, so that edits of the tree do not count."""
+    project = tmp_path / "it's a & b"
+    for name in ("trsfnet", "profiles"):
+        shutil.copytree(ROOT / name, project / name)
+    (project / "notebooks").mkdir()
+    for name in ("Snakefile", "notebooks/train.ipynb"):
+        shutil.copy(ROOT / name, project / name)
+    paths = list(two_runs(project))
 
-    process = start(tmp_path)
+    process = start(project)
     try:
         wait_for(process, lambda: any(map(is_done, paths)) and any(map(is_half_way, paths)))
     finally:
@@ -139,14 +140,14 @@ def test_a_killed_pipeline_goes_on_and_repeats_nothing(tmp_path):
     (second,) = (path for path in paths if is_half_way(path))
     kept = (first / "run.json").read_bytes()
 
-    output = start(tmp_path).communicate(timeout=300)[0]
+    output = start(project).communicate(timeout=300)[0]
     assert f"{second.name} goes on after epoch 1 of 2" in output
     assert "2 runs: 2 done" in output
     assert (first / "run.json").read_bytes() == kept
     assert read_record(second).info["hardware"]["threads"] == 1
     assert [row.epoch for row in read_record(second).history().itertuples()] == [1, 2]
     assert all((path / "train.ipynb").exists() for path in paths)
-    assert not list(tmp_path.glob("runs/*/*/earlier"))
+    assert not list(project.glob("runs/*/*/earlier"))
 
 
 def start(project: Path) -> subprocess.Popen[str]:

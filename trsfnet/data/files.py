@@ -1,13 +1,29 @@
-"""What readers and writers of files have in common: errors in a sentence, names that any table takes."""
+"""What readers and writers of files have in common: users' paths, errors in a sentence, portable names."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trsfnet.errors import DataError
+from trsfnet.errors import ConfigError, DataError
+
+
+def user_path(given: str | os.PathLike[str]) -> Path:
+    """The file or folder that a user means by `given`; a leading `~` or `~name` is a home folder.
+
+    Every path that a user can give goes through here, in commands as in Python, before any work begins.
+
+    Raises:
+        ConfigError: there is no such home folder.
+    """
+    path = os.path.expanduser(given)
+    if path.startswith("~"):
+        home = path.partition("/")[0]
+        raise ConfigError(f"There is no home folder {home}: for a name that begins with ~, write ./{path}.")
+    return Path(path)
 
 
 @contextmanager
