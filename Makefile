@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # What is installed there comes first, for us and for what we start.
-export PATH := $(abspath $(BIN)):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup runs book test lint clean
+.PHONY: help setup runs book pages test test-fast lint clean
 
 help:  ## show this
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 11
+
+# TORCH=cpu (or cu128, …) takes that build of PyTorch from its own index, in place of PyPI's with CUDA.
+TORCH ?=
 
 $(STAMP): pyproject.toml
 	@echo "== installing into $(VENV) (PyTorch is large: this can take some minutes)"
@@ -18,12 +21,14 @@ $(STAMP): pyproject.toml
 	  || { echo "trsfnet needs Python 3.11 or later; name one by: make PYTHON=python3.11"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@test -z "$(TORCH)" || \
+	  $(BIN)/python -m pip install torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH)
 	@$(BIN)/python -m pip install --editable '.[test]'
 	@# In a step of its own: together with all the rest pip's resolver loses its way.
 	@$(BIN)/python -m pip install --quiet --editable '.[cluster]'
 	@touch $@
 
-setup: $(STAMP)  ## the environment, in .venv
+setup: $(STAMP)  ## the environment, in .venv; TORCH=cpu leaves CUDA out
 
 # What of the pipeline: make runs SCALE=full TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
 OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(SCALE),scale=$(SCALE)) $(if $(TRACK),track=$(TRACK)) \
@@ -31,22 +36,31 @@ OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(SCALE),scale=$(SCALE)) $(if $(TRA
 CORES ?= all
 
 runs: $(STAMP)  ## the paper's 18 runs on rendered faces, into runs/; SCALE, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose
-	@snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
+	@python -m snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
 
 book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a failed run does not keep it from being made
 	@status=0; $(MAKE) --no-print-directory runs || status=$$?; \
 	jupyter-book build book/ || exit; \
-	echo "open $(abspath _build/html/index.html)"; exit $$status
+	echo "open $(CURDIR)/_build/html/index.html"; exit $$status
 
-test: $(STAMP)  ## lint and tests, which build the book with warnings as errors
+pages: $(STAMP)  ## the book of the runs that are there, with warnings as errors
+	jupyter-book build book/ --warningiserror --nitpick
+
+test: $(STAMP) lint  ## lint and tests, which build the book with warnings as errors
 	@.ci/browser
-	@$(MAKE) --no-print-directory lint
 	@# A process on each core, each of one thread: more would wait for each other.
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4
 
-lint: $(STAMP)  ## ruff
+test-fast: $(STAMP)  ## the tests that take a moment each, in under three minutes
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow"
+
+lint: $(STAMP)  ## every check of the sources: Python, notebooks, JavaScript, workflows
 	ruff check .
 	ruff format --check .
+	nbstripout --verify --keep-id notebooks/*.ipynb
+	oxlint --deny-warnings book/_static
+	actionlint
+	zizmor --offline --persona pedantic --quiet .
 
 clean:  ## remove what was built, but neither runs/ nor the environment
-	rm -rf _build book/generated .snakemake .pytest_cache .ruff_cache
+	rm -rf _build book/generated .snakemake .pytest_cache .ruff_cache .mypy_cache

@@ -49,6 +49,23 @@ def test_environment_yml_is_the_same_environment():
     assert set(mission) <= everything
 
 
+def test_hooks_run_the_programs_of_make_lint():
+    (rule,) = re.findall(r"^lint:.*\n((?:\t.+\n)+)", (ROOT / "Makefile").read_text(), re.M)
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert all(hook["entry"].startswith(".venv/bin/") for hook in hooks)
+    assert {line.split()[0] for line in rule.splitlines()} == {
+        hook["entry"].removeprefix(".venv/bin/").split()[0] for hook in hooks
+    }
+
+
+def test_every_supported_python_is_tested():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
+    tested = workflow["jobs"]["linux"]["strategy"]["matrix"]["python"]
+    stated = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if ":: Python :: 3." in name]
+    assert tested == stated
+    assert PROJECT["requires-python"] == f">={tested[0]}"
+
+
 def test_timm_belongs_to_the_tests_alone_and_onnx_to_exports():
     for group in [
         names(PROJECT["dependencies"]),

@@ -31,10 +31,10 @@ document.addEventListener("DOMContentLoaded", () => {
     // The table below links its claims; the others lie on the same page.
     const linked = document.querySelector("a[href*='#claim-']");
     for (const claim of linked ? claims : []) {
-      const [question, statement] = claim.children;
+      const [words, statement] = claim.children;
       const link = add(claim, "a", { href: linked.href.replace(/#.*/, `#claim-${claim.dataset.claim}`) });
-      question.before(link);
-      link.append(question, statement);
+      words.before(link);
+      link.append(words, statement);
     }
   }
 

@@ -16,7 +16,10 @@ from trsfnet.training.config import PRESETS, TrainConfig
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "notebooks/train.ipynb"
-TINY = "-p epochs 1 -p identities 4 -p images_per_identity 4 -p image_size 75 -p width 0.125 -p batch_size 8".split()
+TINY = [
+    *("-p", "epochs", "1", "-p", "identities", "4", "-p", "images_per_identity", "4"),
+    *("-p", "image_size", "75", "-p", "width", "0.125", "-p", "batch_size", "8"),
+]
 
 
 def run_papermill(*words: str) -> subprocess.CompletedProcess[str]:
@@ -32,7 +35,9 @@ def run_papermill(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_an_output_path_the_notebook_goes_to_stdout_and_the_record_to_disk(tmp_path):
-    done = run_papermill(NOTEBOOK, "-p", "arch", "v1", "-p", "trsf", "True", "-p", "runs", str(tmp_path), *TINY)
+    done = run_papermill(
+        NOTEBOOK, "-p", "arch", "v1", "-p", "trsf", "True", "-p", "runs", str(tmp_path), *TINY
+    )
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)["cells"]
     assert all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
@@ -44,7 +49,9 @@ def test_without_an_output_path_the_notebook_goes_to_stdout_and_the_record_to_di
 
 def test_with_an_output_path_the_executed_notebook_shows_what_was_learned(tmp_path):
     out = tmp_path / "executed.ipynb"
-    done = run_papermill(NOTEBOOK, str(out), *TINY, "-p", "activation", "prelu", "-p", "runs", str(tmp_path / "runs"))
+    done = run_papermill(
+        NOTEBOOK, str(out), *TINY, "-p", "activation", "prelu", "-p", "runs", str(tmp_path / "runs")
+    )
     assert done.returncode == 0, done.stderr
     outputs = [o for cell in json.loads(out.read_text())["cells"] for o in cell.get("outputs", [])]
     text = "".join("".join(o.get("text", "")) for o in outputs)
@@ -77,7 +84,9 @@ def test_two_devices_from_a_notebook(tmp_path):
     ],
 )
 def test_wrong_parameters_end_in_one_sentence_before_any_training(tmp_path, words, says):
-    done = run_papermill(NOTEBOOK, str(tmp_path / "out.ipynb"), *words.split(), "-p", "runs", str(tmp_path / "runs"))
+    done = run_papermill(
+        NOTEBOOK, str(tmp_path / "out.ipynb"), *words.split(), "-p", "runs", str(tmp_path / "runs")
+    )
     assert done.returncode == 1
     assert says in done.stderr
     assert not (tmp_path / "runs").exists()

@@ -178,7 +178,13 @@
         epochs: Number(this.epoch.max),
         isChosen: isBrushed || this.pointed !== null,
         isHot: (i) => (this.pointed ? this.pointed.has(i) : i + 1 >= from && i + 1 <= to),
-        ...{ runs, range, epoch, from, to, modules, isBrushed },
+        runs,
+        range,
+        epoch,
+        from,
+        to,
+        modules,
+        isBrushed,
       };
     }
 
