@@ -25,15 +25,8 @@ _LINKS = """\
 |---|---|---|
 {rows}
 
-Binder installs everything by itself, which takes long where nobody has opened this version yet. A notebook
-starts in a folder of its own, and the runs are in the repository's. So run this first, in a cell above all
-others; on Binder
-
-```ipython3
-%cd ..
-```
-
-and on Colab, where nothing is installed:
+Binder installs everything by itself, which takes long where nobody has opened this version yet. On Colab
+nothing is installed, so run this first, in a cell above all others:
 
 ```ipython3
 !git clone --depth 1 https://github.com/{repository}

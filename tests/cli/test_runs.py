@@ -68,13 +68,13 @@ def test_two_runs_beside_each_other(runs, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["runs", "nowhere"], "There is no folder nowhere: expected run records"),
+        (["runs", "nowhere"], "There is no folder nowhere: looked at "),
         (["runs", "--compare", "v1-relu", "v9"], "No run in runs begins with v9"),
         (
             ["runs", "--compare", "v1-relu", "v1-trsf"],
             "2 runs in runs begin with v1-trsf (v1-trsf-relu",
         ),
-        (["report", "nowhere"], "There is no folder nowhere: expected run records"),
+        (["report", "nowhere"], "There is no folder nowhere: looked at "),
     ],
 )
 def test_wrong_input_is_one_sentence(runs, capsys, words, says):

@@ -17,7 +17,7 @@ def executed(name: str, root: Path, where: Path) -> nbformat.NotebookNode:
     return papermill.execute_notebook(
         NOTEBOOKS / f"{name}.ipynb",
         None,
-        parameters={"results": str(where / "none"), "runs": str(root)},
+        parameters={"results": str(root), "runs": str(root)},
         cwd=where,
         progress_bar=False,
     )
@@ -52,3 +52,10 @@ def test_it_is_thin_clean_and_parametrised(name):
         if cell.cell_type == "code":
             assert not cell.outputs
             assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("place", ["notebooks", "elsewhere"])
+def test_the_folders_are_found_from_wherever_a_notebook_runs(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(NOTEBOOKS if place == "notebooks" else tmp_path)
+    notebook = papermill.execute_notebook(NOTEBOOKS / "durations.ipynb", None, progress_bar=False)
+    assert "Wall time of one run, from the records" in str(notebook)

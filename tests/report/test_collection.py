@@ -16,7 +16,10 @@ from trsfnet.report.runs import card_link, state
 
 
 def read(tmp_path):
-    return Collection.read(tmp_path / "results", tmp_path / "runs")
+    roots = [tmp_path / "results", tmp_path / "runs"]
+    for root in roots:
+        root.mkdir(exist_ok=True)
+    return Collection.read(*roots)
 
 
 def test_no_runs_at_all(tmp_path):
@@ -196,7 +199,7 @@ def test_each_run_has_its_command_and_files(tmp_path, monkeypatch):
     record = fake_run(tmp_path / "runs", "v1-trsf-prelu", track="lfw", seed=3)
     (tmp_path / "book" / "generated").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "book" / "generated")
-    groups = Collection.read("../../results", "../../runs").groups(1)
+    groups = Collection.read("../../runs").groups(1)
     (shown,) = groups[1].records
     text = str(results.runs_behind(groups))
     assert f"`{json.loads((record.path / 'run.json').read_text())['command']}`" in text

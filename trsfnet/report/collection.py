@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.grid import GRID, table_settings
 from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record, read_records
@@ -77,8 +78,12 @@ class Collection:
 
     @classmethod
     def read(cls, *roots: str | Path) -> Collection:
-        """The records under `roots`; of equal runs the one under the last root counts."""
-        records, problems = read_records(Path(root) for root in roots)
+        """The records under `roots`; of equal runs the one under the last root counts.
+
+        Raises:
+            RecordError: there is no such folder; see `find_folder`.
+        """
+        records, problems = read_records(find_folder(root) for root in roots)
         sound = []
         for record in records:
             harm = damage(record)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.experiments.claims import claims_by_id
+from trsfnet.experiments.folders import find_folder
 from trsfnet.report.collection import Collection
-from trsfnet.report.listing import existing
 from trsfnet.report.summary import generated
 from trsfnet.report.verdicts import judge
 
@@ -16,17 +16,17 @@ def text(folder: Path) -> str:
     """What `results/README.md` says of our runs, of those in `folder`: Markdown.
 
     Raises:
-        DataError: there is no such folder.
+        RecordError: there is no such folder.
     """
-    return generated(existing(folder)).rstrip("\n")
+    return generated(find_folder(folder)).rstrip("\n")
 
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
     """A verdict on each claim from each group of runs in `folder` that may be compared, of JSON types.
 
     Raises:
-        DataError: there is no such folder.
+        RecordError: there is no such folder.
     """
     claims = claims_by_id()
-    found = judge(list(claims.values()), Collection.read(existing(folder)).records)
+    found = judge(list(claims.values()), Collection.read(folder).records)
     return [{"statement": claims[verdict.claim].statement, **verdict.to_dict()} for verdict in found]

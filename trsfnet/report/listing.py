@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.errors import ConfigError
+from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_record, read_records
 from trsfnet.experiments.scales import protocol, scale_of
 from trsfnet.experiments.stale import why_stale
@@ -91,24 +92,13 @@ def listing(roots: Sequence[Path]) -> tuple[list[Listed], list[str]]:
         roots: folders such as `runs`, with a folder for each track in them.
 
     Raises:
-        DataError: one of them does not exist.
+        RecordError: one of them does not exist.
     """
-    records, problems = read_records(existing(root) for root in roots)
+    records, problems = read_records(find_folder(root) for root in roots)
     harms = {record.path: damage(record) for record in records}
     sound = [record for record in records if not harms[record.path]]
     sound.sort(key=lambda record: (record.info["track"], record.setting, record.seed, record.run_id))
     return [Listed(record) for record in sound], problems + [harm for harm in harms.values() if harm]
-
-
-def existing(root: Path) -> Path:
-    """`root`, if it is there.
-
-    Raises:
-        DataError: it is not.
-    """
-    if not root.is_dir():
-        raise DataError(f"There is no folder {root}: expected run records, as in runs or results.")
-    return root
 
 
 def find_run(name: str, roots: Sequence[Path]) -> Record:

@@ -45,7 +45,9 @@ def make(app: Sphinx, config: Config) -> None:
         ExtensionError: a notebook failed, or the package is not installed.
     """
     root = Path(app.srcdir).parent
-    (root / GENERATED).mkdir(exist_ok=True)
+    # Notebooks ask for both folders of records; either may be empty.
+    for folder in (GENERATED, "results", "runs"):
+        (root / folder).mkdir(exist_ok=True)
     cards = due_cards(root, config.report_pages)
     pages = due_pages(root, config.report_pages, config.report_fragments)
     if not cards and not pages:
