@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from trsfnet.data.files import user_path
 from trsfnet.errors import RecordError
 
 
@@ -23,7 +24,7 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
     Raises:
         RecordError: there is no such folder; the sentence names the folders that were looked at.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     candidates = list(dict.fromkeys(place / path for place in _places(path)))
     for candidate in candidates:
         if candidate.is_dir():
