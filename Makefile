@@ -30,12 +30,12 @@ $(STAMP): pyproject.toml
 
 setup: $(STAMP)  ## the environment, in .venv; TORCH=cpu leaves CUDA out
 
-# What of the pipeline: make runs SCALE=full TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
-OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(SCALE),scale=$(SCALE)) $(if $(TRACK),track=$(TRACK)) \
+# What of the pipeline: make runs BUDGET=full TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
+OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(BUDGET),budget=$(BUDGET)) $(if $(TRACK),track=$(TRACK)) \
   $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EXHIBIT),'exhibit=$(EXHIBIT)')
 CORES ?= all
 
-runs: $(STAMP)  ## the paper's 18 runs on rendered faces, into runs/; SCALE, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose
+runs: $(STAMP)  ## the paper's 18 runs on rendered faces, into runs/; BUDGET, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose
 	@python -m snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
 
 book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a failed run does not keep it from being made

@@ -1,7 +1,7 @@
 # The runs behind the book: `snakemake -n` says which are missing and why, `snakemake --cores 2` trains them.
 #
-#   snakemake --cores 2 --config scale=quick                      the paper's 18 runs on rendered faces
-#   snakemake --cores 2 --config scale=full track=lfw seeds=0,1   on real ones, two seeds
+#   snakemake --cores 2 --config budget=quick                      the paper's 18 runs on rendered faces
+#   snakemake --cores 2 --config budget=full track=lfw seeds=0,1   on real ones, two seeds
 #   snakemake --cores 2 --config study=stability                  the study on collapse
 #   snakemake --cores 2 --config exhibit="table 1"                only what feeds one table or figure
 #
@@ -30,7 +30,7 @@ try:
     root = data_root()
     RUNS = planned_runs(config, root)
 except TrsfnetError as error:
-    cost = f" {in_a_sentence()}" if config.get("scale") == "paper" else ""
+    cost = f" {in_a_sentence()}" if config.get("budget") == "paper" else ""
     sys.exit(f"snakemake: {error}{cost}")
 
 

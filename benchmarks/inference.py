@@ -24,11 +24,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import measure
-from trsfnet.exchange.description import Description
-from trsfnet.exchange.embedder import Embedder
-from trsfnet.exchange.export import export
-from trsfnet.exchange.preprocessing import Preprocessing
-from trsfnet.exchange.weights import Weights
+from trsfnet.inference.embedder import Embedder
+from trsfnet.interop.description import Description
+from trsfnet.interop.export import export
+from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.weights import Weights
 from trsfnet.models import InceptionResnet
 from trsfnet.training.precision import best_device, best_precision
 

@@ -22,12 +22,12 @@ from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.experiments.studies import planned_runs
 
 ROOT = Path(__file__).parents[1]
-TWO_RUNS = {"scale": "smoke", "exhibit": "figure 9"}
+TWO_RUNS = {"budget": "smoke", "exhibit": "figure 9"}
 
 
 @pytest.fixture
 def dry_run(tmp_path, monkeypatch, capfd):
-    """`dry_run("--config", "scale=smoke")`: exit code and output of `snakemake -n` in an empty folder."""
+    """`dry_run("--config", "budget=smoke")`: exit code and output of `snakemake -n` in an empty folder."""
 
     def run(*arguments: str) -> tuple[object, str]:
         monkeypatch.chdir(ROOT)
@@ -56,9 +56,9 @@ def two_runs(root: Path) -> dict[Path, object]:
     ("options", "runs"),
     [
         ({}, 18),
-        ({"scale": "full", "seeds": "0,1"}, 36),
-        ({"scale": "smoke", "exhibit": "table 1"}, 6),
-        ({"study": "stability", "scale": "smoke"}, 12),
+        ({"budget": "full", "seeds": "0,1"}, 36),
+        ({"budget": "smoke", "exhibit": "table 1"}, 6),
+        ({"study": "stability", "budget": "smoke"}, 12),
         ({**TWO_RUNS, "precision": "bfloat16"}, 2),
     ],
 )
@@ -79,11 +79,11 @@ def test_the_profiles_of_clusters_plan_the_same(dry_run, profile):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"scale": "tiny"}, "scale must be one of"),
+        ({"budget": "tiny"}, "budget must be one of"),
         ({"seeds": "one"}, "seeds must be whole numbers such as 0,1,2, got 'one'."),
         ({"tables": "1"}, "option must be one of"),
         ({"precision": "half"}, "precision must be one of"),
-        ({"scale": "paper"}, "an estimated"),
+        ({"budget": "paper"}, "an estimated"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(dry_run, monkeypatch, options, sentence):

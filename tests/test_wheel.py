@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[1]
 API = """
 import json, trsfnet
 from trsfnet.data.lfw_files import read_people
-from trsfnet.experiments.claims import paper_claims
-from trsfnet.experiments.scales import SCALES
+from trsfnet.paper.claims import paper_claims
+from trsfnet.experiments.budgets import BUDGETS
 names = [getattr(trsfnet, name).__name__ for name in trsfnet.__all__]
 print(json.dumps([trsfnet.__file__, trsfnet.__version__, names, len(read_people()), len(paper_claims())]))
 """

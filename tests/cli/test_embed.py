@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 import trsfnet
-from tests.exchange.networks import images, tiny_weights
 from tests.experiments.untrained import write_run
+from tests.interop.networks import images, tiny_weights
 from trsfnet.cli import main
 from trsfnet.data.warp import TEMPLATE
-from trsfnet.exchange import embeddings
-from trsfnet.exchange.embedder import Embedder
+from trsfnet.inference import embeddings
+from trsfnet.inference.embedder import Embedder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -13,8 +13,8 @@ import safetensors
 from PIL import Image
 
 import trsfnet
-from tests.exchange.networks import images, tiny_weights
 from tests.experiments.untrained import write_run
+from tests.interop.networks import images, tiny_weights
 from trsfnet.cli import main
 from trsfnet.experiments.record import read_record
 

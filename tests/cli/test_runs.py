@@ -10,7 +10,7 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.cli import main
-from trsfnet.experiments.claims import paper_claims
+from trsfnet.paper.claims import paper_claims
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from trsfnet.errors import ConfigError
-from trsfnet.experiments.grid import GRID, STABILITY, feeding
-from trsfnet.experiments.scales import SCALES, configs, departures, scale_of
+from trsfnet.experiments.budgets import BUDGETS, budget_of, configs, departures
 from trsfnet.experiments.studies import planned_number, planned_runs
+from trsfnet.experiments.variants import GRID, STABILITY, feeding
 
 
 def test_the_grid_has_the_papers_18_runs():
@@ -24,14 +24,14 @@ def test_settings_keep_apart_and_say_what_they_are():
     assert len({setting.name for setting in GRID}) == 18
 
 
-@pytest.mark.parametrize("scale", SCALES)
-def test_each_scale_is_recognised(scale):
-    for track in set(SCALES[scale]) & {"synthetic"}:
-        for config in configs(GRID, scale=scale, track=track, seeds=[0, 3]):
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_each_budget_is_recognised(budget):
+    for track in set(BUDGETS[budget]) & {"synthetic"}:
+        for config in configs(GRID, budget=budget, track=track, seeds=[0, 3]):
             resolved = vars(config.resolved(None))
             assert set(departures(resolved)) <= {"learning_rate"}
-            assert scale_of(resolved) == scale
-            assert scale_of({**resolved, "learning_rate": 0.07}) is None
+            assert budget_of(resolved) == budget
+            assert budget_of({**resolved, "learning_rate": 0.07}) is None
 
 
 def test_planned_runs():
@@ -58,20 +58,20 @@ def test_the_study_has_more_seeds_at_the_rates_that_can_tell():
 def test_tables_1_and_2_have_more_seeds_on_real_faces(tmp_path):
     """Eight of v1's six settings, five of v2's, three of the rest; the first seeds of all come first."""
     (tmp_path / "lfw-deepfunneled.tgz").touch()
-    runs = list(planned_runs({"scale": "full", "track": "lfw"}, tmp_path).values())
+    runs = list(planned_runs({"budget": "full", "track": "lfw"}, tmp_path).values())
     assert len(runs) == 6 * 8 + 6 * 5 + 6 * 3
     assert [config.seed for config in runs] == sorted(config.seed for config in runs)
     assert {config.arch for config in runs if config.seed >= 5} == {"v1"}
     assert {config.slope_init for config in runs if config.seed >= 3} == {None}
-    assert len(planned_runs({"scale": "full"}, None)) == 18 * 3
+    assert len(planned_runs({"budget": "full"}, None)) == 18 * 3
     assert [planned_number("full", track) for track in ("lfw", "synthetic")] == [len(runs), 18 * 3]
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"scale": "huge"}, "scale must be one of 'smoke'"),
-        ({"scale": "smoke", "track": "paper"}, "scale smoke is made for the track synthetic, got 'paper'"),
+        ({"budget": "huge"}, "budget must be one of 'smoke'"),
+        ({"budget": "smoke", "track": "paper"}, "budget smoke is made for the track synthetic, got 'paper'"),
         ({"exhibit": "table 9"}, "exhibit must be one of figure 10"),
         ({"seeds": "many"}, "seeds must be whole numbers such as 0,1,2, got 'many'"),
         ({"seed": 1}, "option must be one of 'study'"),

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.code import source_hash
-from trsfnet.experiments.grid import Setting
 from trsfnet.experiments.record import SCHEMA, Record
 from trsfnet.experiments.run import papermill_command
-from trsfnet.experiments.scales import scale_settings
 from trsfnet.experiments.stale import RESULTS_VERSION
+from trsfnet.experiments.variants import Variant
 from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig, track_defaults
 
@@ -62,7 +62,7 @@ def fake_run(
     trsf = "trsf" in words
     activation = "_".join(word for word in words if word != "trsf")
     asked = replace(
-        Setting(arch=arch, trsf=trsf, activation=activation).config(track=track, seed=seed), **others
+        Variant(arch=arch, trsf=trsf, activation=activation).config(track=track, seed=seed), **others
     )
     config = resolved(asked)
     epochs = config.epochs if status == "done" else config.epochs // 2
@@ -84,7 +84,7 @@ def fake_run(
 
 def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, **others: Any) -> Record:
     """Write a run of the study on stability and return its record."""
-    size = scale_settings("stability", "synthetic")
+    size = budget_settings("stability", "synthetic")
     return fake_run(root, setting, learning_rate=rate, **size, **others)
 
 

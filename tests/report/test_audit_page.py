@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trsfnet.experiments.paper import AUDIT_KINDS
-from trsfnet.experiments.paper import audit as audited
 from trsfnet.models import InceptionResnet
+from trsfnet.paper.numbers import AUDIT_KINDS
+from trsfnet.paper.numbers import audit as audited
 from trsfnet.report import audit
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.claims import Cells, Contrast, Means, paper_claims
+from trsfnet.paper.claims import Cells, Contrast, Means, paper_claims
 from trsfnet.report import claims
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.wording import Unit, readable, rule_in_words, weakest

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.scales import scale_settings
+from trsfnet.experiments.budgets import budget_settings
 from trsfnet.report import landing, results
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.collection import Collection
@@ -88,7 +88,7 @@ def test_a_run_stands_in_the_tables_that_it_feeds_and_is_no_other_run_of_any(tmp
 
 
 def test_runs_of_a_study_are_no_tables(tmp_path):
-    study = scale_settings("stability", "synthetic")
+    study = budget_settings("stability", "synthetic")
     for rate in (0.05, 0.2):
         fake_run(tmp_path / "runs", "v1-trsf-relu", learning_rate=rate, **study)
     found = read(tmp_path)

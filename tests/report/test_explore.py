@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.scales import scale_settings
+from trsfnet.experiments.budgets import budget_settings
 from trsfnet.report.collection import Collection
 from trsfnet.report.explore import page, widgets
 from trsfnet.report.explore.catalogue import explorable, first_two, for_the_book, options
@@ -17,7 +17,7 @@ from trsfnet.report.explore.drawing import comparison
 from trsfnet.report.explore.shown import KINDS, Shown
 
 QUICK = {"epochs": 3, "image_size": 75}
-STABILITY = scale_settings("stability", "synthetic") | {"learning_rate": 0.1}
+STABILITY = budget_settings("stability", "synthetic") | {"learning_rate": 0.1}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-from trsfnet.experiments.grid import STABILITY
+from trsfnet.experiments.variants import STABILITY
 from trsfnet.models import inception_resnet, layers
 from trsfnet.report import architecture, idea
 from trsfnet.training.loop import train

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.claims import Contrast, paper_claims
+from trsfnet.paper.claims import Contrast, paper_claims
 from trsfnet.report import feeds, scales, slopes, starts
 from trsfnet.report.collection import Collection
 from trsfnet.report.runs import learned

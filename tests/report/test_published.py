@@ -7,7 +7,7 @@ import json
 import pytest
 from scipy import stats
 
-from trsfnet.experiments.paper import paper_table
+from trsfnet.paper.numbers import paper_table
 from trsfnet.report.published import published_cells, published_differences
 
 

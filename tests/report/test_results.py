@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.claims import paper_claims
-from trsfnet.experiments.paper import paper_table
+from trsfnet.paper.claims import paper_claims
+from trsfnet.paper.numbers import paper_table
 from trsfnet.report import landing, results
 from trsfnet.report.claims import judged
 from trsfnet.report.collection import Collection

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.grid import STABILITY
-from trsfnet.experiments.scales import scale_settings
+from trsfnet.experiments.budgets import budget_settings
+from trsfnet.experiments.variants import STABILITY
 from trsfnet.report import claims, stability
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Exhibit
@@ -34,7 +34,7 @@ def run(root, setting, rate, seed=0, message="", losses=(4.0, 2.0), accuracy=0.6
         status=others.pop("status", "collapsed" if message else "done"),
         tar=0.02,
         info={"message": message, "data": {"train": faces, "test": faces}},
-        **scale_settings("stability", "synthetic") | {"learning_rate": rate} | others,
+        **budget_settings("stability", "synthetic") | {"learning_rate": rate} | others,
     )
     rows = [
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.claims import paper_claims
+from trsfnet.paper.claims import paper_claims
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.summary import RESULTS, generated
 

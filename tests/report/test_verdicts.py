@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from tests.report.fakes import fake_run
-from trsfnet.experiments.claims import (
+from trsfnet.paper.claims import (
     Cells,
     Claim,
     CollapseRate,

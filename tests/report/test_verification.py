@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.exchange.test_verification import png
 from tests.experiments.untrained import write_run
+from tests.inference.test_verification import png
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
 from trsfnet.experiments.record import read_record

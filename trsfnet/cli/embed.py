@@ -40,7 +40,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Embed, and count what is in the file and what is not."""
     from trsfnet.data.folder import left_out
-    from trsfnet.exchange.embeddings import write_embeddings
+    from trsfnet.inference.embeddings import write_embeddings
 
     source = opened(given, skip=True)
     done = write_embeddings(given.model, source, given.target)

@@ -27,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Export, and name what was written."""
-    from trsfnet.exchange.export import export
+    from trsfnet.interop.export import export
 
     card = export(given.model, given.file)
     print(f"wrote {given.file} ({given.file.stat().st_size / 1e6:,.1f} MB) and its model card {card}")

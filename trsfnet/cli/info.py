@@ -27,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Count, and print a table of the stages."""
-    from trsfnet.exchange.summary import summarise
+    from trsfnet.interop.summary import summarise
 
     summary = summarise(given.model, given.size)
     if given.json:

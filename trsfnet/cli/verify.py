@@ -47,7 +47,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Verify, and print the decision."""
-    from trsfnet.exchange.verification import verify
+    from trsfnet.inference.verification import verify
 
     decision = verify(
         given.model, given.a, given.b, far=given.far, threshold=given.threshold, images=given.images

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.errors import ConfigError, choice
-from trsfnet.experiments.grid import GRID, STABILITY, feeding
-from trsfnet.experiments.scales import SCALES, configs
+from trsfnet.experiments.budgets import BUDGETS, configs
+from trsfnet.experiments.variants import GRID, STABILITY, feeding
 from trsfnet.training.config import TrainConfig
 
-_OPTIONS = ("study", "scale", "track", "seeds", "exhibit", "precision")
+_OPTIONS = ("study", "budget", "track", "seeds", "exhibit", "precision")
 STUDIES = ("paper", "stability")
 
 
@@ -20,9 +20,9 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     """The runs that `options` ask for, by track and run id.
 
     Args:
-        options: `study` (`paper` or `stability`), `scale`, `track`, `seeds` (such as `0,1`; by default the
-            scale's number of them), `exhibit` (such as `table 1`: only what feeds it) and `precision`, a part
-            of a run's id, where the nodes compute in another one than this machine.
+        options: `study` (`paper` or `stability`), `budget`, `track`, `seeds` (such as `0,1`; by default the
+            budget's number of them), `exhibit` (such as `table 1`: only what feeds it) and `precision`, a
+            part of a run's id, where the nodes compute in another one than this machine.
         root: folder of the datasets.
 
     Raises:
@@ -33,9 +33,9 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
         choice("option", name, _OPTIONS)
     study = options.get("study", "paper")
     choice("study", study, STUDIES)
-    scale = options.get("scale", "stability" if study == "stability" else "quick")
-    choice("scale", scale, tuple(SCALES))
-    track = options.get("track", "paper" if scale == "paper" else "synthetic")
+    budget = options.get("budget", "stability" if study == "stability" else "quick")
+    choice("budget", budget, tuple(BUDGETS))
+    track = options.get("track", "paper" if budget == "paper" else "synthetic")
     settings = GRID if study == "paper" else STABILITY
     if "exhibit" in options:
         settings = feeding(options["exhibit"])
@@ -43,19 +43,19 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
             known = sorted({exhibit for setting in GRID for exhibit in setting.feeds})
             raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {options['exhibit']!r}.")
     precision = str(options.get("precision", "auto"))
-    runs = configs(settings, scale=scale, track=track, seeds=_seeds(options.get("seeds")))
+    runs = configs(settings, budget=budget, track=track, seeds=_seeds(options.get("seeds")))
     runs = [replace(config, precision=precision) for config in runs]
     return {(track, config.resolved(root).run_id): config for config in runs}
 
 
-def planned_number(scale: str, track: str) -> int:
-    """How many runs a scale has on a track, with all of its seeds.
+def planned_number(budget: str, track: str) -> int:
+    """How many runs a budget has on a track, with all of its seeds.
 
     Raises:
-        ConfigError: unknown scale, or the scale is not made for the track.
+        ConfigError: unknown budget, or the budget is not made for the track.
     """
-    settings = STABILITY if scale == "stability" else GRID
-    return len(configs(settings, scale=scale, track=track))
+    settings = STABILITY if budget == "stability" else GRID
+    return len(configs(settings, budget=budget, track=track))
 
 
 def _seeds(asked: object) -> list[int] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.experiments.paper import AUDIT_KINDS, AuditEntry, audit, paper_quantities
 from trsfnet.models import InceptionResnet
+from trsfnet.paper.numbers import AUDIT_KINDS, AuditEntry, audit, paper_quantities
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import counted
 

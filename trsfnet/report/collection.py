@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from trsfnet.experiments.budgets import BUDGETS, budget_of, varies_rate
 from trsfnet.experiments.folders import find_folder
-from trsfnet.experiments.grid import GRID, table_settings
-from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record, read_records
-from trsfnet.experiments.scales import SCALES, scale_of, varies_rate
+from trsfnet.experiments.variants import GRID, table_settings
+from trsfnet.paper.numbers import paper_table
 from trsfnet.report.names import MEASURES, PUBLIC_TRACKS, short_name
 from trsfnet.report.runs import damage, peculiarities
 
@@ -104,9 +104,9 @@ class Collection:
         of_track = tuple(r for r in self.records if r.info["track"] == track)
         found = [r for r in of_track if r.setting in settings]
         scales = {
-            r.run_id: scale_of(r.config) for r in found if not peculiarities(r) and not varies_rate(r.config)
+            r.run_id: budget_of(r.config) for r in found if not peculiarities(r) and not varies_rate(r.config)
         }
-        scale = max(scales.values(), key=list(SCALES).index, default="")
+        scale = max(scales.values(), key=list(BUDGETS).index, default="")
         found = sorted((r for r in found if scales.get(r.run_id) == scale), key=_precedence)
         # Faces of different versions are different data: the version of the latest run counts.
         images = _images(max(found, key=_started)) if found else ""
@@ -141,8 +141,8 @@ class Collection:
 def _reason(record: Record, group: Group) -> str:
     """Why a run is not in `group`, the table on its track."""
     reasons = peculiarities(record)
-    if not reasons and scale_of(record.config) != group.scale:
-        reasons.append(f"scale {scale_of(record.config)}")
+    if not reasons and budget_of(record.config) != group.scale:
+        reasons.append(f"scale {budget_of(record.config)}")
     elif not reasons and _images(record) != group.images:
         reasons.append(f"images {_images(record)}")
     return ", ".join(reasons) or "a second run of its seed"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trsfnet.experiments.claims import claims_by_id
 from trsfnet.experiments.folders import find_folder
+from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.collection import Collection
 from trsfnet.report.summary import generated
 from trsfnet.report.verdicts import judge

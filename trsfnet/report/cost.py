@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from trsfnet.exchange import summary
-from trsfnet.experiments.grid import GRID
+from trsfnet.experiments.variants import GRID
+from trsfnet.interop import summary
 from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import NBSP, counted

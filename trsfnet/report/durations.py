@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from trsfnet.experiments.budgets import budget_of
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import scale_of
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import NBSP, duration
@@ -22,7 +22,7 @@ def durations(collection: Collection) -> Markdown:
     for (track, scale, arch, machine), seconds in pd.DataFrame(finished).groupby(_KINDS)["seconds"]:
         ends = dict.fromkeys(duration(end).replace(" ", NBSP) for end in (seconds.min(), seconds.max()))
         span = " to ".join(ends)  # one of them, where they are the same in words
-        options = f"`TRACK={track} SCALE={scale}`" if scale else f"`{track}`, settings of its own"
+        options = f"`TRACK={track} BUDGET={scale}`" if scale else f"`{track}`, settings of its own"
         rows.append((options, arch, machine, str(len(seconds)), duration(seconds.median()), span))
     header = ("Options of `make runs`", "Network", "Machine", "Runs", "Median", "Range")
     caption = "Wall time of one run, from the records of all that have finished."
@@ -38,7 +38,7 @@ def _row(record: Record) -> dict[str, object]:
         words += f", {hardware['note']}"
     return {
         "track": record.info["track"],
-        "scale": scale_of(record.config) or "",
+        "scale": budget_of(record.config) or "",
         "arch": record.config["arch"],
         "machine": words,
         "seconds": record.info["seconds"],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Sized
 
-from trsfnet.experiments.claims import claims_by_id
-from trsfnet.experiments.grid import feeding
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.variants import feeding
+from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.judged import judged
 from trsfnet.report.claims.tables import subject_table
 from trsfnet.report.collection import Collection, Group

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import trsfnet
-from trsfnet.experiments.grid import STABILITY, Setting
-from trsfnet.experiments.paper import paper_quantities
 from trsfnet.experiments.run import papermill_parameters
+from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.models.inception_resnet import PAPER_SCALE
+from trsfnet.paper.numbers import paper_quantities
 from trsfnet.report.architecture import Network
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import listed
@@ -57,7 +57,7 @@ def relatives() -> Markdown:
     return Markdown(captioned(caption, "idea-relatives", body))
 
 
-def _whose(setting: Setting) -> str:
+def _whose(setting: Variant) -> str:
     if not setting.trsf:
         return (
             "Constants, as in facenet"
@@ -72,7 +72,7 @@ def _whose(setting: Setting) -> str:
     return "TRSF" if start == PAPER_SCALE else f"TRSF from {start:g}"
 
 
-def _options(setting: Setting) -> str:
+def _options(setting: Variant) -> str:
     words = papermill_parameters(setting.config())
     triples = [" ".join(words[i : i + 3]) for i in range(0, len(words), 3)]
     return " ".join(f"`{option}`" for option in triples) or "none: these are the defaults"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Claim, claims_by_id
+from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.claims import Judged, judged, telling
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.questions import QUESTIONS

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.errors import ConfigError
+from trsfnet.experiments.budgets import budget_of, protocol
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_record, read_records
-from trsfnet.experiments.scales import protocol, scale_of
 from trsfnet.experiments.stale import why_stale
 from trsfnet.report.names import MEASURE_NAMES, MEASURES
 from trsfnet.report.runs import damage, epochs_done, value_of
@@ -52,7 +52,7 @@ class Listed:
             "message": info.get("message", ""),
             "epochs_done": epochs_done(self.record),
             "epochs": self.record.config["epochs"],
-            "scale": scale_of(self.record.config),
+            "scale": budget_of(self.record.config),
             "metrics": self.record.metrics,
             "seconds": info.get("seconds"),
             "stale": self.stale,
@@ -72,7 +72,7 @@ def lines(runs: Sequence[Listed]) -> list[tuple[str, ...]]:
             run.record.status,
             run.epochs,
             run.value,
-            scale_of(run.record.config) or "of its own",
+            budget_of(run.record.config) or "of its own",
             run.stale,
         )
         for run in runs

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.grid import GRID, STABILITY, Setting
-from trsfnet.experiments.paper import paper_table
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.variants import GRID, STABILITY, Variant
+from trsfnet.paper.numbers import paper_table
 
 # Between a number and its unit, so that no line ends there.
 NBSP = "\u00a0"
 
-_SETTINGS: dict[str, Setting] = {s.key: s for s in (*STABILITY, *GRID)}
+_SETTINGS: dict[str, Variant] = {s.key: s for s in (*STABILITY, *GRID)}
 
 TRACKS = {
     "synthetic": "rendered faces",

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from trsfnet.experiments.grid import STABILITY, Setting
+from trsfnet.experiments.budgets import varies_rate
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import varies_rate
+from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 
 STUDY = "stability"
 
 
-def setting(record: Record) -> Setting:
+def setting(record: Record) -> Variant:
     """What the run varied, as the grid declares it."""
     config = record.config
     usual = {"scale_init": PAPER_SCALE if config["trsf"] else None, "slope_init": PAPER_SLOPE}
     starts = {name: None if config[name] == value else config[name] for name, value in usual.items()}
     if config["activation"] != "prelu":
         starts["slope_init"] = None
-    return Setting(
+    return Variant(
         arch=config["arch"],
         trsf=config["trsf"],
         trsf_per_channel=config["trsf_per_channel"],

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from trsfnet.analysis.contrasts import holm
 from trsfnet.evaluation.statistics import Interval, wilson
-from trsfnet.experiments.paper import PaperTable, paper_table
-from trsfnet.report.contrasts import holm
+from trsfnet.paper.numbers import PaperTable, paper_table
 
 ALPHA = 0.05
 _TABLES_OF_TAR = (1, 2, 3, 6)

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.errors import ConfigError, RecordError
-from trsfnet.experiments.grid import GRID
+from trsfnet.experiments.budgets import departures
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import departures
 from trsfnet.experiments.stale import why_stale
+from trsfnet.experiments.variants import GRID
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.report.names import MEASURES, percent
 from trsfnet.report.places import page, place

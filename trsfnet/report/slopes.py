@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from trsfnet.experiments.paper import paper_figure
 from trsfnet.experiments.record import Record
+from trsfnet.paper.numbers import paper_figure
 from trsfnet.report import style
 from trsfnet.report.collection import Group
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, plain, table

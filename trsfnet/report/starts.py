@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from trsfnet.experiments.paper import paper_quantities
+from trsfnet.paper.numbers import paper_quantities
 from trsfnet.report import style
 from trsfnet.report.collection import Group
 from trsfnet.report.display import Exhibit, Markdown, exhibit

@@ -11,9 +11,9 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 from scipy import special
 
-from trsfnet.experiments.paper import PaperTable, paper_table
+from trsfnet.analysis.contrasts import POWER
+from trsfnet.paper.numbers import PaperTable, paper_table
 from trsfnet.report import style
-from trsfnet.report.contrasts import POWER
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
 from trsfnet.report.names import NBSP, counted, listed, percent_range, short_name
 from trsfnet.report.power.calculation import smallest_difference

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from trsfnet.experiments.claims import Claim, claims_by_id, paper_claims
-from trsfnet.experiments.paper import reference
+from trsfnet.analysis.contrasts import MIN_SEEDS
+from trsfnet.paper.claims import Claim, claims_by_id, paper_claims
+from trsfnet.paper.numbers import reference
 from trsfnet.report import statistics
 from trsfnet.report.claims import Judged, judged, telling
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.wording import detectable, margins, outcome, weakest
 from trsfnet.report.collection import Collection
-from trsfnet.report.contrasts import MIN_SEEDS
 from trsfnet.report.names import counted, listed, short_name
 from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED, Verdict
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trsfnet.experiments.grid import GRID
+from trsfnet.experiments.budgets import budget_of
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import scale_of
 from trsfnet.experiments.stale import why_stale
+from trsfnet.experiments.variants import GRID
 from trsfnet.report.names import TRACKS, duration, listed
 from trsfnet.report.places import STUDY, in_study, setting
 from trsfnet.report.runs import is_stale, peculiarities
@@ -38,7 +38,7 @@ def track(record: Record) -> str:
 
 def scale(record: Record) -> str | None:
     """The scale at which a run was made; None if it is none of them."""
-    return STUDY if in_study(record) else scale_of(record.config)
+    return STUDY if in_study(record) else budget_of(record.config)
 
 
 def opening(record: Record) -> str:

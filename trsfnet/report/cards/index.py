@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from trsfnet.experiments.grid import STABILITY
+from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES, Record
-from trsfnet.experiments.scales import SCALES
+from trsfnet.experiments.variants import STABILITY
 from trsfnet.report.cards.details import name, scale
 from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, plain, table
@@ -22,7 +22,7 @@ def runs_index(collection: Collection) -> Markdown:
     parts, study = [], []
     for track in MEASURES:
         found = [record for record in collection.records if record.info["track"] == track]
-        for at in (*SCALES, _APART):
+        for at in (*BUDGETS, _APART):
             runs = [record for record in found if (scale(record) or _APART) == at]
             if runs and at == STUDY:
                 study.append(_study_section(track, runs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Cells, Claim, CollapseRate, Contrast, Rule, Spread, Untested
+from trsfnet.paper.claims import Cells, Claim, CollapseRate, Contrast, Rule, Spread, Untested
 from trsfnet.report.claims.judged import Judged, telling
 from trsfnet.report.claims.papers import cells_of, papers_number
 from trsfnet.report.claims.wording import (

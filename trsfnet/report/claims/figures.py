@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from trsfnet.experiments.claims import Claim, paper_claims
+from trsfnet.paper.claims import Claim, paper_claims
 from trsfnet.report import style
 from trsfnet.report.claims.judged import Judged, by_subject, telling
 from trsfnet.report.claims.margins import Margin, margins_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Claim, claims_by_id
+from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.claims.figures import VERDICT_LOOKS, WIDEST
 from trsfnet.report.claims.judged import Judged
 from trsfnet.report.claims.margins import Margin, margins_of

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trsfnet.experiments.claims import Cells, Claim, CollapseRate, Count, Untested, paper_claims
+from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import SCALES
 from trsfnet.experiments.studies import planned_number
+from trsfnet.paper.claims import Cells, Claim, CollapseRate, Count, Untested, paper_claims
 from trsfnet.report.verdicts import NOT_RUN, Verdict, judge
 from trsfnet.report.verdicts.evidence import Campaign, campaigns
 
@@ -85,7 +85,7 @@ class Judged:
         """Larger scales rank higher, and of equal ones the group with the latest run."""
         scale = self.campaign.scale
         latest = max(str(record.info.get("started", "")) for record in self.records)
-        return (list(SCALES).index(scale) if scale else -1), latest
+        return (list(BUDGETS).index(scale) if scale else -1), latest
 
 
 def judged(records: Sequence[Record]) -> list[Judged]:

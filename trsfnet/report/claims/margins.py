@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trsfnet.experiments.claims import Claim, paper_claims
+from trsfnet.paper.claims import Claim, paper_claims
 from trsfnet.report.claims.judged import Judged
 from trsfnet.report.claims.wording import margins, weakest
 

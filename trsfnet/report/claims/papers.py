@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Cells, Contrast, Count, Rule, Spread
-from trsfnet.experiments.paper import paper_figure, paper_quantities, paper_table
+from trsfnet.paper.claims import Cells, Contrast, Count, Rule, Spread
+from trsfnet.paper.numbers import paper_figure, paper_quantities, paper_table
 from trsfnet.report.claims.wording import unit
 from trsfnet.report.names import listed
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Claim, Untested, paper_claims
+from trsfnet.analysis.contrasts import MIN_SEEDS, POWER
+from trsfnet.paper.claims import Claim, Untested, paper_claims
 from trsfnet.report.claims.judged import Judged, telling
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.collection import Collection
-from trsfnet.report.contrasts import MIN_SEEDS, POWER
 from trsfnet.report.display import Markdown, captioned, plain, table
 from trsfnet.report.names import NBSP, counted, listed
 from trsfnet.report.runs import is_stale

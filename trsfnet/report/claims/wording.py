@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trsfnet.experiments.claims import Cells, Claim, CollapseRate, Contrast, Count, Rule, Spread
+from trsfnet.paper.claims import Cells, Claim, CollapseRate, Contrast, Count, Rule, Spread
 from trsfnet.report.names import NBSP, counted, listed, short_name
 from trsfnet.report.verdicts import Measured, Verdict
 

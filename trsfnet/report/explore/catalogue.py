@@ -9,9 +9,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from trsfnet.experiments.grid import GRID, STABILITY
+from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, varies_rate
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import SCALES, departures, scale_of, varies_rate
+from trsfnet.experiments.variants import GRID, STABILITY
 from trsfnet.report.collection import Collection
 from trsfnet.report.names import TRACKS, short_name
 from trsfnet.report.runs import learned
@@ -86,7 +86,7 @@ def for_the_book(collection: Collection) -> list[Run]:
 
     The study on collapse is left out: its many short runs would hide the others.
     """
-    scales = {r.path: scale_of(r.config) for r in collection.records}
+    scales = {r.path: budget_of(r.config) for r in collection.records}
     kept = [r for r in collection.records if not varies_rate(r.config)]
     largest: dict[tuple[str, str], int] = {}
     for record in kept:
@@ -126,7 +126,7 @@ def _cell(record: Record) -> tuple[str, str]:
 
 
 def _place(scale: str | None) -> int:
-    return -1 if scale is None else list(SCALES).index(scale)
+    return -1 if scale is None else list(BUDGETS).index(scale)
 
 
 def _labels(records: list[Record]) -> dict[object, str]:
@@ -147,6 +147,6 @@ def _labels(records: list[Record]) -> dict[object, str]:
 
 def _scale(record: Record) -> str:
     """The scale of a run, with the learning rate if it has several, or how it departs from the nearest."""
-    scale = scale_of(record.config)
+    scale = budget_of(record.config)
     odd = [f"{name} {value}" for name, value in departures(record.config).items()]
     return ", ".join([scale, *odd] if scale else odd)

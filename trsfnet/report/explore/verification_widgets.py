@@ -13,10 +13,10 @@ from PIL import Image
 
 from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.names import far_name
-from trsfnet.exchange.embedder import Embedder, load
-from trsfnet.exchange.preparation import PREPARATIONS, prepare
-from trsfnet.exchange.verification import Decision, compare
 from trsfnet.experiments.threshold import threshold
+from trsfnet.inference.embedder import Embedder, load
+from trsfnet.inference.preparation import PREPARATIONS, prepare
+from trsfnet.inference.verification import Decision, compare
 from trsfnet.report.collection import Collection
 from trsfnet.report.explore.catalogue import Run, catalogue
 from trsfnet.report.explore.verification import FARS, has_network, rendered

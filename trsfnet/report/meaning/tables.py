@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.report.collection import Group
-from trsfnet.report.contrasts import Effect, contrast, pooled_spread
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.meaning.branches import Branches, Runs, finished_branches, pairs
 from trsfnet.report.names import short_name

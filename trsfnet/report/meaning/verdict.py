@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trsfnet.experiments.claims import paper_claims
+from trsfnet.paper.claims import paper_claims
 from trsfnet.report.claims import Judged, by_subject, subject_table
 from trsfnet.report.collection import Group
 from trsfnet.report.display import Markdown

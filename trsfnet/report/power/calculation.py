@@ -9,12 +9,12 @@ from functools import cache
 
 from scipy import stats
 
+from trsfnet.analysis.contrasts import Effect, pooled_spread
 from trsfnet.evaluation.statistics import LEVEL
-from trsfnet.experiments.claims import Claim, CollapseRate, Contrast, Spread, paper_claims
-from trsfnet.experiments.grid import GRID, table_settings
+from trsfnet.experiments.budgets import seeds_of
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import seeds_of
-from trsfnet.report.contrasts import Effect, pooled_spread
+from trsfnet.experiments.variants import GRID, table_settings
+from trsfnet.paper.claims import Claim, CollapseRate, Contrast, Spread, paper_claims
 from trsfnet.report.verdicts import ALPHA
 from trsfnet.report.verdicts.evidence import PAPER_TRACK, campaigns
 
@@ -124,7 +124,7 @@ def seeds_planned(track: str) -> dict[int, list[str]]:
     parts["the rest"] = [setting for setting in GRID if setting not in placed]
     planned: dict[int, list[str]] = {}
     for part, settings in parts.items():
-        planned.setdefault(seeds_of(settings[0], scale=PLANNED, track=track), []).append(part)
+        planned.setdefault(seeds_of(settings[0], budget=PLANNED, track=track), []).append(part)
     return planned
 
 

@@ -8,10 +8,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from trsfnet.experiments.claims import paper_claims
-from trsfnet.experiments.grid import table_settings
+from trsfnet.analysis.contrasts import POWER
+from trsfnet.experiments.variants import table_settings
+from trsfnet.paper.claims import paper_claims
 from trsfnet.report import style
-from trsfnet.report.contrasts import POWER
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.names import MEASURE_NAMES, MEASURES, listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.paper import paper_table
+from trsfnet.paper.numbers import paper_table
 from trsfnet.experiments.record import Record
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.collection import Group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Cells, Claim, Contrast, Spread, paper_claims
+from trsfnet.paper.claims import Cells, Claim, Contrast, Spread, paper_claims
 from trsfnet.report.claims.judged import judged
 from trsfnet.report.claims.tables import subject_table
 from trsfnet.report.collection import Collection, Group

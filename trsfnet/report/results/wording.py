@@ -5,7 +5,7 @@ from __future__ import annotations
 from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.wording import Unit, unit
 from trsfnet.report.collection import Group
-from trsfnet.report.contrasts import MIN_SEEDS
+from trsfnet.analysis.contrasts import MIN_SEEDS
 from trsfnet.report.display import Markdown
 from trsfnet.report.names import counted, listed, percent, percent_range, row_name
 from trsfnet.report.verdicts.comparisons import Row, claim_on, comparisons, questions

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from trsfnet.experiments.claims import CollapseRate, claims_by_id
+from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
+from trsfnet.paper.claims import CollapseRate, claims_by_id
 from trsfnet.report import style
-from trsfnet.report.contrasts import Effect, contrast, pooled_spread
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
 from trsfnet.report.names import counted, listed, percent, points, short_name
 from trsfnet.report.stability.curves import LOOKS, starts_key

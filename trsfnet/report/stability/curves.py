@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from trsfnet.experiments.grid import Setting
+from trsfnet.experiments.variants import Variant
 from trsfnet.report import style
 from trsfnet.report.display import Exhibit, exhibit
 from trsfnet.report.figures import epoch_axis
@@ -66,7 +66,7 @@ def _panel(panel: Axes, study: Study, number: int, rate: float) -> None:
     panel.yaxis.set_minor_locator(NullLocator())
 
 
-def _line(panel: Axes, setting: Setting, outcome: Outcome) -> None:
+def _line(panel: Axes, setting: Variant, outcome: Outcome) -> None:
     losses = _losses(outcome)
     if not len(losses):
         return

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from trsfnet.experiments.grid import STABILITY, Setting
+from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.report import style
 from trsfnet.report.display import Exhibit, Markdown, exhibit
 from trsfnet.report.names import counted, listed
@@ -42,7 +42,7 @@ def outcome_map(study: Study | None) -> Exhibit | Markdown:
     if study is None:
         return Markdown(
             "No setting of the study has ended runs at two learning rates yet, so that there is nothing to "
-            "compare. `make runs STUDY=stability SCALE=stability` makes them all."
+            "compare. `make runs STUDY=stability BUDGET=stability` makes them all."
         )
     rates = study.rates
     places = _places(study.settings)
@@ -70,7 +70,7 @@ def outcome_map(study: Study | None) -> Exhibit | Markdown:
     return exhibit(figure, alt=f"A grid, a row for each kind of scale. {finding}", caption=caption)
 
 
-def _places(settings: list[Setting]) -> dict[Setting, float]:
+def _places(settings: list[Variant]) -> dict[Variant, float]:
     """Rows from the top; before each kind a line is left free for its name."""
     kinds = sorted({kind(setting) for setting in settings})
     return {setting: i + 0.75 * kinds.index(kind(setting)) for i, setting in enumerate(settings)}

@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.grid import STABILITY, Setting
+from trsfnet.experiments.budgets import protocol
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import protocol
+from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.models.inception_resnet import ARCHITECTURES, PAPER_SCALE
 from trsfnet.report.claims import Judged
 from trsfnet.report.verdicts.evidence import Run
@@ -131,7 +131,7 @@ class Study:
         return sorted({rate for _, rate in self.outcomes})
 
     @property
-    def settings(self) -> list[Setting]:
+    def settings(self) -> list[Variant]:
         """The study's settings that were run, in its order."""
         run = {setting for setting, _ in self.outcomes}
         return [setting for setting in STABILITY if setting.key in run]
@@ -171,17 +171,17 @@ def _without_rate(record: Record) -> dict[str, object]:
     return {k: v for k, v in protocol(record.config).items() if k != "learning_rate"}
 
 
-def kind(setting: Setting) -> int:
+def kind(setting: Variant) -> int:
     """Index of what its scales are, in `KINDS`."""
     return 2 if setting.trsf_per_channel else int(setting.trsf)
 
 
-def start(setting: Setting) -> float | None:
+def start(setting: Variant) -> float | None:
     """Where its scales start or stay; None for facenet's constants, which differ between stages."""
     return PAPER_SCALE if setting.trsf and setting.scale_init is None else setting.scale_init
 
 
-def label(setting: Setting) -> str:
+def label(setting: Variant) -> str:
     """The setting within its kind, such as `from 0.1 (TRSF)`."""
     value = start(setting)
     if value is None:

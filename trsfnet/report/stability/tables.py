@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from trsfnet.experiments.grid import STABILITY, Setting
-from trsfnet.experiments.scales import learning_rates
+from trsfnet.experiments.budgets import learning_rates
+from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
 from trsfnet.report.names import counted, listed, percent, short_name
 from trsfnet.report.runs import card_link, is_stale
@@ -71,7 +71,7 @@ def limits(study: Study | None) -> Markdown | None:
     return Markdown(captioned(caption, "stability-limits", table(header, rows)))
 
 
-def _limits(study: Study, setting: Setting) -> tuple[str, str, str]:
+def _limits(study: Study, setting: Variant) -> tuple[str, str, str]:
     runs = study.of(setting.key)
     fell = [
         rate

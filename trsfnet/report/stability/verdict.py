@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import claims_by_id, paper_claims
+from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.report.claims import Judged, subject_table
 from trsfnet.report.claims.wording import outcome
 from trsfnet.report.display import Markdown

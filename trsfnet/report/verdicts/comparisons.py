@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trsfnet.analysis.contrasts import Effect
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.claims import Claim, Contrast, Means, claims_by_id, paper_claims
+from trsfnet.paper.claims import Claim, Contrast, Means, claims_by_id, paper_claims
 from trsfnet.report.collection import Group
-from trsfnet.report.contrasts import Effect
 from trsfnet.report.verdicts.evidence import Campaign, campaigns
 from trsfnet.report.verdicts.findings import NOT_RUN, Verdict
 from trsfnet.report.verdicts.judge import judge

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
 from trsfnet.errors import RecordError
+from trsfnet.experiments.budgets import budget_of, departures, protocol
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.scales import departures, protocol, scale_of
-from trsfnet.report.contrasts import Effect, Spread, contrast, pooled_spread
 from trsfnet.report.names import MEASURES
 from trsfnet.report.runs import learned
 
@@ -220,7 +220,7 @@ def _campaign(track: str, records: list[Record]) -> Campaign:
     rate = min(rates, key=lambda value: (len(odd[value]), -rates[value], value))
     # Of two runs of one seed, say in two precisions, the later one counts: see `_precedence`.
     runs = {(r.setting, float(r.config["learning_rate"]), r.seed): Run(r) for r in records}
-    return Campaign(track, scale_of(configs[rate]), odd[rate], rate, runs)
+    return Campaign(track, budget_of(configs[rate]), odd[rate], rate, runs)
 
 
 def _precedence(record: Record) -> tuple[str, str]:

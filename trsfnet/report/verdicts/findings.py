@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trsfnet.report.contrasts import Effect
-from trsfnet.report.paired import PairedShares
+from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.paired import PairedShares
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_RUN = "supported", "contradicted", "inconclusive", "not run"
 ALPHA = 0.05

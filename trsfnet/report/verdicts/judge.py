@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.experiments.claims import Claim, Contrast
-from trsfnet.experiments.paper import paper_quantities
+from trsfnet.analysis.contrasts import holm
+from trsfnet.analysis.paired import PairedShares
 from trsfnet.experiments.record import Record
-from trsfnet.report.contrasts import holm
-from trsfnet.report.paired import PairedShares
+from trsfnet.paper.claims import Claim, Contrast
+from trsfnet.paper.numbers import paper_quantities
 from trsfnet.report.verdicts.evidence import Campaign, campaigns
 from trsfnet.report.verdicts.findings import (
     ALPHA,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from trsfnet.experiments.claims import Cells, CollapseRate, Contrast, Count, Rule, Spread, Untested
-from trsfnet.experiments.paper import paper_figure, paper_quantities, paper_table
-from trsfnet.report.contrasts import MIN_SEEDS, Effect, largest_difference
+from trsfnet.analysis.contrasts import MIN_SEEDS, Effect, largest_difference
+from trsfnet.analysis.paired import PairedShares
+from trsfnet.paper.claims import Cells, CollapseRate, Contrast, Count, Rule, Spread, Untested
+from trsfnet.paper.numbers import paper_figure, paper_quantities, paper_table
 from trsfnet.report.names import counted, listed, short_name
-from trsfnet.report.paired import PairedShares
 from trsfnet.report.verdicts.evidence import PAPER_TRACK, Campaign
 from trsfnet.report.verdicts.findings import (
     CONTRADICTED,

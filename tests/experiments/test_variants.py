@@ -1,0 +1,33 @@
+"""The paper's settings and numbers, and what may stand in one table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from trsfnet.experiments.budgets import departures, protocol
+from trsfnet.experiments.variants import table_settings
+from trsfnet.paper.numbers import paper_table
+from trsfnet.training.config import TrainConfig
+
+
+@pytest.mark.parametrize(("number", "arch"), [(1, "v1"), (2, "v2")])
+def test_settings_are_the_rows_of_the_papers_tables(number, arch):
+    settings = table_settings(number)
+    assert [s.key for s in settings] == list(paper_table(number).cells)
+    names = [s.name.removeprefix(f"Inception-ResNet {arch}") for s in settings]
+    assert names == ["", " + TRSF", " + Leaky ReLU", " + TRSF + Leaky ReLU", " + PReLU", " + TRSF + PReLU"]
+
+
+def resolved(**settings) -> dict:
+    return asdict(replace(TrainConfig(**settings), images="x").resolved(None))
+
+
+def test_protocols_differ_by_all_that_changes_the_result_but_the_setting():
+    base = protocol(resolved(precision="float32"))
+    assert protocol(resolved(trsf=True, activation="prelu", seed=4, precision="bfloat16")) == base
+    for change in ({"epochs": 1}, {"width": 1.0}, {"learning_rate": 0.1}, {"identities": 9}, {"flip": False}):
+        assert protocol(resolved(precision="float32", **change)) != base
+        assert departures(resolved(**change)) == change
+    assert departures(resolved(arch="v2", trsf=True, seed=4)) == {}

@@ -1,0 +1,1 @@
+"""What the runs say, in numbers: contrasts, tests, power and verdicts. No words for readers, no pictures."""

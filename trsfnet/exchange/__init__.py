@@ -1,1 +1,0 @@
-"""Models that travel: weights from anywhere, embeddings of faces, files that others can use."""

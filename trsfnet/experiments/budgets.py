@@ -1,0 +1,148 @@
+"""The size of a run on each track, its budget, and which runs may be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from trsfnet.errors import ConfigError, choice
+from trsfnet.experiments.variants import Variant
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
+
+BUDGETS: dict[str, dict[str, Any]] = json.loads(
+    (resources.files("trsfnet.experiments") / "budgets.json").read_text(encoding="utf-8")
+)
+"""Budgets from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
+
+Some have `more_seeds`, by track, for what feeds a table; one has `learning_rates` with the seeds of each.
+"""
+
+# What a table varies. Everything else, the protocol, must agree between runs that are compared.
+_SETTING_FIELDS = {
+    "arch",
+    "trsf",
+    "trsf_per_channel",
+    "scale_init",
+    "activation",
+    "slope_init",
+    "loss",
+    "seed",
+}
+# What changes not the thing learned, only its rounding.
+_ROUNDING_FIELDS = {"precision"}
+
+
+def configs(
+    settings: Sequence[Variant], *, budget: str, track: str, seeds: Sequence[int] | None = None
+) -> list[TrainConfig]:
+    """The runs of `settings` at a budget, seed by seed; if the budget has learning rates, at each of them.
+
+    Args:
+        settings: what to train.
+        budget: such as `full`.
+        track: such as `lfw`.
+        seeds: of every setting; by default as many, from 0, as the budget has for each.
+
+    Raises:
+        ConfigError: unknown budget, or the budget is not made for the track.
+    """
+    overrides = budget_settings(budget, track)
+    planned: list[tuple[Variant, dict[str, Any], int]] = [
+        (setting, overrides | {"learning_rate": rate}, number)
+        for rate, number in learning_rates(budget).items()
+        for setting in settings
+    ] or [(setting, overrides, seeds_of(setting, budget=budget, track=track)) for setting in settings]
+    return [
+        setting.config(track=track, seed=seed, **changed)
+        for seed in (range(max(number for *_, number in planned)) if seeds is None else seeds)
+        for setting, changed, number in planned
+        if seeds is not None or seed < number
+    ]
+
+
+def seeds_of(setting: Variant, *, budget: str, track: str) -> int:
+    """How many seeds a setting has at a budget that leaves the learning rate to the track."""
+    entry = BUDGETS[budget]
+    more = entry.get("more_seeds", {}).get(track, {})
+    return max([entry["seeds"], *(more.get(exhibit, 0) for exhibit in setting.feeds)])
+
+
+def budget_settings(budget: str, track: str) -> dict[str, Any]:
+    """The settings by which a budget differs from the track's own.
+
+    Raises:
+        ConfigError: unknown budget, or the budget is not made for the track.
+    """
+    choice("budget", budget, tuple(BUDGETS))
+    if track not in BUDGETS[budget]:
+        made_for = " and ".join(name for name, entry in BUDGETS[budget].items() if isinstance(entry, dict))
+        raise ConfigError(f"budget {budget} is made for the track {made_for}, got {track!r}.")
+    return dict(BUDGETS[budget][track])
+
+
+def budget_of(config: Mapping[str, Any]) -> str | None:
+    """The budget at which a run was made, at any of the learning rates that it has; None if it is none."""
+    for budget, entry in BUDGETS.items():
+        if config["track"] in entry:
+            odd = _departures(config, budget)
+            if not odd or (
+                odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
+            ):
+                return budget
+    return None
+
+
+def learning_rates(budget: str) -> dict[float, int]:
+    """The learning rates of a budget, each with its number of seeds; empty if it has the track's alone."""
+    return {float(rate): seeds for rate, seeds in BUDGETS[budget].get("learning_rates", {}).items()}
+
+
+def varies_rate(config: Mapping[str, Any]) -> bool:
+    """Whether a run is of a budget that tries several learning rates, the study on stability, at any rate."""
+    usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
+    budget = budget_of({**config, "learning_rate": usual})
+    return budget is not None and bool(learning_rates(budget))
+
+
+def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What two runs must share to be compared: data, sizes, schedule, augmentation, ArcFace's constants."""
+    others = _SETTING_FIELDS | _ROUNDING_FIELDS
+    shared = {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
+    # A run with softmax has no such constants; it stands beside the runs with its track's own.
+    defaults = track_defaults(config["track"], config.get("train_set"))
+    for name in ("arcface_scale", "arcface_margin"):
+        if shared.get(name) is None:
+            shared[name] = defaults[name]
+    return shared
+
+
+def departures(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run's protocol that are not those of the nearest budget; empty in the tables."""
+    found = [_departures(config, budget) for budget, entry in BUDGETS.items() if config["track"] in entry]
+    return min(found, key=len)
+
+
+def _departures(config: Mapping[str, Any], budget: str) -> dict[str, Any]:
+    standard = _standard(budget, config["track"], config.get("train_set"))
+    return {
+        name: value
+        for name, value in protocol(config).items()
+        if name != "images" and name in standard and _as_json(value) != standard[name]
+    }
+
+
+@cache
+def _standard(budget: str, track: str, train_set: str | None) -> dict[str, Any]:
+    """Every setting at a budget, as `run.json` has it; a report of many runs asks again and again."""
+    standard = asdict(TrainConfig(track=track, train_set=train_set))
+    standard |= track_defaults(track, train_set) | budget_settings(budget, track)
+    return {name: _as_json(value) for name, value in standard.items()}
+
+
+def _as_json(value: Any) -> Any:
+    """A setting as it comes back from `run.json`."""
+    return list(value) if isinstance(value, tuple) else value

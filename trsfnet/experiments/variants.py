@@ -1,0 +1,137 @@
+"""What is trained: the paper's runs, and those of the study on stability that it leaves out.
+
+Each is declared once. A run of the paper names the tables and figures that it feeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from trsfnet.models.inception_resnet import PAPER_SLOPE
+from trsfnet.training.config import TrainConfig
+
+_ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One cell of the grid, what a run varies: network and loss.
+
+    Attributes:
+        arch: `v1` or `v2`.
+        trsf: trainable residual scales.
+        trsf_per_channel: one for each channel.
+        scale_init: start of the scales, or their constant; None for the paper's 0.1, or facenet's constants.
+        activation: `relu`, `leaky_relu` or `prelu`.
+        loss: `softmax` or `arcface`.
+        slope_init: start of PReLU's slopes; None for the paper's usual 0.2.
+        feeds: what of the paper it is part of, such as `table 1` and `figure 3`.
+    """
+
+    arch: str
+    trsf: bool = False
+    trsf_per_channel: bool = False
+    scale_init: float | None = None
+    activation: str = "relu"
+    loss: str = "softmax"
+    slope_init: float | None = None
+    feeds: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def key(self) -> str:
+        """Such as `v1-trsf-prelu`: how run ids begin and `trsfnet/paper/numbers.json` names its cells."""
+        return self.config().slug.rpartition("-seed")[0]
+
+    @property
+    def name(self) -> str:
+        """As the paper prints it, such as `Inception-ResNet v1 + TRSF + PReLU`."""
+        trsf = self._scale_name
+        start = "" if self.slope_init is None else f" from {self.slope_init:g}".replace("-", "−")
+        loss = ", ArcFace" if self.loss == "arcface" else ""
+        return f"Inception-ResNet {self.arch}{trsf}{_ACTIVATION_NAMES[self.activation]}{start}{loss}"
+
+    @property
+    def _scale_name(self) -> str:
+        if not self.trsf:
+            return "" if self.scale_init is None else f", scale {self.scale_init:g}"
+        start = "" if self.scale_init is None else f" from {self.scale_init:g}"
+        return f" + TRSF{' per channel' if self.trsf_per_channel else ''}{start}"
+
+    def config(self, **others: Any) -> TrainConfig:
+        """The configuration that trains it, with `others` for track, seed and the rest."""
+        return TrainConfig(
+            arch=self.arch,
+            trsf=self.trsf,
+            trsf_per_channel=self.trsf_per_channel,
+            scale_init=self.scale_init,
+            activation=self.activation,
+            loss=None if self.loss == "softmax" else self.loss,
+            slope_init=self.slope_init,
+            **others,
+        )
+
+
+def _table_1_or_2(arch: str) -> list[Variant]:
+    """The six settings of an architecture, in the paper's order."""
+    table, averages, scales, signs = (1, 4, 6, 9) if arch == "v1" else (2, 5, 7, 10)
+    settings = []
+    for activation in ("relu", "leaky_relu", "prelu"):
+        for trsf in (False, True):
+            feeds = [f"table {table}", "figure 3"]
+            feeds += [f"table {averages}", "figure 5", f"figure {scales}"] if trsf else []
+            feeds += ["figure 8", f"figure {signs}"] if activation == "prelu" else []
+            feeds += ["table 6", "figure 11"] if (arch, activation, trsf) == ("v2", "prelu", False) else []
+            settings.append(Variant(arch=arch, trsf=trsf, activation=activation, feeds=tuple(feeds)))
+    return settings
+
+
+def _arcface() -> list[Variant]:
+    feeds = ("table 3", "figure 4")
+    return [
+        Variant(arch="v2", trsf=trsf, activation="prelu", loss="arcface", feeds=feeds)
+        for trsf in (False, True)
+    ]
+
+
+def _starting_slopes() -> list[Variant]:
+    """Table 6 but for 0.2, which it shares with table 2."""
+    feeds = ("table 6", "figure 11")
+    return [
+        Variant(arch="v2", activation="prelu", slope_init=start, feeds=feeds)
+        for start in (-0.1, 0.1, 0.25, 0.3)
+    ]
+
+
+GRID: tuple[Variant, ...] = (
+    *_table_1_or_2("v1"),
+    *_table_1_or_2("v2"),
+    *_arcface(),
+    *_starting_slopes(),
+)
+"""The 18 distinct runs of the paper, each with one seed there."""
+
+
+STABILITY: tuple[Variant, ...] = (
+    *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 0.3, 1.0)),
+    *(
+        Variant(arch="v1", trsf=True, trsf_per_channel=per_channel, scale_init=start)
+        for per_channel in (False, True)
+        for start in (0.0, None, 0.3, 1.0)
+    ),
+)
+"""Does a small or trainable scale prevent collapse? Constants against scales that are trained from the same
+starts. From 0, one a block is SkipInit or ReZero; one a channel, from a small start, is LayerScale."""
+
+
+def feeding(exhibit: str) -> list[Variant]:
+    """The settings that a table or figure of the paper shows, such as `table 1`."""
+    return [setting for setting in GRID if exhibit in setting.feeds]
+
+
+def table_settings(number: int) -> list[Variant]:
+    """The settings of one of the paper's tables, in its order."""
+    settings = feeding(f"table {number}")
+    if number == 6:
+        settings.sort(key=lambda s: PAPER_SLOPE if s.slope_init is None else s.slope_init)
+    return settings

@@ -1,0 +1,1 @@
+"""Networks in use: embeddings of faces and of folders, verification of two photographs."""

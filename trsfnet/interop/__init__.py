@@ -1,0 +1,1 @@
+"""Weights in and out: files of this and other projects, pretrained networks, export, model cards."""

@@ -1,0 +1,218 @@
+"""What is known about a network besides its weights, as text that fits into a file's header."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+import trsfnet
+from trsfnet.errors import ConfigError, DataError, TrsfnetError
+from trsfnet.evaluation.names import far_name
+from trsfnet.experiments.record import Record
+from trsfnet.experiments.threshold import threshold
+from trsfnet.interop.header import check, fields, text
+from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
+from trsfnet.training.config import TrainConfig
+
+SCHEMA = "1"
+UNKNOWN_TERMS = "Not stated in the file: ask those who trained the network."
+_VGGFACE2_TERMS = (
+    "VGGFace2 was for research; it was withdrawn in 2020, and its terms went offline with its page."
+)
+# On what terms the data are that a network was trained on, by track or training set.
+DATA_TERMS = {
+    "synthetic": "The faces are rendered by this project's code, under its MIT licence, and show nobody.",
+    "lfw": (
+        "LFW was published to help research in face verification. The photographs belong to those who took "
+        "them; the people in them were not asked."
+    ),
+    "vggface2": _VGGFACE2_TERMS,
+    "ms1mv2": "MS-Celeb-1M, and MS1MV2 made of it, were for non-commercial research; withdrawn in 2019.",
+    "casia-webface": "CASIA-WebFace was given out for non-commercial research.",
+}
+# The rates of false acceptance at which a file states thresholds.
+FARS = (1e-1, 1e-2, 1e-3, 1e-4)
+CROPS = {
+    "synthetic": "a rendered face, as rendered",
+    "lfw": "the middle 128 of the 250 pixels of LFW's images",
+    "paper": "a face found and aligned as by `trsfnet align`",
+}
+
+# Of what kind each of the network's settings is; the network itself checks its words and its ranges.
+_SETTINGS = {
+    "version": str,
+    "embedding_size": int,
+    "dropout": float,
+    "input_size": int,
+    "width": float,
+    "residual_scale": str,
+    "scale_init": float,
+    "scale_last": bool,
+    "activation": str,
+    "slope_init": float,
+    "removed_pool": str,
+    "bn_gamma": bool,
+    "bn_momentum": float,
+}
+_OPTIONAL = ("scale_init", "scale_last", "removed_pool")
+# In pixels. No face needs more, and a header that asks for millions would take all memory.
+_LARGEST_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a network is, what it expects, and where it is from.
+
+    Attributes:
+        name: the run's id, or the name of the file.
+        origin: who named the tensors: `trsfnet`, `facenet-pytorch`, `timm` or `facenet`.
+        settings: arguments of `InceptionResnet`.
+        preprocessing: from a face crop to its input.
+        data_terms: the licence of the data that it was trained on, in words.
+        training: of a run of ours its settings, seed, track, data and code; empty for others.
+        metrics: of a run of ours its final numbers by name; empty for others.
+        thresholds: of a run of ours the cosines above which it accepts a pair, by the FAR (`1e-3`) at which
+            they lie on its own evaluation; empty for others.
+    """
+
+    name: str
+    origin: str
+    settings: Mapping[str, Any]
+    preprocessing: Preprocessing
+    data_terms: str = UNKNOWN_TERMS
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    def to_metadata(self) -> dict[str, str]:
+        """Text by name, for the header of a file: JSON where it is not plain words."""
+        return {
+            "format": "pt",  # whose tensors; other readers of safetensors want to know
+            "trsfnet": trsfnet.__version__,
+            "schema": SCHEMA,
+            "name": self.name,
+            "origin": self.origin,
+            "architecture": json.dumps(dict(self.settings)),
+            "preprocessing": json.dumps(self.preprocessing.to_dict()),
+            "licence_of_the_data": self.data_terms,
+            "training": json.dumps(dict(self.training)),
+            "metrics": json.dumps(dict(self.metrics)),
+            "thresholds": json.dumps(dict(self.thresholds)),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> Description:
+        """From the header of a file.
+
+        Raises:
+            DataError: it is not what `to_metadata` wrote; the sentence names `source`.
+        """
+        if metadata.get("schema", SCHEMA) != SCHEMA:
+            raise DataError(
+                f"{source} has format {metadata['schema']}, this version of trsfnet reads {SCHEMA}."
+            )
+        try:
+            settings = fields(metadata, "architecture")
+            found = cls(
+                name=text(metadata, "name"),
+                origin=text(metadata, "origin"),
+                settings=settings,
+                preprocessing=Preprocessing.from_dict(fields(metadata, "preprocessing")),
+                data_terms=text(metadata, "licence_of_the_data"),
+                training=fields(metadata, "training"),
+                metrics=fields(metadata, "metrics"),
+                thresholds=fields(metadata, "thresholds"),
+            )
+            _check_network(settings, found.preprocessing.size)
+            _check_training(found.training)
+            for part in ("metrics", "thresholds"):
+                for name, value in getattr(found, part).items():
+                    check(f"{part}: {name}", value, float)
+        except ConfigError as error:
+            raise DataError(f"The header of {source} does not describe a network: {error}") from error
+        return found
+
+
+def _check_network(settings: Mapping[str, Any], size: int) -> None:
+    """A ConfigError unless `settings` make a network, and it takes images of this size."""
+    for name, value in {"version": None, **settings}.items():
+        if name not in _SETTINGS:
+            raise ConfigError(f"architecture has the unknown setting {reprlib.repr(name)}.")
+        if value is not None or name not in _OPTIONAL:
+            check(name, value, _SETTINGS[name])
+    try:
+        with torch.device("meta"):
+            removed = InceptionResnet(**settings).removed_pool
+    # What PyTorch raises of numbers beyond its own.
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ConfigError("architecture is of a network that is larger than any memory.") from error
+    smallest = MIN_INPUT_SIZE[removed is not None]
+    if not smallest <= size <= _LARGEST_SIZE:
+        raise ConfigError(f"size must be {smallest} to {_LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")
+
+
+def _check_training(training: Mapping[str, Any]) -> None:
+    """A ConfigError unless `training` is empty, or has what model cards tell of a run."""
+    if not training:
+        return
+    check("training: track", training.get("track"), str)
+    check("training: config", training.get("config"), dict)
+    data = training.get("data", {})
+    check("training: data", data, dict)
+    if data.get("train"):
+        check("training: data: train", data["train"], dict)
+        for name in ("images", "identities"):
+            check(f"training: data: train: {name}", data["train"].get(name), int)
+
+
+def of_run(record: Record) -> Description:
+    """What the record of a run says about its network."""
+    config = TrainConfig.from_parameters(record.config)
+    known = ("command", "version", "git_commit", "source_hash", "data", "finished")
+    training = {name: record.info[name] for name in known if record.info.get(name) is not None}
+    return Description(
+        name=record.run_id,
+        origin="trsfnet",
+        settings=network_settings(config),
+        preprocessing=Preprocessing(config.image_size, crop=CROPS[config.track]),
+        data_terms=DATA_TERMS[config.train_set or config.track],
+        training={"track": config.track, "seed": config.seed, "config": record.config, **training},
+        metrics=record.metrics,
+        thresholds=_thresholds(record),
+    )
+
+
+def _thresholds(record: Record) -> dict[str, float]:
+    """The thresholds of a run by FAR, as far down as its scores can tell; none if it has not finished."""
+    found = {}
+    for far in FARS:
+        with suppress(TrsfnetError):
+            found[far_name(far)] = threshold(record, far)
+    return found
+
+
+def network_settings(config: TrainConfig) -> dict[str, Any]:
+    """Arguments of `InceptionResnet` for the network that `build_model` makes of a resolved `config`."""
+    scale = ("channel" if config.trsf_per_channel else "trainable") if config.trsf else "fixed"
+    settings = {
+        "version": config.arch,
+        "embedding_size": config.embedding_size,
+        "dropout": config.dropout,
+        "input_size": config.image_size,
+        "width": config.width,
+        "residual_scale": scale,
+        "scale_init": config.scale_init,
+        "activation": config.activation,
+        "slope_init": config.slope_init,
+        "removed_pool": config.removed_pool,
+        "bn_momentum": config.bn_momentum,
+    }
+    return {name: value for name, value in settings.items() if value is not None}

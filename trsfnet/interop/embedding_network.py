@@ -1,0 +1,52 @@
+"""A network from pixels to unit embeddings, as one module."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trsfnet.errors import DataError
+from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.weights import Weights
+from trsfnet.models.folding import FoldedInceptionResnet, fold
+
+
+class EmbeddingNetwork(nn.Module):
+    """From pixels to unit embeddings, preprocessing included: what is exported.
+
+    Args:
+        network: folded.
+        preprocessing: from pixels to its input.
+        dtype: what the convolutions compute in.
+    """
+
+    def __init__(
+        self,
+        network: FoldedInceptionResnet,
+        preprocessing: Preprocessing,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.network.features.to(dtype)
+        self.preprocessing = preprocessing
+        self.dtype = dtype
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 [N, size, size, 3], RGB -> float32 [N, embedding_size], rows of unit length."""
+        features = self.network.features(self.preprocessing.standardise(images).to(self.dtype))
+        return nn.functional.normalize(self.network.last(features.float().mean(dim=(2, 3))))
+
+
+def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> EmbeddingNetwork:
+    """The folded network of `weights` on the CPU, with its preprocessing.
+
+    Raises:
+        DataError: the weights are no whole network, or have no embedding.
+    """
+    if not weights.has_bottleneck:
+        raise DataError(
+            f"{weights.description.name} makes no embeddings: it was trained on ImageNet, with no "
+            "bottleneck; trsfnet.load_network takes it for training."
+        )
+    return EmbeddingNetwork(fold(weights.build()), weights.description.preprocessing, dtype).eval()

@@ -1,0 +1,145 @@
+"""Networks as files for others: safetensors to train on, ONNX and PyTorch programs to run."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trsfnet.data.files import check_name
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.interop.description import Description
+from trsfnet.interop.embedding_network import EmbeddingNetwork, embedding_network
+from trsfnet.interop.model_card import card
+from trsfnet.interop.weights import Source, Weights, read_weights
+
+# What an exported program takes and gives, in its own words.
+_INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is part of the program"
+_OUTPUT = "embeddings: float32 [N, {width}], rows of unit length"
+
+
+def export(source: Source, path: Path | str) -> Path:
+    """Write a network to a file of the kind that its suffix names, and a model card beside it (`.md`).
+
+    - `.safetensors`: all weights as trained, for `trsfnet.load` and `trsfnet.load_network`.
+    - `.onnx`: the folded network with its preprocessing, from uint8 images of any number to unit embeddings.
+    - `.pt2`: the same as a program of `torch.export`, for `torch.export.load`.
+
+    Each carries what `Description` knows in its header.
+
+    Args:
+        source: see `read_weights`.
+        path: the file to write; one that is there is replaced.
+
+    Returns:
+        The path of the model card.
+
+    Raises:
+        ConfigError: another suffix, or a package is missing.
+        DataError: see `read_weights`; or the file cannot be written.
+        RecordError: see `read_weights`.
+    """
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
+    _check_target(path)
+    weights = read_weights(source)
+    beside = path.with_suffix(".md")
+    # Aside first: files of these names are always whole. Short, and others for another export at once.
+    aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
+    card_aside = aside.with_suffix(".md")
+    try:
+        FORMATS[path.suffix](weights, aside)
+        card_aside.write_text(card(weights.description, path.name), encoding="utf-8")
+        os.replace(aside, path)
+        os.replace(card_aside, beside)
+    except OSError as error:
+        raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
+    finally:
+        aside.unlink(missing_ok=True)
+        card_aside.unlink(missing_ok=True)
+    return beside
+
+
+def _check_target(path: Path) -> None:
+    """Refuse, before any work, a name that no file can have, or a folder that is not there."""
+    check_name(path)
+    try:
+        if not path.absolute().parent.is_dir():
+            raise DataError(f"There is no folder {path.absolute().parent} to write to.")
+        with suppress(FileNotFoundError):
+            path.lstat()
+    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+        raise DataError(f"Cannot write to {path}: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def _write_safetensors(weights: Weights, path: Path) -> None:
+    from safetensors.torch import save
+
+    model = weights.build() if weights.has_bottleneck else None
+    state = model.state_dict() if model else weights.state
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    # Not save_file, which makes files that their owner alone can read.
+    path.write_bytes(save(tensors, weights.description.to_metadata()))
+
+
+def _write_onnx(weights: Weights, path: Path) -> None:
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 - what torch.onnx translates with
+    except ImportError as error:
+        raise ConfigError("ONNX needs two more packages: pip install 'trsfnet[export]'.") from error
+    translated = torch.onnx.export(
+        *_network_and_example(weights),
+        input_names=["images"],
+        output_names=["embeddings"],
+        dynamic_shapes=({0: "batch"},),
+        dynamo=True,
+        verbose=False,
+    )
+    model = translated.model_proto
+    for name, value in _header(weights.description).items():
+        model.metadata_props.add(key=name, value=value)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _write_program(weights: Weights, path: Path) -> None:
+    network, example = _network_and_example(weights)
+    program = torch.export.export(network, example, dynamic_shapes=({0: torch.export.Dim("batch")},))
+    header = json.dumps(_header(weights.description), indent=1)
+    # In memory first: PyTorch's own writer ends the whole process where a disk is full.
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer, extra_files={"trsfnet.json": header})
+    path.write_bytes(buffer.getbuffer())
+
+
+def _network_and_example(weights: Weights) -> tuple[EmbeddingNetwork, tuple[Tensor]]:
+    """The embedding network, and what it is called with: two images, because one would become a constant."""
+    network = embedding_network(weights).to(memory_format=torch.contiguous_format)
+    size = weights.description.preprocessing.size
+    return network, (torch.zeros(2, size, size, 3, dtype=torch.uint8),)
+
+
+def _header(description: Description) -> dict[str, str]:
+    width = description.settings.get("embedding_size", 512)
+    size = description.preprocessing.size
+    return {
+        **description.to_metadata(),
+        "input": _INPUT.format(size=size),
+        "output": _OUTPUT.format(width=width),
+    }
+
+
+FORMATS: dict[str, Callable[[Weights, Path], None]] = {
+    ".safetensors": _write_safetensors,
+    ".onnx": _write_onnx,
+    ".pt2": _write_program,
+}

@@ -1,0 +1,226 @@
+"""What a network is made of: counts, parameters, and multiply-accumulates stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from trsfnet.interop.description import Description
+from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.weights import Source, read_weights
+from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import ARCHITECTURES
+from trsfnet.models.layers import ConvNormAct
+
+# The children of an `InceptionResnet` that make a stage, by the names of facenet and the paper.
+_STAGES = {
+    "stem": (
+        *("conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "conv2d_4b"),
+        "maxpool_5a",
+    ),
+    "Inception (mixed 5b)": ("mixed_5b",),
+    "Inception-ResNet A": ("block35",),
+    "Reduction A": ("mixed_6a",),
+    "Inception-ResNet B": ("block17",),
+    "Reduction B": ("mixed_7a",),
+    "Inception-ResNet C": ("block8", "block8_last"),
+    "last convolution": ("conv2d_7b",),
+    "embedding": ("last_linear", "last_bn"),
+}
+FLOPS_PER_MAC = 2
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a network.
+
+    Attributes:
+        name: such as `Inception-ResNet A`.
+        modules: how many residual modules it has.
+        output: shape for one image: channels, height and width, or the embedding's size.
+        parameters: numbers that are trained.
+        macs: multiply-accumulates of the forward pass for one image, in convolutions and the linear layer.
+    """
+
+    name: str
+    modules: int
+    output: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A network in numbers.
+
+    Attributes:
+        description: what it is.
+        size: side of the square input in pixels.
+        scales: trainable residual scales.
+        slopes: trainable slopes.
+        activations: of its convolutions and sums.
+        stages: from image to embedding.
+    """
+
+    description: Description
+    size: int
+    scales: int
+    slopes: int
+    activations: int
+    stages: tuple[Stage, ...]
+
+    @property
+    def modules(self) -> int:
+        """Residual modules."""
+        return sum(stage.modules for stage in self.stages)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are trained."""
+        return sum(stage.parameters for stage in self.stages)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the forward pass for one image."""
+        return sum(stage.macs for stage in self.stages)
+
+    def facts(self) -> list[str]:
+        """Its counts and origin, in lines for people."""
+        description = self.description
+        kinds = f"{self.modules} residual modules, {self.scales} trainable scales (TRSF)"
+        lines = [
+            f"{kinds}; {self.activations} activations, {self.slopes} trainable slopes (PReLU)",
+            f"{self.parameters:,} parameters, {self.macs / 1e6:,.0f} million MACs an image",
+            "settings: " + ", ".join(f"{name} {value}" for name, value in description.settings.items()),
+        ]
+        if description.training:
+            numbers = ", ".join(f"{name} {value:.4f}" for name, value in description.metrics.items())
+            lines.append(f"a run on the track {description.training['track']}: {numbers or 'no results yet'}")
+        p = description.preprocessing
+        lines += [f"input: {p.crop}; (pixel - {p.mean:g}) / {p.divisor:g}", f"data: {description.data_terms}"]
+        return lines
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Header and rows of the stages, for people."""
+        header = ("stage", "residual modules", "output", "parameters", "MACs", "share")
+        rows = [
+            (
+                stage.name,
+                str(stage.modules or ""),
+                " x ".join(map(str, stage.output)),
+                f"{stage.parameters:,}",
+                f"{stage.macs:,}",
+                f"{stage.macs / self.macs:.0%}",
+            )
+            for stage in self.stages
+        ]
+        return header, rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything by name, of JSON types."""
+        d = self.description
+        return {
+            "name": d.name,
+            "origin": d.origin,
+            "settings": dict(d.settings),
+            "preprocessing": d.preprocessing.to_dict(),
+            "data_terms": d.data_terms,
+            "metrics": dict(d.metrics),
+            "size": self.size,
+            "residual_modules": self.modules,
+            "trainable_scales": self.scales,
+            "trainable_slopes": self.slopes,
+            "activations": self.activations,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "stages": [asdict(stage) for stage in self.stages],
+        }
+
+
+def summarise(source: Source, size: int | None = None) -> Summary:
+    """A network in numbers.
+
+    Args:
+        source: `v1` or `v2` for the paper's network with trainable scales and slopes, or see `read_weights`.
+        size: side of the input in pixels; by default the network's own, 160 for the paper's.
+
+    Raises:
+        ConfigError: the network needs a larger input.
+        DataError: see `read_weights`.
+        RecordError: see `read_weights`.
+    """
+    description = _description(source)
+    size = description.preprocessing.size if size is None else size
+    model, shapes, macs = _passed({**description.settings, "input_size": size})
+    children = dict(model.named_children())
+    stages = []
+    for name, members in _STAGES.items():
+        there = [member for member in members if member in shapes]
+        if there:
+            modules = [module for member in there for module in children[member].modules()]
+            stages.append(
+                Stage(
+                    name,
+                    modules=sum(module in model.residual_blocks() for module in modules),
+                    output=shapes[there[-1]],
+                    parameters=sum(p.numel() for member in there for p in children[member].parameters()),
+                    macs=sum(macs[member] for member in there),
+                )
+            )
+    return Summary(
+        description,
+        size,
+        scales=len(model.scales()),
+        slopes=len(model.slopes()),
+        activations=_activations(model),
+        stages=tuple(stages),
+    )
+
+
+def _description(source: Source) -> Description:
+    if isinstance(source, str) and source in ARCHITECTURES:
+        settings = {"version": source, "residual_scale": "trainable", "activation": "prelu"}
+        terms = "No weights, so no data."
+        return Description(f"Inception-ResNet {source}", "trsfnet", settings, Preprocessing(160), terms)
+    return read_weights(source).description
+
+
+def macs_per_image(settings: Mapping[str, Any]) -> int:
+    """Multiply-accumulates of the forward pass for one image of the network that `settings` make."""
+    return sum(_passed(settings)[2].values())
+
+
+def _passed(
+    settings: Mapping[str, Any],
+) -> tuple[InceptionResnet, dict[str, tuple[int, ...]], dict[str, int]]:
+    """A network without storage, and of each child that runs: shape of the output, multiply-accumulates."""
+    with torch.device("meta"):
+        model = InceptionResnet(**settings).eval()
+        return model, *_forward(model, torch.empty(1, 3, model.input_size, model.input_size))
+
+
+def _forward(model: nn.Module, image: Tensor) -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
+    """Shape of the output and multiply-accumulates of each child that ran, in that order."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str, output: Tensor) -> None:
+        shapes[name] = tuple(output.shape[1:])
+
+    for name, child in model.named_children():
+        child.register_forward_hook(lambda _module, _inputs, output, name=name: note(name, output))
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(image)
+    counts = counter.get_flop_counts()
+    kind = type(model).__name__
+    return shapes, {n: sum(counts.get(f"{kind}.{n}", {}).values()) // FLOPS_PER_MAC for n in shapes}
+
+
+def _activations(model: InceptionResnet) -> int:
+    """One follows each unit of convolution, and each sum of a residual module but the last."""
+    units = sum(isinstance(module, ConvNormAct) for module in model.modules())
+    return units + sum(not isinstance(block.act, nn.Identity) for block in model.residual_blocks())
