@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What is installed there comes first, for us and for what we start.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup runs book pages test test-fast lint clean
+.PHONY: help setup runs merge book pages test test-fast lint clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 11
@@ -37,6 +37,9 @@ CORES ?= all
 
 runs: $(STAMP)  ## the paper's 18 runs on rendered faces, into runs/; BUDGET, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose
 	@python -m snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
+
+merge: $(STAMP)  ## finished runs from runs/ into their studies in results/, to be committed
+	@python -m trsfnet merge
 
 book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a failed run does not keep it from being made
 	@status=0; $(MAKE) --no-print-directory runs || status=$$?; \

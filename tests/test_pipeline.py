@@ -17,7 +17,7 @@ from snakemake.cli import main
 from trsfnet.data.tracks import data_root
 from trsfnet.experiments import pipeline
 from trsfnet.experiments.pipeline import code_version
-from trsfnet.experiments.record import SCHEMA, Record, read_record
+from trsfnet.experiments.record import SCHEMA, RunFolder, read_record
 from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.experiments.studies import planned_runs
 
@@ -99,7 +99,7 @@ def finish(path: Path, config: object, **changes: object) -> None:
     """Make the folder of a run look as the pipeline leaves it."""
     info = {"schema": SCHEMA, "status": "done", "run_id": path.name, "track": "synthetic", "seed": 0}
     info |= {"config": {"epochs": 2}, "metrics": {}, "results_version": RESULTS_VERSION}
-    Record(path, info | changes).write_info()
+    RunFolder(path, info | changes).write_info()
     (path / f".finished-{code_version(ROOT / 'notebooks' / 'train.ipynb')}").touch()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.record import Record, read_record, read_records
+from trsfnet.experiments.record import RunFolder, read_record, read_records
 
 INFO = {
     "schema": 1,
@@ -22,8 +22,8 @@ INFO = {
 
 
 @pytest.fixture
-def record(tmp_path) -> Record:
-    record = Record(tmp_path / "synthetic" / INFO["run_id"], dict(INFO))
+def record(tmp_path) -> RunFolder:
+    record = RunFolder(tmp_path / "synthetic" / INFO["run_id"], dict(INFO))
     record.write_info()
     return record
 
@@ -54,7 +54,7 @@ def test_a_failed_write_leaves_the_old_record(record):
 
 
 def test_a_table_that_is_not_there_is_named(record):
-    with pytest.raises(RecordError, match=r"has no scores\.parquet; its status is done"):
+    with pytest.raises(RecordError, match=r"has no scores; its status is done"):
         record.scores()
 
 
@@ -76,10 +76,10 @@ def test_damage_is_named(record):
 
 def test_a_readers_rerun_replaces_ours_and_bad_records_do_not_stop_the_others(tmp_path):
     for root, tar in (("results", 0.1), ("runs", 0.2)):
-        Record(
+        RunFolder(
             tmp_path / root / "lfw" / "a-seed0-1", {**INFO, "run_id": "a-seed0-1", "metrics": {"t": tar}}
         ).write_info()
-    Record(tmp_path / "results" / "lfw" / "b-seed0-2", {**INFO, "run_id": "b-seed0-2"}).write_info()
+    RunFolder(tmp_path / "results" / "lfw" / "b-seed0-2", {**INFO, "run_id": "b-seed0-2"}).write_info()
     broken = tmp_path / "runs" / "lfw" / "c" / "run.json"
     broken.parent.mkdir()
     broken.write_text("{")

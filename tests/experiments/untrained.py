@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from trsfnet.experiments.record import SCHEMA, Record
+from trsfnet.experiments.record import SCHEMA, RunFolder
 from trsfnet.experiments.run import CHECKPOINT
 from trsfnet.models import InceptionResnet
 from trsfnet.training.checkpoint import save_checkpoint
@@ -21,5 +21,5 @@ def write_run(root: Path, config: TrainConfig) -> tuple[Path, InceptionResnet]:
     save_checkpoint(path / CHECKPOINT, state)
     info = {"schema": SCHEMA, "status": "done", "run_id": config.run_id, "track": config.track}
     info |= {"seed": config.seed, "config": asdict(config), "metrics": {}, "command": "papermill it"}
-    Record(path, info).write_info()
+    RunFolder(path, info).write_info()
     return path, model

@@ -11,7 +11,7 @@ import numpy as np
 
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.code import source_hash
-from trsfnet.experiments.record import SCHEMA, Record
+from trsfnet.experiments.record import SCHEMA, RunFolder
 from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.experiments.variants import Variant
@@ -45,7 +45,7 @@ def fake_run(
     tar: float = 0.2,
     info: dict[str, Any] | None = None,
     **others: Any,
-) -> Record:
+) -> RunFolder:
     """Write a run that ended at `tar` and return its record.
 
     Args:
@@ -66,7 +66,7 @@ def fake_run(
     )
     config = resolved(asked)
     epochs = config.epochs if status == "done" else config.epochs // 2
-    record = Record(root / track / config.run_id, {})
+    record = RunFolder(root / track / config.run_id, {})
     record.write_info(**(_info(asked, config, status, _metrics(track, tar)) | (info or {})))
     rng = np.random.default_rng([seed, *setting.encode()])
     record.write_history(
@@ -82,7 +82,7 @@ def fake_run(
     return record
 
 
-def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, **others: Any) -> Record:
+def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, **others: Any) -> RunFolder:
     """Write a run of the study on stability and return its record."""
     size = budget_settings("stability", "synthetic")
     return fake_run(root, setting, learning_rate=rate, **size, **others)

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import trsfnet
-from trsfnet.cli import align, embed, evaluate, export, info, pack, report, runs, train, verify
+from trsfnet.cli import align, embed, evaluate, export, info, merge, pack, report, runs, train, verify
 from trsfnet.errors import TrsfnetError
 
 COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "runs": runs,
+    "merge": merge,
     "report": report,
     "embed": embed,
     "verify": verify,

@@ -15,7 +15,9 @@ LOCK = ".lock"
 
 
 @contextmanager
-def exclusive(folder: Path, busy: Callable[[str], TrsfnetError] | None = None) -> Iterator[None]:
+def exclusive(
+    folder: Path, busy: Callable[[str], TrsfnetError] | None = None, *, wait: bool = False
+) -> Iterator[None]:
     """Keep other processes from writing to `folder`, which is made if it does not exist.
 
     The system lets go of the lock when the process ends, however it ends.
@@ -24,6 +26,7 @@ def exclusive(folder: Path, busy: Callable[[str], TrsfnetError] | None = None) -
         folder: what to lock.
         busy: makes the error for a folder that is locked already, from the name of who locked it; by default
             a `DataError`.
+        wait: wait until no other process has it.
 
     Raises:
         DataError: another process has it, or the folder cannot be written to.
@@ -35,7 +38,7 @@ def exclusive(folder: Path, busy: Callable[[str], TrsfnetError] | None = None) -
         raise DataError(f"Cannot write to {folder}: {error.strerror}.") from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "another process"

@@ -21,6 +21,9 @@ BUDGETS: dict[str, dict[str, Any]] = json.loads(
 Some have `more_seeds`, by track, for what feeds a table; one has `learning_rates` with the seeds of each.
 """
 
+OTHER = "other"
+"""Ends the name of the study of runs that are of no budget."""
+
 # What a table varies. Everything else, the protocol, must agree between runs that are compared.
 _SETTING_FIELDS = {
     "arch",
@@ -146,3 +149,8 @@ def _standard(budget: str, track: str, train_set: str | None) -> dict[str, Any]:
 def _as_json(value: Any) -> Any:
     """A setting as it comes back from `run.json`."""
     return list(value) if isinstance(value, tuple) else value
+
+
+def study_of(config: Mapping[str, Any]) -> str:
+    """The study that a run belongs to, named for its track and budget: its folder in `results/`."""
+    return f"{config['track']}-{budget_of(config) or OTHER}"

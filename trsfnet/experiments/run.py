@@ -23,7 +23,7 @@ from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
-from trsfnet.experiments.record import RECORD, SCHEMA, Record, UnknownFormat, read_record
+from trsfnet.experiments.record import RECORD, SCHEMA, Record, RunFolder, UnknownFormat, read_record
 from trsfnet.experiments.stale import RESULTS_VERSION, set_aside, why_stale
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
@@ -172,7 +172,7 @@ def _train_and_record(
     _keep_damaged(path)
     earlier = _existing(path)
     before = earlier.info.get("seconds", 0.0) if earlier else 0.0
-    record = Record(path, opening)
+    record = RunFolder(path, opening)
     record.write_info()
     started = time.perf_counter()
     events = Events(path / "tensorboard")
@@ -248,7 +248,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _close(record: Record, outcome: Outcome) -> None:
+def _close(record: RunFolder, outcome: Outcome) -> None:
     """Write the final scores and numbers. The status comes last: `done` means that everything is there."""
     changes: dict[str, object] = {
         "counts": {

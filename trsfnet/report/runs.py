@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Hashable
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -68,17 +68,20 @@ def learned(record: Record) -> dict[str, pd.DataFrame]:
 
     A module with a factor per channel counts with their mean.
     """
-    file = record.path / "parameters.parquet"
-    if not file.is_file():
+    if not record.has("parameters"):
         return {}
-    tables = _tables(file.resolve(), file.stat().st_mtime_ns)
-    return {kind: table.copy() for kind, table in tables.items()}
+    key = record.version("parameters")
+    if key not in _TABLES:
+        _TABLES[key] = _tables(record.parameters())
+    return {kind: table.copy() for kind, table in _TABLES[key].items()}
 
 
-@cache
-def _tables(file: Path, modified: int) -> dict[str, pd.DataFrame]:
-    """The values in `file` as it was at `modified`; kept, since every page of the book reads every record."""
-    rows = pd.read_parquet(file)
+# Kept, since every page of the book reads every record.
+_TABLES: dict[Hashable, dict[str, pd.DataFrame]] = {}
+
+
+def _tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The values by kind: a row per epoch, a column per module."""
     # By hand in a fraction of the time that pivot_table takes: there are hundreds of files.
     row, epochs = rows["epoch"].factorize(sort=True)
     column, names = rows["name"].factorize()
@@ -139,7 +142,7 @@ def page_link(record: Record, text: str) -> str:
 
 
 def _link(record: Record, text: str, where: str) -> str:
-    track = record.path.parent.name
+    track = record.track
     if Path("runs", track, page(record)).is_file():
         return f"[{text}](runs/{track}/{where})"
     folder = os.path.relpath(record.path).replace(os.sep, "/")

@@ -1,0 +1,74 @@
+"""`trsfnet merge`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+PURPOSE = "merge finished runs into the files of their studies, as they are committed"
+EPILOG = """\
+Every run that is done or collapsed goes into the study of its track and budget, such as results/lfw-full:
+  trsfnet merge
+  trsfnet merge --study lfw-full --scores all
+
+A run that the study has already is replaced if its record differs. The folders of the runs stay as they are.
+A merge can be stopped at any moment: repeat it, and nothing is lost. Several at once wait for each other.
+"""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="*",
+        default=[Path("runs")],
+        metavar="FOLDER",
+        help="where the runs are (default: runs)",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), help="folder of the studies (default: results)"
+    )
+    parser.add_argument(
+        "--study",
+        action="append",
+        metavar="NAME",
+        help="merge only runs of this study (may be repeated; default: all but runs of no budget)",
+    )
+    parser.add_argument(
+        "--scores",
+        choices=("first", "all", "none"),
+        default="first",
+        help="whose scores are kept: the first seed's of each setting and learning rate, all or none "
+        "(default: first)",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Merge."""
+    from trsfnet.errors import choice
+    from trsfnet.experiments.merge import merge
+    from trsfnet.experiments.record import ENDED, read_records
+    from trsfnet.experiments.budgets import OTHER, study_of
+    from trsfnet.report.listing import existing
+
+    records, problems = read_records(existing(folder) for folder in given.folders)
+    for problem in problems:
+        print(f"trsfnet: {problem}", file=sys.stderr)
+    ended = [record for record in records if record.status in ENDED]
+    studies = {record.run_id: study_of(record.config) for record in ended}
+    for name in given.study or ():
+        choice("study", name, sorted(set(studies.values())))
+    wanted = given.study or [name for name in studies.values() if not name.endswith(OTHER)]
+    chosen = [record for record in ended if studies[record.run_id] in wanted]
+    for merged in merge(chosen, given.results, scores=given.scores):
+        print(
+            f"{given.results / merged.study}: {len(merged.added)} added, {len(merged.replaced)} replaced, "
+            f"{merged.runs} in all"
+        )
+    if len(chosen) < len(records):
+        print(f"Not merged: {len(records) - len(chosen)} of {len(records)} runs; see trsfnet merge --help.")
+    if not records:
+        print(f"There is no run in {' or '.join(map(str, given.folders))}: `trsfnet train` makes one.")
+    return 0

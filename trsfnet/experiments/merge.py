@@ -1,0 +1,237 @@
+"""Runs in folders become rows of their study's files, as they are committed: `merge`.
+
+Several merges into one study wait for each other. Each writes a whole new set of files aside, and a single
+rename makes it count (see `trsfnet.experiments.record.study`); a merge that is killed before has changed
+nothing, and one that is killed after is completed by the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trsfnet.data.exclusive import exclusive
+from trsfnet.errors import RecordError
+from trsfnet.experiments.overview import overview
+from trsfnet.experiments.record import ENDED, Record, StudyRun, Table, read_study
+from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
+from trsfnet.experiments.budgets import study_of
+
+SCORES = ("first", "all", "none")
+"""Whose scores are kept: of the first seed of each variant and rate, which is enough to check a study's
+numbers by; of all runs; of none."""
+ScoresKept = Literal["first", "all", "none"]
+
+_STAGING = ".staging"
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_PARAMETERS = pa.schema(
+    {
+        RUN: _TEXT,
+        "epoch": pa.int32(),
+        "kind": _TEXT,
+        "name": _TEXT,
+        "channel": pa.int32(),
+        "value": pa.float32(),
+    }
+)
+_HISTORY = pa.schema({RUN: _TEXT, "epoch": pa.int64(), "step": pa.int64()})
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did to a study.
+
+    Attributes:
+        study: its name.
+        added: ids of runs that are new in it.
+        replaced: ids of runs of which it had another record.
+        runs: how many it has now.
+    """
+
+    study: str
+    added: tuple[str, ...]
+    replaced: tuple[str, ...]
+    runs: int
+
+
+def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "first") -> list[Merged]:
+    """Merge runs that have ended into the studies under `results`, each into that of its budget and track.
+
+    Args:
+        records: of the runs; those that have not ended are passed over.
+        results: the folder of the studies.
+        scores: see `SCORES`.
+
+    Returns:
+        What was done to each study, by name.
+
+    Raises:
+        RecordError: a record or a study is damaged. The study is left as it was.
+        DataError: the study's folder cannot be written to.
+    """
+    studies: dict[str, dict[str, Record]] = {}
+    for record in records:
+        if record.status in ENDED:
+            studies.setdefault(study_of(record.config), {})[record.run_id] = record
+    return [_merge_study(runs, results / name, scores) for name, runs in sorted(studies.items())]
+
+
+def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -> Merged:
+    with exclusive(folder, wait=True):
+        _complete(folder)
+        present: Mapping[str, StudyRun] = read_study(folder).runs if (folder / INDEX).is_file() else {}
+        new = {
+            name: run
+            for name, run in runs.items()
+            if name not in present or _line(present[name]) != _line(run)
+        }
+        every = sorted(
+            [*(run for name, run in present.items() if name not in new), *new.values()], key=_order
+        )
+        if new:
+            _stage(folder / _STAGING, every, new.keys(), scores)
+            os.rename(folder / _STAGING, folder / INCOMING)
+            _complete(folder)
+    return Merged(
+        folder.name,
+        tuple(name for name in new if name not in present),
+        tuple(name for name in new if name in present),
+        len(every),
+    )
+
+
+def _order(run: Record) -> tuple[Any, ...]:
+    """By variant, then learning rate, then seed. What was merged first plays no part."""
+    return run.setting, run.config.get("learning_rate", 0.0), run.seed, run.run_id
+
+
+def _line(run: Record) -> str:
+    """The run's line in the study."""
+    return json.dumps(run.info, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _stage(folder: Path, runs: Sequence[Record], new: Collection[str], scores: ScoresKept) -> None:
+    """Write the files of a study with `runs` into `folder`; of the scores, those of the runs in `new`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "scores").mkdir(parents=True)
+    kept = _keeping_scores(runs, new, scores)
+    for run in runs:
+        if run.run_id in new:
+            # An empty file removes the scores of an earlier run with these settings.
+            content = _scores(run) if run.run_id in kept else b""
+            (folder / table_file("scores", run.run_id)).write_bytes(content)
+    _write(folder / table_file("parameters"), _PARAMETERS, [_rows(run, "parameters") for run in runs])
+    _write(folder / table_file("history"), _HISTORY, [_rows(run, "history") for run in runs])
+    (folder / INDEX).write_text("".join(f"{_line(run)}\n" for run in runs), encoding="utf-8")
+    overview(runs).to_csv(folder / OVERVIEW, index=False)
+
+
+def _keeping_scores(runs: Sequence[Record], new: Collection[str], scores: ScoresKept) -> set[str]:
+    """Which of the runs in `new` keep their scores."""
+    scored = [run for run in runs if run.has("scores")] if scores != "none" else []
+    found = {run.run_id for run in scored if run.run_id in new}
+    if scores == "all":
+        return found
+    # The others come first, then the smallest seed.
+    scored.sort(key=lambda run: (run.run_id in new, run.seed))
+    first = {_cell(run): run.run_id for run in reversed(scored)}
+    return found & set(first.values())
+
+
+def _cell(run: Record) -> tuple[str, float]:
+    return run.setting, run.config.get("learning_rate", 0.0)
+
+
+def _scores(run: Record) -> bytes:
+    """The scores of a run as a file."""
+    with _named(run, "scores"):
+        table = pa.Table.from_pandas(run.scores(), preserve_index=False)
+        floats = [name for name in table.column_names if pa.types.is_floating(table.schema.field(name).type)]
+        return _parquet(table, floats)
+
+
+def _rows(run: Record, table: Table) -> pa.Table | None:
+    """A run's rows of its study's table; None if it has none."""
+    with _named(run, table):
+        if not run.has(table):
+            return None
+        if isinstance(run, StudyRun):
+            return run.study.table(table).of(run.run_id)
+        frame = getattr(run, table)()
+        schema = _PARAMETERS if table == "parameters" else _history_schema(frame)
+        if set(frame) != set(schema.names) - {RUN}:
+            raise ValueError(f"its columns are {', '.join(frame)}")
+        columns = {RUN: pa.array([run.run_id] * len(frame), _TEXT)}
+        # Of floats, what is not a number is kept apart from what is not there.
+        columns |= {name: pa.array(frame[name].to_numpy(), from_pandas=False) for name in frame}
+        return pa.table({name: columns[name].cast(schema.field(name).type) for name in schema.names})
+
+
+def _history_schema(frame: pd.DataFrame) -> pa.Schema:
+    """The columns that every history has, then those of its track."""
+    others = [pa.field(name, pa.float64()) for name in frame if name not in _HISTORY.names]
+    return pa.schema([*_HISTORY, *others])
+
+
+@contextmanager
+def _named(run: Record, table: Table) -> Iterator[None]:
+    """Name the run and the table in what is wrong with them."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise RecordError(f"The {table} of the run record {run.path} are damaged: {error}.") from error
+
+
+def _write(file: Path, schema: pa.Schema, parts: Iterable[pa.Table | None]) -> None:
+    """Write the rows of all runs, one run after the other; columns of some runs alone are null in others."""
+    found = [part for part in parts if part is not None]
+    rows = pa.concat_tables([schema.empty_table(), *found], promote_options="default")
+    for i, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            # In order of appearance, so that equal rows make equal files.
+            text = rows.column(i).cast(pa.string()).combine_chunks()
+            rows = rows.set_column(i, field, text.dictionary_encode())
+    floats = [field.name for field in rows.schema if pa.types.is_floating(field.type)]
+    file.write_bytes(_parquet(rows, floats))
+
+
+def _parquet(table: pa.Table, floats: Sequence[str]) -> bytes:
+    """A small file: floats byte by byte, everything else through dictionaries."""
+    out = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        out,
+        compression="zstd",
+        compression_level=12,
+        use_dictionary=[name for name in table.column_names if name not in floats],
+        use_byte_stream_split=list(floats),
+    )
+    return out.getvalue().to_pybytes()
+
+
+def _complete(folder: Path) -> None:
+    """Move the files of a merge that counts already into their places, if there is one."""
+    incoming = folder / INCOMING
+    if not incoming.is_dir():
+        return
+    for file in sorted(file for file in incoming.rglob("*") if file.is_file()):
+        place = folder / file.relative_to(incoming)
+        place.parent.mkdir(exist_ok=True)
+        if file.stat().st_size:
+            os.replace(file, place)
+        else:
+            place.unlink(missing_ok=True)
+            file.unlink()
+    shutil.rmtree(incoming)
+    with suppress(OSError):  # it holds files
+        (folder / "scores").rmdir()

@@ -1,0 +1,49 @@
+"""A row per run with what most readers look for: `runs.csv` of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from trsfnet.experiments.record import Record
+
+# Settings that readers look for first; `runs.jsonl` has all of them.
+_SETTINGS = ("learning_rate", "weight_decay", "schedule", "epochs", "batch_size", "image_size", "width")
+_PROVENANCE = ("precision", "images")
+# More digits than any measure here is known to.
+_DIGITS = 6
+
+
+def overview(runs: Sequence[Record]) -> pd.DataFrame:
+    """The runs as a table, made to be read: numbers are rounded to six places.
+
+    Args:
+        runs: of one study, in the order of the rows.
+    """
+    table = pd.DataFrame([_row(run) for run in runs])
+    collapse_step = table["collapse_step"].astype("Int64")  # whole numbers although some are missing
+    return table.assign(collapse_step=collapse_step).round(_DIGITS)
+
+
+def _row(run: Record) -> dict[str, Any]:
+    collapse = run.collapse
+    return {
+        "run": run.run_id,
+        "track": run.track,
+        "variant": run.setting,
+        "seed": run.seed,
+        "status": run.status,
+        "collapse": collapse.kind if collapse else None,
+        "collapse_step": collapse.step if collapse else None,
+        **run.metrics,
+        **{name: run.config.get(name) for name in _SETTINGS},
+        "minutes": run.info.get("seconds", 0.0) / 60,
+        **{name: run.config.get(name) for name in _PROVENANCE},
+        "started": run.info.get("started"),
+        "results_version": run.info.get("results_version"),
+        "version": run.info.get("version"),
+        "git_commit": run.info.get("git_commit"),
+        "command": run.info.get("command"),
+    }

@@ -1,0 +1,28 @@
+"""The run record: the contract between training and report, readable without torch.
+
+Training writes a run into a folder of its own (`folder`); committed runs share a few files per study
+(`study`). Either way it is a `Record` (`base`), and `read_record` and `read_records` take both (`reading`).
+"""
+
+from trsfnet.experiments.record.base import ENDED, SCHEMA, STATUSES, Record, Table, UnknownFormat
+from trsfnet.experiments.record.folder import FILES, RECORD, RunFolder, write_atomically
+from trsfnet.experiments.record.reading import read_record, read_records
+from trsfnet.experiments.record.study import Study, StudyRun, read_study
+
+__all__ = [
+    "ENDED",
+    "FILES",
+    "RECORD",
+    "SCHEMA",
+    "STATUSES",
+    "Record",
+    "RunFolder",
+    "Study",
+    "StudyRun",
+    "Table",
+    "UnknownFormat",
+    "read_record",
+    "read_records",
+    "read_study",
+    "write_atomically",
+]

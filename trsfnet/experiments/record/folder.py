@@ -1,0 +1,113 @@
+"""A run in a folder of its own, as training writes it.
+
+`<root>/<track>/<run id>/` holds `run.json`, `history.csv`, `parameters.parquet`, `scores.parquet`, and
+beside them the executed notebook, TensorBoard events and checkpoints. Every file is written aside and then
+renamed, so a reader never meets half of one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trsfnet.errors import RecordError
+from trsfnet.experiments.record.base import Record, Table, checked_info
+
+RECORD = "run.json"
+FILES: dict[Table, str] = {
+    "history": "history.csv",
+    "parameters": "parameters.parquet",
+    "scores": "scores.parquet",
+}
+"""The file of each table."""
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` aside and rename it to `path`."""
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, path)
+
+
+@dataclass(frozen=True)
+class RunFolder(Record):
+    """A run in a folder of its own, which can be written to."""
+
+    def has(self, table: Table) -> bool:
+        """Whether the folder has the table's file."""
+        return (self.path / FILES[table]).is_file()
+
+    def version(self, table: Table) -> Hashable:
+        """The table's file, and when it was last written."""
+        file = self.path / FILES[table]
+        return file.resolve(), file.stat().st_mtime_ns
+
+    def _table(self, table: Table) -> pd.DataFrame:
+        file = self.path / FILES[table]
+        if table == "history":
+            return _history(file.resolve(), file.stat().st_mtime_ns).copy()
+        return pd.read_parquet(file)
+
+    def write_info(self, **changes: Any) -> None:
+        """Change entries of `run.json` and write it."""
+        self.info.update(changes)
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path / RECORD, json.dumps(self.info, indent=1, allow_nan=False) + "\n")
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Write `history.csv`."""
+        # Seven digits are what float32 holds.
+        write_atomically(
+            self.path / "history.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.7g")
+        )
+
+    def write_parameters(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write `parameters.parquet`; nothing when the run has no trainable scale or slope."""
+        if rows:
+            table = pd.DataFrame(rows).astype({"epoch": "int32", "channel": "int32", "value": "float32"})
+            self._write_table("parameters", table)
+
+    def write_scores(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Write `scores.parquet`."""
+        self._write_table("scores", pd.DataFrame(columns))
+
+    def _write_table(self, table: Table, content: pd.DataFrame) -> None:
+        file = self.path / FILES[table]
+        aside = file.with_name(f".{file.name}.partial")
+        content.to_parquet(aside, index=False, compression="zstd")
+        os.replace(aside, file)
+
+
+@cache
+def _history(file: Path, modified: int) -> pd.DataFrame:
+    """The rows of `file` as it was at `modified`; kept, since a report asks for them again and again."""
+    table = pd.read_csv(file)
+    whole = [name for name in table if name in ("epoch", "step")]
+    return table.astype({name: "int64" if name in whole else "float64" for name in table})
+
+
+def read_folder(path: Path) -> RunFolder:
+    """The record in the folder `path`.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+        UnknownFormat: another version of trsfnet wrote it.
+    """
+    file = path / RECORD
+    try:
+        info = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(
+            f"{path} holds no run record: cannot read {file.name}, {error.strerror}."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"The run record {file} is damaged: {error}.") from error
+    return RunFolder(path, checked_info(info, str(file)))

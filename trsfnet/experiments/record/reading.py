@@ -1,0 +1,53 @@
+"""Records in either form: studies as they are committed, and folders as training writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from trsfnet.errors import RecordError
+from trsfnet.experiments.record.base import Record
+from trsfnet.experiments.record.folder import RECORD, read_folder
+from trsfnet.experiments.record.study import INCOMING, INDEX, read_study
+
+
+def read_record(path: Path) -> Record:
+    """The record at `path`: a run's folder, or a study's folder and the id of a run in it.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+        UnknownFormat: another version of trsfnet wrote it.
+    """
+    if path.is_dir() or not _is_study(path.parent):
+        return read_folder(path)
+    runs = read_study(path.parent).runs
+    if path.name not in runs:
+        raise RecordError(f"The study {path.parent} has no run {path.name}.")
+    return runs[path.name]
+
+
+def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
+    """All records under `roots`, and a sentence for each that cannot be read.
+
+    A run found under several roots is taken from the last one: a reader's own rerun replaces ours. Within a
+    root its folder goes before its line in a study.
+    """
+    found: dict[tuple[str, str], Record] = {}
+    problems: list[str] = []
+    for root in roots:
+        for folder in sorted(folder for folder in root.glob("*") if _is_study(folder)):
+            study = read_study(folder)
+            found.update({(run.track, run.run_id): run for run in study.runs.values()})
+            problems += study.problems
+        for file in sorted(root.glob(f"*/*/{RECORD}")):
+            try:
+                record = read_folder(file.parent)
+            except RecordError as error:
+                problems.append(str(error))
+                continue
+            found[record.track, record.run_id] = record
+    return list(found.values()), problems
+
+
+def _is_study(folder: Path) -> bool:
+    return (folder / INDEX).is_file() or (folder / INCOMING / INDEX).is_file()
