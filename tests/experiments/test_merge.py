@@ -15,9 +15,9 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.errors import RecordError
+from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.merge import merge
 from trsfnet.experiments.record import FILES, Record, read_record, read_records
-from trsfnet.experiments.budgets import study_of
 
 
 def read(*roots: Path) -> dict[str, Record]:

@@ -48,9 +48,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Merge."""
     from trsfnet.errors import choice
+    from trsfnet.experiments.budgets import OTHER, study_of
     from trsfnet.experiments.merge import merge
     from trsfnet.experiments.record import ENDED, read_records
-    from trsfnet.experiments.budgets import OTHER, study_of
     from trsfnet.report.listing import existing
 
     records, problems = read_records(existing(folder) for folder in given.folders)

@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 
 from trsfnet.data.exclusive import exclusive
 from trsfnet.errors import RecordError
+from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.overview import overview
 from trsfnet.experiments.record import ENDED, Record, StudyRun, Table, read_study
 from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
-from trsfnet.experiments.budgets import study_of
 
 SCORES = ("first", "all", "none")
 """Whose scores are kept: of the first seed of each variant and rate, which is enough to check a study's
