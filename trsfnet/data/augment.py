@@ -13,11 +13,11 @@ from torch import Tensor
 
 
 def standardise(images: Tensor) -> Tensor:
-    """Standardise as facenet does: uint8 [N, H, W, 3] -> float32 [N, 3, H, W] in [-1, 1).
+    """Standardise as facenet does: uint8 [N, H, W, 3] -> PyTorch's default type [N, 3, H, W] in [-1, 1).
 
     The result keeps the images' memory order, which is PyTorch's channels_last.
     """
-    return (images.permute(0, 3, 1, 2).float() - 127.5) / 128
+    return (images.permute(0, 3, 1, 2).to(torch.get_default_dtype()) - 127.5) / 128
 
 
 def augment(images: Tensor, generator: torch.Generator, *, flip: bool, rotate: float, shift: float) -> Tensor:

@@ -1,0 +1,121 @@
+"""The arithmetic of training is what it was when the golden runs were committed, and a change is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.golden.cases import CASES, resumed, start, trained
+from tests.golden.observe import TOLERANCE, digest, machine, numbers, read, worst
+from trsfnet import heads
+from trsfnet.training import loop
+
+COMMITTED = read()
+DIGESTS = COMMITTED["digests"].get(machine())
+MENDING = "If the change was meant: `python -m tests.golden --write`, and raise RESULTS_VERSION."
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def differences(case: str) -> dict[str, float]:
+    """By how much the numbers of a case differ from the committed ones, where rounding cannot explain it."""
+    outcome = trained(case, dtype=torch.float64)
+    found = worst(numbers(start(case, dtype=torch.float64), outcome), COMMITTED["numbers"][case])
+    return {name: difference for name, difference in found.items() if not difference <= TOLERANCE}
+
+
+def test_every_case_has_committed_values():
+    assert COMMITTED["numbers"].keys() == CASES.keys()
+    assert all(digests.keys() == CASES.keys() for digests in COMMITTED["digests"].values())
+
+
+@pytest.mark.skipif(DIGESTS is None, reason="another processor or PyTorch wrote the values: bits may differ")
+@pytest.mark.parametrize("case", CASES)
+def test_every_bit_is_the_same_where_the_values_were_written(case):
+    assert digest(trained(case)) == DIGESTS[case], MENDING
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_number_is_the_same_to_rounding_anywhere(case):
+    assert differences(case) == {}, MENDING
+
+
+@pytest.mark.parametrize("case", ["v1-trsf-prelu", "v2-trsf-prelu-arcface-ms1mv2"])
+def test_a_run_resumed_in_the_middle_has_the_same_bits(case, tmp_path):
+    expected = digest(trained(case)) if DIGESTS is None else DIGESTS[case]
+    assert digest(resumed(case, tmp_path)) == expected
+
+
+def other_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    smoothed = F.cross_entropy
+    monkeypatch.setattr(heads.F, "cross_entropy", lambda x, y: smoothed(x, y, label_smoothing=1e-3))
+
+
+def other_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads.ArcFaceHead, "_add_margin", lambda self, cosine: cosine - self.margin)
+
+
+def decay_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = loop.make_optimizer
+
+    def decaying(*arguments):
+        optimizer = original(*arguments)
+        optimizer.param_groups[1]["weight_decay"] = optimizer.param_groups[0]["weight_decay"]
+        return optimizer
+
+    monkeypatch.setattr(loop, "make_optimizer", decaying)
+
+
+def plain_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = loop.make_optimizer
+
+    def without_nesterov(*arguments):
+        optimizer = original(*arguments)
+        for group in optimizer.param_groups:
+            group["nesterov"] = False
+        return optimizer
+
+    monkeypatch.setattr(loop, "make_optimizer", without_nesterov)
+
+
+def other_random_numbers(purpose: str) -> Callable[[pytest.MonkeyPatch], None]:
+    def mutate(monkeypatch: pytest.MonkeyPatch) -> None:
+        original = loop.derived_seed
+        monkeypatch.setattr(loop, "derived_seed", lambda s, p, n: original(s, p, n) + (p == purpose))
+
+    return mutate
+
+
+def earlier_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = loop.learning_rate
+    monkeypatch.setattr(loop, "learning_rate", lambda config, step, steps: original(config, step + 1, steps))
+
+
+def slower_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = loop.NormMomentum
+    monkeypatch.setattr(loop, "NormMomentum", lambda model, m, parts: original(model, 1.01 * m, parts))
+
+
+MUTATIONS = {
+    "loss": (other_loss, "v1-relu"),
+    "margin": (other_margin, "v1-arcface-warmup"),
+    "decay groups": (decay_of_everything, "v1-trsf-prelu-two-micro-batches"),
+    "momentum": (plain_momentum, "v1-relu"),
+    "random numbers of the augmentation": (other_random_numbers("augment"), "v1-constant-scale"),
+    "random numbers of dropout": (other_random_numbers("dropout"), "v1-leaky-relu-vggface2"),
+    "cosine": (earlier_schedule, "v1-relu"),
+    "staircase": (earlier_schedule, "v1-leaky-relu-vggface2"),
+    "warmup": (earlier_schedule, "v1-arcface-warmup"),
+    "running statistics of micro-batches": (slower_statistics, "v1-trsf-prelu-two-micro-batches"),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_changed_formula_is_caught_on_any_machine(name, monkeypatch):
+    mutate, case = MUTATIONS[name]
+    mutate(monkeypatch)
+    found = differences(case)
+    assert max(found.values()) > 100 * TOLERANCE, "far beyond the tolerance, not by luck"
