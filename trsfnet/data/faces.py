@@ -69,8 +69,12 @@ class TrackData:
         train: what the network learns from.
         test: faces of people who are not in `train`.
         pairs: pairs of `test` in LFW's ten-fold protocol, or None to verify all pairs of `test`.
+        all_pairs: whether all pairs of `test` are verified beside `pairs`.
+        held_out: other images of the people in `train`, or None.
     """
 
     train: FaceSet
     test: FaceSet
     pairs: Pairs | None
+    all_pairs: bool = False
+    held_out: FaceSet | None = None

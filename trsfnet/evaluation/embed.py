@@ -13,20 +13,29 @@ from trsfnet.evaluation.conventions import FACENET_TRAINING, Convention
 
 
 @torch.inference_mode()
-def embed(model: nn.Module, images: np.ndarray, *, dtype: torch.dtype, batch_size: int = 128) -> np.ndarray:
-    """L2-normalised embeddings of `images`, standardised as facenet does.
+def embed(
+    model: nn.Module,
+    images: np.ndarray,
+    *,
+    dtype: torch.dtype,
+    batch_size: int = 128,
+    normalised: bool = True,
+) -> np.ndarray:
+    """Embeddings of `images`, standardised as facenet does.
 
     Args:
         model: a network from crops to embeddings; put into evaluation mode and left there.
         images: uint8 [N, size, size, 3], RGB.
         dtype: `torch.bfloat16` to compute under autocast, `torch.float32` for plain float32.
         batch_size: images at a time.
+        normalised: divide each row by its length.
 
     Returns:
-        float32 [N, embedding_size], rows of unit length.
+        float32 [N, embedding_size], rows of unit length if `normalised`.
     """
     rows = [_outputs(model, batch, dtype, FACENET_TRAINING) for batch in _batches(model, images, batch_size)]
-    return nn.functional.normalize(torch.cat(rows)).cpu().numpy()
+    outputs = torch.cat(rows)
+    return (nn.functional.normalize(outputs) if normalised else outputs).cpu().numpy()
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,15 +34,26 @@ class Evaluation:
     scores: dict[str, np.ndarray]
 
 
-def evaluate(test: FaceSet, pairs: Pairs | None, embeddings: np.ndarray) -> Evaluation:
+def evaluate(
+    test: FaceSet, pairs: Pairs | None, embeddings: np.ndarray, *, all_pairs: bool = False
+) -> Evaluation:
     """Ten-fold verification of `pairs`, or of all pairs of `test` where there are none.
 
     Args:
         test: the faces.
         pairs: pairs of them in LFW's protocol, or None.
         embeddings: float32 [len(test), D], rows of unit length.
+        all_pairs: beside the ten folds, give TAR over all pairs of `test` as `all_pairs_tar@1e-3` and so on.
     """
-    return _all_pairs(test, embeddings) if pairs is None else _ten_fold(test, pairs, embeddings)
+    if pairs is None:
+        return _all_pairs(test, embeddings)
+    evaluation = _ten_fold(test, pairs, embeddings)
+    if not all_pairs:
+        return evaluation
+    found = score_all_pairs(embeddings, test.labels, highest_far=max(ALL_PAIRS_FARS)).metrics()
+    # Every person has as many images here, so the mean over people would be the same number.
+    more = {f"all_pairs_{name}": value for name, value in found.items() if name.startswith("tar@")}
+    return replace(evaluation, metrics=evaluation.metrics | more)
 
 
 def _ten_fold(test: FaceSet, pairs: Pairs, embeddings: np.ndarray) -> Evaluation:

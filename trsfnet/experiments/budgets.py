@@ -18,7 +18,8 @@ BUDGETS: dict[str, dict[str, Any]] = json.loads(
 )
 """Budgets from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
 
-Some have `more_seeds`, by track, for what feeds a table; one has `learning_rates` with the seeds of each.
+Some have `more_seeds`, by track, for what feeds a table. A study has `learning_rates`, with the seeds of
+each, or names in `varies` the settings of training that differ between its runs.
 """
 
 OTHER = "other"
@@ -92,9 +93,8 @@ def budget_of(config: Mapping[str, Any]) -> str | None:
     for budget, entry in BUDGETS.items():
         if config["track"] in entry:
             odd = _departures(config, budget)
-            if not odd or (
-                odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
-            ):
+            at_a_rate = odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
+            if at_a_rate or odd.keys() <= set(entry.get("varies", ())):
                 return budget
     return None
 
@@ -104,11 +104,11 @@ def learning_rates(budget: str) -> dict[float, int]:
     return {float(rate): seeds for rate, seeds in BUDGETS[budget].get("learning_rates", {}).items()}
 
 
-def varies_rate(config: Mapping[str, Any]) -> bool:
-    """Whether a run is of a budget that tries several learning rates, the study on stability, at any rate."""
+def of_a_study(config: Mapping[str, Any]) -> bool:
+    """Whether a run belongs to a study of its own, whose budget varies more than the paper's tables do."""
     usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
-    budget = budget_of({**config, "learning_rate": usual})
-    return budget is not None and bool(learning_rates(budget))
+    budget = budget_of(config) or budget_of({**config, "learning_rate": usual})
+    return budget is not None and bool(learning_rates(budget) or BUDGETS[budget].get("varies"))
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:

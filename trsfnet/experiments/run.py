@@ -157,6 +157,7 @@ def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
         images_per_identity=config.images_per_identity,
         root=root,
         train_set=config.train_set,
+        held_out_images=config.held_out_images,
     )
     if world.rank == 0:
         world.wait()

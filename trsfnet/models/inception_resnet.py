@@ -88,6 +88,8 @@ ARCHITECTURES = {"v1": V1, "v2": V2}
 # Where the paper lets trainable scales and slopes start (sections 4.4.2 and 4.4.3).
 PAPER_SCALE = 0.1
 PAPER_SLOPE = 0.2
+# Residual modules with a scale: all but v1's last one, by the paper's count.
+SCALED_MODULES = {"v1": 20, "v2": 40}
 REMOVABLE_POOLS = {"v1": ("maxpool_3a",), "v2": ("maxpool_3a", "maxpool_5a")}
 
 # Smallest side, in pixels, that leaves the last stage one pixel: as published, with a pool removed.

@@ -44,7 +44,7 @@ def residual_ratios(model: InceptionResnet, x: Tensor) -> dict[str, float]:
     hooks = [block.register_forward_pre_hook(note_trunk) for block in blocks]
     hooks += [block.up.register_forward_hook(partial(note_branch, block)) for block in blocks]
     try:
-        with _batch_statistics(model):
+        with batch_statistics(model):
             model.forward(x)  # not the compiled call, which hooks would break apart
     finally:
         for hook in hooks:
@@ -60,6 +60,14 @@ def kernel_norms(model: InceptionResnet) -> dict[str, float]:
     }
 
 
+def bias_norms(model: InceptionResnet) -> dict[str, float]:
+    """L2 norm of the bias under each scale, by names such as `bias_inception-resnet v1.3`."""
+    return {
+        _name("bias", model, i): torch.linalg.vector_norm(block.up.conv.bias.detach()).item()
+        for i, block in enumerate(model.residual_blocks(), start=1)
+    }
+
+
 def _name(kind: str, model: InceptionResnet, number: int) -> str:
     return f"{kind}_inception-resnet {model.version}.{number}"
 
@@ -70,7 +78,7 @@ def _norms(features: Tensor) -> Tensor:
 
 
 @contextmanager
-def _batch_statistics(model: nn.Module) -> Iterator[None]:
+def batch_statistics(model: nn.Module) -> Iterator[None]:
     """Normalise by the batch's statistics, without a trace in the running ones."""
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trsfnet.experiments.budgets import BUDGETS, budget_of, varies_rate
+from trsfnet.experiments.budgets import BUDGETS, budget_of, of_a_study
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_records
 from trsfnet.experiments.variants import GRID, table_settings
@@ -104,7 +104,7 @@ class Collection:
         of_track = tuple(r for r in self.records if r.info["track"] == track)
         found = [r for r in of_track if r.setting in settings]
         scales = {
-            r.run_id: budget_of(r.config) for r in found if not peculiarities(r) and not varies_rate(r.config)
+            r.run_id: budget_of(r.config) for r in found if not peculiarities(r) and not of_a_study(r.config)
         }
         scale = max(scales.values(), key=list(BUDGETS).index, default="")
         found = sorted((r for r in found if scales.get(r.run_id) == scale), key=_precedence)
@@ -133,7 +133,7 @@ class Collection:
             for r in self.records
             if id(r) not in placed
             and r.setting not in elsewhere
-            and not varies_rate(r.config)
+            and not of_a_study(r.config)
             and (r.config["arch"], r.config["loss"]) in kinds
         ]
 

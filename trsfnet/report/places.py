@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from trsfnet.experiments.budgets import varies_rate
+from trsfnet.experiments.budgets import budget_of
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
+from trsfnet.training.config import track_defaults
 
 STUDY = "stability"
 
@@ -29,7 +30,9 @@ def setting(record: Record) -> Variant:
 
 def in_study(record: Record) -> bool:
     """Whether a run belongs to the study on stability, which varies the learning rate too."""
-    return setting(record) in STABILITY and varies_rate(record.config)
+    usual = track_defaults(record.config["track"])["learning_rate"]
+    at_usual_rate = {**record.config, "learning_rate": usual}
+    return setting(record) in STABILITY and budget_of(at_usual_rate) == STUDY
 
 
 def page(record: Record) -> str:

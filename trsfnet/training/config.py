@@ -21,11 +21,13 @@ from trsfnet.models.inception_resnet import (
     PAPER_SCALE,
     PAPER_SLOPE,
     REMOVABLE_POOLS,
+    SCALED_MODULES,
 )
 from trsfnet.models.layers import ACTIVATIONS
 from trsfnet.training.precision import PRECISIONS, best_device, best_precision
 
 SCHEDULES = ("staircase", "milestones", "cosine")
+DECAYED = ("all", "projections")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -38,7 +40,15 @@ PRESETS: dict[str, dict[str, Any]] = _read("presets.json")
 _TRACKS = _read("tracks.json")
 
 # Settings that came later: runs from before them lack them, had this value, and keep their ids.
-LATER_SETTINGS: dict[str, Any] = {"micro_batches": 1, "train_set": None}
+LATER_SETTINGS: dict[str, Any] = {
+    "micro_batches": 1,
+    "train_set": None,
+    "fixed_scales": (),
+    "projection_gain": 1.0,
+    "slope_floor": None,
+    "held_out_images": 0,
+    "decayed": "all",
+}
 
 
 def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
@@ -64,8 +74,13 @@ class TrainConfig:
         trsf: scale each residual branch by a trainable factor instead of facenet's constants.
         trsf_per_channel: give each channel its own factor (needs `trsf`).
         scale_init: start of the factors, 0.1 if None; without `trsf` one constant instead of facenet's three.
+        fixed_scales: a constant for each residual module that has a scale, in forward order (v1: 20, v2: 40),
+            instead of one for all; empty for facenet's, or `scale_init`.
+        projection_gain: multiplies the starting kernel and bias under each scale. With a scale of 1 and 0.1
+            here, the network starts as the same function as with a scale of 0.1 and 1 here.
         activation: `relu`, `leaky_relu` or `prelu`.
         slope_init: constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None.
+        slope_floor: PReLU's slopes are set to at least this after each step; None leaves them free.
         loss: `softmax` (if None) or `arcface`.
         arcface_scale: radius s (needs `arcface`).
         arcface_margin: margin m in radians (needs `arcface`).
@@ -74,6 +89,8 @@ class TrainConfig:
         seed: of the initial weights, the order of the images, augmentation and dropout.
         identities: identities to render (`synthetic` only).
         images_per_identity: images of each (`synthetic`); fewest a person must have (others).
+        held_out_images: further images of each training identity on which the loss is measured after each
+            epoch, never trained on (`synthetic` only).
         image_size: side of the input in pixels.
         width: multiplies every width of the network but the embedding's.
         embedding_size: length of the embedding.
@@ -93,6 +110,7 @@ class TrainConfig:
         warmup_epochs: epochs of linear growth at the start.
         momentum: Nesterov momentum. The paper's "weight decay of 0.9" is read as this.
         weight_decay: L2 decay of convolution and linear weights; not of norms, biases, scales or slopes.
+        decayed: which of them decay: `all`, or `projections`, the 1x1 kernels under the scales alone.
         flip: mirror images at random.
         rotate: largest random rotation in degrees.
         shift: largest random shift as a share of the side.
@@ -104,8 +122,11 @@ class TrainConfig:
     trsf: bool = False
     trsf_per_channel: bool = False
     scale_init: float | None = None
+    fixed_scales: tuple[float, ...] = ()
+    projection_gain: float = 1.0
     activation: str = "relu"
     slope_init: float | None = None
+    slope_floor: float | None = None
     loss: str | None = None
     arcface_scale: float | None = None
     arcface_margin: float | None = None
@@ -114,6 +135,7 @@ class TrainConfig:
     seed: int = 0
     identities: int | None = None
     images_per_identity: int | None = None
+    held_out_images: int = 0
     image_size: int | None = None
     width: float | None = None
     embedding_size: int = 512
@@ -132,6 +154,7 @@ class TrainConfig:
     warmup_epochs: int | None = None
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    decayed: str = "all"
     flip: bool = True
     rotate: float | None = None
     shift: float | None = None
@@ -208,6 +231,8 @@ class TrainConfig:
 
     @property
     def _scale_slug(self) -> str:
+        if self.fixed_scales:
+            return "-scales-given"
         if not self.trsf:
             return "" if self.scale_init is None else f"-scale{self.scale_init:g}"
         start = "" if self.scale_init in (None, PAPER_SCALE) else f"-from{self.scale_init:g}"
@@ -269,6 +294,7 @@ def _check_choices(c: TrainConfig) -> None:
     if c.schedule is not None:
         choice("schedule", c.schedule, SCHEDULES)
     choice("precision", c.precision, PRECISIONS)
+    choice("decayed", c.decayed, DECAYED)
     if c.removed_pool is not None:
         choice(f"removed_pool of {c.arch}", c.removed_pool, REMOVABLE_POOLS[c.arch])
 
@@ -278,6 +304,8 @@ _LOWEST: dict[str, tuple[float, bool]] = {
     "seed": (0, True),
     "identities": (2, True),
     "images_per_identity": (1, True),
+    "held_out_images": (0, True),
+    "projection_gain": (0, False),
     "width": (0, False),
     "embedding_size": (1, True),
     "dropout": (0, True),
@@ -316,6 +344,20 @@ def _check_ranges(c: TrainConfig) -> None:
 def _check_combinations(c: TrainConfig) -> None:
     if c.trsf_per_channel and not c.trsf:
         raise ConfigError("trsf_per_channel needs trsf True: a constant scale is the same for all channels.")
+    if c.fixed_scales and (c.trsf or c.scale_init is not None):
+        raise ConfigError(
+            "fixed_scales gives each module its constant: it needs trsf False and no scale_init."
+        )
+    if c.fixed_scales and len(c.fixed_scales) != SCALED_MODULES[c.arch]:
+        raise ConfigError(
+            f"fixed_scales of {c.arch} must have {SCALED_MODULES[c.arch]} numbers, got {len(c.fixed_scales)}."
+        )
+    if c.slope_floor is not None and c.activation != "prelu":
+        raise ConfigError("slope_floor needs activation prelu: no other slope is trained.")
+    if c.held_out_images and c.track != "synthetic":
+        raise ConfigError(
+            f"held_out_images belongs to the synthetic track: the images of {c.track} are given."
+        )
     if c.activation == "relu" and c.slope_init is not None:
         raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
     if c.loss != "arcface" and not (c.arcface_scale is None and c.arcface_margin is None):

@@ -7,7 +7,7 @@ before, so that a run continued from a checkpoint takes the steps that it would 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +19,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from trsfnet.data.augment import augment, standardise
-from trsfnet.data.faces import TrackData
+from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.errors import ConfigError
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import Evaluation, evaluate
 from trsfnet.models import InceptionResnet
-from trsfnet.models.residual import kernel_norms, residual_ratios
+from trsfnet.models.diagnostics import activity, redundancy
+from trsfnet.models.residual import bias_norms, kernel_norms, residual_ratios
 from trsfnet.training.batches import batches, derived_seed, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint, save_checkpoint
 from trsfnet.training.collapse import CHECK_EVERY, FAIR_TRIAL, Collapse, Watch, at_chance
@@ -35,11 +36,13 @@ from trsfnet.training.network import (
     average_statistics,
     build_head,
     build_model,
+    clamp_slopes,
     load_training_state,
     make_optimizer,
     training_state,
 )
 from trsfnet.training.precision import DTYPES, best_device
+from trsfnet.training.rescaling import losses_by_factor
 from trsfnet.training.schedule import learning_rate
 from trsfnet.training.sharded_head import ShardedHead
 
@@ -124,6 +127,7 @@ def train(
     norm_momentum = NormMomentum(model, config.bn_momentum, len(mine))
     probe = standardise(torch.from_numpy(data.test.images[_probe_rows(len(data.test))]).to(device))
     history, first_epoch, first_step = History(parameters=parameter_rows(model, 0, probe)), 0, 0
+    history.parameters += diagnostic_rows(model, 0)
     watch, correct = Watch(steps, device), torch.zeros((), dtype=torch.int64, device=device)
     state = load_checkpoint(checkpoint, device) if checkpoint else None
     if state:
@@ -195,6 +199,8 @@ def train(
                     correct += (out.predicted == labels).sum()
                 norm = gradient_norm(model)
                 optimizer.step()
+                if config.slope_floor is not None:
+                    clamp_slopes(model, config.slope_floor)
 
                 watch.note(i, step, loss, norm)
                 bar.update()
@@ -217,11 +223,16 @@ def train(
                 "train_accuracy": world.sum_(correct).item() / (steps * config.batch_size),
                 "gradient_norm": watch.norms.mean().item(),
                 **(evaluation.metrics if evaluation else {}),
+                **(held_out(model, head, data.held_out, dtype) if data.held_out and world.rank == 0 else {}),
                 "images_per_second": (steps - first_step) * config.batch_size / seconds,
                 "seconds": time.perf_counter() - started,
             }
             history.epochs.append(row)
             history.parameters += parameter_rows(model, epoch + 1, probe)
+            if epoch + 1 == config.epochs:
+                history.parameters += diagnostic_rows(model, epoch + 1, probe)
+                if data.held_out is not None:
+                    history.parameters += _rows(epoch + 1, losses_by_factor(model, head, data.held_out))
             first_step = 0
             correct.zero_()
             save(epoch + 1, 0)
@@ -255,7 +266,22 @@ def evaluate_model(
     embeddings = embed(model, data.test.images, dtype=dtype) if world.rank == 0 else np.zeros(0)
     if not world.agree(bool(np.isfinite(embeddings).all())):
         raise Collapse("The network's embeddings are not finite.")
-    return evaluate(data.test, data.pairs, embeddings) if world.rank == 0 else None
+    if world.rank > 0:
+        return None
+    return evaluate(data.test, data.pairs, embeddings, all_pairs=data.all_pairs)
+
+
+@torch.inference_mode()
+def held_out(model: InceptionResnet, head: nn.Module, faces: FaceSet, dtype: torch.dtype) -> dict[str, float]:
+    """Loss (nats) and accuracy of the classifier on images of the training identities never trained on."""
+    embeddings = embed(model, faces.images, dtype=dtype, normalised=False)
+    device = next(head.parameters()).device
+    labels = torch.from_numpy(faces.labels).to(device)
+    out = head(torch.from_numpy(embeddings).to(device), labels)
+    return {
+        "held_out_loss": out.loss.item(),
+        "held_out_accuracy": (out.predicted == labels).float().mean().item(),
+    }
 
 
 def _probe_rows(images: int) -> np.ndarray:
@@ -267,15 +293,28 @@ def parameter_rows(model: InceptionResnet, epoch: int, probe: Tensor) -> list[di
     """What the paper follows through training, as rows: epoch, kind, the paper's name, channel, value.
 
     The kinds are `trsf` and `slope`, every trainable one, and what `trsf` is read as: `ratio`, that of each
-    scaled branch to its trunk on the images `probe` [N, 3, H, W], and `kernel`, the norm of the 1x1 kernel
-    under the scale.
+    scaled branch to its trunk on the images `probe` [N, 3, H, W], and `kernel` and `bias`, the norms of the
+    1x1 kernel and bias under the scale.
     """
-    values: dict[str, dict[str, Tensor | float]] = {
+    values = {
         "trsf": model.scales(),
         "slope": model.slopes(),
         "ratio": residual_ratios(model, probe),
         "kernel": kernel_norms(model),
+        "bias": bias_norms(model),
     }
+    return _rows(epoch, values)
+
+
+def diagnostic_rows(model: InceptionResnet, epoch: int, probe: Tensor | None = None) -> list[dict[str, Any]]:
+    """What else is measured at the start and the end, as rows: see `trsfnet.models.diagnostics`.
+
+    Before training no statistics have run, so without a `probe` the kernels alone are measured.
+    """
+    return _rows(epoch, redundancy(model) | ({} if probe is None else activity(model, probe)))
+
+
+def _rows(epoch: int, values: Mapping[str, Mapping[str, Tensor | float]]) -> list[dict[str, Any]]:
     return [
         {"epoch": epoch, "kind": kind, "name": name, "channel": channel, "value": value}
         for kind, named in values.items()

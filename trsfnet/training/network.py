@@ -10,7 +10,7 @@ from torch import nn
 
 from trsfnet.heads import make_head
 from trsfnet.models import InceptionResnet
-from trsfnet.models.inception_resnet import PAPER_SLOPE
+from trsfnet.models.inception_resnet import PAPER_SLOPE, SCALED_MODULES, ResidualBlock
 from trsfnet.training.batches import derived_seed
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import World
@@ -24,7 +24,7 @@ SHARD_FROM = 50_000
 def build_model(config: TrainConfig) -> InceptionResnet:
     """The network that a resolved `config` describes, freshly initialised from its seed."""
     torch.manual_seed(derived_seed(config.seed, "weights", 0))
-    return InceptionResnet(
+    model = InceptionResnet(
         version=config.arch,
         embedding_size=config.embedding_size,
         dropout=config.dropout,
@@ -37,6 +37,15 @@ def build_model(config: TrainConfig) -> InceptionResnet:
         removed_pool=config.removed_pool,
         bn_momentum=config.bn_momentum,
     )
+    projections = [block.up for block in model.residual_blocks()][: SCALED_MODULES[config.arch]]
+    for up, value in zip(projections, config.fixed_scales, strict=False):
+        up.value = value
+    if config.projection_gain != 1:
+        with torch.no_grad():
+            for up in projections:
+                up.conv.weight.mul_(config.projection_gain)
+                up.conv.bias.mul_(config.projection_gain)
+    return model
 
 
 def _residual_scale(config: TrainConfig) -> str:
@@ -63,16 +72,32 @@ def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
 def make_optimizer(config: TrainConfig, *modules: nn.Module) -> torch.optim.SGD:
     """SGD with Nesterov momentum; weight decay on convolution and linear weights alone.
 
-    slim decays nothing else either: norms, biases, scales and slopes have fewer than two dimensions.
+    slim decays nothing else either: norms, biases, scales and slopes have fewer than two dimensions. Where
+    `config.decayed` is `projections`, only the 1x1 kernels under the scales decay.
     """
     parameters = [p for module in modules for p in module.parameters()]
+    decayed = {id(p) for p in parameters if p.ndim >= 2}
+    if config.decayed == "projections":
+        decayed &= {id(block.up.conv.weight) for module in modules for block in _residual_blocks(module)}
     groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in parameters if id(p) in decayed], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if id(p) not in decayed], "weight_decay": 0.0},
     ]
     return torch.optim.SGD(
         groups, lr=config.learning_rate, momentum=config.momentum, nesterov=True, fused=True
     )
+
+
+def _residual_blocks(module: nn.Module) -> list[ResidualBlock]:
+    return [m for m in module.modules() if isinstance(m, ResidualBlock)]
+
+
+def clamp_slopes(model: nn.Module, floor: float) -> None:
+    """Set every slope of PReLU to at least `floor`, in place."""
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.PReLU):
+                module.weight.clamp_(min=floor)
 
 
 class NormMomentum:

@@ -58,6 +58,7 @@ def load_track(
     images_per_identity: int,
     root: Path | None,
     train_set: str | None = None,
+    held_out_images: int = 0,
 ) -> TrackData:
     """The faces of `track` as crops of `size` pixels, from the cache when they were made before.
 
@@ -69,12 +70,15 @@ def load_track(
             to be trained on.
         root: folder that holds the datasets, or None.
         train_set: one of `TRAIN_SETS` (`paper` only).
+        held_out_images: further images of each training identity (`synthetic` only).
 
     Raises:
         ConfigError: unknown track.
         DataError: the images are missing or damaged.
     """
+    more = {"held_out_images": held_out_images} if track == "synthetic" else {}
     return _module(track).load(
+        **more,
         size=size,
         identities=identities,
         images_per_identity=images_per_identity,

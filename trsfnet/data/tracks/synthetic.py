@@ -25,17 +25,29 @@ def images_version(*, root: Path | None, train_set: str | None) -> str:
 
 
 def load(
-    *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str | None
+    *,
+    size: int,
+    identities: int,
+    images_per_identity: int,
+    root: Path | None,
+    train_set: str | None,
+    held_out_images: int = 0,
 ) -> TrackData:
     """Rendered faces; see `trsfnet.data.tracks.load_track`."""
     test_identities = FOLDS * TEST_IDENTITIES_PER_FOLD
     # Test identities come first, so that they stay the same faces however many are trained on.
     test = _rendered("test", 0, test_identities, TEST_IMAGES, size)
     train = _rendered("train", test_identities, identities, images_per_identity, size)
-    return TrackData(train, test, synthetic_pairs(test.labels))
+    held_out = None
+    if held_out_images:
+        after = images_per_identity
+        held_out = _rendered("held-out", test_identities, identities, held_out_images, size, after)
+    return TrackData(train, test, synthetic_pairs(test.labels), all_pairs=True, held_out=held_out)
 
 
-def _rendered(part: str, first: int, identities: int, images: int, size: int) -> FaceSet:
+def _rendered(
+    part: str, first: int, identities: int, images: int, size: int, first_image: int = 0
+) -> FaceSet:
     key = {
         "name": f"synthetic-{part}",
         "renderer": RENDERER_VERSION,
@@ -44,10 +56,12 @@ def _rendered(part: str, first: int, identities: int, images: int, size: int) ->
         "images": images,
         "size": size,
     }
+    if first_image:
+        key["first_image"] = first_image
 
     def render() -> FaceSet:
         labels = torch.arange(identities).repeat_interleave(images)
-        samples = torch.arange(images).repeat(identities)
+        samples = torch.arange(first_image, first_image + images).repeat(identities)
         chunks = torch.arange(len(labels)).split(256)
         pixels = [
             render_faces(labels[chunk] + first, samples[chunk], size=size).images.numpy()

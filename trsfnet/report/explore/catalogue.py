@@ -9,7 +9,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, varies_rate
+from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, of_a_study
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.variants import GRID, STABILITY
 from trsfnet.report.collection import Collection
@@ -87,7 +87,7 @@ def for_the_book(collection: Collection) -> list[Run]:
     The study on collapse is left out: its many short runs would hide the others.
     """
     scales = {r.path: budget_of(r.config) for r in collection.records}
-    kept = [r for r in collection.records if not varies_rate(r.config)]
+    kept = [r for r in collection.records if not of_a_study(r.config)]
     largest: dict[tuple[str, str], int] = {}
     for record in kept:
         place = _place(scales[record.path])

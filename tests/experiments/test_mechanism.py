@@ -1,0 +1,39 @@
+"""The study of what a residual scale means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from trsfnet.errors import ConfigError
+from trsfnet.experiments.budgets import budget_of, of_a_study
+from trsfnet.experiments.mechanism import PARTS, mechanism_configs
+from trsfnet.training.network import build_model
+
+
+def test_each_run_is_planned_once_and_known_as_one_of_the_study():
+    configs = [config.resolved(None) for config in mechanism_configs()]
+    assert len({config.run_id for config in configs}) == len(configs)
+    for config in configs:
+        assert budget_of(asdict(config)) == "mechanism"
+        assert of_a_study(asdict(config))
+    with pytest.raises(ConfigError, match="part must be one of 'ladder'"):
+        mechanism_configs("stairs")
+
+
+def test_a_gauge_changes_how_the_function_is_written_and_nothing_else():
+    (gauge,) = [c for c in mechanism_configs("gauge", [7]) if c.weight_decay == 0.04]
+    (usual,) = [c for c in mechanism_configs("ladder", [7]) if c.weight_decay == 0.04 and c.trsf]
+    images = torch.randn(2, 3, 75, 75, generator=torch.Generator().manual_seed(0))
+    written = build_model(gauge.resolved(None)).eval()
+    plain = build_model(usual.resolved(None)).eval()
+    torch.testing.assert_close(written(images), plain(images), rtol=1e-4, atol=1e-5)
+    assert all(scale == 1 for scale in written.scales().values())
+
+
+def test_parts_hold_all_but_what_they_are_about():
+    for name in PARTS:
+        assert {c.seed for c in mechanism_configs(name)} == {100, 101, 102}
+        assert {c.epochs for c in mechanism_configs(name)} == {10}

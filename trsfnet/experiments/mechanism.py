@@ -1,0 +1,94 @@
+"""The study of what a residual scale means: which runs it has, and why.
+
+A branch adds s (W z + b). Weight decay shrinks W and not s, so s can grow while the branch's part in the
+network stays or falls. The decay budget governs how far that goes (`trsfnet.training.budget`). All runs are
+v1 at an eighth of its width on rendered faces (budget `mechanism`). Their three seeds are numbered from 100,
+so that no run of the paper's tables shares their weights or their order of images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trsfnet.errors import choice
+from trsfnet.experiments.budgets import BUDGETS, budget_settings
+from trsfnet.training.config import TrainConfig
+
+FIRST_SEED = 100
+# Weight decay from none to the paper's decay budget of 12.5; at 5e-4 the budget of these short runs is 0.16.
+LADDER = (0.0, 0.0005, 0.0025, 0.01, 0.04)
+# The usual decay, and the one that gives the paper's decay budget.
+ENDS = (0.0005, 0.04)
+STARTS = (0.03, 0.3, 1.0)
+
+_BOTH = TrainConfig(trsf=True, activation="prelu")
+_BASELINE = TrainConfig()
+
+
+def _ladder() -> list[TrainConfig]:
+    """Decay on all kernels, with and without the paper's two parts."""
+    return [replace(variant, weight_decay=decay) for decay in LADDER for variant in (_BOTH, _BASELINE)]
+
+
+def _projections() -> list[TrainConfig]:
+    """Decay on the kernels under the scales alone; without any decay it is the ladder's first run."""
+    return [replace(_BOTH, weight_decay=decay, decayed="projections") for decay in LADDER[1:]]
+
+
+def _gauge() -> list[TrainConfig]:
+    """The function of the ladder's runs at the start, written with a scale of 1 and a tenth of the kernel."""
+    return [replace(_BOTH, weight_decay=decay, scale_init=1.0, projection_gain=0.1) for decay in ENDS]
+
+
+def _starts() -> list[TrainConfig]:
+    """Other starts of the scale with the same kernels: other functions. 0.1 is in the ladder."""
+    return [replace(_BOTH, weight_decay=decay, scale_init=start) for decay in ENDS for start in STARTS]
+
+
+def _controls() -> list[TrainConfig]:
+    """PReLU alone with facenet's constants, and with the constant 0.1 at which trainable scales start."""
+    return [
+        replace(_BOTH, trsf=False, scale_init=constant, weight_decay=decay)
+        for decay in ENDS
+        for constant in (None, 0.1)
+    ]
+
+
+def _floor() -> list[TrainConfig]:
+    """Slopes that cannot turn negative."""
+    return [replace(_BOTH, weight_decay=decay, slope_floor=0.0) for decay in ENDS]
+
+
+PARTS = {
+    "ladder": _ladder,
+    "gauge": _gauge,
+    "projections": _projections,
+    "controls": _controls,
+    "starts": _starts,
+    "floor": _floor,
+}
+"""Parts of the study by name, in the order in which they are run."""
+
+
+def mechanism_configs(part: str | None = None, seeds: Sequence[int] | None = None) -> list[TrainConfig]:
+    """The runs of one part of the study, or of all of them, seed by seed.
+
+    Args:
+        part: one of `PARTS`; None for all.
+        seeds: by default the three of the budget.
+
+    Raises:
+        ConfigError: an unknown part.
+    """
+    if part is not None:
+        choice("part", part, tuple(PARTS))
+    budget = BUDGETS["mechanism"]
+    numbers = range(FIRST_SEED, FIRST_SEED + budget["seeds"]) if seeds is None else seeds
+    settings = budget_settings("mechanism", "synthetic")
+    return [
+        replace(config, track="synthetic", seed=seed, precision="float32", **settings)
+        for name in ([part] if part else PARTS)
+        for seed in numbers
+        for config in PARTS[name]()
+    ]

@@ -1,0 +1,80 @@
+"""Is a trained scale an optimum? The held-out loss when all scales are multiplied by one factor.
+
+If training found the best size of the residual branches, the loss is least at a factor of 1. Batch norms that
+follow the trunk see another input then, so the loss is measured with each batch's own statistics, and beside
+it with the running ones, which no longer fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from trsfnet.data.augment import standardise
+from trsfnet.data.faces import FaceSet
+from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import SCALED_MODULES
+from trsfnet.models.residual import batch_statistics
+
+FACTORS = (0.5, 0.71, 0.84, 1.0, 1.19, 1.41, 2.0)
+_BATCH = 100
+
+
+def losses_by_factor(model: InceptionResnet, head: nn.Module, faces: FaceSet) -> dict[str, dict[str, float]]:
+    """The classifier's loss in nats on `faces` with all scales times each of `FACTORS`.
+
+    Args:
+        model: put into evaluation mode and left there.
+        head: its classifier, on the same device.
+        faces: images of the people that the classifier knows.
+
+    Returns:
+        `rescaled_loss`, with each batch's own statistics, and `rescaled_loss_running`, with the running ones;
+        each by factor, such as `0.71`.
+    """
+    own, running = {}, {}
+    for factor in FACTORS:
+        with rescaled(model, factor):
+            with batch_statistics(model):
+                own[f"{factor:g}"] = _loss(model, head, faces)
+            model.eval()
+            running[f"{factor:g}"] = _loss(model, head, faces)
+    return {"rescaled_loss": own, "rescaled_loss_running": running}
+
+
+@contextmanager
+def rescaled(model: InceptionResnet, factor: float) -> Iterator[None]:
+    """Multiply every residual scale by `factor`, within a `with` statement."""
+    projections = [block.up for block in model.residual_blocks()[: SCALED_MODULES[model.version]]]
+    before = [up.value if up.scale is None else up.scale.detach().clone() for up in projections]
+    _set(projections, [value * factor for value in before])
+    try:
+        yield
+    finally:
+        _set(projections, before)
+
+
+@torch.no_grad()
+def _set(projections: list[nn.Module], values: list[Tensor | float]) -> None:
+    for up, value in zip(projections, values, strict=True):
+        if up.scale is None:
+            up.value = value
+        else:
+            up.scale.copy_(value)
+
+
+@torch.inference_mode()
+def _loss(model: InceptionResnet, head: nn.Module, faces: FaceSet) -> float:
+    """Mean loss over `faces`, in the mode that the model is in."""
+    device = next(model.parameters()).device
+    # In a fixed random order, so that a batch holds many people, as in training.
+    order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
+    total = 0.0
+    for rows in order.split(_BATCH):
+        images = torch.from_numpy(faces.images[rows.numpy()]).to(device)
+        labels = torch.from_numpy(faces.labels[rows.numpy()]).to(device)
+        total += head(model(standardise(images)), labels).loss.item() * len(rows)
+    return total / len(faces)
