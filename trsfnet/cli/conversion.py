@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trsfnet.cli import argument
 from trsfnet.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 def paths(parser: argparse.ArgumentParser) -> None:
     """Declare SOURCE and TARGET."""
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="where the images are")
-    parser.add_argument("target", type=Path, metavar="TARGET", help="folder to make")
+    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="where the images are")
+    parser.add_argument("target", type=argument.path, metavar="TARGET", help="folder to make")
 
 
 def opened(given: argparse.Namespace, *, skip: bool) -> Source:

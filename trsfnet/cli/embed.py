@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
+from trsfnet.cli import argument
 from trsfnet.cli.conversion import opened
 from trsfnet.cli.model import model
 from trsfnet.cli.output import json_option, print_json
@@ -32,8 +32,10 @@ In Python:
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     model(parser)
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="where the images are")
-    parser.add_argument("target", type=Path, metavar="TARGET", help="file to make, such as faces.parquet")
+    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="where the images are")
+    parser.add_argument(
+        "target", type=argument.path, metavar="TARGET", help="file to make, such as faces.parquet"
+    )
     json_option(parser)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from trsfnet.cli import argument
 
 if TYPE_CHECKING:
     from trsfnet.experiments.evaluate import EvaluationReport
@@ -36,8 +37,10 @@ was, and other options are computed from them without the network.
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of the run, such as runs/lfw/v1-...")
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="LFW, a .bin, IJB-B or IJB-C")
+    parser.add_argument(
+        "run", type=argument.path, metavar="RUN", help="folder of the run, such as runs/lfw/v1-..."
+    )
+    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="LFW, a .bin, IJB-B or IJB-C")
     parser.add_argument(
         "--protocol",
         choices=("ten-fold", "all-pairs", "1:1", "1:N"),
@@ -49,10 +52,13 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="how pairs of images are measured (default: facenet-training, as while training)",
     )
     parser.add_argument(
-        "--pairs", type=Path, metavar="FILE", help="LFW's pairs.txt (default: the one in or beside SOURCE)"
+        "--pairs",
+        type=argument.path,
+        metavar="FILE",
+        help="LFW's pairs.txt (default: the one in or beside SOURCE)",
     )
     parser.add_argument(
-        "--features", type=Path, metavar="FILE", help="of IJB's features (default: one in RUN)"
+        "--features", type=argument.path, metavar="FILE", help="of IJB's features (default: one in RUN)"
     )
     for name, purpose in (
         ("flip", "add the features of mirror images"),
@@ -63,7 +69,10 @@ def options(parser: argparse.ArgumentParser) -> None:
             f"--{name}", action=argparse.BooleanOptionalAction, help=f"IJB: {purpose} (default: yes)"
         )
     parser.add_argument(
-        "--scores", type=Path, metavar="FILE", help="write the scores of the pairs to this parquet file"
+        "--scores",
+        type=argument.path,
+        metavar="FILE",
+        help="write the scores of the pairs to this parquet file",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from trsfnet.cli import argument
 from trsfnet.cli.model import model
 
 PURPOSE = "write a network to a file for others"
@@ -22,7 +22,9 @@ pip install 'trsfnet[export]'.
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     model(parser)
-    parser.add_argument("file", type=Path, metavar="FILE", help="ends in .safetensors, .onnx or .pt2")
+    parser.add_argument(
+        "file", type=argument.path, metavar="FILE", help="ends in .safetensors, .onnx or .pt2"
+    )
 
 
 def run(given: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from trsfnet.cli import argument
 from trsfnet.cli.output import json_option, print_json
 from trsfnet.errors import ConfigError
 
@@ -24,7 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         "folder",
-        type=Path,
+        type=argument.path,
         nargs="?",
         default=Path("results"),
         metavar="FOLDER",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trsfnet.cli import argument
 from trsfnet.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         "folders",
-        type=Path,
+        type=argument.path,
         nargs="*",
         default=[Path("runs")],
         metavar="FOLDER",

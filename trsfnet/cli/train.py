@@ -6,6 +6,8 @@ import argparse
 import ast
 import os
 
+from trsfnet.cli import argument
+
 PURPOSE = "train one network and record it"
 EPILOG = """\
 The record goes to FOLDER/TRACK/RUN; the same settings make the same run. Without any it trains v1 on rendered
@@ -53,10 +55,17 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--again", action="store_true", help="train anew what earlier arithmetic made, and keep that aside"
     )
     parser.add_argument(
-        "--runs", default="runs", metavar="FOLDER", help="of the run records (default: %(default)s)"
+        "--runs",
+        type=argument.path,
+        default="runs",
+        metavar="FOLDER",
+        help="of the run records (default: %(default)s)",
     )
     parser.add_argument(
-        "--data-root", metavar="FOLDER", help="of the datasets (default: the variable TRSFNET_DATA)"
+        "--data-root",
+        type=argument.path,
+        metavar="FOLDER",
+        help="of the datasets (default: the variable TRSFNET_DATA)",
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from trsfnet.cli import argument
 from trsfnet.cli.model import model
 from trsfnet.cli.output import json_option, print_json
 
@@ -25,8 +25,8 @@ your own.
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     model(parser)
-    parser.add_argument("a", type=Path, metavar="A", help="an image")
-    parser.add_argument("b", type=Path, metavar="B", help="another image")
+    parser.add_argument("a", type=argument.path, metavar="A", help="an image")
+    parser.add_argument("b", type=argument.path, metavar="B", help="another image")
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
         "--far",

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from trsfnet.data.faces import FaceSet
+from trsfnet.data.files import new_folder
+from trsfnet.errors import DataError
+from trsfnet.paths import user_path, variable_path
 
 
 def cache_root() -> Path:
-    """`TRSFNET_CACHE`, or `trsfnet` in the user's cache folder."""
-    given = os.environ.get("TRSFNET_CACHE")
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trsfnet"
+    """`TRSFNET_CACHE`, or `trsfnet` in the user's cache folder.
+
+    Raises:
+        ConfigError: no home directory is known.
+    """
+    given = variable_path("TRSFNET_CACHE")
+    return given or (variable_path("XDG_CACHE_HOME") or user_path("~/.cache")) / "trsfnet"
 
 
 def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSet:
@@ -32,11 +34,24 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
 
     Returns:
         The faces, their pixels memory-mapped read-only.
+
+    Raises:
+        DataError: the cache cannot be read or written to.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_root() / f"{key['name']}-{digest}"
-    if not (folder / "faces.json").is_file():
-        _store(folder, key, build())
+    try:
+        if not (folder / "faces.json").is_file():
+            _store(folder, key, build)
+        return _load(folder)
+    except OSError as error:
+        raise DataError(
+            f"The cache of crops {folder} cannot be used: {error.strerror or error}. Set TRSFNET_CACHE to a "
+            "folder that can be written to and has room."
+        ) from error
+
+
+def _load(folder: Path) -> FaceSet:
     meta = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
     return FaceSet(
         images=np.load(folder / "images.npy", mmap_mode="r"),
@@ -45,11 +60,11 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
     )
 
 
-def _store(folder: Path, key: dict[str, object], faces: FaceSet) -> None:
+def _store(folder: Path, key: dict[str, object], build: Callable[[], FaceSet]) -> None:
     """Write aside, then rename: a folder that exists is complete, whoever else writes it meanwhile."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    try:
+    # Before anything is built: a cache that cannot be written to is said at once.
+    with new_folder(folder.parent, f".{folder.name}-") as aside:
+        faces = build()
         np.save(aside / "images.npy", faces.images)
         np.save(aside / "labels.npy", faces.labels)
         meta = {"key": key, "identities": faces.identities}
@@ -59,5 +74,3 @@ def _store(folder: Path, key: dict[str, object], faces: FaceSet) -> None:
         except OSError:
             if not (folder / "faces.json").is_file():
                 raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

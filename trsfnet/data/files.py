@@ -1,29 +1,16 @@
-"""What readers and writers of files have in common: users' paths, errors in a sentence, portable names."""
+"""What readers and writers of files have in common: errors in a sentence, portable names."""
 
 from __future__ import annotations
 
-import os
 import re
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trsfnet.errors import ConfigError, DataError
-
-
-def user_path(given: str | os.PathLike[str]) -> Path:
-    """The file or folder that a user means by `given`; a leading `~` or `~name` is a home folder.
-
-    Every path that a user can give goes through here, in commands as in Python, before any work begins.
-
-    Raises:
-        ConfigError: there is no such home folder.
-    """
-    path = os.path.expanduser(given)
-    if path.startswith("~"):
-        home = path.partition("/")[0]
-        raise ConfigError(f"There is no home folder {home}: for a name that begins with ~, write ./{path}.")
-    return Path(path)
+from trsfnet.errors import DataError
+from trsfnet.paths import user_path as user_path
 
 
 @contextmanager
@@ -37,6 +24,22 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(f"Cannot write to {place}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder in `parent`, which is made if it is missing; gone at the end, unless it was renamed.
+
+    Unlike those of `tempfile`, it can be read by whom the user's umask lets read it, and so can what it
+    becomes by a rename.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / f"{prefix}{secrets.token_hex(4)}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_name(path: Path) -> None:

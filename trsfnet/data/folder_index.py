@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from trsfnet.data.cache import cache_root
+from trsfnet.data.files import new_folder
 from trsfnet.errors import DataError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -109,11 +109,9 @@ def _store(path: Path, index: Index, folders: dict[str, int], scanned: int) -> N
     facts = {"folders": folders, "scanned": scanned, "found": {**found, "version": index.version}}
     table = pa.table({"file": index.files}).replace_schema_metadata({"facts": json.dumps(facts)})
     # A cache that cannot be written costs time, nothing else.
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as aside:
-            pq.write_table(table, f"{aside}/index.parquet")
-            os.replace(f"{aside}/index.parquet", path)
+    with contextlib.suppress(OSError), new_folder(path.parent, ".index-") as aside:
+        pq.write_table(table, aside / "index.parquet")
+        os.replace(aside / "index.parquet", path)
 
 
 def _scan(root: Path, identities: list[str]) -> Index:

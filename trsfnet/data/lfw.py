@@ -25,6 +25,7 @@ from trsfnet.data.faces import FaceSet, Pairs
 from trsfnet.data.lfw_files import Person, read_pairs, read_people
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
+from trsfnet.paths import user_path, variable_path
 
 # Folder names as the archives and scikit-learn's fetcher make them, best aligned first.
 _VERSIONS = {
@@ -95,8 +96,9 @@ def fetch_lfw(data_home: Path | None = None) -> LfwImages:
     Raises:
         DataError: the download failed.
     """
-    from sklearn.datasets import fetch_lfw_people, get_data_home
+    from sklearn.datasets import fetch_lfw_people
 
+    data_home = data_home or variable_path("SCIKIT_LEARN_DATA") or user_path("~/scikit_learn_data")
     try:
         # Only the person with the most images is decoded: what matters here is the download.
         fetch_lfw_people(data_home=data_home, min_faces_per_person=500)
@@ -108,7 +110,7 @@ def fetch_lfw(data_home: Path | None = None) -> LfwImages:
     except ValueError:
         # No person has that many images, as in a subset of LFW; the files are there nonetheless.
         pass
-    return find_lfw(Path(get_data_home(data_home)))
+    return find_lfw(data_home)
 
 
 class LfwSource(Source):

@@ -12,6 +12,7 @@ from trsfnet.data.files import utf8
 from trsfnet.data.folder_index import SUFFIXES
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
+from trsfnet.paths import user_path
 
 
 class ListedImages(Source):
@@ -73,7 +74,10 @@ def read_list(path: Path) -> ListedImages:
             places[name] = number
     if not places:
         raise DataError(f"{path} lists nothing: expected the path of an image on each line.")
-    return ListedImages([path.parent / name for name in places], list(places))
+    return ListedImages(
+        [user_path(name, folder=path.parent) for name in places],
+        list(places),
+    )
 
 
 def images_in(folder: Path) -> ListedImages | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
+from trsfnet.paths import user_path
 
 _UNDERSTOOD = (
     "a folder with one subfolder of images per identity, such as VGGFace2's train or test, an "
@@ -15,7 +16,7 @@ _UNDERSTOOD = (
 )
 
 
-def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> Source:
+def open_source(path: Path | str, *, part: str | None = None, skip: bool = False) -> Source:
     """The faces at `path`, whatever of the following it is.
 
     A pack of this package, an insightface pack, a verification set, LFW, IJB-B or IJB-C, VGGFace2, any
@@ -31,7 +32,7 @@ def open_source(path: Path, *, part: str | None = None, skip: bool = False) -> S
         ConfigError: `part` is missing or unknown.
         DataError: `path` is none of these, or is damaged.
     """
-    path = Path(path).absolute()
+    path = user_path(path).absolute()
     if not path.exists():
         raise DataError(f"There is no {path}: expected {_UNDERSTOOD}.")
     source = _special(path, skip)

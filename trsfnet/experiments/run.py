@@ -25,6 +25,7 @@ from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
 from trsfnet.experiments.record import RECORD, SCHEMA, Record, RunFolder, UnknownFormat, read_record
 from trsfnet.experiments.stale import RESULTS_VERSION, set_aside, why_stale
+from trsfnet.paths import user_path
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
 from trsfnet.training.loop import History, Outcome, train
@@ -37,7 +38,7 @@ def run(
     config: TrainConfig,
     *,
     runs: Path | str = RUNS,
-    data_root: str | None = None,
+    data_root: Path | str | None = None,
     preset: str | None = None,
     devices: int = 1,
     again: bool = False,
@@ -63,6 +64,7 @@ def run(
         RecordError: another process is at this run, or another version of trsfnet wrote its record.
         LostPeer: one of several processes failed.
     """
+    runs = user_path(runs, "runs")
     _check_numbers(config)
     check_devices(devices)
     world = join()
@@ -70,7 +72,7 @@ def run(
     root = find_data_root(data_root)
     asked = config
     config = replace(config, micro_batches=config.micro_batches or together).resolved(root)
-    path = Path(runs) / config.track / config.run_id
+    path = runs / config.track / config.run_id
     if again and world.rank == 0:
         _make_room(path)
     world.wait()
@@ -302,12 +304,12 @@ def _differing(config: TrainConfig, standard: TrainConfig) -> dict[str, object]:
 
 
 def _command_words(
-    config: TrainConfig, runs: Path | str, data_root: str | None, preset: str | None
+    config: TrainConfig, runs: Path, data_root: Path | str | None, preset: str | None
 ) -> list[str]:
     """`trsfnet train ...` for the same run."""
     words = ["train", "--runs", str(runs)]
     for name, value in _differing(config, TrainConfig()).items():
         words += ["-p", name, str(value)]
     if data_root is not None:
-        words += ["--data-root", data_root]
+        words += ["--data-root", str(user_path(data_root, "data_root"))]
     return words if preset is None else [*words, "--preset", preset]

@@ -15,6 +15,7 @@ from trsfnet.errors import ConfigError, DataError, choice
 from trsfnet.interop.description import Description
 from trsfnet.interop.embedding_network import embedding_network
 from trsfnet.interop.weights import Source, Weights, read_weights
+from trsfnet.paths import user_path
 from trsfnet.training.precision import DTYPES, PRECISIONS, best_device, best_precision
 
 Face = np.ndarray | Image.Image | str | Path
@@ -86,7 +87,7 @@ class Embedder:
         """A face as the network's pixels: uint8 [size, size, 3]."""
         if isinstance(face, str | Path):
             try:
-                image = open_image(Path(face).read_bytes(), str(face))
+                image = open_image(user_path(face).read_bytes(), str(face))
             except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
                 reason = getattr(error, "strerror", None) or error
                 raise DataError(f"Cannot read {face}: {reason}.") from error

@@ -26,6 +26,7 @@ from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder, checked
 from trsfnet.interop.weights import Source, Weights, read_weights
 from trsfnet.models.weights import fingerprint
+from trsfnet.paths import user_path
 
 # Images in a part: a kill loses no more. A batch is decoded and embedded at once.
 PART = 512
@@ -63,6 +64,7 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
         DataError: the file or its parts are of other weights or images, or cannot be written; the network
             gives embeddings that are not finite; see also `read_weights`.
     """
+    target = user_path(target)
     if target.suffix != ".parquet":
         raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
     if not target.absolute().parent.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from trsfnet.inference.embedder import Embedder, load
 from trsfnet.inference.preparation import prepare
 from trsfnet.interop.description import Description
 from trsfnet.interop.weights import Source
+from trsfnet.paths import user_path
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def threshold_at(source: Source, description: Description, far: float) -> float:
         ConfigError: neither knows one, or `far` is out of what the run's scores can tell.
         RecordError: the record is damaged, or has no scores.
     """
-    if isinstance(source, str | Path) and os.path.isdir(os.path.expanduser(source)):
-        return threshold_of_run(read_record(Path(os.path.expanduser(source))), far)
+    if isinstance(source, str | Path) and user_path(source).is_dir():
+        return threshold_of_run(read_record(user_path(source)), far)
     stated = description.thresholds
     if not stated:
         raise ConfigError(
@@ -137,6 +137,6 @@ def _check(threshold: float) -> None:
 
 def _read(path: Path | str) -> bytes:
     try:
-        return Path(os.path.expanduser(path)).read_bytes()
+        return user_path(path).read_bytes()
     except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
         raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error

@@ -19,6 +19,7 @@ from trsfnet.interop.description import Description
 from trsfnet.interop.embedding_network import EmbeddingNetwork, embedding_network
 from trsfnet.interop.model_card import card
 from trsfnet.interop.weights import Source, Weights, read_weights
+from trsfnet.paths import user_path
 
 # What an exported program takes and gives, in its own words.
 _INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is part of the program"
@@ -46,7 +47,7 @@ def export(source: Source, path: Path | str) -> Path:
         DataError: see `read_weights`; or the file cannot be written.
         RecordError: see `read_weights`.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix not in FORMATS:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
     _check_target(path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.error import URLError
 
 from trsfnet.errors import DataError
+from trsfnet.paths import user_path, variable_path
 
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
 PRETRAINED = {
@@ -23,8 +23,8 @@ def pretrained_file(name: str) -> Path:
     """
     from torch.hub import download_url_to_file
 
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    folder = Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser() / "checkpoints"
+    home = variable_path("TORCH_HOME") or (variable_path("XDG_CACHE_HOME") or user_path("~/.cache")) / "torch"
+    folder = home / "checkpoints"
     file = folder / PRETRAINED[name]
     if not file.is_file():
         try:

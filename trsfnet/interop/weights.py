@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from trsfnet.models.weights import (
     rename,
     settings_of,
 )
+from trsfnet.paths import user_path
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_weights(source: Source) -> Weights:
     if str(source) in PRETRAINED:
         path = pretrained_file(str(source))
         return _foreign(read_tensors(path)[0], path.name, DATA_TERMS[str(source)])
-    path = Path(os.path.expanduser(source))  # Path's own raises where it knows no such user
+    path = user_path(source)
     try:
         folder, there = path.is_dir(), path.exists()
     except OSError as error:  # of a name that is too long

@@ -12,6 +12,7 @@ from trsfnet.experiments.budgets import budget_of, protocol
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_record, read_records
 from trsfnet.experiments.stale import why_stale
+from trsfnet.paths import user_path
 from trsfnet.report.names import MEASURE_NAMES, MEASURES
 from trsfnet.report.runs import damage, epochs_done, value_of
 from trsfnet.training.config import LATER_SETTINGS
@@ -109,8 +110,9 @@ def find_run(name: str, roots: Sequence[Path]) -> Record:
         DataError: a root does not exist.
         RecordError: the folder holds no run.
     """
-    if Path(name).is_dir():
-        return read_record(Path(name))
+    folder = user_path(name)
+    if folder.is_dir():
+        return read_record(folder)
     runs, _ = listing(roots)
     found = [run.record for run in runs if run.record.run_id.startswith(name)]
     if len(found) != 1:

@@ -18,7 +18,6 @@ import contextlib
 import hashlib
 import mmap
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +26,7 @@ import numpy as np
 from tqdm import tqdm
 
 from trsfnet.data.cache import cache_root
+from trsfnet.data.files import new_folder
 from trsfnet.data.recordio.container import (
     CHUNK,
     HEADER,
@@ -95,11 +95,9 @@ def pack_index(path: Path) -> PackIndex:
     except Exception:  # not there yet, or damaged in one of the many ways a zip of arrays can be
         index = _scan(path)
     # A cache that cannot be written costs time, nothing else.
-    with contextlib.suppress(OSError):
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=stored.parent) as aside:
-            np.savez(f"{aside}/index.npz", **index._asdict())
-            os.replace(f"{aside}/index.npz", stored)
+    with contextlib.suppress(OSError), new_folder(stored.parent, ".index-") as aside:
+        np.savez(aside / "index.npz", **index._asdict())
+        os.replace(aside / "index.npz", stored)
     return index
 
 

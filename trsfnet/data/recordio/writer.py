@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from trsfnet.data.files import writing
+from trsfnet.data.files import new_folder, writing
 from trsfnet.data.recordio.container import chunked, packed
 from trsfnet.data.recordio.index import MAX_LABEL
 from trsfnet.data.source import Source
@@ -43,10 +42,8 @@ def write_records(source: Source, folder: Path) -> Path:
     if len(counts) > MAX_LABEL + 1:
         raise DataError(f"A face pack holds at most {MAX_LABEL + 1} identities, got {len(counts)}.")
     height, width, _ = source.image(0).shape
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".train-") as aside:
-        with open(f"{aside}/train.rec", "wb") as rec, open(f"{aside}/train.idx", "w") as idx:
+    with writing(folder), new_folder(folder, ".train-") as aside:
+        with (aside / "train.rec").open("wb") as rec, (aside / "train.idx").open("w") as idx:
 
             def write(key: int, label: float | tuple[float, ...], image: bytes = b"") -> None:
                 idx.write(f"{key}\t{rec.tell()}\n")
@@ -64,8 +61,8 @@ def write_records(source: Source, folder: Path) -> Path:
             firsts = np.concatenate([[1], 1 + np.cumsum(counts)]).tolist()
             for key, person in enumerate(pairwise(firsts), start=end):
                 write(key, person)
-        Path(aside, "property").write_text(f"{len(counts)},{height},{width}\n")
+        (aside / "property").write_text(f"{len(counts)},{height},{width}\n")
         # The .rec comes last: where there is one, the rest is there too.
         for name in ("property", "train.idx", "train.rec"):
-            os.replace(f"{aside}/{name}", folder / name)
+            os.replace(aside / name, folder / name)
     return folder / "train.rec"

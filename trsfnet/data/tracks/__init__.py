@@ -7,30 +7,29 @@ and verifies LFW's `pairs.txt`, as the paper does.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import ModuleType
 
 from trsfnet.data.faces import TrackData
 from trsfnet.errors import DataError, choice
+from trsfnet.paths import user_path, variable_path
 
 TRACKS = ("synthetic", "lfw", "paper")
 TRAIN_SETS = ("vggface2", "ms1mv2")
 
 
-def data_root(given: str | None = None) -> Path | None:
+def data_root(given: Path | str | None = None) -> Path | None:
     """Where datasets lie: the parameter, or `TRSFNET_DATA`, or nowhere (None).
 
     Raises:
+        ConfigError: it begins with a `~` for which no home directory is known.
         DataError: the folder does not exist.
     """
-    root = given or os.environ.get("TRSFNET_DATA")
-    if not root:
-        return None
-    if not Path(root).is_dir():
-        source = "data_root" if given else "TRSFNET_DATA"
-        raise DataError(f"{source} must name an existing folder, got {root}.")
-    return Path(root)
+    name = "data_root" if given else "TRSFNET_DATA"
+    root = user_path(given, name) if given else variable_path(name)
+    if root is not None and not root.is_dir():
+        raise DataError(f"{name} must name an existing folder, got {root}.")
+    return root
 
 
 def images_version(track: str, *, root: Path | None, train_set: str | None = None) -> str:

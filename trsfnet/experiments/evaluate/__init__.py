@@ -11,6 +11,7 @@ from trsfnet.experiments.evaluate.network import load_network
 from trsfnet.experiments.evaluate.options import EvaluationOptions, choose_protocol
 from trsfnet.experiments.evaluate.report import EvaluationReport, check_target
 from trsfnet.experiments.evaluate.templates import identification, verification
+from trsfnet.paths import user_path
 
 __all__ = ["EvaluationOptions", "EvaluationReport", "UnwrittenScores", "evaluate_run"]
 
@@ -38,6 +39,7 @@ def evaluate_run(run: Path, path: Path, options: EvaluationOptions = EvaluationO
         UnwrittenScores: the scores could not be written once they were there; it has the report.
         RecordError: there is no run, or no network of it.
     """
+    run, path = user_path(run), user_path(path)
     if options.scores:
         check_target(options.scores)
     network = load_network(run)

@@ -1,0 +1,54 @@
+"""Pictures of more than 8 bits a channel as a viewer shows them, scaled to 8."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from trsfnet.errors import DataError
+
+_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # tags of TIFF
+# Formats whose whole numbers Pillow has brought to the range of 16 bits, in whichever mode.
+_SIXTEEN_BITS = ("PNG", "PPM", "JPEG2000")
+
+
+def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Image:
+    """`image` with 8 bits a channel; itself if it has no more.
+
+    What a file of 16 bits calls white is known. Whole numbers of 32 bits and floats have no such convention:
+    white is taken for the smallest of 1 (floats), 255 and 65535 that no pixel exceeds.
+
+    Args:
+        image: in any of Pillow's modes.
+        source: the image as opened, whose format and tags are looked at.
+        name: where it comes from, for the error.
+
+    Raises:
+        DataError: a pixel is negative, larger than that, or not a number.
+    """
+    if image.mode[0] not in "IF":
+        return image
+    values = np.asarray(image)
+    tags = source.tag_v2 if source.format == "TIFF" else {}
+    if image.mode.startswith("I;16") or (image.mode == "I" and source.format in _SIXTEEN_BITS):
+        bits = int(tags.get(_BITS, (16,))[0])
+        white = (1 << bits) - 1 if bits < 16 else 65535
+    else:
+        white = _white(values, name)
+    if np.issubdtype(values.dtype, np.integer):
+        # Rounded: half of an even white is never met, as all are odd.
+        shades = (values.astype(np.uint32) * 255 + white // 2) // white
+    else:
+        shades = np.rint(values * (255 / white))
+    shades = np.minimum(shades, 255).astype(np.uint8)
+    return Image.fromarray(255 - shades if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else shades)
+
+
+def _white(values: np.ndarray, name: str) -> int:
+    low, high = values.min(), values.max()
+    whites = (255, 65535) if np.issubdtype(values.dtype, np.integer) else (1, 255, 65535)
+    if not (low >= 0 and high <= whites[-1]):  # so written that NaN is refused
+        raise DataError(
+            f"{name} has pixels from {low:g} to {high:g}: expected 0 to {' or 0 to '.join(map(str, whites))}."
+        )
+    return next(white for white in whites if high <= white)

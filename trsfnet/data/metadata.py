@@ -1,0 +1,69 @@
+"""An encoded picture without what is not needed to see it: comments, colour profiles, what the camera noted.
+
+Programs write damaged metadata into sound pictures, and a decoder that stumbles over them shows nothing.
+
+Sources: the PNG specification (third edition), ITU-T T.81 (JPEG), RFC 9649 (WebP).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+# Segments that say how the colours are stored, and those that belong to the picture's data.
+_APP0, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
+_WEBP_METADATA = (b"EXIF", b"XMP ", b"ICCP")
+_WEBP_FLAGS = 0x20 | 0x08 | 0x04  # in VP8X: a profile, EXIF and XMP are there
+
+
+def without_metadata(encoded: bytes) -> bytes | None:
+    """A PNG, JPEG or WebP with its pixels alone; None if it is none of them, or has no metadata."""
+    if encoded.startswith(_PNG):
+        bare = _PNG + b"".join(_png_chunks(encoded))
+    elif encoded.startswith(_JPEG):
+        bare = _JPEG + b"".join(_jpeg_segments(encoded))
+    elif encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP":
+        body = b"WEBP" + b"".join(_webp_chunks(encoded))
+        bare = b"RIFF" + struct.pack("<I", len(body)) + body
+    else:
+        return None
+    return bare if len(bare) < len(encoded) else None
+
+
+def _png_chunks(encoded: bytes) -> Iterator[bytes]:
+    """The critical chunks: those whose type begins with a capital letter."""
+    at = len(_PNG)
+    while at < len(encoded):
+        end = at + 12 + int.from_bytes(encoded[at : at + 4], "big")
+        if encoded[at + 4 : at + 5].isupper():
+            yield encoded[at:end]
+        at = end
+
+
+def _jpeg_segments(encoded: bytes) -> Iterator[bytes]:
+    """All segments but those of applications and comments, up to the first scan; then everything."""
+    at = len(_JPEG)
+    while at + 4 <= len(encoded) and encoded[at] == 0xFF and encoded[at + 1] != _SCAN:
+        kind = encoded[at + 1]
+        end = at + 2 + int.from_bytes(encoded[at + 2 : at + 4], "big")
+        segment = encoded[at:end]
+        sound = {_APP0: len(segment) >= 16, _APP14: len(segment) >= 14}
+        if sound.get(kind, not (_APP0 < kind <= _APP15 or kind == _COMMENT)):
+            yield segment
+        at = end
+    yield encoded[at:]
+
+
+def _webp_chunks(encoded: bytes) -> Iterator[bytes]:
+    at = 12
+    while at + 8 <= len(encoded):
+        kind, size = encoded[at : at + 4], int.from_bytes(encoded[at + 4 : at + 8], "little")
+        end = at + 8 + size + size % 2
+        chunk = encoded[at:end]
+        if kind == b"VP8X" and size:
+            chunk = chunk[:8] + bytes([chunk[8] & ~_WEBP_FLAGS]) + chunk[9:]
+        if kind not in _WEBP_METADATA:
+            yield chunk
+        at = end
