@@ -47,7 +47,10 @@ def test_a_tilde_is_the_home_directory(home):
 
 
 def test_an_unknown_user_is_no_folder_to_make(home):
-    with pytest.raises(ConfigError, match=r"^There is no ~nobody-at-all/x: .* no home folder ~nobody-at-all; .* write \./~nobody"):
+    with pytest.raises(
+        ConfigError,
+        match=r"^There is no ~nobody-at-all/x: .*; .*write \./~nobody",
+    ):
         user_path("~nobody-at-all/x")
     Path("~backup.jpg").touch()
     assert user_path("~backup.jpg") == Path("~backup.jpg")

@@ -1,12 +1,14 @@
 """Whatever a folder of images may hold is decoded rightly or refused in one sentence."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from trsfnet.data.decode import decode
+from trsfnet.data.decode import MOST_JPEG_PIXELS, MOST_PIXELS, decode
 from trsfnet.errors import DataError
 
 
@@ -74,3 +76,136 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
     bomb = encoded(Image.new("1", (9_000, 8_000)))
     with pytest.raises(DataError, match="claims to be 9000 x 8000 pixels"):
         decode(bomb, "a.png")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_large_photograph_is_decoded_at_reduced_size(monkeypatch, progressive):
+    monkeypatch.setattr("trsfnet.data.decode.MOST_PIXELS", 64 * 48)
+    monkeypatch.setattr("trsfnet.data.decode.MOST_JPEG_PIXELS", 4 * 64 * 48)
+    photograph = encoded(Image.new("RGB", (128, 96), (10, 200, 30)), "JPEG", progressive=progressive)
+    pixels = decode(photograph, "a.jpg")
+    assert pixels.shape == (48, 64, 3)
+    assert np.abs(pixels.astype(int) - [10, 200, 30]).max() <= 4
+    larger = encoded(Image.new("RGB", (136, 96)), "JPEG")
+    with pytest.raises(DataError, match=r"136 x 96 pixels large: expected at most 3,072 pixels, or a JPEG"):
+        decode(larger, "a.jpg")
+    with pytest.raises(DataError, match=r"128 x 96 pixels large: expected at most 3,072"):
+        decode(encoded(Image.new("RGB", (128, 96))), "a.png")
+
+
+def test_phones_of_200_megapixels_are_within_the_limits():
+    assert MOST_PIXELS * 4 <= MOST_JPEG_PIXELS
+    assert MOST_JPEG_PIXELS >= 16_320 * 12_240
+
+
+def chunk(kind: bytes, data: bytes, checksum: int | None = None) -> bytes:
+    crc = zlib.crc32(kind + data) if checksum is None else checksum
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+
+PNG_METADATA = {
+    "EXIF that is none": chunk(b"eXIf", b"\0\x08\0\x02\x01\x12\0\x03"),
+    "EXIF that ends": chunk(b"eXIf", b"II*\0\xff\xff\xff\xff"),
+    "raw profile": chunk(b"tEXt", b"Raw profile type exif\0\nexif\n  6\n zz"),
+    "checksum of a comment": chunk(b"tEXt", b"a\0b", 1),
+    "compression of a comment": chunk(b"zTXt", b"x\0\5zzzz"),
+    "comment of 64 MiB": chunk(b"zTXt", b"x\0\0" + zlib.compress(b"a" * (1 << 26))),
+    "colour profile": chunk(b"iCCP", b"x\0\0no zlib"),
+    "resolution": chunk(b"pHYs", b"1"),
+    "animation": chunk(b"acTL", b""),
+}
+
+
+@pytest.mark.parametrize("name", PNG_METADATA)
+@pytest.mark.parametrize("at", [33, -12])
+def test_a_sound_png_with_damaged_metadata_is_seen(colours, name, at):
+    sound = encoded(colours)
+    content = sound[:at] + PNG_METADATA[name] + sound[at:]
+    np.testing.assert_array_equal(decode(content, "a.png"), np.asarray(colours))
+
+
+def segment(kind: int, data: bytes) -> bytes:
+    return bytes([0xFF, kind]) + struct.pack(">H", len(data) + 2) + data
+
+
+JPEG_METADATA = {
+    "EXIF that ends": segment(0xE1, b"Exif\0\0II*\0zzzz"),
+    "second picture": segment(0xE2, b"MPF\0II*\0\x08\0\0\0\1\0\1\xb0\4\0\xff\xff\xff\xff\0\0\0\0"),
+    "colour profile": segment(0xE2, b"ICC_PROFILE\0"),
+    "Adobe's mark": segment(0xEE, b"Adobe"),
+    "JFIF's mark": segment(0xE0, b"JFIF"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", JPEG_METADATA)
+def test_a_sound_jpeg_with_damaged_metadata_is_seen(colours, name):
+    sound = encoded(colours, "JPEG")
+    content = sound[:2] + JPEG_METADATA[name] + sound[2:]
+    np.testing.assert_array_equal(decode(content, "a.jpg"), decode(sound, "a.jpg"))
+
+
+def test_an_orientation_counts_whatever_stands_beside_it(colours):
+    """Pillow turns the picture and then stumbles over writing the EXIF anew."""
+    entries = struct.pack("<HHHI4sHHIHHI", 2, 0x0111, 2, 4, b"432\0", 0x0112, 3, 1, 6, 0, 0)
+    sound = encoded(colours, "JPEG")
+    content = sound[:2] + segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0" + entries) + sound[2:]
+    np.testing.assert_array_equal(decode(content, "a.jpg"), np.rot90(decode(sound, "a.jpg"), k=-1))
+
+
+def test_a_webp_whose_exif_is_none_is_seen(colours):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(colours, "WEBP", lossless=True, exif=exif)
+    broken = content.replace(b"II*\0", b"zzzz").replace(b"MM\0*", b"zzzz")
+    assert broken != content
+    np.testing.assert_array_equal(decode(broken, "a.webp"), np.asarray(colours))
+
+
+SHADES = np.array([[0, 10, 128, 255]])
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        SHADES.astype(np.float32) / 255,
+        SHADES.astype(np.float32),
+        SHADES.astype(np.float32) * 257,
+        SHADES.astype(np.int32),
+        SHADES.astype(np.int32) * 257,
+        (SHADES * 257).astype(np.uint16),
+    ],
+)
+def test_deep_pictures_are_what_a_viewer_shows(stored):
+    pixels = decode(encoded(Image.fromarray(stored), "TIFF"), "a.tif")
+    np.testing.assert_array_equal(pixels, SHADES[..., None].repeat(3, axis=2))
+
+
+def test_twelve_bits_are_scaled_by_their_white():
+    tags = {256: 2, 257: 1, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 3}
+    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items())
+    file = b"II*\0" + struct.pack("<I", 12) + b"\xff\xf8\x08\0" + struct.pack("<H", len(tags)) + entries
+    assert decode(file + bytes(4), "a.tif")[0, :, 0].tolist() == [255, 128]
+
+
+def test_white_at_zero_is_told_by_a_tag():
+    deep = Image.fromarray((SHADES * 257).astype(np.uint16))
+    inverted = decode(encoded(deep, "TIFF", tiffinfo={262: 0}), "a.tif")
+    np.testing.assert_array_equal(inverted[..., 0], 255 - SHADES)
+
+
+@pytest.mark.parametrize("value", [-1.0, 65536.0, float("nan"), float("inf")])
+def test_what_has_no_scale_is_refused(value):
+    with pytest.raises(DataError, match=r"^a\.tif has pixels from .*: expected 0 to 1 or 0 to 255 or"):
+        decode(encoded(Image.fromarray(np.array([[0.5, value]], np.float32)), "TIFF"), "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "JPEG2000", "PPM", "WEBP", "BMP", "TIFF", "QOI"])
+def test_other_formats_are_read(kind):
+    flat = Image.new("RGB", (16, 16), (200, 120, 40))
+    assert np.abs(decode(encoded(flat, kind), "a").astype(int) - [200, 120, 40]).max() <= 8
+
+
+def test_a_file_that_another_program_would_have_to_read_is_refused():
+    with pytest.raises(DataError, match=r"^a is not an image"):
+        decode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", "a")
