@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from trsfnet.data.files import user_path
 from trsfnet.errors import RecordError
+from trsfnet.paths import user_path
 
 
 def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
