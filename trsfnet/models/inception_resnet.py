@@ -19,19 +19,19 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.errors import ConfigError, choice
-from trsfnet.models import fused
 from trsfnet.models.layers import (
     ACTIVATIONS,
     BN_MOMENTUM,
     RESIDUAL_SCALES,
+    Conv,
     ConvNormAct,
     ScaledProjection,
     Units,
     batch_norm1d,
 )
 
-Branch = tuple[tuple[int, int | tuple[int, int]], ...]
-"""One branch of a block: (output channels, kernel) of each convolution in turn."""
+Branch = tuple[Conv, ...]
+"""One branch of a block: its convolutions in turn."""
 
 Branches = tuple[Branch, ...]
 
@@ -63,23 +63,86 @@ class Architecture:
 V1 = Architecture(
     version="v1",
     mixed_5b=None,
-    block35=Residual((((32, 1),), ((32, 1), (32, 3)), ((32, 1), (32, 3), (32, 3))), 0.17, 5),
-    mixed_6a=(((384, 3),), ((192, 1), (192, 3), (256, 3))),
-    block17=Residual((((128, 1),), ((128, 1), (128, (1, 7)), (128, (7, 1)))), 0.10, 10),
-    mixed_7a=(((256, 1), (384, 3)), ((256, 1), (256, 3)), ((256, 1), (256, 3), (256, 3))),
-    block8=Residual((((192, 1),), ((192, 1), (192, (1, 3)), (192, (3, 1)))), 0.20, 5),
+    block35=Residual(
+        branches=(
+            (Conv(32, 1),),
+            (Conv(32, 1), Conv(32, 3)),
+            (Conv(32, 1), Conv(32, 3), Conv(32, 3)),
+        ),
+        scale=0.17,
+        repeats=5,
+    ),
+    mixed_6a=(
+        (Conv(384, 3, stride=2),),
+        (Conv(192, 1), Conv(192, 3), Conv(256, 3, stride=2)),
+    ),
+    block17=Residual(
+        branches=(
+            (Conv(128, 1),),
+            (Conv(128, 1), Conv(128, (1, 7)), Conv(128, (7, 1))),
+        ),
+        scale=0.10,
+        repeats=10,
+    ),
+    mixed_7a=(
+        (Conv(256, 1), Conv(384, 3, stride=2)),
+        (Conv(256, 1), Conv(256, 3, stride=2)),
+        (Conv(256, 1), Conv(256, 3), Conv(256, 3, stride=2)),
+    ),
+    block8=Residual(
+        branches=(
+            (Conv(192, 1),),
+            (Conv(192, 1), Conv(192, (1, 3)), Conv(192, (3, 1))),
+        ),
+        scale=0.20,
+        repeats=5,
+    ),
     conv2d_7b=None,
     scale_last=False,
 )
 
 V2 = Architecture(
     version="v2",
-    mixed_5b=(((96, 1),), ((48, 1), (64, 5)), ((64, 1), (96, 3), (96, 3)), ((64, 1),)),
-    block35=Residual((((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))), 0.17, 10),
-    mixed_6a=(((384, 3),), ((256, 1), (256, 3), (384, 3))),
-    block17=Residual((((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))), 0.10, 20),
-    mixed_7a=(((256, 1), (384, 3)), ((256, 1), (288, 3)), ((256, 1), (288, 3), (320, 3))),
-    block8=Residual((((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1)))), 0.20, 9),
+    mixed_5b=(
+        (Conv(96, 1),),
+        (Conv(48, 1), Conv(64, 5)),
+        (Conv(64, 1), Conv(96, 3), Conv(96, 3)),
+        (Conv(64, 1),),
+    ),
+    block35=Residual(
+        branches=(
+            (Conv(32, 1),),
+            (Conv(32, 1), Conv(32, 3)),
+            (Conv(32, 1), Conv(48, 3), Conv(64, 3)),
+        ),
+        scale=0.17,
+        repeats=10,
+    ),
+    mixed_6a=(
+        (Conv(384, 3, stride=2),),
+        (Conv(256, 1), Conv(256, 3), Conv(384, 3, stride=2)),
+    ),
+    block17=Residual(
+        branches=(
+            (Conv(192, 1),),
+            (Conv(128, 1), Conv(160, (1, 7)), Conv(192, (7, 1))),
+        ),
+        scale=0.10,
+        repeats=20,
+    ),
+    mixed_7a=(
+        (Conv(256, 1), Conv(384, 3, stride=2)),
+        (Conv(256, 1), Conv(288, 3, stride=2)),
+        (Conv(256, 1), Conv(288, 3), Conv(320, 3, stride=2)),
+    ),
+    block8=Residual(
+        branches=(
+            (Conv(192, 1),),
+            (Conv(192, 1), Conv(224, (1, 3)), Conv(256, (3, 1))),
+        ),
+        scale=0.20,
+        repeats=9,
+    ),
     conv2d_7b=1536,
     scale_last=True,
 )
@@ -96,49 +159,33 @@ REMOVABLE_POOLS = {"v1": ("maxpool_3a",), "v2": ("maxpool_3a", "maxpool_5a")}
 MIN_INPUT_SIZE = {False: 75, True: 41}
 
 
-def _chain(in_channels: int, branch: Branch, units: Units, *, reduce: bool) -> tuple[nn.Module, int]:
-    """The convolutions of one branch and its output width; `reduce` makes the last one unpadded, stride 2.
-
-    A branch of one convolution is that unit itself, not a sequence of one: facenet's names, kept.
-    """
-    convs: list[nn.Module] = []
-    for position, (out_channels, kernel) in enumerate(branch):
-        last = reduce and position == len(branch) - 1
-        convs.append(units.conv(in_channels, out_channels, kernel, stride=2 if last else 1, padded=not last))
-        in_channels = out_channels
-    return (convs[0] if len(convs) == 1 else nn.Sequential(*convs)), in_channels
+def _chain(in_channels: int, branch: Branch, units: Units) -> nn.Module:
+    """The convolutions of one branch. One alone is that unit itself, not a sequence: facenet's names, kept."""
+    widths = [in_channels, *(conv.channels for conv in branch)]
+    convs = [units.conv(width, conv) for width, conv in zip(widths, branch, strict=False)]
+    return convs[0] if len(convs) == 1 else nn.Sequential(*convs)
 
 
-class _Branched(nn.Module):
-    """Parallel branches over one input, concatenated; the base of every block."""
+class Branched(nn.Module):
+    """Parallel branches over one input, the children `branch0`, `branch1`, ...: the base of every block."""
 
-    def __init__(self, in_channels: int, branches: Branches, units: Units, *, reduce: bool = False) -> None:
+    def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__()
         self.branch_names = tuple(f"branch{i}" for i in range(len(branches)))
-        self.branch_channels = 0
+        self.branch_channels = sum(branch[-1].channels for branch in branches)
         for name, branch in zip(self.branch_names, branches, strict=True):
-            chain, out_channels = _chain(in_channels, branch, units, reduce=reduce)
-            self.add_module(name, chain)
-            self.branch_channels += out_channels
+            self.add_module(name, _chain(in_channels, branch, units))
 
     def outputs(self, x: Tensor) -> list[Tensor]:
         """The output of each branch."""
-        branches = [getattr(self, name) for name in self.branch_names]
-        if not self.training:
-            return [branch(x) for branch in branches]
-        chains = [[branch] if isinstance(branch, ConvNormAct) else list(branch) for branch in branches]
-        alike = [i for i, chain in enumerate(chains) if getattr(chain[0], "pointwise", False)]
-        started = dict(zip(alike, fused.siblings(x, [chains[i][0] for i in alike]), strict=True))
         outputs = []
-        for i, chain in enumerate(chains):
-            y = started[i] if i in started else chain[0](x)
-            for module in chain[1:]:
-                y = module(y)
-            outputs.append(y)
+        for name, child in self.named_children():  # TorchScript unrolls this, but knows no getattr
+            if name.startswith("branch"):
+                outputs.append(child(x))
         return outputs
 
 
-class ResidualBlock(_Branched):
+class ResidualBlock(Branched):
     """Inception-ResNet module A, B or C: y = act(x + s * Inception(x)) (figure 2, equation 1).
 
     Args:
@@ -163,24 +210,25 @@ class ResidualBlock(_Branched):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
-        y = x + self.branch(x)
-        return fused.act_of_sum(y, self.act) if self.training else self.act(y)
+        return self.act(x + self.branch(x))
 
 
-class Reduction(_Branched):
+class Reduction(Branched):
     """Reduction module: branches that end in stride 2, beside a max pool of the input."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
-        super().__init__(in_channels, branches, units, reduce=True)
+        super().__init__(in_channels, branches, units)
         self.pool = nn.MaxPool2d(3, stride=2)
         self.out_channels = self.branch_channels + in_channels
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, (H - 1) // 2, (W - 1) // 2]."""
-        return torch.cat([*self.outputs(x), self.pool(x)], dim=1)
+        outputs = self.outputs(x)
+        outputs.append(self.pool(x))
+        return torch.cat(outputs, dim=1)
 
 
-class Mixed5b(_Branched):
+class Mixed5b(Branched):
     """The Inception block, not residual, with which v2's stem ends; its last branch pools first."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
@@ -202,7 +250,10 @@ def _scaled_width(channels: int, width: float) -> int:
 
 
 def _scaled_branches(branches: Branches, width: float) -> Branches:
-    return tuple(tuple((_scaled_width(c, width), kernel) for c, kernel in branch) for branch in branches)
+    return tuple(
+        tuple(conv._replace(channels=_scaled_width(conv.channels, width)) for conv in branch)
+        for branch in branches
+    )
 
 
 class InceptionResnet(nn.Module):
@@ -274,14 +325,17 @@ class InceptionResnet(nn.Module):
         w = partial(_scaled_width, width=width)
 
         # The order of registration is the order of the forward pass: the names of the slopes rely on it.
-        self.conv2d_1a = units.conv(3, w(32), 3, stride=2, padded=False)
-        self.conv2d_2a = units.conv(w(32), w(32), 3, padded=False)
-        self.conv2d_2b = units.conv(w(32), w(64), 3)
+        self.conv2d_1a = units.conv(3, Conv(w(32), 3, stride=2))
+        self.conv2d_2a = units.conv(w(32), Conv(w(32), 3), padded=False)
+        self.conv2d_2b = units.conv(w(32), Conv(w(64), 3))
         self.maxpool_3a = self._stem_pool("maxpool_3a")
-        self.conv2d_3b = units.conv(w(64), w(80), 1)
-        self.conv2d_4a = units.conv(w(80), w(192), 3, padded=False)
+        self.conv2d_3b = units.conv(w(64), Conv(w(80), 1))
+        self.conv2d_4a = units.conv(w(80), Conv(w(192), 3), padded=False)
+        self.conv2d_4b: ConvNormAct | None = None
+        self.maxpool_5a: nn.Module | None = None
+        self.mixed_5b: Mixed5b | None = None
         if arch.mixed_5b is None:
-            self.conv2d_4b = units.conv(w(192), w(256), 3, stride=2, padded=False)
+            self.conv2d_4b = units.conv(w(192), Conv(w(256), 3, stride=2))
             channels = w(256)
         else:
             self.maxpool_5a = self._stem_pool("maxpool_5a")
@@ -305,8 +359,9 @@ class InceptionResnet(nn.Module):
         channels = self.mixed_7a.out_channels
         self.block8 = nn.Sequential(*(residual(arch.block8) for _ in range(arch.block8.repeats)))
         self.block8_last = residual(arch.block8, last=True)
+        self.conv2d_7b: ConvNormAct | None = None
         if arch.conv2d_7b is not None:
-            self.conv2d_7b = units.conv(channels, w(arch.conv2d_7b), 1)
+            self.conv2d_7b = units.conv(channels, Conv(w(arch.conv2d_7b), 1))
             channels = w(arch.conv2d_7b)
         self.dropout = nn.Dropout(dropout)
         self.last_linear = nn.Linear(channels, embedding_size, bias=False)
@@ -340,13 +395,27 @@ class InceptionResnet(nn.Module):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """[N, 3, H, W] -> the last feature map [N, C, H', W'] (C: v1 1792, v2 1536)."""
-        x = self.conv2d_2b(self.conv2d_2a(self.conv2d_1a(x)))
-        x = self.conv2d_4a(self.conv2d_3b(self.maxpool_3a(x)))
-        x = self.conv2d_4b(x) if self.version == "v1" else self.mixed_5b(self.maxpool_5a(x))
-        x = self.mixed_6a(self.block35(x))
-        x = self.mixed_7a(self.block17(x))
-        x = self.block8_last(self.block8(x))
-        return x if self.version == "v1" else self.conv2d_7b(x)
+        # The comments give channels and size at full width for the paper's 160 px.
+        x = self.conv2d_1a(x)  # 32 x 79 x 79
+        x = self.conv2d_2a(x)  # 32 x 77 x 77
+        x = self.conv2d_2b(x)  # 64 x 77 x 77
+        x = self.maxpool_3a(x)  # 64 x 38 x 38
+        x = self.conv2d_3b(x)  # 80 x 38 x 38
+        x = self.conv2d_4a(x)  # 192 x 36 x 36
+        if self.conv2d_4b is not None:  # v1
+            x = self.conv2d_4b(x)  # 256 x 17 x 17
+        if self.maxpool_5a is not None and self.mixed_5b is not None:  # v2
+            x = self.maxpool_5a(x)  # 192 x 17 x 17
+            x = self.mixed_5b(x)  # 320 x 17 x 17
+        x = self.block35(x)  # the same
+        x = self.mixed_6a(x)  # v1: 896 x 8 x 8, v2: 1088 x 8 x 8
+        x = self.block17(x)
+        x = self.mixed_7a(x)  # v1: 1792 x 3 x 3, v2: 2080 x 3 x 3
+        x = self.block8(x)
+        x = self.block8_last(x)
+        if self.conv2d_7b is not None:  # v2
+            x = self.conv2d_7b(x)  # 1536 x 3 x 3
+        return x
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, 3, H, W] -> the embedding before L2 normalisation [N, embedding_size]."""
@@ -359,7 +428,7 @@ class InceptionResnet(nn.Module):
         `TRSF_inception-resnet v1.3` is that of the third residual module. A scalar each, or [channels].
         """
         return {
-            f"TRSF_inception-resnet {self.version}.{number}": block.up.scale.detach()
+            f"TRSF_inception-resnet {self.version}.{number}": _as_number(block.up.scale)
             for number, block in enumerate(self.residual_blocks(), start=1)
             if block.up.scale is not None
         }
@@ -380,22 +449,21 @@ class InceptionResnet(nn.Module):
     def _parts(self) -> Iterator[tuple[str, list[nn.Module]]]:
         """The network cut into the parts by which its activations are named."""
         stem = [self.conv2d_1a, self.conv2d_2a, self.conv2d_2b, self.conv2d_3b, self.conv2d_4a]
-        yield "stem", stem + ([self.conv2d_4b] if self.version == "v1" else [])
-        if self.version == "v2":
+        yield "stem", stem if self.conv2d_4b is None else [*stem, self.conv2d_4b]
+        if self.mixed_5b is not None:
             yield "mixed-5b", [self.mixed_5b]
         number = 1
-        for stage, after in (
-            (self.block35, ("reduction-a", [self.mixed_6a])),
-            (self.block17, ("reduction-b", [self.mixed_7a])),
-            (self.block8, (None, [])),
+        for stage, reduction, name in (
+            (self.block35, self.mixed_6a, "reduction-a"),
+            (self.block17, self.mixed_7a, "reduction-b"),
+            ([*self.block8, self.block8_last], None, ""),
         ):
             for block in stage:
                 yield str(number), [block]
                 number += 1
-            if after[0] is not None:
-                yield after
-        yield str(number), [self.block8_last]
-        if self.version == "v2":
+            if reduction is not None:
+                yield name, [reduction]
+        if self.conv2d_7b is not None:
             yield "conv2d-7b", [self.conv2d_7b]
 
 
@@ -403,7 +471,12 @@ def _slopes_of(modules: list[nn.Module]) -> Iterator[Tensor]:
     for module in modules:
         for child in module.modules():
             if isinstance(child, nn.PReLU):
-                yield child.weight.detach().squeeze(0)
+                yield _as_number(child.weight)
+
+
+def _as_number(parameter: Tensor) -> Tensor:
+    """A parameter of one number [1] as a scalar, any other as it is; detached."""
+    return parameter.detach().squeeze(0)
 
 
 def inception_resnet_v1(**settings: Any) -> InceptionResnet:

@@ -6,14 +6,14 @@ section 3.1, equations 1-4), and ReLU gives way to Leaky ReLU or PReLU (section 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trsfnet.errors import choice
-from trsfnet.models import fused
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu")
 RESIDUAL_SCALES = ("fixed", "trainable", "channel")
@@ -21,6 +21,8 @@ RESIDUAL_SCALES = ("fixed", "trainable", "channel")
 # facenet (TF-slim): `decay` 0.995 is PyTorch's momentum 0.005, and slim's batch norm has no gamma.
 BN_EPS = 1e-3
 BN_MOMENTUM = 0.005
+
+N = TypeVar("N", bound="_ConstantGamma")
 
 
 def make_activation(kind: str, slope: float) -> nn.Module:
@@ -41,31 +43,55 @@ def make_activation(kind: str, slope: float) -> nn.Module:
     return nn.PReLU(num_parameters=1, init=slope)
 
 
-def _freeze_gamma(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
-    """Turn gamma into a constant buffer of ones.
+class _ConstantGamma(nn.Module):
+    """Makes the gamma of a batch norm a constant: a buffer of ones instead of a parameter.
 
-    It stays in the state dict (ports of facenet keep it there, so weights move across unchanged) and the
-    fused kernels, which want a weight tensor, stay available; it gets no gradient and no update.
+    It stays in the state dict under its name, because ports of facenet keep it there. It is nevertheless of
+    the class `nn.Parameter`, which tools that move affine pairs between norms insist on, such as
+    `nn.SyncBatchNorm.convert_sync_batchnorm`; it needs no gradient.
     """
-    gamma = norm.weight
-    del norm.weight
-    norm.register_buffer("weight", gamma.detach().clone())
+
+    def __init__(self, channels: int, **settings: float) -> None:
+        super().__init__(channels, **settings)
+        self._freeze_gamma()
+
+    def _freeze_gamma(self) -> None:
+        gamma = self._parameters.pop("weight", None)
+        gamma = self._buffers.get("weight") if gamma is None else gamma
+        if gamma is not None:
+            frozen = isinstance(gamma, nn.Parameter) and not gamma.requires_grad
+            self._buffers["weight"] = gamma if frozen else nn.Parameter(gamma.detach(), requires_grad=False)
+
+    def _apply(self: N, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> N:
+        """What `to`, `double` and their like come down to: they make plain tensors of buffers."""
+        super()._apply(fn, recurse)
+        self._freeze_gamma()
+        return self
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        """Loading with `assign=True` makes a parameter of what is of that class."""
+        super()._load_from_state_dict(*arguments)
+        self._freeze_gamma()
+
+
+class ConstantGammaBatchNorm2d(_ConstantGamma, nn.BatchNorm2d):
+    """Batch norm of a feature map [N, C, H, W] without a trainable gamma, as in TF-slim."""
+
+
+class ConstantGammaBatchNorm1d(_ConstantGamma, nn.BatchNorm1d):
+    """Batch norm of the embedding [N, features] without a trainable gamma."""
 
 
 def batch_norm2d(channels: int, *, gamma: bool, momentum: float) -> nn.BatchNorm2d:
     """Batch norm of a feature map [N, channels, H, W] with facenet's epsilon; `gamma` as in the ports."""
-    norm = nn.BatchNorm2d(channels, eps=BN_EPS, momentum=momentum)
-    if not gamma:
-        _freeze_gamma(norm)
-    return norm
+    kind = nn.BatchNorm2d if gamma else ConstantGammaBatchNorm2d
+    return kind(channels, eps=BN_EPS, momentum=momentum)
 
 
 def batch_norm1d(features: int, *, gamma: bool, momentum: float) -> nn.BatchNorm1d:
     """Batch norm of the embedding [N, features]; see `batch_norm2d`."""
-    norm = nn.BatchNorm1d(features, eps=BN_EPS, momentum=momentum)
-    if not gamma:
-        _freeze_gamma(norm)
-    return norm
+    kind = nn.BatchNorm1d if gamma else ConstantGammaBatchNorm1d
+    return kind(features, eps=BN_EPS, momentum=momentum)
 
 
 class ConvNormAct(nn.Module):
@@ -76,14 +102,24 @@ class ConvNormAct(nn.Module):
         self.conv = conv
         self.bn = bn
         self.act = act
-        self.pointwise = conv.kernel_size == conv.stride == (1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H', W']."""
-        if not self.training:
-            return self.act(self.bn(self.conv(x)))
-        y = fused.pointwise(x, self.conv.weight) if self.pointwise else self.conv(x)
-        return fused.norm_act(y, self.bn, self.act)
+        return self.act(self.bn(self.conv(x)))
+
+
+class Conv(NamedTuple):
+    """One convolution in the tables of widths.
+
+    Attributes:
+        channels: number of output channels.
+        kernel: side of the kernel, or its height and width.
+        stride: 1 pads the input so that the size stays; 2 does not pad.
+    """
+
+    channels: int
+    kernel: int | tuple[int, int]
+    stride: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,40 +142,32 @@ class Units:
         """A fresh activation."""
         return make_activation(self.activation, self.slope)
 
-    def conv(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: int | tuple[int, int],
-        *,
-        stride: int = 1,
-        padded: bool = True,
-    ) -> ConvNormAct:
+    def conv(self, in_channels: int, shape: Conv, *, padded: bool = True) -> ConvNormAct:
         """A `ConvNormAct`. `padded` keeps the size at stride 1.
 
         All layers of stride 2 are unpadded, so facenet's SAME and VALID strings reduce to symmetric
         padding or none.
         """
+        channels, kernel, stride = shape
         height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
-        padding = (height // 2, width // 2) if padded else (0, 0)
-        conv = nn.Conv2d(in_channels, out_channels, (height, width), stride, padding, bias=False)
-        norm = batch_norm2d(out_channels, gamma=self.bn_gamma, momentum=self.bn_momentum)
+        padding = (height // 2, width // 2) if padded and stride == 1 else (0, 0)
+        conv = nn.Conv2d(in_channels, channels, (height, width), stride, padding, bias=False)
+        norm = batch_norm2d(channels, gamma=self.bn_gamma, momentum=self.bn_momentum)
         return ConvNormAct(conv, norm, self.act())
 
 
 class ScaledProjection(nn.Module):
     """The "up" projection of a residual branch, scaled: y = s * (W z + b) (equation 1).
 
-    The scale multiplies the 1x1 kernel and bias instead of the feature map. The result and all three
-    gradients are the same, because the projection is linear, but nothing of the feature map's size is
-    computed or kept for the backward pass, and at export the scale folds into the weights.
-
     Args:
         in_channels: width of the concatenated branches.
         out_channels: width of the trunk.
-        scale: `fixed` (a constant), `trainable` (the paper's TRSF: one scalar) or `channel` (one per
+        scale: `fixed` (a constant), `trainable` (the paper's TRSF: one number) or `channel` (one per
             output channel, as in LayerScale).
         value: the constant, or the starting value.
+
+    Attributes:
+        scale: [1] or [out_channels]; None if it is the constant `value`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, scale: str, value: float) -> None:
@@ -149,15 +177,22 @@ class ScaledProjection(nn.Module):
         self.value = value
         self.scale: nn.Parameter | None = None
         if scale != "fixed":
-            self.scale = nn.Parameter(torch.empty(() if scale == "trainable" else (out_channels,)))
-            nn.init.constant_(self.scale, value)
+            # One number is [1] and not a scalar [], which tools that shard parameters refuse.
+            self.scale = nn.Parameter(torch.full((1 if scale == "trainable" else out_channels,), value))
 
     def forward(self, z: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
-        scale = self.value if self.scale is None else self.scale
-        kernel_scale = scale if self.scale is None else self.scale.view(-1, 1, 1, 1)
-        project = fused.pointwise if self.training else F.conv2d
-        return project(z, self.conv.weight * kernel_scale, self.conv.bias * scale)
+        scale = self.scale
+        if scale is None:
+            return self.conv(z) * self.value
+        return self.conv(z) * scale.view(1, -1, 1, 1)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
+        """Take a scalar [] for a scale of one number, as earlier files have it."""
+        scale = state_dict.get(f"{prefix}scale")
+        if scale is not None and scale.ndim == 0:
+            state_dict[f"{prefix}scale"] = scale.view(1)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def extra_repr(self) -> str:
         """Name the scale in `print(model)`."""

@@ -1,105 +1,50 @@
-"""The same arithmetic in fewer passes: how a network in training computes its parts on the CPU.
+"""Batch norm, PReLU and 1x1 convolutions on the CPU in fewer passes over memory than PyTorch's own.
 
-Results and gradients are those of the modules that the network is made of, to rounding, and so are
-parameters, running statistics and their names. Three things make the difference:
+Results and gradients are those of PyTorch's layers, to rounding:
 
 - PyTorch's backward of a scalar PReLU writes a full-size tensor only to sum it up, and its forward keeps
   one tensor more than ReLU's. `NormPReLU` and `SumPReLU` do neither.
 - A 1x1 convolution of a channels_last tensor is one matrix product (`pointwise`).
-- Convolutions that read the same input are one wider convolution (`siblings`), on any device.
-
-In evaluation nothing here is used, so exports and embeddings do not depend on it. Hooks on the modules
-that are bypassed (norms, activations, first units of branches) fire in evaluation only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
-
-if TYPE_CHECKING:
-    from trsfnet.models.layers import ConvNormAct
+from torch import Tensor
 
 aten = torch.ops.aten
 
 
-def fast(x: Tensor) -> bool:
-    """Whether the CPU's own paths apply to `x` [N, C, H, W]; a compiler fuses by itself."""
+def applicable(x: Tensor) -> bool:
+    """Whether these kernels can compute on `x` [N, C, H, W].
+
+    They want a channels_last tensor on the CPU. A compiler fuses by itself, symbolic tracers see no layout,
+    and transforms of functions (`torch.func`, forward-mode derivatives) need PyTorch's own layers.
+    """
     return (
         not torch.compiler.is_compiling()
+        and type(x) is Tensor
         and x.device.type == "cpu"
         and x.is_contiguous(memory_format=torch.channels_last)
+        and not torch._C._are_functorch_transforms_active()
+        and torch.autograd.forward_ad._current_level < 0
     )
 
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """1x1 convolution, [N, C, H, W] -> [N, D, H, W], by `weight` [D, C, 1, 1] and `bias` [D]."""
-    if not fast(x):
-        return F.conv2d(x, weight, bias)
+    """1x1 convolution of a channels_last `x` [N, C, H, W] by `weight` [D, C, 1, 1] and `bias` [D]."""
     return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
 
 
-def norm_act(x: Tensor, norm: nn.BatchNorm2d, act: nn.Module) -> Tensor:
-    """`act(norm(x))` in training, [N, C, H, W] -> the same shape."""
-    if not (fast(x) and isinstance(act, nn.PReLU) and _is_plain(norm) and _is_one(norm.weight)):
-        return act(norm(x))
-    norm.num_batches_tracked.add_(1)
-    statistics = (norm.running_mean, norm.running_var, norm.momentum, norm.eps)
-    return NormPReLU.apply(x, norm.bias, act.weight, *statistics)
-
-
-def act_of_sum(x: Tensor, act: nn.Module) -> Tensor:
-    """`act(x)` in training where no norm comes first, [N, C, H, W] -> the same shape."""
-    return SumPReLU.apply(x, act.weight) if fast(x) and isinstance(act, nn.PReLU) else act(x)
-
-
-def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
-    """The outputs of 1x1 units that read the same input, computed as one unit in training.
-
-    Args:
-        x: [N, C, H, W].
-        units: all with the same kind of activation.
-
-    Returns:
-        [N, width of the unit, H, W] for each unit.
-    """
-    norms = [unit.bn for unit in units]
-    if len(units) < 2 or not all(map(_is_plain, norms)) or len({norm.momentum for norm in norms}) > 1:
-        return [unit(x) for unit in units]
-    widths = [norm.num_features for norm in norms]
-    act, momentum, eps = units[0].act, norms[0].momentum, norms[0].eps
-    gamma, beta = torch.cat([norm.weight for norm in norms]), torch.cat([norm.bias for norm in norms])
-    mean = torch.cat([norm.running_mean for norm in norms])
-    var = torch.cat([norm.running_var for norm in norms])
-    z = pointwise(x, torch.cat([unit.conv.weight for unit in units]))
-    if isinstance(act, nn.PReLU):
-        slope = torch.cat([unit.act.weight.expand(width) for unit, width in zip(units, widths, strict=True)])
-        if fast(z) and _is_one(gamma):
-            z = NormPReLU.apply(z, beta, slope, mean, var, momentum, eps)
-        else:
-            z = F.prelu(F.batch_norm(z, mean, var, gamma, beta, True, momentum, eps), slope)
-    else:
-        z = act(F.batch_norm(z, mean, var, gamma, beta, True, momentum, eps))
-    with torch.no_grad():
-        torch._foreach_add_([norm.num_batches_tracked for norm in norms], 1)
-        torch._foreach_copy_([norm.running_mean for norm in norms], mean.split(widths))
-        torch._foreach_copy_([norm.running_var for norm in norms], var.split(widths))
-    return z.split(widths, dim=1)
-
-
-def _is_plain(norm: nn.Module) -> bool:
-    """In training, and no subclass, such as one that gathers its statistics from several processes."""
-    return norm.training and type(norm) is nn.BatchNorm2d
-
-
-def _is_one(gamma: Tensor) -> bool:
-    """A constant gamma is 1 unless it came with another network's weights."""
-    return not gamma.requires_grad and torch.equal(gamma, torch.ones_like(gamma))
+def _refuse_second_derivatives() -> None:
+    if torch.is_grad_enabled():  # in a backward pass only with create_graph=True
+        raise RuntimeError(
+            "An accelerated network has first derivatives only: call "
+            "trsfnet.training.acceleration.restore(network) before taking second ones."
+        )
 
 
 class NormPReLU(torch.autograd.Function):
@@ -128,9 +73,9 @@ class NormPReLU(torch.autograd.Function):
         return aten._prelu_kernel(y, slope.view(1, -1, 1, 1))
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of `x`, `beta` and `slope`."""
+        _refuse_second_derivatives()
         y, beta, invstd, slope = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
         # What a gradient of the slope is summed from leaves its memory to the gradient of y.
@@ -172,9 +117,9 @@ class SumPReLU(torch.autograd.Function):
         return z
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of `y` and `slope`."""
+        _refuse_second_derivatives()
         kept, *positive = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
         if positive:

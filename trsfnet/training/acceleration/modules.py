@@ -1,0 +1,274 @@
+"""The parts of a network with a faster forward pass, each engaged only where it is provably the same.
+
+Each class here stands in for one of `trsfnet.models` and has the same children, parameters and names. Before
+it computes anything itself, it makes sure that the modules which it passes over are exactly PyTorch's and
+that nobody listens to them; otherwise it computes as the plain class does, and warns once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
+
+from trsfnet.models.inception_resnet import Branched, Mixed5b, Reduction, ResidualBlock
+from trsfnet.models.layers import ConstantGammaBatchNorm2d, ConvNormAct, ScaledProjection
+from trsfnet.training.acceleration.kernels import NormPReLU, SumPReLU, applicable, pointwise
+
+_NORMS = (nn.BatchNorm2d, ConstantGammaBatchNorm2d)
+_ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
+
+
+class Accelerated:
+    """Mixed into every class here."""
+
+    def obstacle(self) -> str | None:
+        """Why this part has to compute as the plain class does; None if it need not."""
+        raise NotImplementedError
+
+    def engaged(self) -> bool:
+        """Whether nothing is in the way, with a warning if something came after `accelerate`."""
+        return _clear(self.obstacle())
+
+    def __prepare_scriptable__(self) -> nn.Module:  # noqa: PLW3201 - TorchScript's name
+        """What `torch.jit.script` compiles in place of this module: the plain one of the same parameters."""
+        plain = object.__new__(PLAIN[type(self)])
+        plain.__dict__ = self.__dict__
+        return plain
+
+
+class FastConvNormAct(Accelerated, ConvNormAct):
+    """A unit whose 1x1 convolution is a matrix product, and whose norm and PReLU are one operation."""
+
+    def obstacle(self) -> str | None:
+        """Whatever is not one of PyTorch's own layers, or has hooks."""
+        return (
+            _touched("a convolution", self.conv, (nn.Conv2d,))
+            or _touched("a norm", self.bn, _NORMS)
+            or _touched("an activation", self.act, _ACTIVATIONS)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, in_channels, H, W] -> [N, out_channels, H', W']."""
+        if not (self.training and self.engaged()):
+            return super().forward(x)
+        conv = self.conv
+        y = pointwise(x, conv.weight, conv.bias) if is_pointwise(conv) and applicable(x) else conv(x)
+        if not (type(self.act) is nn.PReLU and _fusible(self.bn, y)):
+            return self.act(self.bn(y))
+        self.bn.num_batches_tracked.add_(1)
+        return NormPReLU.apply(
+            y,
+            self.bn.bias,
+            self.act.weight,
+            self.bn.running_mean,
+            self.bn.running_var,
+            self.bn.momentum,
+            self.bn.eps,
+        )
+
+
+class FastScaledProjection(Accelerated, ScaledProjection):
+    """The scale multiplies the 1x1 kernel and bias instead of the feature map.
+
+    The result and all three gradients are the same, because the projection is linear, but nothing of the
+    feature map's size is computed or kept for the backward pass.
+    """
+
+    def obstacle(self) -> str | None:
+        """A projection that is not a plain 1x1 convolution with a bias, or has hooks."""
+        reason = _touched("a projection", self.conv, (nn.Conv2d,))
+        if reason is None and not (is_pointwise(self.conv) and self.conv.bias is not None):
+            reason = "a projection is not a 1x1 convolution with a bias"
+        return reason
+
+    def forward(self, z: Tensor) -> Tensor:
+        """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
+        if not self.engaged():
+            return super().forward(z)
+        scale = self.value if self.scale is None else self.scale
+        kernel_scale = self.value if self.scale is None else self.scale.view(-1, 1, 1, 1)
+        project = pointwise if self.training and applicable(z) else F.conv2d
+        return project(z, self.conv.weight * kernel_scale, self.conv.bias * scale)
+
+
+class _FastBranched(Accelerated, Branched):
+    """1x1 units that read the block's input are computed as one wider unit."""
+
+    def obstacle(self) -> str | None:
+        """First units that are touched, or whose norms and activations differ."""
+        return self._first_units()[1]
+
+    def outputs(self, x: Tensor) -> list[Tensor]:
+        """The output of each branch."""
+        if not self.training:
+            return super().outputs(x)
+        units, reason = self._first_units()
+        started = dict(zip(units, siblings(x, list(units.values())), strict=True)) if _clear(reason) else {}
+        outputs = []
+        for name in self.branch_names:
+            branch = getattr(self, name)
+            if name not in started:
+                outputs.append(branch(x))
+                continue
+            y = started[name]
+            for module in list(branch)[1:] if isinstance(branch, nn.Sequential) else ():
+                y = module(y)
+            outputs.append(y)
+        return outputs
+
+    def _first_units(self) -> tuple[dict[str, FastConvNormAct], str | None]:
+        """The 1x1 units that may be computed as one, by branch, and what is in the way of that."""
+        units: dict[str, FastConvNormAct] = {}
+        reason = None
+        for name in self.branch_names:
+            branch = getattr(self, name)
+            first = branch[0] if type(branch) is nn.Sequential and len(branch) else branch
+            if isinstance(first, nn.AvgPool2d):
+                continue
+            kinds = (nn.Sequential, FastConvNormAct)
+            touched = _touched("a branch", branch, kinds) or _touched("a unit", first, kinds[1:])
+            touched = touched or first.obstacle()
+            if touched is None and is_pointwise(first.conv):
+                units[name] = first
+            reason = reason or touched
+        if reason is None and len(units) > 1:
+            reason = _differing(list(units.values()))
+        return units, reason
+
+
+class FastResidualBlock(_FastBranched, ResidualBlock):
+    """Its PReLU after the sum keeps nothing that the next layer does not keep anyway."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, channels, H, W] -> the same shape."""
+        y = x + self.branch(x)
+        prelu = type(self.act) is nn.PReLU and self.act.weight.numel() == 1
+        if self.training and prelu and applicable(y) and _touched("", self.act, (nn.PReLU,)) is None:
+            return SumPReLU.apply(y, self.act.weight)
+        return self.act(y)
+
+
+class FastReduction(_FastBranched, Reduction):
+    """Its branches begin as one."""
+
+
+class FastMixed5b(_FastBranched, Mixed5b):
+    """Its branches begin as one, but for the one that pools first."""
+
+
+FAST: dict[type[nn.Module], type[nn.Module]] = {
+    ConvNormAct: FastConvNormAct,
+    ScaledProjection: FastScaledProjection,
+    ResidualBlock: FastResidualBlock,
+    Reduction: FastReduction,
+    Mixed5b: FastMixed5b,
+}
+PLAIN = {fast: plain for plain, fast in FAST.items()}
+
+
+def is_pointwise(conv: nn.Conv2d) -> bool:
+    """Whether a convolution mixes channels alone, pixel by pixel."""
+    return (
+        conv.kernel_size == conv.stride == (1, 1) and conv.padding in ((0, 0), "valid") and conv.groups == 1
+    )
+
+
+def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
+    """The outputs of 1x1 units that read the same input, computed as one unit in training.
+
+    Args:
+        x: [N, C, H, W].
+        units: what `_differing` finds alike.
+
+    Returns:
+        [N, width of the unit, H, W] for each unit.
+    """
+    norms = [unit.bn for unit in units]
+    if len(units) < 2 or not all(map(_tracks_statistics, norms)):
+        return [unit(x) for unit in units]
+    widths = [norm.num_features for norm in norms]
+    act, momentum, eps = units[0].act, norms[0].momentum, norms[0].eps
+    gamma, beta = torch.cat([norm.weight for norm in norms]), torch.cat([norm.bias for norm in norms])
+    mean = torch.cat([norm.running_mean for norm in norms])
+    var = torch.cat([norm.running_var for norm in norms])
+    project = pointwise if applicable(x) else F.conv2d
+    z = project(x, torch.cat([unit.conv.weight for unit in units]))
+    if isinstance(act, nn.PReLU):
+        slope = torch.cat([unit.act.weight.expand(width) for unit, width in zip(units, widths, strict=True)])
+        if applicable(z) and _is_one(gamma) and _has_spread(z):
+            z = NormPReLU.apply(z, beta, slope, mean, var, momentum, eps)
+        else:
+            z = F.prelu(F.batch_norm(z, mean, var, gamma, beta, True, momentum, eps), slope)
+    else:
+        z = act(F.batch_norm(z, mean, var, gamma, beta, True, momentum, eps))
+    with torch.no_grad():
+        torch._foreach_add_([norm.num_batches_tracked for norm in norms], 1)
+        torch._foreach_copy_([norm.running_mean for norm in norms], mean.split(widths))
+        torch._foreach_copy_([norm.running_var for norm in norms], var.split(widths))
+    return z.split(widths, dim=1)
+
+
+def _clear(reason: str | None) -> bool:
+    """Whether there is no reason not to be fast; if there is, it is said once."""
+    if reason is not None and not torch.compiler.is_compiling():
+        warnings.warn(f"A part of the network is not accelerated: {reason}.", stacklevel=4)
+    return reason is None
+
+
+def _touched(role: str, module: nn.Module, kinds: tuple[type[nn.Module], ...]) -> str | None:
+    """Why passing over `module` might not be what calling it is; None if it is the same."""
+    if type(module) not in kinds:
+        return f"{role} is of the type {type(module).__name__}"
+    if (
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or _has_any_global_hook()
+    ):
+        return f"{role} has hooks"
+    if "forward" in vars(module) or module._compiled_call_impl is not None:
+        return f"{role} has a forward pass of its own"
+    return None
+
+
+def _differing(units: Sequence[ConvNormAct]) -> str | None:
+    """Why these units cannot be one; None if they can."""
+    first = units[0]
+    for unit in units:
+        if unit.conv.bias is not None:
+            return "a convolution at the start of a branch has a bias"
+        if type(unit.act) is not type(first.act):
+            return "activations at the starts of a block's branches are of several types"
+        if getattr(unit.act, "negative_slope", 0) != getattr(first.act, "negative_slope", 0):
+            return "activations at the starts of a block's branches have several slopes"
+        if (unit.bn.eps, unit.bn.momentum) != (first.bn.eps, first.bn.momentum):
+            return "norms at the starts of a block's branches have several settings"
+        if unit.bn.weight is None or unit.bn.bias is None or unit.bn.weight.dtype != first.bn.weight.dtype:
+            return "norms at the starts of a block's branches lack gamma and beta, or differ in precision"
+    return None
+
+
+def _tracks_statistics(norm: nn.BatchNorm2d) -> bool:
+    """In training, with running statistics that follow the batches at a constant rate."""
+    return norm.training and norm.track_running_stats and None not in (norm.running_mean, norm.momentum)
+
+
+def _fusible(norm: nn.BatchNorm2d, y: Tensor) -> bool:
+    """Whether `NormPReLU` can take the place of `norm` for its input `y`."""
+    return applicable(y) and _tracks_statistics(norm) and _is_one(norm.weight) and _has_spread(y)
+
+
+def _is_one(gamma: Tensor | None) -> bool:
+    """A constant gamma is 1 unless it came with another network's weights."""
+    return gamma is not None and not gamma.requires_grad and torch.equal(gamma, torch.ones_like(gamma))
+
+
+def _has_spread(y: Tensor) -> bool:
+    """More than one value for each channel; PyTorch's norm refuses a single one, in its own words."""
+    return y.numel() > y.shape[1]
