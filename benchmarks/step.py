@@ -6,7 +6,7 @@
 
 Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2 the same way: float32
 (autocast on a GPU), NCHW, eager. `ours` is what `trsfnet train` computes; `plain` the same network and
-precision by the textbook (`benchmarks.plain`). All take the same steps of SGD.
+precision without `trsfnet.training.acceleration`. All take the same steps of SGD.
 
 Others say what else could be reached: `ours constant`, with Leaky ReLU, is what a slope costs that nobody
 trains; on the CPU `compiled trainable` is what PyTorch's compiler makes of a narrow network, and `bfloat16
@@ -30,10 +30,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import measure
-from benchmarks.plain import plain
 from trsfnet.data.augment import augment, standardise
 from trsfnet.models import InceptionResnet
-from trsfnet.training.capture import capture
+from trsfnet.training.acceleration import accelerate
+from trsfnet.training.acceleration.graphs import capture
+from trsfnet.training.acceleration.regions import compile_regions
 from trsfnet.training.precision import DTYPES, best_device, best_precision
 
 IDENTITIES = 512
@@ -101,14 +102,14 @@ class Step:
         else:
             kind, settings = variant.split()
             self.model = nn.Sequential(_network(case, settings), nn.Linear(512, IDENTITIES))
-            self.model = plain(self.model) if kind == "plain" else self.model
+            if kind != "plain":
+                accelerate(self.model)
             self.precision = kind if kind in DTYPES else self.precision
         self.model.to(device, memory_format=self.format).train()
-        self.compiled = self.model
         if device.type == "cuda" and variant.startswith("ours") and case.narrow:
             capture(self.model[0], case.batch, DTYPES[self.precision])
         elif variant.startswith("compiled") or (device.type == "cuda" and variant.startswith("ours")):
-            self.compiled = torch.compile(self.model)
+            compile_regions(self.model[0])
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=0.01, momentum=0.9, nesterov=True, fused=True
         )
@@ -133,7 +134,7 @@ class Step:
         """Take a step: on a GPU from images in the host's memory, on the CPU from the network's input."""
         x = self._input() if self.device.type == "cuda" else self.input
         with self.autocast():
-            logits = self.compiled(x)
+            logits = self.model(x)
         loss = F.cross_entropy(logits.float(), self.labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -309,7 +310,7 @@ def _target(ratio: dict[str, float] | None, target: float | None) -> dict[str, f
 
 def flops(case: Case) -> float:
     """Floating-point operations of the matrix products in one image's forward and backward pass."""
-    model, x = plain(_network(case, "trainable")).train(), torch.randn(2, 3, case.size, case.size)
+    model, x = _network(case, "trainable").train(), torch.randn(2, 3, case.size, case.size)
     with FlopCounterMode(display=False) as counter:
         model(x).sum().backward()
     return counter.get_total_flops() / len(x)

@@ -18,7 +18,6 @@ from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import load_track
 from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.code import source_hash
-from trsfnet.experiments.compiling import compiling
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
@@ -89,8 +88,7 @@ def run(
                 with locked(path):
                     _train_and_record(config, data, world, path, opening)
             else:
-                with compiling(config, data):
-                    train(config, data, world=world, checkpoint=path / CHECKPOINT)
+                train(config, data, world=world, checkpoint=path / CHECKPOINT)
             world.wait()
     leave()
     return read_record(path)
@@ -188,8 +186,7 @@ def _train_and_record(
         tqdm.write(epoch_line(config, history))
 
     try:
-        with compiling(config, data):
-            outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
+        outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
     except BaseException as error:
         record.write_info(status="failed", message=f"{type(error).__name__}: {error}")
         raise

@@ -182,10 +182,11 @@ class ScaledProjection(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
-        scale = self.scale
+        y, scale = self.conv(z), self.scale
         if scale is None:
-            return self.conv(z) * self.value
-        return self.conv(z) * scale.view(1, -1, 1, 1)
+            return y * self.value
+        # Under autocast the scale is float32, which must not become the trunk's type.
+        return (y * scale.view(1, -1, 1, 1)).to(y.dtype)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
         """Take a scalar [] for a scale of one number, as earlier files have it."""

@@ -127,7 +127,7 @@ def made_trainable(
     constants = {name: block.up.value for name, block in _blocks(source)}
     for name, block in _blocks(target):
         if block.up.scale is not None:
-            state.setdefault(f"{name}.up.scale", torch.tensor(constants[name]))
+            state.setdefault(f"{name}.up.scale", torch.tensor([constants[name]]))
     for name, module in target.named_modules():
         if isinstance(module, nn.PReLU) and f"{name}.weight" not in state:
             state[f"{name}.weight"] = torch.tensor([slope])

@@ -26,6 +26,7 @@ from trsfnet.evaluation.protocol import Evaluation, evaluate
 from trsfnet.models import InceptionResnet
 from trsfnet.models.diagnostics import activity, redundancy
 from trsfnet.models.residual import bias_norms, kernel_norms, residual_ratios
+from trsfnet.training.acceleration.prepare import prepare
 from trsfnet.training.batches import batches, derived_seed, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint, save_checkpoint
 from trsfnet.training.collapse import CHECK_EVERY, FAIR_TRIAL, Collapse, Watch, at_chance
@@ -117,9 +118,8 @@ def train(
     device, dtype = best_device(), DTYPES[config.precision]
     model = build_model(config).to(device, memory_format=torch.channels_last)
     head = build_head(config, len(data.train.identities), world).to(device)
-    if device.type == "cuda":  # on a CPU it would take longer than most runs here
-        torch.backends.cudnn.benchmark = True
-        model.compile()
+    torch.backends.cudnn.benchmark = device.type == "cuda"
+    prepare(model, config, config.epochs * steps)
     network = world.parallel(model)
     # A sharded classifier holds other identities on every process: there is nothing to average.
     classifier = head if isinstance(head, ShardedHead) else world.parallel(head)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trsfnet.heads import make_head
 from trsfnet.models import InceptionResnet
@@ -148,7 +148,7 @@ def load_training_state(
 ) -> None:
     """Go on from what `training_state` gave, on one process or many."""
     model.load_state_dict(state["model"])
-    moments = state["optimizer"]
+    moments = _shaped_like_their_parameters(state["optimizer"], optimizer)
     if isinstance(head, ShardedHead):
         head.load_full_state_dict(state["head"])
         own = dict(moments["state"])
@@ -158,6 +158,21 @@ def load_training_state(
     else:
         head.load_state_dict(state["head"])
     optimizer.load_state_dict(moments)
+
+
+def _shaped_like_their_parameters(
+    moments: Mapping[str, Any], optimizer: torch.optim.SGD
+) -> Mapping[str, Any]:
+    """Moments with the scalars [] of earlier checkpoints as the [1] that one trainable scale is now."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    own = {
+        number: {
+            name: value.view_as(parameters[number]) if isinstance(value, Tensor) and value.ndim == 0 else value
+            for name, value in kept.items()
+        }
+        for number, kept in moments["state"].items()
+    }
+    return dict(moments) | {"state": own}
 
 
 def _numbers(optimizer: torch.optim.SGD, head: nn.Module) -> list[int]:

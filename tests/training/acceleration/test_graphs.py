@@ -8,7 +8,7 @@ import torch
 from tests.models.test_inception_resnet import TINY
 from trsfnet.models import InceptionResnet
 from trsfnet.models.residual import residual_ratios
-from trsfnet.training.capture import capture
+from trsfnet.training.acceleration.graphs import capture
 
 SETTINGS = {**TINY, "version": "v1", "residual_scale": "trainable", "activation": "prelu"}
 

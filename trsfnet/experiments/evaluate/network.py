@@ -13,6 +13,7 @@ from trsfnet.experiments.record import Record, read_record
 from trsfnet.experiments.run import CHECKPOINT
 from trsfnet.models import InceptionResnet
 from trsfnet.models.weights import fingerprint
+from trsfnet.training.acceleration import accelerate
 from trsfnet.training.checkpoint import load_checkpoint, previous
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
@@ -79,6 +80,7 @@ def load_network(path: Path) -> TrainedNetwork:
     if state is None or (record.status == "done" and state.get("epoch") != config.epochs):
         raise RecordError(f"{file} is damaged: a copy, or the same training once more, would mend it.")
     model = build_model(config).to(device, memory_format=torch.channels_last).eval()
+    accelerate(model)  # as it was evaluated after its last epoch, to the last bit
     try:
         model.load_state_dict(state["training"]["model"])
     except (KeyError, TypeError, RuntimeError) as error:
