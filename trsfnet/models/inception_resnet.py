@@ -160,7 +160,7 @@ MIN_INPUT_SIZE = {False: 75, True: 41}
 
 
 def _chain(in_channels: int, branch: Branch, units: Units) -> nn.Module:
-    """The convolutions of one branch. One alone is that unit itself, not a sequence: facenet's names, kept."""
+    """The convolutions of one branch; one alone is not wrapped in a sequence, as in facenet's names."""
     widths = [in_channels, *(conv.channels for conv in branch)]
     convs = [units.conv(width, conv) for width, conv in zip(widths, branch, strict=False)]
     return convs[0] if len(convs) == 1 else nn.Sequential(*convs)

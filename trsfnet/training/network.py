@@ -167,7 +167,9 @@ def _shaped_like_their_parameters(
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     own = {
         number: {
-            name: value.view_as(parameters[number]) if isinstance(value, Tensor) and value.ndim == 0 else value
+            name: value.view_as(parameters[number])
+            if isinstance(value, Tensor) and value.ndim == 0
+            else value
             for name, value in kept.items()
         }
         for number, kept in moments["state"].items()

@@ -34,7 +34,7 @@ class Accelerated:
         """Whether nothing is in the way, with a warning if something came after `accelerate`."""
         return _clear(self.obstacle())
 
-    def __prepare_scriptable__(self) -> nn.Module:  # noqa: PLW3201 - TorchScript's name
+    def __prepare_scriptable__(self) -> nn.Module:
         """What `torch.jit.script` compiles in place of this module: the plain one of the same parameters."""
         plain = object.__new__(PLAIN[type(self)])
         plain.__dict__ = self.__dict__
