@@ -5,6 +5,7 @@ from .inference.embedder import load as load
 from .inference.verification import Decision as Decision
 from .inference.verification import verify as verify
 from .interop.export import export as export
+from .interop.preprocessing import Preprocessing as Preprocessing
 from .interop.weights import Weights as Weights
 from .interop.weights import load_network as load_network
 from .interop.weights import read_weights as read_weights

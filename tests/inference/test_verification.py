@@ -25,7 +25,7 @@ from trsfnet.experiments.record import read_record
 from trsfnet.inference import preparation
 from trsfnet.inference.preparation import prepare
 from trsfnet.inference.verification import compare, threshold_at
-from trsfnet.interop.weights import read_weights
+from trsfnet.interop.models import read_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -76,7 +76,7 @@ def test_the_threshold_of_ten_folds_accepts_the_stated_share(run, far):
     scores = read_record(run).scores()
     different = scores["score"][~scores["same"]]
     # A little above it: the similarity on which it lies comes back from a distance.
-    limit = threshold_at(run, read_weights(run).description, far)
+    limit = threshold_at(read_model(run), far)
     assert (different > limit + 1e-6).sum() <= int(far * len(different)) < (different >= limit - 1e-6).sum()
 
 
@@ -88,7 +88,7 @@ def test_the_threshold_of_all_pairs_is_the_recorded_one(tmp_path, tiny_config):
     record.write_info(evaluation={"protocol": outcome.protocol, "results": outcome.details})
     record.write_scores(outcome.scores)
     for far, details in zip((1e-2, 1e-3), outcome.details, strict=False):
-        assert threshold_at(path, read_weights(path).description, far) == details["threshold"]
+        assert threshold_at(read_model(path), far) == details["threshold"]
 
 
 def test_the_decision_flips_with_the_threshold(run, files):
@@ -103,7 +103,7 @@ def test_the_decision_flips_with_the_threshold(run, files):
 
 def test_a_far_decides_by_the_runs_scores(run, files):
     found = trsfnet.verify(run, *files, far=1e-2, images="crop")
-    assert found.threshold == threshold_at(run, read_weights(run).description, 1e-2)
+    assert found.threshold == threshold_at(read_model(run), 1e-2)
     assert f"the threshold {found.threshold:.3f} of this run at FAR 1e-2" in str(found)
 
 
@@ -141,7 +141,7 @@ def test_what_cannot_decide_says_so(run, files, tmp_path, tiny_config):
         trsfnet.verify(foreign, *files, images="crop")
     assert trsfnet.verify(foreign, *files, threshold=-1, images="crop").same
     unfinished, _ = write_run(tmp_path, tiny_config)
-    with pytest.raises(RecordError, match=r"has no scores\.parquet"):
+    with pytest.raises(RecordError, match="has no scores"):
         trsfnet.verify(unfinished, *files, images="crop")
     with pytest.raises(DataError, match=r"Cannot read .*none\.png: No such file"):
         trsfnet.verify(run, files[0], tmp_path / "none.png", images="crop")
@@ -163,7 +163,7 @@ def test_images_are_prepared_as_the_tracks_prepare_theirs():
 def test_a_face_in_a_photograph_is_found_or_missed(monkeypatch, faces):
     box = np.array([40.0, 30.0, 80.0, 80.0])
     found = [Face(box, np.zeros((5, 2)), 1.0)] * faces
-    monkeypatch.setattr(preparation, "Mtcnn", lambda: lambda images: [found])
+    monkeypatch.setattr(preparation, "_detector", lambda: lambda images: [found])
     photograph = png(np.full((120, 140, 3), 90, np.uint8))
     if not faces:
         with pytest.raises(DataError, match=r"finds no face in a\.png"):
@@ -176,7 +176,7 @@ def test_a_detector_that_stumbles_names_the_image(monkeypatch):
     def stumble(images: np.ndarray) -> None:
         raise DataError("MTCNN cannot cope with it: lost count.")
 
-    monkeypatch.setattr(preparation, "Mtcnn", lambda: stumble)
+    monkeypatch.setattr(preparation, "_detector", lambda: stumble)
     with pytest.raises(DataError, match=r"out of a\.png\. MTCNN cannot cope"):
         prepare(png(np.full((120, 140, 3), 90, np.uint8)), "a.png", "photograph", 75)
 

@@ -5,47 +5,54 @@ from __future__ import annotations
 import argparse
 import sys
 
-from trsfnet.cli import argument
+from trsfnet.cli import argument, model
 from trsfnet.cli.conversion import opened
-from trsfnet.cli.model import model
 from trsfnet.cli.output import json_option, print_json
 
 PURPOSE = "write the embeddings of many face crops to a parquet file"
-EPILOG = """\
-MODEL is a run with its checkpoint, a .safetensors, facenet-pytorch's .pt, vggface2 or casia-webface.
+EPILOG = (
+    """\
 SOURCE is a folder of images, a folder with a subfolder for each identity, a .txt file with the path of an
 image on each line, or anything else that `trsfnet align` takes or makes:
   trsfnet embed runs/synthetic/RUN crops faces.parquet
   trsfnet embed vggface2 lfw-160 lfw.parquet
   trsfnet embed v1.safetensors list.txt faces.parquet --json
+  trsfnet embed others.onnx crops faces.parquet --preprocessing 112,127.5,127.5
 
 SOURCE must hold face crops; `trsfnet align` makes them of photographs. Each becomes as large as the network's
 input. Images that cannot be read are left out, listed on standard error, and do not change the exit code.
 Interrupted or killed, the same command goes on where it was; faces.parquet appears when it is whole.
 
-In Python:
+The file names the network, the engine and its precision. In Python:
   table = pandas.read_parquet("faces.parquet")     # columns name, identity, embedding
   similarity = numpy.stack(table.embedding) @ table.embedding[0]
+
 """
+    + model.MODEL
+)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    model(parser)
+    model.model(parser)
     parser.add_argument("source", type=argument.path, metavar="SOURCE", help="where the images are")
     parser.add_argument(
         "target", type=argument.path, metavar="TARGET", help="file to make, such as faces.parquet"
     )
+    model.engine(parser)
     json_option(parser)
 
 
 def run(given: argparse.Namespace) -> int:
     """Embed, and count what is in the file and what is not."""
     from trsfnet.data.folder import left_out
-    from trsfnet.inference.embeddings import write_embeddings
+    from trsfnet.inference.embedder import Embedder
+    from trsfnet.inference.embeddings import check_target, write_embeddings
 
+    check_target(given.target)
     source = opened(given, skip=True)
-    done = write_embeddings(given.model, source, given.target)
+    embedder = Embedder(model.read(given), engine=given.engine)
+    done = write_embeddings(embedder, source, given.target)
     said = left_out(source)
     for name, reason in done.failed.items():
         if name not in said:

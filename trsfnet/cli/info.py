@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import argparse
 
-from trsfnet.cli.model import model
+from trsfnet.cli import model
 from trsfnet.cli.output import json_option, print_json, print_table
 
 PURPOSE = "count what a network is made of"
-EPILOG = """\
+EPILOG = (
+    """\
 Parameters, trainable scales and slopes, and multiply-accumulates (MACs) of each stage for one image:
   trsfnet info v1
   trsfnet info v2 --size 112
   trsfnet info runs/synthetic/RUN --json
 
 v1 and v2 are the paper's networks with trainable scales (TRSF) and slopes (PReLU), at 160 pixels.
+Of an .onnx of others only its size, what it takes and what it gives are known.
+
 """
+    + model.MODEL
+)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    model(parser, more="v1 or v2, ")
+    model.model(parser, more="v1 or v2, ")
     parser.add_argument("--size", type=int, help="side of the input in pixels (default: the network's own)")
     json_option(parser)
 
@@ -28,14 +33,18 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Count, and print a table of the stages."""
     from trsfnet.interop.summary import summarise
+    from trsfnet.models.inception_resnet import ARCHITECTURES
 
-    summary = summarise(given.model, given.size)
+    source = given.model if given.model in ARCHITECTURES else model.read(given)
+    summary = summarise(source, given.size)
     if given.json:
         print_json(summary.to_dict())
         return 0
     print(f"{summary.description.name}, {summary.size} x {summary.size} pixels")
     for line in summary.facts():
         print(line)
-    print()
-    print_table(*summary.table(), right=("residual modules", "parameters", "MACs", "share"))
+    header, rows = summary.table()
+    if rows:
+        print()
+        print_table(header, rows, right=("residual modules", "parameters", "MACs", "share"))
     return 0

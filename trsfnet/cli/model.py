@@ -3,9 +3,81 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from trsfnet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trsfnet.interop.models import Model
+    from trsfnet.interop.preprocessing import Preprocessing
+
+MODEL = """\
+MODEL is a run's folder with its checkpoint, a .safetensors, facenet-pytorch's or timm's .pt, .pth or .pth.tar
+(prefixes of wrappers and containers are taken off), facenet's variables as .npz, an .onnx, or vggface2 and
+casia-webface, facenet-pytorch's pretrained networks.
+"""
 
 
 def model(parser: argparse.ArgumentParser, more: str = "") -> None:
-    """Declare MODEL."""
-    known = "a run's folder, a file of weights, vggface2 or casia-webface"
+    """Declare MODEL, and how an `.onnx` of others is to be fed."""
+    known = "a run's folder, a file of weights, an .onnx, vggface2 or casia-webface"
     parser.add_argument("model", metavar="MODEL", help=f"{more}{known}")
+    preprocessing(parser)
+
+
+def preprocessing(parser: argparse.ArgumentParser) -> None:
+    """Declare `--preprocessing`."""
+    parser.add_argument(
+        "--preprocessing",
+        metavar="SIZE,MEAN,DIVISOR[,BGR]",
+        help="of an .onnx that does not state it: its input is (pixel - MEAN) / DIVISOR of SIZE x SIZE "
+        "pixels, in RGB unless BGR is said; for insightface's 112,127.5,127.5",
+    )
+
+
+def engine(parser: argparse.ArgumentParser) -> None:
+    """Declare `--engine`."""
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "torch", "onnxruntime"),
+        default="auto",
+        help="what computes the embeddings: auto takes onnxruntime on a CPU where it is installed and "
+        "bfloat16 is not faster, else torch (default: auto)",
+    )
+
+
+def read(given: argparse.Namespace) -> Model:
+    """The network that MODEL is; what had to be opened, stripped or left out goes to standard error."""
+    from trsfnet.interop.models import read_model
+
+    found = read_model(given.model, stated(given))
+    say(found.notes)
+    return found
+
+
+def say(notes: tuple[str, ...]) -> None:
+    """Print `notes` on standard error."""
+    for note in notes:
+        print(f"trsfnet: {note}", file=sys.stderr)
+
+
+def stated(given: argparse.Namespace) -> Preprocessing | None:
+    """What `--preprocessing` says; None if it was not given.
+
+    Raises:
+        ConfigError: it is no such thing.
+    """
+    from trsfnet.interop.preprocessing import Preprocessing
+
+    if given.preprocessing is None:
+        return None
+    size, mean, divisor, *channels = [*given.preprocessing.split(","), "", "", ""][:4]
+    try:
+        return Preprocessing(
+            int(size), float(mean), float(divisor), "a crop of a face", channels[0].strip().upper() or "RGB"
+        )
+    except ValueError as error:
+        raise ConfigError(
+            f"--preprocessing must be SIZE,MEAN,DIVISOR[,BGR], got {given.preprocessing!r}."
+        ) from error

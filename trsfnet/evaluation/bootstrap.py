@@ -65,7 +65,7 @@ def intervals(scores: Scores, *, replicates: int = REPLICATES, seed: int = 0) ->
     Raises:
         ConfigError: the scores do not say whom the pairs show.
     """
-    draws = [scores.metrics(weights) for weights in _draws(scores.identities, replicates, seed)]
+    draws = [scores.metrics(weights) for weights in people_drawn(scores.identities, replicates, seed)]
     return {
         name: _of_share(value, np.array([draw[name] for draw in draws]))
         for name, value in scores.metrics().items()
@@ -90,7 +90,7 @@ def compare(
         raise ConfigError("Two models can be compared only on the same pairs in the same order.")
     draws = [
         (first.metrics(weights), second.metrics(weights))
-        for weights in _draws(first.identities, replicates, seed)
+        for weights in people_drawn(first.identities, replicates, seed)
     ]
     of_first, of_second = first.successes(), second.successes()
     tests = {}
@@ -118,7 +118,7 @@ def _same_pairs(first: Scores, second: Scores) -> bool:
     return all(np.array_equal(getattr(first, field), getattr(second, field)) for field in fields)
 
 
-def _draws(identities: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
+def people_drawn(identities: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
     """How often each person is drawn, int [identities], in each replicate."""
     rng = np.random.default_rng(seed)
     for _ in range(replicates):

@@ -160,7 +160,7 @@ class TenFoldScores:
         """Whether each pair is judged rightly at the best threshold of the other folds: bool [P]."""
         gain = self._all.accepted(weights * np.where(self.same, 1, -1))[:, :-1]
         best = _ACCURACY_THRESHOLDS[np.argmax(gain, axis=1)]
-        return (self._held_out < best[self.fold]) == self.same
+        return (self.held_out < best[self.fold]) == self.same
 
     def _far_curves(self, weights: np.ndarray) -> np.ndarray:
         """[folds, thresholds], the FAR of the other folds at each of `_TAR_THRESHOLDS`."""
@@ -172,14 +172,14 @@ class TenFoldScores:
 
         None is where the held-out folds meet a FAR far above it: see the top of this file.
         """
-        limits = _thresholds_at(far_curves, far_target).astype(self._held_out.dtype)
-        accepted = self._held_out < limits[self.fold]
+        limits = _thresholds_at(far_curves, far_target).astype(self.held_out.dtype)
+        accepted = self.held_out < limits[self.fold]
         impostors = weights * ~self.same
         allowed = _FAR_EXCESS * max(far_target, *TEN_FOLD_FARS) * impostors.sum()
         return accepted & (impostors[accepted].sum() <= allowed)
 
     @cached_property
-    def _held_out(self) -> np.ndarray:
+    def held_out(self) -> np.ndarray:
         """[P], the distance of each pair when its own fold is held out."""
         if self.distances.ndim == 1:
             return self.distances

@@ -113,6 +113,12 @@ class AllPairsScores:
             named |= {f"tar@{far_name(far)}": tar, f"tar_by_person@{far_name(far)}": by_person}
         return named
 
+    def impostors(self, weights: np.ndarray) -> float:
+        """Different-person pairs in all, with people counted by weight, see `metrics`."""
+        images = weights * self._images
+        # All pairs of images, less those within a person.
+        return (images.sum() ** 2 - np.sum(images**2)) / 2
+
     def successes(self) -> dict[str, np.ndarray]:
         """What TAR counts at each FAR that the scores reach: bool, by same-person pair."""
         found = self._at(ALL_PAIRS_FARS, np.ones(self.identities))
@@ -126,9 +132,7 @@ class AllPairsScores:
         """At each FAR (threshold in units of `COSINE_STEP`, TAR, TAR by person); NaN if not kept so far."""
         left, right = weights[self.impostor_people.T]
         impostors = np.cumsum(left * right, dtype=np.float64)
-        images = weights * self._images
-        # All pairs of images, less those within a person.
-        impostor_pairs = (images.sum() ** 2 - np.sum(images**2)) / 2
+        impostor_pairs = self.impostors(weights)
         several = self._images > 1
         pairs = (self._images * (self._images - 1) // 2)[several]
         weights = weights[several]

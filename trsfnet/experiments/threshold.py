@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, TrsfnetError
 from trsfnet.evaluation import AllPairsScores, read_scores
 from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.record import Record
+
+# The rates of false acceptance at which an exported file states thresholds, from the highest down.
+FARS = (1e-1, 1e-2, 1e-3, 1e-4)
 
 
 def saved_scores(record: Record) -> Scores:
@@ -37,12 +42,28 @@ def threshold(record: Record, far: float) -> float:
     """
     if not 0 < far < 1:
         raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
-    scores = saved_scores(record)
+    return _threshold(saved_scores(record), far, record.run_id)
+
+
+def thresholds(record: Record) -> dict[str, float]:
+    """The thresholds of a run at those of `FARS` that its scores can tell, by name; none before its end."""
+    found: dict[str, float] = {}
+    try:
+        scores = saved_scores(record)
+    except TrsfnetError:
+        return found
+    for far in FARS:
+        with suppress(ConfigError):
+            found[far_name(far)] = _threshold(scores, far, record.run_id)
+    return found
+
+
+def _threshold(scores: Scores, far: float, run: str) -> float:
     all_pairs = isinstance(scores, AllPairsScores)
     pairs = scores.impostor_pairs if all_pairs else int(np.sum(~scores.same))
     if far * pairs < 1:
         raise ConfigError(
-            f"far must be at least 1 / {pairs:,}, got {far_name(far)}: {record.run_id} was evaluated "
+            f"far must be at least 1 / {pairs:,}, got {far_name(far)}: {run} was evaluated "
             "on that many pairs of different people."
         )
     if all_pairs:

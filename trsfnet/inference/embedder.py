@@ -2,86 +2,123 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sized
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from tqdm import tqdm
 
 from trsfnet.data.decode import open_image
-from trsfnet.errors import ConfigError, DataError, choice
+from trsfnet.errors import ConfigError, DataError
+from trsfnet.inference.engines import Engine, make_engine
 from trsfnet.interop.description import Description
-from trsfnet.interop.embedding_network import embedding_network
-from trsfnet.interop.weights import Source, Weights, read_weights
+from trsfnet.interop.models import Model, ModelSource, read_model
+from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.paths import user_path
-from trsfnet.training.precision import DTYPES, PRECISIONS, best_device, best_precision
 
 Face = np.ndarray | Image.Image | str | Path
 """A face crop: uint8 [H, W, 3] in RGB, a Pillow image, or a file of one."""
 
 
 class Embedder:
-    """A network as most people use one. It is folded, and cannot be trained.
-
-    Args:
-        weights: see `read_weights`.
-        device: where to compute, by default the first GPU, else the CPU.
-        precision: `float32`, `bfloat16`, or `auto` for bfloat16 where the hardware multiplies it (GPUs, CPUs
-            with AMX), which is faster there and less exact.
+    """A network as most people use one. It cannot be trained.
 
     Attributes:
         description: what the network is.
-        network: the module that computes.
-
-    Raises:
-        ConfigError: another precision, or a device that is not there.
-        DataError: the weights are no whole network, or have no embedding.
+        engine: what computes; its `name` and `precision` say which.
+        fingerprint: a hash of the network and its preprocessing.
+        notes: what had to be opened, stripped or left out to read it, in sentences.
     """
 
     def __init__(
-        self, weights: Weights, *, device: torch.device | str | None = None, precision: str = "auto"
+        self,
+        model: Model,
+        *,
+        engine: str = "auto",
+        device: torch.device | str | None = None,
+        precision: str = "auto",
     ) -> None:
-        choice("precision", precision, PRECISIONS)
-        self.device = _present(device or best_device())
-        self.description: Description = weights.description
-        precision = best_precision(self.device) if precision == "auto" else precision
-        self.network = embedding_network(weights, DTYPES[precision])
-        self.network.to(self.device)
+        """Make the engine; see `make_engine` for the arguments and errors."""
+        self.description: Description = model.description
+        self.engine: Engine = make_engine(model, engine=engine, device=device, precision=precision)
+        self.fingerprint = model.fingerprint
+        self.notes = model.notes
 
-    @torch.inference_mode()
-    def embed(self, faces: Sequence[Face] | np.ndarray, *, batch_size: int = 32) -> np.ndarray:
+    @property
+    def size(self) -> int:
+        """Side of the network's input in pixels."""
+        return self.description.preprocessing.size
+
+    @cached_property
+    def width(self) -> int:
+        """Length of an embedding, found out where nothing states it."""
+        stated = self.description.settings.get("embedding_size")
+        return stated or self.engine(np.zeros((1, self.size, self.size, 3), np.uint8)).shape[1]
+
+    def embed(
+        self, faces: Iterable[Face] | np.ndarray, *, batch_size: int = 32, progress: bool = False
+    ) -> np.ndarray:
         """Embeddings of face crops.
 
         Args:
-            faces: any number of crops, as uint8 [H, W, 3] in RGB, Pillow images or files; or all of them as
-                uint8 [N, H, W, 3]. Those of another size than the network's are resized.
+            faces: any number of crops, as uint8 [H, W, 3] in RGB, Pillow images or files, in a list or from a
+                generator; or all of them as uint8 [N, H, W, 3]. Those of another size than the network's are
+                resized.
             batch_size: images at a time.
+            progress: show a bar on standard error.
 
         Returns:
             float32 [N, embedding_size], rows of unit length: the dot product of two is their cosine.
 
         Raises:
             ConfigError: `batch_size` is less than 1.
-            DataError: an image cannot be read, or has another form or range; an embedding is not finite.
+            DataError: an image cannot be read, or has another form or range; an embedding is not finite, or
+                is zero.
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}.")
         if isinstance(faces, str | Path | Image.Image) or (isinstance(faces, np.ndarray) and faces.ndim == 3):
             raise DataError("embed takes a list of images: put a single one in brackets.")
-        width = self.description.settings.get("embedding_size", 512)
-        rows = [np.empty((0, width), np.float32)]
-        for start in range(0, len(faces), batch_size):
-            batch = faces[start : start + batch_size]
-            images = np.stack([self._pixels(face, start + i) for i, face in enumerate(batch)])
-            out = self.network(torch.from_numpy(images).to(self.device)).cpu().numpy()
-            if not np.isfinite(out).all():
-                raise DataError(
-                    f"{self.description.name} gives embeddings that are not finite: it has diverged."
-                )
-            rows.append(out)
-        return np.concatenate(rows)
+        total = len(faces) if isinstance(faces, Sized) else None
+        rows = []
+        with (
+            tqdm(total=total, desc="embedding", unit="image", disable=not progress) as bar,
+            ThreadPoolExecutor(os.cpu_count()) as threads,
+        ):
+            numbered = iter(enumerate(faces))
+            while batch := list(islice(numbered, batch_size)):
+                pixels = threads.map(lambda item: self._pixels(item[1], item[0]), batch)
+                rows.append(self._unit(np.stack(list(pixels))))
+                bar.update(len(batch))
+        return np.concatenate(rows) if rows else np.empty((0, self.width), np.float32)
+
+    def outputs(self, images: np.ndarray, *, batch_size: int = 128) -> np.ndarray:
+        """What the network itself gives, before it is normalised.
+
+        Args:
+            images: uint8 [N, size, size, 3], RGB, of the network's size.
+            batch_size: images at a time.
+
+        Returns:
+            float32 [N, embedding_size]. An `.onnx` file may have normalised them already.
+        """
+        parts = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
+        return np.concatenate([self.engine(np.ascontiguousarray(part)) for part in parts])
+
+    def _unit(self, images: np.ndarray) -> np.ndarray:
+        outputs = self.engine(images)
+        norms = np.linalg.norm(outputs, axis=1, keepdims=True)
+        if not np.isfinite(norms).all() or not norms.all():
+            raise DataError(
+                f"{self.description.name} gives embeddings that are not finite, or zero: it has diverged."
+            )
+        return outputs / norms
 
     def _pixels(self, face: Face, number: int) -> np.ndarray:
         """A face as the network's pixels: uint8 [size, size, 3]."""
@@ -97,22 +134,9 @@ class Embedder:
             image = face.convert("RGB")
         else:
             image = Image.fromarray(checked(face, f"Image {number}"))
-        size = (self.description.preprocessing.size,) * 2
-        if image.size != size:
-            image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
+        if image.size != (self.size, self.size):
+            image = image.resize((self.size, self.size), Image.Resampling.BICUBIC, reducing_gap=3)
         return np.array(image)
-
-
-def _present(asked: torch.device | str) -> torch.device:
-    """The device, if this machine and this PyTorch have it."""
-    try:
-        device = torch.device(asked)
-        torch.zeros(1, device=device).cpu()  # nothing comes back from `meta`
-    # Each backend that PyTorch was built without says so in its own way.
-    except (RuntimeError, AssertionError, ImportError, TypeError) as error:
-        reason = re.split(r"\n|\. ", str(error))[0].rstrip(".!")
-        raise ConfigError(f"device must be one that is here, such as cpu, got {asked}: {reason}.") from error
-    return device
 
 
 def checked(image: object, name: str) -> np.ndarray:
@@ -138,6 +162,28 @@ def checked(image: object, name: str) -> np.ndarray:
     return image
 
 
-def load(source: Source, *, device: torch.device | str | None = None, precision: str = "auto") -> Embedder:
-    """An `Embedder` of the weights at `source`; see `read_weights` for what that can be."""
-    return Embedder(read_weights(source), device=device, precision=precision)
+def load(
+    source: ModelSource,
+    *,
+    engine: str = "auto",
+    device: torch.device | str | None = None,
+    precision: str = "auto",
+    preprocessing: Preprocessing | None = None,
+) -> Embedder:
+    """An `Embedder` of a network.
+
+    Args:
+        source: the folder of a run, a file of weights, an `.onnx`, `vggface2` or `casia-webface`; see
+            `read_model`.
+        engine: `auto`, `torch` or `onnxruntime`; see `make_engine`.
+        device: where PyTorch computes, by default on the first GPU, else on the CPU.
+        precision: `float32`, `bfloat16`, or `auto` for the faster.
+        preprocessing: of an `.onnx` that does not state it.
+
+    Raises:
+        ConfigError: see `make_engine` and `read_model`.
+        DataError: see `make_engine` and `read_model`.
+        RecordError: see `read_model`.
+    """
+    model = read_model(source, preprocessing)
+    return Embedder(model, engine=engine, device=device, precision=precision)

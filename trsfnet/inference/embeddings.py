@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,8 +23,6 @@ from trsfnet.data.input_crops import input_crops
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder, checked
-from trsfnet.interop.weights import Source, Weights, read_weights
-from trsfnet.models.weights import fingerprint
 from trsfnet.paths import user_path
 
 # Images in a part: a kill loses no more. A batch is decoded and embedded at once.
@@ -47,7 +44,7 @@ class Embedded:
     failed: dict[str, str]
 
 
-def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Embedded:
+def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> Embedded:
     """Embed all images of a source and write them to a parquet file, which appears when it is whole.
 
     It has a row for each image, in the order of the source: `name`, `identity`, and `embedding`, float32 of
@@ -55,24 +52,18 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
     header. Until the end, parts lie in a hidden folder beside the file; the same call goes on from them.
 
     Args:
-        weights: see `read_weights`.
+        embedder: see `trsfnet.load`.
         images: face crops; see `input_crops` for what becomes of LFW's and IJB's.
         target: the file; one that the same call has made is left as it is.
 
     Raises:
         ConfigError: the file's suffix is another.
         DataError: the file or its parts are of other weights or images, or cannot be written; the network
-            gives embeddings that are not finite; see also `read_weights`.
+            gives embeddings that are not finite.
     """
     target = user_path(target)
-    if target.suffix != ".parquet":
-        raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
-    if not target.absolute().parent.is_dir():
-        raise DataError(f"There is no folder {target.absolute().parent} to write to.")
-    check_name(target)
-    read = read_weights(weights)
-    embedder = Embedder(read)
-    owner = _owner(read, embedder, images)
+    check_target(target)
+    owner = _owner(embedder, images)
     if not target.exists():
         parts = target.with_name(f".{target.name}.parts")
         try:
@@ -85,14 +76,27 @@ def write_embeddings(weights: Source, images: faces.Source, target: Path) -> Emb
     return _finished(target, owner)
 
 
-def _owner(weights: Weights, embedder: Embedder, images: faces.Source) -> dict[str, str]:
+def check_target(target: Path) -> None:
+    """Refuse a file that embeddings cannot be written to, before any work.
+
+    Raises:
+        ConfigError: its suffix is another.
+        DataError: its folder is not there, or its name is not UTF-8.
+    """
+    if target.suffix != ".parquet":
+        raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
+    if not target.absolute().parent.is_dir():
+        raise DataError(f"There is no folder {target.absolute().parent} to write to.")
+    check_name(target)
+
+
+def _owner(embedder: Embedder, images: faces.Source) -> dict[str, str]:
     """Whose embeddings a file holds: two with the same one hold the same."""
-    description = weights.description
-    built = repr((sorted(description.settings.items()), description.preprocessing))
     return {
-        "network": description.name,
-        "weights": hashlib.sha256((fingerprint(weights.state) + built).encode()).hexdigest()[:16],
-        "precision": str(embedder.network.dtype).removeprefix("torch."),
+        "network": embedder.description.name,
+        "weights": embedder.fingerprint,
+        "engine": embedder.engine.name,
+        "precision": embedder.engine.precision,
         "images": images.version,
     }
 
@@ -136,7 +140,7 @@ def _embedded(
     embedder: Embedder, images: faces.Source, rows: np.ndarray, progress: tqdm
 ) -> Iterator[pa.Table]:
     """A table of each batch: name, identity, embedding, and what is wrong with the image."""
-    crops = input_crops(images, embedder.description.preprocessing.size)
+    crops = input_crops(images, embedder.size)
 
     def decoded(row: int) -> np.ndarray | str:
         try:
@@ -150,14 +154,13 @@ def _embedded(
             found = list(threads.map(decoded, batch))
             problems = [face if isinstance(face, str) else None for face in found]
             embeddings = iter(embedder.embed([face for face in found if not isinstance(face, str)]))
-            width = embedder.description.settings.get("embedding_size", 512)
             yield pa.table(
                 {
                     "name": [images.name(row) for row in batch],
                     "identity": [images.identities[images.labels[row]] for row in batch],
                     "embedding": pa.array(
                         [None if problem else next(embeddings) for problem in problems],
-                        pa.list_(pa.float32(), width),
+                        pa.list_(pa.float32(), embedder.width),
                     ),
                     "problem": pa.array(problems, pa.string()),
                 }

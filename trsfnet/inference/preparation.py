@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from trsfnet.data.align import MarginCrop, Mtcnn, choose
+from trsfnet.data.align import Detector, MarginCrop, Mtcnn, choose
 from trsfnet.data.crops import central_crop
 from trsfnet.data.decode import decode
 from trsfnet.data.lfw import CROP
@@ -41,10 +43,16 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
     if preparation == "lfw":
         return central_crop(image, size, CROP)
     try:
-        (faces,) = Mtcnn()(image[None])
+        (faces,) = _detector()(image[None])
     except DataError as error:
         raise DataError(f"No face was cropped out of {name}. {error}") from error
     if not faces:
         raise DataError(f"MTCNN finds no face in {name}: give a photograph with a larger one, or a crop.")
     margin = round(size * MarginCrop.margin / MarginCrop.size)
     return MarginCrop(size, margin)(image, choose(faces, *image.shape[:2]))
+
+
+@cache
+def _detector() -> Detector:
+    """MTCNN's networks, made once."""
+    return Mtcnn()

@@ -10,12 +10,12 @@ import numpy as np
 
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation.names import far_name
-from trsfnet.experiments.record import read_record
 from trsfnet.experiments.threshold import threshold as threshold_of_run
-from trsfnet.inference.embedder import Embedder, load
+from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.preparation import prepare
-from trsfnet.interop.description import Description
-from trsfnet.interop.weights import Source
+from trsfnet.interop.models import Model, ModelSource, read_model
+from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.weights import Weights
 from trsfnet.paths import user_path
 
 
@@ -51,64 +51,70 @@ class Decision:
 
 
 def verify(
-    source: Source,
+    source: ModelSource,
     a: Path | str,
     b: Path | str,
     *,
     far: float = 1e-3,
     threshold: float | None = None,
     images: str = "photograph",
+    engine: str = "auto",
+    preprocessing: Preprocessing | None = None,
 ) -> Decision:
     """Whether two image files show one person.
 
     Args:
-        source: the network; see `read_weights`.
+        source: the network; see `read_model`.
         a: one image.
         b: the other.
         far: share of different-person pairs that may be accepted. The threshold follows from the scores of
             the run's own evaluation, so `source` must be the folder of a run or a file exported from one.
         threshold: a cosine to use instead, -1 to 1, for weights from elsewhere.
         images: what the files are; one of `PREPARATIONS`.
+        engine: what computes; see `make_engine`.
+        preprocessing: of an `.onnx` that does not state it.
 
     Raises:
         ConfigError: no threshold is known or it cannot be one, see `threshold_at`; facenet-pytorch, which
             finds faces in photographs, is not installed.
-        DataError: an image cannot be read, or shows no face; see also `read_weights`.
-        RecordError: see `read_weights`; or the run has no scores.
+        DataError: an image cannot be read, or shows no face; see also `read_model`.
+        RecordError: see `read_model`; or the run has no scores.
     """
     if threshold is not None:
         _check(threshold)
-    # Two images take no time: exact rather than fast.
-    embedder = load(source, precision="float32")
-    limit = threshold_at(source, embedder.description, far) if threshold is None else threshold
-    size = embedder.description.preprocessing.size
+    model = read_model(source, preprocessing)
+    # What is missing or wrong ends it before the network is made.
+    limit = threshold_at(model, far) if threshold is None else threshold
+    size = model.description.preprocessing.size
     crops = np.stack([prepare(_read(path), str(path), images, size) for path in (a, b)])
+    # Two images take no time: exact rather than fast.
+    embedder = Embedder(model, engine=engine, precision="float32")
     return compare(embedder, crops, limit, far if threshold is None else None)
 
 
-def threshold_at(source: Source, description: Description, far: float) -> float:
+def threshold_at(model: Model, far: float) -> float:
     """The cosine above which a network accepts a pair, see `trsfnet.experiments.threshold`.
 
     Args:
-        source: where the network is from. The scores of a run tell the threshold at any FAR.
-        description: of the network. A file exported from a run states a few thresholds.
+        model: of a run, whose scores tell the threshold at any FAR; or a file exported from one, which states
+            a few.
         far: share of different-person pairs that may be accepted.
 
     Raises:
         ConfigError: neither knows one, or `far` is out of what the run's scores can tell.
         RecordError: the record is damaged, or has no scores.
     """
-    if isinstance(source, str | Path) and user_path(source).is_dir():
-        return threshold_of_run(read_record(user_path(source)), far)
-    stated = description.thresholds
+    if isinstance(model, Weights) and model.record is not None:
+        return threshold_of_run(model.record, far)
+    name, stated = model.description.name, model.description.thresholds
     if not stated:
         raise ConfigError(
-            f"{description.name} brings no scores from which a threshold at FAR {far_name(far)} follows: "
+            f"{name} brings no scores from which a threshold at FAR {far_name(far)} follows: "
             "give the folder of a run, a file exported from one, or a threshold of your own."
         )
     if far_name(far) not in stated:
         raise ConfigError(
-            f"far must be one of {', '.join(stated)}, at which {description.name} states thresholds, got "
+            f"far must be one of {', '.join(stated)}, at which {name} states thresholds, got "
             f"{far_name(far)}; the folder of the run would tell others."
         )
     return stated[far_name(far)]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import reprlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 import trsfnet
-from trsfnet.errors import ConfigError, DataError, TrsfnetError
-from trsfnet.evaluation.names import far_name
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.threshold import threshold
 from trsfnet.interop.header import check, fields, text
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.models import InceptionResnet
@@ -38,8 +35,6 @@ DATA_TERMS = {
     "ms1mv2": "MS-Celeb-1M, and MS1MV2 made of it, were for non-commercial research; withdrawn in 2019.",
     "casia-webface": "CASIA-WebFace was given out for non-commercial research.",
 }
-# The rates of false acceptance at which a file states thresholds.
-FARS = (1e-1, 1e-2, 1e-3, 1e-4)
 CROPS = {
     "synthetic": "a rendered face, as rendered",
     "lfw": "the middle 128 of the 250 pixels of LFW's images",
@@ -79,8 +74,8 @@ class Description:
         data_terms: the licence of the data that it was trained on, in words.
         training: of a run of ours its settings, seed, track, data and code; empty for others.
         metrics: of a run of ours its final numbers by name; empty for others.
-        thresholds: of a run of ours the cosines above which it accepts a pair, by the FAR (`1e-3`) at which
-            they lie on its own evaluation; empty for others.
+        thresholds: in a file exported from a run of ours, the cosines above which it accepts a pair, by the
+            FAR (`1e-3`) at which they lie on the run's own evaluation; empty for others.
     """
 
     name: str
@@ -186,17 +181,7 @@ def of_run(record: Record) -> Description:
         data_terms=DATA_TERMS[config.train_set or config.track],
         training={"track": config.track, "seed": config.seed, "config": record.config, **training},
         metrics=record.metrics,
-        thresholds=_thresholds(record),
     )
-
-
-def _thresholds(record: Record) -> dict[str, float]:
-    """The thresholds of a run by FAR, as far down as its scores can tell; none if it has not finished."""
-    found = {}
-    for far in FARS:
-        with suppress(TrsfnetError):
-            found[far_name(far)] = threshold(record, far)
-    return found
 
 
 def network_settings(config: TrainConfig) -> dict[str, Any]:

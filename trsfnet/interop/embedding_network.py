@@ -12,7 +12,7 @@ from trsfnet.models.folding import FoldedInceptionResnet, fold
 
 
 class EmbeddingNetwork(nn.Module):
-    """From pixels to unit embeddings, preprocessing included: what is exported.
+    """From pixels to unit embeddings, preprocessing included: what `.pt2` files hold.
 
     Args:
         network: folded.
@@ -32,14 +32,23 @@ class EmbeddingNetwork(nn.Module):
         self.preprocessing = preprocessing
         self.dtype = dtype
 
+    def outputs(self, images: Tensor) -> Tensor:
+        """uint8 [N, size, size, 3], RGB -> float32 [N, embedding_size], not normalised."""
+        features = self.network.features(self.preprocessing.standardise(images).to(self.dtype))
+        return self.network.last(features.float().mean(dim=(2, 3)))
+
     def forward(self, images: Tensor) -> Tensor:
         """uint8 [N, size, size, 3], RGB -> float32 [N, embedding_size], rows of unit length."""
-        features = self.network.features(self.preprocessing.standardise(images).to(self.dtype))
-        return nn.functional.normalize(self.network.last(features.float().mean(dim=(2, 3))))
+        return nn.functional.normalize(self.outputs(images))
 
 
 def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> EmbeddingNetwork:
-    """The folded network of `weights` on the CPU, with its preprocessing.
+    """The folded network of `weights` on the CPU, with its preprocessing; see `folded` for the errors."""
+    return EmbeddingNetwork(folded(weights), weights.description.preprocessing, dtype).eval()
+
+
+def folded(weights: Weights) -> FoldedInceptionResnet:
+    """The folded network of `weights` on the CPU.
 
     Raises:
         DataError: the weights are no whole network, or have no embedding.
@@ -49,4 +58,4 @@ def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> E
             f"{weights.description.name} makes no embeddings: it was trained on ImageNet, with no "
             "bottleneck; trsfnet.load_network takes it for training."
         )
-    return EmbeddingNetwork(fold(weights.build()), weights.description.preprocessing, dtype).eval()
+    return fold(weights.build())

@@ -8,17 +8,21 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from trsfnet.data.files import check_name
 from trsfnet.errors import ConfigError, DataError
+from trsfnet.experiments.threshold import thresholds
 from trsfnet.interop.description import Description
-from trsfnet.interop.embedding_network import EmbeddingNetwork, embedding_network
+from trsfnet.interop.embedding_network import embedding_network, folded
 from trsfnet.interop.model_card import card
-from trsfnet.interop.weights import Source, Weights, read_weights
+from trsfnet.interop.models import ModelSource, read_model
+from trsfnet.interop.onnx_file import OnnxModel
+from trsfnet.interop.onnx_graph import build_graph
+from trsfnet.interop.weights import Weights
 from trsfnet.paths import user_path
 
 # What an exported program takes and gives, in its own words.
@@ -26,7 +30,7 @@ _INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is 
 _OUTPUT = "embeddings: float32 [N, {width}], rows of unit length"
 
 
-def export(source: Source, path: Path | str) -> Path:
+def export(source: ModelSource, path: Path | str) -> Path:
     """Write a network to a file of the kind that its suffix names, and a model card beside it (`.md`).
 
     - `.safetensors`: all weights as trained, for `trsfnet.load` and `trsfnet.load_network`.
@@ -36,22 +40,27 @@ def export(source: Source, path: Path | str) -> Path:
     Each carries what `Description` knows in its header.
 
     Args:
-        source: see `read_weights`.
+        source: see `read_model`; an `.onnx` cannot be exported again.
         path: the file to write; one that is there is replaced.
 
     Returns:
         The path of the model card.
 
     Raises:
-        ConfigError: another suffix, or a package is missing.
-        DataError: see `read_weights`; or the file cannot be written.
-        RecordError: see `read_weights`.
+        ConfigError: another suffix, an `.onnx` to export, or a package is missing.
+        DataError: see `read_model`; or the file cannot be written.
+        RecordError: see `read_model`.
     """
     path = user_path(path)
     if path.suffix not in FORMATS:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
     _check_target(path)
-    weights = read_weights(source)
+    model = read_model(source)
+    if isinstance(model, OnnxModel):
+        raise ConfigError(
+            f"{model.description.name} is exported already: an .onnx cannot be turned back into weights."
+        )
+    weights = _with_thresholds(model)
     beside = path.with_suffix(".md")
     # Aside first: files of these names are always whole. Short, and others for another export at once.
     aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
@@ -67,6 +76,14 @@ def export(source: Source, path: Path | str) -> Path:
         aside.unlink(missing_ok=True)
         card_aside.unlink(missing_ok=True)
     return beside
+
+
+def _with_thresholds(weights: Weights) -> Weights:
+    """A run's network with its thresholds, which only the run's scores can tell."""
+    if weights.record is None:
+        return weights
+    description = replace(weights.description, thresholds=thresholds(weights.record))
+    return replace(weights, description=description)
 
 
 def _check_target(path: Path) -> None:
@@ -92,41 +109,23 @@ def _write_safetensors(weights: Weights, path: Path) -> None:
 
 
 def _write_onnx(weights: Weights, path: Path) -> None:
-    try:
-        import onnx
-        import onnxscript  # noqa: F401 - what torch.onnx translates with
-    except ImportError as error:
-        raise ConfigError("ONNX needs two more packages: pip install 'trsfnet[export]'.") from error
-    translated = torch.onnx.export(
-        *_network_and_example(weights),
-        input_names=["images"],
-        output_names=["embeddings"],
-        dynamic_shapes=({0: "batch"},),
-        dynamo=True,
-        verbose=False,
-    )
-    model = translated.model_proto
+    model = build_graph(folded(weights), weights.description.preprocessing, unit=True)
     for name, value in _header(weights.description).items():
         model.metadata_props.add(key=name, value=value)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    path.write_bytes(model.SerializeToString())
 
 
 def _write_program(weights: Weights, path: Path) -> None:
-    network, example = _network_and_example(weights)
-    program = torch.export.export(network, example, dynamic_shapes=({0: torch.export.Dim("batch")},))
+    preprocessing = weights.description.preprocessing
+    network = embedding_network(weights).to(memory_format=torch.contiguous_format)
+    # Two images, because one would become a constant.
+    example = torch.zeros(2, preprocessing.size, preprocessing.size, 3, dtype=torch.uint8)
+    program = torch.export.export(network, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
     header = json.dumps(_header(weights.description), indent=1)
     # In memory first: PyTorch's own writer ends the whole process where a disk is full.
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={"trsfnet.json": header})
     path.write_bytes(buffer.getbuffer())
-
-
-def _network_and_example(weights: Weights) -> tuple[EmbeddingNetwork, tuple[Tensor]]:
-    """The embedding network, and what it is called with: two images, because one would become a constant."""
-    network = embedding_network(weights).to(memory_format=torch.contiguous_format)
-    size = weights.description.preprocessing.size
-    return network, (torch.zeros(2, size, size, 3, dtype=torch.uint8),)
 
 
 def _header(description: Description) -> dict[str, str]:

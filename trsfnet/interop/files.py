@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,36 @@ import torch
 from torch import Tensor
 
 from trsfnet.errors import DataError
+from trsfnet.models.weights import origin_of
 
-UNDERSTOOD = ".safetensors, .pt or .pth (PyTorch), or .npz (a TensorFlow checkpoint's variables)"
-# Where training scripts put the weights among other things.
-_NESTED = ("state_dict", "model")
+UNDERSTOOD = ".safetensors, .pt, .pth or .pth.tar (PyTorch), or .npz (a TensorFlow checkpoint's variables)"
+_TORCH = (".pt", ".pth", ".bin", ".ckpt", ".tar")
+# Where training scripts put the weights among other things, the likeliest first.
+_CONTAINERS = (
+    *("state_dict", "model_state_dict", "model", "net", "network", "backbone", "weights"),
+    *("state_dict_ema", "model_ema", "ema"),
+)
+# What wrappers put before the names: DataParallel, torch.compile, and modules that hold the network.
+_PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.")
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors in a file by name, and the text of its header, if it has one.
+@dataclass(frozen=True)
+class Tensors:
+    """What a file of weights holds.
+
+    Attributes:
+        by_name: the tensors.
+        header: text of the file's header; empty without one.
+        notes: what had to be opened, stripped or left out to get at them, in sentences.
+    """
+
+    by_name: dict[str, Tensor]
+    header: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read_tensors(path: Path) -> Tensors:
+    """The tensors in a file.
 
     Raises:
         DataError: the file is missing, damaged or of another kind, or it is a pickle of more than tensors.
@@ -29,20 +52,24 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     if path.suffix == ".npz":
-        return _read_npz(path), {}
-    if path.suffix in (".pt", ".pth", ".bin", ".ckpt"):
-        return _read_torch(path), {}
+        return Tensors(_read_npz(path))
+    if path.suffix in _TORCH:
+        return tensors_in(_read_torch(path), str(path))
     raise DataError(f"{path} is not a file of weights: expected {UNDERSTOOD}.")
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read_safetensors(path: Path) -> Tensors:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is damaged: {str(error).rstrip('.')}.") from error
+    if "trsfnet" in header:
+        return Tensors(tensors, header)
+    return _unwrapped(tensors, str(path), ())
 
 
 def _read_npz(path: Path) -> dict[str, Tensor]:
@@ -55,9 +82,9 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
     return {name: torch.from_numpy(a) for name, a in numbers.items() if a.dtype.kind == "f" and a.ndim}
 
 
-def _read_torch(path: Path) -> dict[str, Tensor]:
+def _read_torch(path: Path) -> Any:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DataError(
             f"{path} holds more than tensors, which could run code when it is read, and was not read: save "
@@ -66,20 +93,54 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
     # torch.load raises almost anything on damaged bytes.
     except Exception as error:
         raise DataError(f"{path} is damaged, or not a file of PyTorch.") from error
-    return tensors_in(content, str(path))
 
 
-def tensors_in(content: Any, source: str) -> dict[str, Tensor]:
+def tensors_in(content: Any, source: str) -> Tensors:
     """The state dict that `content` is, or that it holds under a usual name.
+
+    Names are freed of the prefixes of wrappers. Where the network is a part of what was saved, such as the
+    backbone beside a classifier, the rest is left out.
 
     Raises:
         DataError: there is none.
     """
-    for name in _NESTED:
-        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
-            content = content[name]
+    opened = []
+    while (name := _container(content)) is not None:
+        content = content[name]
+        opened.append(name)
     if not isinstance(content, Mapping) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
     ):
         raise DataError(f"{source} does not hold a state dict: expected tensors by name.")
-    return dict(content)
+    notes = (f"{source}: took the weights under {' / '.join(map(repr, opened))}.",) if opened else ()
+    return _unwrapped(dict(content), source, notes)
+
+
+def _container(content: Any) -> str | None:
+    """Under which usual name `content` holds the weights, if it is not the state dict itself."""
+    if not isinstance(content, Mapping):
+        return None
+    return next((name for name in _CONTAINERS if isinstance(content.get(name), Mapping)), None)
+
+
+def _unwrapped(tensors: dict[str, Tensor], source: str, notes: tuple[str, ...]) -> Tensors:
+    """`tensors` under the names that the network itself gives them."""
+    stripped = ""
+    left: list[str] = []
+    while origin_of(tensors) is None:
+        prefix = next((p for p in _PREFIXES if any(name.startswith(p) for name in tensors)), None)
+        if prefix is None:
+            break
+        stripped += prefix
+        left += [name for name in tensors if not name.startswith(prefix)]
+        tensors = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    if stripped:
+        others = f", and left out {_named(left)}" if left else ""
+        notes = (*notes, f"{source}: took the prefix {stripped!r} off the names{others}.")
+    return Tensors(tensors, notes=notes)
+
+
+def _named(names: list[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return f"{len(names)} other tensors, such as {names[0]}"

@@ -8,8 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, choice
 from trsfnet.interop.header import check
+
+CHANNELS = ("RGB", "BGR")
 
 
 @dataclass(frozen=True)
@@ -21,20 +23,30 @@ class Preprocessing:
         mean: see above.
         divisor: see above; 128 in facenet's networks, 127.5 in timm's.
         crop: how the crops were made that the network was trained on, in words.
+        channels: in which order the network takes them, `RGB` or, as networks made with OpenCV, `BGR`.
     """
 
     size: int
     mean: float = 127.5
     divisor: float = 128.0
-    crop: str = "a face found by MTCNN, with facenet's margin"
+    crop: str = "a face found by MTCNN, with facenet-pytorch's margin"
+    channels: str = "RGB"
+
+    def __post_init__(self) -> None:
+        """Reject what cannot be computed."""
+        choice("channels", self.channels, CHANNELS)
+        if not self.divisor:
+            raise ConfigError("divisor must not be 0.")
 
     def standardise(self, images: Tensor) -> Tensor:
-        """uint8 [N, size, size, 3] -> float32 [N, 3, size, size], in PyTorch's channels_last order."""
+        """uint8 [N, size, size, 3], RGB -> float32 [N, 3, size, size], in PyTorch's channels_last order."""
+        if self.channels == "BGR":
+            images = images.flip(3)
         return (images.permute(0, 3, 1, 2).float() - self.mean) / self.divisor
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, with what is the same for all networks."""
-        return {"channels": "RGB", "pixels": "uint8, 0 to 255", **asdict(self)}
+        return {"pixels": "uint8, 0 to 255", **asdict(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
@@ -43,8 +55,7 @@ class Preprocessing:
         Raises:
             ConfigError: a field is missing or of another kind, or divides by zero.
         """
-        for name, kind in (("size", int), ("mean", float), ("divisor", float), ("crop", str)):
+        kinds = {"size": int, "mean": float, "divisor": float, "crop": str, "channels": str}
+        for name, kind in kinds.items():
             check(name, values.get(name), kind)
-        if not values["divisor"]:
-            raise ConfigError("divisor must not be 0.")
-        return cls(**{name: values[name] for name in ("size", "mean", "divisor", "crop")})
+        return cls(**{name: values[name] for name in kinds})

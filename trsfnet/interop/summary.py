@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from trsfnet.errors import ConfigError
 from trsfnet.interop.description import Description
+from trsfnet.interop.models import ModelSource, read_model
+from trsfnet.interop.onnx_file import Interface, OnnxModel
 from trsfnet.interop.preprocessing import Preprocessing
-from trsfnet.interop.weights import Source, read_weights
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import ARCHITECTURES
 from trsfnet.models.layers import ConvNormAct
@@ -142,19 +144,74 @@ class Summary:
         }
 
 
-def summarise(source: Source, size: int | None = None) -> Summary:
+@dataclass(frozen=True)
+class GraphSummary:
+    """What is known of an `.onnx` that trsfnet did not write.
+
+    Attributes:
+        description: its name and preprocessing.
+        interface: what it takes and gives.
+        parameters: numbers that it holds.
+    """
+
+    description: Description
+    interface: Interface
+    parameters: int
+
+    @property
+    def size(self) -> int:
+        """Side of the square input in pixels."""
+        return self.description.preprocessing.size
+
+    def facts(self) -> list[str]:
+        """Its counts, in lines for people."""
+        p, takes = self.description.preprocessing, self.interface
+        prepared = "pixels as they are" if takes.pixels else f"(pixel - {p.mean:g}) / {p.divisor:g}"
+        order = "[N, 3, size, size]" if takes.channels_first else "[N, size, size, 3]"
+        return [
+            f"{self.parameters:,} parameters, in an ONNX file of others",
+            f"input: {takes.input}, {order}, {p.channels}, {prepared}",
+            f"output: {takes.output}, embeddings of {takes.width or 'unstated length'}",
+        ]
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """No stages are known."""
+        return (), []
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything by name, of JSON types."""
+        return {
+            "name": self.description.name,
+            "origin": self.description.origin,
+            "preprocessing": self.description.preprocessing.to_dict(),
+            "size": self.size,
+            "parameters": self.parameters,
+            **asdict(self.interface),
+        }
+
+
+def summarise(source: ModelSource, size: int | None = None) -> Summary | GraphSummary:
     """A network in numbers.
 
     Args:
-        source: `v1` or `v2` for the paper's network with trainable scales and slopes, or see `read_weights`.
+        source: `v1` or `v2` for the paper's network with trainable scales and slopes, or see `read_model`.
         size: side of the input in pixels; by default the network's own, 160 for the paper's.
 
     Raises:
-        ConfigError: the network needs a larger input.
-        DataError: see `read_weights`.
-        RecordError: see `read_weights`.
+        ConfigError: the network needs a larger input, or its size is fixed.
+        DataError: see `read_model`.
+        RecordError: see `read_model`.
     """
-    description = _description(source)
+    if isinstance(source, str) and source in ARCHITECTURES:
+        description = _of_the_paper(source)
+    else:
+        model = read_model(source)
+        description = model.description
+        if isinstance(model, OnnxModel) and not description.settings:
+            if size not in (None, description.preprocessing.size):
+                fixed = description.preprocessing.size
+                raise ConfigError(f"size must be that of the file, {fixed}, got {size}.")
+            return GraphSummary(description, model.interface, model.parameters)
     size = description.preprocessing.size if size is None else size
     model, shapes, macs = _passed({**description.settings, "input_size": size})
     children = dict(model.named_children())
@@ -182,12 +239,10 @@ def summarise(source: Source, size: int | None = None) -> Summary:
     )
 
 
-def _description(source: Source) -> Description:
-    if isinstance(source, str) and source in ARCHITECTURES:
-        settings = {"version": source, "residual_scale": "trainable", "activation": "prelu"}
-        terms = "No weights, so no data."
-        return Description(f"Inception-ResNet {source}", "trsfnet", settings, Preprocessing(160), terms)
-    return read_weights(source).description
+def _of_the_paper(version: str) -> Description:
+    settings = {"version": version, "residual_scale": "trainable", "activation": "prelu"}
+    terms = "No weights, so no data."
+    return Description(f"Inception-ResNet {version}", "trsfnet", settings, Preprocessing(160), terms)
 
 
 def macs_per_image(settings: Mapping[str, Any]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,17 @@ import torch
 from torch import Tensor
 
 from trsfnet.data.files import utf8
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, RecordError
+from trsfnet.experiments.network import saved_network
+from trsfnet.experiments.record import Record
 from trsfnet.interop.description import DATA_TERMS, UNKNOWN_TERMS, Description, of_run
-from trsfnet.interop.files import UNDERSTOOD, read_tensors, tensors_in
+from trsfnet.interop.files import UNDERSTOOD, Tensors, read_tensors, tensors_in
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.interop.pretrained import PRETRAINED, pretrained_file
 from trsfnet.models import InceptionResnet
 from trsfnet.models.weights import (
     check_weights,
+    fingerprint,
     has_bottleneck,
     load_weights,
     made_trainable,
@@ -36,15 +41,29 @@ class Weights:
     Attributes:
         description: what it is.
         state: its tensors under our names; no bottleneck if it was trained on ImageNet.
+        folder: of the file or run that it is from; None for what is from memory.
+        record: of the run that it is from; None for others.
+        trained: how long that run was trained, in words; None for others.
+        notes: what had to be opened, stripped or left out to read it, in sentences.
     """
 
     description: Description
     state: Mapping[str, Tensor]
+    folder: Path | None = None
+    record: Record | None = None
+    trained: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def has_bottleneck(self) -> bool:
         """Whether it makes embeddings, or only feature maps."""
         return has_bottleneck(self.state)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that determines its embeddings: tensors, settings and preprocessing."""
+        built = repr((sorted(self.description.settings.items()), self.description.preprocessing))
+        return hashlib.sha256((fingerprint(self.state) + built).encode()).hexdigest()[:16]
 
     def made_trainable(self, *, trsf: bool = False, activation: str | None = None) -> Weights:
         """The same function with scales or slopes that can be trained on; see `load_network`."""
@@ -58,15 +77,39 @@ class Weights:
 
         Raises:
             DataError: the tensors are not those of the network that is described.
+            RecordError: so, in the checkpoint of a run.
         """
         name, settings = self.description.name, self.description.settings
         bottleneck = self.has_bottleneck or self.description.origin not in ("timm", "facenet")
         # First without storage: what is described may be far larger than what is there.
         with torch.device("meta"):
-            check_weights(InceptionResnet(**settings), self.state, name, bottleneck=bottleneck)
-        model = InceptionResnet(**settings)
-        load_weights(model, self.state, name, bottleneck=bottleneck)
+            model = InceptionResnet(**settings)
+        try:
+            check_weights(model, self.state, name, bottleneck=bottleneck)
+        except DataError as error:
+            if self.record is None:
+                raise
+            raise RecordError(
+                f"The checkpoint of {self.record.path} does not hold the network that its run.json "
+                f"describes: {error}"
+            ) from error
+        if not bottleneck:
+            model = InceptionResnet(**settings)
+            load_weights(model, self.state, name, bottleneck=False)
+            return model
+        # Nothing is initialised that is overwritten at once.
+        model.load_state_dict(
+            {name: _own(self.state.get(name), empty) for name, empty in model.state_dict().items()},
+            assign=True,
+        )
         return model
+
+
+def _own(tensor: Tensor | None, empty: Tensor) -> Tensor:
+    """A copy of `tensor` in the type that the network has it in; zeros for a count that is missing."""
+    if tensor is None:
+        return torch.zeros(empty.shape, dtype=empty.dtype)
+    return tensor.detach().to("cpu", empty.dtype, copy=True)
 
 
 Source = str | Path | Mapping[str, Tensor] | Weights
@@ -74,14 +117,15 @@ Source = str | Path | Mapping[str, Tensor] | Weights
 
 
 def read_weights(source: Source) -> Weights:
-    """Weights and what is known about them.
+    """Weights and what is known about them. Nothing that is in a file is run.
 
     Args:
         source: one of
             the folder of a run of ours, with its checkpoint;
             `vggface2` or `casia-webface`, facenet-pytorch's pretrained v1, downloaded once;
-            a file: our `.safetensors`; a state dict of facenet-pytorch's v1 or timm's v2 as `.pt`, `.pth` or
-            `.safetensors`; a facenet checkpoint's variables as `.npz` (see `trsfnet.models.slim_names`);
+            a file: our `.safetensors`; a state dict of facenet-pytorch's v1 or timm's v2 as `.pt`, `.pth`,
+            `.pth.tar` or `.safetensors`, alone or among other things, whatever wrappers have put before its
+            names; a facenet checkpoint's variables as `.npz` (see `trsfnet.models.slim_names`);
             such a state dict itself, for example `timm.create_model(..., pretrained=True).state_dict()`;
             what this function gave, which is given back.
 
@@ -95,21 +139,32 @@ def read_weights(source: Source) -> Weights:
         return _foreign(tensors_in(source, "The state dict"), "The state dict")
     if str(source) in PRETRAINED:
         path = pretrained_file(str(source))
-        return _foreign(read_tensors(path)[0], path.name, DATA_TERMS[str(source)])
+        return _foreign(read_tensors(path), path.name, DATA_TERMS[str(source)], path.parent)
+    path = existing(source, UNDERSTOOD)
+    if path.is_dir():
+        return _of_run(path)
+    tensors = read_tensors(path)
+    if "trsfnet" in tensors.header:
+        description = Description.from_metadata(tensors.header, str(path))
+        return Weights(description, tensors.by_name, path.parent)
+    return _foreign(tensors, utf8(path.name), folder=path.parent)  # the name goes into headers and cards
+
+
+def existing(source: str | Path, understood: str) -> Path:
+    """The file or folder that the user means by `source`.
+
+    Raises:
+        DataError: there is none; the sentence says what was expected.
+    """
     path = user_path(source)
     try:
-        folder, there = path.is_dir(), path.exists()
-    except OSError as error:  # of a name that is too long
-        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    if folder:
-        return _of_run(path)
+        there = path.exists()
+    except (OSError, ValueError) as error:  # of a name that is too long, or has a NUL
+        raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error
     if not there:
         names = " or ".join(PRETRAINED)
-        raise DataError(f"There is no {path}: expected the folder of a run, {UNDERSTOOD}, {names}.")
-    tensors, header = read_tensors(path)
-    if "trsfnet" in header:
-        return Weights(Description.from_metadata(header, str(path)), tensors)
-    return _foreign(tensors, utf8(path.name))  # the name goes into headers and cards
+        raise DataError(f"There is no {path}: expected the folder of a run, {understood}, {names}.")
+    return path
 
 
 def load_network(source: Source, *, trsf: bool = False, activation: str | None = None) -> InceptionResnet:
@@ -133,25 +188,23 @@ def load_network(source: Source, *, trsf: bool = False, activation: str | None =
 
 
 def _of_run(path: Path) -> Weights:
-    from trsfnet.experiments.evaluate.network import load_network as load_run
-
-    network = load_run(path)
-    state = {name: tensor.cpu() for name, tensor in network.model.state_dict().items()}
-    return Weights(of_run(network.record), state)
+    saved = saved_network(path)
+    return Weights(of_run(saved.record), saved.state, path / "checkpoints", saved.record, saved.age)
 
 
-def _foreign(tensors: Mapping[str, Tensor], name: str, terms: str = UNKNOWN_TERMS) -> Weights:
+def _foreign(tensors: Tensors, name: str, terms: str = UNKNOWN_TERMS, folder: Path | None = None) -> Weights:
     """Weights in a port's or facenet's names, or in ours without our header."""
-    origin = origin_of(tensors)
+    origin = origin_of(tensors.by_name)
     if origin is None or origin == "trsfnet":
         raise DataError(
             f"{name} holds no weights that are understood: expected facenet-pytorch's Inception-ResNet v1, "
             "timm's v2, a facenet checkpoint, or a file that trsfnet wrote, with its header."
         )
-    state = rename(tensors, origin)
+    state = rename(tensors.by_name, origin)
     settings: dict[str, Any] = settings_of(state)
     size = settings["input_size"]
     preprocessing = (
         Preprocessing(size) if has_bottleneck(state) else Preprocessing(size, 127.5, 127.5, "a photo")
     )
-    return Weights(Description(name, origin, settings, preprocessing, terms), state)
+    description = Description(name, origin, settings, preprocessing, terms)
+    return Weights(description, state, folder, notes=tensors.notes)

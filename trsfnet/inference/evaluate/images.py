@@ -15,16 +15,16 @@ from trsfnet.data.tracks.lfw import TEST_SETS
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.view2 import find_pairs, view2_pairs
 from trsfnet.errors import ConfigError, DataError, choice
-from trsfnet.evaluation import score_all_pairs, to_columns
+from trsfnet.evaluation import score_all_pairs
 from trsfnet.evaluation.conventions import CONVENTIONS, FACENET_TRAINING, Convention
 from trsfnet.evaluation.estimates import of_pairs
 from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS
 from trsfnet.evaluation.protocol import SPARE
 from trsfnet.evaluation.verification import ALL_PAIRS_FARS
-from trsfnet.experiments.evaluate.features import features
-from trsfnet.experiments.evaluate.network import TrainedNetwork
-from trsfnet.experiments.evaluate.options import EvaluationOptions
-from trsfnet.experiments.evaluate.report import Results
+from trsfnet.inference.evaluate.mistakes import image_names, worst_of_all_pairs, worst_pairs
+from trsfnet.inference.evaluate.options import EvaluationOptions
+from trsfnet.inference.evaluate.report import Results
+from trsfnet.inference.evaluate.subject import Subject
 
 _SEEN = (
     "The network was trained on people of LFW's sets 1 to 7, who are in seven of the ten folds: the protocol "
@@ -33,7 +33,7 @@ _SEEN = (
 
 
 def ten_fold(
-    network: TrainedNetwork,
+    subject: Subject,
     source: LfwSource | FolderSource | VerificationBin,
     path: Path,
     options: EvaluationOptions,
@@ -56,20 +56,22 @@ def ten_fold(
             raise ConfigError(f"Ten-fold verification needs two folds or more, but {file} has one.")
     used, places = np.unique(np.stack([pairs.left, pairs.right]), return_inverse=True)
     left, right = places.reshape(2, -1)
-    outputs = features(network, source, used, mirror=convention.flip != "none")
+    outputs = subject.features(source, used, mirror=convention.flip != "none")
     scores = convention.score(Pairs(left, right, pairs.same, pairs.folds), source.labels[used], *outputs)
     if isinstance(source, VerificationBin):
         scores = replace(scores, people=None)  # such a file does not say who is in its images
     results = [scores.result(far) for far in TEN_FOLD_FARS]
     accuracy, tar = results[-1].accuracy_std, results[-1].tar_std
     notes = [f"Standard deviation over the folds: accuracy {accuracy:.4f}, tar@1e-3 {tar:.4f}."]
-    if network.config.track == "lfw" and _is_lfw(source):
+    if subject.track == "lfw" and _is_lfw(source):
         notes.append(_SEEN)
-    return Results(of_pairs(scores), [r.to_dict() for r in results], chosen, notes, to_columns(scores))
+    names = image_names(source, pairs.left, pairs.right)
+    worst = worst_pairs(-scores.held_out, scores.same, names, options.worst)
+    return Results(of_pairs(scores), [r.to_dict() for r in results], chosen, notes, scores, worst)
 
 
 def all_pairs(
-    network: TrainedNetwork, source: LfwSource | FolderSource, path: Path, options: EvaluationOptions
+    subject: Subject, source: LfwSource | FolderSource, path: Path, options: EvaluationOptions
 ) -> Results:
     """All pairs of images of the people in LFW's sets 8 to 10, as on the `lfw` track.
 
@@ -83,13 +85,15 @@ def all_pairs(
     rows = np.flatnonzero(np.isin(np.array(source.identities)[source.labels], tested))
     if not len(rows):
         raise DataError(f"{path} has no image of the people in LFW's sets 8 to 10.")
-    outputs = features(network, source, rows, mirror=convention.flip != "none")
-    scores = score_all_pairs(
-        convention.combine(*outputs), source.labels[rows], highest_far=SPARE * max(ALL_PAIRS_FARS)
-    )
+    outputs = subject.features(source, rows, mirror=convention.flip != "none")
+    embeddings, labels = convention.combine(*outputs), source.labels[rows]
+    scores = score_all_pairs(embeddings, labels, highest_far=SPARE * max(ALL_PAIRS_FARS))
     details = [scores.result(far).to_dict() for far in ALL_PAIRS_FARS]
     chosen = {"convention": convention.name}
-    return Results(of_pairs(scores), details, chosen, [], to_columns(scores))
+    worst = []
+    if options.worst:
+        worst = worst_of_all_pairs(embeddings, labels, lambda i: source.name(int(rows[i])), options.worst)
+    return Results(of_pairs(scores), details, chosen, [], scores, worst)
 
 
 def _convention(options: EvaluationOptions) -> Convention:

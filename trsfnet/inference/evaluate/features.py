@@ -1,4 +1,4 @@
-"""What a trained network makes of many images: in memory, or in a file that outlives the process."""
+"""What a network makes of many images: in memory, or in a file that outlives the process."""
 
 from __future__ import annotations
 
@@ -15,27 +15,24 @@ from trsfnet.data.ijb import IjbImages
 from trsfnet.data.input_crops import input_crops
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
-from trsfnet.evaluation.conventions import FACENET_TRAINING
-from trsfnet.evaluation.embed import embed, embed_mirrored
-from trsfnet.experiments.evaluate.network import TrainedNetwork
 from trsfnet.experiments.record import write_atomically
+from trsfnet.inference.embedder import Embedder
 
 # Images between two notes of how far a file has come; a kill loses no more.
 _CHUNK = 512
 
 
-def features(network: TrainedNetwork, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
+def features(network: Embedder, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
     """The network's outputs for some images of `source`.
 
     Args:
-        network: crops are made as large as its input, and standardised as when it was trained.
+        network: crops are made as large as its input, and prepared as it states.
         source: the images.
         rows: int [R], which of them.
         mirror: compute outputs for mirror images as well.
 
     Returns:
-        float32 [1 or 2, R, D]: outputs for the images, then for their mirror images. Without mirror images
-        they are normalised, with them they are not.
+        float32 [1 or 2, R, D]: outputs for the images, then for their mirror images; not normalised.
 
     Raises:
         DataError: an image is missing or cannot be decoded, or an output is not finite.
@@ -48,7 +45,7 @@ def features(network: TrainedNetwork, source: Source, rows: np.ndarray, *, mirro
     return np.concatenate(parts, axis=1)
 
 
-def kept_features(network: TrainedNetwork, source: IjbImages, path: Path) -> np.ndarray:
+def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarray:
     """As `features` of all images and their mirror images, kept in a file; an interrupted one is completed.
 
     Args:
@@ -64,12 +61,12 @@ def kept_features(network: TrainedNetwork, source: IjbImages, path: Path) -> np.
     """
     if path.suffix != ".npy":
         raise DataError(f"The file of features must end in .npy, got {path}.")
-    shape = (2, len(source), network.config.embedding_size)
+    shape = (2, len(source), network.width)
     owner = {
         "network": network.fingerprint,
         "images": source.version,
-        "size": network.config.image_size,
-        "precision": network.config.precision,
+        "engine": network.engine.name,
+        "precision": network.engine.precision,
     }
     if _done(path, owner) < len(source):
         with exclusive(path.parent):
@@ -78,7 +75,7 @@ def kept_features(network: TrainedNetwork, source: IjbImages, path: Path) -> np.
 
 
 def _complete(
-    network: TrainedNetwork, source: IjbImages, path: Path, shape: tuple[int, ...], owner: dict[str, object]
+    network: Embedder, source: IjbImages, path: Path, shape: tuple[int, ...], owner: dict[str, object]
 ) -> None:
     """Compute what the file does not hold yet."""
     done = _done(path, owner)
@@ -95,18 +92,15 @@ def _complete(
             bar.update(part.shape[1])
 
 
-def _outputs(network: TrainedNetwork, source: Source, rows: np.ndarray, mirror: bool) -> Iterator[np.ndarray]:
+def _outputs(network: Embedder, source: Source, rows: np.ndarray, mirror: bool) -> Iterator[np.ndarray]:
     """Outputs [1 or 2, B, D] for one chunk of `rows` after the other."""
-    images = input_crops(source, network.config.image_size)
+    images = input_crops(source, network.size)
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         pixels = images[chunk]
-        if mirror:
-            # Pixels as in training, whichever convention the outputs are compared by.
-            both = embed_mirrored(network.model, pixels, convention=FACENET_TRAINING, dtype=network.dtype)
-            part = np.stack(both)
-        else:
-            part = embed(network.model, pixels, dtype=network.dtype)[None]
+        # Pixels as the network was trained on, whichever convention the outputs are compared by.
+        views = (pixels, pixels[:, :, ::-1]) if mirror else (pixels,)
+        part = np.stack([network.outputs(view) for view in views])
         finite = np.isfinite(part).all(axis=(0, 2))
         if not finite.all():
             name = source.name(int(chunk[np.argmin(finite)]))

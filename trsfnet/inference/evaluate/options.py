@@ -20,10 +20,12 @@ _PROTOCOLS: dict[type[Source], tuple[str, ...]] = {
     IjbImages: ("1:1", "1:N"),
 }
 _POOLING = ("features", "flip", "norm_score", "detector_score")
+# What goes with the scores of pairs, which 1:N has none of.
+_OF_PAIRS = ("scores", "worst")
 _TAKES = {
-    "ten-fold": ("convention", "pairs", "scores"),
-    "all-pairs": ("convention", "scores"),
-    "1:1": (*_POOLING, "scores"),
+    "ten-fold": ("convention", "pairs", *_OF_PAIRS),
+    "all-pairs": ("convention", *_OF_PAIRS),
+    "1:1": (*_POOLING, *_OF_PAIRS),
     "1:N": _POOLING,
 }
 
@@ -42,6 +44,7 @@ class EvaluationOptions:
         norm_score: let longer features weigh more (IJB).
         detector_score: weigh images by their detector scores (IJB).
         scores: a parquet file to write the scores of the pairs to, for `read_scores`.
+        worst: how many of the pairs that are judged worst to name, of either kind.
     """
 
     protocol: str | None = None
@@ -52,6 +55,7 @@ class EvaluationOptions:
     norm_score: bool | None = None
     detector_score: bool | None = None
     scores: Path | None = None
+    worst: int = 0
 
 
 def choose_protocol(source: Source, path: Path, options: EvaluationOptions) -> str:
@@ -66,10 +70,12 @@ def choose_protocol(source: Source, path: Path, options: EvaluationOptions) -> s
             f"{path} holds no test set: expected LFW (as published or aligned), a .bin verification set, "
             "IJB-B or IJB-C."
         )
+    if options.worst < 0:
+        raise ConfigError(f"worst must be a number of pairs, 0 or more, got {options.worst}.")
     protocol = options.protocol or allowed[0]
     choice(f"protocol for {path}", protocol, allowed)
     for field in fields(options):
-        given = field.name != "protocol" and getattr(options, field.name) is not None
+        given = field.name != "protocol" and getattr(options, field.name) not in (None, field.default)
         if given and field.name not in _TAKES[protocol]:
             raise ConfigError(f"The protocol {protocol} takes no {field.name}.")
     if options.pairs is not None and isinstance(source, VerificationBin):

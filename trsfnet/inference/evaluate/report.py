@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.errors import DataError
+from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.estimates import PEOPLE, WILSON, Estimate
-from trsfnet.experiments.evaluate.network import TrainedNetwork
+from trsfnet.evaluation.saved import to_columns
+from trsfnet.inference.evaluate.mistakes import NamedPair
+from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
 
 _METHODS = {
     PEOPLE: "by resampling people",
@@ -29,14 +32,16 @@ class Results:
         details: its full results.
         options: what was chosen, or followed from the source.
         notes: sentences that a reader of the numbers should know.
-        scores: columns of `to_columns`; None where there are none.
+        scores: of the pairs, from which the numbers follow; None where there are none.
+        worst: the pairs that are judged worst, as many as were asked for.
     """
 
     estimates: list[Estimate]
     details: list[dict[str, Any]]
     options: dict[str, Any]
     notes: list[str]
-    scores: dict[str, np.ndarray] | None = None
+    scores: Scores | None = None
+    worst: list[NamedPair] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,13 @@ class EvaluationReport:
     """Results, and what they are of.
 
     Attributes:
-        network: the network that was evaluated.
+        subject: what was evaluated.
         source: version of the images.
         protocol: `ten-fold`, `all-pairs`, `1:1` or `1:N`.
         results: what it gave.
     """
 
-    network: TrainedNetwork
+    subject: NetworkSubject | FileSubject
     source: str
     protocol: str
     results: Results
@@ -58,21 +63,18 @@ class EvaluationReport:
     @property
     def notes(self) -> list[str]:
         """What a reader of the numbers should know."""
-        status = self.network.record.status
-        unfinished = [] if status == "done" else [f"The run is {status}: this is its network as last saved."]
-        return [*unfinished, *self.results.notes]
+        return [*self.subject.notes, *self.results.notes]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the scores, of JSON types."""
         return {
-            "run": self.network.record.run_id,
-            "trained": self.network.age,
-            "network": self.network.fingerprint,
+            **self.subject.to_dict(),
             "source": self.source,
             "protocol": self.protocol,
             "options": self.results.options,
             "numbers": [estimate.to_dict() for estimate in self.results.estimates],
             "details": self.results.details,
+            "worst": [pair.to_dict() for pair in self.results.worst],
             "notes": self.notes,
         }
 
@@ -80,7 +82,7 @@ class EvaluationReport:
         """The numbers for a terminal."""
         chosen = ", ".join(f"{name} {_word(value)}" for name, value in self.results.options.items())
         lines = [
-            f"{self.network.record.run_id} ({self.network.age})",
+            str(self.subject),
             f"on {self.source}: {self.protocol}, {chosen}",
             "",
         ]
@@ -90,7 +92,12 @@ class EvaluationReport:
             lines.append(f"{e.name:{width}}  {e.value:.4f}{interval}")
         methods = dict.fromkeys(e.method for e in self.results.estimates if e.method)
         lines += ["", *(f"Intervals at 95 %, {_METHODS[method]}." for method in methods), *self.notes]
-        return "\n".join(lines)
+        return "\n".join([*lines, *_worst_lines(self.results.worst)])
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The scores as columns; those of all pairs know how many different-person pairs there are."""
+        scores = self.results.scores
+        return {} if scores is None else to_columns(scores)
 
     def write_scores(self, path: Path) -> None:
         """Write the scores of the pairs as parquet, for `trsfnet.evaluation.read_scores`.
@@ -100,11 +107,22 @@ class EvaluationReport:
         """
         aside = _aside(path)
         try:
-            pd.DataFrame(self.results.scores).to_parquet(aside, index=False, compression="zstd")
+            pd.DataFrame(self.columns()).to_parquet(aside, index=False, compression="zstd")
             os.replace(aside, path)
         except OSError as error:
             aside.unlink(missing_ok=True)
             raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def _worst_lines(pairs: list[NamedPair]) -> list[str]:
+    """The worst pairs for a terminal."""
+    lines = []
+    titles = {True: "Least similar pairs of one person:", False: "Most similar pairs of two people:"}
+    for same, title in titles.items():
+        rows = [pair for pair in pairs if pair.same == same]
+        if rows:
+            lines += ["", title, *(f"{p.similarity:9.4f}  {p.left}  {p.right}" for p in rows)]
+    return lines
 
 
 def check_target(path: Path) -> None:

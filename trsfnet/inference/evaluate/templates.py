@@ -17,16 +17,15 @@ from trsfnet.evaluation import (
     people_of_pairs,
     pool,
     score_templates,
-    to_columns,
 )
 from trsfnet.evaluation.estimates import Estimate, of_closed_set, of_open_set, of_pairs
-from trsfnet.experiments.evaluate.features import kept_features
-from trsfnet.experiments.evaluate.network import TrainedNetwork
-from trsfnet.experiments.evaluate.options import EvaluationOptions
-from trsfnet.experiments.evaluate.report import Results
+from trsfnet.inference.evaluate.mistakes import worst_pairs
+from trsfnet.inference.evaluate.options import EvaluationOptions
+from trsfnet.inference.evaluate.report import Results
+from trsfnet.inference.evaluate.subject import Subject
 
 
-def verification(network: TrainedNetwork, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
+def verification(subject: Subject, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
     """1:1: pairs of templates.
 
     Raises:
@@ -34,22 +33,27 @@ def verification(network: TrainedNetwork, source: IjbImages, _: Path, options: E
     """
     pairs = read_pairs(source.root, source.dataset, source.templates)
     people, notes = _people(source, pairs)
-    pooled, chosen = _pooled(network, source, options)
+    pooled, chosen = _pooled(subject, source, options)
     scores = TemplateScores(score_templates(pooled, pairs), pairs.same, people)
     details = [result.to_dict() for result in scores.results]
-    return Results(of_pairs(scores), details, chosen, notes, to_columns(scores))
+    ids = source.templates.ids
+    worst = worst_pairs(
+        scores.scores,
+        scores.same,
+        lambda pair: (f"template {ids[pairs.left[pair]]}", f"template {ids[pairs.right[pair]]}"),
+        options.worst,
+    )
+    return Results(of_pairs(scores), details, chosen, notes, scores, worst)
 
 
-def identification(
-    network: TrainedNetwork, source: IjbImages, _: Path, options: EvaluationOptions
-) -> Results:
+def identification(subject: Subject, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
     """1:N: probes looked for in the galleries, counted in both of the ways that are published.
 
     Raises:
         DataError: a file of the protocol or an image is missing or damaged.
     """
     searches = read_searches(source.root, source.dataset, source.templates)
-    pooled, chosen = _pooled(network, source, options)
+    pooled, chosen = _pooled(subject, source, options)
     opened, closed = open_set(pooled, searches), closed_set(pooled, searches)
     estimates = [*_named("open set", of_open_set(opened)), *_named("closed set", of_closed_set(closed))]
     details = [{"open set": opened.to_dict()}, {"closed set": closed.to_dict()}]
@@ -57,17 +61,16 @@ def identification(
 
 
 def _pooled(
-    network: TrainedNetwork, source: IjbImages, options: EvaluationOptions
+    subject: Subject, source: IjbImages, options: EvaluationOptions
 ) -> tuple[np.ndarray, dict[str, bool]]:
     """Features of the templates, and how they were made."""
     names = ("flip", "norm_score", "detector_score")
     chosen = {name: getattr(options, name) is not False for name in names}
-    path = options.features or network.record.path / "features" / f"{source.version}.npy"
-    plain, mirrored = kept_features(network, source, path)
+    found = subject.all_features(source, options.features, mirror=chosen["flip"])
     pooled = pool(
-        plain,
+        found[0],
         source.templates,
-        mirrored=mirrored if chosen["flip"] else None,
+        mirrored=found[1] if chosen["flip"] else None,
         use_norm_score=chosen["norm_score"],
         use_detector_score=chosen["detector_score"],
     )

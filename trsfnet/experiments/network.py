@@ -1,47 +1,38 @@
-"""The network of a run, rebuilt from its record and its last checkpoint."""
+"""The network of a run, as its last checkpoint holds it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record import Record, read_record
 from trsfnet.experiments.run import CHECKPOINT
-from trsfnet.models import InceptionResnet
-from trsfnet.models.weights import fingerprint
-from trsfnet.training.acceleration import accelerate
 from trsfnet.training.checkpoint import load_checkpoint, previous
 from trsfnet.training.config import TrainConfig
-from trsfnet.training.network import build_model
-from trsfnet.training.precision import DTYPES, best_device
 
 
 @dataclass(frozen=True)
-class TrainedNetwork:
-    """The network of a run.
+class SavedNetwork:
+    """The tensors of a run's network, and how long it was trained.
 
     Attributes:
         record: of the run.
         config: its settings.
-        model: the network in evaluation mode, on the best device.
+        state: the network's state dict, on the CPU; not checked against the settings.
         epochs: how many epochs it was trained.
         steps: steps of the next one.
     """
 
     record: Record
     config: TrainConfig
-    model: InceptionResnet
+    state: Mapping[str, Tensor]
     epochs: int
     steps: int
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What the network computes in."""
-        return DTYPES[self.config.precision]
 
     @property
     def age(self) -> str:
@@ -49,17 +40,12 @@ class TrainedNetwork:
         steps = f" and {self.steps} steps" if self.steps else ""
         return f"{self.epochs} of {self.config.epochs} epochs{steps}"
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """A hash of every weight and running statistic."""
-        return fingerprint(self.model.state_dict())
 
-
-def load_network(path: Path) -> TrainedNetwork:
+def saved_network(path: Path) -> SavedNetwork:
     """The network of the run in the folder `path`.
 
     Raises:
-        RecordError: there is no run, it has no checkpoint, that is damaged, or it is of another network.
+        RecordError: there is no run, it has no checkpoint, or that is damaged.
     """
     record = read_record(path)
     file = path / CHECKPOINT
@@ -74,15 +60,12 @@ def load_network(path: Path) -> TrainedNetwork:
             f"by {command}"
         )
     config = TrainConfig.from_parameters(record.config)
-    device = best_device()
-    state = load_checkpoint(file, device)
+    content = load_checkpoint(file, torch.device("cpu"))
     # Of a finished run only the last network will do, not the one that the checkpoint before holds.
-    if state is None or (record.status == "done" and state.get("epoch") != config.epochs):
+    if content is None or (record.status == "done" and content.get("epoch") != config.epochs):
         raise RecordError(f"{file} is damaged: a copy, or the same training once more, would mend it.")
-    model = build_model(config).to(device, memory_format=torch.channels_last).eval()
-    accelerate(model)  # as it was evaluated after its last epoch, to the last bit
     try:
-        model.load_state_dict(state["training"]["model"])
-    except (KeyError, TypeError, RuntimeError) as error:
+        state = content["training"]["model"]
+        return SavedNetwork(record, config, state, content["epoch"], content["step"])
+    except (KeyError, TypeError) as error:
         raise RecordError(f"{file} does not hold the network that {path / 'run.json'} describes.") from error
-    return TrainedNetwork(record, config, model, state["epoch"], state["step"])

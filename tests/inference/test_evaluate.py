@@ -31,15 +31,24 @@ from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.evaluation import CONVENTIONS, estimates, intervals, read_scores
 from trsfnet.evaluation.conventions import FACENET_TRAINING
 from trsfnet.evaluation.embed import embed, embed_mirrored
-from trsfnet.evaluation.protocol import evaluate
-from trsfnet.experiments.evaluate import EvaluationOptions, evaluate_run, images
-from trsfnet.experiments.evaluate import features as features_module
+from trsfnet.evaluation.protocol import evaluate as evaluate_track
 from trsfnet.experiments.run import CHECKPOINT
+from trsfnet.inference.embedder import Embedder
+from trsfnet.inference.evaluate import EvaluationOptions, EvaluationReport, evaluate, images, subject_of
+from trsfnet.inference.evaluate import features as features_module
 
 SHAPE = Shape(images=70, subjects=12, probes=40, impostor_pairs=300, dimensions=1)
 OUTPUTS = {"convention": FACENET_TRAINING, "dtype": torch.float32}
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def evaluate_run(
+    run: Path,
+    path: Path,
+    options: EvaluationOptions = EvaluationOptions(),  # noqa: B008 - frozen
+) -> EvaluationReport:
+    return evaluate(subject_of(run, precision="float32"), path, options)
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +123,7 @@ def test_all_pairs_of_lfw_are_those_of_its_track(trained, tmp_path, monkeypatch)
     report = evaluate_run(run, root, EvaluationOptions(protocol="all-pairs"))
     tested = sorted((p for people in sets[7:] for p in people), key=lambda person: person.name)
     crops = load_people(LfwImages(root, "deepfunneled"), tested, 75)
-    expected = evaluate(crops, None, embed(model, crops.images, dtype=torch.float32))
+    expected = evaluate_track(crops, None, embed(model, crops.images, dtype=torch.float32))
     assert {e.name: e.value for e in report.results.estimates} == expected.metrics
     assert report.results.details == expected.details
 
@@ -167,29 +176,31 @@ def test_a_killed_ijb_goes_on_and_is_scored_again_without_the_network(ijbb, trai
     seen = []
     monkeypatch.setattr(features_module, "_CHUNK", 16)
 
+    computed_by = Embedder.outputs
+
     def until(images: int):
-        def outputs(model, pixels, **settings):
-            if len(seen) + len(pixels) > images:
+        def outputs(self, pixels):
+            if len(seen) + len(pixels) > 2 * images:  # each image, and its mirror image
                 raise KeyboardInterrupt
             seen.extend(range(len(pixels)))
-            return embed_mirrored(model, pixels, **settings)
+            return computed_by(self, pixels)
 
         return outputs
 
     file = tmp_path / "features.npy"
     options = EvaluationOptions(features=file)
-    for images_before_the_end, computed in ((10, 0), (40, 32)):
-        monkeypatch.setattr(features_module, "embed_mirrored", until(images_before_the_end))
+    for images_before_the_end, computed in ((5, 0), (35, 32)):
+        monkeypatch.setattr(Embedder, "outputs", until(images_before_the_end))
         with pytest.raises(KeyboardInterrupt):
             evaluate_run(run, ijbb, options)
-        assert len(seen) == computed
-    monkeypatch.setattr(features_module, "embed_mirrored", until(1000))
+        assert len(seen) == 2 * computed
+    monkeypatch.setattr(Embedder, "outputs", until(1000))
     report = evaluate_run(run, ijbb, options)
-    assert len(seen) == SHAPE.images
+    assert len(seen) == 2 * SHAPE.images
     whole = evaluate_run(run, ijbb)  # into the run's own folder, in one go
     assert whole.results == replace(report.results, scores=whole.results.scores)
     np.testing.assert_array_equal(np.load(file), np.load(next((run / "features").glob("ijbb-*.npy"))))
-    monkeypatch.setattr(features_module, "embed_mirrored", None)
+    monkeypatch.setattr(Embedder, "outputs", None)
     searched = evaluate_run(run, ijbb, replace(options, protocol="1:N", flip=False))
     names = [estimate.name for estimate in searched.results.estimates]
     assert {"open set rank 1", "open set tpir@1e-2 insightface", "closed set recall@1e-1"} <= set(names)

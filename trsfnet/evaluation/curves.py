@@ -1,0 +1,140 @@
+"""Curves of verification: TAR over FAR with its interval, from the scores of any protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trsfnet.evaluation.bootstrap import Scores, people_drawn
+from trsfnet.evaluation.statistics import LEVEL
+from trsfnet.evaluation.template_scores import TemplateScores
+from trsfnet.evaluation.verification import COSINE_STEP, AllPairsScores
+
+# Draws of the people for a band; a curve needs no more than can be seen.
+BAND_REPLICATES = 200
+_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Similarities:
+    """The pairs of an evaluation in one form: the higher, the likelier one person.
+
+    Of a ten-fold evaluation all folds count together, each pair measured as when its own fold is held out.
+
+    Attributes:
+        genuine: float [G], similarities of same-person pairs.
+        impostor: float [I], those of different-person pairs from the highest down, of which some protocols
+            keep the highest alone.
+        impostor_pairs: number of different-person pairs in all.
+        genuine_people: int [G], person of each; None if they are not known.
+        impostor_people: int [I, 2], persons of each; None if they are not known.
+        measure: what a similarity is.
+    """
+
+    genuine: np.ndarray
+    impostor: np.ndarray
+    impostor_pairs: int
+    genuine_people: np.ndarray | None
+    impostor_people: np.ndarray | None
+    measure: str
+
+    def threshold(self, far: float) -> float | None:
+        """What the allowed share of different-person pairs exceeds, and no more; None if not known."""
+        limit = int(far * self.impostor_pairs + 1e-9)
+        return float(self.impostor[limit]) if 1 <= limit < len(self.impostor) else None
+
+
+@dataclass(frozen=True)
+class Roc:
+    """TAR over FAR, interpolated by steps: at no point more different-person pairs are accepted than stated.
+
+    Attributes:
+        far: float [K], ascending, from one different-person pair on.
+        tar: float [K].
+        low: float [K], lower bound of TAR at 95 %; None where it is not known whom the pairs show.
+        high: float [K], upper bound.
+    """
+
+    far: np.ndarray
+    tar: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
+
+
+def similarities(scores: Scores) -> Similarities:
+    """The pairs behind `scores`, whatever the protocol."""
+    if isinstance(scores, AllPairsScores):
+        return Similarities(
+            scores.genuine * COSINE_STEP,
+            scores.impostor * COSINE_STEP,
+            scores.impostor_pairs,
+            scores.genuine_person,
+            scores.impostor_people,
+            "cosine",
+        )
+    if isinstance(scores, TemplateScores):
+        values, measure = scores.scores, "cosine of templates"
+    else:
+        values, measure = -scores.held_out, "minus the distance"
+    different = np.flatnonzero(~scores.same)
+    order = different[np.argsort(-values[different], kind="stable")]
+    people = scores.people
+    return Similarities(
+        values[scores.same],
+        values[order],
+        len(order),
+        None if people is None else people[scores.same, 0],
+        None if people is None else people[order],
+        measure,
+    )
+
+
+def roc(scores: Scores, *, replicates: int = BAND_REPLICATES, seed: int = 0) -> Roc:
+    """The curve of `scores`, with its band over people where they are known.
+
+    Args:
+        scores: of one model.
+        replicates: how often the people are drawn.
+        seed: of the draws, the same people for every model.
+    """
+    pairs = similarities(scores)
+    highest = (len(pairs.impostor) - 1) / pairs.impostor_pairs
+    far = np.geomspace(1 / pairs.impostor_pairs, max(highest, 1 / pairs.impostor_pairs), _POINTS)
+    own, theirs = np.ones(len(pairs.genuine)), np.ones(len(pairs.impostor))
+    tar = _tar(pairs, far, own, theirs, pairs.impostor_pairs)
+    if pairs.genuine_people is None or pairs.impostor_people is None:
+        return Roc(far, tar, None, None)
+    band = _band(scores, pairs, far, replicates, seed)
+    return Roc(far, tar, *np.nanquantile(band, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0))
+
+
+def _band(scores: Scores, pairs: Similarities, far: np.ndarray, replicates: int, seed: int) -> np.ndarray:
+    """TAR of every draw of the people: [replicates, K]."""
+    everybody = np.concatenate([pairs.genuine_people, pairs.impostor_people.ravel()])
+    if isinstance(scores, AllPairsScores):
+        numbers, identities = everybody, scores.identities
+    else:
+        people, numbers = np.unique(everybody, return_inverse=True)
+        identities = len(people)
+    own, theirs = numbers[: len(pairs.genuine)], numbers[len(pairs.genuine) :].reshape(-1, 2)
+    rows = []
+    for weights in people_drawn(identities, replicates, seed):
+        impostors = weights[theirs[:, 0]] * weights[theirs[:, 1]]
+        everyone = scores.impostors(weights) if isinstance(scores, AllPairsScores) else impostors.sum()
+        rows.append(_tar(pairs, far, weights[own], impostors, everyone))
+    return np.array(rows)
+
+
+def _tar(
+    pairs: Similarities, far: np.ndarray, own: np.ndarray, theirs: np.ndarray, impostor_pairs: float
+) -> np.ndarray:
+    """TAR at each FAR, with every pair counted by its weight: [K]; NaN where none is left."""
+    order = np.argsort(pairs.genuine, kind="stable")
+    above = np.append(np.cumsum(own[order][::-1])[::-1], 0.0)  # weight from each place on
+    limit = np.searchsorted(np.cumsum(theirs), far * impostor_pairs + 1e-6, side="right")
+    kept = limit < len(pairs.impostor)
+    thresholds = pairs.impostor[np.where(kept, limit, 0)]
+    with np.errstate(invalid="ignore"):
+        tar = above[np.searchsorted(pairs.genuine[order], thresholds, side="right")] / own.sum()
+    return np.where(kept, tar, np.nan)

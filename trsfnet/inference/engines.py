@@ -1,0 +1,209 @@
+"""What computes embeddings: PyTorch, or onnxruntime, which is about twice as fast on a CPU in float32."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from trsfnet.errors import ConfigError, DataError, choice
+from trsfnet.inference.graphs import graph_of
+from trsfnet.interop.embedding_network import embedding_network
+from trsfnet.interop.models import Model
+from trsfnet.interop.onnx_file import Interface, OnnxModel
+from trsfnet.interop.onnx_graph import INPUT, OUTPUT
+from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.weights import Weights
+from trsfnet.training.precision import DTYPES, PRECISIONS, best_device, best_precision
+
+ENGINES = ("auto", "torch", "onnxruntime")
+
+
+class Engine(Protocol):
+    """From pixels to embeddings.
+
+    Attributes:
+        name: `torch` or `onnxruntime`.
+        precision: what it multiplies in, `float32` or `bfloat16`.
+        device: where it computes, such as `cpu`.
+    """
+
+    name: str
+    precision: str
+    device: str
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """uint8 [N, size, size, 3], RGB -> float32 [N, D], as long as the network makes them."""
+
+
+def make_engine(
+    model: Model, *, engine: str = "auto", device: torch.device | str | None = None, precision: str = "auto"
+) -> Engine:
+    """What computes the embeddings of `model`.
+
+    Args:
+        model: see `trsfnet.interop.models.read_model`.
+        engine: one of `ENGINES`. `auto` takes onnxruntime on a CPU, if it is installed and the precision is
+            float32, else PyTorch.
+        device: where PyTorch computes, by default on the first GPU, else on the CPU. onnxruntime computes on
+            the CPU.
+        precision: `float32`, `bfloat16` (PyTorch alone), or `auto` for bfloat16 where the hardware multiplies
+            it (GPUs, CPUs with AMX), which is faster there and less exact.
+
+    Raises:
+        ConfigError: another engine or precision, two that do not go together, a device that is not there, or
+            a package is missing.
+        DataError: the network is not whole, or makes no embeddings.
+    """
+    choice("engine", engine, ENGINES)
+    choice("precision", precision, PRECISIONS)
+    name, preprocessing = model.description.name, model.description.preprocessing
+    if isinstance(model, OnnxModel):
+        if engine == "torch":
+            raise ConfigError(f"{name} runs in onnxruntime alone: leave the engine out.")
+        _check_onnxruntime(device, precision)
+        return OnnxEngine(model.content, model.interface, name, preprocessing)
+    if engine == "onnxruntime":
+        _check_onnxruntime(device, precision)
+    else:
+        place = present(device or best_device())
+        found = best_precision(place) if precision == "auto" else precision
+        fast = place.type == "cpu" and found == "float32" and not _missing()
+        if engine == "torch" or not fast:
+            return TorchEngine(model, place, found)
+    interface = Interface(
+        INPUT,
+        OUTPUT,
+        channels_first=False,
+        pixels=True,
+        batch=None,
+        size=preprocessing.size,
+        width=model.description.settings.get("embedding_size", 512),
+    )
+    return OnnxEngine(graph_of(model), interface, name, preprocessing)
+
+
+class TorchEngine:
+    """The folded network in PyTorch."""
+
+    name = "torch"
+
+    def __init__(self, weights: Weights, device: torch.device, precision: str) -> None:
+        """Build the network.
+
+        Args:
+            weights: with a bottleneck.
+            device: where to compute.
+            precision: `float32` or `bfloat16`.
+        """
+        self.precision, self.device = precision, str(device)
+        self.network = embedding_network(weights, DTYPES[precision]).to(device)
+
+    @torch.inference_mode()
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """See `Engine`."""
+        return self.network.outputs(torch.from_numpy(images).to(self.device)).cpu().numpy()
+
+
+class OnnxEngine:
+    """A graph in onnxruntime, on the CPU, with as many threads as PyTorch would take."""
+
+    name, precision, device = "onnxruntime", "float32", "cpu"
+
+    def __init__(self, graph: bytes, interface: Interface, name: str, preprocessing: Preprocessing) -> None:
+        """Load the graph.
+
+        Args:
+            graph: the content of an ONNX file that needs no other file.
+            interface: what it takes and gives.
+            name: of the network, for errors.
+            preprocessing: what it expects, unless it takes pixels.
+
+        Raises:
+            DataError: onnxruntime cannot run it.
+        """
+        from onnxruntime import InferenceSession, SessionOptions
+
+        options = SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 4  # what is wrong comes as an error
+        self._interface, self._name, self._preprocessing = interface, name, preprocessing
+        try:
+            self._session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has a dozen types for what is wrong with a graph
+            raise DataError(f"onnxruntime cannot load {name}: {_first_line(error)}.") from error
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """See `Engine`."""
+        at_once = self._interface.batch or max(len(images), 1)
+        rows = [self._run(images[start : start + at_once]) for start in range(0, len(images), at_once)]
+        return np.concatenate(rows)
+
+    def _run(self, images: np.ndarray) -> np.ndarray:
+        count, batch = len(images), self._interface.batch
+        if batch is not None and count < batch:  # the last of a fixed size is filled up
+            images = np.concatenate([images, np.repeat(images[:1], batch - count, axis=0)])
+        try:
+            (found,) = self._session.run(
+                [self._interface.output], {self._interface.input: self._input(images)}
+            )
+        except Exception as error:
+            raise DataError(f"onnxruntime cannot run {self._name}: {_first_line(error)}.") from error
+        if not isinstance(found, np.ndarray) or found.ndim != 2 or len(found) != len(images):
+            shape = list(getattr(found, "shape", ()))
+            raise DataError(f"{self._name} must give embeddings [{len(images)}, length], got {shape}.")
+        return found[:count].astype(np.float32, copy=False)
+
+    def _input(self, images: np.ndarray) -> np.ndarray:
+        """Pixels as the graph takes them."""
+        p = self._preprocessing
+        if not self._interface.pixels:
+            pixels = images[..., ::-1] if p.channels == "BGR" else images
+            images = (pixels.astype(np.float32) - np.float32(p.mean)) / np.float32(p.divisor)
+        if self._interface.channels_first:
+            images = images.transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(images)
+
+
+def present(asked: torch.device | str) -> torch.device:
+    """The device, if this machine and this PyTorch have it.
+
+    Raises:
+        ConfigError: they have not.
+    """
+    try:
+        device = torch.device(asked)
+        torch.zeros(1, device=device).cpu()  # nothing comes back from `meta`
+    # Each backend that PyTorch was built without says so in its own way.
+    except (RuntimeError, AssertionError, ImportError, TypeError) as error:
+        raise ConfigError(
+            f"device must be one that is here, such as cpu, got {asked}: {_first_line(error)}."
+        ) from error
+    return device
+
+
+def _check_onnxruntime(device: torch.device | str | None, precision: str) -> None:
+    """Refuse what onnxruntime does not do here.
+
+    Raises:
+        ConfigError: a device or precision of PyTorch's, or it is not installed.
+    """
+    if _missing():
+        raise ConfigError(f"onnxruntime needs {_missing()}: pip install 'trsfnet[export]'.")
+    if device is not None and present(device).type != "cpu":
+        raise ConfigError(f"onnxruntime computes on the CPU here, got the device {device}.")
+    if precision not in ("auto", OnnxEngine.precision):
+        raise ConfigError(f"onnxruntime computes in float32 here, got the precision {precision}.")
+
+
+def _missing() -> str:
+    """The packages that onnxruntime needs here and that are not installed, in words."""
+    needed = ("onnx", "onnxruntime")
+    return " and ".join(name for name in needed if importlib.util.find_spec(name) is None)
+
+
+def _first_line(error: Exception) -> str:
+    return re.split(r"\n|\. ", str(error))[0].rstrip(".!")

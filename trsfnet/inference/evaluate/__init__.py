@@ -1,0 +1,65 @@
+"""A network, or embeddings, on a test set on disk: LFW, a `.bin` verification set, IJB-B or IJB-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trsfnet.data.sources import open_source
+from trsfnet.errors import DataError
+from trsfnet.inference.evaluate.images import all_pairs, ten_fold
+from trsfnet.inference.evaluate.options import EvaluationOptions, choose_protocol
+from trsfnet.inference.evaluate.report import EvaluationReport, check_target
+from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject, subject_of
+from trsfnet.inference.evaluate.templates import identification, verification
+from trsfnet.paths import user_path
+
+__all__ = ["EvaluationOptions", "EvaluationReport", "UnwrittenScores", "evaluate", "subject_of"]
+
+_PROTOCOLS = {
+    "ten-fold": ten_fold,
+    "all-pairs": all_pairs,
+    "1:1": verification,
+    "1:N": identification,
+}
+
+
+def evaluate(
+    subject: NetworkSubject | FileSubject,
+    path: Path,
+    options: EvaluationOptions = EvaluationOptions(),  # noqa: B008 - frozen
+) -> EvaluationReport:
+    """Verify or identify faces with a network, or with embeddings that were computed elsewhere.
+
+    Args:
+        subject: see `subject_of`.
+        path: LFW as published (folder or archive) or aligned into a folder of people; one of insightface's
+            verification sets; or the folder of IJB-B or IJB-C.
+        options: what to compute, and how.
+
+    Raises:
+        ConfigError: an option does not go with what lies at `path`, or needs embeddings that are not there.
+        DataError: the images or protocol files are missing or damaged; an image has no embedding; or a file
+            cannot be written, which is tried before anything is computed.
+        UnwrittenScores: the scores could not be written once they were there; it has the report.
+    """
+    path = user_path(path)
+    if options.scores:
+        check_target(options.scores)
+    source = open_source(path)
+    protocol = choose_protocol(source, path, options)
+    results = _PROTOCOLS[protocol](subject, source, path, options)
+    report = EvaluationReport(subject, source.version, protocol, results)
+    if options.scores:
+        try:
+            report.write_scores(options.scores)
+        except DataError as error:
+            raise UnwrittenScores(str(error), report) from error
+    return report
+
+
+class UnwrittenScores(DataError):
+    """The scores cannot be written, say on a full disk; everything else is in `report`."""
+
+    def __init__(self, message: str, report: EvaluationReport) -> None:
+        super().__init__(message)
+        self.report = report

@@ -1,0 +1,254 @@
+"""Embeddings that any model left in a file, found again by the names of their images."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trsfnet.data.folder_index import SUFFIXES
+from trsfnet.data.source import Source
+from trsfnet.errors import ConfigError, DataError
+
+_UNDERSTOOD = (
+    "a .parquet with the columns name and embedding, an .npz with the arrays names and embeddings, or an "
+    ".npy with a .txt of the same name beside it that has the name of an image on each line"
+)
+# Of what wrote a file of our own, in its header.
+_MADE_BY = ("network", "weights", "engine", "precision")
+
+
+@dataclass(frozen=True)
+class SavedEmbeddings:
+    """What a file of embeddings holds.
+
+    Attributes:
+        file: where it is.
+        names: of the images; None if they are those of the source, in its order.
+        plain: float32 [N, D], finite, none of them zero.
+        mirrored: float32 [N, D], those of the mirror images; None if the file has none.
+        made_by: what its header says of the network that made it.
+    """
+
+    file: Path
+    names: tuple[str, ...] | None
+    plain: np.ndarray
+    mirrored: np.ndarray | None = None
+    made_by: dict[str, Any] = field(default_factory=dict)
+
+    def of_images(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
+        """The embeddings of some images of `source`.
+
+        An image is the one whose name ends like the file's: `Ann/Ann_0001.jpg`, `data/Ann/Ann_0001.png` and
+        `Ann_0001` are all the same, as long as no other image is called so.
+
+        Args:
+            source: the images.
+            rows: int [R], which of them.
+            mirror: whether those of the mirror images are wanted as well.
+
+        Returns:
+            float32 [1 or 2, R, D].
+
+        Raises:
+            ConfigError: the file has none of the mirror images.
+            DataError: an image has no embedding, or the name of two embeddings could be its.
+        """
+        if mirror and self.mirrored is None:
+            raise ConfigError(
+                f"{self.file} has no embeddings of the mirror images (mirrored), which this way of comparing "
+                "needs: add them, or choose a convention without (facenet-training; for IJB --no-flip)."
+            )
+        places = self._places(source, rows)
+        parts = [self.plain[places]]
+        if mirror and self.mirrored is not None:
+            parts.append(self.mirrored[places])
+        return np.stack(parts)
+
+    def _places(self, source: Source, rows: np.ndarray) -> np.ndarray:
+        """Which row of the file each image has: int [R]."""
+        if self.names is None:
+            if len(self.plain) != len(source):
+                raise DataError(
+                    f"{self.file} has {len(self.plain):,} embeddings without names for {len(source):,} "
+                    f"images: expected {_UNDERSTOOD}."
+                )
+            return rows
+        wanted = [source.name(int(row)) for row in rows]
+        for parts in (None, 2, 1):
+            found = _by_end(self.names, parts)
+            places = np.array([found.get(_end(name, parts), -1) for name in wanted], dtype=np.int64)
+            if places.min(initial=0) >= 0:
+                return places
+        missing = [name for name, place in zip(wanted, places, strict=True) if place < 0]
+        raise DataError(
+            f"{self.file} has no embedding, or several, of {len(missing):,} of the {len(wanted):,} images "
+            f"that are compared, such as {missing[0]}; its own names are like {self.names[0]}."
+        )
+
+
+def _end(name: str, parts: int | None) -> str:
+    """The last `parts` of a path, or all of it, without the suffix of an image."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    path = path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
+    return "/".join(path.parts[-parts:] if parts else path.parts)
+
+
+def _by_end(names: Iterable[str], parts: int | None) -> dict[str, int]:
+    """The place of each name under its end; -1 where several have the same."""
+    found: dict[str, int] = {}
+    for place, name in enumerate(names):
+        end = _end(name, parts)
+        found[end] = -1 if end in found else place
+    return found
+
+
+def is_embeddings(path: Path) -> bool:
+    """Whether a file is one of embeddings rather than of weights, by its name and what it holds."""
+    if path.suffix == ".npz":  # facenet's variables come so too
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return "embeddings.npy" in archive.namelist()
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return False
+    return path.suffix in (".parquet", ".npy")
+
+
+def read_embeddings(path: Path) -> SavedEmbeddings:
+    """The embeddings in a file, of whatever model and length.
+
+    Args:
+        path: a `.parquet` with the columns `name` and `embedding`, as `trsfnet embed` writes them; an `.npz`
+            with the arrays `names` and `embeddings`; or an `.npy` of them, with the names in a `.txt` beside
+            it, one on each line, or in the order of the images if there is none. A column or array `mirrored`
+            holds those of the mirror images.
+
+    Raises:
+        DataError: the file is missing, damaged or something else, or an embedding is not finite or zero.
+    """
+    readers = {".parquet": _read_parquet, ".npz": _read_npz, ".npy": _read_npy}
+    try:
+        saved = readers[path.suffix](path)
+    except FileNotFoundError as error:
+        raise DataError(f"There is no {path}: expected {_UNDERSTOOD}.") from error
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror or error}.") from error
+    if saved.names is not None and len(saved.names) != len(saved.plain):
+        raise DataError(f"{path} has {len(saved.plain):,} embeddings for {len(saved.names):,} names.")
+    for part in (saved.plain, saved.mirrored):
+        if part is not None:
+            _check(part, saved)
+    if saved.mirrored is not None and saved.mirrored.shape != saved.plain.shape:
+        raise DataError(f"{path} has mirrored embeddings of another shape, {saved.mirrored.shape}.")
+    return saved
+
+
+def _check(embeddings: np.ndarray, saved: SavedEmbeddings) -> None:
+    """Refuse embeddings that no similarity follows from."""
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(embeddings, axis=1)
+    wrong = ~np.isfinite(norms) | (norms == 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        name = f"row {row}" if saved.names is None else saved.names[row]
+        kind = "zero" if norms[row] == 0 else "not finite"
+        raise DataError(f"{saved.file}: the embedding of {name} is {kind}; {wrong.sum():,} are like that.")
+
+
+def _read_parquet(path: Path) -> SavedEmbeddings:
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            columns = [name for name in ("name", "embedding", "mirrored") if name in schema.names]
+            table = file.read(columns=columns)
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(f"{path} is damaged, or no parquet file: expected {_UNDERSTOOD}.") from error
+    if columns[:2] != ["name", "embedding"]:
+        raise DataError(f"{path} has the columns {', '.join(schema.names[:9])}: expected {_UNDERSTOOD}.")
+    names = table["name"]
+    if not (pa.types.is_string(names.type) or pa.types.is_large_string(names.type)) or names.null_count:
+        raise DataError(f"{path}: every name must be text, got {names.type}.")
+    plain, *mirrored = (_matrix(table[name], f"{path}: {name}") for name in columns[1:])
+    made_by = _header(schema)
+    return SavedEmbeddings(path, tuple(names.to_pylist()), plain, mirrored[0] if mirrored else None, made_by)
+
+
+def _matrix(column: pa.ChunkedArray, what: str) -> np.ndarray:
+    """A column of lists of numbers as float32 [N, D]."""
+    kind = column.type
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not lists or not pa.types.is_floating(kind.value_type):
+        raise DataError(f"{what} must be a list of floating-point numbers, got {kind}.")
+    lengths = column.combine_chunks().value_lengths()
+    if not len(column) or column.null_count or len(lengths.unique()) != 1:
+        raise DataError(f"{what} must have one length in all rows, and one row or more.")
+    return _numbers(column.combine_chunks().flatten().to_numpy(zero_copy_only=False), what).reshape(
+        len(column), -1
+    )
+
+
+def _header(schema: pa.Schema) -> dict[str, Any]:
+    try:
+        header = json.loads((schema.metadata or {}).get(b"trsfnet", b"{}"))
+        return {name: header[name] for name in _MADE_BY if name in header}
+    except (ValueError, TypeError):
+        return {}
+
+
+def _read_npz(path: Path) -> SavedEmbeddings:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {
+                name: arrays[name] for name in ("names", "embeddings", "mirrored") if name in arrays.files
+            }
+    except OSError:
+        raise
+    except Exception as error:  # numpy and zipfile raise many types on damaged bytes
+        raise DataError(f"{path} is damaged, or holds objects: expected {_UNDERSTOOD}.") from error
+    if not {"names", "embeddings"} <= set(found) or found["names"].dtype.kind not in "US":
+        raise DataError(f"{path} must hold the arrays names, of text, and embeddings.")
+    names = tuple(np.char.decode(n) if (n := found["names"]).dtype.kind == "S" else n)
+    mirrored = found.get("mirrored")
+    return SavedEmbeddings(
+        path,
+        tuple(map(str, names)),
+        _rows(found["embeddings"], f"{path}: embeddings"),
+        None if mirrored is None else _rows(mirrored, f"{path}: mirrored"),
+    )
+
+
+def _read_npy(path: Path) -> SavedEmbeddings:
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except OSError:
+        raise
+    except Exception as error:
+        raise DataError(f"{path} is damaged, or holds objects: expected {_UNDERSTOOD}.") from error
+    beside = path.with_suffix(".txt")
+    if not beside.is_file():
+        return SavedEmbeddings(path, None, _rows(rows, str(path)))
+    try:
+        names = tuple(beside.read_text(encoding="utf-8-sig").splitlines())
+    except UnicodeDecodeError as error:
+        raise DataError(f"{beside} is not UTF-8: expected the name of an image on each line.") from error
+    return SavedEmbeddings(path, names, _rows(rows, str(path)))
+
+
+def _rows(array: np.ndarray, what: str) -> np.ndarray:
+    if array.ndim != 2 or not array.size:
+        raise DataError(f"{what} must be [images, length], got {list(array.shape)}.")
+    return _numbers(array, what)
+
+
+def _numbers(array: np.ndarray, what: str) -> np.ndarray:
+    if array.dtype.kind != "f":
+        raise DataError(f"{what} must be floating-point numbers, got {array.dtype}.")
+    with np.errstate(over="ignore"):
+        return np.asarray(array, dtype=np.float32)
