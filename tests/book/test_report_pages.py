@@ -110,9 +110,9 @@ def test_cards_are_made_for_what_changed_alone(extension, make, tmp_path):
 
     second = fake_run(tmp_path / "runs", "v1-trsf-relu", seed=1)
     due = due_cards(tmp_path, [])
-    assert [set(setting.folders) for setting in due] == [{second.path, trsf.path}], "they link to each other"
+    assert [set(setting.paths) for setting in due] == [{second.path, trsf.path}], "they link to each other"
     mine = fake_run(tmp_path / "runs", "v1-relu", tar=0.9)
-    folders = [folder for setting in due_cards(tmp_path, []) for folder in setting.folders]
+    folders = [folder for setting in due_cards(tmp_path, []) for folder in setting.paths]
     assert mine.path in folders, "of equal runs the reader's own"
     shutil.rmtree(mine.path)
     shutil.rmtree(relu.path)
@@ -133,7 +133,7 @@ def test_a_page_of_the_study_is_made_anew_with_any_of_its_runs(extension, make, 
     others = [file for file in study.parent.glob("*.md") if file != study]
     kept = {file: file.stat().st_mtime_ns for file in others}
     second = study_run(tmp_path / "runs", rate=0.3)
-    assert [set(setting.folders) for setting in due_cards(tmp_path, [])] == [{first.path, second.path}]
+    assert [set(setting.paths) for setting in due_cards(tmp_path, [])] == [{first.path, second.path}]
     make()
     assert f'<tr id="run-{second.run_id}">' in study.read_text()
     assert {file: file.stat().st_mtime_ns for file in others} == kept

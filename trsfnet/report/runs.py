@@ -145,8 +145,8 @@ def _link(record: Record, text: str, where: str) -> str:
     track = record.track
     if Path("runs", track, page(record)).is_file():
         return f"[{text}](runs/{track}/{where})"
-    folder = os.path.relpath(record.path).replace(os.sep, "/")
-    return f"[{text}]({folder}/run.json)"
+    file = os.path.relpath(next(iter(record.files.values()), record.path)).replace(os.sep, "/")
+    return f"[{text}]({file})"
 
 
 def is_stale(record: Record) -> bool:

@@ -52,7 +52,7 @@ def make(app: Sphinx, config: Config) -> None:
     pages = due_pages(root, config.report_pages, config.report_fragments)
     if not cards and not pages:
         return
-    runs = sum(len(setting.folders) for setting in cards)
+    runs = sum(len(setting.paths) for setting in cards)
     names = [page.name for page in pages] + ([f"{runs} run cards"] if runs else [])
     logger.info("executing %s", ", ".join(names))
     with Workshop(root / GENERATED) as workshop:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
 GENERATED = Path("book", "generated")
+ROOTS = ("results", "runs")  # of equal runs the reader's own count
+STUDY = "runs.jsonl"
 RECORD_FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet")
+STUDY_FILES = (STUDY, "history.parquet", "parameters.parquet", "scores/*.parquet")
 
 
 def package_files() -> Iterator[Path]:
@@ -23,18 +29,41 @@ def package_files() -> Iterator[Path]:
             yield from sorted(folder.rglob(pattern))
 
 
-def record_folders(root: Path) -> dict[tuple[str, str], Path]:
-    """The folder of each run record by track and run; of equal runs the reader's own."""
+@dataclass(frozen=True)
+class Recorded:
+    """A run record.
+
+    Attributes:
+        path: as `trsfnet.experiments.record.read_record` takes it.
+        content: digest of all that a card can show of it.
+    """
+
+    path: Path
+    content: str
+
+
+def recorded(root: Path) -> dict[tuple[str, str], Recorded]:
+    """Every run record by track and run, of studies and of folders."""
     found = {}
-    for name in ("results", "runs"):
+    for name in ROOTS:
+        for index in sorted((root / name).glob(f"*/{STUDY}")):
+            for line in index.read_text(encoding="utf-8").splitlines():
+                with suppress(ValueError, KeyError, TypeError):  # the page of all runs names damaged lines
+                    info = json.loads(line)
+                    run = info["run_id"]
+                    # Its tables are those of the same run: a line has times and numbers.
+                    found[info["track"], run] = Recorded(index.parent / run, digest([], line))
         for file in sorted((root / name).glob("*/*/run.json")):
-            found[file.parent.parent.name, file.parent.name] = file.parent
+            run = file.parent
+            files = [run / name for name in RECORD_FILES if (run / name).is_file()]
+            found[run.parent.name, run.name] = Recorded(run, digest(files))
     return found
 
 
-def record_files(folder: Path) -> list[Path]:
-    """The files of a record on which a page can depend."""
-    return [folder / name for name in RECORD_FILES if (folder / name).is_file()]
+def record_files(root: Path) -> list[Path]:
+    """All files of records, on which pages depend."""
+    patterns = [*(f"*/{name}" for name in STUDY_FILES), *(f"*/*/{name}" for name in RECORD_FILES)]
+    return sorted(file for name in ROOTS for pattern in patterns for file in (root / name).glob(pattern))
 
 
 def digest(files: Iterable[Path], *words: str) -> str:

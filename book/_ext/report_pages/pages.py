@@ -14,7 +14,6 @@ from report_pages.files import (
     is_current,
     package_files,
     record_files,
-    record_folders,
     write,
 )
 from report_pages.kernel import Kernel
@@ -51,9 +50,8 @@ class Page:
 
 def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:
     """The notebooks that have changed, or whose inputs have: any record, the package, the benchmarks."""
-    records = [file for folder in record_folders(root).values() for file in record_files(folder)]
     measured = sorted((root / "benchmarks" / "results").glob("*.json"))
-    inputs = digest([*package_files(), *measured, *records])
+    inputs = digest([*package_files(), *measured, *record_files(root)])
     targets = {name: root / GENERATED / f"{name}.ipynb" for name in pages}
     targets |= {name: root / GENERATED / f"{name}.md" for name in fragments}
     due = []

@@ -117,6 +117,11 @@ class Record(ABC):
             raise RecordError(f"The record {self.path} has no {table}; its status is {self.status}.")
         return self._table(table)
 
+    @property
+    @abstractmethod
+    def files(self) -> dict[str, Path]:
+        """The files that have the run, by name within their folder; the first is the best to look at."""
+
     @abstractmethod
     def has(self, table: Table) -> bool:
         """Whether the record has a table."""

@@ -22,6 +22,7 @@ from trsfnet.errors import RecordError
 from trsfnet.experiments.record.base import Record, Table, checked_info
 
 RECORD = "run.json"
+NOTEBOOK = "train.ipynb"
 FILES: dict[Table, str] = {
     "history": "history.csv",
     "parameters": "parameters.parquet",
@@ -40,6 +41,12 @@ def write_atomically(path: Path, text: str) -> None:
 @dataclass(frozen=True)
 class RunFolder(Record):
     """A run in a folder of its own, which can be written to."""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The record's files, and the executed notebook, as far as they are there."""
+        names = (RECORD, *FILES.values(), NOTEBOOK)
+        return {name: self.path / name for name in names if (self.path / name).is_file()}
 
     def has(self, table: Table) -> bool:
         """Whether the folder has the table's file."""

@@ -166,6 +166,13 @@ class StudyRun(Record):
 
     study: Study = field(repr=False, compare=False)
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """The study's files that have something of this run."""
+        tables: tuple[Table, ...] = ("history", "parameters", "scores")
+        names = [OVERVIEW, INDEX, *(table_file(table, self.run_id) for table in tables if self.has(table))]
+        return {name: self.study.path / name for name in names}
+
     def has(self, table: Table) -> bool:
         """Whether the study has the table for this run."""
         if table == "scores":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,23 +11,13 @@ from trsfnet.experiments.record import Record, read_record
 from trsfnet.report.cards import details
 from trsfnet.report.cards.evaluated import evaluated
 from trsfnet.report.cards.figure import figure
+from trsfnet.report.cards.files import file_links, folder_links
 from trsfnet.report.cards.html import facts, table
 from trsfnet.report.cards.others import others
 from trsfnet.report.display import plain
 from trsfnet.report.names import percent, percent_range
 from trsfnet.report.runs import damage, state
 from trsfnet.report.tables import measure_name
-
-_FILES = {
-    "run.json": "everything on this page but the curves",
-    "history.csv": "a row per epoch",
-    "parameters.parquet": "every scale and slope per epoch",
-    "scores.parquet": "scores of the final evaluation",
-    "train.ipynb": "the executed notebook",
-}
-
-# The book takes a copy of each file that it links to.
-_LARGEST_COPY = 250_000  # bytes
 
 
 def card(folder: Path, siblings: Sequence[Path], place: Path, pages: Sequence[str]) -> str:
@@ -40,13 +29,15 @@ def card(folder: Path, siblings: Sequence[Path], place: Path, pages: Sequence[st
         place: the folder where the card will be, with those of the rest of the track.
         pages: names of the book's pages, which lie two folders above.
     """
+    files = folder_links(folder, place)
     try:
         record = read_record(folder)
+        files = file_links(record, place)
         harm = damage(record)
         text = _unreadable(folder, harm) if harm else _card(record, siblings, pages)
     except (TrsfnetError, KeyError, ValueError, TypeError, OSError) as error:
         text = _unreadable(folder, f"The run record {folder} cannot be shown: {error}")
-    return f"{text}\n\n## Files\n\n{_files(folder, place)}"
+    return f"{text}\n\n## Files\n\n{files}"
 
 
 def _unreadable(path: Path, sentence: str) -> str:
@@ -88,19 +79,3 @@ def _results(record: Record, intervals: Mapping[str, Interval | None]) -> str:
         "network, not how much another seed would change it."
     )
     return table(("Measure", "Value", "95 % interval"), rows) + (f"\n\n{note}" if intervals else "")
-
-
-def _files(folder: Path, place: Path) -> str:
-    """The record's files as links; what is too large for copies in every book, by its place."""
-    lines = []
-    for name, about in _FILES.items():
-        file = folder / name
-        if not file.is_file():
-            continue
-        size = file.stat().st_size
-        where = os.path.relpath(file, place).replace(os.sep, "/")
-        at = "/".join(file.parts[-4:])
-        # A plain link to a notebook would look for a page of that name.
-        shown = f"{{download}}`{name} <{where}>`" if size <= _LARGEST_COPY else f"`{at}`"
-        lines.append(f"- {shown}: {about} ({size / 1000:,.0f} kB)")
-    return "\n".join(lines) or "There are none."

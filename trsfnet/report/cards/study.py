@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from trsfnet.experiments.record import Record
+from trsfnet.experiments.record import Record, StudyRun
 from trsfnet.report.cards import details
 from trsfnet.report.cards.entry import Entry, entry
+from trsfnet.report.cards.files import record_file
 from trsfnet.report.cards.html import table_of
 from trsfnet.report.cards.others import others
 from trsfnet.report.cards.shared import shared, which
@@ -53,8 +53,7 @@ def study_page(records: Sequence[Record], alone: Sequence[Path], place: Path, pa
         f"**{counted(len(entries), 'run')}, {_ended(entries)}.**",
         drawing.markdown() if drawing else "No run has finished an epoch, so there is no curve.",
         "## Every run",
-        f"The folder of a run, {_folders(records)}, whose name stands with its command, has more than its "
-        "`run.json`: a row per epoch in `history.csv`, and every scale per epoch in `parameters.parquet`.",
+        _where(records),
         _table(entries, MEASURES[track], place),
         *(_shared(sound) if sound else ()),
         "## Other runs of this setting",
@@ -76,10 +75,26 @@ def _ended(entries: Sequence[Entry]) -> str:
     return listed([f"{counts[status]} {words}" for status, words in _STATUSES.items() if counts[status]])
 
 
-def _folders(records: Sequence[Record]) -> str:
-    """Where the folders of such runs are, from the repository's root."""
-    places = sorted({"/".join(record.path.parts[-3:-1]) for record in records})
-    return " or ".join(f"`{place}/<name>`" for place in places)
+def _where(records: Sequence[Record]) -> str:
+    """Where more about the runs is, from the repository's root."""
+    folders = sorted({_shown(run.path.parent, 2) for run in records if not isinstance(run, StudyRun)})
+    studies = sorted({_shown(run.study.path, 2) for run in records if isinstance(run, StudyRun)})
+    sentences = [
+        f"Of all these runs, `{study}/history.parquet` has a row per epoch, and `{study}/parameters.parquet` "
+        "every scale per epoch."
+        for study in studies
+    ]
+    if folders:
+        places = " or ".join(f"`{folder}/<name>`" for folder in folders)
+        sentences.append(
+            f"The folder of a run, {places}, has a row per epoch in `history.csv`, and every scale per epoch "
+            "in `parameters.parquet`."
+        )
+    return " ".join([*sentences, "A run's name stands with its command."])
+
+
+def _shown(folder: Path, parts: int) -> str:
+    return "/".join(folder.parts[-parts:])
 
 
 def _table(entries: Sequence[Entry], measures: Sequence[str], place: Path) -> str:
@@ -98,7 +113,7 @@ def _row(each: Entry, measures: int, place: Path) -> str:
         said = "".join(f"<td>{html.escape(text)}</td>" for text in (each.outcome, *each.values, each.time))
     command = html.escape(str(record.info.get("command", "unknown")))
     about = f"<code>{html.escape(record.path.name)}</code><code>{command}</code>"
-    file = os.path.relpath(record.path / "run.json", place).replace(os.sep, "/")
+    file = record_file(record, place)
     return (
         f'<tr id="{html.escape(anchor(record))}">'
         f"<td>{each.rate:g}</td><td>{html.escape(str(record.seed))}</td>{said}"

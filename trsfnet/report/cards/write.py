@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record import Record, read_record
 from trsfnet.report.cards.card import card
+from trsfnet.report.cards.files import record_copy
 from trsfnet.report.cards.study import study_page
 from trsfnet.report.places import in_study, page
 
@@ -36,6 +38,10 @@ def write_cards(folders: Sequence[str], place: str, target: str, pages: Sequence
         texts[name] = study_page(runs, alone, Path(place), pages)
     for name, text in texts.items():
         Path(target, name).write_text(f"{_FRONT}{text}\n", encoding="utf-8")
+    for path in paths:
+        with suppress(RecordError):
+            for name, text in record_copy(read_record(path)).items():
+                Path(target, name).write_text(text, encoding="utf-8")
 
 
 def _of_study(path: Path) -> Record | None:

@@ -97,7 +97,7 @@ def why_by_person(groups: Sequence[Group]) -> Markdown:
 
 def _pairs_of_one_person(record: Record) -> tuple[int, int] | None:
     """Same-person pairs of the person with the most, and of all; None for a run without such scores."""
-    if record.status != "done" or not (record.path / "scores.parquet").is_file():
+    if record.status != "done" or not record.has("scores"):
         return None
     scores = record.scores()
     if "left_person" not in scores:
