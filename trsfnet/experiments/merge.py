@@ -44,6 +44,7 @@ _PARAMETERS = pa.schema(
         "value": pa.float32(),
     }
 )
+_WIDE = (pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64())
 _HISTORY = pa.schema({RUN: _TEXT, "epoch": pa.int64(), "step": pa.int64()})
 
 
@@ -156,8 +157,7 @@ def _scores(run: Record) -> bytes:
     """The scores of a run as a file."""
     with _named(run, "scores"):
         table = pa.Table.from_pandas(run.scores(), preserve_index=False)
-        floats = [name for name in table.column_names if pa.types.is_floating(table.schema.field(name).type)]
-        return _parquet(table, floats)
+        return _parquet(table, [field.name for field in table.schema if field.type in _WIDE])
 
 
 def _rows(run: Record, table: Table) -> pa.Table | None:
@@ -205,16 +205,16 @@ def _write(file: Path, schema: pa.Schema, parts: Iterable[pa.Table | None]) -> N
     file.write_bytes(_parquet(rows, floats))
 
 
-def _parquet(table: pa.Table, floats: Sequence[str]) -> bytes:
-    """A small file: floats byte by byte, everything else through dictionaries."""
+def _parquet(table: pa.Table, split: Sequence[str]) -> bytes:
+    """A small file: the columns in `split` byte by byte, all others through dictionaries."""
     out = pa.BufferOutputStream()
     pq.write_table(
         table,
         out,
         compression="zstd",
         compression_level=12,
-        use_dictionary=[name for name in table.column_names if name not in floats],
-        use_byte_stream_split=list(floats),
+        use_dictionary=[name for name in table.column_names if name not in split],
+        use_byte_stream_split=list(split),
     )
     return out.getvalue().to_pybytes()
 
