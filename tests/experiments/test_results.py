@@ -17,7 +17,7 @@ RECORDS, PROBLEMS = read_records([RESULTS])
 # The study on stability asks how runs end: their scores are not committed. Nor are, to stay small, those of
 # LFW at scale full but for one seed of each setting.
 PAPER_RUNS = [record for record in RECORDS if not in_study(record)]
-SCORED = [record for record in PAPER_RUNS if (record.path / "scores.parquet").is_file()]
+SCORED = [record for record in PAPER_RUNS if record.has("scores")]
 
 
 def named(record: Record) -> str:

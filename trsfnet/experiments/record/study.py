@@ -200,9 +200,10 @@ def _to_pandas(rows: pa.Table) -> pd.DataFrame:
     for name, column in zip(rows.column_names, rows.columns, strict=True):
         if column.null_count == len(column):
             continue  # other runs have it
+        # Numbers by way of numpy: many times as fast, and there are hundreds of runs.
         text = pa.types.is_dictionary(column.type)
-        columns[name] = column.cast(pa.string()) if text else column
-    return pa.table(columns).to_pandas()
+        columns[name] = column.cast(pa.string()).to_pandas() if text else column.to_numpy()
+    return pd.DataFrame(columns)
 
 
 def read_study(path: Path) -> Study:
