@@ -47,7 +47,9 @@ def test_history_has_a_row_per_epoch_and_the_starting_values(outcome, tiny_confi
     )
     rows = outcome.history.parameters
     kinds = Counter(row["kind"] for row in rows)
-    assert kinds == {"trsf": 3 * 20, "slope": 3 * 131, "ratio": 3 * 21, "kernel": 3 * 21}
+    every_epoch = {"trsf": 3 * 20, "slope": 3 * 131, "ratio": 3 * 21, "kernel": 3 * 21, "bias": 3 * 21}
+    at_the_ends = {"cosine": 2 * 132, "rank": 2 * 132, "dead": 131, "zeros": 1}
+    assert kinds == every_epoch | at_the_ends
     start = {
         (row["kind"], round(row["value"], 6))
         for row in rows

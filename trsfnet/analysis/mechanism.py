@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.evaluation.statistics import Interval, mean_over_seeds
+from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
 from trsfnet.experiments.budgets import budget_of
 from trsfnet.experiments.record import Record
 from trsfnet.models.inception_resnet import SCALED_MODULES
@@ -43,8 +43,8 @@ def mechanism_runs(records: Sequence[Record]) -> pd.DataFrame:
         - `scale`: mean magnitude of the trainable scales at the end, NaN without any; `scale_largest`.
         - `kernel`: geometric mean of the norms of the kernels under the scales at the end, over that at the
           start.
-        - `ratio`, `ratio_geometric`, `ratio_median`: norm of branch over norm of trunk, by module, at the end:
-          arithmetic mean, geometric mean, median.
+        - `ratio`, `ratio_geometric`, `ratio_median`: norm of branch over norm of trunk at the end:
+          arithmetic mean, geometric mean and median of the modules.
         - `negative_slopes`: share of slopes below 0 at the end, NaN without any.
         - `tar`, `tar_low`: TAR over all pairs of the test people at FAR 1e-2 and 1e-3.
         - `held_out_loss`: in nats, on unseen images of the training people.
@@ -175,3 +175,139 @@ def starting_norms(records: Sequence[Record]) -> np.ndarray:
             start = table[(table["epoch"] == 0) & (table["kind"] == "kernel")]
             norms.append(start["value"].to_numpy()[: SCALED_MODULES[record.config["arch"]]])
     return np.mean(norms, axis=0) if norms else np.empty(0)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the study says to one of its questions, by the rule that was fixed for it.
+
+    Attributes:
+        question: `growth`, `branches`, `gauge`, `contraction`, `optimum` or `training`.
+        decided: True or False by the rule, None where an interval leaves both open or runs are missing.
+        effects: what the rule looked at, by name; factors, differences or shares with intervals.
+        seeds: number of seeds behind them.
+    """
+
+    question: str
+    decided: bool | None
+    effects: dict[str, Interval]
+    seeds: int
+
+
+USUAL, HIGH = 5e-4, 0.04
+RATIOS = ("ratio", "ratio_geometric", "ratio_median")
+
+
+def answers(runs: pd.DataFrame) -> list[Answer]:
+    """The questions of the study in their order; see `trsfnet.experiments.mechanism` for the rules."""
+    if not len(runs):
+        return []
+    rungs = ladder(runs)
+    return [
+        _moved("growth", [change(rungs, "scale")], above=True),
+        _moved("branches", [change(rungs, quantity) for quantity in RATIOS], above=False),
+        _gauge(runs),
+        _contraction(runs),
+        _optimum(runs),
+        _training(runs),
+    ]
+
+
+def _moved(question: str, changes: Sequence[Change | None], *, above: bool) -> Answer:
+    """Whether all factors lie on one side of 1, their intervals included."""
+    found = {c.quantity: c.effect for c in changes if c and c.effect}
+    if len(found) < len(changes):
+        return Answer(question, None, found, 0)
+    sides = {(e.low > 1) - (e.high < 1) for e in found.values()}
+    decided = {frozenset({1}): above, frozenset({-1}): not above}.get(frozenset(sides))
+    return Answer(question, decided, found, min(c.seeds for c in changes if c))
+
+
+def _pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+    """The runs of v1 with PReLU whose settings are the study's usual ones but for those `wanted`."""
+    usual = {"activation": "prelu", "decayed": "all", "projection_gain": 1.0, "slope_floor": None}
+    usual |= {"fixed_scales": False, "trsf": True, "scale_init": 0.1}
+    keep = pd.Series(True, index=runs.index)
+    for name, value in (usual | wanted).items():
+        keep &= runs[name].isna() if value is None else runs[name] == value
+    return runs[keep].set_index("seed")
+
+
+def _factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
+    """Second over first, seeds paired, as a factor with its interval."""
+    logs = np.log(second / first).dropna()
+    found = mean_over_seeds(list(logs))
+    return found and Interval(*np.exp([found.value, found.low, found.high]).tolist()), len(logs)
+
+
+def _difference(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
+    """Second minus first, seeds paired."""
+    differences = (second - first).dropna()
+    return mean_over_seeds(list(differences)), len(differences)
+
+
+def _gauge(runs: pd.DataFrame) -> Answer:
+    """Do runs that start as one function end with other scales, by how the function was written?"""
+    found, counts = {}, []
+    for decay in (USUAL, HIGH):
+        usual = _pick(runs, weight_decay=decay)
+        other = _pick(runs, weight_decay=decay, scale_init=1.0, projection_gain=0.1)
+        effect, seeds = _factor(usual["scale"], other["scale"])
+        if effect:
+            found[f"weight decay {decay:g}"] = effect
+            counts.append(seeds)
+    if len(found) < 2:
+        return Answer("gauge", None, found, min(counts, default=0))
+    apart = [effect.low > 1 or effect.high < 1 for effect in found.values()]
+    return Answer("gauge", True if all(apart) else None, found, min(counts))
+
+
+def _contraction(runs: pd.DataFrame) -> Answer:
+    """Is the spread of log scales over their starts smaller at the end than at the start?"""
+    found, counts = {}, []
+    for decay in (USUAL, HIGH):
+        by_start = {s: _pick(runs, weight_decay=decay, scale_init=s)["scale"] for s in (0.03, 0.1, 0.3, 1.0)}
+        table = np.log(pd.DataFrame(by_start).dropna())
+        ratios = table.std(axis=1, ddof=0) / np.std(np.log(list(by_start)))
+        effect = mean_over_seeds(list(ratios))
+        if effect:
+            found[f"weight decay {decay:g}"] = effect
+            counts.append(len(ratios))
+    if len(found) < 2:
+        return Answer("contraction", None, found, min(counts, default=0))
+    below = all(effect.high < 1 for effect in found.values())
+    not_below = any(effect.low > 1 for effect in found.values())
+    return Answer("contraction", True if below else False if not_below else None, found, min(counts))
+
+
+def _optimum(runs: pd.DataFrame) -> Answer:
+    """In what share of runs with trainable scales is the held-out loss least near a factor of 1?"""
+    found = {}
+    for decay in (USUAL, HIGH):
+        part = runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
+        if len(part):
+            near = int(part["best_factor"].between(0.84, 1.19).sum())
+            found[f"weight decay {decay:g}"] = wilson(near, len(part))
+    if len(found) < 2:
+        return Answer("optimum", None, found, 0)
+    above = all(effect.low > 0.5 for effect in found.values())
+    below = any(effect.high < 0.5 for effect in found.values())
+    return Answer("optimum", True if above else False if below else None, found, runs["seed"].nunique())
+
+
+def _training(runs: pd.DataFrame) -> Answer:
+    """Does training the scales raise TAR over the constant from which they start?"""
+    found, counts = {}, []
+    for decay in (USUAL, HIGH):
+        trained = _pick(runs, weight_decay=decay)
+        for name, constant in (("constant 0.1", 0.1), ("facenet's constants", None)):
+            fixed = _pick(runs, weight_decay=decay, trsf=False, scale_init=constant)
+            effect, seeds = _difference(fixed["tar"], trained["tar"])
+            if effect:
+                found[f"over {name}, weight decay {decay:g}"] = effect
+                counts.append(seeds)
+    if len(found) < 4:
+        return Answer("training", None, found, min(counts, default=0))
+    start = [effect for name, effect in found.items() if "0.1," in name]
+    decided = True if all(e.low > 0 for e in start) else False if all(e.high < 0 for e in start) else None
+    return Answer("training", decided, found, min(counts))

@@ -5,18 +5,18 @@ network stays or falls. The decay budget governs how far that goes (`trsfnet.tra
 v1 at an eighth of its width on rendered faces (budget `mechanism`). Their three seeds are numbered from 100,
 so that no run of the paper's tables shares their weights or their order of images.
 
-The rules, fixed before the first run of the study ended. A quantity at the decay budget of 12.4 is compared with
-that at 0.16, the same seeds on both sides, by Student's t over seeds at 95 %:
+The rules, fixed before the first run of the study ended. A quantity at a decay budget of 12.4 is compared
+with the same at 0.16, the same seeds on both sides, by Student's t over seeds at 95 %:
 
 - Scales grow with decay if the factor on their mean magnitude is above 1, interval included.
-- Branches shrink with decay if the factor on the mean ratio of branch to trunk is below 1 by all three means
-  (arithmetic, geometric, median). Together with growing scales this refutes that scales near 1 show branches of
-  more weight.
-- The gauge matters if runs that start as the same function, with scales of 0.1 and of 1, end with other
-  scales; starts contract if the spread of log scales over starts is less at the end than at the start.
-- The learned scale is an optimum if the held-out loss is least at a factor between 0.84 and 1.19 in most runs.
+- Branches shrink with decay if the factor on the mean ratio of branch to trunk is below 1 by all three
+  means (arithmetic, geometric, median). If scales grow as well, a scale near 1 shows no larger role.
+- The gauge matters if runs that start as the same function, with scales of 0.1 and of 1, end with different
+  scales at both decays. Starts contract if the spread of log scales over starts is smaller at the end than at
+  the start.
+- A learned scale is an optimum if the held-out loss is least at a factor from 0.84 to 1.19 in most runs.
 
-What only the trials of one seed suggested before is marked as a trial where it is quoted.
+What earlier trials of one seed suggested is called a trial wherever it is quoted.
 """
 
 from __future__ import annotations

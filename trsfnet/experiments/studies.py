@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trsfnet.errors import ConfigError, choice
 from trsfnet.experiments.budgets import BUDGETS, configs
-from trsfnet.experiments.variants import GRID, STABILITY, feeding
+from trsfnet.experiments.mechanism import mechanism_configs
+from trsfnet.experiments.variants import GRID, STABILITY, Variant, feeding
 from trsfnet.training.config import TrainConfig
 
 _OPTIONS = ("study", "budget", "track", "seeds", "exhibit", "precision")
-STUDIES = ("paper", "stability")
+STUDIES = ("paper", "stability", "mechanism")
 
 
 def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[str, str], TrainConfig]:
     """The runs that `options` ask for, by track and run id.
 
     Args:
-        options: `study` (`paper` or `stability`), `budget`, `track`, `seeds` (such as `0,1`; by default the
+        options: `study` (one of `STUDIES`), `budget`, `track`, `seeds` (such as `0,1`; by default the
             budget's number of them), `exhibit` (such as `table 1`: only what feeds it) and `precision`, a
             part of a run's id, where the nodes compute in another one than this machine.
         root: folder of the datasets.
@@ -33,19 +34,33 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
         choice("option", name, _OPTIONS)
     study = options.get("study", "paper")
     choice("study", study, STUDIES)
-    budget = options.get("budget", "stability" if study == "stability" else "quick")
+    budget = options.get("budget", "quick" if study == "paper" else study)
     choice("budget", budget, tuple(BUDGETS))
     track = options.get("track", "paper" if budget == "paper" else "synthetic")
-    settings = GRID if study == "paper" else STABILITY
-    if "exhibit" in options:
-        settings = feeding(options["exhibit"])
-        if not settings:
-            known = sorted({exhibit for setting in GRID for exhibit in setting.feeds})
-            raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {options['exhibit']!r}.")
-    precision = str(options.get("precision", "auto"))
-    runs = configs(settings, budget=budget, track=track, seeds=_seeds(options.get("seeds")))
-    runs = [replace(config, precision=precision) for config in runs]
+    seeds = _seeds(options.get("seeds"))
+    if study == "mechanism":
+        if (budget, track) != ("mechanism", "synthetic") or "exhibit" in options:
+            raise ConfigError(
+                "study mechanism has its own budget and track, and feeds no exhibit of the paper."
+            )
+        runs = mechanism_configs(seeds=seeds)
+    else:
+        variants = _variants(study, options.get("exhibit"))
+        runs = configs(variants, budget=budget, track=track, seeds=seeds)
+    if "precision" in options:
+        runs = [replace(config, precision=str(options["precision"])) for config in runs]
     return {(track, config.resolved(root).run_id): config for config in runs}
+
+
+def _variants(study: str, exhibit: str | None) -> Sequence[Variant]:
+    """What a study trains, or the part of it that feeds an exhibit."""
+    if exhibit is None:
+        return GRID if study == "paper" else STABILITY
+    variants = feeding(exhibit)
+    if not variants:
+        known = sorted({name for variant in GRID for name in variant.feeds})
+        raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {exhibit!r}.")
+    return variants
 
 
 def planned_number(budget: str, track: str) -> int:
@@ -54,8 +69,9 @@ def planned_number(budget: str, track: str) -> int:
     Raises:
         ConfigError: unknown budget, or the budget is not made for the track.
     """
-    settings = STABILITY if budget == "stability" else GRID
-    return len(configs(settings, budget=budget, track=track))
+    if budget == "mechanism":
+        return len(mechanism_configs())
+    return len(configs(STABILITY if budget == "stability" else GRID, budget=budget, track=track))
 
 
 def _seeds(asked: object) -> list[int] | None:

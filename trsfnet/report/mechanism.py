@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from trsfnet.analysis.gradient_flow import mean_scale
-from trsfnet.analysis.mechanism import change, ladder, mechanism_runs, starting_norms
+from trsfnet.analysis.mechanism import answers, change, ladder, mechanism_runs, starting_norms
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.record import Record
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
-from trsfnet.report.display import Exhibit, Markdown, exhibit
+from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
 from trsfnet.report.figures import legend_below
+from trsfnet.report.names import percent
 
 # The paper's schedule on VGGFace2, as we read it: see the page on its data.
 PAPER_BUDGET = 12.5
@@ -28,15 +29,15 @@ _LINES = {
     "baseline": ("Fixed scales, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
 }
 _NOTHING = (
-    "No run of this study is here yet. `make runs STUDY=mechanism` trains them: 84 small networks, about two minutes "
-    "each on one core."
+    "No run of this study is here yet. `make runs STUDY=mechanism` trains them: 84 small networks, about "
+    "two minutes each on one core."
 )
 # Where the axis of decay budgets turns from linear to logarithmic.
 _LINEAR = 0.1
 
 
 def decay_figure(records: Sequence[Record]) -> Exhibit | Markdown:
-    """Scale, branch ratio and accuracy against the decay budget, with gradient flow and the paper's scales."""
+    """Scale, branch ratio and accuracy by decay budget, with gradient flow and the paper's scales."""
     rungs = _rungs(records)
     if rungs is None:
         return Markdown(_NOTHING)
@@ -101,16 +102,16 @@ def _papers_scales(panel: Axes) -> None:
 
 def _caption(rungs: pd.DataFrame) -> str:
     return (
-        "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces; runs differ in "
-        "weight decay and seed alone. The decay budget κ says by how many e-folds decay lets a kernel forget its "
-        f"start; the paper's is about {PAPER_BUDGET:g}. {' '.join(_findings(rungs))}"
+        "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
+        "line differ in weight decay and seed alone. The decay budget κ is the number of e-folds by which "
+        f"decay lets a kernel forget its start; the paper's is about {PAPER_BUDGET:g}. "
+        f"{' '.join(_findings(rungs))}"
     )
 
 
 def _alt(rungs: pd.DataFrame) -> str:
-    return "Three panels over the decay budget: mean scale, branch over trunk, TAR. " + " ".join(
-        _findings(rungs)
-    )
+    panels = "Three panels by decay budget: mean scale, branch over trunk, TAR."
+    return " ".join([panels, *_findings(rungs)])
 
 
 def _findings(rungs: pd.DataFrame) -> list[str]:
@@ -120,11 +121,11 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     found = []
     if scale and scale.effect:
         found.append(
-            f"From κ {scale.low:.2g} to {scale.high:.3g} the mean scale is multiplied by "
-            f"{_factor(scale.effect)} and the seeds number {scale.seeds}."
+            f"From κ {scale.low:.2g} to {scale.high:.3g} ({scale.seeds} seeds), the mean scale grows by a "
+            f"factor of {_factor(scale.effect)}."
         )
     if ratio and ratio.effect:
-        found.append(f"What a branch adds to its trunk is multiplied by {_factor(ratio.effect)}.")
+        found.append(f"What a branch adds to its trunk changes by a factor of {_factor(ratio.effect)}.")
     if tar and tar.effect:
         found.append(f"TAR at FAR 1e-2 changes by {_points(tar.effect)} points.")
     return found
@@ -137,3 +138,81 @@ def _factor(interval: Interval) -> str:
 def _points(interval: Interval) -> str:
     value, low, high = (100 * x for x in (interval.value, interval.low, interval.high))
     return f"{value:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+
+
+def ladder_table(records: Sequence[Record]) -> Markdown:
+    """The rungs of the ladder in numbers, means over seeds."""
+    rungs = _rungs(records)
+    if rungs is None:
+        return Markdown(_NOTHING)
+    quantities = ["decay_budget", "scale", "kernel", "ratio", "ratio_median", "negative_slopes", "tar"]
+    groups = rungs.groupby(["line", "weight_decay"])
+    means, seeds = groups[quantities].mean(), groups.size()
+    rows = [
+        (
+            _LINES[line][0],
+            f"{decay:g}",
+            f"{mean.decay_budget:.2f}",
+            *(_number(mean[name]) for name in ("scale", "kernel", "ratio", "ratio_median")),
+            percent(mean.negative_slopes),
+            percent(mean.tar),
+            str(seeds[line, decay]),
+        )
+        for (line, decay), mean in means.iterrows()
+    ]
+    header = ("Runs", "Weight decay", "κ", "Mean scale", "‖W‖ over start", "Ratio, mean", "Ratio, median")
+    body = table((*header, "Negative slopes", "TAR at FAR 1e-2", "Seeds"), rows)
+    return Markdown(captioned("Scales, branches and accuracy by decay budget", "table-mechanism", body))
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.3g}"
+
+
+_QUESTIONS = {
+    "growth": ("Do scales grow with the decay budget?", "factor above 1"),
+    "branches": ("Do branches add less to their trunk as it grows?", "all three factors below 1"),
+    "gauge": (
+        "Does it matter how the starting function is written, with scales of 0.1 or of 1?",
+        "final scales differ at both decays, by factors that exclude 1",
+    ),
+    "contraction": (
+        "Do scales forget where they start (0.03, 0.1, 0.3, 1)?",
+        "spread of log scales at the end over that at the start below 1",
+    ),
+    "optimum": (
+        "Is the learned size of the branches the best one?",
+        "held-out loss least at a factor of 0.84 to 1.19 on all scales in most runs",
+    ),
+    "training": (
+        "Does training the scale raise TAR over the constant 0.1 from which it starts?",
+        "difference above 0 at both weight decays",
+    ),
+}
+_EFFECTS = {
+    "scale": "mean scale",
+    "ratio": "mean ratio",
+    "ratio_geometric": "geometric mean",
+    "ratio_median": "median",
+}
+_WORDS = {True: "yes", False: "no", None: "undecided"}
+
+
+def questions(records: Sequence[Record]) -> Markdown:
+    """The questions of the study, each with its rule, what was found, and the answer by the rule."""
+    found = answers(mechanism_runs(records))
+    if not found:
+        return Markdown(_NOTHING)
+    rows = []
+    for answer in found:
+        question, rule = _QUESTIONS[answer.question]
+        written = {"optimum": _share, "training": _points}.get(answer.question, _factor)
+        effects = [f"{_EFFECTS.get(name, name)}: {written(e)}" for name, e in answer.effects.items()]
+        word = _WORDS[answer.decided] if answer.effects else "not run"
+        rows.append((question, rule, "; ".join(effects) or "–", str(answer.seeds or "–"), f"**{word}**"))
+    header = ("Question", "Yes if", "Found", "Seeds", "Answer")
+    return Markdown(captioned("Questions of the study", "table-mechanism-questions", table(header, rows)))
+
+
+def _share(interval: Interval) -> str:
+    return f"{percent(interval.value)} ({100 * interval.low:.0f} to {100 * interval.high:.0f})"

@@ -1,0 +1,119 @@
+"""The study on weight decay and scales: its rules decide what they say they decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.analysis.mechanism import answers, change, ladder, mechanism_runs
+from trsfnet.experiments.budgets import budget_settings
+from trsfnet.experiments.mechanism import mechanism_configs
+
+SEEDS = (100, 101, 102)
+
+
+def table(seeds=SEEDS, *, growth=5.0, shrink=0.2, noise=0.02, gauge=8.0):
+    """Runs of the whole study, as if decay multiplied scales by `growth` and ratios by `shrink`."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for config in mechanism_configs(seeds=seeds):
+        high = config.weight_decay == 0.04
+        scale = (config.scale_init or 0.1) * (growth if high else 1) if config.trsf else np.nan
+        if config.projection_gain != 1:
+            scale = 0.1 * gauge
+        row = {
+            name: getattr(config, name)
+            for name in (
+                *("trsf", "activation", "scale_init", "projection_gain", "slope_floor", "weight_decay"),
+                *("decayed", "seed"),
+            )
+        }
+        if config.trsf:
+            row["scale_init"] = config.scale_init or 0.1
+        wobble = np.exp(rng.normal(scale=noise, size=4))
+        ratio = 0.1 * (shrink if high else 1)
+        row |= {
+            "fixed_scales": False,
+            "decay_budget": 310.5 * config.weight_decay,
+            "scale": scale * wobble[0],
+        }
+        row |= {"ratio": ratio * wobble[1], "ratio_geometric": ratio * wobble[2]}
+        row |= {"ratio_median": ratio * wobble[3], "tar": 0.8 + 0.1 * config.trsf + rng.normal(scale=0.001)}
+        row["best_factor"] = 1.0 if config.trsf else np.nan
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    return frame.astype({"scale_init": float, "slope_floor": float})
+
+
+def decided(frame):
+    return {answer.question: answer.decided for answer in answers(frame)}
+
+
+def test_clear_effects_are_decided():
+    assert decided(table()) == {
+        "growth": True,
+        "branches": True,
+        "gauge": True,
+        "contraction": None,  # the spread stays what it was
+        "optimum": True,
+        "training": True,
+    }
+
+
+def test_opposite_effects_are_decided_against():
+    found = decided(table(growth=0.5, shrink=3.0))
+    assert (found["growth"], found["branches"]) == (False, False)
+
+
+def test_noise_decides_nothing():
+    found = decided(table(growth=1.0, shrink=1.0, noise=0.3, gauge=1.0))
+    assert (found["growth"], found["branches"], found["gauge"]) == (None, None, None)
+
+
+def test_three_means_that_disagree_decide_nothing():
+    frame = table()
+    frame["ratio_median"] = 1 / frame["ratio"]
+    assert decided(frame)["branches"] is None
+
+
+def test_one_seed_decides_nothing_about_differences():
+    found = decided(table(seeds=(100,)))
+    assert all(found[name] is None for name in ("growth", "branches", "gauge", "training"))
+
+
+def test_a_change_is_paired_by_seed():
+    rungs = ladder(table(noise=0))
+    found = change(rungs, "scale")
+    assert found.seeds == 3
+    assert found.effect.value == pytest.approx(5)
+    shifted = rungs.assign(tar=rungs["tar"] + 0.1 * (rungs["seed"] - 100))
+    spread = change(shifted, "tar").effect
+    assert spread.high - spread.low < 0.02, "what a seed adds to both sides cancels"
+
+
+def test_records_become_rows(tmp_path):
+    settings = budget_settings("mechanism", "synthetic") | {"weight_decay": 0.04}
+    record = fake_run(tmp_path, "v1-trsf-prelu", seed=100, **settings)
+    record.write_info(metrics=record.metrics | {"all_pairs_tar@1e-2": 0.5, "all_pairs_tar@1e-3": 0.2})
+    names = [f"inception-resnet v1.{i}" for i in range(1, 22)]
+    more = [
+        {"epoch": epoch, "kind": kind, "name": f"{kind}_{name}", "channel": 0, "value": 0.2}
+        for epoch in (0, record.config["epochs"])
+        for kind in ("kernel", "ratio")
+        for name in names
+    ]
+    record.write_parameters(record.parameters().to_dict("records") + more)
+    other = fake_run(tmp_path, "v1-trsf-prelu")
+    (row,) = mechanism_runs([record, other]).to_dict("records")
+    table = record.parameters()
+    end = table[(table["epoch"] == table["epoch"].max()) & (table["kind"] == "trsf")]["value"]
+    assert row["scale"] == pytest.approx(end.abs().mean())
+    assert row["tar"] == 0.5
+    assert row["seed"] == 100
+
+
+def test_the_frame_of_no_run_is_empty():
+    assert mechanism_runs([]).empty
+    assert answers(mechanism_runs([])) == []
