@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import pickle
 from pathlib import Path
@@ -190,6 +191,108 @@ def test_killed_and_started_again_it_ends_the_same(tmp_path, monkeypatch, cut, r
     assert sum(shape[0] for shape in detector.batches) == 4 + rows_lost
     assert crops(target) == crops(tmp_path / "whole")
     assert rows(target) == rows(tmp_path / "whole")
+
+
+def shades(target: Path) -> dict[str, int]:
+    """A pixel of each crop, which tells the images below apart."""
+    return {name: int(np.asarray(Image.open(target / name))[12, 12, 0]) for name in crops(target)}
+
+
+def flat(shade: int, faces: int = 1) -> bytes:
+    pixels = np.full((60, 60, 3), shade, dtype=np.uint8)
+    pixels[0, 0, 0] = faces
+    return encoded(pixels)
+
+
+@pytest.fixture
+def album(tmp_path) -> Path:
+    for i, name in enumerate(("ann/1.png", "ann/2.png", "bob/1.png")):
+        (tmp_path / "album" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "album" / name).write_bytes(flat(100 + i))
+    return tmp_path / "album"
+
+
+def aligned_again(album: Path, target: Path) -> tuple[int, dict[str, int]]:
+    """How many images the detector saw, and what became of all."""
+    detector = Corner()
+    counts = align_faces(FolderSource(album, skip=True), target, detector, CROP)
+    return sum(shape[0] for shape in detector.batches), counts
+
+
+def test_what_has_changed_is_done_again_and_nothing_else(album, tmp_path):
+    target = tmp_path / "crops"
+    assert aligned_again(album, target)[0] == 3
+    assert aligned_again(album, target)[0] == 0
+    for file in album.rglob("*.png"):
+        os.utime(file)  # as a copy does: another time, the same content
+    assert aligned_again(album, target)[0] == 0
+    (album / "ann/2.png").write_bytes(flat(33))  # of the same size
+    (album / "cy").mkdir()
+    (album / "cy/1.png").write_bytes(flat(44))
+    assert aligned_again(album, target)[0] == 2
+    assert shades(target) == {"ann/1.png": 100, "ann/2.png": 33, "bob/1.png": 102, "cy/1.png": 44}
+    assert set(rows(target)) == {"ann/1.png", "ann/2.png", "bob/1.png", "cy/1.png"}
+
+
+@pytest.mark.parametrize("broken", [b"<html>", b""])
+def test_what_was_broken_is_tried_again_once_it_is_mended(album, tmp_path, broken):
+    target = tmp_path / "crops"
+    (album / "ann/2.png").write_bytes(broken)
+    counts = aligned_again(album, target)[1]
+    assert (counts["found"], counts["failed"] + counts["left out"]) == (2, 1)
+    (album / "ann/2.png").write_bytes(flat(55))
+    assert aligned_again(album, target)[1]["found"] == 3
+    assert shades(target)["ann/2.png"] == 55
+    (album / "ann/2.png").write_bytes(broken)
+    counts = aligned_again(album, target)[1]
+    assert (counts["found"], counts["failed"] + counts["left out"]) == (2, 1)
+    assert set(crops(target)) == {"ann/1.png", "bob/1.png"}, "no crop of what is there no more"
+
+
+def test_a_removed_image_without_a_crop_is_forgotten_and_one_with_a_crop_told(album, tmp_path):
+    target = tmp_path / "crops"
+    (album / "ann/2.png").write_bytes(b"<html>")
+    aligned_again(album, target)
+    (album / "ann/2.png").unlink()
+    assert aligned_again(album, target)[1]["failed"] == 0
+    (album / "ann/1.png").rename(album / "ann/3.png")
+    with pytest.raises(
+        DataError, match=r"of other images: ann/1\.png is of ann/1\.png, which"
+    ):
+        aligned_again(album, target)
+    (target / "ann/1.png").unlink()
+    assert aligned_again(album, target)[0] == 1
+
+
+def test_a_target_of_an_earlier_version_goes_on(album, tmp_path):
+    """It knew no states of images, but the version of the whole source."""
+    target = tmp_path / "crops"
+    aligned_again(album, target)
+    (target / ".images.csv").unlink()
+    settings = json.loads((target / "align.json").read_text())
+    version = FolderSource(album).version
+    (target / "align.json").write_text(json.dumps(settings | {"source": version}))
+    assert aligned_again(album, target)[0] == 0
+    (target / "align.json").write_text(json.dumps(settings | {"source": "another"}))
+    with pytest.raises(DataError, match="of other images"):
+        aligned_again(album, target)
+
+
+def test_what_is_passed_over_is_counted_in_the_report(album, tmp_path):
+    for name in ("ann/1.heic", "ann/2.heic", "bob/note.txt", "loose.png", "bob/more/1.png"):
+        (album / name).parent.mkdir(exist_ok=True)
+        (album / name).write_bytes(flat(1))
+    for _ in range(2):
+        assert aligned_again(album, tmp_path / "crops")[1]["found"] == 3
+        report = rows(tmp_path / "crops")
+        passed_over = {name: row["note"] for name, row in report.items() if row["status"] == "passed over"}
+        assert passed_over == {
+            ".heic files": "2 of them",
+            ".txt files": "1 of them",
+            "folders within those of identities": "1 of them",
+            "pictures beside the folders of identities": "1 of them",
+        }
+        assert len(report) == 3 + 4
 
 
 def test_a_crop_that_was_deleted_is_made_again(source, tmp_path):

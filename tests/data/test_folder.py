@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from trsfnet.data.folder import FolderSource, PersonMeta, read_identity_meta
+from trsfnet.data.folder_index import said
+from trsfnet.data.sources import open_source
 from trsfnet.errors import ConfigError, DataError
 
 
@@ -61,6 +63,45 @@ def test_what_is_no_image_is_ignored_and_counted(root):
     source = FolderSource(root)
     assert len(source) == 5
     assert source.ignored == 5
+
+
+@pytest.mark.parametrize("suffix", ["gif", "avif", "jp2", "ppm", "pgm", "jfif", "jpe", "tif", "JPG"])
+def test_what_the_decoder_reads_is_taken(tmp_path, suffix):
+    write(tmp_path / "faces", f"bo/1.{suffix}")
+    assert FolderSource(tmp_path / "faces").name(0) == f"bo/1.{suffix}"
+
+
+def test_what_is_passed_over_is_counted_by_kind(root, capfd):
+    write(root, "bo/1.heic", "ann/2.HEIC", "bo/more/1.jpg", "loose.jpg", "report.csv", "bo/Thumbs.db")
+    expected = "1 .db files, 2 .heic files, 1 folders within those of identities"
+    source = open_source(root)
+    assert said(source.passed_over) == f"{expected}, 1 pictures beside the folders of identities"
+    assert f"trsfnet: passed over in {root}: {expected}, " in capfd.readouterr().err
+    open_source(root)
+    assert capfd.readouterr().err == "", "once is enough"
+
+
+def test_an_identity_of_which_all_is_passed_over_says_of_what(root):
+    write(root, "dan/1.heic", "dan/2.heic")
+    with pytest.raises(DataError, match=r"Identity dan has no images in .*dan, only 2 \.heic files\.$"):
+        FolderSource(root)
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_an_image_replaced_in_place_is_another_version(root, skip):
+    before = FolderSource(root, skip=skip).version
+    (root / "bo/2.jpg").write_bytes(b"another size")
+    age(root)
+    assert FolderSource(root, skip=skip).version != before
+
+
+def test_what_was_left_out_and_is_mended_is_taken(root):
+    empty_file(root)
+    age(root)
+    assert len(FolderSource(root, skip=True)) == 5
+    (root / "bo/0.jpg").write_bytes(jpeg(5))
+    age(root)
+    assert len(FolderSource(root, skip=True)) == 6
 
 
 def test_the_second_start_looks_at_no_identitys_folder(root, monkeypatch):

@@ -34,6 +34,23 @@ def test_a_folder_of_images(tmp_path):
         open_source(root)
 
 
+def test_links_out_of_a_folder_are_refused_as_elsewhere(tmp_path):
+    root = write(tmp_path / "album", "a.jpg", "b.jpg")
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (root / "c.jpg").symlink_to(tmp_path / "secret.jpg")
+    (root / "d.jpg").symlink_to("a.jpg")
+    with pytest.raises(DataError, match=r"album/c\.jpg is a link out of the folder, to "):
+        open_source(root)
+    source = open_source(root, skip=True)
+    assert [source.name(i) for i in range(len(source))] == ["a.jpg", "b.jpg", "d.jpg"]
+    assert list(source.left_out) == ["c.jpg"]
+
+
+def test_what_is_passed_over_is_counted(tmp_path):
+    source = open_source(write(tmp_path / "album", "a.jpg", "b.heic", "c.heic", ".d.jpg", "notes.md"))
+    assert source.passed_over == {".heic files": 2, ".md files": 1, "hidden files": 1}
+
+
 def test_names_that_are_not_utf8_are_as_in_a_url(tmp_path):
     folder, name = os.fsdecode(b"no\xebl"), os.fsdecode(b"caf\xe9.jpg")
     root = write(tmp_path / folder, "a.jpg", name)

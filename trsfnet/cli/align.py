@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from trsfnet.cli.conversion import opened, paths
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, DataError
 
 PURPOSE = "find the face in each photograph and crop it"
 EPILOG = """\
@@ -16,7 +16,8 @@ TARGET becomes a folder of identities, with report.csv saying what became of eve
   trsfnet align ~/datasets/lfw lfw-112 --crop warp
 The first two are facenet's crops for verification and training, the third is ArcFace's.
 
-Interrupted or killed, the same command goes on where it was.
+Interrupted or killed, the same command goes on where it was. Given again after images were added, mended or
+replaced, it does these, and tries again what failed.
 """
 
 
@@ -57,4 +58,6 @@ def run(given: argparse.Namespace) -> int:
         f"one chosen among several in {counts['chosen']:,}, none in {counts['none']:,}, failed "
         f"{counts['failed']:,}, left out {counts['left out']:,}; report.csv there lists them all"
     )
+    if not any(counts[status] for status in ("found", "chosen", "none")):
+        raise DataError(f"Of {aligned:,} images none could be cropped: {given.target}/report.csv says why.")
     return 0

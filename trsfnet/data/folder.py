@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from trsfnet.data.files import utf8
-from trsfnet.data.folder_index import index_of
+from trsfnet.data.folder_index import index_of, said
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
 
@@ -25,13 +25,13 @@ PARTS = ("train", "test")
 class FolderSource(Source):
     """The images of a folder of identities, sorted by identity and file name.
 
-    A file's suffix says whether it is an image. Adding, removing and renaming files is noticed at the next
-    start; overwriting one in place is not, as it leaves no trace in its folder.
+    A file's suffix says whether it is an image. Adding, removing, renaming and changing files is noticed at
+    the next start; in folders of more than 200,000 images, changing one in place is not.
 
     Attributes:
         root: the folder that holds the identities.
-        ignored: how many hidden entries, nested folders and files of other kinds were passed over.
         left_out: a sentence for each image and identity that was, by `identity/file` or `identity`.
+        passed_over: see `Source`.
     """
 
     def __init__(self, root: Path, *, part: str | None = None, skip: bool = False) -> None:
@@ -49,14 +49,17 @@ class FolderSource(Source):
                 is no good.
         """
         self.root = _part_of(root, part)
-        index = index_of(self.root, skip=skip)
-        self.ignored, self.left_out = index.ignored, index.problems
+        index = index_of(self.root)
+        self.passed_over, self.left_out = index.passed_over, index.problems
         if self.left_out and not (skip and index.counts):
             none = "" if index.counts else f"{self.root} holds no identities that can be used: "
             more = f" (the first of {len(self.left_out)} such findings)" if len(self.left_out) > 1 else ""
             raise DataError(f"{none}{next(iter(self.left_out.values()))}{more}.")
         if not index.counts:
-            raise DataError(f"{self.root} holds no identities: expected a subfolder of images for each.")
+            there = f" ({said(self.passed_over)})" if self.passed_over else ""
+            raise DataError(
+                f"{self.root} holds no identities{there}: expected a subfolder of images for each."
+            )
         self.identities = tuple(index.counts)
         self.labels = np.repeat(np.arange(len(self.identities)), list(index.counts.values()))
         self._files = index.files
@@ -70,6 +73,15 @@ class FolderSource(Source):
     def name(self, index: int) -> str:
         """`identity/file`."""
         return f"{self.identities[self.labels[index]]}/{self._files[index].as_py()}"
+
+    @property
+    def ignored(self) -> int:
+        """How many entries were passed over."""
+        return sum(self.passed_over.values())
+
+    def file(self, index: int) -> Path:
+        """The image's own file."""
+        return self.root / self.name(index)
 
     def encoded(self, index: int) -> bytes:
         """The bytes of one file."""
@@ -94,9 +106,8 @@ class FolderSource(Source):
 
 
 def left_out(source: Source) -> dict[str, str]:
-    """Why images and identities are no part of a folder's source: printable sentences by printable name."""
-    found = source.left_out if isinstance(source, FolderSource) else {}
-    return {utf8(name): f"{sentence}." for name, sentence in found.items()}
+    """Why images and identities are no part of a source: printable sentences by printable name."""
+    return {utf8(name): f"{sentence}." for name, sentence in source.left_out.items()}
 
 
 def is_vggface2(root: Path) -> bool:

@@ -1,7 +1,7 @@
 """The index of a folder of identities: scanned once, kept on disk, checked cheaply at the next start.
 
-A start looks only at the time stamps of the identities' folders: 8,631 of them for VGGFace2's 3.1 million
-images.
+A start looks at the time stamps of the identities' folders, and at those of the images where they are not too
+many: VGGFace2 has 8,631 folders and 3.1 million images.
 """
 
 from __future__ import annotations
@@ -12,22 +12,31 @@ import json
 import os
 import re
 import time
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from trsfnet.data.cache import cache_root
-from trsfnet.data.files import new_folder
+from trsfnet.data.decode import suffixes
+from trsfnet.data.files import new_folder, utf8
 from trsfnet.errors import DataError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-"""By which a file is known to be an image."""
+# What lies beside the identities by design: what `trsfnet align` and VGGFace2 tell of them.
+_KNOWN_FILES = frozenset(
+    {"report.csv", "align.json", ".lock", ".images.csv", "identity_meta.csv", "pairs.txt", "people.txt"}
+)
 
 _UNUSABLE_NAME = re.compile("[\x00-\x1f\ud800-\udfff]")  # control characters; bytes that are not UTF-8
+
+# In folders of so many images, a start looks at the size and time of each; in larger ones it would take long.
+_CHECKED = 200_000
 
 # What changes within a tick of the file system's clock may keep its time stamp; the coarsest tick is 2 s.
 _TICK_NS = 2_000_000_000
@@ -40,7 +49,8 @@ class Index:
     Attributes:
         files: string [N], names of the images, identity after identity; one buffer, which forks share.
         counts: how many images each identity has, both sorted.
-        ignored: how many hidden entries, nested folders and files of other kinds were passed over.
+        stamps: int64 [N, 2], size in bytes and time of change (ns) of each image.
+        passed_over: how many entries of which kind were passed over, see `Source`.
         problems: what is wrong with each image and identity left out, by `identity/file` or `identity`, in
             sentences without a full stop.
         version: a hash of the names and sizes of the images.
@@ -48,44 +58,61 @@ class Index:
 
     files: pa.Array
     counts: dict[str, int]
-    ignored: int
+    stamps: np.ndarray
+    passed_over: dict[str, int]
     problems: dict[str, str]
     version: str
 
 
-def index_of(root: Path, *, skip: bool) -> Index:
-    """The index of `root`, from disk if no folder has changed since it was made.
+def index_of(root: Path) -> Index:
+    """The index of `root`, from disk if nothing has changed since it was made.
+
+    Changing an image in place leaves no trace in its folder. It is noticed in folders of up to `_CHECKED`
+    images, and where something was wrong before.
 
     Args:
         root: the folder of identities.
-        skip: whether an index that lists problems will do; otherwise they are looked for again, as mending a
-            file in place leaves no trace in its folder.
 
     Raises:
         DataError: `root` cannot be read.
     """
     folders, others = _folders(root)
-    digest = hashlib.sha256(b"2 " + os.fsencode(root.resolve())).hexdigest()[:16]
+    digest = hashlib.sha256(b"3 " + os.fsencode(root.resolve())).hexdigest()[:16]
     stored = cache_root() / f"folder-{digest}.parquet"
     index = _load(stored, folders)
-    if index is None or (index.problems and not skip):
+    if index is None or index.problems or not _as_they_were(root, index):
         scanned = time.time_ns()
         index = _scan(root, list(folders))
         _store(stored, index, folders, scanned)
-    return replace(index, ignored=index.ignored + others)
+    return replace(index, passed_over=dict(others + Counter(index.passed_over)))
 
 
-def _folders(root: Path) -> tuple[dict[str, int], int]:
-    """Time stamp of each identity's folder, by name in order, and how many other entries there are."""
-    found, others = {}, 0
+def _as_they_were(root: Path, index: Index) -> bool:
+    """Whether no image has changed in place, as far as that is looked at."""
+    if len(index.files) > _CHECKED:
+        return True
+    folders = np.repeat(list(index.counts), list(index.counts.values()))
+    try:
+        for folder, file, stamp in zip(folders, index.files.to_pylist(), index.stamps.tolist(), strict=True):
+            state = os.stat(f"{root}/{folder}/{file}")
+            if [state.st_size, state.st_mtime_ns] != stamp:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def _folders(root: Path) -> tuple[dict[str, int], Counter[str]]:
+    """Time stamp of each identity's folder, by name in order, and the kinds of other entries there are."""
+    found, others = {}, Counter()
     try:
         with os.scandir(root) as entries:
             for entry in entries:
                 # Unlike entry.is_dir(), this does not stumble over a link to itself.
                 if not entry.name.startswith(".") and os.path.isdir(entry.path):
                     found[entry.name] = entry.stat().st_mtime_ns
-                else:
-                    others += 1
+                elif entry.name not in _KNOWN_FILES:
+                    others[kind_of(entry.name)] += 1
     except OSError as error:
         raise DataError(f"Cannot read {root}: {error.strerror}.") from error
     return dict(sorted(found.items())), others
@@ -98,16 +125,20 @@ def _load(path: Path, folders: dict[str, int]) -> Index | None:
         facts = json.loads(table.schema.metadata[b"facts"])
         if facts["folders"] != folders or max(folders.values(), default=0) > facts["scanned"] - _TICK_NS:
             return None
-        return Index(table["file"].combine_chunks(), **facts["found"])
+        stamps = np.stack([table["size"].to_numpy(), table["changed"].to_numpy()], axis=1)
+        return Index(table["file"].combine_chunks(), stamps=stamps, **facts["found"])
     except (OSError, pa.ArrowException, LookupError, TypeError, ValueError):
         return None  # none yet, or none that this version understands
 
 
 def _store(path: Path, index: Index, folders: dict[str, int], scanned: int) -> None:
     """Write aside, then rename: a file that exists is complete, whoever else writes it meanwhile."""
-    found = {"counts": index.counts, "ignored": index.ignored, "problems": index.problems}
+    found = {"counts": index.counts, "passed_over": index.passed_over, "problems": index.problems}
     facts = {"folders": folders, "scanned": scanned, "found": {**found, "version": index.version}}
-    table = pa.table({"file": index.files}).replace_schema_metadata({"facts": json.dumps(facts)})
+    size, changed = np.ascontiguousarray(index.stamps.T)
+    table = pa.table({"file": index.files, "size": size, "changed": changed}).replace_schema_metadata(
+        {"facts": json.dumps(facts)}
+    )
     # A cache that cannot be written costs time, nothing else.
     with contextlib.suppress(OSError), new_folder(path.parent, ".index-") as aside:
         pq.write_table(table, aside / "index.parquet")
@@ -116,9 +147,10 @@ def _store(path: Path, index: Index, folders: dict[str, int], scanned: int) -> N
 
 def _scan(root: Path, identities: list[str]) -> Index:
     real_root = os.path.realpath(root)
-    ignored = 0
+    passed_over: Counter[str] = Counter()
     digest = hashlib.sha256()
     files: list[str] = []
+    stamps: list[tuple[int, int]] = []
     counts: dict[str, int] = {}
     problems: dict[str, str] = {}
     # Threads, so that they wait for a network's disk together.
@@ -126,26 +158,28 @@ def _scan(root: Path, identities: list[str]) -> Index:
         scans = pool.map(lambda identity: _scan_identity(root / identity, real_root), identities)
         progress = tqdm(scans, f"scanning {root}", total=len(identities), unit="identity", disable=None)
         for identity, scan in zip(identities, progress, strict=True):
-            ignored += scan.ignored
+            passed_over += scan.passed_over
             problems |= scan.problems
             if scan.images:
                 counts[identity] = len(scan.images)
                 files += scan.images
-                listing = "".join(f"{size}/{file}\n" for file, size in scan.images.items())
+                stamps += scan.images.values()
+                listing = "".join(f"{size}/{file}\n" for file, (size, _) in scan.images.items())
                 digest.update(f"{identity}\n{listing}".encode())
     version = f"folder-{digest.hexdigest()[:16]}"
-    return Index(pa.array(files, pa.string()), counts, ignored, problems, version)
+    array = np.array(stamps, dtype=np.int64).reshape(-1, 2)
+    return Index(pa.array(files, pa.string()), counts, array, dict(passed_over), problems, version)
 
 
 @dataclass
 class _IdentityScan:
-    images: dict[str, int] = field(default_factory=dict)
-    ignored: int = 0
+    images: dict[str, tuple[int, int]] = field(default_factory=dict)
+    passed_over: Counter[str] = field(default_factory=Counter)
     problems: dict[str, str] = field(default_factory=dict)
 
 
 def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
-    """Names and sizes of an identity's images, in order, and what is wrong with the others."""
+    """Names, sizes and times of an identity's images, in order, and what is wrong with the others."""
     scan = _IdentityScan()
     problem = _wrong(str(folder), folder.name, folder.is_symlink(), real_root)
     if problem:
@@ -153,34 +187,60 @@ def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                image = os.path.splitext(entry.name)[1].lower() in SUFFIXES
-                if not image or entry.name.startswith("."):
-                    scan.ignored += 1
+                if entry.name.startswith(".") or not is_picture(entry.name):
+                    scan.passed_over[kind_of(entry.name, is_folder=os.path.isdir(entry.path))] += 1
                 elif problem := _wrong(entry.path, entry.name, entry.is_symlink(), real_root):
                     scan.problems[f"{folder.name}/{entry.name}"] = problem
                 elif entry.is_dir():
-                    scan.ignored += 1
-                elif size := entry.stat().st_size:
-                    scan.images[entry.name] = size
+                    scan.passed_over[kind_of(entry.name, is_folder=True)] += 1
+                elif (state := entry.stat()).st_size:
+                    scan.images[entry.name] = state.st_size, state.st_mtime_ns
                 else:
                     problem = f"{entry.path} is empty: expected an image"
                     scan.problems[f"{folder.name}/{entry.name}"] = problem
     except OSError as error:
         scan.problems[folder.name] = f"Cannot read {folder}: {error.strerror}"
     if not scan.images:
-        scan.problems.setdefault(folder.name, f"Identity {folder.name} has no images in {folder}")
+        instead = f", only {said(scan.passed_over)}" if scan.passed_over else ""
+        scan.problems.setdefault(folder.name, f"Identity {folder.name} has no images in {folder}{instead}")
     scan.images = dict(sorted(scan.images.items()))
     return scan
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's name ends as those of pictures do."""
+    return os.path.splitext(name)[1].lower() in suffixes()
+
+
+def said(passed_over: Mapping[str, int]) -> str:
+    """How many files of which kind were passed over, such as `3 .heic files, 1 .txt files`."""
+    return ", ".join(f"{count:,} {utf8(kind)}" for kind, count in sorted(passed_over.items()))
+
+
+def kind_of(name: str, *, is_folder: bool = False) -> str:
+    """What to call an entry of a folder that is passed over."""
+    suffix = os.path.splitext(name)[1].lower()
+    if name.startswith("."):
+        return "hidden files"
+    if is_folder:
+        return "folders within those of identities"
+    if suffix in suffixes():
+        return "pictures beside the folders of identities"
+    return f"{suffix} files" if suffix and not _UNUSABLE_NAME.search(suffix) else "files without a suffix"
 
 
 def _wrong(path: str, name: str, is_link: bool, real_root: str) -> str | None:
     """What forbids using `path` at all."""
     if _UNUSABLE_NAME.search(name):
         return f"The name of {path!r} has a line break, another control character or is not UTF-8"
-    if is_link:
-        target = os.path.realpath(path)
-        if not os.path.exists(target):
-            return f"{path} is a link to nothing"
-        if os.path.commonpath([target, real_root]) != real_root:
-            return f"{path} is a link out of the folder, to {target!r}"
+    return wrong_link(path, real_root) if is_link else None
+
+
+def wrong_link(path: str, real_root: str) -> str | None:
+    """What forbids following the link at `path`: it leads out of the folder `real_root`, or to nothing."""
+    target = os.path.realpath(path)
+    if not os.path.exists(target):
+        return f"{path} is a link to nothing"
+    if os.path.commonpath([target, real_root]) != real_root:
+        return f"{path} is a link out of the folder, to {target!r}"
     return None

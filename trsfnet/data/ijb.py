@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from trsfnet.data.folder_index import wrong_link
 from trsfnet.data.ijb_meta import read_templates
 from trsfnet.data.source import Source
 from trsfnet.data.warp import TEMPLATE_SIZE, warp_face
@@ -62,14 +64,21 @@ class IjbImages(Source):
             digest.update(column)
         return f"{self.dataset}-{digest.hexdigest()[:16]}"
 
+    def file(self, index: int) -> Path:
+        """The image's own file."""
+        return self.folder / self.templates.names[index]
+
     def encoded(self, index: int) -> bytes:
         """The bytes of one image file.
 
         Raises:
             DataError: it cannot be read.
         """
+        file = self.file(index)
+        if file.is_symlink() and (problem := wrong_link(str(file), os.path.realpath(self.folder))):
+            raise DataError(f"{problem}.")
         try:
-            return (self.folder / self.templates.names[index]).read_bytes()
+            return file.read_bytes()
         except OSError as error:
             raise self._unreadable(index, error) from error
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from trsfnet.data.faces import FaceSet, Pairs
+from trsfnet.data.folder_index import is_picture, kind_of, wrong_link
 from trsfnet.data.lfw_files import Person, read_pairs, read_people
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
@@ -130,6 +133,7 @@ class LfwSource(Source):
         Raises:
             DataError: an image is missing, the archive is damaged, or a person is listed twice.
         """
+        all_people = people is None
         if people is None:
             people = [person for members in read_people() for person in members]
         people = sorted(people, key=lambda person: person.name)
@@ -146,6 +150,8 @@ class LfwSource(Source):
         self._unpacked: bytes | None = None
         if images.path.is_dir():
             self._places = _in_folder(images.path, self._names)
+            if all_people:
+                self.passed_over = _others(images.path, set(self._names))
         else:
             self._unpacked, self._places = _in_archive(images.path, self._names)
         listing = zip(self._names, (place.size for place in self._places), strict=True)
@@ -164,6 +170,10 @@ class LfwSource(Source):
     def index(self, person: str, number: int) -> int | None:
         """Where image `number` (from 1) of `person` is in this source, or None if it is not."""
         return self._indices.get((person, number))
+
+    def file(self, index: int) -> Path:
+        """The image's own file, or the archive."""
+        return self._places[index].file
 
     def encoded(self, index: int) -> bytes:
         """The bytes of one JPEG."""
@@ -194,9 +204,21 @@ def _in_folder(folder: Path, names: list[str]) -> list[_Place]:
     places = {}
     for name in names:
         file = folder / name
+        if file.is_symlink() and (problem := wrong_link(str(file), os.path.realpath(folder))):
+            raise DataError(f"{problem}.")
         if file.is_file():
             places[name] = _Place(file, 0, file.stat().st_size)
     return _all_of(names, places, folder)
+
+
+def _others(folder: Path, names: set[str]) -> dict[str, int]:
+    """How many files lie beside LFW's images, which are not among them."""
+    kinds: Counter[str] = Counter()
+    for person in folder.iterdir():
+        if person.is_dir():
+            others = [file.name for file in person.iterdir() if f"{person.name}/{file.name}" not in names]
+            kinds.update("pictures that LFW does not list" if is_picture(n) else kind_of(n) for n in others)
+    return dict(kinds)
 
 
 def _in_archive(path: Path, names: list[str]) -> tuple[bytes | None, list[_Place]]:

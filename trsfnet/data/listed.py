@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from trsfnet.data.files import utf8
-from trsfnet.data.folder_index import SUFFIXES
+from trsfnet.data.folder_index import is_picture, kind_of, wrong_link
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 from trsfnet.paths import user_path
@@ -21,13 +24,23 @@ class ListedImages(Source):
     Names that are not UTF-8 are changed by `utf8`.
     """
 
-    def __init__(self, files: Sequence[Path], names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        files: Sequence[Path],
+        names: Sequence[str],
+        *,
+        left_out: Mapping[str, str] = MappingProxyType({}),
+        passed_over: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         """Note the files, without reading them.
 
         Args:
             files: where they are.
             names: what to call them, each once.
+            left_out: see `Source`.
+            passed_over: see `Source`.
         """
+        self.left_out, self.passed_over = left_out, passed_over
         self._files, self._names = files, [utf8(name) for name in names]
         folders = [utf8(file.parent.name) for file in files]
         self.identities, self.labels = np.unique(folders, return_inverse=True)
@@ -43,6 +56,10 @@ class ListedImages(Source):
     def name(self, index: int) -> str:
         """The line of the list, or the file's name."""
         return self._names[index]
+
+    def file(self, index: int) -> Path:
+        """The image's own file."""
+        return self._files[index]
 
     def encoded(self, index: int) -> bytes:
         """The bytes of one file."""
@@ -80,13 +97,33 @@ def read_list(path: Path) -> ListedImages:
     )
 
 
-def images_in(folder: Path) -> ListedImages | None:
-    """The images in a folder that has no visible subfolder; None if it has one, or holds no image."""
+def images_in(folder: Path, *, skip: bool = False) -> ListedImages | None:
+    """The images in a folder that has no visible subfolder; None if it has one, or holds no image.
+
+    Args:
+        folder: where they are.
+        skip: leave out links out of the folder, and to nothing, instead of refusing them.
+
+    Raises:
+        DataError: the folder cannot be read; or, without `skip`, an image in it is no good.
+    """
     try:
-        visible = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        entries = sorted(folder.iterdir())
     except OSError as error:
         raise DataError(f"Cannot read {folder}: {error.strerror}.") from error
-    images = [entry for entry in visible if entry.suffix.lower() in SUFFIXES]
+    visible = [entry for entry in entries if not entry.name.startswith(".")]
+    images = [entry for entry in visible if is_picture(entry.name)]
     if not images or any(entry.is_dir() for entry in visible):
         return None
-    return ListedImages(images, [image.name for image in images])
+    real = os.path.realpath(folder)
+    findings = {entry.name: wrong_link(str(entry), real) for entry in images if entry.is_symlink()}
+    left_out = {name: finding for name, finding in findings.items() if finding}
+    if left_out and not (skip and len(left_out) < len(images)):
+        raise DataError(f"{next(iter(left_out.values()))}.")
+    images = [entry for entry in images if entry.name not in left_out]
+    hidden = [entry for entry in entries if entry.name.startswith(".")]
+    others = [entry for entry in visible if not is_picture(entry.name)]
+    passed_over = Counter(kind_of(entry.name) for entry in (*hidden, *others))
+    return ListedImages(
+        images, [image.name for image in images], left_out=left_out, passed_over=dict(passed_over)
+    )

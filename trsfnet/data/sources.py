@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from pathlib import Path
+
+from tqdm import tqdm
 
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
@@ -21,6 +25,9 @@ def open_source(path: Path | str, *, part: str | None = None, skip: bool = False
 
     A pack of this package, an insightface pack, a verification set, LFW, IJB-B or IJB-C, VGGFace2, any
     folder of identities, or images without identities: a folder of them, or a list of files.
+
+    What it passes over in a folder, because it is no picture or not where pictures belong, is counted on
+    standard error.
 
     Args:
         path: a file or folder.
@@ -42,7 +49,17 @@ def open_source(path: Path | str, *, part: str | None = None, skip: bool = False
         source = FolderSource(path, part=part if is_vggface2(path) else None, skip=skip)
     if source is None:
         raise DataError(f"{path} is not a source of faces: expected {_UNDERSTOOD}.")
+    if source.passed_over:
+        from trsfnet.data.folder_index import said
+
+        _say(f"trsfnet: passed over in {path}: {said(source.passed_over)}.")
     return source
+
+
+@cache
+def _say(sentence: str) -> None:
+    """Once in a process, however often the same folder is opened."""
+    tqdm.write(sentence, file=sys.stderr)
 
 
 def _special(path: Path, skip: bool) -> Source | None:
@@ -80,7 +97,7 @@ def _special(path: Path, skip: bool) -> Source | None:
 
     if path.suffix == ".txt" and path.is_file():
         return read_list(path)
-    return images_in(path) if path.is_dir() else None
+    return images_in(path, skip=skip) if path.is_dir() else None
 
 
 def _ijb_name(path: Path) -> str:

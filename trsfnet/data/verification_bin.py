@@ -49,7 +49,7 @@ class VerificationBin(Source):
         except OSError as error:
             raise DataError(f"Cannot read {path}: {error.strerror}.") from error
         self._images, same = _parse(content, path)
-        self._file = path.name
+        self._path, self._file = path, path.name
         self._version = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:16]}"
         self.labels = np.arange(len(self._images))
         self.identities = tuple(map(self.name, range(len(self._images))))
@@ -64,6 +64,10 @@ class VerificationBin(Source):
     def name(self, index: int) -> str:
         """File and place, such as `lfw.bin/000012`."""
         return f"{self._file}/{index:06d}"
+
+    def file(self, index: int) -> Path:
+        """The one file of all images."""
+        return self._path
 
     def encoded(self, index: int) -> bytes:
         """The bytes of one image."""

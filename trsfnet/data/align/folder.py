@@ -17,8 +17,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from trsfnet.data.align.detect import Detector, Face, choose
-from trsfnet.data.align.report import Report, face_columns
+from trsfnet.data.align.report import PASSED_OVER, Report, face_columns
+from trsfnet.data.align.state import ImageState, ImageStates
 from trsfnet.data.crops import central_crop, check_size, margin_crop
+from trsfnet.data.decode import decode
 from trsfnet.data.exclusive import exclusive
 from trsfnet.data.files import writing
 from trsfnet.data.folder import left_out
@@ -26,6 +28,7 @@ from trsfnet.data.source import Source
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.warp import warp_face
 from trsfnet.errors import ConfigError, DataError, choice
+from trsfnet.paths import user_path
 
 MISSING = ("crop", "skip")
 
@@ -86,8 +89,9 @@ def align_faces(
     """Write a crop of each image's face to `<target>/<identity>/<image>.png`, and `<target>/report.csv`.
 
     Killed at any time and called again, it goes on where it was; a crop that is there is whole. Images that
-    cannot be decoded, whose crop's name is too long, or that a `FolderSource` leaves out, are listed in the
-    report, and the others go on.
+    cannot be decoded, whose crop's name is too long, or that the source leaves out, are listed in the
+    report, and the others go on. Called again when images were added, mended or replaced, it does these, and
+    tries again what failed.
 
     Args:
         source: photographs, one person's face in the middle of each.
@@ -101,28 +105,33 @@ def align_faces(
 
     Raises:
         ConfigError: unknown value of `missing`.
-        DataError: `target` holds something else or cannot be written to; images of `source` have names that
-            would leave it or meet in it; or `source` is a verification set, which names no people.
+        DataError: `target` holds something else, or crops of images that `source` has not, or cannot be
+            written to; images of `source` have names that would leave it or meet in it; or `source` is a
+            verification set, which names no people.
     """
     choice("missing", missing, MISSING)
+    target = user_path(target)
     files = _files(source)
-    settings = {"crop": crop.kind, **asdict(crop), "missing": missing, "source": source.version}
+    settings = {"crop": crop.kind, **asdict(crop), "missing": missing}
     with writing(target), exclusive(target):
-        _claim(target, settings)
-        report = Report(target / "report.csv")
-        missed = left_out(source)
-        notes = (_row(name, "left out", note=sentence) for name, sentence in missed.items())
-        report.add(row for row in notes if row["name"] not in report.names)
-        todo = [index for index in range(len(source)) if source.name(index) not in report.names]
+        _claim(target, settings, source.version)
+        images = ImageStates(source, target)
+        report = Report(target / "report.csv", images.keep)
+        images.begin()
+        report.add(_row(kind, PASSED_OVER, note=f"{n:,} of them") for kind, n in source.passed_over.items())
+        report.add(_row(name, "left out", note=sentence) for name, sentence in left_out(source).items())
+        todo = images.todo()
         done = len(source) - len(todo)
         with tqdm(total=len(source), initial=done, desc="aligning", unit="image", disable=None) as progress:
-            for images in _batches(source, todo, report):
+            for photographs in _batches(source, todo, report, images, progress):
+                found = _detect(detector, [photograph.pixels for photograph in photographs])
                 rows = [
-                    _write(source.name(index), image, faces, target, files[index], crop, missing)
-                    for (index, image), faces in zip(images, _detect(detector, images), strict=True)
+                    _write(photograph, faces, target, files[photograph.index], crop, missing)
+                    for photograph, faces in zip(photographs, found, strict=True)
                 ]
+                images.note((photograph.name, photograph.state) for photograph in photographs)
                 report.add(rows)
-                progress.update(len(report.names) - len(missed) - progress.n)
+                progress.update(len(rows))
     return dict(report.counts)
 
 
@@ -153,39 +162,64 @@ def _files(source: Source) -> list[str]:
     return list(taken)
 
 
-def _claim(target: Path, settings: dict[str, object]) -> None:
-    """Note the settings in a new `target`; refuse one that holds anything else than a part of the same."""
+def _claim(target: Path, settings: dict[str, object], version: str) -> None:
+    """Note the settings in a new `target`; refuse one that holds anything else than a part of the same.
+
+    Earlier versions noted the version of the source as well, since they could not tell what had changed.
+    """
     path = target / "align.json"
     if not path.exists():
         if any(not file.name.startswith(".") for file in target.iterdir()):
             raise DataError(f"{target} is not empty and not of an alignment: choose another target.")
-        aside = path.with_name(".align.json.partial")
-        aside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-        os.replace(aside, path)
+        _note(path, settings)
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}.") from error
-    if found != settings:
+    same_source = isinstance(found, dict) and found.pop("source", version) == version
+    if not same_source or found != settings:
         raise DataError(
             f"{target} holds crops made with other settings or of other images ({found}, now {settings}): "
             "choose another target."
         )
+    _note(path, settings)
 
 
-def _batches(source: Source, todo: list[int], report: Report) -> Iterator[list[tuple[int, np.ndarray]]]:
-    """Images of one size, with their indices: what the detector takes at once."""
-    waiting: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+def _note(path: Path, settings: dict[str, object]) -> None:
+    aside = path.with_name(".align.json.partial")
+    aside.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    os.replace(aside, path)
+
+
+@dataclass(frozen=True)
+class _Photograph:
+    """An image of the source in memory: its pixels, and what tells whether it changes later."""
+
+    index: int
+    name: str
+    pixels: np.ndarray
+    state: ImageState
+
+
+def _batches(
+    source: Source, todo: list[int], report: Report, images: ImageStates, progress: tqdm
+) -> Iterator[list[_Photograph]]:
+    """Images of one size: what the detector takes at once."""
+    waiting: dict[tuple[int, ...], list[_Photograph]] = {}
     pixels = 0
     for index in todo:
+        name, state = source.name(index), None
         try:
-            image = source.image(index)
+            encoded, state = images.read(index)
+            image = decode(encoded, name)
         except DataError as error:
-            report.add([_row(source.name(index), "failed", note=str(error))])
+            images.note([(name, state)] if state else [])
+            report.add([_row(name, "failed", note=str(error))])
+            progress.update()
             continue
         group = waiting.setdefault(image.shape, [])
-        group.append((index, image))
+        group.append(_Photograph(index, name, image, state))
         height, width, _ = image.shape
         pixels += height * width
         full = image.shape if len(group) >= min(_BATCH, max(1, _BATCH_PIXELS // (height * width))) else None
@@ -198,11 +232,10 @@ def _batches(source: Source, todo: list[int], report: Report) -> Iterator[list[t
     yield from waiting.values()
 
 
-def _detect(detector: Detector, images: list[tuple[int, np.ndarray]]) -> list[list[Face] | DataError]:
+def _detect(detector: Detector, images: list[np.ndarray]) -> list[list[Face] | DataError]:
     """The faces in each image, or why the detector failed on it."""
-    pixels = np.stack([image for _, image in images])
     try:
-        return detector(pixels)
+        return detector(np.stack(images))
     except DataError as error:
         if len(images) == 1:
             return [error]
@@ -210,8 +243,7 @@ def _detect(detector: Detector, images: list[tuple[int, np.ndarray]]) -> list[li
 
 
 def _write(
-    name: str,
-    image: np.ndarray,
+    photograph: _Photograph,
     faces: list[Face] | DataError,
     target: Path,
     file: str,
@@ -219,6 +251,7 @@ def _write(
     missing: str,
 ) -> dict[str, object]:
     """Write the crop of one image and return its row of the report."""
+    name, image = photograph.name, photograph.pixels
     if isinstance(faces, DataError):
         return _row(name, "failed", note=str(faces))
     if not faces and missing == "skip":

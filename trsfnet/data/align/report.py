@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from trsfnet.data.align.detect import Face
@@ -14,6 +14,7 @@ from trsfnet.errors import DataError
 # One face was found, one was chosen among several, there was none, decoding, finding or cropping failed; or
 # the image, or all that is in an identity's folder, is no part of the source.
 STATUSES = ("found", "chosen", "none", "failed", "left out")
+PASSED_OVER = "passed over"
 
 _POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 COLUMNS = (
@@ -30,23 +31,27 @@ class Report:
     cropped, or it was `skipped`; `file` is the crop, `faces` how many were found; probability, box and points
     are those of the chosen one; `note` says why the image failed or was left out.
 
+    Of each kind of file that was passed over there is a row as well, with that kind as its name and
+    `PASSED_OVER` as its status.
+
     Attributes:
-        names: of the images that have a row.
-        counts: how many of them have each status.
+        counts: how many images have each status.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Begin the report at `path`, or go on with it: with all whole rows whose crop is still there.
+    def __init__(self, path: Path, keep: Callable[[dict[str, str]], bool]) -> None:
+        """Begin the report at `path`, or go on with it.
+
+        Args:
+            path: the file.
+            keep: whether a whole row that is there still holds.
 
         Raises:
             DataError: the file there is no such report.
         """
         self.path = path
-        self.names: set[str] = set()
         self.counts: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
-        kept = (row for row in _read(path) if not row["file"] or (path.parent / row["file"]).is_file())
         aside = path.with_name(f".{path.name}.partial")
-        self._write(aside, "w", kept)
+        self._write(aside, "w", filter(keep, _read(path)))
         os.replace(aside, path)
 
     def add(self, rows: Iterable[Mapping[str, object]]) -> None:
@@ -60,8 +65,8 @@ class Report:
                 writer.writeheader()
             for row in rows:
                 writer.writerow(row)
-                self.names.add(str(row["name"]))
-                self.counts[str(row["status"])] += 1
+                if row["status"] in STATUSES:
+                    self.counts[str(row["status"])] += 1
 
 
 def face_columns(face: Face) -> dict[str, object]:
@@ -75,7 +80,7 @@ def face_columns(face: Face) -> dict[str, object]:
     }
 
 
-def _read(path: Path) -> Iterator[Mapping[str, str]]:
+def _read(path: Path) -> Iterator[dict[str, str]]:
     """The whole rows at `path`, if it exists; the last may have been cut off by the death of the process."""
     if not path.exists():
         return
@@ -86,7 +91,7 @@ def _read(path: Path) -> Iterator[Mapping[str, str]]:
             if head is not None and tuple(head) != COLUMNS:
                 raise DataError(f"{path} is not the report of an alignment: choose another target.")
             for fields in rows:
-                if len(fields) == len(COLUMNS) and fields[1] in STATUSES:
+                if len(fields) == len(COLUMNS) and fields[1] in (*STATUSES, PASSED_OVER):
                     yield dict(zip(COLUMNS, fields, strict=True))
     except (OSError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as the report of an alignment: {error}.") from error

@@ -51,6 +51,10 @@ class PackSource(Source):
         """A hash of the images' bytes and labels, the same wherever the pack lies."""
         return f"pack-{self._version}"
 
+    def file(self, index: int) -> Path:
+        """The one file of all images."""
+        return self.folder / "images.bin"
+
     def encoded(self, index: int) -> bytes:
         """The JPEG of one image."""
         start, end = (int(offset) for offset in self._offsets[index : index + 2])

@@ -51,6 +51,10 @@ class RecordSource(Source):
             digest.update(np.ascontiguousarray(column, "<i8"))
         return f"records-{digest.hexdigest()[:16]}"
 
+    def file(self, index: int) -> Path:
+        """The one file of all images."""
+        return self.path
+
     def encoded(self, index: int) -> bytes:
         """See `Source`; the record is checked against the index again."""
         offset, span = int(self._index.offsets[index]), int(self._index.spans[index])
