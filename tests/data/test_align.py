@@ -256,9 +256,7 @@ def test_a_removed_image_without_a_crop_is_forgotten_and_one_with_a_crop_told(al
     (album / "ann/2.png").unlink()
     assert aligned_again(album, target)[1]["failed"] == 0
     (album / "ann/1.png").rename(album / "ann/3.png")
-    with pytest.raises(
-        DataError, match=r"of other images: ann/1\.png is of ann/1\.png, which"
-    ):
+    with pytest.raises(DataError, match=r"of other images: ann/1\.png is of ann/1\.png, which"):
         aligned_again(album, target)
     (target / "ann/1.png").unlink()
     assert aligned_again(album, target)[0] == 1

@@ -15,6 +15,8 @@ from PIL import Image
 
 from trsfnet.data.lfw import CROP, LfwImages, LfwSource, fetch_lfw, find_lfw, lfw_pairs, load_people
 from trsfnet.data.lfw_files import Person, read_pairs, read_people
+from trsfnet.data.lfw_version import content_version
+from trsfnet.data.tracks import lfw as lfw_track
 from trsfnet.data.tracks.lfw import TEST_SETS, TRAIN_SETS
 from trsfnet.errors import DataError
 
@@ -160,6 +162,46 @@ def test_the_version_is_that_of_the_images_not_of_their_container(tmp_path):
     assert LfwSource(archive, PEOPLE[:1]).version != version
     (folder.path / "Bo_Li/Bo_Li_0001.jpg").write_bytes(b"shorter")
     assert LfwSource(folder, PEOPLE).version != version
+
+
+@pytest.mark.parametrize(("form", "mode"), [("lfw", None), ("lfw.tar", "w"), ("lfw.tgz", "w:gz")])
+def test_an_image_replaced_in_place_is_another_version_and_another_crop(tmp_path, monkeypatch, form, mode):
+    """Whatever its size: the published images have their version's name alone, these have a digest."""
+    monkeypatch.setattr(lfw_track, "read_people", lambda: [[*PEOPLE], *[[]] * 6, [PEOPLE[1]], [], []])
+
+    def write(content: dict[str, bytes]) -> tuple[str, int]:
+        if mode:
+            write_archive(tmp_path / form, content, mode)
+        else:
+            write_folder(tmp_path / form, content)
+        data = lfw_track.load(size=75, identities=0, images_per_identity=2, root=tmp_path, train_set=None)
+        return lfw_track.images_version(root=tmp_path, train_set=None), int(data.train.images[1, 40, 40, 0])
+
+    version, shade = write(images())
+    assert version.startswith("original-")
+    assert abs(shade - 150) <= 3
+    replaced = jpeg(20, mode="L").ljust(len(images()["Bo_Li/Bo_Li_0002.jpg"]), b"\0")
+    other, shade = write(images() | {"Bo_Li/Bo_Li_0002.jpg": replaced})
+    assert other != version
+    assert abs(shade - 20) <= 3
+    assert write(images())[0] == version
+
+
+@needs_lfw
+def test_the_published_images_are_known():
+    assert content_version(find_lfw(REAL / "lfw")) == "deepfunneled"
+
+
+def test_links_out_of_lfw_are_refused_and_what_it_does_not_list_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr("trsfnet.data.lfw.read_people", lambda: [PEOPLE])
+    root = write_folder(tmp_path / "lfw", images() | {"Bo_Li/Bo_Li_0003.jpg": b"", "Bo_Li/note.txt": b""})
+    source = LfwSource(LfwImages(root, "original"))
+    assert source.passed_over == {"pictures that LFW does not list": 1, ".txt files": 1}
+    (tmp_path / "secret.jpg").write_bytes(jpeg(1))
+    (root / "Bo_Li/Bo_Li_0001.jpg").unlink()
+    (root / "Bo_Li/Bo_Li_0001.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(DataError, match=r"Bo_Li_0001\.jpg is a link out of the folder"):
+        LfwSource(LfwImages(root, "original"))
 
 
 def test_a_source_is_read_by_many_threads(tmp_path):

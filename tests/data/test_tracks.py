@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 import numpy as np
 import pytest
 
 from tests.conftest import blobs
+from tests.data.full_disk import full_disk
 from trsfnet.data import tracks
 from trsfnet.data.cache import cached_faces
 from trsfnet.data.lfw import read_people
@@ -76,6 +80,36 @@ def test_the_cache_builds_once_and_a_failure_leaves_nothing(monkeypatch, tmp_pat
     assert len(list((tmp_path / "cache").iterdir())) == 1
     with pytest.raises(DataError):
         cached_faces({"name": "x", "size": 2}, fail)
+
+
+def test_the_cache_is_for_all_whom_the_umask_lets_read(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "cache"))
+    before = os.umask(0o027)
+    try:
+        cached_faces({"name": "x"}, lambda: blobs(2, 3, seed=5))
+    finally:
+        os.umask(before)
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o750
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o640}
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/proc/cache"])
+def test_a_cache_that_cannot_be_written_to_is_told_with_the_remedy(monkeypatch, place):
+    monkeypatch.setenv("TRSFNET_CACHE", place)
+    built = []
+    with pytest.raises(DataError, match=r"The cache of crops /.* cannot be used: .* Set TRSFNET_CACHE to a"):
+        cached_faces({"name": "x"}, lambda: built.append(1))
+    assert not built, "said before the work"
+
+
+def test_a_full_disk_behind_the_cache_is_told_and_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "cache"))
+    faces = blobs(20, 3, seed=5)
+    with full_disk(1000), pytest.raises(DataError, match=r"the disk may be full .*\. Set TRSFNET_CACHE"):
+        cached_faces({"name": "x"}, lambda: faces)
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert cached_faces({"name": "x"}, lambda: faces).fingerprint == faces.fingerprint
 
 
 def test_the_fingerprint_sees_pixels_labels_and_names():

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from trsfnet.data.faces import FaceSet
-from trsfnet.data.files import new_folder
+from trsfnet.data.files import new_folder, reason
 from trsfnet.errors import DataError
 from trsfnet.paths import user_path, variable_path
 
@@ -46,7 +46,7 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
         return _load(folder)
     except OSError as error:
         raise DataError(
-            f"The cache of crops {folder} cannot be used: {error.strerror or error}. Set TRSFNET_CACHE to a "
+            f"The cache of crops {folder} cannot be used: {reason(error)}. Set TRSFNET_CACHE to a "
             "folder that can be written to and has room."
         ) from error
 

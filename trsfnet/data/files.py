@@ -23,7 +23,12 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"Cannot write to {place}: {error.strerror or error}.") from error
+        raise DataError(f"Cannot write to {place}: {reason(error)}.") from error
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused; numpy's errors know only how much of an array was written."""
+    return error.strerror or f"the disk may be full ({str(error).rstrip('.')})"
 
 
 @contextmanager

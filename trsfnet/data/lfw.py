@@ -10,10 +10,11 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -37,6 +38,8 @@ _VERSIONS = {
     "original": ("lfw",),
 }
 _ARCHIVE_SUFFIXES = (".tar", ".tgz", ".tar.gz")
+
+_NAME = re.compile(r"([^/]+)/\1_[0-9]{4}\.jpg")
 
 # Side in pixels of the central square that is kept of each 250 x 250 image: the face with a margin like
 # that of facenet's MTCNN crops. The funneled versions centre the face; the original nearly does.
@@ -211,6 +214,24 @@ def _in_folder(folder: Path, names: list[str]) -> list[_Place]:
     return _all_of(names, places, folder)
 
 
+def present_images(images: LfwImages) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each image that is there under a name as LFW gives them, sorted by name.
+
+    Raises:
+        DataError: the archive is damaged.
+        OSError: an image cannot be read.
+    """
+    if images.path.is_dir():
+        files = {f"{file.parent.name}/{file.name}": file for file in images.path.glob("*/*.jpg")}
+        yield from ((name, files[name].read_bytes()) for name in sorted(filter(_NAME.fullmatch, files)))
+        return
+    unpacked, places = _listed(images.path, lambda name: bool(_NAME.fullmatch(name)))
+    with images.path.open("rb") if unpacked is None else io.BytesIO(unpacked) as stream:
+        for name, place in sorted(places.items()):
+            stream.seek(place.start)
+            yield name, stream.read(place.size)
+
+
 def _others(folder: Path, names: set[str]) -> dict[str, int]:
     """How many files lie beside LFW's images, which are not among them."""
     kinds: Counter[str] = Counter()
@@ -223,7 +244,12 @@ def _others(folder: Path, names: set[str]) -> dict[str, int]:
 
 def _in_archive(path: Path, names: list[str]) -> tuple[bytes | None, list[_Place]]:
     """The archive's contents, if they had to be unpacked, and where the images are in them."""
-    wanted = set(names)
+    unpacked, places = _listed(path, set(names).__contains__)
+    return unpacked, _all_of(names, places, path)
+
+
+def _listed(path: Path, wanted: Callable[[str], bool]) -> tuple[bytes | None, dict[str, _Place]]:
+    """As `_in_archive`, for those of the wanted images that are there."""
     places: dict[str, _Place] = {}
     unpacked = None
     try:
@@ -236,13 +262,13 @@ def _in_archive(path: Path, names: list[str]) -> tuple[bytes | None, list[_Place
                 if member.size < 0:  # its successor would be itself, without end
                     raise tarfile.ReadError(f"{member.name} has a negative size")
                 name = "/".join(member.name.split("/")[-2:])
-                if name in wanted and member.isreg():
+                if wanted(name) and member.isreg():
                     if name in places:
                         raise DataError(f"The LFW archive {path} holds {name} twice.")
                     places[name] = _Place(path, member.offset_data, member.size)
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, ArithmeticError) as error:
         raise DataError(f"The LFW archive {path} is damaged: {error}.") from error
-    return unpacked, _all_of(names, places, path)
+    return unpacked, places
 
 
 def _all_of(names: list[str], places: dict[str, _Place], path: Path) -> list[_Place]:

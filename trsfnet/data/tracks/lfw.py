@@ -8,14 +8,15 @@ from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.lfw import LfwImages, fetch_lfw, find_lfw, load_people
 from trsfnet.data.lfw_files import Person, read_people
+from trsfnet.data.lfw_version import content_version
 
 TRAIN_SETS = range(7)
 TEST_SETS = range(7, 10)
 
 
 def images_version(*, root: Path | None, train_set: str | None) -> str:
-    """Which of LFW's three versions is there; fetches one if none is."""
-    return _source(root).version
+    """Which of LFW's three versions is there, with a digest if it is not as published; fetches one."""
+    return content_version(_source(root))
 
 
 def load(
@@ -26,14 +27,13 @@ def load(
     sets = read_people()
     train = [p for i in TRAIN_SETS for p in sets[i] if p.images >= images_per_identity]
     test = [p for i in TEST_SETS for p in sets[i]]
-    stat = source.path.stat()
+    images = content_version(source)
 
     def crops(part: str, people: list[Person]) -> FaceSet:
         key = {
-            "name": f"lfw-{source.version}-{part}",
+            "name": f"lfw-{images}-{part}",
             "size": size,
             "people": [(p.name, p.images) for p in people],
-            "source": [str(source.path.resolve()), stat.st_size, stat.st_mtime_ns],
         }
         return cached_faces(key, lambda: load_people(source, people, size))
 

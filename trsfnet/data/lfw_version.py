@@ -1,0 +1,66 @@
+"""Which images of LFW are there, by their content: the published ones, or some that were changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+from trsfnet.data.cache import cache_root
+from trsfnet.data.files import new_folder
+from trsfnet.data.lfw import LfwImages, present_images
+from trsfnet.errors import DataError
+
+# Digests of the whole sets as published. Another set is named with its digest, the ones not listed here too.
+_PUBLISHED = {"deepfunneled": "d0fb2c9fb1d7"}
+
+
+def content_version(images: LfwImages) -> str:
+    """The version's name if its images are those that were published, else with a digest of them.
+
+    They are read once; later it is known from their sizes and times. What cannot be read has the name alone:
+    what is wrong with it is said where it is loaded.
+    """
+    try:
+        digest = _digest(images, _stamp(images.path))
+    except (DataError, OSError):
+        return images.version
+    return images.version if digest == _PUBLISHED.get(images.version) else f"{images.version}-{digest}"
+
+
+def _stamp(path: Path) -> str:
+    """What changes when an image does: size and time of the archive, or of each image in a folder."""
+    if path.is_file():
+        state = path.stat()
+        return f"{state.st_size} {state.st_mtime_ns}"
+    digest = hashlib.sha256()
+    for person in sorted(os.scandir(path), key=lambda entry: entry.name):
+        if person.is_dir():
+            for image in sorted(os.scandir(person), key=lambda entry: entry.name):
+                state = image.stat()
+                digest.update(
+                    os.fsencode(f"{person.name}/{image.name} {state.st_size} {state.st_mtime_ns}\n")
+                )
+    return digest.hexdigest()
+
+
+@cache
+def _digest(images: LfwImages, stamp: str) -> str:
+    """Of names and bytes of all images of the people of LFW that are there: 12 hexadecimal digits."""
+    key = hashlib.sha256(os.fsencode(f"{images.path.resolve()} {stamp}")).hexdigest()[:16]
+    noted = cache_root() / f"lfw-content-{key}.json"
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        return str(json.loads(noted.read_text(encoding="utf-8"))["digest"])
+    content = hashlib.sha256()
+    for name, encoded in present_images(images):
+        content.update(f"{name}\0".encode())
+        content.update(hashlib.sha256(encoded).digest())
+    digest = content.hexdigest()[:12]
+    # A cache that cannot be written costs time, nothing else.
+    with contextlib.suppress(OSError), new_folder(noted.parent, ".lfw-") as aside:
+        (aside / "content.json").write_text(json.dumps({"digest": digest}), encoding="utf-8")
+        os.replace(aside / "content.json", noted)
+    return digest
