@@ -29,8 +29,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherW
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """Keep the tests' crops out of the user's cache, and share them between tests and their processes."""
-    os.environ["TRSFNET_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    """Keep the tests' crops out of the user's cache, and share them between tests and all their processes."""
+    root = tmp_path_factory.getbasetemp()
+    # Each process of pytest-xdist has a folder of its own within the one that they share.
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    os.environ["TRSFNET_CACHE"] = str(shared / "cache")
 
 
 def blobs(people: int, images: int, *, seed: int, size: int = 75) -> FaceSet:

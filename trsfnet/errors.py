@@ -6,6 +6,11 @@ traceback, so that `papermill notebooks/train.ipynb -p arch v3` ends in one read
 
 from __future__ import annotations
 
+import difflib
+import types
+import typing
+from collections.abc import Sequence
+
 
 class TrsfnetError(Exception):
     """Something the user gave is wrong: the message says what, where, and what would be right."""
@@ -32,3 +37,28 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         known = ", ".join(repr(c) for c in choices)
         raise ConfigError(f"{name} must be one of {known}, got {value!r}.")
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """The one of `names` that is most like `name`, as a proposal for a name that does not exist."""
+    return difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+
+
+_TYPE_NAMES = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    types.NoneType: "None",
+}
+
+
+def check_type(name: str, value: object, hint: object) -> None:
+    """Raise `ConfigError` unless `value` is of the type `hint`; a whole number passes as a float."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for option in options:
+        plain = typing.get_origin(option) or option
+        if type(value) is plain or (plain is float and type(value) is int):
+            return
+    wanted = " or ".join(_TYPE_NAMES.get(option, "a list") for option in options)
+    raise ConfigError(f"{name} must be {wanted}, got {value!r}.")

@@ -74,21 +74,11 @@ def test_two_devices_from_a_notebook(tmp_path):
     assert info["command"].endswith("-p devices 2")
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ("-p arch v3", "ConfigError: arch must be one of 'v1', 'v2', got 'v3'."),
-        ("-p trsf yes", "ConfigError: trsf must be True or False, got 'yes'."),
-        ("-p trsf_per_channel True", "ConfigError: trsf_per_channel needs trsf True"),
-        ("-p data_root /nowhere", "DataError: data_root must name an existing folder, got /nowhere."),
-    ],
-)
-def test_wrong_parameters_end_in_one_sentence_before_any_training(tmp_path, words, says):
-    done = run_papermill(
-        NOTEBOOK, str(tmp_path / "out.ipynb"), *words.split(), "-p", "runs", str(tmp_path / "runs")
-    )
+def test_a_misspelt_parameter_ends_in_one_sentence_before_any_training(tmp_path):
+    words = ["-p", "trfs", "True", "-p", "runs", str(tmp_path / "runs")]
+    done = run_papermill(NOTEBOOK, str(tmp_path / "out.ipynb"), *words)
     assert done.returncode == 1
-    assert says in done.stderr
+    assert "ConfigError: Unknown parameter 'trfs'; the nearest is 'trsf'." in done.stderr
     assert not (tmp_path / "runs").exists()
     errors = [
         output

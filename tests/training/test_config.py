@@ -47,7 +47,7 @@ from trsfnet.training.config import LATER_SETTINGS, PRESETS, TrainConfig, track_
         ({"batch_size": 10, "micro_batches": 4}, "micro_batches must cut batch_size (10) into equal parts"),
         ({"batch_size": 4, "micro_batches": 4}, "micro_batches must cut batch_size (4) into equal parts"),
         ({"epochs": 2, "warmup_epochs": 2}, "warmup_epochs must be below epochs (2), got 2."),
-        ({"colour": 1}, "Unknown setting 'colour'; the settings are activation, arcface_margin,"),
+        ({"colour": 1}, "Unknown setting 'colour'; the nearest is '"),
     ],
 )
 def test_wrong_settings_are_one_sentence(wrong, says):

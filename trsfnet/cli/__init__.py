@@ -9,13 +9,15 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import trsfnet
 from trsfnet.cli import align, embed, evaluate, export, info, merge, pack, report, runs, train, verify
 from trsfnet.errors import TrsfnetError
+from trsfnet.termination import Terminated, termination
 
 COMMANDS = {
     "train": train,
@@ -37,18 +39,24 @@ _EPILOG = """\
   trsfnet runs
 
 Exit codes: 0 done; 1 the training collapsed; 2 something given is wrong, in one sentence on standard error;
-130 interrupted. Files appear when they are whole: after a Ctrl-C, or a kill, the same command goes on.
+130 interrupted; 143 terminated. Files appear when they are whole: after a Ctrl-C, or a kill, the same command
+goes on.
 """
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # argparse itself takes -1e-3, unlike -1 and -0.5, for an option.
+        self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)")
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one sentence, without the usage."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help.\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command given by `arguments` (the process's own by default) and return its exit code."""
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What `arguments` (the process's own by default) ask for; `command` names the command."""
     parser = _Parser(
         prog="trsfnet",
         description=trsfnet.__doc__,
@@ -70,30 +78,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         # Left to argparse, the sentence would send the user to the help of all commands.
         commands.choices[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return given
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command given by `arguments` (the process's own by default) and return its exit code."""
+    given = parse(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may not know a sign or a name
     try:
-        code = COMMANDS[given.command].run(given)
-        if sys.stdout:  # None where it was closed
-            sys.stdout.flush()
+        with termination():
+            code = COMMANDS[given.command].run(given)
+            if sys.stdout:  # None where it was closed
+                sys.stdout.flush()
         return code
     except TrsfnetError as error:
-        print(f"trsfnet: {error}", file=sys.stderr)
-        return 2
+        return _fail(2, str(error))
     except KeyboardInterrupt:
-        print("trsfnet: interrupted; the same command goes on from what is done.", file=sys.stderr)
-        return 130
+        return _fail(130, "interrupted; the same command goes on from what is done.")
+    except Terminated as error:
+        return _fail(error.exit_code, f"{error} The same command goes on from what is done.")
     except BrokenPipeError:
         # Whoever read the output, such as `head`, has enough. Python must not flush into the pipe at its end.
         _drop_output()
         return 0
     except OSError as error:
         # Of all files that were not foreseen to fail, and of a full disk behind the output.
-        print(f"trsfnet: {error.filename or 'the output'}: {error.strerror or error}.", file=sys.stderr)
         if error.filename is None:
             _drop_output()
-        return 2
+        return _fail(2, f"{error.filename or 'the output'}: {error.strerror or error}.")
+
+
+def _fail(code: int, sentence: str) -> int:
+    # An interruption of several processes is said once, by the one that started them.
+    if code < 128 or "TORCHELASTIC_RUN_ID" not in os.environ:
+        print(f"trsfnet: {sentence}", file=sys.stderr)
+    return code
 
 
 def _drop_output() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:
@@ -28,3 +32,45 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], right: Seq
             for name, cell, width in zip(header, line, widths, strict=True)
         ]
         print("  ".join(cells).rstrip())
+
+
+@contextlib.contextmanager
+def lasting_output(consequence: str) -> Iterator[None]:
+    """Within it, work goes on when whoever reads the output closes it, as `head` does.
+
+    Args:
+        consequence: what standard error, if it is still open, then says after "the output was closed: ".
+    """
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_lasting(stream, consequence) for stream in before)
+    try:
+        yield
+    finally:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _lasting(stream: TextIO, consequence: str) -> TextIO:
+    """A stream to the same file that takes everything even when nobody reads it any more."""
+    try:
+        raw = _Lasting(stream.fileno(), consequence)
+    except (AttributeError, OSError):  # closed at the start, or not a file, as in a test
+        return stream
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "replace", line_buffering=True)
+
+
+class _Lasting(io.FileIO):
+    def __init__(self, descriptor: int, consequence: str) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._consequence = consequence
+
+    def write(self, content: Any) -> int:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            # From here on the descriptor leads nowhere, for Python's own streams, too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            with contextlib.suppress(OSError):
+                os.write(2, f"trsfnet: the output was closed: {self._consequence}.\n".encode())
+            return len(content)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ast
-import os
 
 from trsfnet.cli import argument
+from trsfnet.cli.output import lasting_output
 
 PURPOSE = "train one network and record it"
 EPILOG = """\
@@ -72,23 +72,25 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Train, and say where the record is."""
     # Imported here, so that --help and --version need not wait for torch.
+    from trsfnet.experiments.parameters import config_of
     from trsfnet.experiments.run import run as train
-    from trsfnet.training.config import TrainConfig
+    from trsfnet.training.distributed import started_as
 
     parameters = {name: _value(text) for name, text in given.parameters}
-    record = train(
-        TrainConfig.from_parameters(parameters, given.preset),
-        runs=given.runs,
-        data_root=given.data_root,
-        preset=given.preset,
-        devices=given.devices,
-        again=given.again,
-    )
-    one_of_many = int(os.environ.get("WORLD_SIZE", 1)) > 1
-    if os.environ.get("RANK", "0") == "0":
-        print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
+    world = started_as()
+    with lasting_output("training goes on, and `trsfnet runs` says how far it is"):
+        record = train(
+            config_of(parameters, given.preset),
+            runs=given.runs,
+            data_root=given.data_root,
+            preset=given.preset,
+            devices=given.devices,
+            again=given.again,
+        )
+        if world.rank == 0:
+            print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
     # To torchrun any other code is a crash; a collapse is a result.
-    return 0 if record.status == "done" or one_of_many else 1
+    return 0 if record.status == "done" or world.size > 1 else 1
 
 
 def _value(text: str) -> object:

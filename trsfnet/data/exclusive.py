@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from trsfnet.errors import DataError, TrsfnetError
+
+fcntl: types.ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 LOCK = ".lock"
 
@@ -29,8 +35,10 @@ def exclusive(
         wait: wait until no other process has it.
 
     Raises:
-        DataError: another process has it, or the folder cannot be written to.
+        DataError: another process has it, the folder cannot be written to, or the system is Windows.
     """
+    if fcntl is None:
+        raise DataError(f"Cannot lock {folder}: this system lacks POSIX locks. Work on Linux, macOS or WSL.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / LOCK).open("a+", encoding="utf-8")

@@ -25,6 +25,7 @@ from trsfnet.experiments.provenance import git_commit, hardware, libraries
 from trsfnet.experiments.record import RECORD, SCHEMA, Record, RunFolder, UnknownFormat, read_record
 from trsfnet.experiments.stale import RESULTS_VERSION, set_aside, why_stale
 from trsfnet.paths import user_path
+from trsfnet.termination import termination
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
 from trsfnet.training.loop import History, Outcome, train
@@ -33,6 +34,7 @@ RUNS = Path("runs")
 CHECKPOINT = Path("checkpoints", "last.pt")
 
 
+@termination()
 def run(
     config: TrainConfig,
     *,
@@ -188,7 +190,7 @@ def _train_and_record(
     try:
         outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
     except BaseException as error:
-        record.write_info(status="failed", message=f"{type(error).__name__}: {error}")
+        record.write_info(status="failed", message=f"{type(error).__name__}: {error}".removesuffix(": "))
         raise
     finally:
         events.close()

@@ -63,4 +63,7 @@ def batches(
             for index in rows:
                 pending.append(thread.submit(gather, index))
                 break
+            if not pending:
+                # Now, not when the generator is collected: there a Ctrl-C would be lost while waiting.
+                thread.shutdown()
             yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)

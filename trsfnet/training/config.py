@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import types
 import typing
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.data.tracks import TRACKS, TRAIN_SETS, images_version
-from trsfnet.errors import ConfigError, choice
+from trsfnet.errors import ConfigError, check_type, choice, nearest
 from trsfnet.heads import LOSSES
 from trsfnet.models.inception_resnet import (
     ARCHITECTURES,
@@ -168,7 +167,7 @@ class TrainConfig:
             ConfigError: a wrong type, an unknown value, or settings that exclude each other.
         """
         for field in fields(self):
-            _check_type(field.name, getattr(self, field.name))
+            check_type(field.name, getattr(self, field.name), _hints()[field.name])
         _check_choices(self)
         _check_ranges(self)
         _check_combinations(self)
@@ -186,10 +185,10 @@ class TrainConfig:
         """
         if preset is not None:
             choice("preset", preset, tuple(PRESETS))
-        known = {field.name for field in fields(cls)}
+        known = [field.name for field in fields(cls)]
         for name in parameters:
             if name not in known:
-                raise ConfigError(f"Unknown setting {name!r}; the settings are {', '.join(sorted(known))}.")
+                raise ConfigError(f"Unknown setting {name!r}; the nearest is {nearest(name, known)!r}.")
         values = {name: value for name, value in parameters.items() if value is not None and value != []}
         if preset is not None:
             values = PRESETS[preset]["settings"] | values
@@ -261,21 +260,6 @@ class TrainConfig:
 def _from_json(value: Any) -> Any:
     """A setting as `TrainConfig` has it: frozen, so tuples instead of lists."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def _check_type(name: str, value: object) -> None:
-    """Refuse a value whose type is not the field's; whole numbers pass for floats, booleans do not."""
-    hint = _hints()[name]
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    for option in options:
-        plain = typing.get_origin(option) or option
-        if type(value) is plain or (plain is float and type(value) is int):
-            return
-    names = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
-    wanted = " or ".join(
-        names.get(option, "None" if option is types.NoneType else "a list") for option in options
-    )
-    raise ConfigError(f"{name} must be {wanted}, got {value!r}.")
 
 
 @cache

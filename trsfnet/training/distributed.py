@@ -19,7 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from trsfnet.errors import TrsfnetError
+from trsfnet.errors import ConfigError, TrsfnetError
 from trsfnet.training.precision import best_device
 
 # How long a process waits for the others: rank 0 evaluates alone, and that may take a while.
@@ -88,22 +88,42 @@ class World:
             yield
 
 
+def started_as() -> World:
+    """This process among those that `torchrun` or `srun` started, by what they told it; nobody is met.
+
+    Raises:
+        ConfigError: the variables contradict themselves, as some that an earlier job left behind.
+    """
+    place = _place(os.environ)
+    if not place:
+        return World()
+    rank, size = (_whole(place, name) for name in ("RANK", "WORLD_SIZE"))
+    if not 0 <= rank < size:
+        raise ConfigError(f"RANK must be 0 to {size - 1} with WORLD_SIZE={size}, got {rank}. {_UNSET}")
+    missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not place.get(name)]
+    if size > 1 and missing:
+        raise ConfigError(f"WORLD_SIZE={size} needs {' and '.join(missing)}, as torchrun sets them. {_UNSET}")
+    return World(rank, size)
+
+
 def join() -> World:
     """Meet the other processes, if `torchrun` or `srun` started several; otherwise be alone.
 
     Raises:
+        ConfigError: the variables that they set contradict themselves.
         LostPeer: the others did not appear.
     """
-    place = _place(os.environ)
-    if int(place.get("WORLD_SIZE", 1)) == 1:
-        return World()
+    world = started_as()
+    if world.size == 1:
+        return world
     if not dist.is_initialized():
+        place = _place(os.environ)
         os.environ.update(place)
         if torch.cuda.is_available():
-            torch.cuda.set_device(int(place["LOCAL_RANK"]))
+            torch.cuda.set_device(_whole(place, "LOCAL_RANK"))
         with peers():
             dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=TIMEOUT)
-    return World(dist.get_rank(), dist.get_world_size())
+    return world
 
 
 def leave() -> None:
@@ -112,13 +132,24 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
+_UNSET = "To train in one process, unset RANK and WORLD_SIZE."
+
+
+def _whole(place: Mapping[str, str], name: str) -> int:
+    try:
+        return int(place[name])
+    except ValueError:
+        raise ConfigError(f"{name} must be a whole number, got {place[name]!r}. {_UNSET}") from None
+
+
 def _place(environment: Mapping[str, str]) -> dict[str, str]:
-    """Torchrun's variables, from torchrun itself or from a SLURM step of several tasks."""
+    """Torchrun's variables, from torchrun itself or from a SLURM step of several tasks; empty is unset."""
+    environment = {name: value for name, value in environment.items() if value.strip()}
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     if "WORLD_SIZE" in environment and "RANK" in environment:
         return {"LOCAL_RANK": "0"} | {name: environment[name] for name in names if name in environment}
     # Only a step has this variable: a batch script, outside `srun`, is one process whatever it asked for.
-    if int(environment.get("SLURM_STEP_NUM_TASKS", 1)) == 1:
+    if environment.get("SLURM_STEP_NUM_TASKS", "1") == "1":
         return {}
     return {
         "RANK": environment["SLURM_PROCID"],
@@ -127,7 +158,7 @@ def _place(environment: Mapping[str, str]) -> dict[str, str]:
         "MASTER_ADDR": environment.get("MASTER_ADDR") or first_host(environment["SLURM_STEP_NODELIST"]),
         # Jobs that share a node must not share a port.
         "MASTER_PORT": environment.get("MASTER_PORT")
-        or str(15000 + int(environment["SLURM_JOB_ID"]) % 20000),
+        or str(15000 + _whole(environment, "SLURM_JOB_ID") % 20000),
     }
 
 
@@ -157,5 +188,7 @@ def peers() -> Iterator[None]:
 
 def _is_about_peers(error: Exception) -> bool:
     """Gloo raises plain RuntimeErrors, recognisable by their text alone."""
+    if isinstance(error, BrokenPipeError):  # of our own output: gloo's sockets are not Python's
+        return False
     words = ("gloo", "connection closed by peer", "connection reset by peer", "connection refused")
     return isinstance(error, dist.DistError | ConnectionError) or any(w in str(error).lower() for w in words)
