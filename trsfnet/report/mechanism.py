@@ -12,13 +12,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentF
 
 from trsfnet.analysis.gradient_flow import mean_scale
 from trsfnet.analysis.mechanism import answers, change, ladder, mechanism_runs, starting_norms
+from trsfnet.analysis.regimes import regimes
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.record import Record
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import percent
+from trsfnet.report.names import TRACKS, percent
 
 # The paper's schedule on VGGFace2, as we read it: see the page on its data.
 PAPER_BUDGET = 12.5
@@ -216,3 +217,24 @@ def questions(records: Sequence[Record]) -> Markdown:
 
 def _share(interval: Interval) -> str:
     return f"{percent(interval.value)} ({100 * interval.low:.0f} to {100 * interval.high:.0f})"
+
+
+_PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
+
+
+def schedules() -> Markdown:
+    """Travel and decay budget of the paper's schedules and of every budget here."""
+    rows = [
+        (
+            _PAPERS.get(row.budget, f"`{row.budget}`, {TRACKS[row.track]}"),
+            f"{row.steps:,}",
+            f"{row.learning_rate:g}",
+            f"{row.weight_decay:g}",
+            f"{row.travel:,.0f}",
+            f"{row.decay_budget:.3g}",
+        )
+        for row in regimes().itertuples()
+    ]
+    header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
+    body = table(header, rows)
+    return Markdown(captioned("How far each schedule can take scales and slopes", "table-regimes", body))

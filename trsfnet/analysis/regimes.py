@@ -1,0 +1,75 @@
+"""Travel and decay budget of every schedule that runs here, and of the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from trsfnet.data.lfw_files import read_people
+from trsfnet.data.tracks.lfw import TRAIN_SETS
+from trsfnet.experiments.budgets import BUDGETS, budget_settings, learning_rates
+from trsfnet.experiments.mechanism import LADDER
+from trsfnet.training.budget import regime
+from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
+
+# The budgets whose runs are compared with the paper; `smoke` only shows that everything runs.
+_SHOWN = ("quick", "full", "stability", "mechanism")
+
+
+def regimes() -> pd.DataFrame:
+    """A row per schedule, the paper's first, all computed from configurations.
+
+    Returns:
+        Columns `budget` (the paper's are named by their training set), `track`, `steps`, `learning_rate`
+        (largest), `weight_decay`, `travel` and `decay_budget`; see `trsfnet.training.budget`.
+    """
+    return pd.DataFrame([*_papers(), *_ours()])
+
+
+def _papers() -> Iterator[dict[str, Any]]:
+    for name in PRESETS:
+        defaults = track_defaults("paper", name)
+        config = TrainConfig.from_parameters({"precision": "float32"}, name)
+        missing = {k: v for k, v in defaults.items() if hasattr(config, k) and getattr(config, k) is None}
+        config = replace(config, **{k: v for k, v in missing.items() if not k.startswith("arcface_")})
+        yield _row(name, config, config.steps_per_epoch)
+
+
+def _ours() -> Iterator[dict[str, Any]]:
+    for budget in _SHOWN:
+        for track in ("synthetic", "lfw"):
+            if track in BUDGETS[budget]:
+                settings = track_defaults(track) | budget_settings(budget, track)
+                settings = {k: v for k, v in settings.items() if not k.startswith("arcface_")}
+                config = TrainConfig(track=track, precision="float32", **settings)
+                rates = list(learning_rates(budget)) or [config.learning_rate]
+                decays = LADDER if budget == "mechanism" else [config.weight_decay]
+                for rate in {rates[0], rates[-1]}:
+                    for decay in {decays[0], decays[-1]}:
+                        varied = replace(config, learning_rate=rate, weight_decay=decay)
+                        yield _row(budget, varied, _images(varied) // varied.batch_size)
+
+
+def _images(config: TrainConfig) -> int:
+    """Training images of a public track."""
+    if config.track == "synthetic":
+        return config.identities * config.images_per_identity
+    people = read_people()
+    kept = [p.images for i in TRAIN_SETS for p in people[i] if p.images >= config.images_per_identity]
+    return sum(kept)
+
+
+def _row(budget: str, config: TrainConfig, steps_per_epoch: int) -> dict[str, Any]:
+    found = regime(config, steps_per_epoch)
+    return {
+        "budget": budget,
+        "track": config.track,
+        "steps": found.steps,
+        "learning_rate": config.learning_rate,
+        "weight_decay": config.weight_decay,
+        "travel": found.travel,
+        "decay_budget": found.decay_budget,
+    }
