@@ -19,6 +19,7 @@ from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.code import source_files, source_hash, without_prose
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
+from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import TrainConfig
 
 
@@ -147,6 +148,7 @@ def test_a_collapsed_run_is_a_result(on_tiny_data, tiny_config, tmp_path):
     record = run(replace(tiny_config, learning_rate=1e30), runs=tmp_path)
     assert record.status == "collapsed"
     assert "The loss became" in record.info["message"]
+    assert record.collapse == Collapsed("loss", 2)
     assert record.metrics == {}
     assert record.parameters().epoch.max() == 0
     assert run(replace(tiny_config, learning_rate=1e30), runs=tmp_path).info == record.info

@@ -15,7 +15,8 @@ import torch
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig
-from trsfnet.training.loop import History, Outcome, train
+from trsfnet.training.history import History
+from trsfnet.training.loop import Outcome, train
 from trsfnet.training.network import build_model
 
 # Small, and with a decay and a rate at which four steps show each term of the update well above rounding.

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from tests.golden.cases import CASES, resumed, start, trained
 from tests.golden.observe import TOLERANCE, digest, machine, numbers, read, worst
 from trsfnet import heads
-from trsfnet.training import loop
+from trsfnet.training import state, step
 
 COMMITTED = read()
 DIGESTS = COMMITTED["digests"].get(machine())
@@ -59,18 +59,18 @@ def other_margin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def decay_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = loop.make_optimizer
+    original = state.make_optimizer
 
     def decaying(*arguments):
         optimizer = original(*arguments)
         optimizer.param_groups[1]["weight_decay"] = optimizer.param_groups[0]["weight_decay"]
         return optimizer
 
-    monkeypatch.setattr(loop, "make_optimizer", decaying)
+    monkeypatch.setattr(state, "make_optimizer", decaying)
 
 
 def plain_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = loop.make_optimizer
+    original = state.make_optimizer
 
     def without_nesterov(*arguments):
         optimizer = original(*arguments)
@@ -78,25 +78,25 @@ def plain_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
             group["nesterov"] = False
         return optimizer
 
-    monkeypatch.setattr(loop, "make_optimizer", without_nesterov)
+    monkeypatch.setattr(state, "make_optimizer", without_nesterov)
 
 
 def other_random_numbers(purpose: str) -> Callable[[pytest.MonkeyPatch], None]:
     def mutate(monkeypatch: pytest.MonkeyPatch) -> None:
-        original = loop.derived_seed
-        monkeypatch.setattr(loop, "derived_seed", lambda s, p, n: original(s, p, n) + (p == purpose))
+        original = step.derived_seed
+        monkeypatch.setattr(step, "derived_seed", lambda s, p, n: original(s, p, n) + (p == purpose))
 
     return mutate
 
 
 def earlier_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = loop.learning_rate
-    monkeypatch.setattr(loop, "learning_rate", lambda config, step, steps: original(config, step + 1, steps))
+    original = step.learning_rate
+    monkeypatch.setattr(step, "learning_rate", lambda config, i, steps: original(config, i + 1, steps))
 
 
 def slower_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = loop.NormMomentum
-    monkeypatch.setattr(loop, "NormMomentum", lambda model, m, parts: original(model, 1.01 * m, parts))
+    original = state.NormMomentum
+    monkeypatch.setattr(state, "NormMomentum", lambda model, m, parts: original(model, 1.01 * m, parts))
 
 
 MUTATIONS = {

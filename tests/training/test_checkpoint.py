@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from trsfnet.training import checkpoint
-from trsfnet.training.checkpoint import load_checkpoint, previous, save_checkpoint
+from trsfnet.training.checkpoint import CheckpointError, load_checkpoint, previous, save_checkpoint
 
 CPU = torch.device("cpu")
 
@@ -70,6 +70,14 @@ def test_a_process_that_ends_between_the_renames_leaves_one(two, monkeypatch, wh
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(two, state(3))
     assert number_in(load_checkpoint(two, CPU)) == 2
+
+
+def test_one_of_the_first_versions_is_named_and_left(tmp_path):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"model": {}, "head": {}, "optimizer": {}, "epochs": [], "parameters": []})
+    with pytest.raises(CheckpointError, match=r"last\.pt is of an early version of trsfnet"):
+        load_checkpoint(path, CPU)
+    assert path.is_file()
 
 
 def test_a_malicious_one_is_not_executed(two, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from trsfnet.training.collapse import CHECK_EVERY, FAIR_TRIAL, Collapse, Watch, at_chance
+from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.distributed import World
 
 
@@ -30,25 +31,45 @@ def test_a_noisy_run_is_left_alone():
 
 
 @pytest.mark.parametrize(
-    ("loss", "norm", "at", "says"),
+    ("loss", "norm", "at", "how", "says"),
     [
-        (math.nan, 1.0, 30, "The loss became nan at step 31 (learning rate 0.1). So early"),
-        (math.inf, 1.0, 0, "The loss became inf at step 1 (learning rate 0.1). So early"),
-        (2.0, math.inf, 139, "The gradient became inf, at a loss of 2, at step 140"),
+        (
+            math.nan,
+            1.0,
+            30,
+            Collapsed("loss", 31),
+            "The loss became nan at step 31 (learning rate 0.1). So early",
+        ),
+        (
+            math.inf,
+            1.0,
+            0,
+            Collapsed("loss", 1),
+            "The loss became inf at step 1 (learning rate 0.1). So early",
+        ),
+        (
+            2.0,
+            math.inf,
+            139,
+            Collapsed("gradient", 140),
+            "The gradient became inf, at a loss of 2, at step 140",
+        ),
         (
             math.nan,
             math.nan,
             157,
+            Collapsed("loss", 158),
             "The loss became nan at step 158 (learning rate 0.1). The gradients had not",
         ),
     ],
 )
-def test_what_is_not_finite_is_named_with_its_step(loss, norm, at, says):
+def test_what_is_not_finite_is_named_with_its_step(loss, norm, at, how, says):
     losses, norms = [2.0] * STEPS, [1.0] * STEPS
     losses[at:], norms[at:] = [loss] * (STEPS - at), [norm] * (STEPS - at)
     with pytest.raises(Collapse) as caught:
         watched(losses, norms)
     assert str(caught.value).startswith(says)
+    assert caught.value.how == how
 
 
 def test_exploding_gradients_are_the_named_cause_of_what_follows():
@@ -60,8 +81,11 @@ def test_exploding_gradients_are_the_named_cause_of_what_follows():
 
 def test_gradients_that_stay_exploded_end_the_run():
     norms = [1.0] * FAIR_TRIAL + [2000.0] * (STEPS - FAIR_TRIAL)
-    with pytest.raises(Collapse, match=r"in the 20 steps up to step 120 their norm was at least 2e\+03"):
+    with pytest.raises(
+        Collapse, match=r"in the 20 steps up to step 120 their norm was at least 2e\+03"
+    ) as caught:
         watched([2.0] * STEPS, norms)
+    assert caught.value.how == Collapsed("explosion", 120)
     norms[FAIR_TRIAL + 5 :: 10] = [1.0] * len(norms[FAIR_TRIAL + 5 :: 10])
     watched([2.0] * STEPS, norms)
 
@@ -73,7 +97,10 @@ def test_chance_is_what_knowing_the_frequencies_gives():
     def ends(loss: float, accuracy: float, softmax: bool) -> str:
         return at_chance({"loss": loss, "train_accuracy": accuracy}, labels, softmax=softmax)
 
-    assert ends(0.995 * entropy, 0.8, True) == "The loss ended at 0.64, no better than chance, 0.64."
+    assert ends(1.01 * entropy, 0.8, True) == "The loss ended at 0.645, no better than chance, 0.639."
+    assert ends(0.995 * entropy, 0.8, True) == (
+        "The loss ended at 0.636, 0.50% below chance, 0.639: less than 1% counts as nothing learned."
+    )
     assert ends(0.9 * entropy, 0.8, True) == ""
     assert (
         ends(30.0, 0.8, False)

@@ -11,6 +11,7 @@ import torch
 from trsfnet.errors import ConfigError
 from trsfnet.training.batches import batches, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint
+from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.loop import train
 from trsfnet.training.network import build_model, make_optimizer
 
@@ -103,6 +104,7 @@ def test_a_loss_that_is_not_finite_is_a_collapse_with_its_step(tiny_config, tiny
     assert "at step 2 (learning rate" in result.message
     assert "a learning rate too large to start with" in result.message
     assert result.evaluation is None
+    assert result.collapse == Collapsed("loss", 2)
 
 
 def test_a_loss_that_ends_at_chance_is_a_collapse(tiny_config, tiny_data):
@@ -111,7 +113,8 @@ def test_a_loss_that_ends_at_chance_is_a_collapse(tiny_config, tiny_data):
     )
     result = train(idle, tiny_data)
     assert result.status == "collapsed"
-    assert "no better than chance, 2.08" in result.message
+    assert "chance, 2.08" in result.message
+    assert result.collapse == Collapsed("chance")
     assert result.evaluation is not None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from trsfnet.training.loop import History
+from trsfnet.training.history import History
 
 
 class Events:

@@ -28,7 +28,8 @@ from trsfnet.paths import user_path
 from trsfnet.termination import termination
 from trsfnet.training.config import PRESETS, TrainConfig
 from trsfnet.training.distributed import World, join, leave, peers
-from trsfnet.training.loop import History, Outcome, train
+from trsfnet.training.history import History
+from trsfnet.training.loop import Outcome, train
 
 RUNS = Path("runs")
 CHECKPOINT = Path("checkpoints", "last.pt")
@@ -266,6 +267,8 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
             "metrics": outcome.evaluation.metrics,
             "evaluation": {"protocol": outcome.evaluation.protocol, "results": outcome.evaluation.details},
         }
+    if outcome.collapse:
+        changes["collapse"] = outcome.collapse.to_dict()
     record.write_info(**changes, status=outcome.status, message=outcome.message, finished=_now())
 
 

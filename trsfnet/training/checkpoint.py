@@ -4,12 +4,57 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm
+
+from trsfnet.errors import TrsfnetError
+
+if TYPE_CHECKING:
+    from trsfnet.training.distributed import World
+    from trsfnet.training.state import TrainState
+
+# Seconds between two checkpoints. They cost about a second each, and a killed run loses no more than this.
+SAVE_EVERY = 60.0
+
+
+class CheckpointError(TrsfnetError):
+    """Another version of trsfnet wrote a checkpoint, in a form that this one cannot continue from."""
+
+
+class Checkpoints:
+    """Keeps the checkpoint of a run up to date.
+
+    Args:
+        path: the file; None to keep none.
+        every: seconds between two checkpoints within an epoch.
+        world: the processes that train together.
+    """
+
+    def __init__(self, path: Path | None, every: float, world: World) -> None:
+        self._path, self._every, self._world = path, every, world
+        self._last = time.perf_counter()
+
+    def load(self, device: torch.device) -> dict[str, Any] | None:
+        """The state to continue from, or None; see `load_checkpoint`."""
+        return load_checkpoint(self._path, device) if self._path else None
+
+    def save_if_due(self, state: TrainState) -> None:
+        """Save `state` if the last checkpoint is old enough. Every process takes part."""
+        if self._world.agree(time.perf_counter() - self._last >= self._every):
+            self.save(state)
+
+    def save(self, state: TrainState) -> None:
+        """Save `state`. Every process takes part."""
+        if self._path:
+            content = state.state_dict()
+            if self._world.rank == 0:
+                save_checkpoint(self._path, content)
+        self._last = time.perf_counter()
 
 
 def previous(path: Path) -> Path:
@@ -38,12 +83,17 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
     """The state in `path`; if that is damaged, the one before it; None if there is neither.
 
     Only tensors and plain values are admitted. What was wrong with a damaged file is said on standard error.
+
+    Raises:
+        CheckpointError: another version of trsfnet wrote the file.
     """
     for file in (path, previous(path)):
         if not file.is_file():
             continue
         try:
-            return _read(file, device)
+            return _checked(_read(file, device), file)
+        except CheckpointError:
+            raise
         # torch.load raises almost anything on damaged bytes.
         except Exception as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
@@ -61,3 +111,13 @@ def _read(file: Path, device: torch.device) -> dict[str, Any]:
     if damaged is not None:
         raise ValueError(f"wrong checksum in {damaged}")
     return torch.load(file, map_location=device, weights_only=True)
+
+
+def _checked(state: dict[str, Any], file: Path) -> dict[str, Any]:
+    """`state`, unless it has the form of the first versions, which kept the weights beside the history."""
+    if "training" not in state and "optimizer" in state:
+        raise CheckpointError(
+            f"The checkpoint {file} is of an early version of trsfnet, which this one cannot continue: "
+            "move it away to train the run from its start."
+        )
+    return state

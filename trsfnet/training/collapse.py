@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trsfnet.training.collapsed import Collapsed, CollapseKind
 from trsfnet.training.distributed import World
 
 # How often, in steps, losses and gradients are looked at: rarely enough not to stall a GPU.
@@ -26,8 +27,20 @@ FAIR_TRIAL = 100
 EXPLOSION = 1000.0
 
 
+# A cross entropy that ends less than this share below that of chance counts as nothing learned.
+CHANCE_MARGIN = 0.01
+
+
 class Collapse(Exception):
-    """Training cannot go on."""
+    """Training cannot go on.
+
+    Attributes:
+        how: what was seen, and at which step.
+    """
+
+    def __init__(self, message: str, how: Collapsed) -> None:
+        super().__init__(message)
+        self.how = how
 
 
 class Watch:
@@ -81,18 +94,24 @@ class Watch:
         bad = (~(torch.isfinite(losses) & torch.isfinite(norms))).nonzero()
         if len(bad):
             j = int(bad[0])
+            kind: CollapseKind = "loss"
             what = f"loss became {losses[j]:.3g}"
             if torch.isfinite(losses[j]):
+                kind = "gradient"
                 what = f"gradient became {norms[j]:.3g}, at a loss of {losses[j]:.3g},"
             first = step - (i - since) + j
             cause = self._cause(norms[:j], usual, first)
-            raise Collapse(f"The {what} at step {first + 1} (learning rate {rate:.3g}). {cause}")
+            raise Collapse(
+                f"The {what} at step {first + 1} (learning rate {rate:.3g}). {cause}",
+                Collapsed(kind, first + 1),
+            )
         if step >= FAIR_TRIAL and len(norms) == CHECK_EVERY and norms.min() > EXPLOSION * usual:
             raise Collapse(
                 f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at "
                 f"least {norms.min():.3g}, in the run's first {FAIR_TRIAL} it was {usual:.3g} "
                 f"(learning rate {rate:.3g}). "
-                "The likely cause is a learning rate too large for this network."
+                "The likely cause is a learning rate too large for this network.",
+                Collapsed("explosion", step + 1),
             )
         return losses.mean().item()
 
@@ -113,7 +132,7 @@ class Watch:
 
 
 def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) -> str:
-    """A sentence if an epoch shows nothing learned, no better than knowing how frequent each identity is.
+    """A sentence if an epoch shows nothing learned: chance is knowing how frequent each identity is.
 
     Args:
         epoch: row of the history.
@@ -128,8 +147,13 @@ def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) ->
     share = share[share > 0]
     entropy, best = -(share * np.log(share)).sum(), share.max()
     loss, accuracy = epoch["loss"], epoch["train_accuracy"]
-    if softmax and loss > 0.99 * entropy:
-        return f"The loss ended at {loss:.2f}, no better than chance, {entropy:.2f}."
+    if softmax and loss >= entropy:
+        return f"The loss ended at {loss:.3g}, no better than chance, {entropy:.3g}."
+    if softmax and loss > (1 - CHANCE_MARGIN) * entropy:
+        return (
+            f"The loss ended at {loss:.3g}, {1 - loss / entropy:.2%} below chance, {entropy:.3g}: "
+            f"less than {CHANCE_MARGIN:.0%} counts as nothing learned."
+        )
     # Three standard errors above what always naming the most frequent identity reaches in one pass.
     if not softmax and accuracy <= best + 3 * math.sqrt(best * (1 - best) / len(labels)):
         return f"{accuracy:.2%} of the faces were recognised at the end, no better than chance, {best:.2%}."

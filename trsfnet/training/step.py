@@ -1,0 +1,60 @@
+"""One step of training: the learning rate, the micro-batches forward and back, the update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from trsfnet.data.augment import augment, standardise
+from trsfnet.training.batches import derived_seed
+from trsfnet.training.config import TrainConfig
+from trsfnet.training.network import clamp_slopes
+from trsfnet.training.schedule import learning_rate
+from trsfnet.training.state import TrainState
+
+
+def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> None:
+    """Take the next step of `state`, which changes.
+
+    Args:
+        state: the training.
+        parts: this process's micro-batches, as `batches` yields them; the step takes its own from it.
+    """
+    config, share = state.config, len(state.parts)
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(config, state.total_step, state.steps_per_epoch)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss = torch.zeros((), device=state.device)
+    for j, part in enumerate(state.parts):
+        images, labels = next(parts)
+        number = state.total_step * config.micro_batches + part
+        x = _augmented(images, config, number)
+        torch.manual_seed(derived_seed(config.seed, "dropout", number))
+        state.norm_momentum.set(j)
+        with state.world.local(state.network, state.classifier) if j + 1 < share else nullcontext():
+            with state.autocast:
+                embeddings = state.network(x)
+            out = state.classifier(embeddings, labels)
+            (out.loss / share).backward()
+        loss += out.loss.detach() / share
+        state.correct += (out.predicted == labels).sum()
+    norm = gradient_norm(state.model)
+    state.optimizer.step()
+    if config.slope_floor is not None:
+        clamp_slopes(state.model, config.slope_floor)
+    state.watch.note(state.step, state.total_step, loss, norm)
+    state.step += 1
+
+
+def gradient_norm(model: nn.Module) -> Tensor:
+    """L2 norm of the gradient of all parameters of `model`, a scalar that stays on the device."""
+    return nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+
+
+def _augmented(images: Tensor, config: TrainConfig, number: int) -> Tensor:
+    """Standardised and augmented, by the random numbers of the `number`th micro-batch of the run."""
+    generator = torch.Generator().manual_seed(derived_seed(config.seed, "augment", number))
+    return augment(standardise(images), generator, flip=config.flip, rotate=config.rotate, shift=config.shift)
