@@ -49,7 +49,7 @@ def test_the_record_is_complete_and_a_done_run_returns_at_once(on_tiny_data, tin
     assert TrainConfig.from_parameters(read_record(record.path).config) == tiny_config
     assert len(record.history()) == 2
     assert record.metrics["tar@1e-3"] == record.history()["tar@1e-3"].iloc[-1]
-    assert set(record.parameters().kind) == {"trsf", "slope", "ratio", "kernel"}
+    assert {"trsf", "slope", "ratio", "kernel", "bias"} <= set(record.parameters().kind)
     assert list((record.path / "tensorboard").glob("events.out.tfevents.*"))
     assert (record.path / "checkpoints" / "last.pt").is_file()
     out = capsys.readouterr().out.splitlines()
