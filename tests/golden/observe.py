@@ -46,7 +46,7 @@ def digest(outcome: Outcome) -> str:
     """SHA-256 of the final network, of losses and gradients, of what is followed, and of the scores."""
     result = hashlib.sha256()
     for name, tensor in sorted(outcome.model.state_dict().items()):
-        result.update(f"{name} {tuple(tensor.shape)}".encode())
+        result.update(name.encode())
         result.update(tensor.contiguous().numpy().tobytes())
     for row in outcome.history.epochs:
         result.update(repr([row[name] for name in ("learning_rate", "loss", "gradient_norm")]).encode())
