@@ -51,6 +51,12 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
 
 
+def _in_one_type(embeddings: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in the wider type of the two: a head may be kept in a half type, but does not compute in it."""
+    dtype = torch.promote_types(embeddings.dtype, weight.dtype)
+    return embeddings.to(dtype), weight.to(dtype)
+
+
 class _Head(nn.Module):
     """What the heads share: the softmax over their scores."""
 
@@ -75,7 +81,11 @@ class SoftmaxHead(_Head):
 
     def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
         """`embeddings` [N, embedding_size] float32 or float64 -> logits; plain softmax ignores `labels`."""
-        logits = self.linear(embeddings)
+        if self.linear.weight.dtype == embeddings.dtype:
+            logits = self.linear(embeddings)
+        else:
+            embeddings, weight = _in_one_type(embeddings, self.linear.weight)
+            logits = F.linear(embeddings, weight, self.linear.bias.to(weight.dtype))
         return Scores(logits, *logits.detach().max(1))
 
 
@@ -120,7 +130,8 @@ class ArcFaceHead(_Head):
 
         A label outside [0, classes) is an identity of another shard: its row gets no margin here.
         """
-        cosines = F.linear(F.normalize(embeddings), F.normalize(self.weight))
+        embeddings, weight = _in_one_type(embeddings, self.weight)
+        cosines = F.linear(F.normalize(embeddings), F.normalize(weight))
         best, predicted = cosines.detach().max(1)
         target = labels.clamp(0, len(self.weight) - 1)
         cosine = cosines[torch.arange(len(labels), device=labels.device), target]

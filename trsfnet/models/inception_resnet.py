@@ -25,6 +25,7 @@ from trsfnet.models.layers import (
     RESIDUAL_SCALES,
     Conv,
     ConvNormAct,
+    KeepsGammaFrozen,
     ScaledProjection,
     Units,
     batch_norm1d,
@@ -256,7 +257,7 @@ def _scaled_branches(branches: Branches, width: float) -> Branches:
     )
 
 
-class InceptionResnet(nn.Module):
+class InceptionResnet(KeepsGammaFrozen):
     """Inception-ResNet with fixed or trainable residual scales and a choice of activation.
 
     Input: [N, 3, H, W], RGB in [-1, 1] (facenet's fixed standardisation, (pixel - 127.5) / 128).

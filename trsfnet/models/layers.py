@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ RESIDUAL_SCALES = ("fixed", "trainable", "channel")
 BN_EPS = 1e-3
 BN_MOMENTUM = 0.005
 
-N = TypeVar("N", bound="_ConstantGamma")
+N = TypeVar("N", nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 def make_activation(kind: str, slope: float) -> nn.Module:
@@ -43,58 +43,63 @@ def make_activation(kind: str, slope: float) -> nn.Module:
     return nn.PReLU(num_parameters=1, init=slope)
 
 
-class _ConstantGamma(nn.Module):
-    """Makes the gamma of a batch norm a constant: a buffer of ones instead of a parameter.
+def freeze_gamma(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+    """Make the gamma of a batch norm a constant: a buffer of ones instead of a parameter.
 
     It stays in the state dict under its name, because ports of facenet keep it there. It is nevertheless of
     the class `nn.Parameter`, which tools that move affine pairs between norms insist on, such as
     `nn.SyncBatchNorm.convert_sync_batchnorm`; it needs no gradient.
     """
-
-    def __init__(self, channels: int, **settings: float) -> None:
-        super().__init__(channels, **settings)
-        self._freeze_gamma()
-
-    def _freeze_gamma(self) -> None:
-        gamma = self._parameters.pop("weight", None)
-        gamma = self._buffers.get("weight") if gamma is None else gamma
-        if gamma is not None:
-            frozen = isinstance(gamma, nn.Parameter) and not gamma.requires_grad
-            self._buffers["weight"] = gamma if frozen else nn.Parameter(gamma.detach(), requires_grad=False)
-
-    def _apply(self: N, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> N:
-        """What `to`, `double` and their like come down to: they make plain tensors of buffers."""
-        super()._apply(fn, recurse)
-        self._freeze_gamma()
-        return self
-
-    def _load_from_state_dict(self, *arguments: Any) -> None:
-        """Loading with `assign=True` makes a parameter of what is of that class."""
-        super()._load_from_state_dict(*arguments)
-        self._freeze_gamma()
+    gamma = norm._parameters.pop("weight", None)
+    gamma = norm._buffers.get("weight") if gamma is None else gamma
+    if gamma is not None and not (isinstance(gamma, nn.Parameter) and not gamma.requires_grad):
+        gamma = nn.Parameter(gamma.detach(), requires_grad=False)
+    norm._buffers["weight"] = gamma
 
 
-class ConstantGammaBatchNorm2d(_ConstantGamma, nn.BatchNorm2d):
-    """Batch norm of a feature map [N, C, H, W] without a trainable gamma, as in TF-slim."""
+def has_constant_gamma(norm: nn.Module) -> bool:
+    """Whether `freeze_gamma` was applied to a module."""
+    return norm._buffers.get("weight") is not None
 
 
-class ConstantGammaBatchNorm1d(_ConstantGamma, nn.BatchNorm1d):
-    """Batch norm of the embedding [N, features] without a trainable gamma."""
+def _freeze_again(norm: nn.Module, *_: object) -> None:
+    """After loading with `assign=True`, which makes a parameter of whatever is of that class."""
+    freeze_gamma(norm)
 
 
 def batch_norm2d(channels: int, *, gamma: bool, momentum: float) -> nn.BatchNorm2d:
     """Batch norm of a feature map [N, channels, H, W] with facenet's epsilon; `gamma` as in the ports."""
-    kind = nn.BatchNorm2d if gamma else ConstantGammaBatchNorm2d
-    return kind(channels, eps=BN_EPS, momentum=momentum)
+    norm = nn.BatchNorm2d(channels, eps=BN_EPS, momentum=momentum)
+    return norm if gamma else _without_gamma(norm)
 
 
 def batch_norm1d(features: int, *, gamma: bool, momentum: float) -> nn.BatchNorm1d:
     """Batch norm of the embedding [N, features]; see `batch_norm2d`."""
-    kind = nn.BatchNorm1d if gamma else ConstantGammaBatchNorm1d
-    return kind(features, eps=BN_EPS, momentum=momentum)
+    norm = nn.BatchNorm1d(features, eps=BN_EPS, momentum=momentum)
+    return norm if gamma else _without_gamma(norm)
 
 
-class ConvNormAct(nn.Module):
+def _without_gamma(norm: N) -> N:
+    freeze_gamma(norm)
+    norm.register_load_state_dict_post_hook(_freeze_again)
+    return norm
+
+
+class KeepsGammaFrozen(nn.Module):
+    """The base of modules with norms as children: `to` and `double` make plain tensors of their buffers.
+
+    The norms themselves stay of PyTorch's own class, which tools such as `torch.fx` know.
+    """
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)
+        for child in self.children():
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) and has_constant_gamma(child):
+                freeze_gamma(child)
+        return self
+
+
+class ConvNormAct(KeepsGammaFrozen):
     """Convolution without bias, batch norm, activation: the unit every branch and stem layer is made of."""
 
     def __init__(self, conv: nn.Conv2d, bn: nn.BatchNorm2d, act: nn.Module) -> None:

@@ -16,10 +16,9 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from trsfnet.models.inception_resnet import Branched, Mixed5b, Reduction, ResidualBlock
-from trsfnet.models.layers import ConstantGammaBatchNorm2d, ConvNormAct, ScaledProjection
+from trsfnet.models.layers import ConvNormAct, ScaledProjection
 from trsfnet.training.acceleration.kernels import NormPReLU, SumPReLU, applicable, pointwise
 
-_NORMS = (nn.BatchNorm2d, ConstantGammaBatchNorm2d)
 _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 
 
@@ -48,7 +47,7 @@ class FastConvNormAct(Accelerated, ConvNormAct):
         """Whatever is not one of PyTorch's own layers, or has hooks."""
         return (
             _touched("a convolution", self.conv, (nn.Conv2d,))
-            or _touched("a norm", self.bn, _NORMS)
+            or _touched("a norm", self.bn, (nn.BatchNorm2d,))
             or _touched("an activation", self.act, _ACTIVATIONS)
         )
 
@@ -105,7 +104,7 @@ class _FastBranched(Accelerated, Branched):
 
     def outputs(self, x: Tensor) -> list[Tensor]:
         """The output of each branch."""
-        if not self.training:
+        if not (self.training and isinstance(x, Tensor)):  # symbolic tracers pass something else
             return super().outputs(x)
         units, reason = self._first_units()
         started = dict(zip(units, siblings(x, list(units.values())), strict=True)) if _clear(reason) else {}
@@ -147,8 +146,7 @@ class FastResidualBlock(_FastBranched, ResidualBlock):
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
         y = x + self.branch(x)
-        prelu = type(self.act) is nn.PReLU and self.act.weight.numel() == 1
-        if self.training and prelu and applicable(y) and _touched("", self.act, (nn.PReLU,)) is None:
+        if self.training and applicable(y) and _is_scalar_prelu(self.act):
             return SumPReLU.apply(y, self.act.weight)
         return self.act(y)
 
@@ -252,6 +250,11 @@ def _differing(units: Sequence[ConvNormAct]) -> str | None:
         if unit.bn.weight is None or unit.bn.bias is None or unit.bn.weight.dtype != first.bn.weight.dtype:
             return "norms at the starts of a block's branches lack gamma and beta, or differ in precision"
     return None
+
+
+def _is_scalar_prelu(act: nn.Module) -> bool:
+    """Whether an activation is PyTorch's PReLU with one slope, and nobody listens to it."""
+    return _touched("an activation", act, (nn.PReLU,)) is None and act.weight.numel() == 1
 
 
 def _tracks_statistics(norm: nn.BatchNorm2d) -> bool:
