@@ -258,6 +258,14 @@ def test_pairs_point_at_their_images(tmp_path):
             lfw_pairs(source.index, path)
 
 
+def test_a_byte_order_mark_is_as_if_it_were_not_there(tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(b"\xef\xbb\xbf1\r\nBo_Li\t1\t2\r\nAnn_Oak\t1\tBo_Li\t2\r\n")
+    assert [pair.same for pair in read_pairs(path)] == [True, False]
+    path.write_bytes(b"\xef\xbb\xbf1\nBo_Li\t2\n")
+    assert read_people(path) == [[Person("Bo_Li", 2)]]
+
+
 def test_the_sets_of_view_2_share_no_person():
     sets = read_people()
     assert len(sets) == 10

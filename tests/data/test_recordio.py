@@ -227,3 +227,30 @@ def test_a_pack_of_real_faces_trains_on_what_its_folder_does(tmp_path):
         assert images.shape == (8, 96, 96, 3)
         assert torch.equal(images, packed_images)
         assert torch.equal(labels, packed_labels)
+
+
+@pytest.mark.parametrize("records", [INSIGHTFACE, IM2REC])
+def test_a_pack_without_an_index_is_read_whole(tmp_path, records):
+    numbered = {key: data[:16] + struct.pack("<Q", key) + data[24:] for key, data in records.items()}
+    with_index = content(RecordSource(save(tmp_path, numbered)))
+    (tmp_path / "train.idx").unlink()
+    assert content(RecordSource(tmp_path)) == with_index
+
+
+def test_records_without_numbers_are_numbered_as_they_come(tmp_path):
+    save(tmp_path, {0: record(1.0, b"one"), 1: record(0.0, b"two")})
+    (tmp_path / "train.idx").unlink()
+    assert content(RecordSource(tmp_path)) == [(b"one", "1"), (b"two", "0")]
+
+
+@pytest.mark.parametrize("text", ["2\n3\n112\n112\n", "3\n2\n112\n112\n", "2\n112\n112\n", "2, 112, 112"])
+def test_a_property_of_several_lines_is_read(tmp_path, text):
+    records = {i: record(label, b"image") for i, label in enumerate((1.0, 0.0, 1.0))}
+    assert len(RecordSource(save(tmp_path, records, text)).identities) == 2
+
+
+@pytest.mark.parametrize("text", ["3\n4\n112\n112\n", "2\n112\n", "2;112;112", "a\nb\nc\n"])
+def test_a_property_of_another_pack_is_refused(tmp_path, text):
+    records = {i: record(label, b"image") for i, label in enumerate((1.0, 0.0, 1.0))}
+    with pytest.raises(DataError, match="property"):
+        RecordSource(save(tmp_path, records, text))

@@ -176,3 +176,56 @@ def test_claims_of_size_cost_nothing(tmp_path, bomb):
         read(tmp_path, bomb)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 200 * 1024, "kilobytes"
+
+
+PLAIN = [b"image %d" % i for i in range(20)]
+TRUE = [i % 3 == 0 for i in range(10)]
+OBJECTS = np.empty(20, dtype=object)
+OBJECTS[:] = [np.frombuffer(image, np.uint8) for image in PLAIN]
+
+TRUTHS = {
+    "NumPy's booleans": [np.bool_(truth) for truth in TRUE],
+    "NumPy's numbers": [np.int64(truth) for truth in TRUE],
+    "an array of booleans": np.array(TRUE),
+    "an array of int64": np.array(TRUE, dtype=np.int64),
+    "an array in the other byte order": np.array(TRUE, dtype=">i4"),
+    "floats": [float(truth) for truth in TRUE],
+    "an array of floats": np.array(TRUE, dtype=np.float32),
+    "a tuple": tuple(TRUE),
+    "tuples of one": [(truth,) for truth in TRUE],
+    "arrays of one": [np.array([truth]) for truth in TRUE],
+}
+PAYLOADS = {
+    "bytearrays": [bytearray(image) for image in PLAIN],
+    "a tuple": tuple(PLAIN),
+    "tuples of one": [(image,) for image in PLAIN],
+    "arrays": [np.frombuffer(image, np.uint8) for image in PLAIN],
+    "an array of objects": OBJECTS,
+    "an array of bytes objects": np.array(PLAIN, dtype=object),
+}
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_sets_are_read_however_their_tools_wrapped_them(tmp_path, protocol):
+    path = tmp_path / "set.bin"
+    whole = [(images, TRUE) for images in PAYLOADS.values()] + [(PLAIN, same) for same in TRUTHS.values()]
+    for images, same in whole:
+        path.write_bytes(pickle.dumps((images, same), protocol))
+        source = VerificationBin(path)
+        assert source.pairs.same.tolist() == TRUE
+        assert [source.encoded(i) for i in range(20)] == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("same", "says"),
+    [
+        ([0.5] * 10, r"pair 0: expected True or False, got float 0\.5"),
+        (np.full(10, 2), r"pair 0: expected True or False, got int 2"),
+        ([None] * 10, "pair 0: expected True or False, got NoneType"),
+        (np.array(["a"] * 10), "holds an array of type 'U1'"),
+    ],
+)
+def test_what_is_no_truth_is_named(tmp_path, same, says):
+    (tmp_path / "set.bin").write_bytes(pickle.dumps((PLAIN, same)))
+    with pytest.raises(DataError, match=says):
+        VerificationBin(tmp_path / "set.bin")

@@ -16,7 +16,7 @@ from trsfnet.evaluation import (
     TenFoldScores,
     ten_fold,
 )
-from trsfnet.evaluation.distances import pair_distances
+from trsfnet.evaluation.distances import pair_distances, score_pairs
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +167,41 @@ def test_bad_input_is_named(golden):
         ten_fold(left, right, same, distance="manhattan")
     with pytest.raises(ConfigError, match="Fold 0 must hold"):
         ten_fold(left[:10], right[:10], np.ones(10, bool))
+
+
+def facenets_tar(distances: np.ndarray, same: np.ndarray, fold: np.ndarray, far_target: float) -> float:
+    """facenet's `calculate_val`, fold by fold, in plain code."""
+    thresholds, tar = np.arange(0, 4, 0.001), []
+    for held_out in range(fold.max() + 1):
+        train, test = fold != held_out, fold == held_out
+        far = np.array([np.mean(distances[train & ~same] < t) for t in thresholds])
+        limit = 0.0
+        if far.max() >= far_target:
+            above = int(np.argmax(far > far_target))
+            rise = (far_target - far[above - 1]) / (far[above] - far[above - 1])
+            limit = thresholds[above - 1] + rise * 0.001
+        tar.append(np.mean(distances[test & same] < limit))
+    return float(np.mean(tar))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_tiny_sets_have_facenets_tar(seed):
+    """Of two pairs a fold, one accepted by chance is a tenth of all."""
+    rng = np.random.default_rng(seed)
+    same, fold = np.tile([True, False], 20), np.repeat(np.arange(10), 4)
+    distances = rng.normal(np.where(same, 0.6, 1.6), 0.35).clip(0.01)
+    result = TenFoldScores(distances, same, fold).result(1e-3)
+    assert result.tar == pytest.approx(facenets_tar(distances, same, fold, 1e-3))
+
+
+def test_tiny_sets_of_nearly_equal_embeddings_verify_nobody():
+    same, fold = np.tile([True, False], 20), np.repeat(np.arange(10), 4)
+    result = TenFoldScores(np.full(40, 1e-9), same, fold).result(1e-3)
+    assert (result.tar, result.far) == (0, 0)
+
+
+def test_an_embedding_of_zeros_gives_numbers():
+    embeddings = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]], dtype=np.float32)
+    left, right = np.array([0, 0, 1]), np.array([0, 1, 1])
+    assert score_pairs(embeddings, left, right).tolist() == [0, 0, 1]
+    assert pair_distances(embeddings[left], embeddings[right], "cosine").tolist() == [0.5, 0.5, 0]

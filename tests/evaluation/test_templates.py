@@ -125,3 +125,18 @@ def test_features_that_do_not_fit_are_refused(small):
 def test_scores_without_an_answer_are_refused(scores, same, fars, says):
     with pytest.raises(ConfigError, match=says):
         tar_at_fars(np.array(scores), np.array(same), fars)
+
+
+@pytest.mark.parametrize("block", [3, 4096])
+def test_a_pair_has_one_score_whichever_template_comes_first(monkeypatch, block):
+    """The last bit of a product depends on its place in the matrix, and a tie at a FAR on the last bit."""
+    monkeypatch.setattr(templates_module, "_BLOCK", block)
+    rng = np.random.default_rng(0)
+    pooled = rng.normal(size=(41, 509)).astype(np.float32)
+    pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+    left, right = (rows.astype(np.int32) for rows in np.triu_indices(41, k=1))
+    order = rng.permutation(2 * len(left))
+    both = TemplatePairs(*(np.concatenate(x)[order] for x in ((left, right), (right, left))), order > 0)
+    scores = np.empty(len(order), np.float32)
+    scores[order] = score_templates(pooled, both)
+    np.testing.assert_array_equal(scores[: len(left)], scores[len(left) :])

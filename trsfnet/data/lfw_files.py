@@ -104,7 +104,7 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._lines = path.read_text(encoding="utf-8").split("\n")
+            self._lines = path.read_text(encoding="utf-8-sig").split("\n")
         except OSError as error:
             raise DataError(f"Cannot read {path}: {error.strerror}.") from error
         except UnicodeDecodeError as error:

@@ -1,8 +1,9 @@
 """insightface's verification sets: `lfw.bin`, `calfw.bin`, `cplfw.bin`, `agedb_30.bin`, `cfp_fp.bin`.
 
 Such a file is a pickle of two lists: 2N encoded images, pair after pair, and N booleans, whether a pair shows
-one person. A pickle may carry code, so it is read by an unpickler that knows lists, byte strings, booleans
-and numpy arrays of bytes, and nothing else. Old files come from Python 2.
+one person. A pickle may carry code, so it is read by an unpickler that knows lists, tuples, bytes, numbers
+and numpy's arrays of them, and nothing else. Old files come from Python 2, and tools that make them wrap
+truths and images in many ways.
 
 Source: insightface, `recognition/arcface_torch/eval/verification.py`.
 """
@@ -103,7 +104,9 @@ def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:
     """The 2N images and N truths of a verification set, every item checked."""
     stream = io.BytesIO(content)
     try:
-        loaded = _Unpickler(stream, encoding="bytes").load()
+        return _checked(_Unpickler(stream, encoding="bytes").load(), path)
+    except DataError:
+        raise
     except _Refused as error:
         raise DataError(f"{path} {error}: a verification set needs no such thing.") from error
     except Exception as error:  # hostile bytes raise many types
@@ -111,24 +114,52 @@ def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:
             f"{path} is damaged near byte {stream.tell()} of {len(content)}, or no pickle: expected one of "
             "insightface's verification sets."
         ) from error
-    if not (isinstance(loaded, (tuple, list)) and [type(part) for part in loaded] == [list, list]):
+
+
+def _checked(loaded: object, path: Path) -> tuple[list[bytes], np.ndarray]:
+    two = isinstance(loaded, list | tuple) and len(loaded) == 2
+    if not two or not all(isinstance(part, list | tuple | _Array) for part in loaded):
         raise DataError(
             f"{path} is a pickle of something else: expected a list of images and a list of truths."
         )
-    images, truths = loaded
+    images, truths = (_items(part) for part in loaded)
     if len(images) != 2 * len(truths):
         raise DataError(f"{path} has {len(images)} images for {len(truths)} pairs: expected twice as many.")
     if len(truths) < FOLDS:
         raise DataError(f"{path} has {len(truths)} pairs: expected at least one for each of {FOLDS} folds.")
     for i, image in enumerate(images):
-        if isinstance(image, _Array):
-            images[i] = image = image.data
-        if not isinstance(image, bytes):
-            raise DataError(f"{path}, image {i}: expected bytes, got {type(image).__name__}.")
-    for i, truth in enumerate(truths):
-        if not isinstance(truth, int) or truth not in (0, 1):
-            raise DataError(f"{path}, pair {i}: expected True or False, got {type(truth).__name__}.")
-    return images, np.array(truths, dtype=bool)
+        images[i] = content = _single(image)
+        if isinstance(image, _Array) and not isinstance(content, bytes):
+            raise DataError(f"{path}, image {i} holds an array of type {image.code!r} instead of uint8.")
+        if not isinstance(content, bytes):
+            raise DataError(f"{path}, image {i}: expected bytes, got {_described(content)}.")
+    same = [_single(truth) for truth in truths]
+    for i, truth in enumerate(same):
+        if not isinstance(truth, int | float) or truth not in (0, 1):
+            raise DataError(f"{path}, pair {i}: expected True or False, got {_described(truth)}.")
+    return images, np.array(same, dtype=bool)
+
+
+def _items(part: list[object] | tuple[object, ...] | _Array) -> list[object]:
+    """What a list, a tuple or an array holds."""
+    return part.items() if isinstance(part, _Array) else list(part)
+
+
+def _single(item: object) -> object:
+    """The bytes or number that an item of a set stands for, however a tool has wrapped it."""
+    if isinstance(item, list | tuple) and len(item) == 1:
+        (item,) = item
+    if isinstance(item, _Array):
+        if item.code == "u1" and isinstance(item.data, bytes) and len(item.data) != 1:
+            return item.data
+        found = item.items()
+        return found[0] if len(found) == 1 else item
+    return item
+
+
+def _described(item: object) -> str:
+    kind = "an array" if isinstance(item, _Array) else type(item).__name__
+    return f"{kind} {item:g}" if isinstance(item, int | float) else kind
 
 
 class _Refused(pickle.UnpicklingError):
@@ -136,23 +167,54 @@ class _Refused(pickle.UnpicklingError):
 
 
 class _Dtype:
-    """In the place of a numpy data type, which must be that of bytes."""
+    """In the place of a numpy data type: one of bytes, truths, numbers or objects."""
 
     def __init__(self, code: str | bytes, *_: object) -> None:
-        if code not in ("u1", b"u1"):
-            raise _Refused(f"holds an array of type {code!r:.40} instead of uint8")
+        self.code = code.decode("latin1") if isinstance(code, bytes) else code
+        self.order = "|"
+        if self.code not in _CODES:
+            raise _Refused(f"holds an array of type {code!r:.40}")
 
     def __setstate__(self, state: object) -> None:
-        """Byte order and fields, which bytes have not."""
+        """Byte order and fields, of which only the first can be."""
+        order = state[1] if isinstance(state, tuple) and len(state) > 1 else "|"
+        self.order = order.decode("latin1") if isinstance(order, bytes) else str(order)
+
+
+_CODES = ("u1", "b1", "i1", "i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "O8", "O4", "O")
 
 
 class _Array:
-    """In the place of a numpy array: only its bytes matter."""
+    """In the place of a numpy array or number: its type and its bytes, or its objects."""
 
+    code: str = "u1"
+    order: str = "|"
     data: object = None
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
-        _version, _shape, _dtype, _fortran, self.data = state
+        _version, _shape, dtype, _fortran, data = state
+        self.fill(dtype, data)
+
+    def fill(self, dtype: object, data: object) -> None:
+        if not isinstance(dtype, _Dtype):
+            raise _Refused("holds an array without a type")
+        self.code, self.order, self.data = dtype.code, dtype.order, data
+
+    def items(self) -> list[object]:
+        """The numbers or objects in it.
+
+        Raises:
+            _Refused: its data are not those of its type.
+        """
+        if self.code.startswith("O"):
+            if not isinstance(self.data, list):
+                raise _Refused("holds an array of objects without them")
+            return list(self.data)
+        order = self.order if self.order in "<>" else ""
+        size = int(self.code[1:])
+        if not isinstance(self.data, bytes) or len(self.data) % size:
+            raise _Refused("holds an array whose data are cut short")
+        return np.frombuffer(self.data, f"{order}{self.code}").tolist()
 
 
 def _reconstruct(*_: object) -> _Array:
@@ -160,10 +222,15 @@ def _reconstruct(*_: object) -> _Array:
     return _Array()
 
 
-def _frombuffer(data: object, *_: object) -> _Array:
+def _frombuffer(data: object, dtype: object, *_: object) -> _Array:
     """In the place of what numpy pickles in protocol 5."""
+    return _scalar(dtype, data)
+
+
+def _scalar(dtype: object, data: object) -> _Array:
+    """In the place of a single number of numpy's."""
     array = _Array()
-    array.data = data
+    array.fill(dtype, data)
     return array
 
 
@@ -175,9 +242,11 @@ _KNOWN: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy.core.numeric", "_frombuffer"): _frombuffer,
     ("numpy._core.numeric", "_frombuffer"): _frombuffer,
+    ("numpy.core.multiarray", "scalar"): _scalar,
+    ("numpy._core.multiarray", "scalar"): _scalar,
 }
 
-# What may be done: everything but dicts, sets, floats, instances, persistent and extension objects.
+# What may be done: everything but dicts, sets, instances, persistent and extension objects.
 _OPCODES = (
     pickle.PROTO + pickle.FRAME + pickle.STOP + pickle.MARK + pickle.POP + pickle.POP_MARK + pickle.DUP
     + pickle.PUT + pickle.BINPUT + pickle.LONG_BINPUT + pickle.MEMOIZE
@@ -186,6 +255,7 @@ _OPCODES = (
     + pickle.TUPLE + pickle.EMPTY_TUPLE + pickle.TUPLE1 + pickle.TUPLE2 + pickle.TUPLE3
     + pickle.NONE + pickle.NEWTRUE + pickle.NEWFALSE
     + pickle.INT + pickle.BININT + pickle.BININT1 + pickle.BININT2 + pickle.LONG + pickle.LONG1
+    + pickle.FLOAT + pickle.BINFLOAT
     + pickle.STRING + pickle.BINSTRING + pickle.SHORT_BINSTRING
     + pickle.BINBYTES + pickle.SHORT_BINBYTES + pickle.BINBYTES8 + pickle.BYTEARRAY8
     + pickle.UNICODE + pickle.BINUNICODE + pickle.SHORT_BINUNICODE + pickle.BINUNICODE8
@@ -208,6 +278,8 @@ class _Unpickler(pickle._Unpickler):
         """What stands for `module.name`."""
         if (module, name) == ("_codecs", "encode"):
             return self._encode
+        if module in ("builtins", "__builtin__") and name in ("bytearray", "bytes"):
+            return self._bytes
         if (module, name) not in _KNOWN:
             raise _Refused(f"asks for {f'{module}.{name}'[:80]!r}")
         return _KNOWN[module, name]
@@ -215,9 +287,17 @@ class _Unpickler(pickle._Unpickler):
     def _encode(self, text: str, encoding: str) -> bytes:
         """Python 3's way to write bytes in old protocols: as text, once each."""
         self._spare -= len(text)
-        if encoding != "latin1" or self._spare < 0:
+        if encoding not in ("latin1", "latin-1") or self._spare < 0:
             raise _Refused("encodes texts otherwise than Python does")
         return text.encode(encoding)
+
+    def _bytes(self, content: bytes | str = b"", encoding: str = "latin1") -> bytes:
+        """In the place of `bytearray` and `bytes`, given their content; of old, as text."""
+        if isinstance(content, str):
+            return self._encode(content, encoding)
+        if not isinstance(content, bytes):
+            raise _Refused("makes bytes of what is neither bytes nor text")
+        return content
 
     def load_bytearray8(self) -> None:
         """As bytes, and without setting aside first what a length claims."""

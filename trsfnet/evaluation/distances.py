@@ -10,8 +10,14 @@ DISTANCES = ("euclidean", "cosine")
 
 
 def unit_rows(embeddings: np.ndarray) -> np.ndarray:
-    """`embeddings` [N, D] with rows of unit length."""
-    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    """`embeddings` [N, D] with rows of unit length; a row of zeros, which has no direction, stays one."""
+    return embeddings / _lengths(embeddings)[:, None]
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    """Length of each row, 1 for a row of zeros."""
+    lengths = np.linalg.norm(rows, axis=1)
+    return np.where(lengths == 0, np.ones_like(lengths), lengths)
 
 
 def score_pairs(embeddings: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -29,12 +35,12 @@ def pair_distances(left: np.ndarray, right: np.ndarray, distance: str) -> np.nda
         distance: `euclidean` (squared; facenet's metric 0) or `cosine` (angle over pi; its metric 1).
 
     Returns:
-        [P] distances, 0 for equal directions.
+        [P] distances, 0 for equal directions; by angle, a row of zeros is at right angles to all.
     """
     choice("distance", distance, DISTANCES)
     if distance == "euclidean":
         return np.sum(np.square(left - right), axis=1)
-    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    norms = _lengths(left) * _lengths(right)
     # Rounding can leave a cosine just above 1, whose arccos facenet lets become NaN.
     return np.arccos(np.clip(np.sum(left * right, axis=1) / norms, -1, 1)) / np.pi
 

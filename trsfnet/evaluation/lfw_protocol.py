@@ -5,8 +5,15 @@ facenet's numbers, number for number; insightface computes the same from other e
 at a threshold that accepts the stated share FAR (false accept rate) of different-person pairs. facenet calls
 it "validation rate"; it is the number in the paper's tables 1, 2 and 6.
 
-One case is not facenet's. Embeddings that are nearly equal lie below the first step of its grid, where it
-accepts everybody: TAR 1 at a FAR of 1. Only the threshold 0 meets the stated FAR then, and TAR is 0 here.
+Three cases are not facenet's:
+
+- Embeddings that are nearly equal lie below the first step of its grid, where it accepts everybody: TAR 1 at
+  a FAR of 1. Only the threshold 0 meets the stated FAR then, and TAR is 0 here. So it is wherever held-out
+  folds meet a FAR so far above the stated one that no chance explains it; in sets of few pairs chance does.
+- By cosine, two equal images may have a cosine just above 1, whose angle facenet lets become NaN, so that it
+  refuses the pair. Here their distance is 0.
+- At a target FAR of 1, facenet takes the lowest threshold that accepts every pair of two people, this the
+  highest of its grid, which accepts every pair.
 """
 
 from __future__ import annotations
@@ -26,8 +33,10 @@ TEN_FOLD_FARS = (1e-2, 1e-3)
 _ACCURACY_THRESHOLDS = np.arange(0, 4, 0.01)
 _TAR_THRESHOLDS = np.arange(0, 4, 0.001)
 
-# The FAR on held-out folds that no chance explains: ten times the one aimed at, or the largest of these.
+# The FAR on held-out folds that no chance explains: ten times the one aimed at, or the largest of these; with
+# at least so many pairs of two people.
 _FAR_EXCESS = 10
+_ENOUGH_IMPOSTORS = 100
 
 
 @dataclass(frozen=True)
@@ -176,7 +185,8 @@ class TenFoldScores:
         accepted = self.held_out < limits[self.fold]
         impostors = weights * ~self.same
         allowed = _FAR_EXCESS * max(far_target, *TEN_FOLD_FARS) * impostors.sum()
-        return accepted & (impostors[accepted].sum() <= allowed)
+        few = impostors.sum() < _ENOUGH_IMPOSTORS and limits.max() >= _TAR_THRESHOLDS[1]
+        return accepted & (few or impostors[accepted].sum() <= allowed)
 
     @cached_property
     def held_out(self) -> np.ndarray:

@@ -130,7 +130,7 @@ def score_templates(pooled: np.ndarray, pairs: TemplatePairs) -> np.ndarray:
         pairs: pairs of rows.
 
     Returns:
-        float32 [P].
+        float32 [P]; the same bits for (a, b) as for (b, a).
     """
     scores = np.empty(len(pairs.left), np.float32)
     left, row_of = _used(pairs.left, len(pooled))
@@ -144,7 +144,37 @@ def score_templates(pooled: np.ndarray, pairs: TemplatePairs) -> np.ndarray:
             place = row * len(right) + column_of[pairs.right[batch]]
             found = products.ravel().take(place, mode="clip")
             np.copyto(scores[batch], found, where=(row >= 0) & (row < len(products)))
+    _make_symmetric(scores, pairs, len(pooled))
     return scores
+
+
+def _make_symmetric(scores: np.ndarray, pairs: TemplatePairs, count: int) -> None:
+    """Give (b, a) the score of (a, b), where a < b and both are there: a product's last bit may differ.
+
+    Otherwise it would depend on the order of a pair which of two equal scores comes first, and the point of
+    the curve that is nearest to a FAR with it.
+    """
+    both = np.intersect1d(pairs.left, pairs.right)
+    turned = np.flatnonzero((pairs.left > pairs.right) & _among(both, count)[pairs.left])
+    turned = turned[_among(both, count)[pairs.right[turned]]]
+    if not len(turned):
+        return
+    straight = np.flatnonzero(pairs.left < pairs.right)
+    keys = pairs.left[straight].astype(np.int64) * count + pairs.right[straight]
+    order = np.argsort(keys, kind="stable")
+    wanted = pairs.right[turned].astype(np.int64) * count + pairs.left[turned]
+    place = np.searchsorted(keys, wanted, sorter=order).clip(max=max(len(keys) - 1, 0))
+    if len(keys):
+        twin = order[place]
+        there = keys[twin] == wanted
+        scores[turned[there]] = scores[straight[twin[there]]]
+
+
+def _among(rows: np.ndarray, count: int) -> np.ndarray:
+    """Bool [count], which of all rows are among `rows`."""
+    found = np.zeros(count, bool)
+    found[rows] = True
+    return found
 
 
 # Templates whose products with all others are held at a time (320 MB for IJB-C), and pairs looked up at once.

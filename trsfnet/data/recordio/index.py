@@ -68,24 +68,25 @@ def place(path: Path | str, key: int, offset: int) -> str:
 
 
 def stamp(path: Path) -> str:
-    """What changes when the pack does: names, sizes and times of `.rec` and `.idx`.
+    """What changes when the pack does: names, sizes and times of `.rec` and, if there is one, `.idx`.
 
     Raises:
-        DataError: one of them is missing.
+        DataError: the `.rec` is missing, or one of them cannot be looked at.
     """
+    index = path.with_suffix(".idx")
     try:
-        states = [(file.name, file.stat()) for file in (path, path.with_suffix(".idx"))]
+        states = [(file.name, file.stat()) for file in (path, index) if file == path or index.exists()]
     except OSError as error:
         raise DataError(f"Cannot read {error.filename}: {error.strerror}.") from error
     return ", ".join(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states)
 
 
 def pack_index(path: Path) -> PackIndex:
-    """The images of the pack at `path`, a `.rec` with its `.idx` beside it.
+    """The images of the pack at `path`, a `.rec` with its `.idx` beside it, or without one.
 
     Raises:
-        DataError: `.rec` or `.idx` is missing or damaged, or they do not belong together; the sentence names
-            the first record that shows it.
+        DataError: the `.rec` is missing, or it or the `.idx` is damaged, or they do not belong together; the
+            sentence names the first record that shows it.
     """
     digest = hashlib.sha256(f"1 {path.resolve()} {stamp(path)}".encode()).hexdigest()[:16]
     stored = cache_root() / f"records-{digest}.npz"
@@ -149,7 +150,8 @@ def _scan(path: Path) -> PackIndex:
 
 
 def _read_places(path: Path) -> _Places:
-    keys, offsets = read_index(path.with_suffix(".idx"))
+    index = path.with_suffix(".idx")
+    keys, offsets = read_index(index) if index.exists() else _walk(path)
     order = offsets.argsort()
     places = _Places(path, keys[order], offsets[order])
     places.refuse(places.offsets % 4 != 0, "cannot be there: records begin at multiples of 4")
@@ -157,6 +159,31 @@ def _read_places(path: Path) -> _Places:
     outside = places.offsets > size - CHUNK.size - HEADER.size
     places.refuse(outside, f"is outside of the file, which has {size} bytes")
     return places
+
+
+def _walk(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Keys and places of all records of a file without an index, from the records themselves: int64 [N] each.
+
+    The keys are the numbers in the records' headers, or 0, 1, 2, ... where these are not all different.
+    """
+    keys, offsets, at = [], [], 0
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        with tqdm(
+            total=size, desc=f"indexing {path.name}", unit="B", unit_scale=True, disable=None
+        ) as progress:
+            while at < size:
+                payload, end = joined(data, at, f"{path}, record {len(offsets)} at byte {at}")
+                offsets.append(at)
+                keys.append(HEADER.unpack_from(payload)[2] if len(payload) >= HEADER.size else -1)
+                progress.update(end - at)
+                at = end
+    if not offsets:
+        raise DataError(f"{path} is empty: expected records.")
+    if len(set(keys)) < len(keys) or not 0 <= min(keys) <= max(keys) < 2**63:
+        keys = range(len(offsets))
+    return np.array(keys, np.int64), np.array(offsets, np.int64)
 
 
 def _read_headers(places: _Places) -> _Records:

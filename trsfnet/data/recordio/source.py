@@ -30,8 +30,9 @@ class RecordSource(Source):
         """Open a pack.
 
         Args:
-            path: a `.rec` with its `.idx` beside it, or the folder of `train.rec` and `train.idx`. If a
-                `property` file is there, it must give the right number of people.
+            path: a `.rec` with its `.idx` beside it, or the folder of `train.rec` and `train.idx`. Without
+                an `.idx` the records are looked for in the whole file. If a `property` file is there, it must
+                give the right number of people.
 
         Raises:
             DataError: a file is missing or damaged, or they do not belong together.
@@ -78,16 +79,21 @@ class RecordSource(Source):
                 f"{people - 1}, but there are only {len(self)} images."
             )
         properties = self.path.with_name("property")
-        if properties.exists() and read_people(properties) != people:
-            raise DataError(
-                f"{properties} says {read_people(properties)} people, but the labels in {self.path.name} go "
-                f"from 0 to {people - 1}: expected {people}."
-            )
+        if properties.exists():
+            said = read_property(properties)
+            # Of four numbers, the first two are people and images, in either order.
+            if people not in said[: len(said) - 2]:
+                raise DataError(
+                    f"{properties} says {said[0]} people, but the labels in {self.path.name} go from 0 to "
+                    f"{people - 1}: expected {people}."
+                )
         return people
 
 
-def read_people(path: Path) -> int:
-    """The number of people in a `property` file, whose one line is people, height and width.
+def read_property(path: Path) -> tuple[int, ...]:
+    """The numbers of a `property` file: people, height and width; or four, of which one counts the images.
+
+    They stand on one line with commas between them, or each on a line of its own.
 
     Raises:
         DataError: it cannot be read or holds anything else.
@@ -97,7 +103,7 @@ def read_people(path: Path) -> int:
             text = file.read(100)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    match = re.fullmatch(rb"([1-9]\d{0,8}), ?([1-9]\d{0,8}), ?([1-9]\d{0,8})\s*", text)
-    if not match:
+    fields = re.split(rb", ?|\r?\n", text.strip().removeprefix(b"\xef\xbb\xbf"))
+    if len(fields) not in (3, 4) or not all(re.fullmatch(rb"[1-9]\d{0,8}", field) for field in fields):
         raise DataError(f"{path}: expected one line like 85742,112,112, got {text[:40]!r}.")
-    return int(match[1])
+    return tuple(map(int, fields))
