@@ -3,7 +3,7 @@
 #   snakemake --cores 2 --config budget=quick                      the paper's 18 runs on rendered faces
 #   snakemake --cores 2 --config budget=full track=lfw seeds=0,1   on real ones, two seeds
 #   snakemake --cores 2 --config study=stability                  the study on collapse
-#   snakemake --cores 2 --config exhibit="table 1"                only what feeds one table or figure
+#   snakemake --cores 2 --config exhibit="table 1"                only the variants of one table or figure
 #
 # Settings of Snakemake itself are in profiles/: profiles/default always holds, others are for clusters.
 #

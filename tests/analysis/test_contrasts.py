@@ -37,10 +37,10 @@ def test_two_spreads_are_welchs():
 
 
 def test_spreads_that_happen_to_be_equal_are_two_estimates():
-    """Welch's test of samples with one standard deviation has the freedom of both."""
+    """Welch's test of samples with one standard deviation has the degrees_of_freedom of both."""
     shifted = {seed: value + 0.1 for seed, value in A.items()}
     effect = contrast([shifted, A], [1, -1], [pooled_spread([shifted]), pooled_spread([A])])
-    assert effect.freedom == pytest.approx(6)
+    assert effect.degrees_of_freedom == pytest.approx(6)
 
 
 def test_a_contrast_among_several_is_that_of_the_analysis_of_variance():
@@ -50,7 +50,7 @@ def test_a_contrast_among_several_is_that_of_the_analysis_of_variance():
     within = sum((len(v) - 1) * statistics.variance(v.values()) for v in (A, B, C))
     error = within / 8 * (0.25 / 4 + 0.25 / 4 + 1 / 3)
     assert effect.standard_error == pytest.approx(error**0.5)
-    assert (effect.freedom, effect.seeds) == (8, 3)
+    assert (effect.degrees_of_freedom, effect.seeds) == (8, 3)
 
 
 def test_pooling_holds_its_level():
@@ -83,9 +83,9 @@ def test_the_detectable_effect_is_seen_in_80_of_100():
     spread = pooled_spread([A, B])
     effect = contrast([A, B], [1, -1], [spread, spread])
     for alpha in (0.05, 0.002):
-        shift = effect.detectable(alpha) / effect.standard_error
-        critical = stats.t.isf(alpha / 2, effect.freedom)
-        assert stats.nct.sf(critical, effect.freedom, shift) == pytest.approx(0.8, abs=1e-4)
+        shift = effect.minimum_detectable(alpha) / effect.standard_error
+        critical = stats.t.isf(alpha / 2, effect.degrees_of_freedom)
+        assert stats.nct.sf(critical, effect.degrees_of_freedom, shift) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_tukeys_range():

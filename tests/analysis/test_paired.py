@@ -36,13 +36,17 @@ def test_the_interval_covers(shares, pairs):
 def test_a_difference_of_the_detectable_size_is_seen_in_80_of_100_trials():
     alpha, pairs = 0.05 / 12, 45
     against = (4 + 1) / (pairs + 2)
-    smallest = PairedShares(9, 4, pairs).detectable(alpha)
+    smallest = PairedShares(9, 4, pairs).minimum_detectable(alpha)
     samples = drawn(np.random.default_rng(0), against, against + smallest, pairs, 2000)
     assert np.mean([2 * s.p_less <= alpha for s in samples]) == pytest.approx(0.8, abs=0.03)
 
 
 def test_what_can_be_seen_depends_on_the_design_and_not_on_the_direction():
-    assert PairedShares(9, 4, 45).detectable(0.05) == PairedShares(4, 9, 45).detectable(0.05)
-    assert PairedShares(4, 9, 45).detectable(0.05) < PairedShares(4, 9, 45).detectable(0.005)
-    assert PairedShares(0, 0, 45).detectable(0.05) < PairedShares(0, 0, 15).detectable(0.05) < 1
-    assert PairedShares(0, 0, 4).detectable(0.05) == 1, "four pairs can never have a p value below 0.05"
+    assert PairedShares(9, 4, 45).minimum_detectable(0.05) == PairedShares(4, 9, 45).minimum_detectable(0.05)
+    assert PairedShares(4, 9, 45).minimum_detectable(0.05) < PairedShares(4, 9, 45).minimum_detectable(0.005)
+    assert (
+        PairedShares(0, 0, 45).minimum_detectable(0.05) < PairedShares(0, 0, 15).minimum_detectable(0.05) < 1
+    )
+    assert PairedShares(0, 0, 4).minimum_detectable(0.05) == 1, (
+        "four pairs can never have a p value below 0.05"
+    )

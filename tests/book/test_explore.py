@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.book.conftest import watched
-from trsfnet.report.collection import Collection
+from trsfnet.analysis import load
 from trsfnet.report.explore.catalogue import LEVELS, Run, for_the_book
 from trsfnet.report.explore.shown import Shown
 
@@ -18,7 +18,7 @@ PAGE = "generated/explore_page.html"
 @pytest.fixture(scope="module")
 def runs(book) -> list[Run]:
     """What the page offers."""
-    return for_the_book(Collection.read(book.root / "results", book.runs))
+    return for_the_book(load(book.root / "results", book.runs))
 
 
 @pytest.fixture

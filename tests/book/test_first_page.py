@@ -17,33 +17,33 @@ def page(book, browser):
 
 
 def shown(page, name: str) -> int:
-    return page.locator(f".glance {name}").locator("visible=true").count()
+    return page.locator(f".overview {name}").locator("visible=true").count()
 
 
 def test_each_question_opens_its_claims_with_numbers_by_the_keyboard(page):
-    assert shown(page, ".glance-question") == len(QUESTIONS)
-    assert shown(page, ".glance-numbers") == 0
+    assert shown(page, ".overview-question") == len(QUESTIONS)
+    assert shown(page, ".overview-numbers") == 0
     picker = page.get_by_label("Question")
     picker.focus()
     for question, claims in QUESTIONS.items():
         page.keyboard.press("ArrowDown")
         assert picker.input_value() == question
-        assert shown(page, ".glance-claim") == len(claims)
-        assert shown(page, ".glance-question") == 0
+        assert shown(page, ".overview-claim") == len(claims)
+        assert shown(page, ".overview-question") == 0
     picker.select_option("")
-    assert shown(page, ".glance-question") == len(QUESTIONS)
+    assert shown(page, ".overview-question") == len(QUESTIONS)
 
 
 def test_one_group_of_runs_is_left(page):
     picker = page.get_by_role("combobox", name="Runs", exact=True)
     groups = picker.locator("option").all_inner_texts()[1:]
-    assert shown(page, ".glance-line") == len(QUESTIONS) * len(groups)
+    assert shown(page, ".overview-line") == len(QUESTIONS) * len(groups)
     picker.select_option(groups[0])
-    assert shown(page, ".glance-line") == len(QUESTIONS)
+    assert shown(page, ".overview-line") == len(QUESTIONS)
 
 
 def test_every_claim_links_to_what_is_behind_it(page):
-    links = page.locator(".glance-claims a").evaluate_all("all => all.map((one) => one.href)")
+    links = page.locator(".overview-claims a").evaluate_all("all => all.map((one) => one.href)")
     assert len(set(links)) == sum(map(len, QUESTIONS.values()))
     page.goto(links[0])
     there = set(page.locator("[id^='claim-']").evaluate_all("all => all.map((one) => one.id)"))
@@ -54,5 +54,5 @@ def test_without_script_each_question_has_its_main_claim(book, browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((book.html / "index.html").as_uri())
-    assert shown(page, ".glance-question") == len(QUESTIONS)
+    assert shown(page, ".overview-question") == len(QUESTIONS)
     context.close()

@@ -47,7 +47,7 @@ def test_a_list_for_programs(runs, capsys):
     assert [run["seed"] for run in listed] == [0, 0, 0, 1]
     assert [bool(run["stale"]) for run in listed] == [True, False, False, False]
     assert listed[2]["metrics"]["tar@1e-3"] == 0.3
-    assert listed[2]["scale"] == "full"
+    assert listed[2]["budget"] == "full"
 
 
 def test_two_runs_beside_each_other(runs, capsys):
@@ -91,7 +91,7 @@ def test_without_a_run(tmp_path, capsys):
     assert "No run has ended yet." in capsys.readouterr().out
     assert main(["report", str(tmp_path), "--json"]) == 0
     verdicts = json.loads(capsys.readouterr().out)
-    assert {verdict["word"] for verdict in verdicts} == {"not run"}
+    assert {verdict["outcome"] for verdict in verdicts} == {"not run"}
     assert len(verdicts) == len(paper_claims())
 
 
@@ -113,7 +113,7 @@ def test_a_report_judges_the_runs_of_its_folder(tmp_path, capsys):
             fake_run(tmp_path, setting, seed=seed, tar=tar + 0.001 * seed)
     assert main(["report", str(tmp_path), "--json"]) == 0
     verdicts = json.loads(capsys.readouterr().out)
-    contradicted = [verdict["statement"] for verdict in verdicts if verdict["word"] == "contradicted"]
+    contradicted = [verdict["statement"] for verdict in verdicts if verdict["outcome"] == "contradicted"]
     assert contradicted
     assert main(["report", str(tmp_path)]) == 0
     text = capsys.readouterr().out

@@ -7,15 +7,15 @@ import pytest
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import BUDGETS, budget_of, configs, departures
 from trsfnet.experiments.studies import planned_number, planned_runs
-from trsfnet.experiments.variants import GRID, STABILITY, feeding
+from trsfnet.experiments.variants import GRID, STABILITY, variants_in
 
 
 def test_the_grid_has_the_papers_18_runs():
     assert len({setting.key for setting in GRID}) == len(GRID) == 18
     exhibits = [f"table {n}" for n in range(1, 7)] + [f"figure {n}" for n in range(3, 12)]
-    assert {exhibit for setting in GRID for exhibit in setting.feeds} == set(exhibits)
-    assert [len(feeding(f"table {n}")) for n in range(1, 7)] == [6, 6, 2, 3, 3, 5]
-    assert [len(feeding(f"figure {n}")) for n in range(3, 12)] == [12, 2, 6, 3, 3, 4, 2, 2, 5]
+    assert {exhibit for setting in GRID for exhibit in setting.exhibits} == set(exhibits)
+    assert [len(variants_in(f"table {n}")) for n in range(1, 7)] == [6, 6, 2, 3, 3, 5]
+    assert [len(variants_in(f"figure {n}")) for n in range(3, 12)] == [12, 2, 6, 3, 3, 4, 2, 2, 5]
 
 
 def test_settings_keep_apart_and_say_what_they_are():

@@ -7,16 +7,16 @@ from dataclasses import asdict, replace
 import pytest
 
 from trsfnet.experiments.budgets import departures, protocol
-from trsfnet.experiments.variants import table_settings
+from trsfnet.experiments.variants import VARIANTS, table_variants, variant_from
 from trsfnet.paper.numbers import paper_table
 from trsfnet.training.config import TrainConfig
 
 
 @pytest.mark.parametrize(("number", "arch"), [(1, "v1"), (2, "v2")])
-def test_settings_are_the_rows_of_the_papers_tables(number, arch):
-    settings = table_settings(number)
-    assert [s.key for s in settings] == list(paper_table(number).cells)
-    names = [s.name.removeprefix(f"Inception-ResNet {arch}") for s in settings]
+def test_variants_are_the_rows_of_the_papers_tables(number, arch):
+    variants = table_variants(number)
+    assert [v.key for v in variants] == list(paper_table(number).cells)
+    names = [v.name.removeprefix(f"Inception-ResNet {arch}") for v in variants]
     assert names == ["", " + TRSF", " + Leaky ReLU", " + TRSF + Leaky ReLU", " + PReLU", " + TRSF + PReLU"]
 
 
@@ -31,3 +31,10 @@ def test_protocols_differ_by_all_that_changes_the_result_but_the_setting():
         assert protocol(resolved(precision="float32", **change)) != base
         assert departures(resolved(**change)) == change
     assert departures(resolved(arch="v2", trsf=True, seed=4)) == {}
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
+def test_a_runs_settings_tell_its_variant(variant):
+    config = replace(variant.config(), images="x").resolved(None)
+    assert variant_from(asdict(config)) == variant
+    assert config.variant == variant.key

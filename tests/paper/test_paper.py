@@ -33,11 +33,11 @@ def test_every_lfw_cell_is_a_whole_number_of_3000_pairs(number):
 @pytest.mark.parametrize(("number", "cells"), [(1, 6), (2, 6), (3, 2), (4, 3), (5, 3), (6, 5)])
 def test_every_cell_is_there_and_belongs_to_a_setting(number, cells):
     table = paper_table(number)
-    by_setting = table.by_setting
-    assert len(by_setting) == cells
-    assert all(setting.startswith(("v1-", "v2-")) for setting in by_setting)
+    by_variant = table.by_variant
+    assert len(by_variant) == cells
+    assert all(variant.startswith(("v1-", "v2-")) for variant in by_variant)
     if table.unit == "percent":
-        assert all(0.9 < share < 1 for share in by_setting.values())
+        assert all(0.9 < share < 1 for share in by_variant.values())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_numbers_that_the_paper_gives_twice_agree():
     assert numbers["TAR of v1 + TRSF + PReLU"].value == paper_table(1).cells["v1-trsf-prelu"]
     assert numbers["TAR of v2 + TRSF + PReLU"].value == paper_table(2).cells["v2-trsf-prelu"]
     starts = paper_table(6)
-    assert starts.by_setting["v2-prelu"] == paper_table(2).by_setting["v2-prelu"]
+    assert starts.by_variant["v2-prelu"] == paper_table(2).by_variant["v2-prelu"]
     best, worst = max(starts.cells.values()), min(starts.cells.values())
     assert best == starts.cells["0.25"]
     gap = numbers["best against worst start of the slopes"]
@@ -94,10 +94,10 @@ def test_the_audits_own_sums():
         relu, trsf, prelu, both = (cells[f"{arch}-{s}"] for s in ("relu", "trsf-relu", "prelu", "trsf-prelu"))
         excess = (both - relu) - (trsf - relu) - (prelu - relu)
         assert f"{abs(excess):.2f}" in found["joint"].evidence
-    starts = paper_table(6).by_setting
+    starts = paper_table(6).by_variant
     accepted = [round(3000 * starts[s]) for s in ("v2-prelu-from0.25", "v2-prelu")]
     assert accepted == [2879, 2875]
-    below = [v for v in starts.values() if v < paper_table(2).by_setting["v2-relu"]]
+    below = [v for v in starts.values() if v < paper_table(2).by_variant["v2-relu"]]
     assert len(below) == 3
 
 

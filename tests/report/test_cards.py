@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from tests.report.fakes import fake_run, study_run
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.run import Run
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.saved import to_columns
 from trsfnet.experiments.record import Record
 from trsfnet.report import cards
-from trsfnet.report.collection import Collection
-from trsfnet.report.runs import card_link
+from trsfnet.report.run_words import card_link
 from trsfnet.training.config import TrainConfig
 
 
@@ -136,7 +137,7 @@ def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
     fake_run(Path("results"), "v1-relu", epochs=9, status="running")
     Path("runs", "synthetic").mkdir(parents=True)
     Path("runs", "synthetic", f"{record.run_id}.md").touch()
-    found = Collection.read("results")
+    found = load("results")
     text = str(cards.runs_index(found))
     assert f"[v1 + TRSF + PReLU, seed 0](runs/synthetic/{record.run_id}.md) | 25.0" in text
     assert "apart from every scale: 1 run" in text
@@ -144,7 +145,7 @@ def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
     assert str(cards.unreadable(found)) == "Every record can be read."
 
 
-def test_the_index_lists_the_study_by_setting_and_rate(tmp_path, monkeypatch):
+def test_the_index_lists_the_study_by_variant_and_rate(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     runs = [study_run(Path("results"), rate=0.2, seed=seed) for seed in range(2)]
     study_run(Path("results"), rate=0.2, seed=2, status="collapsed")
@@ -152,7 +153,7 @@ def test_the_index_lists_the_study_by_setting_and_rate(tmp_path, monkeypatch):
     page = Path("runs", "synthetic", "stability-v1-trsf-relu.md")
     page.parent.mkdir(parents=True)
     page.touch()
-    lines = str(cards.runs_index(Collection.read("results"))).splitlines()
+    lines = str(cards.runs_index(load("results"))).splitlines()
     assert lines[0] == "### Rendered faces, scale stability: 4 runs"
     slow, fast = (line for line in lines if line.startswith("| [v1 + TRSF]"))
     assert slow.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.1 | 0 | 0 | 1 |")
@@ -162,7 +163,7 @@ def test_the_index_lists_the_study_by_setting_and_rate(tmp_path, monkeypatch):
 
 
 def test_without_runs_the_index_says_so():
-    none = Collection((), ("The run record ../../runs/synthetic/x is damaged.",))
+    none = Analysis([], ["The run record ../../runs/synthetic/x is damaged."])
     assert str(cards.runs_index(none)) == "No run is recorded yet."
     assert str(cards.verdict(none)) == "**No run is recorded yet.**"
     assert "- The run record runs/synthetic/x is damaged." in str(cards.unreadable(none))
@@ -172,5 +173,5 @@ def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch):
     record = fake_run(tmp_path / "results")
     (tmp_path / "book").mkdir()
     monkeypatch.chdir(tmp_path / "book")
-    where = card_link(record, "here").removeprefix("[here](").removesuffix(")")
+    where = card_link(Run(record), "here").removeprefix("[here](").removesuffix(")")
     assert os.path.samefile(where, record.path / "run.json")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.paper.claims import Cells, Contrast, Means, paper_claims
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.findings import Comparison, Measured
+from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.contrast import Contrast, Means
+from trsfnet.analysis.rules.measuring import Measuring
+from trsfnet.analysis.units import Unit
+from trsfnet.paper.claims import paper_claims
 from trsfnet.report import claims
-from trsfnet.report.claims.papers import papers_number
-from trsfnet.report.claims.wording import Unit, readable, rule_in_words, weakest
-from trsfnet.report.collection import Collection
-from trsfnet.report.display import Exhibit
-from trsfnet.report.verdicts import Measured
+from trsfnet.report.display import Picture
 
 BY_ID = {claim.id: claim for claim in paper_claims()}
 GAIN = {"v1-relu": 0.2, "v1-trsf-relu": 0.3, "v1-prelu": 0.25, "v1-trsf-prelu": 0.4}
@@ -27,7 +30,7 @@ def few(tmp_path_factory):
     fake_run(root, "v1-relu")
     fake_run(root, "v1-trsf-relu")
     (fake_run(root, "v1-prelu", seed=3).path / "run.json").write_text("{damaged")
-    return Collection.read(root)
+    return load(root)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +46,15 @@ def many(tmp_path_factory):
                 fake_run(root, name, seed=seed, tar=tar + 0.001 * seed, status=status)
     for setting in GAIN:
         fake_run(root, setting, track="lfw")
-    return Collection.read(root)
+    return load(root)
 
 
 def shown(collection, subject):
-    groups = claims.judged(collection.records)
-    found = claims.by_subject()[subject]
-    return str(claims.subject_table(subject, found, groups)), str(claims.details(subject, found, groups))
+    on_subject = claims.by_subject()[subject]
+    return (
+        str(claims.claims_table(subject, on_subject, collection)),
+        str(claims.evidence(subject, on_subject, collection)),
+    )
 
 
 def row(table, words):
@@ -60,10 +65,9 @@ def row(table, words):
 def test_every_claim_has_one_subject_and_its_words_on_the_page(many):
     subjects = claims.by_subject()
     assert sorted(c.id for found in subjects.values() for c in found) == sorted(BY_ID)
-    groups = claims.judged(many.records)
     for subject, found in subjects.items():
-        table = str(claims.subject_table(subject, found, groups))
-        details = str(claims.details(subject, found, groups))
+        table = str(claims.claims_table(subject, found, many))
+        details = str(claims.evidence(subject, found, many))
         for claim in found:
             assert f"(#claim-{claim.id})" in table, "the verdict leads to what is behind it"
             assert f"(claim-{claim.id})=" in details
@@ -87,55 +91,53 @@ def test_a_collapsed_run_is_named_where_it_counts(many):
     _, details = shown(many, "Accuracy")
     part = details.split("(claim-trsf-prelu-gains)=")[1].split("\n(claim-")[0]
     assert "/run.json) (collapsed)" in part
-    counted = str(claims.campaigns_table(claims.judged(many.records), many))
+    counted = str(claims.campaigns_table(many))
     assert row(counted, "`synthetic`, full")[3:5] == ["24 of 54", "1"]
 
 
 def test_without_runs_and_with_few_the_page_says_so(few):
-    groups = claims.judged(few.records)
-    assert "damaged" in str(claims.campaigns_table(groups, few))
-    assert "No claim can be tested yet" in str(claims.forest(groups))
+    assert "damaged" in str(claims.campaigns_table(few))
+    assert "No claim can be tested yet" in str(claims.forest(few))
     table, details = shown(few, "Accuracy")
     assert "1 finished seed to measure" in details
     assert row(table, "TRSF and PReLU together raise")[2].startswith("[–")
-    none = Collection((), ())
+    none = Analysis([])
     table, details = shown(none, "Accuracy")
     assert "not run" in row(table, "TRSF raises the accuracy, over both")[2]
     assert "No run has ended" in details
-    for made in (claims.counts([]), claims.forest([]), claims.campaigns_table([], none), claims.verdict([])):
-        assert len(str(made)) > 20
+    for made in (claims.outcomes, claims.forest, claims.campaigns_table, claims.verdict):
+        assert len(str(made(none))) > 20
 
 
 def test_figures_have_words(many):
-    groups = claims.judged(many.records)
-    for figure in (claims.counts(groups), claims.forest(groups)):
-        assert isinstance(figure, Exhibit)
+    for figure in (claims.outcomes(many), claims.forest(many)):
+        assert isinstance(figure, Picture)
         assert "synthetic, full" in figure.caption
         assert len(figure.alt) > 40
-    verdicts = groups[0].words(paper_claims())
-    assert f"{verdicts['supported']} supported" in claims.counts(groups).caption
-    tested = re.search(r"synthetic, full: (\d+) claims tested", claims.forest(groups).caption)
+    counts = many.campaigns[0].count(BY_ID)
+    assert f"{counts['supported']} supported" in claims.outcomes(many).caption
+    tested = re.search(r"synthetic, full: (\d+) claims tested", claims.forest(many).caption)
     assert 0 < int(tested[1]) <= 50
 
 
-def test_a_larger_scale_replaces_a_smaller_one_only_where_it_says_as_much(tmp_path):
+def test_a_larger_budget_replaces_a_smaller_one_only_where_it_says_as_much(tmp_path):
     for setting in GAIN:
         fake_run(tmp_path, setting)
         fake_run(tmp_path, setting, epochs=3, image_size=75)
     extra = fake_run(tmp_path, "v1-leaky-relu", epochs=3, image_size=75)
-    groups = claims.judged(Collection.read(tmp_path).records)
-    assert [group.campaign.scale for group in groups] == ["full", "quick"]
-    about = [c for c in paper_claims() if c.id in ("trsf-prelu-gains", "joint-gains-further")]
-    assert [group.campaign.scale for group in claims.telling(groups, about)] == ["full"]
-    stability = [BY_ID["no-crash"], BY_ID["small-start-stable"]]
+    found = load(tmp_path)
+    assert [campaign.budget for campaign in found.campaigns] == ["full", "quick"]
+    about = ["trsf-prelu-gains", "joint-gains-further"]
+    assert [campaign.budget for campaign in found.campaigns_on(about)] == ["full"]
+    stability = ["no-crash", "small-start-stable"]
     fake_run(tmp_path, "v1-trsf-relu", scale_init=1.0, epochs=3, image_size=75)
-    groups = claims.judged(Collection.read(tmp_path).records)
-    assert [group.campaign.scale for group in claims.telling(groups, stability)] == ["full", "quick"]
-    assert extra.run_id in {record.run_id for record in groups[1].records}
+    found = load(tmp_path)
+    assert [campaign.budget for campaign in found.campaigns_on(stability)] == ["full", "quick"]
+    assert extra.run_id in {run.run_id for run in found.campaigns[1].ordered}
 
 
 def test_the_verdict_names_what_is_decided(many):
-    text = str(claims.verdict(claims.judged(many.records)))
+    text = str(claims.verdict(many))
     assert re.search(r"`synthetic`, full: supported are .*\(#claim-joint-gains-further\)", text)
     assert "`lfw`, " in text
 
@@ -155,7 +157,7 @@ def test_the_verdict_names_what_is_decided(many):
     ],
 )
 def test_the_papers_own_numbers(claim, paper):
-    assert papers_number(BY_ID[claim].rule) == paper
+    assert paper_rules()[claim].published() == paper
 
 
 def test_numbers_are_written_in_the_unit_of_what_is_measured():
@@ -164,29 +166,23 @@ def test_numbers_are_written_in_the_unit_of_what_is_measured():
     assert points.text(-1e-9) == "0.0 points"
     assert Unit(2, " times", logarithm=True).text(0.5) == "3.16 times"
     assert Unit(0).text(23467975) == "23,467,975"
-    assert readable("mean of v1-prelu, v2-prelu - mean of v1-relu, v2-relu") == (
+    assert Means(("v1-prelu", "v2-prelu"), ("v1-relu", "v2-relu")).name == (
         "mean of v1 + PReLU and v2 + PReLU − mean of v1 and v2"
     )
-    assert readable("share collapsed, v1-trsf-relu - v1-scale1-relu") == (
-        "share collapsed, v1 + TRSF − v1, scale 1"
-    )
+    assert Means(("v1-scale1-relu",)).name == "v1, scale 1"
 
 
 def test_the_weakest_comparison_is_nearest_to_failing(many):
-    group = claims.judged(many.records)[0]
-    weak = weakest(BY_ID["joint-gains-further"], group.verdicts["joint-gains-further"])
-    assert weak.estimate == min(m.estimate for m in group.verdicts["joint-gains-further"].measured)
-    settle = BY_ID["slopes-settle"]
-    most = weakest(settle, group.verdicts["slopes-settle"])
-    assert most.estimate == max(m.estimate for m in group.verdicts["slopes-settle"].measured)
-    few, more = Measured("a", -0.3, -0.5, -0.1, 45, True), Measured("b", -0.1, -0.3, 0.1, 45, True)
-    collapses = replace(group.verdicts["large-constant-diverges"], measured=(few, more))
-    assert weakest(BY_ID["large-constant-diverges"], collapses) is more
+    for claim, end in (("joint-gains-further", min), ("slopes-settle", max)):
+        measured = many.campaigns[0].verdicts[claim].measured
+        assert paper_rules()[claim].weakest(measured).estimate == end(m.estimate for m in measured)
+    few, more = (Measured.at(Comparison("a", Effect(x, 0.1, 3, 3)), 0.05) for x in (-0.3, -0.1))
+    assert paper_rules()["large-constant-diverges"].weakest([few, more]) is more
 
 
 def test_every_rule_of_the_paper_can_be_written():
-    for claim in paper_claims():
-        if isinstance(claim.rule, Contrast | Cells):
-            assert re.search(r"is (above|below|within) \d", rule_in_words(claim.rule))
-    gain = Contrast("tar", [Means(["v1-trsf-relu"], ["v1-relu"])], above=0)
-    assert rule_in_words(gain) == "the difference of TAR at FAR 1e-3 is above 0"
+    for rule in paper_rules().values():
+        if isinstance(rule, Measuring) and rule.kind != "spread":
+            assert re.search(r"is (above|below|within) \d", rule.describe())
+    gain = Contrast(QUANTITIES["tar"], (Means(("v1-trsf-relu",), ("v1-relu",)),), above=0)
+    assert gain.describe() == "the difference of TAR at FAR 1e-3 is above 0"

@@ -7,38 +7,39 @@ import json
 import pytest
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import load
+from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import budget_settings
-from trsfnet.report import landing, results
+from trsfnet.report import landing, tables
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.collection import Collection
 from trsfnet.report.display import plain
-from trsfnet.report.runs import card_link, state
+from trsfnet.report.run_words import card_link, state
 
 
 def read(tmp_path):
     roots = [tmp_path / "results", tmp_path / "runs"]
     for root in roots:
         root.mkdir(exist_ok=True)
-    return Collection.read(*roots)
+    return load(*roots)
 
 
 def test_no_runs_at_all(tmp_path):
     found = read(tmp_path)
-    synthetic, lfw = found.groups(1)
+    synthetic, lfw = found.tables(1)
     assert (synthetic.track, lfw.track) == ("synthetic", "lfw")
     assert len(synthetic.cells) == 6
-    assert synthetic.records == []
-    groups = landing.groups_of(found)
-    assert str(landing.answer(groups)) == "**Not tested yet: no run has ended.**"
-    assert str(landing.questions(groups)).count("not run") == len(QUESTIONS)
-    assert str(results.beside([synthetic, lfw])).count("no run yet") == 2
-    assert "no run has finished" in results.sentence(synthetic)
+    assert synthetic.runs == []
+    campaigns = landing.campaigns_on_questions(found)
+    assert str(landing.answer(campaigns)) == "**Not tested yet: no run has ended.**"
+    assert str(landing.questions(campaigns)).count("not run") == len(QUESTIONS)
+    assert str(tables.comparison_table([synthetic, lfw])).count("no run yet") == 2
+    assert "no run has finished" in tables.sentence(synthetic)
 
 
 def test_a_readers_own_run_replaces_ours(tmp_path):
     fake_run(tmp_path / "results", tar=0.2)
     fake_run(tmp_path / "runs", tar=0.4)
-    (record,) = read(tmp_path).groups(1)[0].records
+    (record,) = read(tmp_path).tables(1)[0].runs
     assert record.metrics["tar@1e-3"] == 0.4
     assert record.path.is_relative_to(tmp_path / "runs")
 
@@ -61,13 +62,13 @@ def test_runs_that_depart_stand_apart_with_the_reason(tmp_path, settings, reason
     found = read(tmp_path)
     home = 3 if settings.get("loss") else 2 if "v2" in settings.get("setting", "") else 1
     for number in range(1, 7):
-        assert [group.records for group in found.groups(number)] == [[], []]
-    assert [why for _, why in found.others(home)] == [reason]
-    assert plain(reason) in str(results.other_runs(found, home))
+        assert [table.runs for table in found.tables(number)] == [[], []]
+    assert [why for _, why in found.left_out(home)] == [reason]
+    assert plain(reason) in str(tables.other_runs(found, home))
 
 
 @pytest.mark.parametrize(
-    ("settings", "tables"),
+    ("settings", "shown"),
     [
         ({"setting": "v1-relu"}, [1]),
         ({"setting": "v1-trsf-relu"}, [1, 4]),
@@ -79,12 +80,12 @@ def test_runs_that_depart_stand_apart_with_the_reason(tmp_path, settings, reason
         ({"setting": "v2-trsf-prelu", "loss": "arcface"}, [3]),
     ],
 )
-def test_a_run_stands_in_the_tables_that_it_feeds_and_is_no_other_run_of_any(tmp_path, settings, tables):
-    record = fake_run(tmp_path / "runs", **settings)
+def test_a_run_stands_in_the_tables_that_show_it_and_is_no_other_run_of_any(tmp_path, settings, shown):
+    variant = Run(fake_run(tmp_path / "runs", **settings)).variant
     found = read(tmp_path)
     numbers = range(1, 7)
-    assert [n for n in numbers if found.group(n, "synthetic").cells.get(record.setting)] == tables
-    assert not any(found.others(n) for n in numbers)
+    assert [n for n in numbers if found.table(n, "synthetic").cells.get(variant)] == shown
+    assert not any(found.left_out(n) for n in numbers)
 
 
 def test_runs_of_a_study_are_no_tables(tmp_path):
@@ -92,24 +93,24 @@ def test_runs_of_a_study_are_no_tables(tmp_path):
     for rate in (0.05, 0.2):
         fake_run(tmp_path / "runs", "v1-trsf-relu", learning_rate=rate, **study)
     found = read(tmp_path)
-    assert len(found.records) == 2
+    assert len(found.runs) == 2
     for number in range(1, 7):
-        assert not found.group(number, "synthetic").records
-        assert not found.others(number)
+        assert not found.table(number, "synthetic").runs
+        assert not found.left_out(number)
 
 
 def test_a_seed_counts_once(tmp_path):
     first = fake_run(tmp_path / "results", tar=0.2)
     again = fake_run(tmp_path / "runs", tar=0.3, info={"run_id": "v1-relu-seed0-other", "started": "2027"})
     found = read(tmp_path)
-    assert [r.metrics["tar@1e-3"] for r in found.groups(1)[0].records] == [0.3]
-    ((left, reason),) = found.others(1)
+    assert [r.metrics["tar@1e-3"] for r in found.tables(1)[0].runs] == [0.3]
+    ((left, reason),) = found.left_out(1)
     assert (left.path, reason) == (first.path, "a second run of its seed")
     # A later collapse stands for the seed as a later value would; one that goes on does not yet.
     again.write_info(status="collapsed")
-    assert [r.path for r in read(tmp_path).groups(1)[0].records] == [again.path]
+    assert [r.path for r in read(tmp_path).tables(1)[0].runs] == [again.path]
     again.write_info(status="running")
-    assert [r.path for r in read(tmp_path).groups(1)[0].records] == [first.path]
+    assert [r.path for r in read(tmp_path).tables(1)[0].runs] == [first.path]
 
 
 def test_faces_of_another_version_are_not_mixed(tmp_path):
@@ -117,8 +118,8 @@ def test_faces_of_another_version_are_not_mixed(tmp_path):
     old.write_info(config=old.config | {"images": "renderer-0"})
     new = fake_run(tmp_path / "runs", "v1-prelu", seed=1)
     found = read(tmp_path)
-    assert [r.path for r in found.groups(1)[0].records] == [new.path]
-    assert [reason for _, reason in found.others(1)] == ["images renderer-0"]
+    assert [r.path for r in found.tables(1)[0].runs] == [new.path]
+    assert [reason for _, reason in found.left_out(1)] == ["images renderer-0"]
 
 
 def test_damage_is_named_and_the_rest_is_shown(tmp_path):
@@ -133,9 +134,9 @@ def test_damage_is_named_and_the_rest_is_shown(tmp_path):
     fake_run(runs, seed=7, info={"schema": 99})
     (fake_run(runs, "v1-trsf-relu", seed=8).path / "parameters.parquet").unlink()
     found = read(tmp_path)
-    assert [r.path for r in found.records] == [sound.path]
+    assert [r.path for r in found.runs] == [sound.path]
     assert len(found.problems) == 8
-    text = str(results.other_runs(found, 1))
+    text = str(tables.other_runs(found, 1))
     for seed in range(1, 9):
         assert f"-seed{seed}-" in text
     assert "format 99" in text
@@ -157,7 +158,7 @@ def test_a_record_of_wrong_types_is_damaged(tmp_path, changes, says):
     config = record.config | changes.get("config", {})
     (record.path / "run.json").write_text(json.dumps(record.info | changes | {"config": config}))
     found = read(tmp_path)
-    assert not found.records
+    assert not found.runs
     assert says in found.problems[0]
 
 
@@ -174,35 +175,35 @@ def test_unfinished_runs_are_stated_in_place(tmp_path):
     fake_run(runs, status="running")
     fake_run(runs, "v1-trsf-relu", status="collapsed")
     fake_run(runs, "v1-prelu", status="failed", info={"message": "OSError: disk | full"})
-    groups = read(tmp_path).groups(1)
-    text = str(results.beside(groups))
+    on_tracks = read(tmp_path).tables(1)
+    text = str(tables.comparison_table(on_tracks))
     for status in ("running", "collapsed", "failed"):
         assert f") ({status})" in text, "beside the link of its seed"
     assert "Not finished: v1, seed 0 (running); v1 + TRSF, seed 0 (collapsed)" in text
-    behind = str(results.runs_behind(groups))
+    behind = str(tables.runs_behind(on_tracks))
     assert "running, 2 of 4 epochs done" in behind
     assert "collapsed: The loss became nan at step 7." in behind
     assert "disk" in behind
     # A bar in a message must not end its cell.
     widths = {line.replace("\\|", "").count("|") for line in behind.splitlines() if line.startswith("| ")}
     assert len(widths) == 1
-    assert "no run has finished" in results.sentence(groups[0])
+    assert "no run has finished" in tables.sentence(on_tracks[0])
 
 
 def test_earlier_code_is_said(tmp_path):
     record = fake_run(tmp_path / "runs", info={"results_version": 1})
-    assert "made by earlier code" in state(record)
-    assert f"{card_link(record, '0')}†" in str(results.beside(read(tmp_path).groups(1)))
+    assert "made by earlier code" in state(Run(record))
+    assert f"{card_link(Run(record), '0')}†" in str(tables.comparison_table(read(tmp_path).tables(1)))
 
 
 def test_each_run_has_its_command_and_files(tmp_path, monkeypatch):
     record = fake_run(tmp_path / "runs", "v1-trsf-prelu", track="lfw", seed=3)
     (tmp_path / "book" / "generated").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "book" / "generated")
-    groups = Collection.read("../../runs").groups(1)
-    (shown,) = groups[1].records
-    text = str(results.runs_behind(groups))
+    on_tracks = load("../../runs").tables(1)
+    (shown,) = on_tracks[1].runs
+    text = str(tables.runs_behind(on_tracks))
     assert f"`{json.loads((record.path / 'run.json').read_text())['command']}`" in text
     assert card_link(shown, "Inception-ResNet v1 + TRSF + PReLU, seed 3") in text
-    assert card_link(shown, "3") in str(results.beside(groups))
-    assert "9 of the 15 same-person pairs" in str(results.why_by_person(groups))
+    assert card_link(shown, "3") in str(tables.comparison_table(on_tracks))
+    assert "9 of the 15 same-person pairs" in str(tables.why_by_person(on_tracks))

@@ -8,9 +8,9 @@ import matplotlib as mpl
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.report import curves, feeds
-from trsfnet.report.collection import Collection
-from trsfnet.report.display import Exhibit
+from trsfnet.analysis import load
+from trsfnet.report import curves
+from trsfnet.report.display import Picture
 
 mpl.use("agg")
 
@@ -25,13 +25,13 @@ def found(tmp_path_factory):
     fake_run(runs, "v2-prelu", status="running")
     fake_run(runs, "v1-prelu", status="collapsed")
     fake_run(runs, "v2-prelu", loss="arcface", tar=0.5)
-    return Collection.read(runs)
+    return load(runs)
 
 
 def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
-    (synthetic, lfw) = feeds.by_track(found, 1, 2)
+    (synthetic, lfw) = found.tables_by_track(1, 2)
     shown, loss = curves.over_training(synthetic, 3)
-    ends = {s: [r.history()["tar@1e-3"].iloc[-1] for r in cell] for s, cell in synthetic[0].cells.items()}
+    ends = {s: [r.history["tar@1e-3"].iloc[-1] for r in cell] for s, cell in synthetic[0].cells.items()}
     low, high = sorted(ends["v1-trsf-prelu"])
     mean = (low + high) / 2
     text = shown.caption.replace("\u00a0", " ")
@@ -48,7 +48,7 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
 
 
 def test_arcface_is_figure_4(found):
-    synthetic, _ = feeds.by_track(found, 3)
+    synthetic, _ = found.tables_by_track(3)
     shown, _ = curves.over_training(synthetic, 4)
     assert re.match(
         r"Paper's figure 4 on our synthetic track: v2 \+ PReLU, ArcFace ends at \d", shown.caption
@@ -57,8 +57,8 @@ def test_arcface_is_figure_4(found):
 
 
 def test_a_setting_whose_only_run_collapsed_is_drawn_as_such(found):
-    (synthetic, _) = feeds.by_track(found, 1)
+    (synthetic, _) = found.tables_by_track(1)
     shown, _ = curves.over_training(synthetic, 3)
-    assert isinstance(shown, Exhibit)
+    assert isinstance(shown, Picture)
     assert ">PReLU (collapsed)<" in shown.svg
     assert ">TRSF + PReLU<" in shown.svg

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.report import fakes
+from trsfnet.analysis import load
 from trsfnet.data.synthetic import RENDERER_VERSION
-from trsfnet.report.collection import Collection
 from trsfnet.report.data import lfw, measured, overview, paper, synthetic
 
 mpl.use("agg")
@@ -116,7 +116,7 @@ def test_difficulty_comes_from_the_benchmark_of_this_renderer(benchmark, monkeyp
     benchmark("rendering", result)
     monkeypatch.setitem(fakes.IMAGES, "synthetic", f"renderer-{RENDERER_VERSION}")
     fakes.fake_run(tmp_path / "runs", "v1-relu", tar=0.3)
-    text = str(synthetic.difficulty(Collection.read(tmp_path / "runs")))
+    text = str(synthetic.difficulty(load(tmp_path / "runs")))
     if renderer == RENDERER_VERSION:
         assert "987 of 1,000" in text
         assert "12.3\u00a0%" in text

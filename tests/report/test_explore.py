@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import Analysis, load
 from trsfnet.experiments.budgets import budget_settings
-from trsfnet.report.collection import Collection
 from trsfnet.report.explore import page, widgets
 from trsfnet.report.explore.catalogue import explorable, first_two, for_the_book, options
 from trsfnet.report.explore.drawing import comparison
@@ -21,7 +21,7 @@ STABILITY = budget_settings("stability", "synthetic") | {"learning_rate": 0.1}
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory) -> Collection:
+def records(tmp_path_factory) -> Analysis:
     """A few runs of several scales; one of them has values of every kind, one of which is not a number."""
     root = tmp_path_factory.mktemp("runs")
     whole = fake_run(root, "v1-trsf-prelu")
@@ -42,7 +42,7 @@ def records(tmp_path_factory) -> Collection:
     fake_run(root, "v1-prelu", **STABILITY)
     fake_run(root, "v1-prelu", track="lfw", epochs=16, image_size=75, status="running")
     fake_run(root, "v1-relu")
-    return Collection.read(root)
+    return load(root)
 
 
 def test_the_book_shows_the_largest_scale_and_the_readers_variations(records):
@@ -53,7 +53,7 @@ def test_the_book_shows_the_largest_scale_and_the_readers_variations(records):
         "v2 + TRSF, seed 0 (quick), rendered faces",
         "v1 + PReLU, seed 0 (full), Labeled Faces in the Wild, running",
     ]
-    everything = [run.name for run in explorable(records.records)]
+    everything = [run.name for run in explorable(records.runs)]
     assert "v1 + TRSF + PReLU, seed 0 (quick), rendered faces" in everything
     assert "v1 + PReLU, seed 0 (stability, learning_rate 0.1), rendered faces" in everything
 
@@ -65,12 +65,12 @@ def test_runs_of_one_seed_and_scale_are_told_apart(tmp_path):
         info = json.loads(file.read_text())
         info["config"]["images"] = images
         file.write_text(json.dumps(info))
-    runs = explorable(Collection.read(*tmp_path.iterdir()).records)
+    runs = explorable(load(*tmp_path.iterdir()).runs)
     assert [run.seed for run in runs] == ["0 (full, renderer-1)", "0 (full, renderer-2)"]
 
 
 def test_what_is_offered_follows_from_the_levels_above(records):
-    runs = explorable(records.records)
+    runs = explorable(records.runs)
     offered = options(runs, {"track": "rendered faces", "arch": "v2", "setting": "v1 + PReLU"})
     assert offered["track"] == ["rendered faces", "Labeled Faces in the Wild"]
     assert offered["setting"] == ["v2 + TRSF"]
@@ -80,7 +80,7 @@ def test_what_is_offered_follows_from_the_levels_above(records):
 def test_a_summary_counts_what_the_record_holds(records):
     run, other = first_two(for_the_book(records))
     assert (run.setting, other.setting) == ("v1 + TRSF + PReLU", "v1 + TRSF")
-    slopes = run.record.parameters().query("kind == 'slope' and epoch == 3")["value"]
+    slopes = run.record.record.parameters().query("kind == 'slope' and epoch == 3")["value"]
     shown = Shown(run, "slope", 3)
     assert np.array_equal(shown.values, slopes)
     assert shown.summary == (
@@ -145,7 +145,7 @@ def test_without_runs_there_is_a_sentence():
     assert str(page.explorer([])).startswith("Nothing to explore yet")
     assert str(page.list_of_runs([])) == ""
     assert str(page.verdict([])).startswith("No run has finished")
-    assert widgets.explorer(Collection((), ())).value.startswith("Nothing to explore yet")
+    assert widgets.explorer(Analysis([])).value.startswith("Nothing to explore yet")
 
 
 def test_controls_drive_what_is_drawn(records):

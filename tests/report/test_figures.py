@@ -10,21 +10,22 @@ import pytest
 from matplotlib import pyplot as plt
 
 from tests.report.fakes import fake_run
-from trsfnet.report import curves, figures, scales, slopes, starts, style, tables
-from trsfnet.report.collection import Collection
-from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.analysis import load
+from trsfnet.analysis.run import Run
+from trsfnet.report import curves, one_run, scales, slopes, starts, style
+from trsfnet.report.display import Picture, picture
 
 mpl.use("agg")
 
 GROUP_FIGURES = [
-    lambda found: curves.over_training([found.group(1, "synthetic"), found.group(2, "synthetic")], 3),
-    lambda found: curves.over_training([found.group(3, "synthetic")], 4),
-    lambda found: scales.over_training([found.group(1, "synthetic"), found.group(2, "synthetic")]),
-    lambda found: [scales.after_training(found.group(1, "synthetic"), 6)],
-    lambda found: slopes.over_training(found.group(1, "synthetic")),
-    lambda found: [slopes.after_training(found.group(1, "synthetic"), 9)],
-    lambda found: starts.after_training(found.group(6, "synthetic")),
-    lambda found: [starts.over_training(found.group(6, "synthetic"))],
+    lambda found: curves.over_training([found.table(1, "synthetic"), found.table(2, "synthetic")], 3),
+    lambda found: curves.over_training([found.table(3, "synthetic")], 4),
+    lambda found: scales.over_training([found.table(1, "synthetic"), found.table(2, "synthetic")]),
+    lambda found: [scales.after_training(found.table(1, "synthetic"), 6)],
+    lambda found: slopes.over_training(found.table(1, "synthetic")),
+    lambda found: [slopes.after_training(found.table(1, "synthetic"), 9)],
+    lambda found: starts.after_training(found.table(6, "synthetic")),
+    lambda found: [starts.over_training(found.table(6, "synthetic"))],
 ]
 
 
@@ -35,13 +36,13 @@ def found(tmp_path_factory):
     fake_run(runs, "v1-trsf-prelu")
     fake_run(runs, "v2-prelu")
     fake_run(runs, "v2-prelu", loss="arcface")
-    return Collection.read(runs)
+    return load(runs)
 
 
 @pytest.mark.parametrize("draw", GROUP_FIGURES)
 def test_exhibits_are_svg_with_words_in_the_pages_ink(found, draw):
     shown, *_ = draw(found)
-    assert isinstance(shown, Exhibit)
+    assert isinstance(shown, Picture)
     element = ET.fromstring(shown.svg)
     assert element.get("role") == "img"
     assert len(element.get("aria-label")) > 40
@@ -59,39 +60,39 @@ def test_equal_records_give_equal_bytes(found):
 
 @pytest.mark.parametrize("draw", GROUP_FIGURES)
 def test_nothing_to_draw_is_said(tmp_path, draw):
-    (words,) = draw(Collection.read(tmp_path))
+    (words,) = draw(load(tmp_path))
     assert re.match(r"Paper's figure \d+ on our synthetic track: no run of v[12].* has finished", str(words))
 
 
 @pytest.mark.parametrize("track", ["synthetic", "lfw"])
 def test_figures_and_summary_of_one_run(tmp_path, track):
-    record = fake_run(tmp_path, "v1-trsf-prelu", track=track, tar=0.25)
-    assert len(figures.training_curves(record).axes) == 2
-    assert len(figures.learned_parameters(record).axes) == 3  # scales, slopes, their key
-    text = str(tables.run_summary(record))
+    run = Run(fake_run(tmp_path, "v1-trsf-prelu", track=track, tar=0.25))
+    assert len(one_run.training_curves(run).axes) == 2
+    assert len(one_run.learned_parameters(run).axes) == 3  # scales, slopes, their key
+    text = str(one_run.summary(run))
     assert "25.0\u00a0%" in text
-    assert record.info["command"] in text
+    assert run.info["command"] in text
     assert "131 slopes" in text
 
 
 def test_one_run_without_scales_slopes_or_history(tmp_path):
     record = fake_run(tmp_path, "v1-relu")
-    (axes,) = figures.learned_parameters(record).axes
+    (axes,) = one_run.learned_parameters(Run(record)).axes
     assert "recorded no parameters" in axes.texts[0].get_text()
     (record.path / "history.csv").unlink()
-    assert "no epoch was finished" in figures.training_curves(record).axes[0].texts[0].get_text()
+    assert "no epoch was finished" in one_run.training_curves(Run(record)).axes[0].texts[0].get_text()
     record.write_info(status="collapsed", message="The loss became nan.", metrics={})
-    assert "The loss became nan." in str(tables.run_summary(record))
+    assert "The loss became nan." in str(one_run.summary(Run(record)))
 
 
 def test_drawing_leaves_the_readers_settings_alone(found):
     before, open_figures = dict(mpl.rcParams), plt.get_fignums()
-    scales.after_training(found.group(1, "synthetic"), 6)
+    scales.after_training(found.table(1, "synthetic"), 6)
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == open_figures, "an exhibit must not be shown a second time by Jupyter"
 
 
 def test_alternative_text_is_escaped():
-    shown = exhibit(figures.message("nothing"), alt='a "quoted" <word>', caption="a < b")
+    shown = picture(plt.figure(), alt='a "quoted" <word>', caption="a < b")
     assert ET.fromstring(shown.svg).get("aria-label") == 'a "quoted" <word>'
     assert "a &lt; b" in shown._repr_html_()

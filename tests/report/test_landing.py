@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import load
 from trsfnet.report import landing
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.collection import Collection
 
 
 def test_the_answer_counts_the_verdicts(tmp_path):
@@ -16,8 +16,8 @@ def test_the_answer_counts_the_verdicts(tmp_path):
                 for seed in range(4):
                     tar = (0.6 if trsf else 0.2) + 0.001 * seed
                     fake_run(tmp_path, f"{arch}{trsf}-{activation}", seed=seed, tar=tar)
-    groups = landing.groups_of(Collection.read(tmp_path))
-    answer, table = str(landing.answer(groups)), str(landing.questions(groups))
+    campaigns = landing.campaigns_on_questions(load(tmp_path))
+    answer, table = str(landing.answer(campaigns)), str(landing.questions(campaigns))
     assert "(`synthetic`, full, 48 of 54 runs): supported: “Does TRSF raise the accuracy?”" in answer
     (row,) = (line for line in table.splitlines() if "Does TRSF raise" in line)
     assert "[✓\u00a0supported](#claim-trsf-gains): +40.0 points" in row

@@ -9,11 +9,10 @@ import matplotlib as mpl
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.paper.claims import Contrast, paper_claims
-from trsfnet.report import feeds, scales, slopes, starts
-from trsfnet.report.collection import Collection
-from trsfnet.report.runs import learned
-from trsfnet.report.trajectories import decimal
+from trsfnet.analysis import load
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.report import figure_runs, scales, slopes, starts
+from trsfnet.text import decimal
 
 mpl.use("agg")
 
@@ -30,30 +29,30 @@ def found(tmp_path_factory):
     fake_run(runs, "v2-prelu")
     fake_run(runs, "v2-prelu", slope_init=0.25)
     fake_run(runs, "v1-trsf-prelu", epochs=2)
-    return Collection.read(runs)
+    return load(runs)
 
 
 @pytest.fixture
 def versions(found):
-    return feeds.by_track(found, 1, 2)[0]
+    return found.tables_by_track(1, 2)[0]
 
 
 def slope_ends(group, setting):
-    return [learned(r)["slope"].iloc[-1] for r in group.cells[setting]]
+    return [r.learned["slope"].iloc[-1] for r in group.cells[setting]]
 
 
 def test_figure_5_shows_one_seed_and_folds_the_others(versions):
     shown, others = scales.over_training(versions)
-    table = learned(versions[0].cells["v1-trsf-prelu"][0])["trsf"].iloc[-1]
-    start = "Paper's figure 5 on our synthetic track, seed 0 of each setting: "
+    table = versions[0].cells["v1-trsf-prelu"][0].learned["trsf"].iloc[-1]
+    start = "Paper's figure 5 on our synthetic track, seed 0 of each variant: "
     assert shown.caption.startswith(start)
     ends = f"v1 + TRSF + PReLU from 0.10 to {table.mean():.2f} (magnitude {table.abs().mean():.2f})"
     assert ends in shown.caption
-    assert "Not run yet: every setting of v2 and v1 + TRSF + Leaky ReLU." in shown.caption
+    assert "Not run yet: every variant of v2 and v1 + TRSF + Leaky ReLU." in shown.caption
     assert "Not finished: v1 + TRSF, seed 0 (running)." in shown.caption
     assert "TRSF_inception-resnet" in shown.svg
     assert "track: seeds 1 and 2\n" in str(others)
-    assert "seeds 1 and 2 of each setting: on average" in str(others)
+    assert "seeds 1 and 2 of each variant: on average" in str(others)
     assert "\n\n<" not in str(others).partition("<figure")[2], "a blank line would end the raw HTML"
 
 
@@ -61,7 +60,7 @@ def test_figure_6_names_every_module_and_counts_what_the_paper_says(versions):
     shown = scales.after_training(versions[0], 6)
     names = set(re.findall(r">(TRSF_inception-resnet v1\.\d+)<", shown.svg))
     assert len(names) == 20
-    ends = [learned(r)["trsf"].iloc[-1] for r in versions[0].cells["v1-trsf-prelu"]]
+    ends = [r.learned["trsf"].iloc[-1] for r in versions[0].cells["v1-trsf-prelu"]]
     inside = sum(((e >= 0.6) & (e <= 1.3)).mean() for e in ends) / 3
     assert f"{100 * inside:.1f}\u00a0% of them between 0.6 and 1.3" in shown.caption
     assert f"ends between {min(map(min, ends)):.2f} and {max(map(max, ends)):.2f}" in shown.caption
@@ -73,9 +72,9 @@ def test_figure_8_has_the_papers_names(versions):
     names = re.findall(r">(PReLU_inception-resnet v1\.[\w.-]+)<", shown.svg)
     assert len(names) == slopes.SHOWN
     assert names[0] == "PReLU_inception-resnet v1.stem.1"
-    end = learned(versions[0].cells["v1-prelu"][0])["slope"].iloc[-1][names]
+    end = versions[0].cells["v1-prelu"][0].learned["slope"].iloc[-1][names]
     assert f"v1 + PReLU: {(end < 0).sum()} of these 9 slopes end below zero." in shown.caption
-    assert "seed 1 of each setting, but seed 0 of v1 + TRSF + PReLU" in shown.caption
+    assert "seed 1 of each variant, but seed 0 of v1 + TRSF + PReLU" in shown.caption
 
 
 @pytest.mark.parametrize(("place", "number", "total"), [(0, 9, 131), (1, 10, 243)])
@@ -96,17 +95,17 @@ def test_figures_9_and_10_count_signs(versions, place, number, total):
 
 
 def test_counts_stand_beside_the_papers_with_a_link_to_each_run(found, versions):
-    text = str(slopes.signs_table([versions[0], feeds.by_track(found, 1)[1][0]], 9))
+    text = str(slopes.signs_table([versions[0], found.tables(1)[1]], 9))
     assert "| 69\u00a0/\u00a062 |" in text
     assert "| 42\u00a0/\u00a089 |" in text
     for record in versions[0].cells["v1-prelu"]:
-        negative = int((learned(record)["slope"].iloc[-1] < 0).sum())
+        negative = int((record.learned["slope"].iloc[-1] < 0).sum())
         assert f"seed {record.seed}: {131 - negative}\u00a0/\u00a0{negative}]" in text
     assert "not run" in text
 
 
 def test_figure_11_compares_starts_over_40_slopes(found):
-    [[group], [lfw]] = feeds.by_track(found, 6)
+    [group, lfw] = found.tables(6)
     [shown] = starts.after_training(group)
     names = set(re.findall(r">(PReLU_inception-resnet v2\.[\w.-]+)<", shown.svg))
     assert len(names) == 40
@@ -120,19 +119,19 @@ def test_figure_11_compares_starts_over_40_slopes(found):
 
 
 def test_runs_that_are_left_out_are_listed(found):
-    text = str(feeds.left_out(found, [1, 2], "trsf"))
+    text = str(figure_runs.left_out(found, [1, 2], "trsf"))
     assert "1 run that these figures leave out" in text
     assert "v1 + TRSF + PReLU, seed 0" in text.replace("Inception-ResNet ", "")
     assert "epochs 2" in text
-    assert "all runs of their settings" in str(feeds.left_out(found, [6], "slope"))
+    assert "all runs of their variants" in str(figure_runs.left_out(found, [6], "slope"))
 
 
 def test_every_claim_on_scales_and_slopes_stands_on_its_page(found):
-    for page, kind in (("scales", "scale"), ("slopes", "slope")):
+    for page, subject in (("scales", "Residual scales"), ("slopes", "Slopes of PReLU")):
         text = (Path(__file__).parents[2] / "notebooks" / f"{page}.ipynb").read_text(encoding="utf-8")
-        for claim in paper_claims():
-            if isinstance(claim.rule, Contrast) and claim.rule.quantity.startswith(kind):
-                assert f'\\"{claim.id}\\"' in text, page
-    table = str(feeds.verdicts(found, "Figures 8 to 10", "slopes-turn-negative", "figure-9"))
+        for claim, rule in paper_rules().items():
+            if rule.subject == subject:
+                assert f'\\"{claim}\\"' in text, page
+    table = str(figure_runs.verdicts(found, "Figures 8 to 10", "slopes-turn-negative", "figure-9"))
     assert "[? inconclusive](#claim-slopes-turn-negative)" in table.replace("\u00a0", " ")
     assert "#claim-figure-9" in table

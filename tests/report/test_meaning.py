@@ -7,11 +7,12 @@ import pytest
 from scipy import stats
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.branches import branches, constants
+from trsfnet.analysis.run import Run
 from trsfnet.models import InceptionResnet
-from trsfnet.report import claims, meaning
-from trsfnet.report.collection import Collection
-from trsfnet.report.display import Exhibit
-from trsfnet.report.meaning.branches import branches, constants
+from trsfnet.report import meaning
+from trsfnet.report.display import Picture
 
 BLOCKS = 21
 
@@ -46,7 +47,7 @@ def pair(tmp_path):
         with_branches(tmp_path, "v1-relu", seed, ratio=(0.1, 0.1 * factor))
         with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, -0.4), ratio=(0.1, 0.2 * factor))
     fake_run(tmp_path, "v1-prelu")
-    return Collection.read(tmp_path).group(1, "synthetic")
+    return load(tmp_path).table(1, "synthetic")
 
 
 def row(markdown, name):
@@ -62,7 +63,7 @@ def test_constants_are_those_of_the_network(arch, scale_init):
 
 
 def test_magnitudes_of_scales_stand_beside_kernels(tmp_path):
-    found = branches(with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, -0.4)))
+    found = branches(Run(with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, -0.4))))
     assert found.scale.iloc[-1].tolist() == pytest.approx([0.4] * 20 + [1.0])
     assert found.product.iloc[-1].tolist() == pytest.approx([1.6] * 20 + [4.0])
     means = found.means.iloc[-1]
@@ -71,7 +72,7 @@ def test_magnitudes_of_scales_stand_beside_kernels(tmp_path):
 
 
 def test_a_scale_that_starts_at_zero_has_the_mean_zero(tmp_path):
-    found = branches(with_branches(tmp_path, "v1-trsf-relu", scale=(0.0, 0.4)))
+    found = branches(Run(with_branches(tmp_path, "v1-trsf-relu", scale=(0.0, 0.4))))
     assert found.means["product"].iloc[0] == 0
 
 
@@ -101,7 +102,7 @@ def test_the_spread_is_that_of_scales_set_alike(tmp_path):
         with_branches(tmp_path, "v1-relu", seed)
         with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, 0.4), ratio=(0.1, 0.2 * factor))
         with_branches(tmp_path, "v1-prelu", seed)
-    cells = row(meaning.gains(Collection.read(tmp_path).group(1, "synthetic")), "ReLU")
+    cells = row(meaning.gains(load(tmp_path).table(1, "synthetic")), "ReLU")
     high = 10 ** stats.t.interval(0.95, 2, scale=np.log10(2) / 3**0.5)[1]
     assert cells[4] == f"1.00 ({1 / high:.2f} to {high:.2f})"
 
@@ -115,21 +116,21 @@ def test_figures_state_what_they_show(pair):
 def test_one_seed_has_no_interval(tmp_path):
     with_branches(tmp_path, "v1-relu")
     with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, 0.4))
-    group = Collection.read(tmp_path).group(1, "synthetic")
+    group = load(tmp_path).table(1, "synthetic")
     assert "no interval" in row(meaning.gains(group), "ReLU")[4]
-    assert isinstance(meaning.same_product(group), Exhibit)
+    assert isinstance(meaning.same_product(group), Picture)
 
 
 def test_without_ratios_the_page_says_why(tmp_path):
-    group = Collection.read(tmp_path).group(2, "lfw")
+    group = load(tmp_path).table(2, "lfw")
     assert "No run of v2 on the `lfw` track has finished" in str(meaning.same_product(group))
     fake_run(tmp_path, "v1-trsf-relu")
     with_branches(tmp_path, "v1-relu", status="collapsed")
-    group = Collection.read(tmp_path).group(1, "synthetic")
+    group = load(tmp_path).table(1, "synthetic")
     assert "before residual ratios were recorded" in str(meaning.same_product(group))
     exhibits = (meaning.over_training, meaning.final_ratios, meaning.changes, meaning.gains)
     assert [show(group) for show in exhibits] == [None] * 4
     assert "no finished run with TRSF" in str(meaning.verdict([group]))
-    text = str(meaning.claims_table(claims.judged([])))
+    text = str(meaning.scale_claims(Analysis([])))
     assert "not run](#claim-order-of-magnitude)" in text
     assert "(#claim-scales-around-1)" in text

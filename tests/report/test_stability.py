@@ -8,32 +8,36 @@ import pytest
 from scipy import stats
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import load
+from trsfnet.analysis.stability import Ending
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.variants import STABILITY
-from trsfnet.report import claims, stability
-from trsfnet.report.collection import Collection
-from trsfnet.report.display import Exhibit
-from trsfnet.report.stability.study import CHANCE, EXPLODED, NOT_FINITE, TRAINED, label
+from trsfnet.report import stability
+from trsfnet.report.display import Picture
+from trsfnet.report.stability.labels import label
+from trsfnet.training.collapsed import Collapsed
 
-AT_CHANCE = "The loss ended at 5.69, no better than chance, 4.61."
-NAN = "The loss became nan at step 47 (learning rate 0.19). So early, the likely cause is a large rate."
-EXPLOSION = "The gradients exploded: in the 20 steps up to step 121 their norm was at least 1e+05."
-BEFORE = (
-    "The gradient became inf, at a loss of 9, at step 60 (learning rate 0.1). The gradients exploded before."
-)
+MESSAGE = "The loss became nan."
+
+AT_CHANCE, NAN = Collapsed("chance"), Collapsed("loss", 47)
+EXPLOSION, BEFORE = Collapsed("explosion", 121), Collapsed("gradient", 60)
 
 
-def run(root, setting, rate, seed=0, message="", losses=(4.0, 2.0), accuracy=0.6, **others):
-    """A run of the study, collapsed if it has a message."""
+def run(root, setting, rate, seed=0, collapse=None, losses=(4.0, 2.0), accuracy=0.6, **others):
+    """A run of the study."""
     trainable = "trsf" in setting
     faces = {"identities": 100, "images": 2000, "size": 75, "fingerprint": "0"}
     record = fake_run(
         root,
         setting,
         seed=seed,
-        status=others.pop("status", "collapsed" if message else "done"),
+        status=others.pop("status", "collapsed" if collapse else "done"),
         tar=0.02,
-        info={"message": message, "data": {"train": faces, "test": faces}},
+        info={
+            "message": MESSAGE if collapse else "",
+            "collapse": collapse and collapse.to_dict(),
+            "data": {"train": faces, "test": faces},
+        },
         **budget_settings("stability", "synthetic") | {"learning_rate": rate} | others,
     )
     rows = [
@@ -52,48 +56,52 @@ def run(root, setting, rate, seed=0, message="", losses=(4.0, 2.0), accuracy=0.6
 
 
 def find(root):
-    found = Collection.read(root)
+    found = load(root)
     assert not found.problems
-    groups = claims.judged(found.records)
-    return stability.find_study(groups, found.records), groups
+    return found.study, found
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """Two settings at two rates: at the larger one the constant of 1 collapses in three ways."""
     root = tmp_path_factory.mktemp("study")
-    for seed, message in enumerate((AT_CHANCE, NAN, EXPLOSION)):
+    for seed, collapse in enumerate((AT_CHANCE, NAN, EXPLOSION)):
         run(root, "v1-trsf-relu", 0.05, seed)
         run(root, "v1-trsf-relu", 0.4, seed, losses=(4.0, 3.0))
         run(root, "v1-relu", 0.05, seed, scale_init=1.0)
-        run(root, "v1-relu", 0.4, seed, message, losses=(17.0, 4.0, 6.0), scale_init=1.0)
+        run(root, "v1-relu", 0.4, seed, collapse, losses=(17.0, 4.0, 6.0), scale_init=1.0)
     run(root, "v1-relu", 0.4, seed=3, status="running", scale_init=1.0)
     fake_run(root, "v1-relu", tar=0.3)  # the paper's grid, another protocol
     return find(root)
 
 
 @pytest.mark.parametrize(
-    ("message", "fate", "step"),
-    [(AT_CHANCE, CHANCE, None), (NAN, NOT_FINITE, 47), (EXPLOSION, EXPLODED, 121), (BEFORE, NOT_FINITE, 60)],
+    ("collapse", "ending", "step"),
+    [
+        (AT_CHANCE, Ending.CHANCE, None),
+        (NAN, Ending.NOT_FINITE, 47),
+        (EXPLOSION, Ending.EXPLODED, 121),
+        (BEFORE, Ending.NOT_FINITE, 60),
+    ],
 )
-def test_how_and_when_a_run_collapsed_is_what_its_record_says(tmp_path, message, fate, step):
-    run(tmp_path, "v1-relu", 0.4, message=message)
+def test_how_and_when_a_run_collapsed_is_what_its_record_says(tmp_path, collapse, ending, step):
+    run(tmp_path, "v1-relu", 0.4, collapse=collapse)
     run(tmp_path, "v1-relu", 0.05)
     found, _ = find(tmp_path)
-    (trained,), (fell,) = found.outcomes["v1-relu", 0.05], found.outcomes["v1-relu", 0.4]
-    assert (trained.fate, trained.step) == (TRAINED, None)
-    assert (fell.fate, fell.step) == (fate, step)
+    (trained,), (collapsed,) = found.cells["v1-relu", 0.05], found.cells["v1-relu", 0.4]
+    assert (trained.ending, trained.step) == (Ending.TRAINED, None)
+    assert (collapsed.ending, collapsed.step) == (ending, step)
 
 
 def test_the_map_counts_every_run(study):
     found, _ = study
     assert found.rates == [0.05, 0.4]
-    figure = stability.outcome_map(found)
+    figure = stability.endings_grid(found)
     assert "3 of 12 runs collapsed (0 of 6 at 0.05 and 3 of 6 at 0.4)" in figure.caption
     assert (
         "1 no better than chance at the end, 1 by gradients that exploded and 1 by a loss" in figure.caption
     )
-    assert "10 of 12 settings were not run" in figure.caption
+    assert "10 of 12 variants were not run" in figure.caption
     assert figure.svg.count("3 of 3 trained") == 3
     assert figure.svg.count("0 of 3 trained") == 1
     assert "steps 47 to 121, the end" in figure.svg
@@ -105,7 +113,7 @@ def test_limits_and_what_has_not_ended(study):
     assert "| Constant | 1 | 0.05 | 0.4 | 3 of 6 |" in text
     assert "| from 0.1 (TRSF) | 0.4 | none tried | 0 of 6 |" in text
     about = str(stability.about(found))
-    assert about.startswith("12 runs on the `synthetic` track: 2 settings of v1 at 0.125 of its width")
+    assert about.startswith("12 runs on the `synthetic` track: 2 variants of v1 at 0.125 of its width")
     assert "learning rates 0.05 and 0.4 (3 seeds)." in about
     assert "1 run has not ended yet." in about
 
@@ -123,7 +131,7 @@ def test_every_collapse_has_its_message_and_a_link_to_its_run(study):
     found, _ = study
     text = str(stability.collapses(found))
     assert text.startswith("::::::{dropdown} 3 collapses")
-    assert "The loss became nan at step 47" in text
+    assert MESSAGE in text
     lines = [line for line in text.splitlines() if line.startswith("| v1, scale 1 | 0.4 |")]
     assert len(lines) == 3
     assert all("v1-scale1-relu-seed" in line and "from epoch 3 on" in line for line in lines)
@@ -169,63 +177,63 @@ def test_training_accuracy_is_compared_over_all_seeds_with_intervals(tmp_path):
 def test_a_run_that_finished_no_epoch_has_learned_nothing(tmp_path):
     for rate in (0.05, 0.4):
         for seed in range(2):
-            record = run(tmp_path, "v1-relu", rate, seed, NAN if rate == 0.4 else "")
+            record = run(tmp_path, "v1-relu", rate, seed, NAN if rate == 0.4 else None)
             if rate == 0.4:
                 (record.path / "history.csv").unlink()
     found, _ = find(tmp_path)
-    assert [outcome.accuracy for outcome in found.outcomes["v1-relu", 0.4]] == [0.0, 0.0]
-    assert isinstance(stability.accuracy_figure(found), Exhibit)
+    assert [run.accuracy for run in found.cells["v1-relu", 0.4]] == [0.0, 0.0]
+    assert isinstance(stability.accuracy_figure(found), Picture)
 
 
 def test_curves_end_where_the_runs_did(study):
     found, _ = study
     figure = stability.loss_curves(found)
-    assert isinstance(figure, Exhibit)
+    assert isinstance(figure, Picture)
     assert "2.00 to 2.00 at rate 0.05 and 3.00 to 3.00 at rate 0.4" in figure.caption
 
 
 def test_the_answers_are_the_judges(study):
-    found, groups = study
+    found, everything = study
     text = str(stability.verdict(found))
-    (group,) = (g for g in groups if g.campaign is found.judged.campaign)
+    assert found.campaign in everything.campaigns
     for claim in ("small-start-stable", "large-constant-diverges"):
-        verdict = group.verdicts[claim]
-        assert f"**{verdict.word.capitalize()}**" in text
+        verdict = found.campaign.verdicts[claim]
+        assert f"**{verdict.outcome.capitalize()}**" in text
         assert verdict.reason in text
     assert "ended differently at 0.4" in text
-    table = str(stability.claims_table(groups))
+    table = str(stability.stability_claims(everything))
     assert "(#claim-small-start-stable)" in table
     assert "(#claim-still-risk-of-collapse)" in table
 
 
 def test_losses_at_chance_are_no_proof_that_a_longer_run_fails(tmp_path, study):
-    run(tmp_path, "v1-relu", 0.4, message=AT_CHANCE)
+    run(tmp_path, "v1-relu", 0.4, collapse=AT_CHANCE)
     run(tmp_path, "v1-relu", 0.05)
     assert "might have recovered" in str(stability.verdict(find(tmp_path)[0]))
     assert "might have recovered" not in str(stability.verdict(study[0]))
 
 
 def test_a_run_without_an_epoch_and_a_loss_that_is_not_finite(tmp_path):
-    (run(tmp_path, "v1-relu", 0.8, message=NAN).path / "history.csv").unlink()
-    run(tmp_path, "v1-relu", 1.6, message=AT_CHANCE, losses=(3.0, math.inf))
+    (run(tmp_path, "v1-relu", 0.8, collapse=NAN).path / "history.csv").unlink()
+    run(tmp_path, "v1-relu", 1.6, collapse=AT_CHANCE, losses=(3.0, math.inf))
     found, _ = find(tmp_path)
-    assert isinstance(stability.loss_curves(found), Exhibit)
-    assert found.outcomes["v1-relu", 0.8][0].epoch == 1
-    assert found.outcomes["v1-relu", 1.6][0].astray_since == 2
+    assert isinstance(stability.loss_curves(found), Picture)
+    assert found.cells["v1-relu", 0.8][0].epoch == 1
+    assert found.cells["v1-relu", 1.6][0].astray_since == 2
     assert "collapsed" in str(stability.speed(found))
 
 
 def test_before_the_study_the_page_says_what_is_planned(tmp_path):
     run(tmp_path, "v1-relu", 0.4)
     fake_run(tmp_path, "v1-relu", track="lfw")
-    study, groups = find(tmp_path)
+    study, everything = find(tmp_path)
     assert study is None
-    assert "12 settings at the learning rates" in str(stability.about(None))
-    assert "nothing to compare" in str(stability.outcome_map(None))
+    assert "12 variants at the learning rates" in str(stability.about(None))
+    assert "nothing to compare" in str(stability.endings_grid(None))
     exhibits = (stability.limits, stability.collapses, stability.loss_curves, stability.speed)
     assert [show(None) for show in exhibits] == [None] * 4
     assert "nothing can be said" in str(stability.verdict(None))
-    assert "no-crash" in str(stability.claims_table(groups))
+    assert "no-crash" in str(stability.stability_claims(everything))
 
 
 def test_every_setting_of_the_study_has_a_label_of_its_own():

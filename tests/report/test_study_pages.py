@@ -11,9 +11,10 @@ import pytest
 
 from tests.report.fakes import fake_run, study_run
 from tests.report.test_cards import written
+from trsfnet.analysis.run import Run
 from trsfnet.experiments.record import Record
 from trsfnet.report.places import anchor
-from trsfnet.report.runs import card_link, page_link
+from trsfnet.report.run_words import card_link, page_link
 
 PAGE = "stability-v1-trsf-relu.md"
 
@@ -26,7 +27,7 @@ def page(*records: Record, pages: tuple[str, ...] = ()) -> str:
 
 def row(text: str, record: Record) -> str:
     """The row of a run, as words."""
-    found = re.findall(rf'<tr id="{re.escape(anchor(record))}">(.*?)</tr>', text, re.DOTALL)
+    found = re.findall(rf'<tr id="{re.escape(anchor(Run(record)))}">(.*?)</tr>', text, re.DOTALL)
     assert len(found) == 1
     return re.sub(r"<[^>]+>", " ", found[0])
 
@@ -136,9 +137,9 @@ def test_links_lead_to_the_row(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small, usual = study_run(Path("results")), fake_run(Path("results"), "v1-trsf-relu")
     Path("runs", "synthetic").mkdir(parents=True)
-    assert card_link(small, "0").endswith(f"{small.run_id}/run.json)"), "no cards were made"
+    assert card_link(Run(small), "0").endswith(f"{small.run_id}/run.json)"), "no cards were made"
     for name in (PAGE, f"{usual.run_id}.md"):
         Path("runs", "synthetic", name).touch()
-    assert card_link(small, "0") == f"[0](runs/synthetic/{PAGE}#run-{small.run_id})"
-    assert page_link(small, "all") == f"[all](runs/synthetic/{PAGE})"
-    assert card_link(usual, "0") == f"[0](runs/synthetic/{usual.run_id}.md)"
+    assert card_link(Run(small), "0") == f"[0](runs/synthetic/{PAGE}#run-{small.run_id})"
+    assert page_link(Run(small), "all") == f"[all](runs/synthetic/{PAGE})"
+    assert card_link(Run(usual), "0") == f"[0](runs/synthetic/{usual.run_id}.md)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import load
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.summary import RESULTS, generated
@@ -12,7 +13,7 @@ from trsfnet.report.summary import RESULTS, generated
 
 def test_the_readme_is_that_of_the_records():
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
-    assert text == generated(RESULTS), "run: python -m trsfnet.report.summary"
+    assert text == generated(load(RESULTS)), "run: python -m trsfnet.report.summary"
 
 
 def test_it_names_claims_that_exist():
@@ -20,7 +21,7 @@ def test_it_names_claims_that_exist():
 
 
 def test_nothing_was_run(tmp_path):
-    text = generated(tmp_path)
+    text = generated(load(tmp_path))
     assert "No run has ended yet." in text
     assert "On 50 of 50 claims no run here says anything." in text
 
@@ -34,10 +35,10 @@ def test_it_says_what_is_uncomfortable(tmp_path):
     fake_run(tmp_path, "v1-relu", track="lfw")
     fake_run(tmp_path, "v1-trsf-prelu", track="lfw")
     (fake_run(tmp_path, "v1-relu", seed=9).path / "run.json").write_text("{")
-    text = generated(tmp_path)
+    text = generated(load(tmp_path))
     assert "1 record cannot be read." in text
     uncomfortable = text.split("## Where it is uncomfortable")[1].split("## ")[0]
     assert "`synthetic`, full contradicts: Both together are better than either alone" in uncomfortable
     assert "runs collapsed at the usual learning rate, 1 of 4 of v1 + TRSF + PReLU" in uncomfortable
     assert re.search(r"`lfw`, \w+: fewer than 3 seeds", uncomfortable)
-    assert "`synthetic`, full: 13 runs of 4 settings, 3 finished of each." in text
+    assert "`synthetic`, full: 13 runs of 4 variants, 3 finished of each." in text

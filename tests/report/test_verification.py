@@ -13,11 +13,11 @@ from PIL import Image
 
 from tests.experiments.untrained import write_run
 from tests.inference.test_verification import png
+from trsfnet.analysis import load
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.threshold import threshold
-from trsfnet.report.collection import Collection
 from trsfnet.report.explore import verification, verification_widgets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -51,7 +51,7 @@ def evaluated(tmp_path_factory, tiny_config, tiny_data):
 
 def test_controls_drive_the_decision(evaluated):
     root, record, model = evaluated
-    verifier = verification_widgets.verifier(Collection.read(root))
+    verifier = verification_widgets.verifier(load(root))
     first = verifier.decision
     crops = verification.rendered((0, 0), 75)
     unit = embed(model, crops, dtype=torch.float32)
@@ -77,5 +77,5 @@ def test_without_a_network_one_sentence_says_what_to_do(evaluated, tmp_path):
     copy.mkdir(parents=True)
     for name in ("run.json", "history.csv", "parameters.parquet", "scores.parquet"):
         (copy / name).write_bytes((record.path / name).read_bytes())
-    verifier = verification_widgets.verifier(Collection.read(tmp_path))
+    verifier = verification_widgets.verifier(load(tmp_path))
     assert "papermill notebooks/train.ipynb" in verifier.value

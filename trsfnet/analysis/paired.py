@@ -1,9 +1,10 @@
-"""Differences of shares between runs that stand in pairs: how large, how sure, and how large to be seen."""
+"""Differences of shares between paired runs: how large, how sure, and how large to be detected."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -14,17 +15,24 @@ from trsfnet.evaluation.statistics import LEVEL, Interval
 
 @dataclass(frozen=True)
 class PairedShares:
-    """In what share of pairs something befell the first run, less that of the second.
+    """In what share of pairs something happened to the first run, less that to the second.
 
     Attributes:
-        only_first: pairs in which it befell the first alone.
-        only_second: pairs in which it befell the second alone.
+        only_first: pairs in which it happened to the first alone.
+        only_second: pairs in which it happened to the second alone.
         pairs: all of them, those that ended alike as well; at least one.
     """
 
     only_first: int
     only_second: int
     pairs: int
+
+    paired: ClassVar[bool] = True
+
+    @property
+    def seeds(self) -> int:
+        """The pairs of runs."""
+        return self.pairs
 
     @property
     def estimate(self) -> float:
@@ -43,15 +51,15 @@ class PairedShares:
 
     @property
     def p_less(self) -> float:
-        """One-sided p value of the sign test against "it does not befall the first less often"."""
+        """One-sided p value of the sign test against "it does not happen to the first less often"."""
         return _sign_test(self.only_second, self.only_first + self.only_second)
 
     @property
     def p_more(self) -> float:
-        """One-sided p value of the sign test against "it does not befall the first more often"."""
+        """One-sided p value of the sign test against "it does not happen to the first more often"."""
         return _sign_test(self.only_first, self.only_first + self.only_second)
 
-    def detectable(self, alpha: float) -> float:
+    def minimum_detectable(self, alpha: float) -> float:
         """The smallest true difference that the sign test at `alpha`, two-sided, sees in 80 of 100 trials.
 
         It follows from the number of pairs and from the share that differs the other way, which is taken as

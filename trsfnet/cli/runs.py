@@ -11,7 +11,7 @@ from trsfnet.cli import argument
 from trsfnet.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from trsfnet.report.listing import Comparison
+    from trsfnet.report.listing import RunComparison
 
 PURPOSE = "list runs, or compare two of them"
 EPILOG = """\
@@ -44,20 +44,22 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """List, or compare."""
+    from trsfnet.analysis import load
     from trsfnet.report import listing
 
     if given.compare:
-        found = listing.comparison(*(listing.find_run(name, given.folders) for name in given.compare))
+        found = listing.compare(*(listing.find_run(name, given.folders) for name in given.compare))
         if given.json:
             print_json(found.to_dict())
         else:
             _print_comparison(found)
         return 0
-    runs, problems = listing.listing(given.folders)
-    for problem in problems:
+    found = load(*given.folders)
+    runs = listing.sorted_runs(found)
+    for problem in found.problems:
         print(f"trsfnet: {problem}", file=sys.stderr)
     if given.json:
-        print_json([run.to_dict() for run in runs])
+        print_json([listing.to_dict(run) for run in runs])
     elif runs:
         print_table(listing.HEADER, listing.lines(runs), right=("epochs", "result"))
         print(f"\nresult is, on {'; '.join(listing.measures(runs))}.")
@@ -66,7 +68,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _print_comparison(found: Comparison) -> None:
+def _print_comparison(found: RunComparison) -> None:
     rows: list[tuple[object, ...]] = [(name, *pair) for name, pair in found.settings.items()]
     rows += [(name, *map(_number, pair)) for name, pair in found.results.items()]
     rows += [(name, *pair) for name, pair in found.facts.items()]

@@ -18,7 +18,7 @@ BUDGETS: dict[str, dict[str, Any]] = json.loads(
 )
 """Budgets from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
 
-Some have `more_seeds`, by track, for what feeds a table. A study has `learning_rates`, with the seeds of
+Some have `more_seeds`, by track, for what a table shows. A study has `learning_rates`, with the seeds of
 each, or names in `varies` the settings of training that differ between its runs.
 """
 
@@ -72,7 +72,7 @@ def seeds_of(setting: Variant, *, budget: str, track: str) -> int:
     """How many seeds a setting has at a budget that leaves the learning rate to the track."""
     entry = BUDGETS[budget]
     more = entry.get("more_seeds", {}).get(track, {})
-    return max([entry["seeds"], *(more.get(exhibit, 0) for exhibit in setting.feeds)])
+    return max([entry["seeds"], *(more.get(exhibit, 0) for exhibit in setting.exhibits)])
 
 
 def budget_settings(budget: str, track: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from trsfnet.errors import ConfigError, choice
 from trsfnet.experiments.budgets import BUDGETS, configs
 from trsfnet.experiments.mechanism import mechanism_configs
-from trsfnet.experiments.variants import GRID, STABILITY, Variant, feeding
+from trsfnet.experiments.variants import GRID, STABILITY, Variant, variants_in
 from trsfnet.training.config import TrainConfig
 
 _OPTIONS = ("study", "budget", "track", "seeds", "exhibit", "precision")
@@ -22,7 +22,7 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
 
     Args:
         options: `study` (one of `STUDIES`), `budget`, `track`, `seeds` (such as `0,1`; by default the
-            budget's number of them), `exhibit` (such as `table 1`: only what feeds it) and `precision`, a
+            budget's number of them), `exhibit` (such as `table 1`: only its variants) and `precision`, a
             part of a run's id, where the nodes compute in another one than this machine.
         root: folder of the datasets.
 
@@ -41,7 +41,7 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     if study == "mechanism":
         if (budget, track) != ("mechanism", "synthetic") or "exhibit" in options:
             raise ConfigError(
-                "study mechanism has its own budget and track, and feeds no exhibit of the paper."
+                "study mechanism has its own budget and track, and is part of no exhibit of the paper."
             )
         runs = mechanism_configs(seeds=seeds)
     else:
@@ -53,12 +53,12 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
 
 
 def _variants(study: str, exhibit: str | None) -> Sequence[Variant]:
-    """What a study trains, or the part of it that feeds an exhibit."""
+    """What a study trains, or the part of it that an exhibit shows."""
     if exhibit is None:
         return GRID if study == "paper" else STABILITY
-    variants = feeding(exhibit)
+    variants = variants_in(exhibit)
     if not variants:
-        known = sorted({name for variant in GRID for name in variant.feeds})
+        known = sorted({name for variant in GRID for name in variant.exhibits})
         raise ConfigError(f"exhibit must be one of {', '.join(known)}, got {exhibit!r}.")
     return variants
 

@@ -1,14 +1,15 @@
 """What is trained: the paper's runs, and those of the study on stability that it leaves out.
 
-Each is declared once. A run of the paper names the tables and figures that it feeds.
+Each is declared once. A variant of the paper names the exhibits, tables and figures, that show it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trsfnet.models.inception_resnet import PAPER_SLOPE
+from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.training.config import TrainConfig
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
@@ -26,7 +27,7 @@ class Variant:
         activation: `relu`, `leaky_relu` or `prelu`.
         loss: `softmax` or `arcface`.
         slope_init: start of PReLU's slopes; None for the paper's usual 0.2.
-        feeds: what of the paper it is part of, such as `table 1` and `figure 3`.
+        exhibits: the tables and figures of the paper that show it, such as `table 1` and `figure 3`.
     """
 
     arch: str
@@ -36,12 +37,12 @@ class Variant:
     activation: str = "relu"
     loss: str = "softmax"
     slope_init: float | None = None
-    feeds: tuple[str, ...] = field(default=(), compare=False)
+    exhibits: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> str:
         """Such as `v1-trsf-prelu`: how run ids begin and `trsfnet/paper/numbers.json` names its cells."""
-        return self.config().slug.rpartition("-seed")[0]
+        return self.config().variant
 
     @property
     def name(self) -> str:
@@ -50,6 +51,16 @@ class Variant:
         start = "" if self.slope_init is None else f" from {self.slope_init:g}".replace("-", "−")
         loss = ", ArcFace" if self.loss == "arcface" else ""
         return f"Inception-ResNet {self.arch}{trsf}{_ACTIVATION_NAMES[self.activation]}{start}{loss}"
+
+    @property
+    def short_name(self) -> str:
+        """The same without the network's family, such as `v1 + TRSF + PReLU`."""
+        return self.name.removeprefix("Inception-ResNet ")
+
+    @property
+    def additions(self) -> str:
+        """What it adds to its network, such as `TRSF + PReLU`; empty for the original."""
+        return self.short_name.removeprefix(self.arch).removeprefix(" + ")
 
     @property
     def _scale_name(self) -> str:
@@ -73,32 +84,32 @@ class Variant:
 
 
 def _table_1_or_2(arch: str) -> list[Variant]:
-    """The six settings of an architecture, in the paper's order."""
+    """The six variants of an architecture, in the paper's order."""
     table, averages, scales, signs = (1, 4, 6, 9) if arch == "v1" else (2, 5, 7, 10)
-    settings = []
+    variants = []
     for activation in ("relu", "leaky_relu", "prelu"):
         for trsf in (False, True):
-            feeds = [f"table {table}", "figure 3"]
-            feeds += [f"table {averages}", "figure 5", f"figure {scales}"] if trsf else []
-            feeds += ["figure 8", f"figure {signs}"] if activation == "prelu" else []
-            feeds += ["table 6", "figure 11"] if (arch, activation, trsf) == ("v2", "prelu", False) else []
-            settings.append(Variant(arch=arch, trsf=trsf, activation=activation, feeds=tuple(feeds)))
-    return settings
+            exhibits = [f"table {table}", "figure 3"]
+            exhibits += [f"table {averages}", "figure 5", f"figure {scales}"] if trsf else []
+            exhibits += ["figure 8", f"figure {signs}"] if activation == "prelu" else []
+            exhibits += ["table 6", "figure 11"] if (arch, activation, trsf) == ("v2", "prelu", False) else []
+            variants.append(Variant(arch=arch, trsf=trsf, activation=activation, exhibits=tuple(exhibits)))
+    return variants
 
 
 def _arcface() -> list[Variant]:
-    feeds = ("table 3", "figure 4")
+    exhibits = ("table 3", "figure 4")
     return [
-        Variant(arch="v2", trsf=trsf, activation="prelu", loss="arcface", feeds=feeds)
+        Variant(arch="v2", trsf=trsf, activation="prelu", loss="arcface", exhibits=exhibits)
         for trsf in (False, True)
     ]
 
 
 def _starting_slopes() -> list[Variant]:
     """Table 6 but for 0.2, which it shares with table 2."""
-    feeds = ("table 6", "figure 11")
+    exhibits = ("table 6", "figure 11")
     return [
-        Variant(arch="v2", activation="prelu", slope_init=start, feeds=feeds)
+        Variant(arch="v2", activation="prelu", slope_init=start, exhibits=exhibits)
         for start in (-0.1, 0.1, 0.25, 0.3)
     ]
 
@@ -124,14 +135,43 @@ STABILITY: tuple[Variant, ...] = (
 starts. From 0, one a block is SkipInit or ReZero; one a channel, from a small start, is LayerScale."""
 
 
-def feeding(exhibit: str) -> list[Variant]:
-    """The settings that a table or figure of the paper shows, such as `table 1`."""
-    return [setting for setting in GRID if exhibit in setting.feeds]
+def variants_in(exhibit: str) -> list[Variant]:
+    """The variants that a table or figure of the paper shows, such as `table 1`."""
+    return [variant for variant in GRID if exhibit in variant.exhibits]
 
 
-def table_settings(number: int) -> list[Variant]:
-    """The settings of one of the paper's tables, in its order."""
-    settings = feeding(f"table {number}")
+def table_variants(number: int) -> list[Variant]:
+    """The variants of one of the paper's tables, in its order."""
+    variants = variants_in(f"table {number}")
     if number == 6:
-        settings.sort(key=lambda s: PAPER_SLOPE if s.slope_init is None else s.slope_init)
-    return settings
+        variants.sort(key=lambda v: PAPER_SLOPE if v.slope_init is None else v.slope_init)
+    return variants
+
+
+VARIANTS: dict[str, Variant] = {variant.key: variant for variant in (*STABILITY, *GRID)}
+"""The variants that are trained, by key."""
+
+
+def variant_of(key: str) -> Variant:
+    """The variant with a key such as `v1-trsf-prelu`.
+
+    Raises:
+        KeyError: it is none of the studies'.
+    """
+    return VARIANTS[key]
+
+
+def short_name(key: str) -> str:
+    """`v1 + TRSF + PReLU` for `v1-trsf-prelu`; the key of a variant of no study stays."""
+    known = VARIANTS.get(key)
+    return known.short_name if known else key
+
+
+def variant_from(config: Mapping[str, Any]) -> Variant:
+    """What a run varied, from its settings: starts that are the paper's own are not named."""
+    usual = {"scale_init": PAPER_SCALE if config["trsf"] else None, "slope_init": PAPER_SLOPE}
+    starts = {name: None if config[name] == value else config[name] for name, value in usual.items()}
+    if config["activation"] == "relu":
+        starts["slope_init"] = None
+    same = ("arch", "trsf", "trsf_per_channel", "activation", "loss")
+    return Variant(**{name: config[name] for name in same}, **starts)

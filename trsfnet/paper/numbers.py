@@ -23,9 +23,9 @@ class PaperTable:
         place: section and table.
         quantity: what the cells measure.
         unit: `percent`, or empty.
-        cells: value by setting (`v1-trsf-prelu`) or, in table 6, by starting slope.
+        cells: value by variant (`v1-trsf-prelu`) or, in table 6, by starting slope.
         trials: number of same-person pairs behind a percentage (LFW 3,000: every cell is k/3000), or None.
-        settings: setting of each cell, where cells are not named by it.
+        variants: variant of each cell, where cells are not named by it.
     """
 
     number: int
@@ -35,13 +35,13 @@ class PaperTable:
     unit: str
     cells: dict[str, float]
     trials: int | None = None
-    settings: dict[str, str] = field(default_factory=dict)
+    variants: dict[str, str] = field(default_factory=dict)
 
     @property
-    def by_setting(self) -> dict[str, float]:
-        """The cells by setting, as run ids begin, such as `v2-prelu-from0.25`; percentages as shares."""
+    def by_variant(self) -> dict[str, float]:
+        """The cells by variant, as run ids begin, such as `v2-prelu-from0.25`; percentages as shares."""
         scale = 100 if self.unit == "percent" else 1
-        return {self.settings.get(cell, cell): value / scale for cell, value in self.cells.items()}
+        return {self.variants.get(cell, cell): value / scale for cell, value in self.cells.items()}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class PaperFigure:
         caption: its first sentence, as printed.
         place: section and figure.
         quantity: what is counted.
-        cells: counts by setting (`v1-trsf-prelu`), then by what they count.
+        cells: counts by variant (`v1-trsf-prelu`), then by what they count.
     """
 
     number: int

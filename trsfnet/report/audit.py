@@ -7,7 +7,7 @@ import torch
 from trsfnet.models import InceptionResnet
 from trsfnet.paper.numbers import AUDIT_KINDS, AuditEntry, audit, paper_quantities
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import counted
+from trsfnet.text import counted
 
 CONTRADICTION, GAP, STATISTICS, SLIP, HOLDS = AUDIT_KINDS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trsfnet.report.data.measured import measured
 from trsfnet.report.display import Markdown
-from trsfnet.report.names import duration
+from trsfnet.text import duration
 
 # Command, what it does, and which of the measured steps it goes through on a new machine.
 _COMMANDS = (

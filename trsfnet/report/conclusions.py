@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trsfnet.experiments.folders import find_folder
-from trsfnet.paper.claims import claims_by_id
-from trsfnet.report.collection import Collection
+from trsfnet.analysis import load
+from trsfnet.analysis.findings import Outcome, Verdict
+from trsfnet.paper.claims import Claim, paper_claims
 from trsfnet.report.summary import generated
-from trsfnet.report.verdicts import judge
 
 
 def text(folder: Path) -> str:
@@ -18,7 +17,7 @@ def text(folder: Path) -> str:
     Raises:
         RecordError: there is no such folder.
     """
-    return generated(find_folder(folder)).rstrip("\n")
+    return generated(load(folder)).rstrip("\n")
 
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
@@ -27,6 +26,18 @@ def verdicts(folder: Path) -> list[dict[str, Any]]:
     Raises:
         RecordError: there is no such folder.
     """
-    claims = claims_by_id()
-    found = judge(list(claims.values()), Collection.read(folder).records)
-    return [{"statement": claims[verdict.claim].statement, **verdict.to_dict()} for verdict in found]
+    campaigns = load(folder).campaigns
+    if not campaigns:
+        not_run = Verdict(Outcome.NOT_RUN, "No run has ended.").to_dict()
+        return [_entry(claim) | not_run for claim in paper_claims()]
+    return [
+        _entry(claim)
+        | {"track": campaign.track, "budget": campaign.budget, "departures": campaign.departures}
+        | campaign.verdicts[claim.id].to_dict()
+        for claim in paper_claims()
+        for campaign in campaigns
+    ]
+
+
+def _entry(claim: Claim) -> dict[str, Any]:
+    return {"claim": claim.id, "statement": claim.statement, "track": "", "budget": None, "departures": {}}

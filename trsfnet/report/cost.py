@@ -11,7 +11,7 @@ from trsfnet.experiments.variants import GRID
 from trsfnet.interop import summary
 from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, table
-from trsfnet.report.names import NBSP, counted
+from trsfnet.text import NBSP, counted
 from trsfnet.training.config import TrainConfig
 
 IDENTITIES = {"vggface2": VGGFACE2.people, "ms1mv2": MS1MV2.people}

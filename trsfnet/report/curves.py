@@ -10,63 +10,66 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trsfnet.experiments.record import Record
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
-from trsfnet.report.collection import Group
-from trsfnet.report.display import Exhibit, Markdown, exhibit, folded
-from trsfnet.report.feeds import Runs, fed, missing, nothing, opening, seeds_in_words
+from trsfnet.report.display import Markdown, Picture, folded, picture
+from trsfnet.report.figure_runs import Runs, figure_runs, missing, nothing, opening, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.report.names import MEASURE_NAMES, MEASURES, percent, short_name
-from trsfnet.report.runs import epochs_done, settled
+from trsfnet.report.names import MEASURE_NAMES
+from trsfnet.report.run_words import finished_or_all
+from trsfnet.text import percent
 
 
-def over_training(groups: Sequence[Group], number: int) -> list[Exhibit | Markdown]:
-    """Verification after every epoch, a row of panels for each group, and the training loss behind a fold.
+def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
+    """Verification after every epoch, a row of panels for each table, and the training loss behind a fold.
 
     Args:
-        groups: of one track, such as tables 1 and 2 for the paper's figure 3.
+        tables: of one track, such as tables 1 and 2 for the paper's figure 3.
         number: of the paper's figure.
     """
-    runs = [_started(fed([group], number)) for group in groups]
+    runs = [_started(figure_runs([table], number)) for table in tables]
     rows = [row for row in runs if row]
     if not rows:
-        return [Markdown(nothing(groups, number))]
-    verification = _validation(groups, number, rows)
-    title = f"Training loss on the {groups[0].track} track, which the paper does not show"
-    return [verification, Markdown(folded(title, _loss(groups[0].track, rows).markdown()))]
+        return [nothing(tables, number)]
+    verification = _validation(tables, number, rows)
+    title = f"Training loss on the {tables[0].track} track, which the paper does not show"
+    return [verification, Markdown(folded(title, _loss(tables[0].track, rows).markdown()))]
 
 
 def _started(runs: Runs) -> Runs:
-    """Of each setting the runs with an epoch to draw; no setting without."""
-    found = {setting: [r for r in cell if epochs_done(r)] for setting, cell in runs.items()}
-    return {setting: cell for setting, cell in found.items() if cell}
+    """Of each variant the runs with an epoch to draw; no variant without."""
+    found = {variant: [run for run in cell if run.epochs_done] for variant, cell in runs.items()}
+    return {variant: cell for variant, cell in found.items() if cell}
 
 
-def _validation(groups: Sequence[Group], number: int, rows: list[Runs]) -> Exhibit:
-    measures = MEASURES[groups[0].track]
+def _validation(tables: Sequence[TableRuns], number: int, rows: list[Runs]) -> Picture:
+    measures = MEASURES[tables[0].track]
     drawing = _draw(rows, {MEASURE_NAMES[name]: name for name in measures})
     for axes in drawing.axes:
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     finding = " ".join(_ends(row, measures[0]) for row in rows)
-    lacking = missing(fed(groups, number))
-    return exhibit(
+    lacking = missing(figure_runs(tables, number))
+    return picture(
         drawing,
-        alt=f"{MEASURE_NAMES[measures[0]]} of unseen people over the epochs, a line per setting. {finding}",
-        caption=f"{opening(groups, number)}: {finding} {_key(rows)}{lacking}",
+        alt=f"{MEASURE_NAMES[measures[0]]} of unseen people over the epochs, a line per variant. {finding}",
+        caption=f"{opening(tables, number)}: {finding} {_key(rows)}{lacking}",
     )
 
 
-def _loss(track: str, rows: list[Runs]) -> Exhibit:
+def _loss(track: str, rows: list[Runs]) -> Picture:
     finding = " ".join(_ends(row, "loss") for row in rows)
-    return exhibit(
+    return picture(
         _draw(rows, {"Training loss (nats)": "loss"}),
-        alt=f"Mean training loss over the epochs, a line per setting. {finding}",
+        alt=f"Mean training loss over the epochs, a line per variant. {finding}",
         caption=f"Mean training loss of the same runs on our {track} track: {finding} {_key(rows)}",
     )
 
 
 def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
-    """A panel for each row of settings and each column of the history, by the label of its axis."""
+    """A panel for each row of variants and each column of the history, by the label of its axis."""
     with style.applied():
         width = style.FIGURE_WIDTH * (1 if len(columns) > 1 else 0.8)
         figure, axes = plt.subplots(
@@ -77,12 +80,12 @@ def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
             sharey="col",
             squeeze=False,
         )
-        for panels, settings in zip(axes, rows, strict=True):
+        for panels, runs in zip(axes, rows, strict=True):
             for panel, (label, column) in zip(panels, columns.items(), strict=True):
-                for setting, records in settings.items():
-                    _lines(panel, setting, records, column)
+                for variant, cell in runs.items():
+                    _lines(panel, variant, cell, column)
                 panel.set(ylabel=label, ylim=(0, None))
-                panel.set_title(f"Inception-ResNet {next(iter(settings)).partition('-')[0]}")
+                panel.set_title(f"Inception-ResNet {variant_of(next(iter(runs))).arch}")
                 panel.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         for panel in axes[-1]:
             epoch_axis(panel)
@@ -91,11 +94,11 @@ def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
     return figure
 
 
-def _lines(axes: Axes, setting: str, records: list[Record], column: str) -> None:
+def _lines(axes: Axes, variant: str, runs: list[Run], column: str) -> None:
     """The mean over finished seeds within the band of their range; dotted, each run that is not finished."""
-    look = style.look(setting)
-    label = _variant(setting)
-    finished = [r for r in records if r.status == "done"]
+    look = style.look(variant)
+    label = variant_of(variant).additions or "original"
+    finished = [run for run in runs if run.done]
     if finished:
         curves = _by_epoch(finished, column)
         low, mean, high = curves.min(axis=1), curves.mean(axis=1), curves.max(axis=1)
@@ -103,25 +106,20 @@ def _lines(axes: Axes, setting: str, records: list[Record], column: str) -> None
         every = max(1, len(mean) // 8)
         marks = {"marker": look.marker, "markersize": 4, "markevery": every}
         axes.plot(mean, look.dashes, color=look.colour, label=label, **marks)
-    for record in records:
-        if record.status != "done":
-            name = {} if finished else {"label": f"{label} ({record.status})"}
-            axes.plot(_by_epoch([record], column), ":", color=look.colour, linewidth=1.2, **name)
+    for run in runs:
+        if not run.done:
+            name = {} if finished else {"label": f"{label} ({run.status})"}
+            axes.plot(_by_epoch([run], column), ":", color=look.colour, linewidth=1.2, **name)
 
 
-def _variant(setting: str) -> str:
-    """What a setting adds to its network, such as `TRSF + PReLU`."""
-    return short_name(setting).partition(" + ")[2] or "original"
-
-
-def _by_epoch(records: list[Record], column: str) -> pd.DataFrame:
+def _by_epoch(runs: list[Run], column: str) -> pd.DataFrame:
     """A column of each run's history side by side, a row for each epoch that all of them have."""
-    return pd.concat([r.history().set_index("epoch")[column] for r in records], axis=1).dropna()
+    return pd.concat([run.history.set_index("epoch")[column] for run in runs], axis=1).dropna()
 
 
-def _ends(settings: Runs, column: str) -> str:
+def _ends(runs: Runs, column: str) -> str:
     """Which curves of a row end highest and lowest, and where, in one sentence."""
-    last = {key: _by_epoch(settled(records), column).iloc[-1] for key, records in settings.items()}
+    last = {key: _by_epoch(finished_or_all(cell), column).iloc[-1] for key, cell in runs.items()}
     low, high = (choose(last, key=lambda key: last[key].mean()) for choose in (min, max))
     write = (lambda value: f"{value:.2f}") if column == "loss" else percent
     if low == high:
@@ -133,7 +131,7 @@ def _ends(settings: Runs, column: str) -> str:
 
 
 def _end(values: pd.Series, write: Callable[[float], str]) -> str:
-    """The mean of a setting's last values, and their range where there are several."""
+    """The mean of a variant's last values, and their range where there are several."""
     if len(values) == 1:
         return write(values.iloc[0])
     return f"{write(values.mean())} ({write(values.min())} to {write(values.max())})"
@@ -141,9 +139,7 @@ def _end(values: pd.Series, write: Callable[[float], str]) -> str:
 
 def _key(rows: list[Runs]) -> str:
     """What lines and bands are, and of how many seeds."""
-    finished = {
-        key: [r.seed for r in cell if r.status == "done"] for row in rows for key, cell in row.items()
-    }
+    finished = {key: [run.seed for run in cell if run.done] for row in rows for key, cell in row.items()}
     finished = {key: seeds for key, seeds in finished.items() if seeds}
     if not finished:
         return "Dotted: runs that are not finished."

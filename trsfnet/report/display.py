@@ -28,8 +28,8 @@ class Markdown:
 
 
 @dataclass(frozen=True)
-class Exhibit:
-    """A figure for the book.
+class Picture:
+    """A drawing for the book, with its text alternative and caption.
 
     Attributes:
         svg: the drawing, in the page's own text colour on no background.
@@ -57,8 +57,8 @@ class Exhibit:
         return "\n".join(line for line in self._repr_html_().splitlines() if line.strip())
 
 
-def exhibit(figure: Figure, *, alt: str, caption: str) -> Exhibit:
-    """`figure` as an exhibit; the figure itself is closed, so that Jupyter does not show it twice."""
+def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
+    """`figure` as a picture; the figure itself is closed, so that Jupyter does not show it twice."""
     buffer = io.StringIO()
     with style.applied():
         layout = figure.get_layout_engine()
@@ -68,7 +68,7 @@ def exhibit(figure: Figure, *, alt: str, caption: str) -> Exhibit:
             figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    return Exhibit(_themed(buffer.getvalue(), alt), alt, caption)
+    return Picture(_themed(buffer.getvalue(), alt), alt, caption)
 
 
 def _themed(svg: str, alt: str) -> str:
@@ -109,3 +109,10 @@ def folded(title: str, body: str) -> str:
 def plain(text: str) -> str:
     """Text of which Markdown makes nothing else."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~" else c for c in text)
+
+
+def unreadable(problems: Iterable[str]) -> str:
+    """A list of the records that cannot be shown, each with the reason."""
+    # Paths as seen from the repository's root, not from where the notebook runs; as plain text, so that a
+    # long one breaks on a phone.
+    return "\n".join(f"- {plain(problem.replace('../', ''))}" for problem in problems)

@@ -16,7 +16,7 @@ from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.report.architecture import Network
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import listed
+from trsfnet.text import joined
 
 
 def source(function: Callable[..., Any]) -> Markdown:
@@ -88,6 +88,6 @@ def verdict(networks: Sequence[Network]) -> Markdown:
             said = paper[f"{kind} of {network.version}"].value
             words = f"{counted} {kind} in {network.version}"
             agree.append(words) if counted == said else differ.append(f"{words} (paper: {said})")
-    parts = [f"as the paper counts them: {listed(agree)}"] if agree else []
-    parts += [f"not as the paper counts them: {listed(differ)}"] if differ else []
+    parts = [f"as the paper counts them: {joined(agree)}"] if agree else []
+    parts += [f"not as the paper counts them: {joined(differ)}"] if differ else []
     return Markdown(f"In the networks that are trained here there are, {'; '.join(parts)}.")

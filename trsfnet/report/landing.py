@@ -4,54 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.paper.claims import Claim, claims_by_id
-from trsfnet.report.claims import Judged, judged, telling
-from trsfnet.report.claims.papers import papers_number
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.findings import Outcome
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import verdict_cells
-from trsfnet.report.collection import Collection
+from trsfnet.report.claims.tables import size, verdict_cells
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import TRACKS, counted, listed
-from trsfnet.report.verdicts import CONTRADICTED, SUPPORTED
+from trsfnet.report.names import TRACKS, campaign_name
+from trsfnet.text import counted, joined
+
+_DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
+
+MAIN_CLAIMS = {question: claims[0] for question, claims in QUESTIONS.items()}
+"""By question, the id of the claim that answers it most directly."""
 
 
-def groups_of(collection: Collection) -> list[Judged]:
-    """The groups of runs that have a word on the paper's questions."""
-    asked = list(_asked().values())
-    return [group for group in telling(judged(collection.records), asked) if group.about(asked)]
+def campaigns_on_questions(found: Analysis) -> list[Campaign]:
+    """The campaigns that say something to the paper's questions."""
+    asked = MAIN_CLAIMS.values()
+    return [campaign for campaign in found.campaigns_on(asked) if campaign.decides(asked)]
 
 
-def answer(groups: Sequence[Judged]) -> Markdown:
-    """A headline, and for each group of runs the questions that it answers."""
-    lines = "\n".join(_line(group) for group in groups)
-    return Markdown(f"**{_headline(groups)}**" + (f"\n\n{lines}" if lines else ""))
+def answer(campaigns: Sequence[Campaign]) -> Markdown:
+    """A headline, and for each campaign the questions that it answers."""
+    lines = "\n".join(_line(campaign) for campaign in campaigns)
+    return Markdown(f"**{_headline(campaigns)}**" + (f"\n\n{lines}" if lines else ""))
 
 
-def questions(groups: Sequence[Judged]) -> Markdown:
-    """The paper's main claims, each with the paper's number and the verdict of each group of runs."""
+def questions(campaigns: Sequence[Campaign]) -> Markdown:
+    """The paper's main claims, each with the paper's number and the verdict of each campaign."""
     rows = [
-        (f"**{question}** {claim.statement}", papers_number(claim.rule), *verdict_cells(claim, groups))
-        for question, claim in _asked().items()
+        (
+            f"**{question}** {claims_by_id()[claim].statement}",
+            paper_rules()[claim].published(),
+            *verdict_cells(claim, campaigns),
+        )
+        for question, claim in MAIN_CLAIMS.items()
     ]
-    header = ("Question and claim", "Paper", *([group.label for group in groups] or ["Ours"]))
+    header = ("Question and claim", "Paper", *([campaign_name(c) for c in campaigns] or ["Ours"]))
     caption = "What the paper says, and what our runs say to it. Each verdict leads to its numbers and runs."
     return Markdown(captioned(caption, "main-claims", table(header, rows)))
 
 
-def _asked() -> dict[str, Claim]:
-    """By question, the claim that answers it most directly."""
-    return {question: claims_by_id()[ids[0]] for question, ids in QUESTIONS.items()}
-
-
-def _headline(groups: Sequence[Judged]) -> str:
-    if not groups:
+def _headline(campaigns: Sequence[Campaign]) -> str:
+    if not campaigns:
         return "Not tested yet: no run has ended."
-    found = [{group.verdicts[claim.id].word for group in groups} for claim in _asked().values()]
-    supported, contradicted = (
-        sum(word in words and other not in words for words in found)
-        for word, other in ((SUPPORTED, CONTRADICTED), (CONTRADICTED, SUPPORTED))
-    )
-    split = sum({SUPPORTED, CONTRADICTED} <= words for words in found)
+    found = [{c.verdicts[claim].outcome for c in campaigns} & {*_DECIDED} for claim in MAIN_CLAIMS.values()]
+    supported, contradicted = (sum(outcomes == {word} for outcomes in found) for word in _DECIDED)
+    split = sum(len(outcomes) == len(_DECIDED) for outcomes in found)
     left = len(found) - supported - contradicted - split
     if left == len(found):
         return "Not decided yet: nothing was seen that chance could not have done."
@@ -68,11 +70,12 @@ def _headline(groups: Sequence[Judged]) -> str:
     )
 
 
-def _line(group: Judged) -> str:
+def _line(campaign: Campaign) -> str:
     found = {
-        word: [f"“{q}”" for q, claim in _asked().items() if group.verdicts[claim.id].word == word]
-        for word in (SUPPORTED, CONTRADICTED)
+        outcome: [f"“{q}”" for q, claim in MAIN_CLAIMS.items() if campaign.verdicts[claim].outcome == outcome]
+        for outcome in _DECIDED
     }
-    parts = [f"{word}: {listed(names)}" for word, names in found.items() if names] or ["none is decided"]
-    runs = f"{group.size} run{'' if group.size == '1' else 's'}"
-    return f"- On {TRACKS[group.campaign.track]} ({group.label}, {runs}): {'; '.join(parts)}."
+    parts = [f"{outcome}: {joined(names)}" for outcome, names in found.items() if names]
+    runs = f"{size(campaign)} run{'' if size(campaign) == '1' else 's'}"
+    on = f"On {TRACKS[campaign.track]} ({campaign_name(campaign)}, {runs})"
+    return f"- {on}: {'; '.join(parts or ['none is decided'])}."

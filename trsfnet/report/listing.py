@@ -1,4 +1,4 @@
-"""Runs side by side: what is there, how far it is, whether it is stale, and how two of them differ."""
+"""Runs in a list: what is there, how far it is, whether it is stale, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -7,117 +7,86 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError
-from trsfnet.experiments.budgets import budget_of, protocol
-from trsfnet.experiments.folders import find_folder
-from trsfnet.experiments.record import Record, read_record, read_records
-from trsfnet.experiments.stale import why_stale
+from trsfnet.experiments.budgets import protocol
+from trsfnet.experiments.record import read_record
 from trsfnet.paths import user_path
-from trsfnet.report.names import MEASURE_NAMES, MEASURES
-from trsfnet.report.runs import damage, epochs_done, value_of
+from trsfnet.report.names import MEASURE_NAMES
+from trsfnet.report.run_words import value_of
 from trsfnet.training.config import LATER_SETTINGS
 
-
-@dataclass(frozen=True)
-class Listed:
-    """A run as a line of a list."""
-
-    record: Record
-
-    @property
-    def stale(self) -> str:
-        """Why the present code would give other numbers, in a few words; empty if it would not."""
-        return why_stale(self.record)
-
-    @property
-    def epochs(self) -> str:
-        """Such as `3/4`: done, and planned."""
-        return f"{epochs_done(self.record)}/{self.record.config['epochs']}"
-
-    @property
-    def value(self) -> str:
-        """What the verdicts of the run's track rest on, or a dash before the end."""
-        measure = MEASURES[self.record.info["track"]][0]
-        return value_of(self.record, measure) if self.record.status == "done" else "–"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The run of JSON types, without its tables."""
-        info = self.record.info
-        return {
-            "run": self.record.run_id,
-            "path": str(self.record.path),
-            "track": info["track"],
-            "setting": self.record.setting,
-            "seed": self.record.seed,
-            "status": self.record.status,
-            "message": info.get("message", ""),
-            "epochs_done": epochs_done(self.record),
-            "epochs": self.record.config["epochs"],
-            "scale": budget_of(self.record.config),
-            "metrics": self.record.metrics,
-            "seconds": info.get("seconds"),
-            "stale": self.stale,
-        }
+HEADER = ("track", "run", "status", "epochs", "result", "budget", "stale")
+"""The columns of `lines`."""
 
 
-HEADER = ("track", "run", "status", "epochs", "result", "scale", "stale")
-"""What `Listed` gives for a line of text, see `lines`."""
-
-
-def lines(runs: Sequence[Listed]) -> list[tuple[str, ...]]:
+def lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
     """The runs as rows under `HEADER`."""
     return [
         (
-            run.record.info["track"],
-            run.record.run_id,
-            run.record.status,
-            run.epochs,
-            run.value,
-            budget_of(run.record.config) or "of its own",
+            run.track,
+            run.run_id,
+            run.status,
+            _epochs(run),
+            value_of(run, MEASURES[run.track][0]) if run.done else "–",
+            run.budget or "of its own",
             run.stale,
         )
         for run in runs
     ]
 
 
-def measures(runs: Sequence[Listed]) -> list[str]:
+def _epochs(run: Run) -> str:
+    """Such as `3/4`: done, and planned."""
+    return f"{run.epochs_done}/{run.config['epochs']}"
+
+
+def to_dict(run: Run) -> dict[str, Any]:
+    """A run of JSON types, without its tables."""
+    return {
+        "run": run.run_id,
+        "path": str(run.path),
+        "track": run.track,
+        "variant": run.variant,
+        "seed": run.seed,
+        "status": run.status,
+        "message": run.info.get("message", ""),
+        "epochs_done": run.epochs_done,
+        "epochs": run.config["epochs"],
+        "budget": run.budget,
+        "metrics": run.metrics,
+        "seconds": run.info.get("seconds"),
+        "stale": run.stale,
+    }
+
+
+def measures(runs: Sequence[Run]) -> list[str]:
     """What `result` is on each track of `runs`, in words."""
-    tracks = dict.fromkeys(run.record.info["track"] for run in runs)
+    tracks = dict.fromkeys(run.track for run in runs)
     return [f"{track}: {MEASURE_NAMES[MEASURES[track][0]]}" for track in tracks]
 
 
-def listing(roots: Sequence[Path]) -> tuple[list[Listed], list[str]]:
-    """The runs under `roots`, and a sentence for each record that is no good.
-
-    Args:
-        roots: folders such as `runs`, with a folder for each track in them.
-
-    Raises:
-        RecordError: one of them does not exist.
-    """
-    records, problems = read_records(find_folder(root) for root in roots)
-    harms = {record.path: damage(record) for record in records}
-    sound = [record for record in records if not harms[record.path]]
-    sound.sort(key=lambda record: (record.info["track"], record.setting, record.seed, record.run_id))
-    return [Listed(record) for record in sound], problems + [harm for harm in harms.values() if harm]
+def sorted_runs(found: Analysis) -> list[Run]:
+    """The runs by track, variant and seed."""
+    return sorted(found.runs, key=lambda run: (run.track, run.variant, run.seed, run.run_id))
 
 
-def find_run(name: str, roots: Sequence[Path]) -> Record:
+def find_run(name: str, roots: Sequence[Path]) -> Run:
     """The run that `name` means: its folder, or how its id begins among the runs under `roots`.
 
     Raises:
         ConfigError: none begins so, or several do.
-        DataError: a root does not exist.
-        RecordError: the folder holds no run.
+        RecordError: a root does not exist, or the folder holds no run.
     """
     folder = user_path(name)
     if folder.is_dir():
-        return read_record(folder)
-    runs, _ = listing(roots)
-    found = [run.record for run in runs if run.record.run_id.startswith(name)]
+        return Run(read_record(folder))
+    found = [run for run in sorted_runs(load(*roots)) if run.run_id.startswith(name)]
     if len(found) != 1:
         where = " and ".join(map(str, roots))
-        several = ", ".join(record.run_id for record in found[:3])
+        several = ", ".join(run.run_id for run in found[:3])
         raise ConfigError(
             f"{len(found)} runs in {where} begin with {name} ({several}, ...): give more of the id."
             if found
@@ -127,7 +96,7 @@ def find_run(name: str, roots: Sequence[Path]) -> Record:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """How two runs differ.
 
     Attributes:
@@ -156,20 +125,19 @@ class Comparison:
         return "One run each: whether a difference is more than the seed's, `trsfnet report` says."
 
 
-def comparison(a: Record, b: Record) -> Comparison:
+def compare(a: Run, b: Run) -> RunComparison:
     """How two runs differ: settings first, then results."""
     settings = [LATER_SETTINGS | run.config for run in (a, b)]
     names = dict.fromkeys(name for config in settings for name in config)
-    values = {name: tuple(config.get(name) for config in settings) for name in names}
-    metrics = dict.fromkeys(name for run in (a, b) for name in run.metrics)
-    listed = Listed(a), Listed(b)
+    values = {name: (settings[0].get(name), settings[1].get(name)) for name in names}
+    metrics = dict.fromkeys((*a.metrics, *b.metrics))
     facts = {
         "status": (a.status, b.status),
-        "epochs": (listed[0].epochs, listed[1].epochs),
+        "epochs": (_epochs(a), _epochs(b)),
         "seconds": (a.info.get("seconds"), b.info.get("seconds")),
-        "stale": (listed[0].stale or "no", listed[1].stale or "no"),
+        "stale": (a.stale or "no", b.stale or "no"),
     }
-    return Comparison(
+    return RunComparison(
         runs=(a.run_id, b.run_id),
         settings={name: pair for name, pair in values.items() if pair[0] != pair[1]},
         results={name: (a.metrics.get(name), b.metrics.get(name)) for name in metrics},

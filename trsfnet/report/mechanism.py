@@ -17,9 +17,10 @@ from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.record import Record
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
-from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import TRACKS, percent
+from trsfnet.report.names import TRACKS
+from trsfnet.text import percent
 
 # The paper's schedule on VGGFace2, as we read it: see the page on its data.
 PAPER_BUDGET = 12.5
@@ -37,7 +38,7 @@ _NOTHING = (
 _LINEAR = 0.1
 
 
-def decay_figure(records: Sequence[Record]) -> Exhibit | Markdown:
+def decay_figure(records: Sequence[Record]) -> Picture | Markdown:
     """Scale, branch ratio and accuracy by decay budget, with gradient flow and the paper's scales."""
     rungs = _rungs(records)
     if rungs is None:
@@ -56,7 +57,7 @@ def decay_figure(records: Sequence[Record]) -> Exhibit | Markdown:
         panels[2].set(title="Accuracy", ylabel="TAR at FAR 1e-2, all pairs")
         panels[2].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         legend_below(figure, panels[0])
-    return exhibit(figure, alt=_alt(rungs), caption=_caption(rungs))
+    return picture(figure, alt=_alt(rungs), caption=_caption(rungs))
 
 
 def _rungs(records: Sequence[Record]) -> pd.DataFrame | None:

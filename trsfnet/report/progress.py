@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from trsfnet.experiments.pipeline import current_record, epochs_done
 from trsfnet.report.cost import macs_per_image
-from trsfnet.report.names import counted, duration
+from trsfnet.text import counted, duration
 from trsfnet.training.config import TrainConfig
 
 _ENDED = ("done", "collapsed", "failed")

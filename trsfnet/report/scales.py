@@ -9,46 +9,50 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from trsfnet.experiments.record import Record
+from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
-from trsfnet.report.collection import Group
-from trsfnet.report.display import Exhibit, Markdown, exhibit
-from trsfnet.report.feeds import fed, missing, nothing, opening, seeds_in_words
-from trsfnet.report.figures import depth_bar, lines_by_depth
-from trsfnet.report.names import listed, percent, short_name
-from trsfnet.report.trajectories import (
+from trsfnet.report.display import Markdown, Picture, picture
+from trsfnet.report.figure_runs import (
     Values,
-    decimal,
+    figure_runs,
     final,
     first_and_further,
+    learned_values,
+    missing,
+    nothing,
+    opening,
+    seeds_in_words,
     shown_seeds,
-    values,
 )
-from trsfnet.report.verdicts.evidence import Run
+from trsfnet.report.figures import depth_bar, lines_by_depth
+from trsfnet.text import decimal, joined, percent
 
 _MEAN = "mean over modules"
 
 
-def over_training(groups: Sequence[Group]) -> list[Exhibit | Markdown]:
-    """The paper's figure 5: the scale of every module over the epochs, a row for each group.
+def over_training(tables: Sequence[TableRuns]) -> list[Picture | Markdown]:
+    """The paper's figure 5: the scale of every module over the epochs, a row for each table.
 
     Args:
-        groups: tables 1 and 2 on one track.
+        tables: 1 and 2 on one track.
     """
-    runs = fed(groups, 5)
-    found = values(runs, "trsf")
+    runs = figure_runs(tables, 5)
+    found = learned_values(runs, "trsf")
     if not found:
-        return [Markdown(nothing(groups, 5))]
+        return [nothing(tables, 5)]
     lacking = missing(runs)
     return first_and_further(
         found,
-        f"Every scale over training on the {groups[0].track} track",
-        lambda shown: _trajectories(shown, f"{opening(groups, 5)}, {shown_seeds(shown)}", lacking),
+        f"Every scale over training on the {tables[0].track} track",
+        lambda shown: _trajectories(shown, f"{opening(tables, 5)}, {shown_seeds(shown)}", lacking),
     )
 
 
-def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
-    rows = [[s for s in shown if s.startswith(version)] for version in ("v1", "v2")]
+def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
+    rows = [[v for v in shown if variant_of(v).arch == arch] for arch in ("v1", "v2")]
     rows = [row for row in rows if row]
     with style.applied():
         figure, axes = plt.subplots(
@@ -58,23 +62,23 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
             sharey=True,
             squeeze=False,
         )
-        for panels, settings in zip(axes, rows, strict=True):
-            for panel, setting in zip(panels, settings, strict=False):
-                for table in shown[setting].values():
+        for panels, variants in zip(axes, rows, strict=True):
+            for panel, variant in zip(panels, variants, strict=False):
+                for table in shown[variant].values():
                     lines_by_depth(panel, table)
-                panel.set_title(short_name(setting))
-            for panel in panels[len(settings) :]:
+                panel.set_title(short_name(variant))
+            for panel in panels[len(variants) :]:
                 panel.set_axis_off()
             panels[0].set_ylabel("TRSF")
             # `TRSF_inception-resnet v1.3` is block v1.3 of a common series.
             names = table.columns.str.rpartition(" ")
             series, _, first = names[0]
             depth_bar(figure, panels.tolist(), ends=(first, names[-1][-1]), label=series)
-    ends = [f"{short_name(s)} {_from_to(list(seeds.values()))}" for s, seeds in shown.items()]
-    finding = f"on average TRSF went from start to end in {listed(ends)}."
-    return exhibit(
+    ends = [f"{short_name(v)} {_from_to(list(seeds.values()))}" for v, seeds in shown.items()]
+    finding = f"on average TRSF went from start to end in {joined(ends)}."
+    return picture(
         figure,
-        alt=f"Lines of the scale of every module over the epochs, a panel per setting: {finding}",
+        alt=f"Lines of the scale of every module over the epochs, a panel per variant: {finding}",
         caption=f"{start}: {finding} A line for each module and seed.{lacking}",
     )
 
@@ -84,17 +88,17 @@ def _from_to(tables: list[pd.DataFrame]) -> str:
     return f"from {decimal(start.mean())} to {decimal(end.mean())} (magnitude {decimal(end.abs().mean())})"
 
 
-def after_training(group: Group, number: int) -> Exhibit | Markdown:
-    """The paper's figure 6 (v2: 7): the scale of every module after training, a panel per setting.
+def after_training(table: TableRuns, number: int) -> Picture | Markdown:
+    """The paper's figure 6 (v2: 7): the scale of every module after training, a panel per variant.
 
     Args:
-        group: table 1, or table 2 for figure 7.
+        table: 1, or 2 for figure 7.
         number: of the paper's figure.
     """
-    runs = fed([group], number)
-    found = values(runs, "trsf")
+    runs = figure_runs([table], number)
+    found = learned_values(runs, "trsf")
     if not found:
-        return Markdown(nothing([group], number))
+        return nothing([table], number)
     names = next(iter(final(found).values())).columns
     with style.applied():
         figure, axes = plt.subplots(
@@ -105,40 +109,41 @@ def after_training(group: Group, number: int) -> Exhibit | Markdown:
             sharey=True,
             squeeze=False,
         )
-        for panel, (setting, ends) in zip(axes[0], final(found).items(), strict=True):
-            _modules(panel, setting, ends)
-            start = next(iter(found[setting].values())).iloc[0].mean()
+        for panel, (variant, ends) in zip(axes[0], final(found).items(), strict=True):
+            _modules(panel, variant, ends)
+            start = next(iter(found[variant].values())).iloc[0].mean()
             panel.axvline(start, color=style.INK, linestyle=":", linewidth=1.2)
         axes[0][0].set_yticks(range(len(names) + 1), [*names, _MEAN], fontsize=8)
         axes[0][0].set_ylim(len(names) + 0.6, -0.6)
-    finding = " ".join(_finding(setting, ends, runs[setting]) for setting, ends in final(found).items())
-    return exhibit(
+    finding = " ".join(_finding(variant, ends, runs[variant]) for variant, ends in final(found).items())
+    return picture(
         figure,
-        alt=f"The scale of every module after training, a row per module, a panel per setting. {finding}",
+        alt=f"The scale of every module after training, a row per module, a panel per variant. {finding}",
         caption=(
-            f"{opening([group], number)}: {finding} A point for each module and seed; dotted: "
+            f"{opening([table], number)}: {finding} A point for each module and seed; dotted: "
             f"the start. {seeds_in_words(found)}.{missing(runs)}"
         ),
     )
 
 
-def _modules(axes: Axes, setting: str, ends: pd.DataFrame) -> None:
+def _modules(axes: Axes, variant: str, ends: pd.DataFrame) -> None:
     """A row for each module and one for the mean over modules, with a point for each seed."""
-    look = style.look(setting)
+    look = style.look(variant)
     rows = ends.assign(**{_MEAN: ends.mean(axis=1)})
     for _, seed in rows.iterrows():
         axes.plot(seed, np.arange(len(seed)), look.marker, color=look.colour, alpha=0.7, markersize=5)
     axes.axvline(0, color=style.INK, linewidth=0.8)
     axes.axhline(len(ends.columns) - 0.5, color=style.INK, linewidth=0.8)
-    axes.set(title=short_name(setting), xlabel="TRSF after training")
+    axes.set(title=short_name(variant), xlabel="TRSF after training")
 
 
-def _finding(setting: str, ends: pd.DataFrame, runs: list[Record]) -> str:
-    """Where a setting's scales ended, and how many where the paper has most of its."""
-    shares = [share for r in runs if (share := Run(r).value("scale_share_0.6_to_1.3")) is not None]
-    inside = f", {percent(float(np.mean(shares)))} of them between 0.6 and 1.3" if shares else ""
+def _finding(variant: str, ends: pd.DataFrame, runs: list[Run]) -> str:
+    """Where a variant's scales ended, and how many where the paper has most of its."""
+    inside = QUANTITIES["scale_share_0.6_to_1.3"]
+    shares = [share for run in runs if (share := run.value(inside)) is not None]
+    within = f", {percent(float(np.mean(shares)))} of them between 0.6 and 1.3" if shares else ""
     return (
-        f"{short_name(setting)} ends between {decimal(ends.min(axis=None))} and "
+        f"{short_name(variant)} ends between {decimal(ends.min(axis=None))} and "
         f"{decimal(ends.max(axis=None))}, mean {decimal(ends.mean(axis=None))}, mean magnitude "
-        f"{decimal(ends.abs().mean(axis=None))}{inside}."
+        f"{decimal(ends.abs().mean(axis=None))}{within}."
     )

@@ -10,46 +10,51 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from trsfnet.experiments.record import Record
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.paper.numbers import paper_figure
 from trsfnet.report import style
-from trsfnet.report.collection import Group
-from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, plain, table
-from trsfnet.report.feeds import fed, missing, nothing, opening, seeds_in_words
-from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.report.names import NBSP, listed, short_name
-from trsfnet.report.runs import card_link, learned, state
-from trsfnet.report.trajectories import (
+from trsfnet.report.display import Markdown, Picture, captioned, picture, plain
+from trsfnet.report.display import table as markdown_table
+from trsfnet.report.figure_runs import (
     Values,
-    decimal,
+    figure_runs,
     final,
     first_and_further,
+    learned_values,
+    missing,
+    nothing,
+    opening,
+    seeds_in_words,
     shown_seeds,
     signs,
     span,
-    values,
 )
+from trsfnet.report.figures import epoch_axis, legend_below
+from trsfnet.report.run_words import card_link, state
+from trsfnet.text import NBSP, decimal, joined
 
 SHOWN = 9
 """How many slopes are drawn over training, as the paper draws a few: evenly spaced, a multiple of 3."""
 
 
-def over_training(group: Group) -> list[Exhibit | Markdown]:
+def over_training(table: TableRuns) -> list[Picture | Markdown]:
     """The paper's figure 8 for one version: the slopes of the same few modules over the epochs."""
-    runs = fed([group], 8)
-    found = values(runs, "slope")
+    runs = figure_runs([table], 8)
+    found = learned_values(runs, "slope")
     if not found:
-        return [Markdown(nothing([group], 8))]
-    version = next(iter(runs)).partition("-")[0]
-    start, lacking = f"{opening([group], 8)}, {version}", missing(runs)
+        return [nothing([table], 8)]
+    arch = variant_of(next(iter(runs))).arch
+    start, lacking = f"{opening([table], 8)}, {arch}", missing(runs)
     return first_and_further(
         found,
-        f"Slopes of {version} over training on the {group.track} track",
+        f"Slopes of {arch} over training on the {table.track} track",
         lambda shown: _trajectories(shown, f"{start}, {shown_seeds(shown)}", lacking),
     )
 
 
-def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
+def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
     names = next(iter(final(shown).values())).columns
     chosen = names[np.linspace(0, len(names) - 1, SHOWN).round().astype(int)]
     with style.applied():
@@ -57,8 +62,8 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
             SHOWN // 3, 3, figsize=(style.FIGURE_WIDTH, 6.6), sharex=True, sharey=True
         )
         for panel, name in zip(axes.flat, chosen, strict=True):
-            for setting, seeds in shown.items():
-                _slope_lines(panel, setting, [table[name] for table in seeds.values()])
+            for variant, seeds in shown.items():
+                _slope_lines(panel, variant, [table[name] for table in seeds.values()])
             panel.axhline(0, color=style.INK, linewidth=0.8)
             panel.set_title(name, fontsize=8)
         for panel in axes[-1]:
@@ -66,8 +71,8 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
         for panel in axes[:, 0]:
             panel.set_ylabel("Slope α")
         legend_below(figure, axes.flat[0])
-    finding = " ".join(_below_zero(setting, ends[chosen]) for setting, ends in final(shown).items())
-    return exhibit(
+    finding = " ".join(_below_zero(variant, ends[chosen]) for variant, ends in final(shown).items())
+    return picture(
         figure,
         alt=f"Lines of {SHOWN} slopes over the epochs, a panel for each slope. {finding}",
         caption=(
@@ -77,47 +82,47 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Exhibit:
     )
 
 
-def _slope_lines(axes: Axes, setting: str, seeds: list[pd.Series]) -> None:
-    look = style.look(setting)
+def _slope_lines(axes: Axes, variant: str, seeds: list[pd.Series]) -> None:
+    look = style.look(variant)
     for i, slope in enumerate(seeds):
-        label = {"label": short_name(setting)} if i == 0 else {}
+        label = {"label": short_name(variant)} if i == 0 else {}
         axes.plot(slope, look.dashes, color=look.colour, linewidth=1.8 if len(seeds) == 1 else 1, **label)
 
 
-def _below_zero(setting: str, ends: pd.DataFrame) -> str:
+def _below_zero(variant: str, ends: pd.DataFrame) -> str:
     """How many of the slopes that are drawn ended negative, in each seed."""
-    numbers = listed([str(n) for n in (ends < 0).sum(axis=1)])
+    numbers = joined([str(n) for n in (ends < 0).sum(axis=1)])
     by_seed = " by seed" if len(ends) > 1 else ""
-    return f"{short_name(setting)}: {numbers} of these {ends.shape[1]} slopes end below zero{by_seed}."
+    return f"{short_name(variant)}: {numbers} of these {ends.shape[1]} slopes end below zero{by_seed}."
 
 
-def after_training(group: Group, number: int) -> Exhibit | Markdown:
-    """The paper's figure 9 (v2: 10): every slope after training in forward order, a panel per setting.
+def after_training(table: TableRuns, number: int) -> Picture | Markdown:
+    """The paper's figure 9 (v2: 10): every slope after training in forward order, a panel per variant.
 
     Args:
-        group: table 1, or table 2 for figure 10.
+        table: 1, or 2 for figure 10.
         number: of the paper's figure.
     """
-    runs = fed([group], number)
-    found = values(runs, "slope")
+    runs = figure_runs([table], number)
+    found = learned_values(runs, "slope")
     if not found:
-        return Markdown(nothing([group], number))
+        return nothing([table], number)
     with style.applied():
         height = 1.4 + 2.3 * len(found)
         figure, axes = plt.subplots(
             len(found), 1, figsize=(style.FIGURE_WIDTH, height), sharex=True, sharey=True, squeeze=False
         )
-        for panel, (setting, ends) in zip(axes[:, 0], final(found).items(), strict=True):
+        for panel, (variant, ends) in zip(axes[:, 0], final(found).items(), strict=True):
             _signed_points(panel, ends)
-            panel.set(title=short_name(setting), ylabel="Slope α")
+            panel.set(title=short_name(variant), ylabel="Slope α")
         _name_parts(axes[-1, 0], next(iter(final(found).values())).columns)
         legend_below(figure, axes[0, 0])
-    finding = " ".join(_finding(setting, ends) for setting, ends in final(found).items())
-    return exhibit(
+    finding = " ".join(_finding(variant, ends) for variant, ends in final(found).items())
+    return picture(
         figure,
-        alt=f"Every slope after training, from input to output, a panel per setting. {finding}",
+        alt=f"Every slope after training, from input to output, a panel per variant. {finding}",
         caption=(
-            f"{opening([group], number)}: {finding} A point for each slope and seed; "
+            f"{opening([table], number)}: {finding} A point for each slope and seed; "
             f"{seeds_in_words(found)}.{missing(runs)}"
         ),
     )
@@ -144,47 +149,47 @@ def _name_parts(axes: Axes, names: pd.Index) -> None:
     axes.set_xlabel(f"{names[0].rpartition(' ')[0]} …, from input to output")
 
 
-def _finding(setting: str, ends: pd.DataFrame) -> str:
+def _finding(variant: str, ends: pd.DataFrame) -> str:
     """How many slopes ended on either side of zero: the mean over seeds, and the range by seed."""
     negative = (ends < 0).sum(axis=1)
     total, mean = ends.shape[1], negative.mean()
     if len(ends) == 1:
-        return f"{short_name(setting)} has {total - int(mean)} positive and {int(mean)} negative slopes."
+        return f"{short_name(variant)} has {total - int(mean)} positive and {int(mean)} negative slopes."
     return (
-        f"{short_name(setting)} has {decimal(total - mean, 1)} positive and {decimal(mean, 1)} negative "
+        f"{short_name(variant)} has {decimal(total - mean, 1)} positive and {decimal(mean, 1)} negative "
         f"slopes on average over seeds (negative by seed: {span([str(n) for n in sorted(negative)])})."
     )
 
 
-def signs_table(groups: Sequence[Group], number: int) -> Markdown:
+def signs_table(tables: Sequence[TableRuns], number: int) -> Markdown:
     """The counts in the caption of the paper's figure 9 (v2: 10) beside those of each run.
 
     Args:
-        groups: table 1 on each track, or table 2 for figure 10.
+        tables: table 1 on each track, or table 2 for figure 10.
         number: of the paper's figure.
     """
     papers = paper_figure(number)
     rows = [
         (
-            short_name(setting),
+            short_name(variant),
             f"{counts['positive']}{NBSP}/{NBSP}{counts['negative']}",
-            *(_by_seed(group.cells[setting]) for group in groups),
+            *(_by_seed(table.cells[variant]) for table in tables),
         )
-        for setting, counts in papers.cells.items()
+        for variant, counts in papers.cells.items()
     ]
-    header = ("Setting", "Paper", *(f"`{group.track}`" for group in groups))
+    header = ("Variant", "Paper", *(f"`{table.track}`" for table in tables))
     caption = (
         f"Positive / negative slopes after training: the paper's (figure {number}), and each of our runs."
     )
-    return Markdown(captioned(caption, f"slope-signs-{number}", table(header, rows)))
+    return Markdown(captioned(caption, f"slope-signs-{number}", markdown_table(header, rows)))
 
 
-def _by_seed(runs: list[Record]) -> str:
+def _by_seed(runs: list[Run]) -> str:
     """The counts of each run as a link to it, with its state unless it is done."""
     entries = []
-    for record in runs:
-        slopes = learned(record).get("slope")
+    for run in runs:
+        slopes = run.learned.get("slope")
         text = "no epoch finished" if slopes is None else signs(slopes.iloc[-1])
-        entry = card_link(record, f"seed {record.seed}: {text}")
-        entries.append(entry if record.status == "done" else f"{entry} ({plain(state(record))})")
+        entry = card_link(run, f"seed {run.seed}: {text}")
+        entries.append(entry if run.done else f"{entry} ({plain(state(run))})")
     return "; ".join(entries) or "not run"

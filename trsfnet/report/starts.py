@@ -8,48 +8,52 @@ from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from trsfnet.analysis.tables import TableRuns
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.report import style
-from trsfnet.report.collection import Group
-from trsfnet.report.display import Exhibit, Markdown, exhibit
-from trsfnet.report.feeds import fed, missing, nothing, opening, seeds_in_words
-from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.report.names import row_name
-from trsfnet.report.trajectories import (
+from trsfnet.report.display import Markdown, Picture, picture
+from trsfnet.report.figure_runs import (
     Values,
-    decimal,
+    figure_runs,
     final,
     first_and_further,
+    learned_values,
+    missing,
+    nothing,
+    opening,
+    seeds_in_words,
     shown_seeds,
-    values,
 )
+from trsfnet.report.figures import epoch_axis, legend_below
+from trsfnet.report.names import row_name
+from trsfnet.text import decimal
 
 _MARKERS = ("v", "s", "o", "D", "^")
 
 
-def after_training(group: Group) -> list[Exhibit | Markdown]:
+def after_training(table: TableRuns) -> list[Picture | Markdown]:
     """The paper's figure 11: mean and deviation over five networks of 40 slopes, which differ in the start.
 
     Args:
-        group: table 6.
+        table: 6.
     """
-    runs = fed([group], 11)
-    found = values(runs, "slope")
+    runs = figure_runs([table], 11)
+    found = learned_values(runs, "slope")
     if not found:
-        return [Markdown(nothing([group], 11))]
-    start, lacking = opening([group], 11), missing(runs)
+        return [nothing([table], 11)]
+    start, lacking = opening([table], 11), missing(runs)
     return first_and_further(
         found,
-        f"Slopes after training from each start on the {group.track} track",
+        f"Slopes after training from each start on the {table.track} track",
         lambda shown: _slopes(shown, f"{start}, {shown_seeds(shown)}", lacking),
     )
 
 
-def _slopes(networks: Values, beginning: str, lacking: str) -> Exhibit:
+def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
     names = next(iter(final(networks).values())).columns
     shown = int(paper_quantities()["slopes shown of 243"].value)
     chosen = names[np.linspace(0, len(names) - 1, shown).round().astype(int)]
-    by_start = {row_name(6, setting): ends[chosen] for setting, ends in final(networks).items()}
+    by_start = {row_name(6, variant): ends[chosen] for variant, ends in final(networks).items()}
     every = pd.concat(by_start.values())
     rows = np.arange(shown)
     with style.applied():
@@ -73,7 +77,7 @@ def _slopes(networks: Values, beginning: str, lacking: str) -> Exhibit:
         axes.set(ylim=(shown - 0.4, -0.6), xlabel="Slope α after training")
         legend_below(figure, axes)
     finding = _between(by_start)
-    return exhibit(
+    return picture(
         figure,
         alt=f"{shown} slopes after training, a row per slope, a point per network. {finding}",
         caption=(
@@ -95,18 +99,18 @@ def _between(by_start: dict[str, pd.DataFrame]) -> str:
     )
 
 
-def over_training(group: Group) -> Exhibit | Markdown:
+def over_training(table: TableRuns) -> Picture | Markdown:
     """Mean and deviation of all slopes of a network over the epochs, a line for each start."""
-    runs = fed([group], 11)
-    found = values(runs, "slope")
+    runs = figure_runs([table], 11)
+    found = learned_values(runs, "slope")
     if not found:
-        return Markdown(nothing([group], 11))
+        return nothing([table], 11)
     with style.applied():
         figure, panels = plt.subplots(1, 2, figsize=(style.FIGURE_WIDTH, 3.8))
-        for (setting, tables), look in zip(found.items(), _looks(len(found)), strict=True):
-            name = f"from {row_name(6, setting)}"
-            _line(panels[0], [t.mean(axis=1) for t in tables.values()], name, look)
-            _line(panels[1], [t.std(axis=1) for t in tables.values()], name, look)
+        for (variant, seeds), look in zip(found.items(), _looks(len(found)), strict=True):
+            name = f"from {row_name(6, variant)}"
+            _line(panels[0], [t.mean(axis=1) for t in seeds.values()], name, look)
+            _line(panels[1], [t.std(axis=1) for t in seeds.values()], name, look)
         for panel, label in zip(panels, ("Mean slope α", "Standard deviation of slopes"), strict=True):
             panel.set_ylabel(label)
             epoch_axis(panel)
@@ -114,11 +118,11 @@ def over_training(group: Group) -> Exhibit | Markdown:
         panels[1].set_ylim(0, None)
         legend_below(figure, panels[0])
     finding = _convergence(found)
-    return exhibit(
+    return picture(
         figure,
         alt=f"Mean and standard deviation of all slopes over the epochs, a line per start. {finding}",
         caption=(
-            f"{opening([group], 11)}, over training and over all slopes: {finding} Lines are means over "
+            f"{opening([table], 11)}, over training and over all slopes: {finding} Lines are means over "
             f"seeds, bands their range; {seeds_in_words(found)}.{missing(runs)}"
         ),
     )
@@ -135,8 +139,8 @@ def _line(axes: Axes, seeds: list[pd.Series], name: str, look: dict[str, str]) -
 def _convergence(found: Values) -> str:
     """Whether the mean slope forgets where it started."""
     means = {
-        row_name(6, setting): pd.DataFrame([t.mean(axis=1) for t in tables.values()]).mean()
-        for setting, tables in found.items()
+        row_name(6, variant): pd.DataFrame([t.mean(axis=1) for t in seeds.values()]).mean()
+        for variant, seeds in found.items()
     }
     ends = ", ".join(f"{name} to {decimal(mean.iloc[-1])}" for name, mean in means.items())
     text = f"the mean slope went from {ends}."

@@ -12,25 +12,26 @@ from matplotlib.ticker import PercentFormatter
 from scipy import special
 
 from trsfnet.analysis.contrasts import POWER
-from trsfnet.paper.numbers import PaperTable, paper_table
-from trsfnet.report import style
-from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, folded, table
-from trsfnet.report.names import NBSP, counted, listed, percent_range, short_name
-from trsfnet.report.power.calculation import smallest_difference
-from trsfnet.report.published import (
-    ALPHA,
+from trsfnet.analysis.findings import ALPHA
+from trsfnet.analysis.power import smallest_difference
+from trsfnet.analysis.published import (
     PublishedCell,
     PublishedDifference,
     published_cells,
     published_differences,
 )
+from trsfnet.experiments.variants import short_name
+from trsfnet.paper.numbers import PaperTable, paper_table
+from trsfnet.report import style
+from trsfnet.report.display import Markdown, Picture, captioned, folded, picture, table
+from trsfnet.text import NBSP, counted, joined, percent_range
 
 _LFW_TABLES = (1, 2, 6)
 # Of TAR between seeds, in points: from none to what would hide nearly everything.
 _SEED_SPREADS = (0.0, 0.25, 0.5, 1.0)
 
 CLEAR, UNDECIDED, NOISE = "clear", "open", "within noise"
-_WORDS = {True: CLEAR, None: UNDECIDED, False: NOISE}
+_CLASSES = {True: CLEAR, None: UNDECIDED, False: NOISE}
 _MEANINGS = {
     CLEAR: "beyond chance however the pairs fell.",
     UNDECIDED: "it depends on how many pairs only one of the two networks accepts, which is not published.",
@@ -38,7 +39,7 @@ _MEANINGS = {
 }
 
 
-def cells_figure() -> Exhibit:
+def cells_figure() -> Picture:
     """The 17 cells of tables 1, 2 and 6 with the intervals of their counts."""
     cells = [cell for cell in published_cells() if cell.table in _LFW_TABLES]
     with style.applied():
@@ -47,7 +48,7 @@ def cells_figure() -> Exhibit:
         # A line is left free between tables.
         places = [i + _LFW_TABLES.index(cell.table) for i, cell in enumerate(cells)]
         for place, cell in zip(places, cells, strict=True):
-            look, interval = style.look(cell.setting), cell.interval
+            look, interval = style.look(cell.variant), cell.interval
             axes.plot([interval.low, interval.high], [place, place], color=look.colour)
             axes.plot(interval.value, place, look.marker, color=look.colour, markersize=6)
             labels.append(f"Table {cell.table}: {_cell_name(cell)}")
@@ -66,7 +67,7 @@ def cells_figure() -> Exhibit:
         f"A point with an interval for each cell of tables 1, 2 and 6, from {_cell_name(low)} "
         f"({low.accepted:,} pairs) to {_cell_name(high)} ({high.accepted:,} pairs); most intervals overlap."
     )
-    return exhibit(figure, alt=alt, caption=caption)
+    return picture(figure, alt=alt, caption=caption)
 
 
 def cells_table() -> Markdown:
@@ -77,18 +78,18 @@ def cells_table() -> Markdown:
             _cell_name(cell),
             f"{100 * cell.interval.value:.2f}{NBSP}%",
             f"{cell.accepted:,} of {cell.trials:,}",
-            percent_range(cell.interval),
+            percent_range(cell.interval.low, cell.interval.high),
         )
         for cell in published_cells()
     ]
-    header = ("Table", "Setting", "TAR", "Pairs accepted", "95 % interval")
+    header = ("Table", "Variant", "TAR", "Pairs accepted", "95 % interval")
     body = captioned("Every TAR of the paper as a count.", "published-cells", table(header, rows))
     return Markdown(folded(f"The {len(rows)} cells in numbers", body))
 
 
 def _cell_name(cell: PublishedCell) -> str:
-    name = short_name(cell.setting)
-    return f"{name} from 0.2" if cell.table == 6 and cell.setting == "v2-prelu" else name
+    name = short_name(cell.variant)
+    return f"{name} from 0.2" if cell.table == 6 and cell.variant == "v2-prelu" else name
 
 
 def differences() -> Markdown:
@@ -101,11 +102,11 @@ def differences() -> Markdown:
         "Discordant pairs",
     )
     parts = []
-    for word, meaning in _MEANINGS.items():
-        found = [d for d in published_differences() if _WORDS[d.exceeds_noise] == word]
-        caption = f"{word.capitalize()}: {meaning} {counted(len(found), 'difference')}."
+    for name, meaning in _MEANINGS.items():
+        found = [d for d in published_differences() if _CLASSES[d.exceeds_noise] == name]
+        caption = f"{name.capitalize()}: {meaning} {counted(len(found), 'difference')}."
         body = table(header, [_difference_row(d) for d in found])
-        parts.append(captioned(caption, f"differences-{word.replace(' ', '-')}", body))
+        parts.append(captioned(caption, f"differences-{name.replace(' ', '-')}", body))
     return Markdown("\n".join(parts))
 
 
@@ -125,7 +126,7 @@ def _difference_row(d: PublishedDifference) -> list[str]:
 
 
 def _difference_name(d: PublishedDifference) -> str:
-    return f"{short_name(d.setting)} − {short_name(d.baseline)}"
+    return f"{short_name(d.variant)} − {short_name(d.baseline)}"
 
 
 def _p(value: float) -> str:
@@ -136,13 +137,13 @@ def verdict() -> str:
     """How many of the paper's differences its own test can tell, in a few sentences."""
     found = published_differences()
     names = {
-        word: [_difference_name(d) for d in found if _WORDS[d.exceeds_noise] == word] for word in _MEANINGS
+        name: [_difference_name(d) for d in found if _CLASSES[d.exceeds_noise] == name] for name in _MEANINGS
     }
     survive = sum(d.p_holm < ALPHA for d in found)
     return (
         f"Of {len(found)} differences that the paper reports, {len(names[CLEAR])} are clear of the noise of "
-        f"their own test, {len(names[UNDECIDED])} are open ({listed(names[UNDECIDED])}) and "
-        f"{len(names[NOISE])} within noise ({listed(names[NOISE])}). With pairs taken as independent and all "
+        f"their own test, {len(names[UNDECIDED])} are open ({joined(names[UNDECIDED])}) and "
+        f"{len(names[NOISE])} within noise ({joined(names[NOISE])}). With pairs taken as independent and all "
         f"{len(found)} looked at together, {survive} remain. None of this speaks of another seed."
     )
 
@@ -150,7 +151,7 @@ def verdict() -> str:
 def grid_of_3000() -> str:
     """Why the percentages are counts, in a sentence."""
     cells = sum(len(paper_table(number).cells) for number in _LFW_TABLES)
-    runs = len({setting for number in _LFW_TABLES for setting in paper_table(number).by_setting})
+    runs = len({variant for number in _LFW_TABLES for variant in paper_table(number).by_variant})
     # Of the hundred second and first decimals, those of k/3000 end in 0, 3 or 7.
     return (
         f"All {cells} cells on LFW, of {runs} runs, end in 0, 3 or 7, as whole numbers of 3,000 pairs do; "
@@ -183,17 +184,17 @@ def single_seed() -> Markdown:
 
 
 def _mean_share(tables: Sequence[PaperTable]) -> float:
-    return float(np.mean([value for t in tables for value in t.by_setting.values()]))
+    return float(np.mean([value for t in tables for value in t.by_variant.values()]))
 
 
 def _seeds_to_see(difference: float, spread: float) -> int:
-    """Seeds of each of two settings that show a difference in a t test, two at least.
+    """Seeds of each of two variants that show a difference in a t test, two at least.
 
     Args:
         difference: true one, in points.
         spread: standard deviation between seeds, in points.
     """
-    return next(n for n in count(2) if smallest_difference(spread, seeds=n, settings=2) <= difference)
+    return next(n for n in count(2) if smallest_difference(spread, seeds=n, variants=2) <= difference)
 
 
 def starts_spread() -> str:

@@ -1,4 +1,4 @@
-"""The one look of every figure: colours by setting, fonts, and an ink that follows the page's theme."""
+"""The one look of every figure: colours by variant, fonts, and an ink that follows the page's theme."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import seaborn as sns
+
+from trsfnet.experiments.variants import VARIANTS
 
 # Text, axes and grid. The book replaces it by the page's own text colour, so that figures stay readable in
 # dark mode; elsewhere it is a near black on white.
@@ -26,27 +28,31 @@ FIGURE_WIDTH = 8.0  # inches
 
 @dataclass(frozen=True)
 class Look:
-    """How a setting is drawn. Fixed scales are dashed, TRSF is solid, so that colour is never alone."""
+    """How a variant is drawn. Fixed scales are dashed, TRSF is solid, so that colour is never alone."""
 
     colour: str
     dashes: str
     marker: str
 
 
+# By activation and whether scales are trained.
 _LOOKS = {
-    "relu": Look(_GREY, "--", "o"),
-    "trsf-relu": Look(_BLUE, "-", "o"),
-    "leaky-relu": Look(_BROWN, "--", "s"),
-    "trsf-leaky-relu": Look(_ORANGE, "-", "s"),
-    "prelu": Look(_PINK, "--", "^"),
-    "trsf-prelu": Look(_GREEN, "-", "^"),
+    ("relu", False): Look(_GREY, "--", "o"),
+    ("relu", True): Look(_BLUE, "-", "o"),
+    ("leaky_relu", False): Look(_BROWN, "--", "s"),
+    ("leaky_relu", True): Look(_ORANGE, "-", "s"),
+    ("prelu", False): Look(_PINK, "--", "^"),
+    ("prelu", True): Look(_GREEN, "-", "^"),
 }
 _OTHER = Look(_BLUE, "-", "o")
 
 
-def look(setting: str) -> Look:
-    """The look of a setting such as `v1-trsf-prelu`, the same for every architecture and loss."""
-    return _LOOKS.get(setting.partition("-")[2].removeprefix("arcface-"), _OTHER)
+def look(variant: str) -> Look:
+    """The look of a variant such as `v1-trsf-prelu`, the same for every architecture and loss."""
+    known = VARIANTS.get(variant)
+    if known is None or known.trsf_per_channel or (known.scale_init, known.slope_init) != (None, None):
+        return _OTHER
+    return _LOOKS[known.activation, known.trsf]
 
 
 @contextmanager

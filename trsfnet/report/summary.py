@@ -6,36 +6,35 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from trsfnet.analysis.contrasts import MIN_SEEDS
-from trsfnet.paper.claims import Claim, claims_by_id, paper_claims
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.findings import MIN_SEEDS, Outcome
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.experiments.variants import short_name
+from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
 from trsfnet.report import statistics
-from trsfnet.report.claims import Judged, judged, telling
-from trsfnet.report.claims.papers import papers_number
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.wording import detectable, margins, outcome, weakest
-from trsfnet.report.collection import Collection
-from trsfnet.report.names import counted, listed, short_name
-from trsfnet.report.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED, Verdict
+from trsfnet.report.names import campaign_name
+from trsfnet.text import counted, joined
 
 RESULTS = Path(__file__).parents[2] / "results"
 
 
-def generated(root: Path) -> str:
-    """The text of `README.md` for the run records under `root`."""
-    found = Collection.read(root)
-    groups = telling(judged(found.records), paper_claims())
-    parts = ["# What the results say", _about(found), _runs(groups)]
-    parts += ["## The short answer", _short(groups), "## The main claims"]
-    for question, ids in QUESTIONS.items():
+def generated(found: Analysis) -> str:
+    """The text of `README.md` for the runs of an analysis."""
+    campaigns = found.campaigns_on(paper_rules())
+    parts = ["# What the results say", _about(found), _runs(campaigns)]
+    parts += ["## The short answer", _short(campaigns), "## The main claims"]
+    for question, claims in QUESTIONS.items():
         parts.append(f"### {question}")
-        parts.append("\n".join(_claim(claims_by_id()[id_], groups) for id_ in ids))
-    parts += ["## Where it is uncomfortable", "\n".join(_uncomfortable(groups))]
+        parts.append("\n".join(_claim(claim, campaigns) for claim in claims))
+    parts += ["## Where it is uncomfortable", "\n".join(_uncomfortable(campaigns))]
     parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
     return "\n\n".join(parts) + "\n"
 
 
-def _about(found: Collection) -> str:
+def _about(found: Analysis) -> str:
     paper = reference()
     text = (
         "Made by `python -m trsfnet.report.summary` from the run records in this folder, about "
@@ -47,114 +46,122 @@ def _about(found: Collection) -> str:
     return text + (f" {counted(damaged, 'record')} cannot be read." if damaged else "")
 
 
-def _runs(groups: Sequence[Judged]) -> str:
-    return "\n".join(_run_line(group) for group in groups) or "No run has ended yet."
+def _runs(campaigns: Sequence[Campaign]) -> str:
+    return "\n".join(_run_line(campaign) for campaign in campaigns) or "No run has ended yet."
 
 
-def _run_line(group: Judged) -> str:
-    records = group.records
-    settings = {record.setting for record in records}
-    seeds = Counter(record.setting for record in records if record.status == "done")
-    done = sorted({seeds[setting] for setting in settings})
+def _run_line(campaign: Campaign) -> str:
+    variants = {run.variant for run in campaign.runs.values()}
+    seeds = Counter(run.variant for run in campaign.runs.values() if run.done)
+    done = sorted({seeds[variant] for variant in variants})
     span = str(done[0]) if len(done) == 1 else f"{done[0]} to {done[-1]}"
-    missing = f" The {group.missing} still missing may change its verdicts." if group.missing else ""
+    missing = f" The {campaign.missing} still missing may change its verdicts." if campaign.missing else ""
     return (
-        f"- {group.label}: {counted(len(records), 'run')} of {counted(len(settings), 'setting')}, {span} "
-        f"finished of each.{missing}"
+        f"- {campaign_name(campaign)}: {counted(len(campaign.runs), 'run')} of "
+        f"{counted(len(variants), 'variant')}, {span} finished of each.{missing}"
     )
 
 
-def _short(groups: Sequence[Judged]) -> str:
-    """One line for each group: how many claims it decides, and which way."""
+def _short(campaigns: Sequence[Campaign]) -> str:
+    """One line for each campaign: how many claims it decides, and which way."""
     lines = []
-    for group in groups:
-        words = group.words(paper_claims())
-        decided = words[SUPPORTED] + words[CONTRADICTED]
-        start = f"{words[SUPPORTED]} supported, {words[CONTRADICTED]} contradicted"
-        start = start if decided else "nothing is decided"
+    for campaign in campaigns:
+        counts = campaign.count(paper_rules())
+        supported, contradicted = counts[Outcome.SUPPORTED], counts[Outcome.CONTRADICTED]
+        start = f"{supported} supported, {contradicted} contradicted"
+        start = start if supported + contradicted else "nothing is decided"
         lines.append(
-            f"- {group.label}: of the paper's {len(paper_claims())} claims, {start}; {words[INCONCLUSIVE]} "
-            f"inconclusive, {words[NOT_RUN]} not run."
+            f"- {campaign_name(campaign)}: of the paper's {len(paper_claims())} claims, {start}; "
+            f"{counts[Outcome.INCONCLUSIVE]} inconclusive, {counts[Outcome.NOT_RUN]} not run."
         )
     return "\n".join(lines) or f"None of the paper's {len(paper_claims())} claims has been tested."
 
 
-def _claim(claim: Claim, groups: Sequence[Judged]) -> str:
-    """The claim, the paper's number, and a line for each group with a word on it."""
-    number = papers_number(claim.rule)
-    said = number == "–" or "in the paper" in claim.statement
-    lines = [claim.statement + ("" if said else f" The paper: {number}.")]
-    lines += [f"  - {_verdict(claim, group)}" for group in groups if group.verdicts[claim.id].word != NOT_RUN]
+def _claim(claim: str, campaigns: Sequence[Campaign]) -> str:
+    """The claim, the paper's number, and a line for each campaign that says something to it."""
+    statement, number = claims_by_id()[claim].statement, paper_rules()[claim].published()
+    said = number == "–" or "in the paper" in statement
+    lines = [statement + ("" if said else f" The paper: {number}.")]
+    lines += [f"  - {_verdict(claim, campaign)}" for campaign in campaigns if campaign.decides([claim])]
     if len(lines) == 1:
-        lines.append(f"  - **{NOT_RUN}**")
+        lines.append(f"  - **{Outcome.NOT_RUN}**")
     return "- " + "\n".join(lines)
 
 
-def _verdict(claim: Claim, group: Judged) -> str:
-    verdict = group.verdicts[claim.id]
-    numbers = outcome(claim, verdict)
-    return f"{group.label}: **{verdict.word}**{f', {numbers}' if numbers else ''}. {verdict.reason}"
+def _verdict(claim: str, campaign: Campaign) -> str:
+    verdict = campaign.verdicts[claim]
+    numbers = _numbers(claim, campaign)
+    said = f"{verdict.outcome}**{f', {numbers}' if numbers else ''}"
+    return f"{campaign_name(campaign)}: **{said}. {verdict.reason}"
 
 
-def _uncomfortable(groups: Sequence[Judged]) -> list[str]:
+def _numbers(claim: str, campaign: Campaign) -> str:
+    return paper_rules()[claim].summary(campaign.verdicts[claim].measured)
+
+
+def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
     """What speaks against the paper, and what speaks against our runs."""
     lines = []
-    for group in groups:
-        verdicts = [(claim, group.verdicts[claim.id]) for claim in paper_claims()]
+    for campaign in campaigns:
         lines += [
-            f"- {group.label} contradicts: {claim.statement} ({outcome(claim, verdict)})"
-            for claim, verdict in verdicts
-            if verdict.word == CONTRADICTED
+            f"- {campaign_name(campaign)} contradicts: {claims_by_id()[claim].statement} "
+            f"({_numbers(claim, campaign)})"
+            for claim, verdict in campaign.verdicts.items()
+            if verdict.outcome == Outcome.CONTRADICTED
         ]
-        tested = [(claim, verdict) for claim, verdict in verdicts if verdict.p_holm is not None]
-        lines += _undecided(group, tested)
-        lines += _collapsed(group)
-    never = [c for c in paper_claims() if all(g.verdicts[c.id].word == NOT_RUN for g in groups)]
-    lines.append(f"- On {len(never)} of {len(paper_claims())} claims no run here says anything.")
+        lines += _undecided(campaign)
+        lines += _collapsed(campaign)
+    never = sum(not any(campaign.decides([claim]) for campaign in campaigns) for claim in paper_rules())
+    lines.append(f"- On {never} of {len(paper_claims())} claims no run here says anything.")
     return lines
 
 
-def _undecided(group: Judged, tested: Sequence[tuple[Claim, Verdict]]) -> list[str]:
-    """How little the seeds of a group can tell, and which way what they leave open leans."""
+def _undecided(campaign: Campaign) -> list[str]:
+    """How little the seeds of a campaign can tell, and which way what they leave open leans."""
+    name = campaign_name(campaign)
+    tested = [claim for claim, verdict in campaign.verdicts.items() if verdict.tested]
     if not tested:
-        return [f"- {group.label}: fewer than {MIN_SEEDS} seeds of the settings, so no claim can be tested."]
-    unclear = [claim for claim, verdict in tested if verdict.word == INCONCLUSIVE]
-    against = [claim for claim in unclear if _leans_against(claim, group.verdicts[claim.id])]
+        return [f"- {name}: fewer than {MIN_SEEDS} seeds of the variants, so no claim can be tested."]
+    unclear = [c for c in tested if campaign.verdicts[c].outcome == Outcome.INCONCLUSIVE]
+    against = [claim for claim in unclear if _leans_against(claim, campaign)]
     lines = []
     if unclear:
         lines.append(
-            f"- {group.label}: {len(unclear)} of {counted(len(tested), 'tested claim')} stay inconclusive; "
+            f"- {name}: {len(unclear)} of {counted(len(tested), 'tested claim')} stay inconclusive; "
             f"{len(against)} of them lean against the paper."
         )
-    main = next((claim for claim, _ in tested if claim.id == "trsf-gains"), None)
-    measured = weakest(main, group.verdicts[main.id]) if main else None
-    if main and measured and measured.detectable:
+    rule, main = paper_rules()["trsf-gains"], campaign.verdicts["trsf-gains"]
+    weakest = rule.weakest(main.measured) if main.tested else None
+    if weakest and weakest.minimum_detectable:
         lines.append(
-            f"- {group.label}: a gain by TRSF would have to be {detectable(main.rule, measured)} to be seen "
-            f"with these seeds; the paper's is {papers_number(main.rule)}."
+            f"- {name}: a gain by TRSF would have to be {rule.minimum_detectable(weakest)} to be seen "
+            f"with these seeds; the paper's is {rule.published()}."
         )
     return lines
 
 
-def _leans_against(claim: Claim, verdict: Verdict) -> bool:
-    measured = weakest(claim, verdict)
-    return measured is not None and min(margins(claim.rule, measured.estimate), default=0.0) < 0
+def _leans_against(claim: str, campaign: Campaign) -> bool:
+    rule = paper_rules()[claim]
+    weakest = rule.weakest(campaign.verdicts[claim].measured)
+    return weakest is not None and min(rule.margins(weakest.estimate), default=0.0) < 0
 
 
-def _collapsed(group: Judged) -> list[str]:
-    """Settings of which runs collapsed at the learning rate of the comparisons."""
-    settings = sorted({record.setting for record in group.records})
-    fell = [
-        f"{lost} of {len(group.campaign.of(setting))} of {short_name(setting)}"
-        for setting in settings
-        if (lost := group.campaign.lost(setting))
+def _collapsed(campaign: Campaign) -> list[str]:
+    """Variants of which runs collapsed at the learning rate of the comparisons."""
+    variants = sorted({run.variant for run in campaign.runs.values()})
+    collapsed = [
+        f"{number} of {len(campaign.of(variant))} of {short_name(variant)}"
+        for variant in variants
+        if (number := campaign.collapsed(variant))
     ]
-    return [f"- {group.label}: runs collapsed at the usual learning rate, {listed(fell)}."] if fell else []
+    if not collapsed:
+        return []
+    return [f"- {campaign_name(campaign)}: runs collapsed at the usual learning rate, {joined(collapsed)}."]
 
 
 def main() -> None:
     """Write `results/README.md` anew."""
-    (RESULTS / "README.md").write_text(generated(RESULTS), encoding="utf-8")
+    (RESULTS / "README.md").write_text(generated(load(RESULTS)), encoding="utf-8")
 
 
 if __name__ == "__main__":

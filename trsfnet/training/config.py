@@ -222,7 +222,12 @@ class TrainConfig:
         Starts are named where they are not the paper's: `v1-trsf-from0.3-prelu-from0.25-seed0`; a constant
         scale that is not facenet's is too: `v1-scale0.3-relu-seed0`.
         """
-        return f"{self.arch}{self._loss_slug}{self._scale_slug}{self._activation_slug}-seed{self.seed}"
+        return f"{self.variant}-seed{self.seed}"
+
+    @property
+    def variant(self) -> str:
+        """The same without the seed: the cell of the grid."""
+        return f"{self.arch}{self._loss_slug}{self._scale_slug}{self._activation_slug}"
 
     @property
     def _loss_slug(self) -> str:

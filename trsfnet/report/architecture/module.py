@@ -12,8 +12,8 @@ from trsfnet.models.inception_resnet import ResidualBlock
 from trsfnet.models.layers import ConvNormAct
 from trsfnet.report import style
 from trsfnet.report.architecture.structure import Network, Part, layer, size, times
-from trsfnet.report.display import Exhibit, exhibit
-from trsfnet.report.names import listed
+from trsfnet.report.display import Picture, picture
+from trsfnet.text import joined
 
 _WIDTH, _HEIGHT, _RADIUS = 0.62, 0.48, 0.1
 _ROW = 0.66  # from one branch to the next
@@ -21,7 +21,7 @@ _TRUNK = 0.72  # from the first branch up to the direct map
 _SCALE, _SLOPE = style.POSITIVE, style.NEGATIVE
 
 
-def modules(network: Network) -> Exhibit:
+def modules(network: Network) -> Picture:
     """The paper's figure 2 for every kind of residual module that `network` has."""
     kinds = [part for part in network.parts if part.blocks]
     shown = [part for part in kinds if len(part.blocks) > 1]
@@ -42,7 +42,7 @@ def modules(network: Network) -> Exhibit:
         "α is an activation with a slope of its own, s the trainable scale: y = α(x + s · Inception(x))."
         + "".join(_exception(part) for part in last)
     )
-    return exhibit(figure, alt=_alt(network.version, shown), caption=caption)
+    return picture(figure, alt=_alt(network.version, shown), caption=caption)
 
 
 def chains(block: ResidualBlock) -> list[list[ConvNormAct]]:
@@ -125,7 +125,7 @@ def _alt(version: str, parts: list[Part]) -> str:
     return f"The residual modules of Inception-ResNet {version}. " + " ".join(
         f"{part.title}: "
         + "; ".join(
-            "branch of " + listed([f"{layer(u)} to {u.conv.out_channels}" for u in chain])
+            "branch of " + joined([f"{layer(u)} to {u.conv.out_channels}" for u in chain])
             for chain in chains(part.blocks[0])
         )
         + f"; joined to {part.blocks[0].branch_channels} channels, projected, scaled and added to the input."

@@ -12,8 +12,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from trsfnet.report import style
 from trsfnet.report.architecture.structure import HEAD, STEM, TRUNK, Network, Part, size
-from trsfnet.report.display import Exhibit, exhibit
-from trsfnet.report.names import counted, listed
+from trsfnet.report.display import Picture, picture
+from trsfnet.text import counted, joined
 
 _COLOURS = {STEM: style.look("v1-relu").colour, TRUNK: style.POSITIVE, HEAD: style.NEGATIVE}
 # In inches, as everything in the drawing.
@@ -21,7 +21,7 @@ _BOX, _COLUMN, _GAP = 2.55, 4.0, 0.15
 _LOW, _TALL, _STACK = 0.28, 0.46, 0.08
 
 
-def overview(networks: Sequence[Network]) -> Exhibit:
+def overview(networks: Sequence[Network]) -> Picture:
     """The paper's figure 1: a column for each of `networks`."""
     tops = _tops(networks)
     with style.applied():
@@ -33,7 +33,7 @@ def overview(networks: Sequence[Network]) -> Exhibit:
             axes.text(-0.7, tops[section, 0] - 0.14, section, weight="bold", va="center")
         for column, net in enumerate(networks):
             _column(axes, net, column * _COLUMN + 0.2, tops)
-    return exhibit(figure, alt=_alt(networks), caption=_caption(networks))
+    return picture(figure, alt=_alt(networks), caption=_caption(networks))
 
 
 def _height(part: Part) -> float:
@@ -100,7 +100,7 @@ def _alt(networks: Sequence[Network]) -> str:
 
 def _caption(networks: Sequence[Network]) -> str:
     def counts(number: Callable[[Network], int]) -> str:
-        return listed([f"{number(net)} in {net.version}" for net in networks])
+        return joined([f"{number(net)} in {net.version}" for net in networks])
 
     return (
         "The paper's figure 1, drawn from the models: parts, and the size of what each gives for one image. "

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from trsfnet.analysis.run import Run as Record
+from trsfnet.analysis.soundness import fault
 from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.record import Record, read_record
+from trsfnet.experiments.record import read_record
 from trsfnet.report.cards import details
 from trsfnet.report.cards.evaluated import evaluated
 from trsfnet.report.cards.figure import figure
@@ -15,9 +17,9 @@ from trsfnet.report.cards.files import file_links, folder_links
 from trsfnet.report.cards.html import facts, table
 from trsfnet.report.cards.others import others
 from trsfnet.report.display import plain
-from trsfnet.report.names import percent, percent_range
-from trsfnet.report.runs import damage, state
-from trsfnet.report.tables import measure_name
+from trsfnet.report.names import measure_name
+from trsfnet.report.run_words import state
+from trsfnet.text import percent, percent_range
 
 
 def card(folder: Path, siblings: Sequence[Path], place: Path, pages: Sequence[str]) -> str:
@@ -31,9 +33,9 @@ def card(folder: Path, siblings: Sequence[Path], place: Path, pages: Sequence[st
     """
     files = folder_links(folder, place)
     try:
-        record = read_record(folder)
-        files = file_links(record, place)
-        harm = damage(record)
+        record = Record(read_record(folder))
+        files = file_links(record.record, place)
+        harm = fault(record)
         text = _unreadable(folder, harm) if harm else _card(record, siblings, pages)
     except (TrsfnetError, KeyError, ValueError, TypeError, OSError) as error:
         text = _unreadable(folder, f"The run record {folder} cannot be shown: {error}")
@@ -71,7 +73,11 @@ def _results(record: Record, intervals: Mapping[str, Interval | None]) -> str:
     if not record.metrics:
         return "There are no final numbers."
     rows = [
-        (measure_name(name), percent(value), percent_range(found) if (found := intervals.get(name)) else "–")
+        (
+            measure_name(name),
+            percent(value),
+            percent_range(found.low, found.high) if (found := intervals.get(name)) else "–",
+        )
         for name, value in record.metrics.items()
     ]
     note = (

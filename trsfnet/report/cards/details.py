@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trsfnet.experiments.budgets import budget_of
-from trsfnet.experiments.record import Record
+from trsfnet.analysis.run import Run as Record
 from trsfnet.experiments.stale import why_stale
-from trsfnet.experiments.variants import GRID
-from trsfnet.report.names import TRACKS, duration, listed
-from trsfnet.report.places import STUDY, in_study, setting
-from trsfnet.report.runs import is_stale, peculiarities
+from trsfnet.experiments.variants import GRID, variant_from
+from trsfnet.report.names import TRACKS
+from trsfnet.report.places import STUDY, in_study
+from trsfnet.report.run_words import departures
+from trsfnet.text import duration, joined
 
 # The book's page of each of the paper's exhibits.
 _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
@@ -28,17 +28,17 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
 
 def name(record: Record) -> str:
     """The setting as the paper prints it."""
-    return setting(record).name
+    return variant_from(record.config).name
 
 
 def track(record: Record) -> str:
     """Such as `rendered faces`."""
-    return TRACKS[record.info["track"]]
+    return TRACKS[record.track]
 
 
 def scale(record: Record) -> str | None:
     """The scale at which a run was made; None if it is none of them."""
-    return STUDY if in_study(record) else budget_of(record.config)
+    return STUDY if in_study(record) else record.budget
 
 
 def opening(record: Record) -> str:
@@ -65,15 +65,15 @@ def opening(record: Record) -> str:
 
 def uses(record: Record, pages: Sequence[str]) -> str:
     """The exhibits that the run is part of, as links to their pages; or how it departs from all of them."""
-    apart = peculiarities(record)
+    apart = departures(record)
     if apart:
-        return f"It stands apart from the paper's tables by {listed(apart)}."
-    feeds = next((known.feeds for known in GRID if known == setting(record)), ())
+        return f"It stands apart from the paper's tables by {joined(apart)}."
+    feeds = next((known.exhibits for known in GRID if known == variant_from(record.config)), ())
     if not feeds:
         return "No exhibit of the paper shows this setting."
     return (
-        f"On the track `{record.info['track']}`, at scale {scale(record)}, it feeds "
-        f"{listed(_links(feeds, pages))}."
+        f"On the track `{record.info['track']}`, at budget {scale(record)}, it is part of "
+        f"{joined(_links(feeds, pages))}."
     )
 
 
@@ -91,7 +91,7 @@ def code(record: Record) -> str:
         f"Made by version {info.get('version', 'unknown')}, code `{info.get('source_hash', 'unknown')}`, "
         f"commit `{str(info.get('git_commit') or 'unknown')[:12]}`."
     )
-    if not is_stale(record):
+    if not record.stale:
         return f"{made} The present code computes the same: the command gives these numbers again."
     return f"{made} The present code may give other numbers: {why_stale(record)}."
 

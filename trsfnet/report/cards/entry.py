@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trsfnet.errors import RecordError, TrsfnetError
-from trsfnet.experiments.record import Record
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run as Record
+from trsfnet.analysis.soundness import fault
+from trsfnet.analysis.stability import chance_loss
+from trsfnet.errors import TrsfnetError
 from trsfnet.report.cards import details
-from trsfnet.report.names import MEASURES, duration, percent
-from trsfnet.report.runs import damage, state
-from trsfnet.report.stability.study import chance_loss
+from trsfnet.report.run_words import state
+from trsfnet.text import duration, percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +64,14 @@ class Entry:
 def entry(record: Record) -> Entry:
     """All that the page shows of a run, or what is wrong with its record."""
     try:
-        harm = damage(record)
+        harm = fault(record)
         return Entry(record, harm) if harm else _sound(record)
     except (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
         return Entry(record, f"The run record {record.path} cannot be shown: {error}")
 
 
 def _sound(record: Record) -> Entry:
-    measures = MEASURES[record.info["track"]]
+    measures = MEASURES[record.track]
     return Entry(
         record,
         outcome=state(record),
@@ -84,8 +86,4 @@ def _sound(record: Record) -> Entry:
 
 
 def _losses(record: Record) -> np.ndarray:
-    try:
-        history = record.history()
-    except RecordError:
-        return np.empty(0)
-    return history["loss"].to_numpy(float)
+    return np.empty(0) if record.history.empty else record.history["loss"].to_numpy(float)

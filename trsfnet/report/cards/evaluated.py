@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trsfnet.analysis.run import Run as Record
 from trsfnet.errors import ConfigError, TrsfnetError
 from trsfnet.evaluation.bootstrap import intervals
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP
-from trsfnet.experiments.record import Record
 from trsfnet.experiments.threshold import saved_scores, threshold
 
 # Enough for bounds in steps of a tenth of their distance; a thousand for each card would hold up the book.

@@ -13,15 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from trsfnet.errors import RecordError
-from trsfnet.experiments.record import Record
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run as Record
 from trsfnet.report import style
 from trsfnet.report.cards.evaluated import Evaluated
-from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.report.display import Picture, picture
 from trsfnet.report.figures import epoch_axis, lines_by_depth
-from trsfnet.report.names import MEASURES, counted, percent
-from trsfnet.report.runs import learned
-from trsfnet.report.tables import measure_name
+from trsfnet.report.names import measure_name
+from trsfnet.text import counted, percent
 
 _COLUMNS = 3
 _ROW_HEIGHT = 2.3  # inches
@@ -30,18 +29,17 @@ _BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
 Panel = Callable[[Axes], None]
 
 
-def figure(record: Record, scores: Evaluated | None) -> Exhibit | None:
+def figure(record: Record, scores: Evaluated | None) -> Picture | None:
     """What a run's record can show; None if it has finished no epoch.
 
     Args:
         record: of the run.
         scores: of its final evaluation.
     """
-    try:
-        history = record.history()
-    except RecordError:
+    history = record.history
+    if history.empty:
         return None
-    values = learned(record)
+    values = record.learned
     panels = [partial(_loss, history), partial(_shares, history, record), *_parameter_panels(values)]
     if scores:
         panels.insert(2, partial(_score_panel, scores))
@@ -59,7 +57,7 @@ def figure(record: Record, scores: Evaluated | None) -> Exhibit | None:
             axes.xaxis.label.set_size(10)
             axes.yaxis.label.set_size(10)
             panel(axes)
-    shown = exhibit(drawn, alt=_alt(history, record, values), caption=_caption(history, values, scores))
+    shown = picture(drawn, alt=_alt(history, record, values), caption=_caption(history, values, scores))
     return replace(shown, svg=rounded(shown.svg))
 
 
@@ -96,7 +94,7 @@ def _loss(history: pd.DataFrame, axes: Axes) -> None:
 def _shares(history: pd.DataFrame, record: Record, axes: Axes) -> None:
     """Accuracy in training, and on unseen people what the track's verdicts rest on."""
     names = {"train_accuracy": "training images"} | {
-        name: measure_name(name) for name in MEASURES[record.info["track"]]
+        name: measure_name(name) for name in MEASURES[record.track]
     }
     for (column, label), dashes in zip(names.items(), ("--", "-", ":"), strict=False):
         if column in history:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run as Record
 from trsfnet.experiments.budgets import BUDGETS
-from trsfnet.experiments.record import STATUSES, Record
-from trsfnet.experiments.variants import STABILITY
+from trsfnet.experiments.record import STATUSES
+from trsfnet.experiments.variants import STABILITY, variant_from
 from trsfnet.report.cards.details import name, scale
-from trsfnet.report.collection import Collection
 from trsfnet.report.display import Markdown, plain, table
-from trsfnet.report.names import MEASURE_NAMES, MEASURES, TRACKS, capitalised, counted, duration, listed
-from trsfnet.report.places import STUDY, setting
-from trsfnet.report.runs import card_link, is_stale, page_link, peculiarities, state, value_of
+from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.places import STUDY
+from trsfnet.report.run_words import card_link, departures, page_link, state, value_of
+from trsfnet.text import capitalised, counted, duration, joined
 
 _APART = "apart from every scale"
 
 
-def runs_index(collection: Collection) -> Markdown:
+def runs_index(collection: Analysis) -> Markdown:
     """All runs by track, scale and setting. The book puts a filter above the tables."""
     parts, study = [], []
     for track in MEASURES:
-        found = [record for record in collection.records if record.info["track"] == track]
+        found = [record for record in collection.runs if record.track == track]
         for at in (*BUDGETS, _APART):
             runs = [record for record in found if (scale(record) or _APART) == at]
             if runs and at == STUDY:
@@ -48,7 +51,7 @@ def _section(track: str, at: str, runs: list[Record]) -> str:
             *(value_of(record, measure) if record.status == "done" else "–" for measure in measures),
             plain(state(record)),
             duration(record.info.get("seconds", 0.0)),
-            ", ".join(peculiarities(record)) or "–",
+            ", ".join(departures(record)) or "–",
         ]
         for record in runs
     ]
@@ -64,7 +67,7 @@ def _study_section(track: str, runs: list[Record]) -> str:
     )
     cells: dict[tuple[str, float], list[Record]] = {}
     for record in sorted(runs, key=_study_order):
-        cells.setdefault((record.setting, record.config["learning_rate"]), []).append(record)
+        cells.setdefault((record.variant, record.config["learning_rate"]), []).append(record)
     rows = [
         [
             page_link(cell[0], name(cell[0]).removeprefix("Inception-ResNet ")),
@@ -79,7 +82,12 @@ def _study_section(track: str, runs: list[Record]) -> str:
 
 
 def _study_order(record: Record) -> tuple[int, float, int, str]:
-    return STABILITY.index(setting(record)), record.config["learning_rate"], record.seed, record.run_id
+    return (
+        STABILITY.index(variant_from(record.config)),
+        record.config["learning_rate"],
+        record.seed,
+        record.run_id,
+    )
 
 
 def _counts(cell: list[Record]) -> tuple[str, str, str]:
@@ -90,10 +98,10 @@ def _counts(cell: list[Record]) -> tuple[str, str, str]:
 
 
 def _order(record: Record) -> tuple[str, int, str]:
-    return record.setting, record.seed, record.run_id
+    return record.variant, record.seed, record.run_id
 
 
-def unreadable(collection: Collection) -> Markdown:
+def unreadable(collection: Analysis) -> Markdown:
     """The records that cannot be shown, each with the reason."""
     if not collection.problems:
         return Markdown("Every record can be read.")
@@ -101,15 +109,15 @@ def unreadable(collection: Collection) -> Markdown:
     return Markdown("\n".join(f"- {plain(problem.replace('../', ''))}" for problem in collection.problems))
 
 
-def verdict(collection: Collection) -> Markdown:
+def verdict(collection: Analysis) -> Markdown:
     """How many runs there are, how they ended, and how many of them the present code made."""
-    if not collection.records:
+    if not collection.runs:
         return Markdown("**No run is recorded yet.**")
-    ended = Counter(record.status for record in collection.records)
-    old = sum(is_stale(record) for record in collection.records)
-    present = len(collection.records) - old
-    counts = listed([f"{ended[word]} {word}" for word in STATUSES if ended[word]])
+    ended = Counter(record.status for record in collection.runs)
+    old = sum(bool(record.stale) for record in collection.runs)
+    present = len(collection.runs) - old
+    counts = joined([f"{ended[word]} {word}" for word in STATUSES if ended[word]])
     return Markdown(
-        f"**{counted(len(collection.records), 'run')}: {counts}.** "
+        f"**{counted(len(collection.runs), 'run')}: {counts}.** "
         f"The present code made {present} of them, earlier code {old}."
     )

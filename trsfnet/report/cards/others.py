@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run as Record
 from trsfnet.errors import RecordError
-from trsfnet.experiments.record import Record, read_record
+from trsfnet.experiments.record import read_record
 from trsfnet.report.cards.details import scale
-from trsfnet.report.names import MEASURES, counted
 from trsfnet.report.places import in_study, page
-from trsfnet.report.runs import peculiarities, value_of
+from trsfnet.report.run_words import departures, value_of
+from trsfnet.text import counted
 
 
 def others(folders: Sequence[Path]) -> str:
@@ -18,11 +20,11 @@ def others(folders: Sequence[Path]) -> str:
     lines, study = [], []
     for folder in folders:
         try:
-            record = read_record(folder)
+            record = Record(read_record(folder))
             if in_study(record):
                 study.append(page(record))
                 continue
-            value = value_of(record, MEASURES[record.info["track"]][0])
+            value = value_of(record, MEASURES[record.track][0])
             text = f"seed {record.seed}, {_told_apart(record)}"
         except (RecordError, KeyError, ValueError, TypeError, AttributeError):
             continue
@@ -37,4 +39,4 @@ def others(folders: Sequence[Path]) -> str:
 def _told_apart(record: Record) -> str:
     """Scale of a run, or what sets it apart."""
     known = scale(record)
-    return f"scale {known}" if known else ", ".join(peculiarities(record))
+    return f"scale {known}" if known else ", ".join(departures(record))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from trsfnet.report.cards.entry import Entry
 from trsfnet.report.cards.html import facts
 from trsfnet.report.display import plain
-from trsfnet.report.names import counted
+from trsfnet.text import counted
 
 # So few runs are named, more are counted.
 _NAMED = 5

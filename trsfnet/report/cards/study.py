@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from trsfnet.experiments.record import Record, StudyRun
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run as Record
+from trsfnet.experiments.record import StudyRun
 from trsfnet.report.cards import details
 from trsfnet.report.cards.entry import Entry, entry
 from trsfnet.report.cards.files import record_file
@@ -16,8 +18,9 @@ from trsfnet.report.cards.html import table_of
 from trsfnet.report.cards.others import others
 from trsfnet.report.cards.shared import shared, which
 from trsfnet.report.cards.study_figure import study_figure
-from trsfnet.report.names import MEASURE_NAMES, MEASURES, TRACKS, counted, duration, listed
+from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.places import STUDY, anchor
+from trsfnet.text import counted, duration, joined
 
 _STATUSES = {
     "done": "trained",
@@ -72,13 +75,15 @@ def _order(each: Entry) -> tuple[float, str, str]:
 
 def _ended(entries: Sequence[Entry]) -> str:
     counts = Counter(each.status for each in entries)
-    return listed([f"{counts[status]} {words}" for status, words in _STATUSES.items() if counts[status]])
+    return joined([f"{counts[status]} {words}" for status, words in _STATUSES.items() if counts[status]])
 
 
 def _where(records: Sequence[Record]) -> str:
     """Where more about the runs is, from the repository's root."""
-    folders = sorted({_shown(run.path.parent, 2) for run in records if not isinstance(run, StudyRun)})
-    studies = sorted({_shown(run.study.path, 2) for run in records if isinstance(run, StudyRun)})
+    folders = sorted({_shown(run.path.parent, 2) for run in records if not isinstance(run.record, StudyRun)})
+    studies = sorted(
+        {_shown(run.record.study.path, 2) for run in records if isinstance(run.record, StudyRun)}
+    )
     sentences = [
         f"Of all these runs, `{study}/history.parquet` has a row per epoch, and `{study}/parameters.parquet` "
         "every scale per epoch."
@@ -113,7 +118,7 @@ def _row(each: Entry, measures: int, place: Path) -> str:
         said = "".join(f"<td>{html.escape(text)}</td>" for text in (each.outcome, *each.values, each.time))
     command = html.escape(str(record.info.get("command", "unknown")))
     about = f"<code>{html.escape(record.path.name)}</code><code>{command}</code>"
-    file = record_file(record, place)
+    file = record_file(record.record, place)
     return (
         f'<tr id="{html.escape(anchor(record))}">'
         f"<td>{each.rate:g}</td><td>{html.escape(str(record.seed))}</td>{said}"

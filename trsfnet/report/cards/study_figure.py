@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from trsfnet.report import style
 from trsfnet.report.cards.entry import Entry
 from trsfnet.report.cards.figure import rounded
-from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.report.display import Picture, picture
 from trsfnet.report.figures import epoch_axis
-from trsfnet.report.names import counted, listed
+from trsfnet.text import counted, joined
 
 _HEIGHT = 2.7  # inches
 _TRAINED, _COLLAPSED, _OTHER = "trained", "collapsed", "not ended, or failed"
@@ -28,7 +28,7 @@ _LOOKS = {
 }
 
 
-def study_figure(title: str, entries: Sequence[Entry]) -> Exhibit | None:
+def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
     """Loss of every epoch, a line for each run; None if none has finished an epoch.
 
     Args:
@@ -58,7 +58,7 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Exhibit | None:
         f"Dotted: the loss at chance, {chance:.2f}. {finding}{without}"
     )
     alt = f"{title}: training loss over the epochs, a panel for each learning rate. {finding}"
-    shown = exhibit(figure, alt=alt, caption=caption)
+    shown = picture(figure, alt=alt, caption=caption)
     return replace(shown, svg=rounded(shown.svg))
 
 
@@ -118,5 +118,5 @@ def _finding(entries: Sequence[Entry], rates: Sequence[float]) -> str:
             ends.append(f"{' to '.join(bounds)} at rate {rate:g}")
     if not counts:
         return "No run has ended yet."
-    last = f" Their last losses: {listed(list(dict.fromkeys((ends[0], ends[-1]))))}." if ends else ""
-    return f"Trained: {listed(counts)}.{last}"
+    last = f" Their last losses: {joined(list(dict.fromkeys((ends[0], ends[-1]))))}." if ends else ""
+    return f"Trained: {joined(counts)}.{last}"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from trsfnet.analysis.run import Run as Record
 from trsfnet.errors import RecordError
-from trsfnet.experiments.record import Record, read_record
+from trsfnet.experiments.record import read_record
 from trsfnet.report.cards.card import card
 from trsfnet.report.cards.files import record_copy
 from trsfnet.report.cards.study import study_page
@@ -47,7 +48,7 @@ def write_cards(folders: Sequence[str], place: str, target: str, pages: Sequence
 def _of_study(path: Path) -> Record | None:
     """The record in `path` if it is of the study; a damaged one that cannot tell has a card of its own."""
     try:
-        record = read_record(path)
+        record = Record(read_record(path))
         return record if in_study(record) else None
     except (RecordError, KeyError, ValueError, TypeError, AttributeError):
         return None

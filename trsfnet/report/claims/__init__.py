@@ -1,22 +1,19 @@
-"""The paper's claims beside what the runs say: subjects, numbers, tables and figures."""
+"""The paper's claims and what the runs say to them: subjects, numbers, tables and figures."""
 
-from trsfnet.report.claims.details import details
-from trsfnet.report.claims.figures import counts, forest
-from trsfnet.report.claims.glance import glance
-from trsfnet.report.claims.judged import Judged, by_subject, judged, telling
-from trsfnet.report.claims.tables import campaigns_table, rules, subject_table, verdict
+from trsfnet.report.claims.evidence import evidence
+from trsfnet.report.claims.figures import forest, outcomes
+from trsfnet.report.claims.overview import overview
+from trsfnet.report.claims.subjects import by_subject
+from trsfnet.report.claims.tables import campaigns_table, claims_table, rules, verdict
 
 __all__ = [
-    "Judged",
     "by_subject",
     "campaigns_table",
-    "counts",
-    "details",
+    "claims_table",
+    "evidence",
     "forest",
-    "glance",
-    "judged",
+    "outcomes",
+    "overview",
     "rules",
-    "subject_table",
-    "telling",
     "verdict",
 ]

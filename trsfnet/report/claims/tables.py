@@ -1,47 +1,51 @@
-"""Tables of the page on the claims: the groups of runs, and each subject's claims with their verdicts."""
+"""Tables of the page on the claims: the campaigns, and each subject's claims with their verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trsfnet.analysis.contrasts import MIN_SEEDS, POWER
-from trsfnet.paper.claims import Claim, Untested, paper_claims
-from trsfnet.report.claims.judged import Judged, telling
-from trsfnet.report.claims.papers import papers_number
-from trsfnet.report.claims.wording import outcome
-from trsfnet.report.collection import Collection
-from trsfnet.report.display import Markdown, captioned, plain, table
-from trsfnet.report.names import NBSP, counted, listed
-from trsfnet.report.runs import is_stale
-from trsfnet.report.verdicts import ALPHA, CONTRADICTED, INCONCLUSIVE, NOT_RUN, SUPPORTED
-from trsfnet.report.verdicts.rules import RARE
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.contrasts import POWER
+from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.no_collapse import RARE
+from trsfnet.analysis.rules.untested import Untested
+from trsfnet.paper.claims import Claim
+from trsfnet.report.display import Markdown, captioned, table, unreadable
+from trsfnet.report.names import campaign_name
+from trsfnet.text import NBSP, counted, joined
 
-WORDS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
-# A sign beside each word, so that a table can be scanned.
-SIGNS = {SUPPORTED: "✓", CONTRADICTED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
+# A sign with each outcome, so that a table can be scanned.
+SIGNS = {
+    Outcome.SUPPORTED: "✓",
+    Outcome.CONTRADICTED: "✗",
+    Outcome.INCONCLUSIVE: "?",
+    Outcome.NOT_RUN: "–",
+}
 
 
 def rules() -> Markdown:
     """How a verdict comes about."""
     return Markdown(
-        f"- **{SUPPORTED}** or **{CONTRADICTED}**: the runs of one track and scale lie on one side of the "
-        "claim's bound by more than chance. Seeds are the sample; how much they spread is taken from all "
-        "settings with the same network and loss together, for scales and what they do from those whose "
-        "scales are set alike (Student's t). Over all claims that those runs can test, a false verdict has a "
-        f"chance of {100 * ALPHA:.0f} % at most (Holm).\n"
+        f"- **{Outcome.SUPPORTED}** or **{Outcome.CONTRADICTED}**: the runs of one track and budget lie "
+        "on one side of the claim's bound by more than chance. Seeds are the sample; how much they spread is "
+        "taken from all variants with the same network and loss together, for scales and what they do from "
+        "those whose scales are set alike (Student's t). Over all claims that those runs can test, a false "
+        f"verdict has a chance of {100 * ALPHA:.0f} % at most (Holm).\n"
         "- A claim on several comparisons is supported by all of them and contradicted by any one.\n"
-        f"- **{INCONCLUSIVE}**: chance could have done it, or a setting has fewer than {MIN_SEEDS} finished "
-        "seeds, or more runs of the side in favour collapsed or ended too early. What *could be seen* is the "
-        f"distance from the bound that these seeds and their spread would show in {100 * POWER:.0f} of 100 "
-        "repetitions: an effect may well be there and smaller.\n"
-        f"- **{NOT_RUN}**: there is no run to say anything, or the paper's own data would be needed.\n"
-        "- Where runs of a scale are still missing, its verdicts are interim: more seeds may change them.\n"
+        f"- **{Outcome.INCONCLUSIVE}**: chance could have done it, or a variant has fewer than {MIN_SEEDS} "
+        "finished seeds, or more runs of the side in favour collapsed or ended too early. The *minimum "
+        "detectable* effect is the distance from the bound that these seeds and their spread would show in "
+        f"{100 * POWER:.0f} of 100 repetitions: an effect may well be there and smaller.\n"
+        f"- **{Outcome.NOT_RUN}**: no run says anything, or the paper's own data would be needed.\n"
+        "- Where runs of a budget are still missing, its verdicts are interim: more seeds may change them.\n"
         f"- Where no run may collapse, one that does contradicts; support takes so many without that a "
         f"rate of {100 * RARE:.0f} % would have shown.\n"
         "- Each claim and its rule stood in the code before the runs that decide it. Two things were settled "
         "later:\n"
         "  - That the spread is pooled and seeds are not paired, when v1's first three seeds on rendered "
-        "faces were known. Three seeds of one setting decide nothing. Runs that share a seed may be a little "
+        "faces were known. Three seeds of one variant decide nothing. Runs that share a seed may be a little "
         "more alike than others, which makes intervals without pairs too wide rather than too narrow.\n"
         "  - How three quantities are measured, when all but the study on stability was known. A run that "
         "never classifies half of the images rightly counts with all of its epochs, the least that it can "
@@ -54,78 +58,88 @@ def rules() -> Markdown:
     )
 
 
-def campaigns_table(groups: Sequence[Judged], collection: Collection) -> Markdown:
-    """The groups of runs that are judged, and a line for each record that cannot be read."""
-    header = ("Track and scale", "Settings", "Seeds", "Runs", "Collapsed", "Made by earlier code")
+def campaigns_table(found: Analysis) -> Markdown:
+    """The campaigns, and a line for each record that cannot be read."""
+    header = ("Track and budget", "Variants", "Seeds", "Runs", "Collapsed", "Made by earlier code")
     caption = "Runs that ended, in groups within which they may be compared."
     parts = ["No run has ended yet, so that every claim is *not run*."]
-    if groups:
-        parts = [captioned(caption, "campaigns", table(header, map(_campaign_row, groups)))]
-    if collection.problems:
+    if found.campaigns:
+        parts = [captioned(caption, "campaigns", table(header, map(_campaign_row, found.campaigns)))]
+    if found.problems:
         parts.append("**Records that cannot be read, and so have no part in this:**")
-        # Paths as seen from the repository's root, not from where the notebook runs; as plain text, so that
-        # a long one breaks on a phone.
-        parts.append("\n".join(f"- {plain(p.replace('../', ''))}" for p in collection.problems))
+        parts.append(unreadable(found.problems))
     return Markdown("\n\n".join(parts))
 
 
-def _campaign_row(group: Judged) -> list[str]:
-    records = group.records
+def _campaign_row(campaign: Campaign) -> list[str]:
+    runs = campaign.ordered
     numbers = (
-        len({record.setting for record in records}),
-        len({record.seed for record in records}),
-        group.size,
-        sum(record.status == "collapsed" for record in records),
-        sum(is_stale(record) for record in records),
+        len({run.variant for run in runs}),
+        len({run.seed for run in runs}),
+        size(campaign),
+        sum(run.collapsed for run in runs),
+        sum(bool(run.stale) for run in runs),
     )
-    return [group.label, *map(str, numbers)]
+    return [campaign_name(campaign), *map(str, numbers)]
 
 
-def subject_table(subject: str, claims: Sequence[Claim], groups: Sequence[Judged]) -> Markdown:
-    """The claims on one subject: what the paper has, and the verdict of each group of runs on them."""
-    shown = [group for group in telling(groups, claims) if group.about(claims)]
-    rows = [(claim.statement, papers_number(claim.rule), *verdict_cells(claim, shown)) for claim in claims]
-    header = ("Claim", "Paper", *([group.label for group in shown] or ["Ours"]))
+def size(campaign: Campaign) -> str:
+    """How many runs there are, such as `54`, or `48 of 96` where some are missing."""
+    runs = len(campaign.runs)
+    return f"{runs} of {runs + campaign.missing}" if campaign.missing else str(runs)
+
+
+def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:
+    """The claims on one subject: what the paper has, and the verdict of each campaign on them."""
+    ids = [claim.id for claim in claims]
+    shown = [campaign for campaign in found.campaigns_on(ids) if campaign.decides(ids)]
+    rows = [
+        (claim.statement, paper_rules()[claim.id].published(), *verdict_cells(claim.id, shown))
+        for claim in claims
+    ]
+    header = ("Claim", "Paper", *([campaign_name(campaign) for campaign in shown] or ["Ours"]))
     caption = f"{subject}: {counted(len(claims), 'claim')}. Each verdict leads to its quotes and numbers."
     return Markdown(captioned(caption, f"claims-{anchor(subject)}", table(header, rows)))
 
 
-def verdict_cells(claim: Claim, groups: Sequence[Judged]) -> list[str]:
-    """The verdict of each group of runs with its numbers, each a link to what is behind it."""
-    if not groups:
-        reason = f": {claim.rule.reason}" if isinstance(claim.rule, Untested) else ""
-        return [_link(claim, NOT_RUN) + reason]
+def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
+    """The verdict of each campaign with its numbers, each a link to what is behind it."""
+    rule = paper_rules()[claim]
+    if not campaigns:
+        reason = f": {rule.reason}" if isinstance(rule, Untested) else ""
+        return [_link(claim, Outcome.NOT_RUN) + reason]
     cells = []
-    for group in groups:
-        verdict = group.verdicts[claim.id]
-        numbers = outcome(claim, verdict)
-        cells.append(_link(claim, verdict.word) + (f": {numbers}" if numbers else ""))
+    for campaign in campaigns:
+        verdict = campaign.verdicts[claim]
+        numbers = rule.summary(verdict.measured)
+        cells.append(_link(claim, verdict.outcome) + (f": {numbers}" if numbers else ""))
     return cells
 
 
-def _link(claim: Claim, word: str) -> str:
-    """A verdict's sign and word, which lead to what is behind it."""
-    return f"[{SIGNS[word]}{NBSP}{word}](#claim-{claim.id})"
+def _link(claim: str, outcome: Outcome) -> str:
+    """An outcome and its sign, which lead to what is behind it."""
+    return f"[{SIGNS[outcome]}{NBSP}{outcome}](#claim-{claim})"
 
 
-def verdict(groups: Sequence[Judged]) -> Markdown:
-    """A line for each group of runs: which claims it decides."""
+def verdict(found: Analysis) -> Markdown:
+    """A line for each campaign: which claims it decides."""
     lines = []
-    for group in telling(groups, paper_claims()):
+    for campaign in found.campaigns_on(paper_rules()):
         decided = [
-            f"{word} are {listed([f'[{short(c)}](#claim-{c.id})' for c in found])}"
-            for word in (SUPPORTED, CONTRADICTED)
-            if (found := [c for c in paper_claims() if group.verdicts[c.id].word == word])
+            f"{outcome} are {joined([f'[{short(claim)}](#claim-{claim})' for claim in claims])}"
+            for outcome in (Outcome.SUPPORTED, Outcome.CONTRADICTED)
+            if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
         ]
-        undecided = group.words(paper_claims())
-        rest = f"{undecided[INCONCLUSIVE]} are {INCONCLUSIVE}, {undecided[NOT_RUN]} {NOT_RUN}"
-        lines.append(f"- {group.label}: {'; '.join([*decided, rest])}.")
+        counts = campaign.count(paper_rules())
+        inconclusive, not_run = Outcome.INCONCLUSIVE, Outcome.NOT_RUN
+        rest = f"{counts[inconclusive]} are {inconclusive}, {counts[not_run]} {not_run}"
+        lines.append(f"- {campaign_name(campaign)}: {'; '.join([*decided, rest])}.")
     return Markdown("\n".join(lines) or "No run has ended, so nothing can be said.")
 
 
-def short(claim: Claim) -> str:
+def short(claim: str) -> str:
     """A claim's id as words, such as `TRSF gains 1.24`."""
-    words = claim.id.replace("leaky-relu", "Leaky ReLU").replace("-", " ").split()
+    words = claim.replace("leaky-relu", "Leaky ReLU").replace("-", " ").split()
     known = {"trsf": "TRSF", "prelu": "PReLU", "arcface": "ArcFace"}
     return " ".join(known.get(word, word) for word in words)
 

@@ -14,8 +14,8 @@ from trsfnet.data.lfw_files import read_people
 from trsfnet.data.tracks import lfw
 from trsfnet.report import style
 from trsfnet.report.data.measured import measured
-from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
-from trsfnet.report.names import NBSP, listed, percent
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.text import NBSP, joined, percent
 from trsfnet.training.config import track_defaults
 
 # The fewest images of a person in each group of the figure.
@@ -100,7 +100,7 @@ def input_images() -> Markdown:
     )
 
 
-def concentration() -> Exhibit:
+def concentration() -> Picture:
     """How few people make most of the pairs that are verified."""
     part = verified()
     group = np.searchsorted(_GROUPS, part.images, side="right") - 1
@@ -133,10 +133,10 @@ def concentration() -> Exhibit:
     )
     words = [
         f"with {label} {'image' if label == '1' else 'images'} "
-        + listed([f"{percent(values[i])} of the {name}" for name, values in shares.items()])
+        + joined([f"{percent(values[i])} of the {name}" for name, values in shares.items()])
         for i, label in enumerate(labels)
     ]
-    return exhibit(
+    return picture(
         figure,
         alt=f"Shares of people, images and pairs by how many images a person has: {'; '.join(words)}.",
         caption=f"Who makes up the {len(part.images):,} people of the verified part. {finding}",
@@ -162,7 +162,7 @@ def alignment() -> Markdown:
     }
     counts, total = result["counts"], result["images"]
     rows = [(name, f"{counts[key]:,}", percent(counts[key] / total)) for key, name in words.items()]
-    thresholds = listed([f"{value:g}" for value in THRESHOLDS])
+    thresholds = joined([f"{value:g}" for value in THRESHOLDS])
     sentence = (
         f"Measured on {total:,} of the {everyone().images.sum():,} images ({result['version']}) with "
         f"facenet's settings: faces of {SMALLEST_FACE} pixels or more, thresholds {thresholds}."

@@ -6,7 +6,7 @@ from trsfnet.data.tracks import synthetic
 from trsfnet.report.data import lfw
 from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import NBSP
+from trsfnet.text import NBSP
 from trsfnet.training.config import track_defaults
 
 

@@ -10,6 +10,7 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
+from trsfnet.analysis import Analysis
 from trsfnet.data.synthetic import (
     DEFAULT_DIFFICULTY,
     NUISANCES,
@@ -21,10 +22,9 @@ from trsfnet.data.synthetic import (
 )
 from trsfnet.evaluation.embed import embed
 from trsfnet.report import style
-from trsfnet.report.collection import Collection
 from trsfnet.report.data.measured import measured
-from trsfnet.report.display import Exhibit, Markdown, captioned, exhibit, table
-from trsfnet.report.names import NBSP, counted, listed, percent
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.text import NBSP, counted, joined, percent
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
 
@@ -73,7 +73,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @_one_thread()
-def contact_sheet() -> Exhibit:
+def contact_sheet() -> Picture:
     """Identities by rows, nuisances by columns."""
     people = torch.arange(_SHEET_PEOPLE)
     columns = []
@@ -96,11 +96,11 @@ def contact_sheet() -> Exhibit:
         axes.grid(False)
         axes.spines[:].set_visible(False)
     words = [name.replace("-\n", "").replace("\n", " ") for name in _COLUMNS]
-    return exhibit(
+    return picture(
         figure,
         alt=(
-            f"Rendered faces of {len(people)} identities by rows, each {listed(words[:1])} and then with one "
-            f"thing changed by columns: {listed(words[1:])}."
+            f"Rendered faces of {len(people)} identities by rows, each {joined(words[:1])} and then with one "
+            f"thing changed by columns: {joined(words[1:])}."
         ),
         caption=(
             f"{len(people)} rendered identities, by rows; by columns a frontal face in even light, then one "
@@ -161,7 +161,7 @@ def _extent(entry: Nuisance | Event, difficulty: float, unit: str) -> str:
 
 
 @_one_thread()
-def invariance() -> Exhibit:
+def invariance() -> Picture:
     """What same-person pairs lose as one nuisance grows, for raw pixels and an untrained network."""
     network = build_model(TrainConfig(image_size=_SIZE).resolved(None))
     measures: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -182,8 +182,8 @@ def invariance() -> Exhibit:
         axes[0].set_ylabel("TAR at FAR = 1e-2")
         axes[0].yaxis.set_major_formatter(PercentFormatter(1))
         axes[0].legend(loc="upper right")
-    finding = " ".join(f"{name.capitalize()}: {listed(values)}." for name, values in ends.items())
-    return exhibit(
+    finding = " ".join(f"{name.capitalize()}: {joined(values)}." for name, values in ends.items())
+    return picture(
         figure,
         alt=f"Share of same-person pairs accepted as yaw, side light or roll grows from zero. {finding}",
         caption=(
@@ -214,27 +214,28 @@ def _recognised(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.mean(scores[same] > np.quantile(scores[~same], 0.99)))
 
 
-def difficulty(collection: Collection) -> Markdown:
+def difficulty(found: Analysis) -> Markdown:
     """How hard the rendered faces are: for a detector, without learning, and for networks that learned."""
     result = measured("rendering")
     if result is None or result["renderer"] != RENDERER_VERSION:
         return Markdown("The renderer was not measured here: `python -m benchmarks.rendering` does it.")
-    found, tar, speed = result["detection"], result["without_learning"], result["speed"]
+    detected, tar, speed = result["detection"], result["without_learning"], result["speed"]
     rows = [
         (f"{name}", percent(value), f"must stay below {percent(tar['limit'])}")
         for name, value in tar["tar@1e-2"].items()
     ]
-    group = next(g for g in collection.groups(1) if g.track == "synthetic")
-    trained = [r.metrics["tar@1e-2"] for r in group.records if r.status == "done"]
-    if trained and group.images == f"renderer-{RENDERER_VERSION}":
+    table_1 = found.table(1, "synthetic")
+    trained = [run.metrics["tar@1e-2"] for run in table_1.runs if run.done]
+    if trained and table_1.images == f"renderer-{RENDERER_VERSION}":
         span = f"{percent(min(trained))} to {percent(max(trained))}"
         within = sum(_LEAST <= value <= _MOST for value in trained)
         limit = f"should lie in {percent(_LEAST)} to {percent(_MOST)}: {within} of {len(trained)} do"
         rows.append((f"trained v1, {counted(len(trained), 'run')}", span, limit))
     body = table(("Measure", "TAR@FAR=1e-2", "Limit"), rows)
     sentence = (
-        f"facenet-pytorch's MTCNN, at its default thresholds, finds {found['found']:,} of "
-        f"{found['of']:,} faces rendered at {found['size']} pixels and difficulty {found['difficulty']:g}. "
+        f"facenet-pytorch's MTCNN, at its default thresholds, finds {detected['found']:,} of "
+        f"{detected['of']:,} faces rendered at {detected['size']} pixels and difficulty "
+        f"{detected['difficulty']:g}. "
         f"One core renders {speed['fastest']:.0f} faces of {speed['size']} pixels a second."
     )
     caption = (

@@ -9,12 +9,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, of_a_study
-from trsfnet.experiments.record import Record
-from trsfnet.experiments.variants import GRID, STABILITY
-from trsfnet.report.collection import Collection
-from trsfnet.report.names import TRACKS, short_name
-from trsfnet.report.runs import learned
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.run import Run as Record
+from trsfnet.experiments.budgets import BUDGETS, departures, of_a_study
+from trsfnet.experiments.variants import GRID, STABILITY, short_name
+from trsfnet.report.names import TRACKS
 
 LEVELS = {"track": "Track", "arch": "Architecture", "setting": "Setting", "seed": "Seed"}
 """What a run is picked by, one after the other: attributes of `Run`, and what they are called."""
@@ -38,7 +37,7 @@ class Run:
     @property
     def track(self) -> str:
         """Its track in words."""
-        return TRACKS[self.record.info["track"]]
+        return TRACKS[self.record.track]
 
     @property
     def arch(self) -> str:
@@ -48,7 +47,7 @@ class Run:
     @property
     def setting(self) -> str:
         """Such as `v1 + TRSF + PReLU`."""
-        return short_name(self.record.setting)
+        return short_name(self.record.variant)
 
     @property
     def name(self) -> str:
@@ -59,7 +58,7 @@ class Run:
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """By kind (`trsf`, `slope`, `ratio`, `kernel`), a row per epoch and a column per module."""
-        return learned(self.record)
+        return self.record.learned
 
 
 def catalogue(records: Iterable[Record]) -> list[Run]:
@@ -69,9 +68,9 @@ def catalogue(records: Iterable[Record]) -> list[Run]:
     tracks, settings = list(TRACKS), _SETTINGS
 
     def place(run: Run) -> tuple[object, ...]:
-        key = run.record.setting
+        key = run.record.variant
         known = settings.index(key) if key in settings else len(settings)
-        return tracks.index(run.record.info["track"]), run.arch, known, key, run.record.seed, run.seed
+        return tracks.index(run.record.track), run.arch, known, key, run.record.seed, run.seed
 
     return sorted((Run(record, labels[record.path]) for record in records), key=place)
 
@@ -81,13 +80,13 @@ def explorable(records: Iterable[Record]) -> list[Run]:
     return [run for run in catalogue(records) if run.tables]
 
 
-def for_the_book(collection: Collection) -> list[Run]:
+def for_the_book(collection: Analysis) -> list[Run]:
     """Of each setting on each track the runs at its largest scale, and all runs at none.
 
     The study on collapse is left out: its many short runs would hide the others.
     """
-    scales = {r.path: budget_of(r.config) for r in collection.records}
-    kept = [r for r in collection.records if not of_a_study(r.config)]
+    scales = {r.path: r.budget for r in collection.runs}
+    kept = [r for r in collection.runs if not of_a_study(r.config)]
     largest: dict[tuple[str, str], int] = {}
     for record in kept:
         place = _place(scales[record.path])
@@ -122,7 +121,7 @@ def first_two(runs: list[Run]) -> tuple[Run, Run]:
 
 
 def _cell(record: Record) -> tuple[str, str]:
-    return record.info["track"], record.setting
+    return record.track, record.variant
 
 
 def _place(scale: str | None) -> int:
@@ -147,6 +146,6 @@ def _labels(records: list[Record]) -> dict[object, str]:
 
 def _scale(record: Record) -> str:
     """The scale of a run, with the learning rate if it has several, or how it departs from the nearest."""
-    scale = budget_of(record.config)
+    scale = record.budget
     odd = [f"{name} {value}" for name, value in departures(record.config).items()]
     return ", ".join([scale, *odd] if scale else odd)

@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from trsfnet.report import style
-from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.report.display import Picture, picture
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, limits
 from trsfnet.report.figures import epoch_axis
 
@@ -19,11 +19,11 @@ BINS = 24
 _FILLS = ("full", "none")
 
 
-def compare(first: Shown, second: Shown) -> Exhibit:
+def compare(first: Shown, second: Shown) -> Picture:
     """The two runs as a figure with its text alternative; both show the same kind at the same epoch."""
     summaries = f"A: {first.summary} B: {second.summary}"
     kind = KINDS[first.kind]
-    return exhibit(
+    return picture(
         comparison(first, second),
         alt=f"{kind.title} by module, as a histogram and over the epochs, in two runs. {summaries}",
         caption=f"{kind.title} of two runs. {summaries}",
@@ -55,14 +55,14 @@ def comparison(first: Shown, second: Shown) -> Figure:
 
 
 def _modules(axes: Axes, shown: Shown, name: str, fill: str) -> None:
-    values, look = shown.values, style.look(shown.run.record.setting)
+    values, look = shown.values, style.look(shown.run.record.variant)
     places = np.arange(1, len(values) + 1)
     axes.plot(places, values, look.marker, color=look.colour, fillstyle=fill, markersize=4.5, label=name)
 
 
 def _trajectories(axes: Axes, shown: Shown) -> None:
     """A line per module, and where the epoch is."""
-    look, table = style.look(shown.run.record.setting), shown.table
+    look, table = style.look(shown.run.record.variant), shown.table
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.axvline(shown.epoch, color=style.INK, linewidth=0.8, linestyle=":")
     courses = [np.column_stack([table.index, column]) for column in table.to_numpy().T]
@@ -73,6 +73,6 @@ def _trajectories(axes: Axes, shown: Shown) -> None:
 def _histogram(axes: Axes, shown: tuple[Shown, Shown], within: tuple[float, float]) -> None:
     edges = np.linspace(*within, BINS + 1)
     for one, filled in zip(shown, (True, False), strict=True):
-        colour = style.look(one.run.record.setting).colour
+        colour = style.look(one.run.record.variant).colour
         kind = "stepfilled" if filled else "step"
         axes.hist(one.values, edges, histtype=kind, color=colour, alpha=0.5 if filled else 1, linewidth=1.8)

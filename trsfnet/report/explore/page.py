@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.report import style
-from trsfnet.report.display import Exhibit, Markdown, folded, table
+from trsfnet.report.display import Markdown, Picture, folded, table
 from trsfnet.report.explore.catalogue import LEVELS, Run, first_two
 from trsfnet.report.explore.drawing import BINS, compare
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, rounded
-from trsfnet.report.names import NBSP, counted
-from trsfnet.report.runs import card_link
+from trsfnet.report.run_words import card_link
+from trsfnet.text import NBSP, counted
 
 _FIRST_KIND = "trsf"
 
@@ -25,7 +25,7 @@ class Page:
     """The explorer as HTML; where no script runs and in print, the static figure stands in its place."""
 
     data: dict[str, Any]
-    static: Exhibit
+    static: Picture
 
     def _repr_html_(self) -> str:
         # JSON in which nothing can end the element that it stands in.
@@ -78,7 +78,7 @@ def _entry(run: Run, names: list[list[str]]) -> dict[str, Any]:
     return {
         "id": run.record.run_id,
         "name": run.name,
-        "colour": style.look(run.record.setting).colour,
+        "colour": style.look(run.record.variant).colour,
         **{level: getattr(run, level) for level in LEVELS},
         "kinds": kinds,
     }

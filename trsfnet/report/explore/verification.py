@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from trsfnet.analysis.run import Run as Record
 from trsfnet.data.synthetic import render_faces
-from trsfnet.experiments.record import Record
 from trsfnet.experiments.run import CHECKPOINT
 from trsfnet.training.checkpoint import previous
 

@@ -11,13 +11,13 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
+from trsfnet.analysis import Analysis
 from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.threshold import threshold
 from trsfnet.inference.embedder import Embedder, load
 from trsfnet.inference.preparation import PREPARATIONS, prepare
 from trsfnet.inference.verification import Decision, compare
-from trsfnet.report.collection import Collection
 from trsfnet.report.explore.catalogue import Run, catalogue
 from trsfnet.report.explore.verification import FARS, has_network, rendered
 
@@ -101,7 +101,7 @@ def _png(crop: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def verifier(collection: Collection) -> Verifier | ipywidgets.HTML:
+def verifier(collection: Analysis) -> Verifier | ipywidgets.HTML:
     """The verifier over the runs whose networks are there, or a sentence that says how to get one."""
-    runs = catalogue(r for r in collection.records if has_network(r))
+    runs = catalogue(r for r in collection.runs if has_network(r))
     return Verifier(runs) if runs else ipywidgets.HTML(_NO_NETWORK)

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from trsfnet.report.collection import Collection
+from trsfnet.analysis import Analysis
 from trsfnet.report.explore.catalogue import LEVELS, Run, explorable, first_two, options
 from trsfnet.report.explore.drawing import compare
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch
@@ -100,9 +100,9 @@ class Explorer(ipywidgets.VBox):
         return self.pickers[0].run, self.pickers[1].run
 
 
-def explorer(collection: Collection) -> Explorer | ipywidgets.HTML:
+def explorer(collection: Analysis) -> Explorer | ipywidgets.HTML:
     """The explorer over all runs that recorded something, or a sentence that there is none."""
-    runs = explorable(collection.records)
+    runs = explorable(collection.runs)
     if not runs:
         return ipywidgets.HTML("Nothing to explore yet: no run has recorded scales, slopes or ratios.")
     return Explorer(runs)

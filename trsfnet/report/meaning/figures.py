@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -9,12 +12,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from trsfnet.analysis.branches import Branches, BranchRuns
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
-from trsfnet.report.collection import Group
-from trsfnet.report.display import Exhibit, Markdown, exhibit
+from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import depth_bar, epoch_axis, legend_below
-from trsfnet.report.meaning.branches import Branches, Runs, finished_branches, nothing, pairs
-from trsfnet.report.names import counted, listed, short_name
+from trsfnet.text import counted, joined
 
 _LABELS = {
     "scale": "Scale |s|",
@@ -24,32 +28,32 @@ _LABELS = {
 }
 
 
-def same_product(group: Group) -> Exhibit | Markdown:
+def same_product(table: TableRuns) -> Picture | Markdown:
     """Scale against kernel norm of each block, from start to end: along a dashed line no network changes."""
-    runs = finished_branches(group)
-    if not runs:
-        return nothing(group)
-    shown = next(iter(pairs(list(runs))), tuple(runs)[:1])
-    first = {setting: runs[setting][min(runs[setting])] for setting in shown}
+    runs = BranchRuns.of(table)
+    if not runs.by_variant:
+        return _nothing(table)
+    shown = next(iter(runs.pairs), tuple(runs.by_variant)[:1])
+    first = {v: runs.by_variant[v][min(runs.by_variant[v])] for v in shown}
     with style.applied():
         figure, axes = plt.subplots(
             1, len(shown), figsize=(style.FIGURE_WIDTH, 4.0), sharex=True, sharey=True, squeeze=False
         )
-        for panel, (setting, found) in zip(axes[0], first.items(), strict=True):
+        for panel, (variant, found) in zip(axes[0], first.items(), strict=True):
             _paths(panel, found)
-            panel.set(title=short_name(setting), xlabel=_LABELS["kernel"])
+            panel.set(title=short_name(variant), xlabel=_LABELS["kernel"])
         for panel in axes[0]:
             _equal_products(panel, list(first.values()))
         axes[0][0].set_ylabel(_LABELS["scale"])
         depth_bar(figure, axes[0].tolist())
-    moved = "; ".join(f"{short_name(setting)}, {_moved(found)}" for setting, found in first.items())
+    moved = "; ".join(f"{short_name(variant)}, {_moved(found)}" for variant, found in first.items())
     caption = (
-        f"A line for each block from the start of training to its end (dot), on our {group.track} track, "
+        f"A line for each block from the start of training to its end (dot), on our {table.track} track, "
         "first seed. To move a block along a dashed line changes nothing of what the network computes. "
         f"Geometric means over blocks: {moved}."
     )
     alt = f"Scale of each block over the norm of its kernel, with lines of equal product. {moved}."
-    return exhibit(figure, alt=alt, caption=caption)
+    return picture(figure, alt=alt, caption=caption)
 
 
 def _paths(panel: Axes, found: Branches) -> None:
@@ -82,42 +86,43 @@ def _moved(found: Branches) -> str:
     return f"|s| changed {factors['scale']:.2f} times and ‖W‖ {factors['kernel']:.2f} times"
 
 
-def final_ratios(group: Group) -> Exhibit | None:
+def final_ratios(table: TableRuns) -> Picture | None:
     """What each branch adds, over what it is added to, after training: constants beside TRSF."""
-    runs = finished_branches(group)
+    runs = BranchRuns.of(table).by_variant
     if not runs:
         return None
-    activations = list(dict.fromkeys(setting.replace("-trsf", "") for setting in runs))
+    by_activation: dict[str, list[str]] = {}
+    for variant in runs:
+        by_activation.setdefault(replace(variant_of(variant), trsf=False).key, []).append(variant)
     with style.applied():
         figure, axes = plt.subplots(
-            1, len(activations), figsize=(style.FIGURE_WIDTH, 3.8), sharey=True, squeeze=False
+            1, len(by_activation), figsize=(style.FIGURE_WIDTH, 3.8), sharey=True, squeeze=False
         )
-        for panel, fixed in zip(axes[0], activations, strict=True):
-            for setting in (fixed, fixed.replace("-", "-trsf-", 1)):
-                if setting in runs:
-                    _by_block(panel, setting, list(runs[setting].values()))
+        for panel, (fixed, variants) in zip(axes[0], by_activation.items(), strict=True):
+            for variant in variants:
+                _by_block(panel, variant, list(runs[variant].values()))
             panel.set(title=short_name(fixed), xlabel="Block, from input to output", yscale="log")
             panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes[0][0].set_ylabel(f"{_LABELS['ratio']} after training")
         legend_below(figure, axes[0][0])
-    means = [f"{short_name(s)} {_mean_ratio(found):.3f}" for s, found in runs.items()]
+    means = [f"{short_name(v)} {_mean_ratio(found):.3f}" for v, found in runs.items()]
     caption = (
-        f"Effective residual ratio of each block on our {group.track} track. Lines: means over "
-        f"{_seeds(runs)}; thin: each seed. Geometric means over blocks: {listed(means)}."
+        f"Effective residual ratio of each block on our {table.track} track. Lines: means over "
+        f"{_seeds(runs)}; thin: each seed. Geometric means over blocks: {joined(means)}."
     )
     alt = (
-        f"Norm of each scaled branch over its trunk, by block, a panel for each activation. {listed(means)}."
+        f"Norm of each scaled branch over its trunk, by block, a panel for each activation. {joined(means)}."
     )
-    return exhibit(figure, alt=alt, caption=caption)
+    return picture(figure, alt=alt, caption=caption)
 
 
-def _by_block(panel: Axes, setting: str, seeds: list[Branches]) -> None:
-    look = style.look(setting)
+def _by_block(panel: Axes, variant: str, seeds: list[Branches]) -> None:
+    look = style.look(variant)
     ends = pd.concat([found.ratio.iloc[-1] for found in seeds], axis=1)
     if len(seeds) > 1:
         panel.plot(ends, color=look.colour, linewidth=0.6, alpha=0.5)
-    label = "TRSF" if "-trsf" in setting else "constants"
+    label = "TRSF" if variant_of(variant).trsf else "constants"
     panel.plot(
         ends.mean(axis=1), look.dashes, color=look.colour, marker=look.marker, markersize=4, label=label
     )
@@ -127,38 +132,38 @@ def _mean_ratio(runs: dict[int, Branches]) -> float:
     return float(np.mean([found.means["ratio"].iloc[-1] for found in runs.values()]))
 
 
-def _seeds(runs: Runs) -> str:
+def _seeds(runs: Mapping[str, Mapping[int, Branches]]) -> str:
     numbers = sorted({len(found) for found in runs.values()})
     low, high = numbers[0], numbers[-1]
     return counted(low, "finished seed") if low == high else f"{low} to {high} finished seeds"
 
 
-def over_training(group: Group) -> Exhibit | None:
-    """Scale, kernel norm and ratio over the epochs, geometric means over blocks, a line per setting."""
-    runs = finished_branches(group)
+def over_training(table: TableRuns) -> Picture | None:
+    """Scale, kernel norm and ratio over the epochs, geometric means over blocks, a line per variant."""
+    runs = BranchRuns.of(table).by_variant
     if not runs:
         return None
     with style.applied():
         quantities = ("scale", "kernel", "ratio")
         figure, axes = plt.subplots(1, len(quantities), figsize=(style.FIGURE_WIDTH, 3.8))
         for panel, quantity in zip(axes, quantities, strict=True):
-            for setting, found in runs.items():
-                _over_epochs(panel, setting, [b.means[quantity] for b in found.values()])
+            for variant, found in runs.items():
+                _over_epochs(panel, variant, [b.means[quantity] for b in found.values()])
             panel.set(title=_LABELS[quantity], ylim=(0, 1.06 * panel.dataLim.y1))
             epoch_axis(panel)
         axes[0].set_ylabel("Geometric mean over blocks")
         legend_below(figure, axes[0])
-    finding = listed([f"{short_name(setting)} {_from_to(found)}" for setting, found in runs.items()])
+    finding = joined([f"{short_name(variant)} {_from_to(found)}" for variant, found in runs.items()])
     caption = (
-        f"Scale, norm of its kernel and residual ratio on our {group.track} track: means over "
+        f"Scale, norm of its kernel and residual ratio on our {table.track} track: means over "
         f"{_seeds(runs)}. The ratio went in {finding}."
     )
     alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio went in {finding}."
-    return exhibit(figure, alt=alt, caption=caption)
+    return picture(figure, alt=alt, caption=caption)
 
 
-def _over_epochs(panel: Axes, setting: str, seeds: list[pd.Series]) -> None:
-    look = style.look(setting)
+def _over_epochs(panel: Axes, variant: str, seeds: list[pd.Series]) -> None:
+    look = style.look(variant)
     mean = pd.concat(seeds, axis=1).mean(axis=1)
     panel.plot(
         mean,
@@ -167,10 +172,21 @@ def _over_epochs(panel: Axes, setting: str, seeds: list[pd.Series]) -> None:
         marker=look.marker,
         markersize=4,
         markevery=max(1, len(mean) // 8),
-        label=short_name(setting),
+        label=short_name(variant),
     )
 
 
 def _from_to(runs: dict[int, Branches]) -> str:
     ratios = pd.concat([found.means["ratio"] for found in runs.values()], axis=1).mean(axis=1)
     return f"from {ratios.iloc[0]:.3f} to {ratios.iloc[-1]:.3f}"
+
+
+def _nothing(table: TableRuns) -> Markdown:
+    """Why a table has no such runs, in place of its first figure; the others show nothing."""
+    arch = variant_of(table.baseline).arch
+    if any(run.done for run in table.runs):
+        return Markdown(
+            f"The finished runs of {arch} on the `{table.track}` track were made before residual ratios "
+            "were recorded."
+        )
+    return Markdown(f"No run of {arch} on the `{table.track}` track has finished yet.")

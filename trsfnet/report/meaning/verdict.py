@@ -6,44 +6,46 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.branches import BranchRuns
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.paper.claims import paper_claims
-from trsfnet.report.claims import Judged, by_subject, subject_table
-from trsfnet.report.collection import Group
+from trsfnet.report.claims.subjects import by_subject
+from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown
-from trsfnet.report.meaning.branches import finished_branches, pairs
-from trsfnet.report.meaning.tables import mean_ratio, ratio_gain
-from trsfnet.report.names import short_name
+from trsfnet.report.figure_runs import span
+from trsfnet.report.meaning.tables import arithmetic_gain, ratio_gain
 
 
-def claims_table(groups: Sequence[Judged]) -> Markdown:
+def scale_claims(found: Analysis) -> Markdown:
     """What the paper says on the role of the branches, and the verdicts of all runs on it."""
     on_branches = by_subject()["The role of the branches"]
     claims = [c for c in paper_claims() if c in on_branches or c.id in ("scales-around-1", "main-reason")]
-    return subject_table("What the paper concludes from the scales", claims, groups)
+    return claims_table("What the paper concludes from the scales", claims, found)
 
 
-def verdict(groups: Sequence[Group]) -> Markdown:
-    """A line for each group of runs: how much more the branches add with TRSF."""
-    return Markdown("\n".join(f"- `{g.track}`, {g.baseline.partition('-')[0]}: {_line(g)}" for g in groups))
+def verdict(tables: Sequence[TableRuns]) -> Markdown:
+    """A line for each table: how much more the branches add with TRSF."""
+    lines = (f"- `{table.track}`, {variant_of(table.baseline).arch}: {_line(table)}" for table in tables)
+    return Markdown("\n".join(lines))
 
 
-def _line(group: Group) -> str:
-    runs = finished_branches(group)
-    compared = pairs(list(runs))
-    if not compared:
+def _line(table: TableRuns) -> str:
+    runs = BranchRuns.of(table)
+    if not runs.pairs:
         return "no finished run with TRSF has its like with constants and recorded ratios."
-    found = [
+    gains = "; ".join(
         f"{short_name(trained)} {ratio_gain(runs, fixed, trained)}, arithmetically "
-        f"{mean_ratio(runs[trained]) / mean_ratio(runs[fixed]):.2f}"
-        for fixed, trained in compared
-    ]
+        f"{arithmetic_gain(runs, fixed, trained)}"
+        for fixed, trained in runs.pairs
+    )
     scales = [
-        float(np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs[trained].values()]))
-        for _, trained in compared
+        np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs.by_variant[trained].values()])
+        for _, trained in runs.pairs
     ]
-    low, high = min(scales), max(scales)
-    size = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
     return (
-        f"what a branch adds, over its trunk, ends with TRSF so many times as large as with constants: "
-        f"{'; '.join(found)}. The scales themselves, of mean magnitude {size}, do not say so."
+        "what a branch adds, over its trunk, ends with TRSF so many times as large as with constants: "
+        f"{gains}. The scales themselves, of mean magnitude {span([f'{s:.2f}' for s in sorted(scales)])}, do "
+        "not say so."
     )

@@ -2,22 +2,19 @@
 
 from trsfnet.report.stability.accuracy import accuracy_figure, differences
 from trsfnet.report.stability.curves import loss_curves
-from trsfnet.report.stability.map import outcome_map
-from trsfnet.report.stability.study import Study, find_study
+from trsfnet.report.stability.grid import endings_grid
 from trsfnet.report.stability.tables import about, collapses, limits, speed
-from trsfnet.report.stability.verdict import claims_table, verdict
+from trsfnet.report.stability.verdict import stability_claims, verdict
 
 __all__ = [
-    "Study",
     "about",
     "accuracy_figure",
-    "claims_table",
     "collapses",
     "differences",
-    "find_study",
+    "endings_grid",
     "limits",
     "loss_curves",
-    "outcome_map",
     "speed",
+    "stability_claims",
     "verdict",
 ]

@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from trsfnet.analysis.stability import Study, StudyRun, chance_loss
 from trsfnet.experiments.variants import Variant
 from trsfnet.report import style
-from trsfnet.report.display import Exhibit, exhibit
+from trsfnet.report.display import Picture, picture
 from trsfnet.report.figures import epoch_axis
-from trsfnet.report.stability.study import KINDS, Outcome, Study, chance_loss, kind, start
+from trsfnet.report.stability.labels import KINDS, kind, start
 
 _COLOURS = sns.color_palette("colorblind").as_hex()
 # By where scales start or stay; None is facenet's constants.
@@ -26,12 +27,12 @@ LOOKS = {
 }
 
 
-def loss_curves(study: Study | None) -> Exhibit | None:
+def loss_curves(study: Study | None) -> Picture | None:
     """Mean training loss of every epoch: each seed a line, a cross where a run collapsed."""
     if study is None:
         return None
     rates = study.rates
-    kinds = sorted({kind(setting) for setting in study.settings})
+    kinds = sorted({kind(variant) for variant in study.variants})
     with style.applied():
         size = (style.FIGURE_WIDTH, 0.9 + 1.9 * len(kinds))
         figure, axes = plt.subplots(
@@ -51,40 +52,40 @@ def loss_curves(study: Study | None) -> Exhibit | None:
         f"Mean training loss of every epoch, a line for each seed. Dotted: the loss at chance. {finding}"
     )
     alt = f"Training loss over the epochs, a panel for each kind of scale and learning rate. {finding}"
-    return exhibit(figure, alt=alt, caption=caption)
+    return picture(figure, alt=alt, caption=caption)
 
 
 def _panel(panel: Axes, study: Study, number: int, rate: float) -> None:
-    for setting in study.settings:
-        if kind(setting) == number:
-            for outcome in study.outcomes.get((setting.key, rate), []):
-                _line(panel, setting, outcome)
-    panel.axhline(chance_loss(study.every[0].record), color=style.INK, linewidth=1, linestyle=":")
+    for variant in study.variants:
+        if kind(variant) == number:
+            for run in study.cell(variant.key, rate):
+                _line(panel, variant, run)
+    panel.axhline(chance_loss(study.runs[0].run), color=style.INK, linewidth=1, linestyle=":")
     panel.set_yscale("log")
     panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panel.yaxis.set_minor_locator(NullLocator())
 
 
-def _line(panel: Axes, setting: Variant, outcome: Outcome) -> None:
-    losses = _losses(outcome)
+def _line(panel: Axes, variant: Variant, run: StudyRun) -> None:
+    losses = _losses(run)
     if not len(losses):
         return
-    colour, marker = LOOKS[start(setting)]
+    colour, marker = LOOKS[start(variant)]
     epochs = np.arange(1, len(losses) + 1)
     panel.plot(epochs, losses, color=colour, marker=marker, markersize=3.5, linewidth=1.1, alpha=0.85)
-    if outcome.run.collapsed:
+    if run.collapsed:
         panel.plot(epochs[-1], losses[-1], "x", color=style.INK, markersize=8, markeredgewidth=1.5)
 
 
-def _losses(outcome: Outcome) -> np.ndarray:
+def _losses(run: StudyRun) -> np.ndarray:
     """Of every epoch that was finished, as far as they are finite."""
-    return outcome.losses[np.isfinite(outcome.losses)]
+    return run.losses[np.isfinite(run.losses)]
 
 
 def starts_key(study: Study) -> list[Line2D]:
     """What colours and markers mean."""
-    starts = list(dict.fromkeys(start(setting) for setting in study.settings))
+    starts = list(dict.fromkeys(start(variant) for variant in study.variants))
     lines = []
     for value in sorted(starts, key=lambda v: (v is not None, v)):
         colour, marker = LOOKS[value]
@@ -102,8 +103,7 @@ def _finding(study: Study) -> str:
     """Where the losses of the runs that trained ended, at the smallest and the largest rate."""
     parts = []
     for rate in (study.rates[0], study.rates[-1]):
-        here = [o for (_, r), cell in study.outcomes.items() if r == rate for o in cell]
-        ends = [float(_losses(o)[-1]) for o in here if not o.run.collapsed]
+        ends = [float(_losses(run)[-1]) for run in study.at(rate) if not run.collapsed]
         if ends:
             parts.append(f"{min(ends):.2f} to {max(ends):.2f} at rate {rate:g}")
     return f"Runs that trained ended at {' and '.join(parts)}." if parts else "No run trained."

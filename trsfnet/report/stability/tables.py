@@ -1,17 +1,19 @@
-"""Tables of the study: where each setting stops to train, how fast the others do, and every collapse."""
+"""Tables of the study: where each variant stops training, how fast the others do, and every collapse."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from trsfnet.analysis.quantities import QUANTITIES, Quantity
+from trsfnet.analysis.stability import Ending, Study, StudyRun
 from trsfnet.experiments.budgets import learning_rates
-from trsfnet.experiments.variants import STABILITY, Variant
+from trsfnet.experiments.variants import STABILITY, Variant, short_name
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
-from trsfnet.report.names import counted, listed, percent, short_name
-from trsfnet.report.runs import card_link, is_stale
-from trsfnet.report.stability.study import CHANCE, KINDS, Outcome, Study, kind, label
+from trsfnet.report.run_words import card_link
+from trsfnet.report.stability.labels import KINDS, kind, label
+from trsfnet.text import counted, joined
 
-_QUANTITIES = {
+_CAPTIONS = {
     "epochs_to_half": "Epochs until half of the training images are classified rightly",
     "tar": "TAR at FAR 1e-3 on unseen people, after the last epoch",
 }
@@ -22,20 +24,17 @@ def about(study: Study | None) -> Markdown:
     if study is None:
         planned = {rate: [seeds] for rate, seeds in learning_rates("stability").items()}
         return Markdown(
-            f"Planned are {len(STABILITY)} settings at the learning rates {_rates_by_seeds(planned)}; "
+            f"Planned are {len(STABILITY)} variants at the learning rates {_rates_by_seeds(planned)}; "
             "the runs have not been made yet."
         )
-    config = study.every[0].record.config
-    faces = study.every[0].record.info["data"]["train"]
+    config = study.runs[0].run.config
+    faces = study.runs[0].run.info["data"]["train"]
     rates = _rates_by_seeds(
-        {
-            rate: [len(study.outcomes.get((setting.key, rate), [])) for setting in study.settings]
-            for rate in study.rates
-        }
+        {rate: [len(study.cell(variant.key, rate)) for variant in study.variants] for rate in study.rates}
     )
     parts = [
-        f"{counted(len(study.every), 'run')} on the `{study.judged.campaign.track}` track: "
-        f"{counted(len(study.settings), 'setting')} of v1 at {config['width']:g} of its width, "
+        f"{counted(len(study.runs), 'run')} on the `{study.campaign.track}` track: "
+        f"{counted(len(study.variants), 'variant')} of v1 at {config['width']:g} of its width, "
         f"{counted(config['epochs'], 'epoch')} on {faces['images']:,} images of {faces['identities']:,} "
         f"people at {config['image_size']} px; learning rates {rates}."
     ]
@@ -43,47 +42,43 @@ def about(study: Study | None) -> Markdown:
         "running": "not ended yet",
         "failed": "failed for another reason than a collapse",
     }.items():
-        number = sum(record.status == status for record in study.unended)
+        number = sum(run.status == status for run in study.unended)
         if number:
             parts.append(f"{counted(number, 'run')} {'has' if number == 1 else 'have'} {words}.")
-    old = sum(is_stale(outcome.record) for outcome in study.every)
+    old = sum(bool(run.run.stale) for run in study.runs)
     if old:
-        parts.append(f"{counted(old, 'run')} of {len(study.every)} made by earlier code than the present.")
+        parts.append(f"{counted(old, 'run')} of {len(study.runs)} made by earlier code than the present.")
     return Markdown(" ".join(parts))
 
 
 def _rates_by_seeds(seeds: Mapping[float, Sequence[int]]) -> str:
-    """Such as `0.05 and 0.1 (5 seeds) and 0.2 (up to 10 seeds)`, of how many seeds each setting has."""
+    """Such as `0.05 and 0.1 (5 seeds) and 0.2 (up to 10 seeds)`, of how many seeds each variant has."""
     rates: dict[str, list[str]] = {}
     for rate, numbers in seeds.items():
         words = f"{'' if min(numbers) == max(numbers) else 'up to '}{counted(max(numbers), 'seed')}"
         rates.setdefault(words, []).append(f"{rate:g}")
-    return listed([f"{listed(those)} ({words})" for words, those in rates.items()])
+    return joined([f"{joined(those)} ({words})" for words, those in rates.items()])
 
 
 def limits(study: Study | None) -> Markdown | None:
-    """Of each setting: the largest rate below which no seed collapsed, and the smallest at which one did."""
+    """Of each variant: the largest rate below which no seed collapsed, and the smallest at which one did."""
     if study is None:
         return None
     header = ("Scale", "Start or constant", "Every seed trains up to", "First collapse at", "Runs collapsed")
-    rows = [(KINDS[kind(setting)], label(setting), *_limits(study, setting)) for setting in study.settings]
-    caption = "Up to which learning rate each setting trains, of those that were tried."
+    rows = [(KINDS[kind(variant)], label(variant), *_limits(study, variant)) for variant in study.variants]
+    caption = "Up to which learning rate each variant trains, of those that were tried."
     return Markdown(captioned(caption, "stability-limits", table(header, rows)))
 
 
-def _limits(study: Study, setting: Variant) -> tuple[str, str, str]:
-    runs = study.of(setting.key)
-    fell = [
-        rate
-        for rate in study.rates
-        if any(o.run.collapsed for o in study.outcomes.get((setting.key, rate), []))
-    ]
-    tried = [rate for rate in study.rates if (setting.key, rate) in study.outcomes]
-    sound = [rate for rate in tried if not fell or rate < fell[0]]
+def _limits(study: Study, variant: Variant) -> tuple[str, str, str]:
+    runs = study.of(variant.key)
+    first = min((run.run.learning_rate for run in runs if run.collapsed), default=None)
+    sound = [rate for rate in study.rates if study.cell(variant.key, rate)]
+    sound = [rate for rate in sound if first is None or rate < first]
     return (
         f"{sound[-1]:g}" if sound else "none tried",
-        f"{fell[0]:g}" if fell else "none tried",
-        f"{sum(o.run.collapsed for o in runs)} of {len(runs)}",
+        "none tried" if first is None else f"{first:g}",
+        f"{sum(run.collapsed for run in runs)} of {len(runs)}",
     )
 
 
@@ -91,65 +86,57 @@ def speed(study: Study | None) -> Markdown | None:
     """How fast and how well the runs trained that did not collapse: means over seeds."""
     if study is None:
         return None
-    tables = "\n".join(_speed_table(study, quantity) for quantity in _QUANTITIES)
+    tables = "\n".join(_speed_table(study, quantity) for quantity in _CAPTIONS)
     return Markdown(folded("Epochs until half are right, and verification", tables))
 
 
 def _speed_table(study: Study, quantity: str) -> str:
-    header = ("Setting", *(f"Rate {rate:g}" for rate in study.rates))
+    header = ("Variant", *(f"Rate {rate:g}" for rate in study.rates))
     rows = [
         (
-            short_name(setting.key),
-            *(_mean(study.outcomes.get((setting.key, rate), []), quantity) for rate in study.rates),
+            short_name(variant.key),
+            *(_mean(study.cell(variant.key, rate), QUANTITIES[quantity]) for rate in study.rates),
         )
-        for setting in study.settings
+        for variant in study.variants
     ]
-    caption = (
-        f"{_QUANTITIES[quantity]}: mean over the runs that have it, in brackets their number if not all."
-    )
+    caption = f"{_CAPTIONS[quantity]}: mean over the runs that have it, in brackets their number if not all."
     return captioned(caption, f"stability-{quantity.replace('_', '-')}", table(header, rows))
 
 
-def _mean(outcomes: list[Outcome], quantity: str) -> str:
-    """Of one setting at one learning rate."""
-    if not outcomes:
+def _mean(runs: Sequence[StudyRun], quantity: Quantity) -> str:
+    """Of one variant at one learning rate."""
+    if not runs:
         return "not run"
-    values = [
-        value
-        for outcome in outcomes
-        if (value := outcome.run.value(quantity)) is not None and not outcome.run.is_bound(quantity)
-    ]
+    known = [run.run.value(quantity) for run in runs if not run.run.is_bound(quantity)]
+    values = [value for value in known if value is not None]
     if not values:
-        return "collapsed" if all(o.run.collapsed for o in outcomes) else "not reached"
-    mean = sum(values) / len(values)
-    text = f"{mean:.1f}" if quantity == "epochs_to_half" else percent(mean)
-    return text if len(values) == len(outcomes) else f"{text} ({len(values)} of {len(outcomes)})"
+        return "collapsed" if all(run.collapsed for run in runs) else "not reached"
+    text = quantity.unit.text(sum(values) / len(values)).removesuffix(" epochs")
+    return text if len(values) == len(runs) else f"{text} ({len(values)} of {len(runs)})"
 
 
 def collapses(study: Study | None) -> Markdown | None:
     """Every run that collapsed: when, how, and in the words of its record."""
     if study is None:
         return None
-    fell = [o for setting in study.settings for o in study.of(setting.key) if o.run.collapsed]
-    if not fell:
+    found = [run for variant in study.variants for run in study.of(variant.key) if run.collapsed]
+    if not found:
         return Markdown("No run of the study has collapsed.")
-    header = ("Setting", "Rate", "Seed", "How", "Seen", "Loss at chance or worse", "Message")
+    header = ("Variant", "Rate", "Seed", "How", "Seen", "Loss at chance or worse", "Message")
     caption = "Every collapse, with the message of its record. Seeds lead to the run."
-    body = captioned(caption, "stability-collapses", table(header, map(_collapse_row, fell)))
-    return Markdown(folded(f"{counted(len(fell), 'collapse')}, one by one", body))
+    body = captioned(caption, "stability-collapses", table(header, map(_collapse_row, found)))
+    return Markdown(folded(f"{counted(len(found), 'collapse')}, one by one", body))
 
 
-def _collapse_row(outcome: Outcome) -> tuple[str, ...]:
-    record, since = outcome.record, outcome.astray_since
-    seen = (
-        f"step {outcome.step}, epoch {outcome.epoch}" if outcome.step else f"the end, epoch {outcome.epoch}"
-    )
+def _collapse_row(found: StudyRun) -> tuple[str, ...]:
+    run, since = found.run, found.astray_since
+    seen = f"step {found.step}" if found.step else "the end"
     return (
-        short_name(record.setting),
-        f"{record.config['learning_rate']:g}",
-        card_link(record, str(record.seed)),
-        outcome.fate,
-        seen,
-        f"from epoch {since} on" if since else ("at the end only" if outcome.fate == CHANCE else "–"),
-        plain(str(record.info.get("message", ""))),
+        run.short_name,
+        f"{run.learning_rate:g}",
+        card_link(run, str(run.seed)),
+        str(found.ending),
+        f"{seen}, epoch {found.epoch}",
+        f"from epoch {since} on" if since else ("at the end only" if found.ending == Ending.CHANCE else "–"),
+        plain(str(run.info.get("message", ""))),
     )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from trsfnet.paper.claims import claims_by_id, paper_claims
-from trsfnet.report.claims import Judged, subject_table
-from trsfnet.report.claims.wording import outcome
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.stability import Ending, Study
+from trsfnet.paper.claims import paper_claims
+from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown
-from trsfnet.report.names import counted, listed
 from trsfnet.report.stability.accuracy import told_apart
-from trsfnet.report.stability.study import CHANCE, QUESTIONS, Study
+from trsfnet.report.stability.labels import QUESTIONS
+from trsfnet.text import counted, joined
 
 
-def claims_table(groups: Sequence[Judged]) -> Markdown:
+def stability_claims(found: Analysis) -> Markdown:
     """What the paper says on stability, and the verdicts of all runs on it."""
     claims = [claim for claim in paper_claims() if claim.kind == "stability"]
-    return subject_table("What the paper claims on stability", claims, groups)
+    return claims_table("What the paper claims on stability", claims, found)
 
 
 def verdict(study: Study | None) -> Markdown:
@@ -24,12 +24,11 @@ def verdict(study: Study | None) -> Markdown:
     if study is None:
         return Markdown("The study has not been run, so that nothing can be said.")
     lines = []
-    claims = claims_by_id()
     for question, claim in QUESTIONS.items():
-        found = study.judged.verdicts[claim]
-        numbers = outcome(claims[claim], found)
+        found = study.campaign.verdicts[claim]
+        numbers = paper_rules()[claim].summary(found.measured)
         numbers = f" Difference in the share that collapsed: {numbers}." if numbers else ""
-        lines.append(f"- {question} **{found.word.capitalize()}**.{numbers} {found.reason}")
+        lines.append(f"- {question} **{found.outcome.capitalize()}**.{numbers} {found.reason}")
         lines += [f"  - {sentence}" for sentence in told_apart(study, claim)]
     lines.append(f"\n{_shape(study)}{_mostly_at_chance(study)}")
     return Markdown("\n".join(lines))
@@ -37,18 +36,13 @@ def verdict(study: Study | None) -> Markdown:
 
 def _shape(study: Study) -> str:
     """Whether the learning rate or the scale decided, in a sentence."""
-    alike = [
-        rate
-        for rate in study.rates
-        if len({o.run.collapsed for (_, r), cell in study.outcomes.items() if r == rate for o in cell}) == 1
-    ]
-    differ = [rate for rate in study.rates if rate not in alike]
+    differ = [rate for rate in study.rates if len({run.collapsed for run in study.at(rate)}) > 1]
     if not differ:
         return (
             "At each learning rate all runs ended alike: the rate decided, whatever the scale. Rates between "
-            "these may tell the settings apart."
+            "these may tell the variants apart."
         )
-    rates = listed([f"{rate:g}" for rate in differ])
+    rates = joined([f"{rate:g}" for rate in differ])
     return (
         f"Runs of one learning rate ended differently at {rates}; only there can the scale have decided "
         "about collapse."
@@ -57,12 +51,12 @@ def _shape(study: Study) -> str:
 
 def _mostly_at_chance(study: Study) -> str:
     """A caution where most runs failed by nothing but their loss at the end; empty otherwise."""
-    fell = [outcome for outcome in study.every if outcome.run.collapsed]
-    at_chance = [outcome for outcome in fell if outcome.fate == CHANCE]
-    if 2 * len(at_chance) <= len(fell):
+    collapses = study.collapses
+    at_chance = [run for run in collapses if run.ending == Ending.CHANCE]
+    if 2 * len(at_chance) <= len(collapses):
         return ""
-    epochs = counted(fell[0].record.config["epochs"], "epoch")
+    epochs = counted(collapses[0].run.config["epochs"], "epoch")
     return (
-        f" Of {counted(len(fell), 'collapse')} {len(at_chance)} are a loss no better than chance after "
+        f" Of {counted(len(collapses), 'collapse')} {len(at_chance)} are a loss no better than chance after "
         f"{epochs}, not a number that was not finite: longer runs might have recovered."
     )

@@ -1,0 +1,42 @@
+// The first page's figure: pick a question to see all its claims with their numbers, or one group of runs.
+document.addEventListener("DOMContentLoaded", () => {
+  const { add } = explorePlot;
+
+  // A select above the claims, with a first option that stands for all.
+  function makeSelect(controls, title, all, values, changed) {
+    const select = add(add(controls, "label", {}, title), "select");
+    for (const value of [all, ...values]) add(select, "option", { value: value === all ? "" : value }, value);
+    select.addEventListener("change", changed);
+    return select;
+  }
+
+  function start(figure) {
+    const [claims, lines] = ["li", ".overview-line"].map((name) => [...figure.querySelectorAll(name)]);
+    const controls = document.createElement("div");
+    controls.className = "explorer-controls";
+    figure.prepend(controls);
+    const questions = new Set(claims.map((claim) => claim.dataset.question));
+    const groups = new Set(lines.map((line) => line.dataset.runs));
+    const question = makeSelect(controls, "Question", "All, each by its main claim", questions, show);
+    const runs = makeSelect(controls, "Runs", "All", groups, show);
+
+    function show() {
+      figure.classList.toggle("overview-one", question.value !== "");
+      for (const claim of claims) {
+        claim.hidden = question.value ? claim.dataset.question !== question.value : !("main" in claim.dataset);
+      }
+      for (const line of lines) line.hidden = runs.value !== "" && line.dataset.runs !== runs.value;
+    }
+
+    // The table below links its claims; the others lie on the same page.
+    const linked = document.querySelector("a[href*='#claim-']");
+    for (const claim of linked ? claims : []) {
+      const [words, statement] = claim.children;
+      const link = add(claim, "a", { href: linked.href.replace(/#.*/, `#claim-${claim.dataset.claim}`) });
+      words.before(link);
+      link.append(words, statement);
+    }
+  }
+
+  for (const figure of document.querySelectorAll(".overview")) start(figure);
+});

@@ -1,0 +1,39 @@
+"""Every claim can be judged: its rule names variants that can be run, and numbers that the paper has."""
+
+from __future__ import annotations
+
+import pytest
+
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.cells import Cells
+from trsfnet.analysis.rules.contrast import Contrast
+from trsfnet.analysis.rules.count import Count
+from trsfnet.analysis.rules.untested import Untested
+from trsfnet.experiments.variants import VARIANTS
+from trsfnet.paper.numbers import paper_quantities
+
+
+@pytest.mark.parametrize(("claim", "rule"), paper_rules().items())
+def test_each_rule_names_what_there_is_and_says_something(claim, rule):
+    assert set(rule.variants) <= VARIANTS.keys()
+    match rule:
+        case Contrast():
+            assert rule.bounds != (None, None)
+            for means in rule.contrasts:
+                assert means.of
+                assert not set(means.of) & set(means.than)
+                assert sum(means.weights.values()) == pytest.approx(0 if means.than else 1)
+            if rule.paper:
+                assert 0 < paper_quantities()[rule.paper].share < 0.1
+        case Count():
+            assert {name for _, name in rule.numbers} <= set(paper_quantities())
+        case Cells():
+            assert bool(rule.tables) != bool(rule.figures)
+        case Untested():
+            assert rule.reason.endswith(".")
+
+
+def test_every_table_and_counted_figure_is_a_claim():
+    rules = [rule for rule in paper_rules().values() if isinstance(rule, Cells)]
+    assert sorted(n for rule in rules for n in rule.tables) == [1, 2, 3, 4, 5, 6]
+    assert sorted(n for rule in rules for n in rule.figures) == [9, 10]

@@ -1,0 +1,173 @@
+"""Runs that may be compared with each other, and what they say about the paper's claims."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
+from trsfnet.analysis.findings import Outcome, Verdict
+from trsfnet.analysis.judging import judge
+from trsfnet.analysis.quantities import Quantity
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, protocol
+from trsfnet.experiments.studies import planned_number
+
+
+@dataclass(frozen=True, eq=False)
+class Campaign:
+    """Runs that may be compared: one track and one protocol, whatever their variants and learning rates.
+
+    Attributes:
+        track: such as `synthetic`.
+        budget: such as `full`; None for a protocol that is none of the budgets.
+        departures: settings of the protocol that are not those of the nearest budget.
+        rate: the learning rate of all claims but those on stability: that of the most runs with the fewest
+            departures from the track's own settings.
+        runs: by variant, learning rate and seed; all have ended, done or collapsed.
+    """
+
+    track: str
+    budget: str | None
+    departures: dict[str, Any]
+    rate: float
+    runs: dict[tuple[str, float, int], Run]
+
+    @cached_property
+    def verdicts(self) -> dict[str, Verdict]:
+        """What the runs say about every claim of the paper, by its id."""
+        return judge(paper_rules(), self)
+
+    @cached_property
+    def _usual(self) -> dict[str, dict[int, Run]]:
+        """The runs at the campaign's own learning rate, by variant and seed."""
+        found: dict[str, dict[int, Run]] = defaultdict(dict)
+        for (variant, rate, seed), run in self.runs.items():
+            if rate == self.rate:
+                found[variant][seed] = run
+        return found
+
+    def of(self, variant: str) -> dict[int, Run]:
+        """The runs of a variant at the campaign's learning rate, by seed."""
+        return self._usual.get(variant, {})
+
+    def at_all_rates(self, variant: str) -> dict[tuple[float, int], Run]:
+        """The runs of a variant by learning rate and seed."""
+        return {(rate, seed): run for (v, rate, seed), run in self.runs.items() if v == variant}
+
+    def values(self, variant: str, quantity: Quantity) -> dict[int, float]:
+        """A quantity of each finished run of a variant, by seed."""
+        found = {seed: run.value(quantity) for seed, run in self.of(variant).items()}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def spread(self, variant: str, quantity: Quantity) -> Spread | None:
+        """That of a quantity over seeds, pooled over the variants that are of one kind with this one."""
+        return self._spreads([variant], quantity)[0]
+
+    def _spreads(self, variants: Iterable[str], quantity: Quantity) -> list[Spread | None]:
+        """Of each variant; one object for those of one kind."""
+        kinds = {
+            variant: tuple(next(iter(runs.values())).config.get(field) for field in quantity.pooled_by)
+            for variant, runs in self._usual.items()
+        }
+        pools: dict[Any, list[str]] = defaultdict(list)
+        for variant, kind in kinds.items():
+            pools[kind].append(variant)
+        asked = [kinds.get(variant) for variant in variants]
+        spreads = {
+            kind: pooled_spread(self.values(v, quantity) for v in pools.get(kind, ())) for kind in set(asked)
+        }
+        return [spreads[kind] for kind in asked]
+
+    def effect(self, weights: Mapping[str, float], quantity: Quantity) -> Effect | None:
+        """The weighted sum of variants' means, by variant; None with fewer than two seeds of any."""
+        spreads = self._spreads(weights, quantity)
+        known = [spread for spread in spreads if spread]
+        if len(known) < len(spreads):
+            return None
+        return contrast([self.values(v, quantity) for v in weights], list(weights.values()), known)
+
+    def cut_short(self, variant: str, quantity: Quantity) -> int:
+        """Runs of a variant that collapsed, or of whose quantity only a bound is known."""
+        return sum(run.collapsed or run.is_bound(quantity) for run in self.of(variant).values())
+
+    def collapsed(self, variant: str) -> int:
+        """Runs of a variant that collapsed, at the campaign's learning rate."""
+        return sum(run.collapsed for run in self.of(variant).values())
+
+    def endings(self, variant: str) -> dict[tuple[float, int], bool]:
+        """Whether each run of a variant collapsed, by learning rate and seed."""
+        return {key: run.collapsed for key, run in self.at_all_rates(variant).items()}
+
+    @cached_property
+    def ordered(self) -> list[Run]:
+        """The runs, by variant, learning rate and seed."""
+        return [self.runs[key] for key in sorted(self.runs)]
+
+    @property
+    def size_name(self) -> str:
+        """Its budget, or what sets it apart from the nearest."""
+        return self.budget or ", ".join(f"{name} {value}" for name, value in self.departures.items())
+
+    @cached_property
+    def missing(self) -> int:
+        """How many runs of the budget have not ended yet; its verdicts may change with them."""
+        return max(0, planned_number(self.budget, self.track) - len(self.runs)) if self.budget else 0
+
+    def count(self, claims: Iterable[str]) -> Counter[Outcome]:
+        """How many of the claims with these ids have each outcome."""
+        return Counter(self.verdicts[claim].outcome for claim in claims)
+
+    def decides(self, claims: Iterable[str]) -> set[str]:
+        """Which of the claims with these ids the runs say anything about."""
+        return {claim for claim in claims if self.verdicts[claim].outcome != Outcome.NOT_RUN}
+
+    @cached_property
+    def rank(self) -> tuple[int, str]:
+        """Larger budgets rank higher, and of equal ones the campaign with the latest run."""
+        latest = max(run.started for run in self.runs.values())
+        return (list(BUDGETS).index(self.budget) if self.budget else -1), latest
+
+    def replaces(self, other: Campaign, claims: Collection[str]) -> bool:
+        """Whether it ranks higher on the same track and says something on every claim that `other` does."""
+        return (
+            self.track == other.track
+            and self.rank > other.rank
+            and self.decides(claims) >= other.decides(claims)
+        )
+
+
+def campaigns(runs: Sequence[Run]) -> list[Campaign]:
+    """The runs that ended, done or collapsed, in groups that may be compared.
+
+    In the order of tracks, the largest budget of each first.
+    """
+    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in sorted(runs, key=lambda run: (run.started, run.run_id)):
+        if run.done or run.collapsed:
+            shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
+            key = json.dumps(shared, sort_keys=True, default=list)
+            groups[run.track, key].append(run)
+    found = [_campaign(track, group) for (track, _), group in groups.items()]
+    by_rank = sorted(found, key=lambda campaign: campaign.rank, reverse=True)
+    return sorted(by_rank, key=lambda campaign: campaign.track, reverse=True)
+
+
+def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
+    rates = Counter(run.learning_rate for run in runs)
+    configs = {run.learning_rate: run.config for run in runs}
+    odd = {rate: departures(config) for rate, config in configs.items()}
+    rate = min(rates, key=lambda value: (len(odd[value]), -rates[value], value))
+    # Of two runs of one seed, say in two precisions, the one that was started later counts.
+    by_key = {(run.variant, run.learning_rate, run.seed): run for run in runs}
+    return Campaign(track, budget_of(configs[rate]), odd[rate], rate, by_key)
+
+
+def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:
+    """The campaigns to show for the claims with these ids: none that another replaces."""
+    return [one for one in found if not any(other.replaces(one, claims) for other in found)]

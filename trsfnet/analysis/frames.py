@@ -1,0 +1,63 @@
+"""Runs, their histories and their parameters as tidy tables, for pandas and seaborn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.variants import short_name
+
+KEYS = ("run_id", "track", "variant", "name", "seed", "budget")
+"""What tells runs apart in every table: `name` is the variant for readers, such as `v1 + TRSF`."""
+
+
+def runs_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row per run: see `trsfnet.analysis.runs`."""
+    return pd.DataFrame([_row(run) for run in runs], columns=None if runs else [*KEYS])
+
+
+def histories_frame(runs: Iterable[Run]) -> pd.DataFrame:
+    """A row per run and epoch: see `trsfnet.analysis.histories`."""
+    return _stacked((run, run.history) for run in runs)
+
+
+def parameters_frame(runs: Iterable[Run]) -> pd.DataFrame:
+    """A row per run, epoch and module: see `trsfnet.analysis.parameters`."""
+    return _stacked(
+        (run, table.rename_axis(columns="module").stack().rename("value").reset_index().assign(kind=kind))
+        for run in runs
+        for kind, table in run.learned.items()
+    )
+
+
+def _key(run: Run) -> dict[str, object]:
+    values = (run.run_id, run.track, run.variant, short_name(run.variant), run.seed, run.budget or "")
+    return dict(zip(KEYS, values, strict=True))
+
+
+def _row(run: Run) -> dict[str, object]:
+    ended = {
+        "status": run.status,
+        "collapse_kind": run.collapse.kind if run.collapse else None,
+        "collapse_step": run.collapse.step if run.collapse else None,
+        "epochs_done": run.epochs_done,
+        "seconds": run.info.get("seconds"),
+        "started": run.started,
+        "stale": run.stale,
+        "path": str(run.path),
+    }
+    settings = {name: value for name, value in run.config.items() if name not in KEYS}
+    return _key(run) | ended | run.metrics | settings
+
+
+def _stacked(tables: Iterable[tuple[Run, pd.DataFrame]]) -> pd.DataFrame:
+    """The tables below each other, each row with the keys of its run."""
+    parts = [table.assign(**_key(run))[[*KEYS, *table.columns]] for run, table in tables if len(table)]
+    if not parts:
+        return pd.DataFrame(columns=[*KEYS])
+    found = pd.concat(parts, ignore_index=True)
+    # Words that are repeated by the hundred thousand.
+    words = [name for name in (*KEYS, "kind", "module") if name in found and name != "seed"]
+    return found.astype(dict.fromkeys(words, "category"))

@@ -1,0 +1,230 @@
+"""The quantities that claims are about: how each is measured in a run, what it is called, and its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.units import (
+    COUNT,
+    EPOCHS,
+    FACTOR,
+    NUMBER,
+    POINTS,
+    SHARE,
+    SIGNED_COUNT,
+    SIGNED_EPOCHS,
+    SIGNED_NUMBER,
+    TIMES,
+    Unit,
+)
+from trsfnet.paper.numbers import paper_figure, paper_table
+
+Measure = Callable[[Run], float | None]
+
+# Variants whose seeds are taken to spread alike have the same network and loss. Scales, and what branches add
+# by them, spread as they are set: constant or trained, and from where.
+_NETWORK = ("arch", "loss")
+_SCALES = (*_NETWORK, "trsf", "trsf_per_channel", "scale_init")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number that every finished run has, or that some kinds of runs have.
+
+    Attributes:
+        name: in the rules of claims.
+        subject: what claims on it are about.
+        description: what it is, within a sentence.
+        measure: its value in a run; None where the run has none.
+        unit: how it is written.
+        difference: how a difference of it is written.
+        pooled_by: the settings in which runs must agree for their spread over seeds to be pooled.
+        published: the paper's own values by variant.
+        published_digits: how many digits more the paper prints than ours are worth.
+        paper_only: whether only the paper's own data have it.
+        is_bound: whether a run's value is only the least that it can be.
+    """
+
+    name: str
+    subject: str
+    description: str
+    measure: Measure
+    unit: Unit = SHARE
+    difference: Unit = POINTS
+    pooled_by: tuple[str, ...] = _NETWORK
+    published: Callable[[], Mapping[str, float]] = dict
+    published_digits: int = 1
+    paper_only: bool = False
+    is_bound: Callable[[Run], bool] = lambda _: False
+
+
+def _tar(run: Run) -> float | None:
+    return run.metrics.get(MEASURES[run.track][0])
+
+
+def _final(kind: str, measure: Callable[[np.ndarray], float]) -> Measure:
+    """A measure of the values that all modules ended with."""
+
+    def value(run: Run) -> float | None:
+        table = run.learned.get(kind)
+        return None if table is None else float(measure(table.iloc[-1].to_numpy(float)))
+
+    return value
+
+
+def _late_change(kind: str) -> Measure:
+    """Mean change over the last tenth of the epochs, one at least, as a share of the mean magnitude."""
+
+    def value(run: Run) -> float | None:
+        table = run.learned.get(kind)
+        if table is None or len(table) < 3:  # the start and two epochs
+            return None
+        values = table.to_numpy(float)
+        late = max(1, round((len(values) - 1) / 10))
+        magnitude = np.abs(values[-1]).mean()
+        return float(np.abs(values[-1] - values[-1 - late]).mean() / magnitude) if magnitude else None
+
+    return value
+
+
+def _ratio_log10(run: Run) -> float | None:
+    table = run.learned.get("ratio")
+    if table is None or not (table.iloc[-1] > 0).all():
+        return None
+    return float(np.log10(table.iloc[-1].to_numpy(float)).mean())
+
+
+def _epochs_to_half(run: Run) -> float | None:
+    """Interpolated between epochs; all epochs of a run that never classifies half of the images rightly."""
+    if run.history.empty:
+        return None
+    epochs = np.concatenate([[0.0], run.history["epoch"]])
+    shares = np.concatenate([[0.0], run.history["train_accuracy"]])
+    reached = int(np.argmax(shares >= 0.5))
+    if not reached:
+        # To leave such a run out would take the slowest for no worse than the others.
+        return float(epochs[-1])
+    between = slice(reached - 1, reached + 1)
+    return float(np.interp(0.5, shares[between], epochs[between]))
+
+
+def _never_half(run: Run) -> bool:
+    return not run.history.empty and not (run.history["train_accuracy"] >= 0.5).any()
+
+
+def _cells(*tables: int) -> Callable[[], Mapping[str, float]]:
+    return lambda: {s: v for number in tables for s, v in paper_table(number).by_variant.items()}
+
+
+def _shares_negative() -> Mapping[str, float]:
+    cells = paper_figure(9).cells | paper_figure(10).cells
+    return {s: signs["negative"] / sum(signs.values()) for s, signs in cells.items()}
+
+
+_LATE = "the last tenth of the epochs (one at least)"
+_ACCURACY, _SCALE, _SLOPE = "Accuracy", "Residual scales", "Slopes of PReLU"
+
+QUANTITIES = {
+    quantity.name: quantity
+    for quantity in (
+        Quantity("tar", _ACCURACY, "TAR at FAR 1e-3", _tar, published=_cells(1, 2, 3, 6)),
+        Quantity(
+            "ijbb_tar@1e-4",
+            _ACCURACY,
+            "TAR at FAR 1e-4 on IJB-B",
+            lambda run: run.metrics.get("ijbb_tar@1e-4"),
+            paper_only=True,
+        ),
+        Quantity(
+            "epochs_to_half",
+            "Speed of convergence",
+            "epochs until half of the training images are classified rightly (all epochs, where that is "
+            "never so)",
+            _epochs_to_half,
+            EPOCHS,
+            SIGNED_EPOCHS,
+            is_bound=_never_half,
+        ),
+        Quantity(
+            "scale_mean",
+            _SCALE,
+            "the mean scale of the network",
+            _final("trsf", np.mean),
+            NUMBER,
+            SIGNED_NUMBER,
+            _SCALES,
+            _cells(4, 5),
+        ),
+        Quantity(
+            "scale_min",
+            _SCALE,
+            "the smallest scale of the network",
+            _final("trsf", np.min),
+            NUMBER,
+            SIGNED_NUMBER,
+            _SCALES,
+        ),
+        Quantity(
+            "scale_variation",
+            _SCALE,
+            "the standard deviation of the scales over their mean magnitude",
+            # Not over their mean, which may be next to nothing where signs differ.
+            _final("trsf", lambda x: x.std() / np.abs(x).mean()),
+            NUMBER,
+            SIGNED_NUMBER,
+            _SCALES,
+        ),
+        Quantity(
+            "scale_share_0.6_to_1.3",
+            _SCALE,
+            "the share of scales between 0.6 and 1.3",
+            _final("trsf", lambda x: ((x >= 0.6) & (x <= 1.3)).mean()),
+            pooled_by=_SCALES,
+        ),
+        Quantity(
+            "scale_late_change",
+            _SCALE,
+            f"the change of the scales over {_LATE}, over their magnitude",
+            _late_change("trsf"),
+            pooled_by=_SCALES,
+        ),
+        Quantity(
+            "ratio_log10",
+            "The role of the branches",
+            "the norm of the branch over that of the trunk (geometric mean over modules)",
+            _ratio_log10,
+            FACTOR,
+            TIMES,
+            _SCALES,
+        ),
+        Quantity(
+            "slopes_negative",
+            _SLOPE,
+            "how many slopes are negative",
+            _final("slope", lambda x: (x < 0).sum()),
+            COUNT,
+            SIGNED_COUNT,
+            published_digits=0,
+        ),
+        Quantity(
+            "slope_share_negative",
+            _SLOPE,
+            "the share of negative slopes",
+            _final("slope", lambda x: (x < 0).mean()),
+            published=_shares_negative,
+            published_digits=0,
+        ),
+        Quantity(
+            "slope_late_change",
+            _SLOPE,
+            f"the change of the slopes over {_LATE}, over their magnitude",
+            _late_change("slope"),
+            published_digits=0,
+        ),
+    )
+}

@@ -1,0 +1,150 @@
+"""The mean of a quantity over seeds, or a difference of means, lies above, below or between bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from trsfnet.analysis.findings import Comparison, Finding, Outcome
+from trsfnet.analysis.measures import PAPER_TRACK
+from trsfnet.analysis.rules.measuring import Measuring
+from trsfnet.analysis.rules.rule import Bounds, shortfall, within
+from trsfnet.analysis.units import Unit
+from trsfnet.experiments.variants import short_name
+from trsfnet.paper.numbers import paper_quantities
+from trsfnet.text import joined
+
+if TYPE_CHECKING:
+    from trsfnet.analysis.campaign import Campaign
+
+
+@dataclass(frozen=True)
+class Means:
+    """The mean of a quantity over the variants `of`, less that over the variants `than` if there are any."""
+
+    of: tuple[str, ...]
+    than: tuple[str, ...] = ()
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """By variant, what its mean over seeds is multiplied with."""
+        shares = {variant: 1 / len(self.of) for variant in self.of}
+        return shares | {variant: -1 / len(self.than) for variant in self.than}
+
+    @property
+    def name(self) -> str:
+        """For readers, such as `v1 + TRSF − v1`."""
+        return " − ".join(_mean(side) for side in (self.of, self.than) if side)
+
+
+def _mean(variants: Sequence[str]) -> str:
+    if len(variants) == 1:
+        return short_name(variants[0])
+    if len(variants) == 2:
+        return f"mean of {joined([short_name(variant) for variant in variants])}"
+    return f"mean of {len(variants)} variants"
+
+
+@dataclass(frozen=True)
+class Contrast(Measuring):
+    """Each mean, or difference of means, over seeds lies above, below or between bounds.
+
+    Of `v1-trsf-relu` than `v1-relu` above 0 says that TRSF gains in v1; of `v1-trsf-relu` alone compares its
+    mean with the bounds themselves.
+
+    The outcome is not given to a side of which more runs collapsed than of the other, or ended before the
+    quantity was reached: those seeds might have been its worst.
+
+    Attributes:
+        quantity: what is measured in a run.
+        contrasts: the claim holds when it holds for all of them; `of` is what it speaks for.
+        above: lower bound, or None.
+        below: upper bound, or None.
+        paper: name of the paper's own value among `paper_quantities`, or None.
+    """
+
+    kind: ClassVar[str] = "contrast"
+
+    contrasts: tuple[Means, ...]
+    above: float | None = None
+    below: float | None = None
+    paper: str | None = None
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """The rule of an entry of `claims.json`."""
+        sides = [{side: tuple(variants) for side, variants in means.items()} for means in entry["contrasts"]]
+        return super().parse({**entry, "contrasts": [Means(**means) for means in sides]})
+
+    @property
+    def bounds(self) -> Bounds:
+        """Lower and upper bound."""
+        return self.above, self.below
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """Those of all contrasts."""
+        return tuple(dict.fromkeys(variant for means in self.contrasts for variant in means.weights))
+
+    def find(self, campaign: Campaign) -> Finding:
+        """Whether every contrast lies within the bounds."""
+        gaps = [shortfall([*m.of, *m.than], self.quantity, campaign) for m in self.contrasts]
+        measured = []
+        for means, gap in zip(self.contrasts, gaps, strict=True):
+            effect = None if gap else campaign.effect(means.weights, self.quantity)
+            if effect:
+                published = self._published.get(means)
+                differs = bool(means.than)
+                measured.append(Comparison(means.name, effect, means.of, means.than, differs, published))
+        return within(self.bounds, measured, gaps, self._barred(campaign))
+
+    def _barred(self, campaign: Campaign) -> frozenset[Outcome]:
+        """What a difference in collapsed runs, or in values that are bounds, forbids."""
+        barred = set()
+        for means in self.contrasts:
+            if means.than:
+                subject, other = (
+                    sum(campaign.cut_short(variant, self.quantity) for variant in side) / len(side)
+                    for side in (means.of, means.than)
+                )
+                if subject != other:
+                    barred.add(Outcome.SUPPORTED if subject > other else Outcome.CONTRADICTED)
+        return frozenset(barred)
+
+    def testable(self, variants: Collection[str], track: str) -> bool:
+        """Where the track has the quantity and all variants are run."""
+        known = track == PAPER_TRACK or not self.quantity.paper_only
+        return known and set(self.variants) <= set(variants)
+
+    @cached_property
+    def _published(self) -> dict[Means, float]:
+        if self.paper:
+            return {self.contrasts[0]: paper_quantities()[self.paper].share}
+        cells = self.quantity.published()
+        return {
+            means: sum(weight * cells[variant] for variant, weight in means.weights.items())
+            for means in self.contrasts
+            if means.weights.keys() <= cells.keys()
+        }
+
+    def published(self, values: Sequence[float] | None = None) -> str:
+        """Of all contrasts that the paper has numbers for, or `values` of them."""
+        values = list(self._published.values()) if values is None else values
+        return self.span(values, difference=any(means.than for means in self._published))
+
+    def describe(self) -> str:
+        """What is measured and where it must lie, in words."""
+        differs = bool(self.contrasts[0].than)
+        unit, what = self.unit(difference=differs), self.quantity.description
+        if differs:
+            what = f"the {'ratio' if unit.logarithm else 'difference'} of {what}"
+        limits = [f"above {_bound(unit, self.above)}"] if self.above is not None else []
+        limits += [f"below {_bound(unit, self.below)}"] if self.below is not None else []
+        each = f", in each of {len(self.contrasts)} comparisons" if len(self.contrasts) > 1 else ""
+        return f"{what} is {joined(limits)}{each}"
+
+
+def _bound(unit: Unit, value: float) -> str:
+    return "0" if value == 0 and not unit.logarithm else unit.text(value)

@@ -1,0 +1,90 @@
+"""The network has as many parameters, scales or slopes as the paper says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from trsfnet.analysis.findings import Comparison, Finding, Measured, Observed, Outcome
+from trsfnet.analysis.rules.rule import Rule
+from trsfnet.analysis.units import COUNT, SIGNED_COUNT, Unit
+from trsfnet.paper.numbers import paper_quantities
+from trsfnet.text import joined
+
+if TYPE_CHECKING:
+    from trsfnet.analysis.campaign import Campaign
+    from trsfnet.analysis.run import Run
+
+
+@dataclass(frozen=True)
+class Count(Rule):
+    """The counts in the records are the paper's, rounded to its unit.
+
+    Attributes:
+        what: `parameters`, `scales` or `slopes`.
+        numbers: name of the paper's number, by architecture.
+        per: what the paper's number counts in; ours is rounded to it.
+    """
+
+    kind: ClassVar[str] = "count"
+    subject: ClassVar[str] = "Counts"
+
+    what: str
+    numbers: tuple[tuple[str, str], ...]
+    per: int = 1
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """The rule of an entry of `claims.json`."""
+        return cls(entry["count"], tuple(entry["quantities"].items()), entry.get("unit", 1))
+
+    @property
+    def _published(self) -> dict[str, float]:
+        return {arch: paper_quantities()[name].value for arch, name in self.numbers}
+
+    def find(self, campaign: Campaign) -> Finding:
+        """Compare the counts of any run that has such parts."""
+        found = {run.config["arch"]: run.info["counts"][self.what] for run in self._counting(campaign)}
+        papers = self._published
+        missing = [arch for arch in papers if arch not in found]
+        if missing:
+            return Finding(Outcome.NOT_RUN, f"No run of {joined(missing)} has such {self.what} to count.")
+        ours = {arch: round(found[arch] / self.per) for arch in papers}
+        measured = [
+            Comparison(f"{self.what} of {arch}", Observed(found[arch]), published=papers[arch])
+            for arch in papers
+        ]
+        text = joined([f"{found[arch]:,} in {arch}" for arch in papers])
+        outcome = Outcome.SUPPORTED if ours == papers else Outcome.CONTRADICTED
+        return Finding(outcome, f"Counted: {text}.", measured)
+
+    def _counting(self, campaign: Campaign) -> list[Run]:
+        """The runs whose networks have such parts; of parameters, those of full width."""
+        has = {
+            # Trainable slopes and scales are themselves parameters, too few to matter to the millions.
+            "parameters": lambda config: config["width"] == 1,
+            "scales": lambda config: config["trsf"],
+            "slopes": lambda config: config["activation"] == "prelu",
+        }[self.what]
+        return [run for run in campaign.runs.values() if run.info.get("counts") and has(run.config)]
+
+    def unit(self, *, difference: bool) -> Unit:
+        """A whole number."""
+        return SIGNED_COUNT if difference else COUNT
+
+    def published(self, values: Sequence[float] | None = None) -> str:
+        """The paper's counts, of all architectures or `values` of them."""
+        values = list(self._published.values()) if values is None else values
+        if not values:
+            return "–"
+        text = joined([f"{value:,.0f}" for value in values])
+        return text if self.per == 1 else f"{text} million"
+
+    def summary(self, measured: Sequence[Measured]) -> str:
+        """All counts in a line."""
+        return f"counted {joined([self.estimate(m) for m in measured])}" if measured else ""
+
+    def describe(self) -> str:
+        """Where it was counted."""
+        return "counted in the networks that were trained"

@@ -1,0 +1,88 @@
+"""Runs of some variants collapse less often than their like of other variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from trsfnet.analysis.findings import Comparison, Finding, Measured, Outcome
+from trsfnet.analysis.paired import PairedShares
+from trsfnet.analysis.rules.rule import Bounds, Rule
+from trsfnet.analysis.units import POINTS, SHARE, Unit
+from trsfnet.experiments.variants import short_name
+from trsfnet.text import counted
+
+if TYPE_CHECKING:
+    from trsfnet.analysis.campaign import Campaign
+    from trsfnet.analysis.run import Run
+
+
+@dataclass(frozen=True)
+class FewerCollapses(Rule):
+    """Of runs that differ in nothing but the variant, one collapsed and the other did not: a sign test.
+
+    Over all learning rates that were tried, paired by rate and seed.
+
+    Attributes:
+        of: the variants that the claim speaks for.
+        than: those that they are compared with.
+    """
+
+    kind: ClassVar[str] = "fewer-collapses"
+    subject: ClassVar[str] = "Stability"
+    bounds: ClassVar[Bounds] = (None, 0.0)
+
+    of: tuple[str, ...]
+    than: tuple[str, ...]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Those of both sides."""
+        return (*self.of, *self.than)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each of one side with each of the other."""
+        return [(first, second) for first in self.of for second in self.than]
+
+    def find(self, campaign: Campaign) -> Finding:
+        """The sign test of every pair of variants."""
+        measured = []
+        p_for, p_against = 0.0, 1.0
+        for a, b in self.pairs:
+            first, second = campaign.endings(a), campaign.endings(b)
+            common = first.keys() & second.keys()
+            if not common:
+                return Finding(Outcome.NOT_RUN, f"No run of {short_name(a)} has its like of {short_name(b)}.")
+            shares = PairedShares(
+                only_first=sum(first[k] and not second[k] for k in common),
+                only_second=sum(second[k] and not first[k] for k in common),
+                pairs=len(common),
+            )
+            name = f"share collapsed, {short_name(a)} − {short_name(b)}"
+            measured.append(Comparison(name, shares, (a,), (b,), difference=True))
+            p_for, p_against = max(p_for, shares.p_less), min(p_against, shares.p_more)
+        if p_for == p_against == 1:
+            reason = "All runs that differ in the variant alone ended alike."
+            return Finding(Outcome.INCONCLUSIVE, reason, measured)
+        return Finding(None, "", measured, p_for, min(1.0, len(self.pairs) * p_against))
+
+    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+        """Runs at all learning rates."""
+        return {
+            variant: [(f"{seed} at rate {rate:g}", run) for (rate, seed), run in sorted(runs.items())]
+            for variant in self.variants
+            if (runs := campaign.at_all_rates(variant))
+        }
+
+    def unit(self, *, difference: bool) -> Unit:
+        """A share."""
+        return POINTS if difference else SHARE
+
+    def sample(self, measured: Measured) -> str:
+        """How many pairs of runs there were."""
+        return f", {counted(measured.seeds, 'pair')}"
+
+    def describe(self) -> str:
+        """Which run collapses more often."""
+        return "of two runs that differ in nothing but the variant, the latter collapses more often"

@@ -1,0 +1,50 @@
+"""Rules about a quantity that is measured in every finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from trsfnet.analysis.quantities import QUANTITIES, Quantity
+from trsfnet.analysis.rules.rule import Rule
+from trsfnet.analysis.units import Unit
+
+
+@dataclass(frozen=True)
+class Measuring(Rule):
+    """A rule about a quantity.
+
+    Attributes:
+        quantity: what is measured in a run.
+    """
+
+    quantity: Quantity
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """The rule of an entry of `claims.json`, which names the quantity."""
+        return super().parse({**entry, "quantity": QUANTITIES[entry["quantity"]]})
+
+    @property
+    def subject(self) -> str:
+        """What its quantity is about."""
+        return self.quantity.subject
+
+    def rests_on(self, table: int, quantity: Quantity, variants: Collection[str]) -> bool:
+        """About the table's quantity, and more than one of its rows."""
+        return self.quantity == quantity and len(set(self.variants) & set(variants)) > 1
+
+    def unit(self, *, difference: bool) -> Unit:
+        """The quantity's."""
+        return self.quantity.difference if difference else self.quantity.unit
+
+    def span(self, values: Sequence[float], *, difference: bool) -> str:
+        """The range of the paper's numbers; a dash if there are none."""
+        if not values:
+            return "–"
+        unit, digits = self.unit(difference=difference), self.quantity.published_digits
+        low, high = min(values), max(values)
+        if low == high:
+            return unit.text(low, digits)
+        return f"{unit.bare(low, digits)} to {unit.text(high, digits)}"

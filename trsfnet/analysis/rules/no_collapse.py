@@ -1,0 +1,73 @@
+"""No run of the variants collapses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Measured, Observed, Outcome
+from trsfnet.analysis.rules.rule import Rule
+from trsfnet.analysis.units import POINTS, SHARE, Unit
+from trsfnet.evaluation.statistics import clopper_pearson
+from trsfnet.experiments.variants import short_name
+from trsfnet.text import counted, joined
+
+if TYPE_CHECKING:
+    from trsfnet.analysis.campaign import Campaign
+
+# "No crash" is supported where a collapse is shown to be rarer than this.
+RARE = 0.25
+
+
+@dataclass(frozen=True)
+class NoCollapse(Rule):
+    """One collapse at the standard learning rate refutes "no crash"; none in many runs supports it.
+
+    Attributes:
+        of: the variants.
+    """
+
+    kind: ClassVar[str] = "no-collapse"
+    subject: ClassVar[str] = "Stability"
+
+    of: tuple[str, ...]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The variants."""
+        return self.of
+
+    def find(self, campaign: Campaign) -> Finding:
+        """How many runs at the campaign's own learning rate collapsed."""
+        runs = [run for variant in self.of for run in campaign.of(variant).values()]
+        if not runs:
+            names = joined([short_name(variant) for variant in self.of])
+            return Finding(Outcome.NOT_RUN, f"No run of {names} has ended.")
+        collapsed = sum(run.collapsed for run in runs)
+        exact = clopper_pearson(collapsed, len(runs))
+        share = Observed(collapsed / len(runs), len(runs), exact)
+        measured = [Comparison("share collapsed", share, self.of)]
+        if collapsed:
+            reason = f"{collapsed} of {counted(len(runs), 'run')} collapsed."
+            return Finding(Outcome.CONTRADICTED, reason, measured)
+        reason = f"None of {counted(len(runs), 'run')} collapsed"
+        if len(runs) < MIN_SEEDS:
+            return Finding(Outcome.INCONCLUSIVE, f"{reason}; {MIN_SEEDS} runs are needed.", measured)
+        return Finding(None, reason, measured, p_for=(1 - RARE) ** len(runs))
+
+    def testable(self, variants: Collection[str], track: str) -> bool:
+        """Where all variants are run."""
+        return set(self.of) <= set(variants)
+
+    def unit(self, *, difference: bool) -> Unit:
+        """A share."""
+        return POINTS if difference else SHARE
+
+    def sample(self, measured: Measured) -> str:
+        """How many runs there were."""
+        return f", {counted(measured.seeds, 'run')}"
+
+    def describe(self) -> str:
+        """What must not happen."""
+        return "none of the runs collapses"

@@ -1,0 +1,55 @@
+"""Whether a record is fit to be reported, and if not, why."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run
+from trsfnet.errors import ConfigError
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig
+
+# What a run has always resolved, and pages compute with.
+_ALWAYS_SET = {"loss", "image_size", "width", "epochs", "batch_size", "learning_rate", "precision"}
+
+
+def fault(run: Run) -> str | None:
+    """What makes a run's record unfit to report, as a sentence; None if it is sound."""
+    if run.track not in MEASURES:
+        return f"The run record {run.path} is of an unknown track, {run.track!r}."
+    try:
+        _check_types(run)
+        missing = _missing(run) if run.done else []
+    except KeyError as error:
+        return f"The run record {run.path} is damaged: it lacks {error}."
+    except (ConfigError, ValueError, TypeError, OSError) as error:
+        return f"The run record {run.path} is damaged: {str(error).rstrip('.')}."
+    if missing:
+        return f"The run record {run.path} is damaged: it lacks {', '.join(missing)}."
+    return None
+
+
+def _missing(run: Run) -> list[str]:
+    """What the record of a finished run should have and has not."""
+    missing = [name for name in MEASURES[run.track] if name not in run.metrics]
+    missing += [] if run.epochs_done else ["history.csv"]
+    missing += ["parameters.parquet"] if run.config["trsf"] and "trsf" not in run.learned else []
+    return missing
+
+
+def _check_types(run: Run) -> None:
+    """What is read everywhere must be of its type and readable; a ValueError or KeyError says what is not."""
+    if not isinstance(run.run_id, str):
+        raise ValueError(f"run_id must be text, got {run.run_id!r}")
+    missing = [field.name for field in fields(TrainConfig) if field.name not in LATER_SETTINGS | run.config]
+    if missing:
+        raise KeyError(missing[0])
+    for name in _ALWAYS_SET:
+        if getattr(run.settings, name) is None:
+            raise ValueError(f"{name} must be set, got None")
+    for name, value in run.metrics.items():
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a number, got {value!r}")
+    # Each is read here, so that nothing fails later.
+    _ = run.departures, run.history, run.learned

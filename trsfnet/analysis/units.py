@@ -1,0 +1,54 @@
+"""How the numbers of a quantity are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trsfnet.text import NBSP
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a quantity is written.
+
+    Attributes:
+        digits: after the decimal point.
+        suffix: what follows the number.
+        factor: what the number is multiplied with.
+        signed: whether it has its sign in front.
+        logarithm: whether it is the decimal logarithm of what is written.
+    """
+
+    digits: int
+    suffix: str = ""
+    factor: float = 1.0
+    signed: bool = False
+    logarithm: bool = False
+
+    def bare(self, value: float, more_digits: int = 0) -> str:
+        """The number alone."""
+        shown = 10**value if self.logarithm else self.factor * value
+        # What is 0 by rounding has no sign.
+        shown = round(shown, self.digits + more_digits) + 0.0
+        sign = "+" if self.signed and shown else ""
+        return f"{shown:{sign},.{self.digits + more_digits}f}".replace("-", "−")
+
+    def text(self, value: float, more_digits: int = 0) -> str:
+        """The number and its unit."""
+        return self.bare(value, more_digits) + self.suffix
+
+    def distance(self, value: float) -> str:
+        """A distance without direction, such as `1.2 points`; `nothing` for what no share can reach."""
+        if self.logarithm:
+            return f"a factor of {10**value:.3g}"
+        if self.factor == 100 and value >= 1:
+            return "nothing"
+        suffix = " points" if self.factor == 100 else self.suffix
+        return f"{self.factor * value:.{self.digits}f}{suffix}"
+
+
+SHARE, POINTS = Unit(1, f"{NBSP}%", 100), Unit(1, " points", 100, signed=True)
+NUMBER, SIGNED_NUMBER = Unit(2), Unit(2, signed=True)
+COUNT, SIGNED_COUNT = Unit(0), Unit(0, signed=True)
+EPOCHS, SIGNED_EPOCHS = Unit(1, " epochs"), Unit(1, " epochs", signed=True)
+FACTOR, TIMES = Unit(2, logarithm=True), Unit(2, " times", logarithm=True)

@@ -1,0 +1,73 @@
+"""What stands behind each verdict: the paper's words, the rule, every number, and the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.findings import Measured, Outcome
+from trsfnet.analysis.rules import Rule, paper_rules
+from trsfnet.analysis.rules.untested import Untested
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.variants import short_name
+from trsfnet.paper.claims import Claim
+from trsfnet.report.display import Markdown, folded, table
+from trsfnet.report.names import campaign_name
+from trsfnet.report.run_words import card_link
+
+_HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detectable", "Seeds")
+
+
+def evidence(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:
+    """All that is behind the verdicts on one subject, to be unfolded."""
+    campaigns = found.campaigns_on([claim.id for claim in claims])
+    body = "\n\n".join(_claim(claim, campaigns) for claim in claims)
+    return Markdown(folded(f"{subject}: the paper's words, every number, and the runs", body))
+
+
+def _claim(claim: Claim, campaigns: Sequence[Campaign]) -> str:
+    rule = paper_rules()[claim.id]
+    quotes = [f"> “{quote.text}” ({quote.place})" for quote in claim.quotes]
+    # An address for the verdict's link, then the claim itself.
+    parts = [f"(claim-{claim.id})=\n**{claim.statement}**", "\n>\n".join(quotes)]
+    tested = rule.describe()
+    if tested:
+        parts.append(f"Tested: {tested}.")
+    rows = [_row(rule, c, measured) for c in campaigns for measured in c.verdicts[claim.id].measured]
+    if rows:
+        parts.append(table(_HEADER, rows))
+    return "\n\n".join([*parts, _sentences(claim, rule, campaigns)])
+
+
+def _row(rule: Rule, campaign: Campaign, measured: Measured) -> list[str]:
+    return [
+        campaign_name(campaign),
+        measured.name,
+        rule.published([] if measured.published is None else [measured.published]),
+        rule.estimate(measured),
+        rule.minimum_detectable(measured) or "–",
+        f"{measured.seeds}{', paired' if measured.paired else ''}",
+    ]
+
+
+def _sentences(claim: Claim, rule: Rule, campaigns: Sequence[Campaign]) -> str:
+    """The verdict of each campaign and its reason; but one where no runs can matter."""
+    if isinstance(rule, Untested):
+        return f"**{Outcome.NOT_RUN}**. {rule.reason}"
+    return "\n".join(_sentence(claim, rule, campaign) for campaign in campaigns) or "No run has ended."
+
+
+def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
+    verdict = campaign.verdicts[claim.id]
+    runs = "; ".join(
+        f"{short_name(variant)}, seed {', '.join(_link(run, text) for text, run in runs)}"
+        for variant, runs in rule.evidence(campaign).items()
+        if runs
+    )
+    said = f"- {campaign_name(campaign)}: **{verdict.outcome}**. {verdict.reason}"
+    return f"{said} Runs: {runs}." if runs else said
+
+
+def _link(run: Run, text: str) -> str:
+    return f"{card_link(run, text)}{' (collapsed)' if run.collapsed else ''}"

@@ -1,0 +1,117 @@
+"""The book's first figure: the questions that the paper answers, and how far each is decided.
+
+It is HTML that stands by itself; `book/_static/overview.js` adds pickers of the question and of the runs.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.findings import Outcome
+from trsfnet.analysis.margins import Margin, margins
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.claims.figures import OUTCOME_LOOKS, WIDEST
+from trsfnet.report.claims.questions import QUESTIONS
+from trsfnet.report.claims.tables import SIGNS, anchor
+from trsfnet.report.display import Markdown
+from trsfnet.report.names import plain_campaign_name
+from trsfnet.text import counted
+
+# Around the origin, in pixels.
+_MARKS = {"o": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "X": "M-5-5L5 5M-5 5L5-5", "s": "M-4-4H4V4H-4Z"}
+_ARROWS = {True: "M-5-5L5 0L-5 5Z", False: "M5-5L-5 0L5 5Z"}
+
+
+def overview(campaigns: Sequence[Campaign]) -> Markdown:
+    """A line for each claim and campaign; at first, and without a script, the main claims alone."""
+    if not campaigns:
+        return Markdown("No run has ended, so that there is nothing to draw.")
+    found = {campaign: margins(campaign) for campaign in campaigns}
+    items = [
+        _item(question, claim, found, is_main=claim == ids[0])
+        for question, ids in QUESTIONS.items()
+        for claim in ids
+    ]
+    key = " ".join(
+        f"<span>{_drawing(_mark(50, outcome, 0.0))}{outcome}</span>"
+        for outcome, (_, marker) in OUTCOME_LOOKS.items()
+        if marker
+    )
+    findings = " ".join(f"{plain_campaign_name(c)}: {_finding(of_claims)}." for c, of_claims in found.items())
+    caption = (
+        "On which side of what the paper says our runs lie, with 95 % intervals. At the dotted lines is the "
+        "smallest effect that the runs could have shown. What has no point is tested in another way, or too "
+        f"few of its runs have ended. {findings}"
+    )
+    return Markdown(
+        '<figure class="exhibit overview">'
+        f'<div class="overview-key" aria-hidden="true">{key}</div>'
+        '<div class="overview-axis" aria-hidden="true">← against the paper · as it says →</div>'
+        f'<ul class="overview-claims">{"".join(items)}</ul><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def _finding(found: Mapping[str, Margin]) -> str:
+    """Of the main claims, how many are measured, and how many of them lie on the paper's side."""
+    measured = [found[ids[0]].margin for ids in QUESTIONS.values() if ids[0] in found]
+    if not measured:
+        return "no question is measured"
+    on_its_side = sum(margin > 0 for margin in measured)
+    return f"{counted(len(measured), 'question')} measured, {on_its_side} on the paper's side"
+
+
+def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margin]], *, is_main: bool) -> str:
+    lines = "".join(_line(claim, campaign, of_claims.get(claim)) for campaign, of_claims in found.items())
+    shown = "data-main" if is_main else "hidden"
+    return (
+        f'<li data-question="{html.escape(question)}" data-claim="{anchor(claim)}" {shown}>'
+        f'<span class="overview-question">{html.escape(question)}</span>'
+        f'<span class="overview-claim">{html.escape(claims_by_id()[claim].statement)}</span>{lines}</li>'
+    )
+
+
+def _line(claim: str, campaign: Campaign, margin: Margin | None) -> str:
+    verdict = campaign.verdicts[claim]
+    label = html.escape(plain_campaign_name(campaign))
+    numbers = html.escape(paper_rules()[claim].summary(verdict.measured))
+    return (
+        f'<div class="overview-line" data-runs="{label}"><span>{label}</span>{_strip(margin)}'
+        f"<span>{SIGNS[verdict.outcome]} {verdict.outcome}</span>"
+        f'<span class="overview-numbers">{numbers}</span></div>'
+    )
+
+
+def _strip(margin: Margin | None) -> str:
+    """The axis, and on it the interval and the point; beyond the axis an arrow."""
+    parts = ['<line class="overview-zero" x1="50%" x2="50%" y1="0" y2="100%"/>']
+    parts += [
+        f'<line class="overview-detectable" x1="{x}%" x2="{x}%" y1="0" y2="100%"/>' for x in map(_x, (-1, 1))
+    ]
+    if margin:
+        colour, _ = OUTCOME_LOOKS[margin.outcome]
+        ends = f'x1="{_x(margin.low)}%" x2="{_x(margin.high)}%"'
+        parts.append(f'<line {ends} y1="50%" y2="50%" stroke="{colour}" stroke-width="2"/>')
+        parts.append(_mark(_x(margin.margin), margin.outcome, margin.margin))
+    return _drawing("".join(parts))
+
+
+def _drawing(parts: str) -> str:
+    # Its numbers and its verdict stand next to it as text.
+    return f'<svg aria-hidden="true" height="18">{parts}</svg>'
+
+
+def _mark(x: float, outcome: Outcome, margin: float) -> str:
+    colour, mark = OUTCOME_LOOKS[outcome]
+    path = _ARROWS[margin > 0] if abs(margin) > WIDEST else _MARKS[mark]
+    return (
+        f'<svg x="{x}%" y="50%" overflow="visible">'
+        f'<path d="{path}" fill="{colour}" stroke="{colour}" stroke-width="2"/></svg>'
+    )
+
+
+def _x(margin: float) -> float:
+    """Position on the axis in per cent of its width."""
+    return round(50 + 46 * max(-WIDEST, min(WIDEST, margin)) / WIDEST, 1)

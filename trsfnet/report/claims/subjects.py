@@ -1,0 +1,27 @@
+"""The paper's claims by what they are about."""
+
+from __future__ import annotations
+
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.paper.claims import Claim, claims_by_id
+
+# In the order of the page; others follow.
+_FIRST = (
+    "Accuracy",
+    "Speed of convergence",
+    "Residual scales",
+    "The role of the branches",
+    "Slopes of PReLU",
+    "Stability",
+    "Counts",
+    "The paper's values themselves",
+    "What these runs cannot decide",
+)
+
+
+def by_subject() -> dict[str, list[Claim]]:
+    """The paper's claims by what they are about."""
+    subjects: dict[str, list[Claim]] = {subject: [] for subject in _FIRST}
+    for claim, rule in paper_rules().items():
+        subjects.setdefault(rule.subject, []).append(claims_by_id()[claim])
+    return subjects

@@ -1,0 +1,161 @@
+"""Which runs a figure of the paper shows, what is missing from it, and which claims rest on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence, Sized
+from typing import TypeVar
+
+import pandas as pd
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.variants import short_name, variant_of, variants_in
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.claims.tables import claims_table
+from trsfnet.report.display import Markdown, Picture, folded, plain
+from trsfnet.report.run_words import card_link, finished_or_all
+from trsfnet.report.tables.comparison import unfinished
+from trsfnet.text import NBSP, counted, joined
+
+_T = TypeVar("_T", bound=Hashable)
+
+Runs = dict[str, list[Run]]
+"""By variant, in the paper's order, its runs ordered by seed; none for a variant that was not run."""
+
+Values = dict[str, dict[int, pd.DataFrame]]
+"""By variant and seed, a table with a row per epoch and a column per module."""
+
+
+def figure_runs(tables: Sequence[TableRuns], number: int) -> Runs:
+    """The runs in `tables` that a figure of the paper shows."""
+    keys = {variant.key for variant in variants_in(f"figure {number}")}
+    return {key: cell for table in tables for key, cell in table.cells.items() if key in keys}
+
+
+def opening(tables: Sequence[TableRuns], number: int) -> str:
+    """How a caption begins, such as `Paper's figure 6 on our lfw track`."""
+    return f"Paper's figure {number} on our {tables[0].track} track"
+
+
+def nothing(tables: Sequence[TableRuns], number: int) -> Markdown:
+    """What stands in the place of a figure without runs."""
+    names = joined([short_name(variant) for variant in figure_runs(tables, number)])
+    return Markdown(f"{opening(tables, number)}: no run of {names} has finished an epoch yet.")
+
+
+def missing(runs: Runs) -> str:
+    """What a figure lacks, as sentences with a space before them; empty if it lacks nothing."""
+    run_of = Counter(variant_of(key).arch for key, cell in runs.items() if cell)
+    gone = sorted({variant_of(key).arch for key in runs} - set(run_of))
+    names = [f"every variant of {arch}" for arch in gone]
+    names += [short_name(k) for k, cell in runs.items() if not cell and variant_of(k).arch not in gone]
+    text = f" Not run yet: {joined(names)}." if names else ""
+    return text + unfinished([run for cell in runs.values() for run in cell])
+
+
+def seeds_in_words(seeds: Mapping[str, Sized]) -> str:
+    """Such as `3 seeds of each variant, but 1 of v2 + TRSF`.
+
+    Args:
+        seeds: of each variant that is shown.
+    """
+    numbers = {variant: len(of) for variant, of in seeds.items()}
+    return _usual(numbers, lambda number: counted(number, "seed"), str)
+
+
+def shown_seeds(values: Values) -> str:
+    """Such as `seed 0 of each variant, but seed 2 of v2 + TRSF`."""
+    return _usual({variant: _seeds({variant: seeds}) for variant, seeds in values.items()}, str, str)
+
+
+def _usual(of: Mapping[str, _T], most: Callable[[_T], str], other: Callable[[_T], str]) -> str:
+    """What most variants have, and which have something else."""
+    (usual, _), *_ = Counter(of.values()).most_common()
+    others = [f"{other(value)} of {short_name(variant)}" for variant, value in of.items() if value != usual]
+    text = f"{most(usual)} of each variant"
+    return f"{text}, but {joined(others)}" if others else text
+
+
+def _seeds(values: Values) -> str:
+    """`seed 0`, or `seeds 1, 2 and 3`, of any variant."""
+    numbers = sorted({seed for seeds in values.values() for seed in seeds})
+    return f"{'seed' if len(numbers) == 1 else 'seeds'} {joined([str(n) for n in numbers])}"
+
+
+def learned_values(runs: Runs, kind: str) -> Values:
+    """What was learned, `trsf` or `slope`, in finished runs; in all of them while a variant has none."""
+    found = {
+        variant: {run.seed: run.learned[kind] for run in finished_or_all(cell) if kind in run.learned}
+        for variant, cell in runs.items()
+    }
+    return {variant: seeds for variant, seeds in found.items() if seeds}
+
+
+def final(values: Values) -> dict[str, pd.DataFrame]:
+    """The last values of each variant: a row per seed, a column per module."""
+    return {
+        variant: pd.DataFrame({seed: table.iloc[-1] for seed, table in seeds.items()}).T
+        for variant, seeds in values.items()
+    }
+
+
+def first_and_further(
+    values: Values, what: str, draw: Callable[[Values], Picture]
+) -> list[Picture | Markdown]:
+    """A drawing of the lowest seed of each variant, and one of all others behind a fold if there are any."""
+    ordered = {variant: dict(sorted(seeds.items())) for variant, seeds in values.items()}
+    first = {variant: dict([next(iter(seeds.items()))]) for variant, seeds in ordered.items()}
+    others = {v: further for v, seeds in ordered.items() if (further := dict(list(seeds.items())[1:]))}
+    if not others:
+        return [draw(first)]
+    return [draw(first), Markdown(folded(f"{what}: {_seeds(others)}", draw(others).markdown()))]
+
+
+def span(numbers: Sequence[str]) -> str:
+    """`0.10` or `0.10 to 0.30`, from the smallest and the largest."""
+    return numbers[0] if numbers[0] == numbers[-1] else f"{numbers[0]} to {numbers[-1]}"
+
+
+def signs(final_values: pd.Series) -> str:
+    """`69 / 62`: how many values are positive, or zero, and how many negative."""
+    negative = int((final_values < 0).sum())
+    return f"{len(final_values) - negative}{NBSP}/{NBSP}{negative}"
+
+
+def left_out(found: Analysis, numbers: Sequence[int], kind: str) -> Markdown:
+    """The runs that one might look for in figures of these tables, with what keeps each out.
+
+    Args:
+        found: all runs.
+        numbers: of the paper's tables whose runs the figures show.
+        kind: what the figures are about: `trsf`, `slope`, or empty for all runs.
+    """
+    lines = [
+        f"- {card_link(run, f'{run.name}, seed {run.seed}')}, `{run.track}`: {plain(reason)}"
+        for number in numbers
+        for run, reason in found.left_out(number)
+        if not kind or kind in run.learned
+    ]
+    lines = list(dict.fromkeys(lines))
+    parts = ["These figures show all runs of their variants."]
+    if lines:
+        parts = [
+            folded(f"{counted(len(lines), 'run')} that these figures leave out, and why", "\n".join(lines))
+        ]
+    if found.problems:
+        number = counted(len(found.problems), "record")
+        parts.append(f"{number} cannot be read, for reasons given [with the claims](#campaigns).")
+    return Markdown("\n\n".join(parts))
+
+
+def verdicts(found: Analysis, subject: str, *claims: str) -> Markdown:
+    """The claims that rest on figures, with their verdicts.
+
+    Args:
+        found: all runs.
+        subject: what the figures are about, for the caption.
+        claims: their ids.
+    """
+    return claims_table(subject, [claims_by_id()[claim] for claim in claims], found)

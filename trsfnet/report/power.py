@@ -1,0 +1,171 @@
+"""How many seeds a difference needs, as a figure and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from trsfnet.analysis.contrasts import POWER
+from trsfnet.analysis.findings import ALPHA
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.power import (
+    PLANNED,
+    SeedSpread,
+    seeds_planned,
+    smallest_difference,
+    surest,
+    tests_planned,
+)
+from trsfnet.experiments.variants import table_variants
+from trsfnet.paper.claims import paper_claims
+from trsfnet.report import style
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.report.figures import legend_below
+from trsfnet.report.names import MEASURE_NAMES
+from trsfnet.text import joined
+
+_SEEDS = range(2, 13)
+# Variants of one network in tables 1 and 2, over which a spread is pooled.
+_POOLED = len(table_variants(1))
+
+
+def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
+    """How far seeds lie apart on our tracks, and how sure that is."""
+    if not spreads:
+        return Markdown("No variant of ours has two finished seeds yet.")
+    header = ("Track", "Network", "Measure", "Variants", "Runs", "SD between seeds", "95 % interval of it")
+    rows = [
+        (
+            f"`{s.track}`, {s.budget}",
+            _network(s),
+            MEASURE_NAMES[MEASURES[s.track][0]],
+            str(s.variants),
+            str(s.runs),
+            f"{100 * s.deviation:.1f}",
+            " to ".join(f"{100 * bound:.1f}" for bound in s.bounds),
+        )
+        for s in spreads
+    ]
+    caption = (
+        "Standard deviation (SD) of TAR between seeds of one variant, in points, pooled over the variants "
+        "with two finished seeds or more. Our networks are smaller and trained for a shorter time than the "
+        "paper's, so theirs may vary less."
+    )
+    return Markdown(captioned(caption, "our-seeds", table(header, rows)))
+
+
+def _network(spread: SeedSpread) -> str:
+    """Such as `v1`, with the loss where that is not softmax."""
+    return spread.arch if spread.loss == "softmax" else f"{spread.arch}, ArcFace"
+
+
+def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
+    """The smallest difference that shows against the number of seeds, alone and with Holm's first step."""
+    known = {track: spread for track in MEASURES if (spread := surest(spreads, track))}
+    if not known:
+        return Markdown(
+            "Without two finished seeds of a variant, nothing says how many seeds would be needed."
+        )
+    with style.applied():
+        figure, axes = plt.subplots(1, len(known), figsize=(style.FIGURE_WIDTH, 4.2), squeeze=False)
+        for panel, (track, spread) in zip(axes[0], known.items(), strict=True):
+            _curves(panel, spread)
+            _plan(panel, track)
+            panel.set(
+                title=f"{track}: SD {100 * spread.deviation:.1f} points", xlabel="Seeds of each variant"
+            )
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes[0][0].set_ylabel("Smallest difference shown (points of TAR)")
+        legend_below(figure, axes[0][0])
+    found = "; ".join(_finding(track, spread) for track, spread in known.items())
+    sources = joined([f"{track}: {s.budget}, {_network(s)}" for track, s in known.items()])
+    caption = (
+        f"The difference between two variants that shows in {100 * POWER:.0f} of 100 trials, by the surest "
+        f"spread of each track ({sources}), as if pooled over the {_POOLED} variants of a table. Bands: with "
+        f"the ends of the spread's own 95 % interval. {found}."
+    )
+    alt = f"Curves that fall with the number of seeds, the planned numbers marked. {found}."
+    return picture(figure, alt=alt, caption=caption)
+
+
+def _difference(deviation: float, seeds: int, tests: int) -> float:
+    """In points."""
+    return 100 * smallest_difference(deviation, seeds=seeds, variants=_POOLED, tests=tests)
+
+
+def _curves(panel: Axes, spread: SeedSpread) -> None:
+    tests = tests_planned(spread.track)
+    looks = ((1, style.POSITIVE, "-", "alone"), (tests, style.NEGATIVE, "--", "first of all claims (Holm)"))
+    for number, colour, dashes, label in looks:
+        best, worst = ([_difference(bound, n, number) for n in _SEEDS] for bound in spread.bounds)
+        panel.fill_between(_SEEDS, best, worst, color=colour, alpha=0.15, linewidth=0)
+        panel.plot(
+            _SEEDS,
+            [_difference(spread.deviation, n, number) for n in _SEEDS],
+            dashes,
+            color=colour,
+            label=label,
+        )
+    # A spread that is hardly known has a band that would flatten everything else.
+    panel.set_ylim(0, 1.5 * _difference(spread.deviation, _SEEDS[0], tests))
+
+
+def _plan(panel: Axes, track: str) -> None:
+    """Mark the planned numbers of seeds."""
+    planned = seeds_planned(track)
+    for seeds, parts in planned.items():
+        panel.axvline(seeds, color=style.INK, linewidth=0.9, linestyle=":")
+        text = "all" if len(planned) == 1 else joined(parts)
+        panel.text(seeds + 0.1, panel.get_ylim()[1], text, rotation=90, va="top", fontsize=9)
+
+
+def _finding(track: str, spread: SeedSpread) -> str:
+    seeds = max(seeds_planned(track))
+    tests = tests_planned(track)
+    alone, corrected = (_difference(spread.deviation, seeds, n) for n in (1, tests))
+    return f"{track}, {seeds} seeds: {alone:.1f} points alone, {corrected:.1f} as the first of {tests} claims"
+
+
+def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
+    """What the planned numbers of seeds can show, with the uncertainty of the spread."""
+    known = [spread for track in MEASURES if (spread := surest(spreads, track))]
+    if not known:
+        return None
+    rows = [
+        (
+            f"`{spread.track}`",
+            joined(parts),
+            str(seeds),
+            *(_with_bounds(spread, seeds, tests) for tests in (1, tests_planned(spread.track))),
+        )
+        for spread in known
+        for seeds, parts in seeds_planned(spread.track).items()
+    ]
+    header = ("Track", "Of", "Seeds", "Detectable alone", "Detectable as first of all claims")
+    caption = (
+        "Differences between two variants, in points of TAR, that the planned seeds show in "
+        f"{100 * POWER:.0f} of 100 trials; in brackets with the ends of the spread's 95 % interval. Means "
+        "over several variants on each side show smaller ones."
+    )
+    return Markdown(captioned(caption, "power", table(header, rows)))
+
+
+def _with_bounds(spread: SeedSpread, seeds: int, tests: int) -> str:
+    value, low, high = (_difference(d, seeds, tests) for d in (spread.deviation, *spread.bounds))
+    return f"{value:.1f} ({low:.1f} to {high:.1f})"
+
+
+def plan() -> str:
+    """How many seeds were planned on LFW, and when."""
+    tests = tests_planned("lfw")
+    seeds = joined([f"{number} for {joined(parts)}" for number, parts in seeds_planned("lfw").items()])
+    return (
+        f"On LFW, at budget {PLANNED}, the seeds of each variant are {seeds}. These numbers were fixed "
+        "before any comparison on LFW at that budget was looked at; this calculation says what they can "
+        "show, from a spread that is itself an estimate with an interval. Of the paper's "
+        f"{len(paper_claims())} claims {tests} can be tested on these runs, so that the first must have a p "
+        f"value below {ALPHA / tests:.4f}."
+    )

@@ -1,0 +1,127 @@
+"""A table of the paper as it prints it, compared with ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trsfnet.analysis.published import published_cells
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import Row, TableRuns
+from trsfnet.evaluation.statistics import Interval
+from trsfnet.paper.numbers import paper_table
+from trsfnet.report.claims.tables import SIGNS
+from trsfnet.report.display import Markdown, table
+from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
+from trsfnet.report.run_words import card_link
+from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
+from trsfnet.text import NBSP, capitalised, counted, joined, percent_range
+
+# Next to the seed of a run that other code than the present made.
+_EARLIER = "†"
+
+
+def comparison_table(tables: Sequence[TableRuns]) -> Markdown:
+    """The paper's rows in its order: its value, then ours on each track with runs, and a verdict on each row.
+
+    Args:
+        tables: one table on each track.
+    """
+    first, shown = tables[0], [one for one in tables if one.runs]
+    intervals = papers_intervals(first.table)
+    lines = [[row_name(first.table, variant), _papers(first, variant, intervals)] for variant in first.cells]
+    for one in shown:
+        for line, row in zip(lines, one.rows, strict=True):
+            line += _ours(one, row)
+    # Under the paper's number, so without one of the book.
+    return Markdown(f"{_caption(first)}\n\n{table(_header(first, shown), lines)}\n\n{_notes(tables)}")
+
+
+def papers_intervals(number: int) -> dict[str, Interval]:
+    """Wilson's interval of each cell that is a percentage, a whole number of the same-person pairs."""
+    return {cell.variant: cell.interval for cell in published_cells() if cell.table == number}
+
+
+def _header(first: TableRuns, shown: Sequence[TableRuns]) -> list[str]:
+    """Short, so that the columns of two tracks fit a page; `_notes` says what they hold."""
+    header = ["Initial value" if first.table == 6 else "Network model", "Paper"]
+    for one in shown:
+        header += [capitalised(TRACKS[one.track]), capitalised(saying(one))]
+    return header
+
+
+def _papers(one: TableRuns, variant: str, intervals: Mapping[str, Interval]) -> str:
+    """The paper's value, and how far it goes the way that the paper says."""
+    value = paper_table(one.table).by_variant[variant]
+    if not one.of_tar:
+        return f"{value:.3f}"
+    interval = intervals[variant]
+    written = f"{100 * value:.2f}{NBSP}% ({percent_range(interval.low, interval.high)})"
+    gap = papers_gap(one, variant)
+    return f"{written}, {gap}" if gap else written
+
+
+def _ours(one: TableRuns, row: Row) -> list[str]:
+    """Our mean with the seeds that it rests on, and the verdict on the row."""
+    runs = one.cells[row.variant]
+    mean = "not run"
+    if runs:
+        mean = f"{_seeds_word(len(runs))} {', '.join(map(_seed, runs))}"
+        mean = f"{mean_text(one, row)}, {mean}" if row.values else mean
+    if not row.verdict:
+        return [mean, "–"]
+    outcome, gap = f"{SIGNS[row.verdict.outcome]}{NBSP}{row.verdict.outcome}", gap_text(one, row)
+    return [mean, f"{outcome}: {gap}" if gap else outcome]
+
+
+def _seeds_word(number: int) -> str:
+    return "seed" if number == 1 else "seeds"
+
+
+def _seed(run: Run) -> str:
+    """A run's seed as a link to what is known of the run, with what a reader should know at once."""
+    mark = _EARLIER if run.stale else ""
+    status = "" if run.done else f" ({run.status})"
+    return f"{card_link(run, str(run.seed))}{mark}{status}"
+
+
+def _caption(one: TableRuns) -> str:
+    carried = "in which direction rows differ" if one.of_tar else "whether scales grow to about 1"
+    return (
+        f"**Table {one.table}** of the paper and ours: “{paper_table(one.table).caption}” "
+        "Our networks are smaller and see other data: **no value of ours is comparable with the paper's**, "
+        f"nor one track's with another's; what can carry over is {carried}. A seed's number leads to its run."
+    )
+
+
+def _notes(tables: Sequence[TableRuns]) -> str:
+    """What each column holds and rests on, and what is amiss with it."""
+    first = tables[0]
+    papers = paper_table(first.table).quantity
+    if first.of_tar:
+        papers += f", the 95 % interval of its count, and the {saying(first)}"
+    lines = [f"- Paper: {papers}; one run each."]
+    lines += [f"- {capitalised(TRACKS[one.track])} (`{one.track}`): {_note(one)}" for one in tables]
+    if any(run.stale for one in tables for run in one.runs):
+        lines.append(f"- {_EARLIER} Made by earlier code than the present.")
+    return "\n".join(lines)
+
+
+def _note(one: TableRuns) -> str:
+    if not one.runs:
+        return "no run yet."
+    what = MEASURE_NAMES[one.measure] if one.of_tar else "mean TRSF after training"
+    seeds = sorted({run.seed for run in one.runs})
+    text = (
+        f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} at budget "
+        f"{one.budget}, images {one.images}, {_seeds_word(len(seeds))} {joined([str(s) for s in seeds])}."
+    )
+    missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]
+    if missing:
+        text += f" Not run: {joined(missing)}."
+    return text + unfinished(one.runs)
+
+
+def unfinished(runs: Sequence[Run]) -> str:
+    """A sentence with a space before it on runs that go on or ended early; empty if there are none."""
+    names = [f"{run.short_name}, seed {run.seed} ({run.status})" for run in runs if not run.done]
+    return f" Not finished: {'; '.join(names)}." if names else ""

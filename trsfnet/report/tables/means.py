@@ -1,0 +1,70 @@
+"""Our means over seeds with their intervals, a row for each of the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.report import style
+from trsfnet.report.display import Markdown, Picture, picture
+from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.tables.wording import mean_text, sentence, short_row
+from trsfnet.text import capitalised, joined
+
+
+def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
+    """A panel for each track that has finished runs: the mean with its interval, and each seed."""
+    shown = [one for one in tables if any(row.values for row in one.rows)]
+    if not shown:
+        return Markdown("No run of this table has finished, so that there is nothing to draw.")
+    first = shown[0]
+    with style.applied():
+        height = 1.3 + 0.36 * len(first.cells)
+        figure, axes = plt.subplots(
+            1, len(shown), figsize=(style.FIGURE_WIDTH, height), sharey=True, squeeze=False
+        )
+        for panel, one in zip(axes[0], shown, strict=True):
+            _points(panel, one)
+        axes[0][0].set_yticks(range(len(first.cells)), [short_row(first, variant) for variant in first.cells])
+        axes[0][0].set_ylim(len(first.cells) - 0.5, -0.5)
+        if first.table == 6:
+            axes[0][0].set_ylabel("Start of the slopes")
+    findings = " ".join(f"{capitalised(TRACKS[one.track])}: {sentence(one)}" for one in shown)
+    means = " ".join(f"{capitalised(TRACKS[one.track])}: {_means(one)}." for one in shown)
+    caption = (
+        f"Our runs of the paper's table {first.table}, in its order: mean over seeds, its 95 % interval, "
+        f"and each seed (pale). Panels are not comparable with each other, nor with the paper. {findings}"
+    )
+    alt = f"A point with its interval for each row of the table. {means}"
+    return picture(figure, alt=alt, caption=caption)
+
+
+def _points(panel: Axes, one: TableRuns) -> None:
+    for y, row in enumerate(one.rows):
+        look = style.look(row.variant)
+        panel.plot(list(row.values.values()), [y] * len(row.values), "o", color=look.colour, alpha=0.35)
+        if row.mean:
+            panel.plot([row.mean.interval.low, row.mean.interval.high], [y, y], color=look.colour)
+        if row.value is not None:
+            panel.plot(row.value, y, look.marker, color=look.colour, markersize=8)
+    if one.of_tar:
+        panel.set_xlabel(MEASURE_NAMES[one.measure])
+        # Without steps of 2.5, which whole percents would misstate.
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+        panel.xaxis.set_major_formatter(PercentFormatter(1))
+    else:
+        panel.set_xlabel("Mean TRSF after training")
+    panel.set_title(capitalised(TRACKS[one.track]))
+
+
+def _means(one: TableRuns) -> str:
+    texts = [
+        f"{short_row(one, row.variant)} {mean_text(one, row).replace('*', '')}"
+        for row in one.rows
+        if row.values
+    ]
+    return joined(texts)

@@ -1,0 +1,98 @@
+"""What stands behind a table's columns: every run with its numbers and command, and the runs left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import TableRuns
+from trsfnet.report.display import Markdown, captioned, folded, plain, table, unreadable
+from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.run_words import card_link, state, value_of
+from trsfnet.text import counted, duration, percent
+
+_LAST = ("Status", "Wall time", "Repeat it")
+
+
+def runs_behind(tables: Sequence[TableRuns]) -> Markdown:
+    """Each track's runs, to be unfolded: value, how it ended, and the command that repeats it."""
+    parts = [_runs(one) for one in tables if one.runs]
+    return Markdown("\n".join(parts) or "There are no runs behind this table yet.")
+
+
+def _runs(one: TableRuns) -> str:
+    measures = MEASURES[one.track]
+    header = ["Run", *(MEASURE_NAMES[measure] for measure in measures)]
+    header += [] if one.of_tar else ["Mean TRSF"]
+    lines = []
+    for run in one.runs:
+        line = [_name(run), *(value_of(run, measure) for measure in measures)]
+        if not one.of_tar:
+            mean = run.value(one.quantity)
+            line.append("–" if mean is None else f"{mean:.3f}")
+        lines.append([*line, *_last(run)])
+    title = f"{counted(len(one.runs), 'run')} on {TRACKS[one.track]}, with the commands that repeat them"
+    return folded(title, table([*header, *_LAST], lines))
+
+
+def _last(run: Run) -> list[str]:
+    return [
+        plain(state(run)),
+        duration(run.info.get("seconds", 0.0)),
+        f"`{run.info.get('command', 'unknown')}`",
+    ]
+
+
+def _name(run: Run) -> str:
+    return card_link(run, f"{run.name}, seed {run.seed}")
+
+
+def other_runs(found: Analysis, number: int) -> Markdown:
+    """The runs that one might look for in the table, with what keeps each out; and unreadable records."""
+    others = found.left_out(number)
+    parts = ["There are no other runs of these variants."]
+    if others:
+        lines = [[_name(r), f"`{r.track}`", plain(reason), _values(r), *_last(r)] for r, reason in others]
+        header = ("Run", "Track", "Stands apart by", "TAR@FAR=1e-3", *_LAST)
+        caption = "Runs that depart from the paper's variants, or are of another budget than the table shows."
+        body = captioned(caption, f"others-{number}", table(header, lines))
+        parts = [folded(f"{counted(len(others), 'other run')}", body)]
+    if found.problems:
+        parts.append("**Records that cannot be shown:**\n")
+        parts.append(unreadable(found.problems))
+    return Markdown("\n\n".join(parts))
+
+
+def _values(run: Run) -> str:
+    return ", ".join(value_of(run, measure) for measure in MEASURES[run.track]) if run.done else "–"
+
+
+def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
+    """Why all pairs of LFW are not the measure of that track, counted in the scores of one of its runs."""
+    for run in (run for one in tables if one.track == "lfw" for run in one.runs):
+        pairs = _pairs_of_one_person(run)
+        if pairs:
+            most, all_pairs = pairs
+            return Markdown(
+                f"One person has {most:,} of the {all_pairs:,} same-person pairs "
+                f"({percent(most / all_pairs)}), because pairs grow with the square of a person's images. "
+                "TAR over all pairs is therefore mostly about that person; the mean over people counts "
+                "everybody once, and verdicts rest on it."
+            )
+    return Markdown(
+        "Some people have far more images than others, and pairs grow with the square of a person's images. "
+        "The mean over people counts everybody once, and verdicts rest on it."
+    )
+
+
+def _pairs_of_one_person(run: Run) -> tuple[int, int] | None:
+    """Same-person pairs of the person with the most, and of all; None for a run without such scores."""
+    if not run.done or not run.record.has("scores"):
+        return None
+    scores = run.scores()
+    if "left_person" not in scores:
+        return None
+    people = scores.loc[scores["same"], "left_person"].value_counts()
+    return int(people.iloc[0]), int(people.sum())

@@ -1,0 +1,102 @@
+"""How the rows of the paper's tables, and what is said of them, are written."""
+
+from __future__ import annotations
+
+from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
+from trsfnet.analysis.tables import Row, TableRuns
+from trsfnet.evaluation.statistics import Interval
+from trsfnet.report.display import Markdown
+from trsfnet.report.names import row_name
+from trsfnet.text import counted, joined, percent_range
+
+
+def short_row(table: TableRuns, variant: str) -> str:
+    """`v1 + TRSF` for the row of `Inception-ResNet v1 + TRSF`."""
+    return row_name(table.table, variant).removeprefix("Inception-ResNet ")
+
+
+def saying(table: TableRuns) -> str:
+    """What every row of a table says of its variant, such as `gain over v1`; of table 6, of another start."""
+    if not table.of_tar:
+        return f"mean {_range(table)}"
+    of = short_row(table, table.baseline)
+    return f"lead of {of}" if table.table == 6 else f"gain over {of}"
+
+
+def _range(table: TableRuns) -> str:
+    low, high = next(iter(table.questions.values())).bounds
+    return f"between {low:g} and {high:g}"
+
+
+def mean_text(table: TableRuns, row: Row) -> str:
+    """The mean over seeds and its interval, such as `**12.3 %** (10.1 to 14.5 %)`."""
+    if row.value is None:
+        return "–"
+    value = f"**{table.quantity.unit.text(row.value)}**"
+    return f"{value} ({_interval(table, row.mean.interval) if row.mean else 'no interval'})"
+
+
+def _interval(table: TableRuns, interval: Interval) -> str:
+    if table.of_tar:
+        return percent_range(interval.low, interval.high)
+    unit = table.quantity.unit
+    return f"{unit.text(interval.low)} to {unit.text(interval.high)}"
+
+
+def gap_text(table: TableRuns, row: Row) -> str:
+    """How far our row goes the way that the paper says, and its interval; empty where nothing is compared."""
+    if row.gap is None:
+        return ""
+    unit, interval = table.quantity.difference, row.gap_interval
+    between = f"{unit.bare(interval.low)} to {unit.bare(interval.high)}" if interval else "no interval"
+    return f"{unit.text(row.gap)} ({between})"
+
+
+def papers_gap(table: TableRuns, variant: str) -> str:
+    """The same of the paper's cells, without interval."""
+    rule = table.questions.get(variant)
+    return rule.published() if rule else ""
+
+
+def sentence(table: TableRuns) -> str:
+    """What the runs of one track say to the rows of a table, in one sentence."""
+    found = table.comparisons
+    done = sum(run.done for run in table.runs)
+    if not done:
+        return "no run has finished, so nothing can be said."
+    if not any(row.verdict.tested for row in found):
+        return (
+            f"{counted(done, 'run')} finished, but no row has {MIN_SEEDS} seeds of all that it compares: "
+            "nothing can be concluded."
+        )
+    parts = []
+    for outcome in Outcome:
+        names = [_named(table, row) for row in found if row.verdict.outcome == outcome]
+        if names:
+            parts.append(f"{outcome} {'over' if table.table == 6 else 'for'} {joined(names)}")
+    article = "the" if table.table == 6 else "a"
+    return f"{article} {saying(table)} is {'; '.join(parts)}."
+
+
+def _named(table: TableRuns, row: Row) -> str:
+    name = short_row(table, row.variant)
+    return f"{name} ({gap_text(table, row)})" if row.gap_interval else name
+
+
+def rule(table: TableRuns) -> Markdown:
+    """How the verdict on a row of a table comes about."""
+    asks = "the difference is above zero" if table.of_tar else f"the mean over seeds lies {_range(table)}"
+    among = f"the {len(table.questions)} rows of the table"
+    if len(table.claims) == len(table.questions):
+        among = "all claims, as it is itself one of them"
+    lost = "A run that collapsed has no value"
+    if table.of_tar:
+        lost += "; the verdict is not given to the side that lost more runs"
+    return Markdown(
+        f"The verdict on a row is about that row on that track: **{Outcome.SUPPORTED}** where {asks} by more "
+        f"than chance, **{Outcome.CONTRADICTED}** where it is otherwise by more than chance, each with a p "
+        f"value below {ALPHA} after Holm's adjustment for {among}, and **{Outcome.INCONCLUSIVE}** otherwise "
+        f"or with fewer than {MIN_SEEDS} finished seeds. How far seeds lie apart is taken from all variants "
+        "with the same network and loss together (Student's t), as for the [claims](claims.ipynb), by the "
+        f"same code. {lost}."
+    )

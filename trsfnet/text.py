@@ -1,0 +1,54 @@
+"""Plain text for readers: numbers with their units, and words in a row. No markup."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+# Between a number and its unit, so that no line ends there.
+NBSP = "\u00a0"
+
+
+def percent(share: float) -> str:
+    """`12.3 %` for 0.123; a dash for what is not a number."""
+    return f"{100 * share:.1f}{NBSP}%" if math.isfinite(share) else "–"
+
+
+def points(difference: float) -> str:
+    """`+1.2` percentage points for 0.012, with a sign that does not break from its number."""
+    shown = round(100 * difference, 1)
+    return f"{shown:+.1f}".replace("-", "−") if shown else "0.0"
+
+
+def percent_range(low: float, high: float) -> str:
+    """The bounds of a share, such as `11.0 to 13.6 %`."""
+    # A mean of shares lies within 0 and 1; Student's interval does not know that.
+    return f"{100 * max(low, 0.0):.1f} to {100 * min(high, 1.0):.1f}{NBSP}%"
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A number of either sign, such as `−0.12`."""
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def joined(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def capitalised(text: str) -> str:
+    """Text that begins a sentence or a heading; names in it keep their capitals."""
+    return text[:1].upper() + text[1:]
