@@ -12,9 +12,13 @@ from trsfnet.training.loop import train
 from trsfnet.training.precision import best_precision
 
 
-@pytest.mark.parametrize(("amx", "chosen"), [(True, "bfloat16"), (False, "float32")])
-def test_a_cpu_computes_in_bfloat16_only_with_matrix_tiles(monkeypatch, amx, chosen):
+@pytest.mark.parametrize(
+    ("amx", "avx512", "chosen"),
+    [(True, True, "bfloat16"), (False, True, "bfloat16"), (False, False, "float32")],
+)
+def test_a_cpu_computes_in_bfloat16_only_if_it_multiplies_it(monkeypatch, amx, avx512, chosen):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512, raising=False)
     assert best_precision(torch.device("cpu")) == chosen
     if not torch.cuda.is_available():
         assert TrainConfig().resolved(None).precision == chosen

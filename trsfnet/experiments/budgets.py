@@ -18,6 +18,7 @@ BUDGETS: dict[str, dict[str, Any]] = json.loads(
 )
 """Budgets from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
 
+Those with committed results name their precision, so that results stay of one kind on any machine.
 Some have `more_seeds`, by track, for what a table shows. A study has `learning_rates`, with the seeds of
 each, or names in `varies` the settings of training that differ between its runs.
 """

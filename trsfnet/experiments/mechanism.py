@@ -100,7 +100,7 @@ def mechanism_configs(part: str | None = None, seeds: Sequence[int] | None = Non
     numbers = range(FIRST_SEED, FIRST_SEED + budget["seeds"]) if seeds is None else seeds
     settings = budget_settings("mechanism", "synthetic")
     return [
-        replace(config, track="synthetic", seed=seed, precision="float32", **settings)
+        replace(config, track="synthetic", seed=seed, **settings)
         for name in ([part] if part else PARTS)
         for seed in numbers
         for config in PARTS[name]()

@@ -51,7 +51,7 @@ def make_engine(
         device: where PyTorch computes, by default on the first GPU, else on the CPU. onnxruntime computes on
             the CPU.
         precision: `float32`, `bfloat16` (PyTorch alone), or `auto` for bfloat16 where the hardware multiplies
-            it (GPUs, CPUs with AMX), which is faster there and less exact.
+            it (see `trsfnet.training.precision.best_precision`), which is faster there and less exact.
 
     Raises:
         ConfigError: another engine or precision, two that do not go together, a device that is not there, or
