@@ -85,9 +85,10 @@ def test_the_version_has_one_home():
 
 def test_imports_point_down():
     """The floors of the house, lowest first: nothing imports from a floor above its own."""
-    floors = ["errors", "paths", "termination", "text", "models", "heads", "data", "evaluation", "training"]
-    floors += ["paper", "experiments", "interop", "inference", "analysis", "report", "cli"]
-    ground = {"errors": 0, "paths": 0, "termination": 0, "text": 0, "models": 0, "heads": 0}
+    floors = ["errors", "paths", "termination", "text", "templates", "models", "heads", "data", "evaluation"]
+    floors += ["training", "paper", "experiments", "interop", "inference", "analysis", "report", "cli"]
+    lowest = ("errors", "paths", "termination", "text", "templates", "models", "heads")
+    ground = dict.fromkeys(lowest, 0)
     level = {name: ground.get(name, i) for i, name in enumerate(floors)}
     for file in (ROOT / "trsfnet").rglob("*.py"):
         room = file.relative_to(ROOT / "trsfnet").parts[0].removesuffix(".py")
@@ -108,4 +109,6 @@ def test_no_image_of_a_face_and_nothing_large_is_committed():
         path = ROOT / name
         if path.is_file():
             assert path.suffix.lower() not in {".jpg", ".jpeg", ".tar", ".tgz", ".pt", ".pth"}, name
-            assert path.stat().st_size < 5 * 2**20, name
+            # A study's table of parameters has those of hundreds of runs.
+            most = 16 if name.startswith("results/") else 5
+            assert path.stat().st_size < most * 2**20, name

@@ -12,7 +12,7 @@ from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import protocol
-from trsfnet.experiments.record import read_record
+from trsfnet.experiments.record import is_study, read_record
 from trsfnet.paths import user_path
 from trsfnet.report.names import MEASURE_NAMES
 from trsfnet.report.run_words import value_of
@@ -74,14 +74,14 @@ def sorted_runs(found: Analysis) -> list[Run]:
 
 
 def find_run(name: str, roots: Sequence[Path]) -> Run:
-    """The run that `name` means: its folder, or how its id begins among the runs under `roots`.
+    """The run that `name` means: its folder or place in a study, or how its id begins under `roots`.
 
     Raises:
         ConfigError: none begins so, or several do.
         RecordError: a root does not exist, or the folder holds no run.
     """
     folder = user_path(name)
-    if folder.is_dir():
+    if folder.is_dir() or is_study(folder.parent):
         return Run(read_record(folder))
     found = [run for run in sorted_runs(load(*roots)) if run.run_id.startswith(name)]
     if len(found) != 1:

@@ -7,7 +7,7 @@ Training writes a run into a folder of its own (`folder`); committed runs share 
 from trsfnet.experiments.record.base import ENDED, SCHEMA, STATUSES, Record, Table, UnknownFormat
 from trsfnet.experiments.record.folder import FILES, RECORD, RunFolder, write_atomically
 from trsfnet.experiments.record.reading import read_record, read_records
-from trsfnet.experiments.record.study import Study, StudyRun, read_study
+from trsfnet.experiments.record.study import Study, StudyRun, is_study, read_study
 
 __all__ = [
     "ENDED",
@@ -21,6 +21,7 @@ __all__ = [
     "StudyRun",
     "Table",
     "UnknownFormat",
+    "is_study",
     "read_record",
     "read_records",
     "read_study",

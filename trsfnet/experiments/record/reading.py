@@ -8,7 +8,7 @@ from pathlib import Path
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record.base import Record
 from trsfnet.experiments.record.folder import RECORD, read_folder
-from trsfnet.experiments.record.study import INCOMING, INDEX, read_study
+from trsfnet.experiments.record.study import is_study, read_study
 
 
 def read_record(path: Path) -> Record:
@@ -18,7 +18,7 @@ def read_record(path: Path) -> Record:
         RecordError: there is none, or it is damaged.
         UnknownFormat: another version of trsfnet wrote it.
     """
-    if path.is_dir() or not _is_study(path.parent):
+    if path.is_dir() or not is_study(path.parent):
         return read_folder(path)
     runs = read_study(path.parent).runs
     if path.name not in runs:
@@ -35,7 +35,7 @@ def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
     found: dict[tuple[str, str], Record] = {}
     problems: list[str] = []
     for root in roots:
-        for folder in sorted(folder for folder in root.glob("*") if _is_study(folder)):
+        for folder in sorted(folder for folder in root.glob("*") if is_study(folder)):
             study = read_study(folder)
             found.update({(run.track, run.run_id): run for run in study.runs.values()})
             problems += study.problems
@@ -47,7 +47,3 @@ def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
                 continue
             found[record.track, record.run_id] = record
     return list(found.values()), problems
-
-
-def _is_study(folder: Path) -> bool:
-    return (folder / INDEX).is_file() or (folder / INCOMING / INDEX).is_file()

@@ -47,6 +47,11 @@ def current_file(folder: Path, name: str) -> Path:
     return incoming if incoming.exists() else folder / name
 
 
+def is_study(folder: Path) -> bool:
+    """Whether `folder` holds a study."""
+    return current_file(folder, INDEX).is_file()
+
+
 class RunsTable:
     """A table of many runs, one run after the other, and where each run's rows are.
 
