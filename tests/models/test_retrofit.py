@@ -6,11 +6,13 @@ import pytest
 import timm
 import torch
 from facenet_pytorch import InceptionResnetV1
+from torch import nn
 
 import trsfnet
 from tests.models.test_inception_resnet import TINY, randomise
 from trsfnet.errors import ConfigError
 from trsfnet.models import InceptionResnet
+from trsfnet.models.weights import load_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
     ids=["facenet-pytorch", "timm"],
 )
 def test_the_first_output_is_the_same_and_gradients_reach_what_is_new(
-    build, size, scales, slopes, first, last
+    build, size, scales, slopes, first, last, tmp_path
 ):
     torch.manual_seed(0)
     model = build().eval()
@@ -51,8 +53,55 @@ def test_the_first_output_is_the_same_and_gradients_reach_what_is_new(
     (after * torch.randn_like(after)).sum().backward()
     for name in (*changes.scales, *changes.slopes):
         assert parameters[name].grad.abs().item() > 0, name
-    again = trsfnet.make_trainable(model)
+    again = trsfnet.make_trainable(nn.DataParallel(model))
     assert again.scales == again.slopes == ()
+    with torch.no_grad():
+        for number, name in enumerate((*changes.scales, *changes.slopes)):
+            parameters[name].fill_(0.1 + 0.3 * (number % 5) / 5)
+        expected = features(model, x)
+        for way in (model, torch.compile(model, backend="eager"), model.state_dict()):
+            ours = trsfnet.load_network(way).eval()
+            assert (len(ours.scales()), len(ours.slopes())) == (scales, slopes)
+        got = ours.forward_features(x)
+    assert (got - expected).norm() / expected.norm() < 1e-5
+    trsfnet.export(nn.DataParallel(model), tmp_path / "network.safetensors")
+    loaded = trsfnet.load_network(tmp_path / "network.safetensors").state_dict()
+    named = {name: value for name, value in ours.state_dict().items() if not name.startswith("last_")}
+    assert all(torch.equal(loaded[name], value) for name, value in named.items())
+
+
+def features(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The last feature map of a port's network [N, C, H, W]."""
+    seen = []
+    last = model.conv2d_7b if hasattr(model, "conv2d_7b") else model.block8
+    hook = last.register_forward_hook(lambda *arguments: seen.append(arguments[-1]))
+    model(x)
+    hook.remove()
+    return seen[0]
+
+
+def test_activations_of_two_kinds_are_refused():
+    model = timm.create_model("inception_resnet_v2", num_classes=0, act_layer="leaky_relu")
+    with pytest.raises(ConfigError, match="must all be of one kind and slope, got LeakyReLU, ReLU"):
+        trsfnet.load_network(model)  # timm's blocks have ReLU whatever the convolutions have
+
+
+@pytest.mark.parametrize("scale", ["fixed", "trainable", "channel"])
+def test_our_own_network_in_memory_is_taken(scale, tmp_path):
+    model = InceptionResnet(version="v1", residual_scale=scale, activation="prelu", **TINY)
+    trsfnet.export(torch.compile(model, backend="eager"), tmp_path / "ours.safetensors")
+    again = trsfnet.load_network(tmp_path / "ours.safetensors")
+    assert again.settings == model.settings
+    for name, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+
+
+def test_a_scale_that_was_saved_as_a_scalar_is_read():
+    model = InceptionResnet(version="v1", residual_scale="trainable", **TINY)
+    earlier = {n: v.squeeze() if n.endswith("up.scale") else v for n, v in model.state_dict().items()}
+    assert earlier["block35.0.up.scale"].shape == ()
+    load_weights(model, earlier, "an earlier file")
+    assert model.block35[0].up.scale.shape == (1,)
 
 
 def test_leaky_slopes_are_kept():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from trsfnet.errors import ConfigError
 from trsfnet.interop.files import UNDERSTOOD
@@ -17,7 +17,7 @@ from trsfnet.interop.weights import Weights, existing, read_weights
 Model = Weights | OnnxModel
 """A network that is read but not built."""
 
-ModelSource = str | Path | Mapping[str, Tensor] | Model
+ModelSource = str | Path | Mapping[str, Tensor] | nn.Module | Model
 """See `read_model`."""
 
 

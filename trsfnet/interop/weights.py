@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trsfnet.data.files import utf8
 from trsfnet.errors import DataError, RecordError
@@ -21,6 +21,7 @@ from trsfnet.interop.files import UNDERSTOOD, Tensors, read_tensors, tensors_in
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.interop.pretrained import PRETRAINED, pretrained_file
 from trsfnet.models import InceptionResnet
+from trsfnet.models.retrofit import identify
 from trsfnet.models.weights import (
     check_weights,
     fingerprint,
@@ -112,7 +113,7 @@ def _own(tensor: Tensor | None, empty: Tensor) -> Tensor:
     return tensor.detach().to("cpu", empty.dtype, copy=True)
 
 
-Source = str | Path | Mapping[str, Tensor] | Weights
+Source = str | Path | Mapping[str, Tensor] | nn.Module | Weights
 """See `read_weights`."""
 
 
@@ -127,14 +128,19 @@ def read_weights(source: Source) -> Weights:
             `.pth.tar` or `.safetensors`, alone or among other things, whatever wrappers have put before its
             names; a facenet checkpoint's variables as `.npz` (see `trsfnet.models.slim_names`);
             such a state dict itself, for example `timm.create_model(..., pretrained=True).state_dict()`;
+            a network in memory: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, also after
+            `make_trainable`, by itself or within `DataParallel` or `torch.compile`;
             what this function gave, which is given back.
 
     Raises:
+        ConfigError: a network in memory that is none of these.
         DataError: there is no such thing, or it is damaged; a pickle of more than tensors is not read.
         RecordError: the folder holds no run, or no network of it.
     """
     if isinstance(source, Weights):
         return source
+    if isinstance(source, nn.Module):
+        return _of_module(source)
     if isinstance(source, Mapping):
         return _foreign(tensors_in(source, "The state dict"), "The state dict")
     if str(source) in PRETRAINED:
@@ -192,6 +198,17 @@ def _of_run(path: Path) -> Weights:
     return Weights(of_run(saved.record), saved.state, path / "checkpoints", saved.record, saved.age)
 
 
+def _of_module(model: nn.Module) -> Weights:
+    found = identify(model)
+    preprocessing = _usual_preprocessing(found.settings["input_size"], found.state)
+    return Weights(Description("network", found.origin, found.settings, preprocessing), found.state)
+
+
+def _usual_preprocessing(size: int, state: Mapping[str, Tensor]) -> Preprocessing:
+    """What networks of faces expect, or those of ImageNet, which have no bottleneck."""
+    return Preprocessing(size) if has_bottleneck(state) else Preprocessing(size, 127.5, 127.5, "a photo")
+
+
 def _foreign(tensors: Tensors, name: str, terms: str = UNKNOWN_TERMS, folder: Path | None = None) -> Weights:
     """Weights in a port's or facenet's names, or in ours without our header."""
     origin = origin_of(tensors.by_name)
@@ -202,9 +219,6 @@ def _foreign(tensors: Tensors, name: str, terms: str = UNKNOWN_TERMS, folder: Pa
         )
     state = rename(tensors.by_name, origin)
     settings: dict[str, Any] = settings_of(state)
-    size = settings["input_size"]
-    preprocessing = (
-        Preprocessing(size) if has_bottleneck(state) else Preprocessing(size, 127.5, 127.5, "a photo")
-    )
+    preprocessing = _usual_preprocessing(settings["input_size"], state)
     description = Description(name, origin, settings, preprocessing, terms)
     return Weights(description, state, folder, notes=tensors.notes)

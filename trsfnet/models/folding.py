@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from trsfnet.models.inception_resnet import InceptionResnet, Mixed5b, Reduction, ResidualBlock
 from trsfnet.models.layers import ConvNormAct, ScaledProjection
+from trsfnet.models.wrappers import unwrapped
 
 
 class FoldedConv(nn.Module):
@@ -88,11 +89,13 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
     """The network that computes what `model` does in evaluation, without batch norms and scales.
 
     Args:
-        model: of any setting, left as it is. Later changes to it do not reach the result.
+        model: of any setting, by itself or within `DataParallel` or `torch.compile`; left as it is. Later
+            changes to it do not reach the result.
 
     Returns:
         In evaluation mode, without gradients, on the device of `model`. Equal to rounding.
     """
+    model = unwrapped(model)
     with torch.no_grad():
         stages = OrderedDict(
             (name, _folded(child))

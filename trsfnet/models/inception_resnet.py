@@ -283,6 +283,9 @@ class InceptionResnet(KeepsGammaFrozen):
         bn_gamma: give batch norms a trainable gamma, as PyTorch ports do and facenet does not.
         bn_momentum: of the running statistics (facenet: 0.005; short runs need a larger one).
 
+    Attributes:
+        settings: these arguments by name, from which the same network can be built.
+
     Raises:
         ConfigError: an unknown value, or an input too small for the network.
     """
@@ -317,6 +320,21 @@ class InceptionResnet(KeepsGammaFrozen):
         if embedding_size < 1:
             raise ConfigError(f"embedding_size must be at least 1, got {embedding_size}.")
         arch = ARCHITECTURES[version]
+        self.settings: dict[str, Any] = {
+            "version": version,
+            "embedding_size": embedding_size,
+            "dropout": dropout,
+            "input_size": input_size,
+            "width": width,
+            "residual_scale": residual_scale,
+            "scale_init": scale_init,
+            "scale_last": scale_last,
+            "activation": activation,
+            "slope_init": slope_init,
+            "removed_pool": removed_pool,
+            "bn_gamma": bn_gamma,
+            "bn_momentum": bn_momentum,
+        }
         self.version = version
         self.embedding_size = embedding_size
         self.input_size = input_size

@@ -1,14 +1,17 @@
-"""Trainable scales and slopes for other people's networks, as they are."""
+"""Trainable scales and slopes for other people's networks, as they are, and the way back into ours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trsfnet.errors import ConfigError
-from trsfnet.models.weights import origin_of
+from trsfnet.models.inception_resnet import InceptionResnet
+from trsfnet.models.weights import origin_of, rename, settings_of
+from trsfnet.models.wrappers import unwrapped
 
 # The stages of residual modules, and the last module, which adds its branch unscaled. By the paper's count
 # that one has a trainable scale in v2 alone.
@@ -16,6 +19,55 @@ _SCALED = {
     "facenet-pytorch": ("repeat_1", "repeat_2", "repeat_3"),
     "timm": ("repeat", "repeat_1", "repeat_2", "block8"),
 }
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What `identify` found.
+
+    Attributes:
+        origin: whose network it is: `trsfnet`, `facenet-pytorch` or `timm`.
+        settings: arguments of the `InceptionResnet` that computes the same.
+        state: its state dict, in our names; no bottleneck if the network has none.
+    """
+
+    origin: str
+    settings: dict[str, Any]
+    state: dict[str, Tensor]
+
+
+def identify(model: nn.Module) -> Identified:
+    """A network in memory as settings and weights of ours: also the way back from `make_trainable`.
+
+    Args:
+        model: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, by itself or within `DataParallel` or
+            `torch.compile`.
+
+    Raises:
+        ConfigError: it is something else, or has activations that our networks cannot have.
+    """
+    model = unwrapped(model)
+    state = {name: value.detach() for name, value in model.state_dict().items()}
+    if isinstance(model, InceptionResnet):
+        return Identified("trsfnet", dict(model.settings), state)
+    origin = origin_of(name for name, _ in model.named_children())
+    if origin not in _SCALED:
+        raise ConfigError(
+            "The network must be an Inception-ResNet of trsfnet, facenet-pytorch's v1 or timm's v2, got "
+            f"{type(model).__name__}."
+        )
+    renamed = rename(state, origin)
+    return Identified(origin, settings_of(renamed) | _activation(model), renamed)
+
+
+def _activation(model: nn.Module) -> dict[str, Any]:
+    """The settings of the activation that a port has everywhere."""
+    kinds = {type(m) for m in model.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU | nn.PReLU)}
+    slopes = {m.negative_slope for m in model.modules() if isinstance(m, nn.LeakyReLU)}
+    if len(kinds) > 1 or len(slopes) > 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ConfigError(f"The network's activations must all be of one kind and slope, got {names}.")
+    return {"activation": "leaky_relu", "slope_init": slopes.pop()} if slopes else {}
 
 
 @dataclass(frozen=True)
@@ -44,15 +96,17 @@ def make_trainable(model: nn.Module) -> Changes:
     They should get no weight decay, which would pull them to 0.
 
     Args:
-        model: `facenet_pytorch.InceptionResnetV1(...)` or `timm.create_model("inception_resnet_v2", ...)`.
+        model: `facenet_pytorch.InceptionResnetV1(...)` or `timm.create_model("inception_resnet_v2", ...)`,
+            by itself or within `DataParallel` or `torch.compile`.
 
     Returns:
-        The names of the new parameters; none if the model has them already.
+        The names of the new parameters, in the model by itself; none if it has them already.
 
     Raises:
         ConfigError: the model is neither. Ours become trainable by
             `trsfnet.load_network(..., trsf=True, activation="prelu")`.
     """
+    model = unwrapped(model)
     origin = origin_of(name for name, _ in model.named_children())
     if origin not in _SCALED:
         raise ConfigError(
@@ -67,7 +121,7 @@ def _give_scales(model: nn.Module, stages: tuple[str, ...], like: torch.Tensor) 
     given = []
     for name, block in model.named_modules():
         if name.partition(".")[0] in stages and isinstance(getattr(block, "scale", None), float):
-            block.scale = nn.Parameter(like.new_tensor(block.scale))
+            block.scale = nn.Parameter(like.new_tensor([block.scale]))
             given.append(f"{name}.scale")
     return tuple(given)
 

@@ -15,13 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.errors import DataError, choice
-from trsfnet.models.inception_resnet import InceptionResnet
+from trsfnet.models.inception_resnet import ARCHITECTURES, InceptionResnet
 from trsfnet.models.slim_names import is_slim, rename_slim
 
 _STAGES = {
     "facenet-pytorch": {"repeat_1": "block35", "repeat_2": "block17", "repeat_3": "block8"},
     "timm": {"repeat": "block35", "repeat_1": "block17", "repeat_2": "block8"},
 }
+# Slopes as `make_trainable` gives them: facenet-pytorch's activations are `relu`, timm's belong to the norms.
+_SLOPE_NAMES = re.compile(r"(^|\.)(?:relu|bn\.act)\.weight$")
 # The classifiers belong to heads, not to the network.
 _CLASSIFIERS = ("logits.", "classif.")
 _BOTTLENECK = ("last_linear.", "last_bn.")
@@ -46,8 +48,8 @@ def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
     """A state dict under our names, without its classifier.
 
     Args:
-        source: state dict of `facenet_pytorch.InceptionResnetV1` or of timm's `inception_resnet_v2`, or the
-            variables of a facenet checkpoint by name.
+        source: state dict of `facenet_pytorch.InceptionResnetV1` or of timm's `inception_resnet_v2`, as they
+            are or after `make_trainable`; or the variables of a facenet checkpoint by name.
         origin: what `origin_of` says of it.
 
     Returns:
@@ -65,6 +67,8 @@ def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
             stage = "block8_last" if stage == "block8" else stages.get(stage, stage)
             if stage.startswith("block"):
                 rest = re.sub(r"(^|\.)conv2d\.", r"\1up.conv.", rest)
+                rest = re.sub(r"(^|\.)scale$", r"\1up.scale", rest)
+            rest = _SLOPE_NAMES.sub(r"\1act.weight", rest)
         renamed[f"{stage}{dot}{rest}"] = value
     return renamed
 
@@ -77,8 +81,19 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """
     gammas = [value for name, value in state.items() if name.endswith("bn.weight")]
     bottleneck = state.get("last_linear.weight")
-    return {
-        "version": "v2" if any(name.startswith("mixed_5b.") for name in state) else "v1",
+    version = "v2" if any(name.startswith("mixed_5b.") for name in state) else "v1"
+    trainable: dict[str, Any] = {}
+    scales = [name for name in state if name.endswith("up.scale")]
+    if scales:
+        single = all(state[name].numel() == 1 for name in scales)
+        trainable["residual_scale"] = "trainable" if single else "channel"
+        last = "block8_last.up.scale" in scales
+        if last != ARCHITECTURES[version].scale_last:
+            trainable["scale_last"] = last
+    if any(name.endswith("act.weight") for name in state):
+        trainable["activation"] = "prelu"
+    return trainable | {
+        "version": version,
         # One of no dimension is no bottleneck; that is found out when the weights are loaded.
         "embedding_size": len(bottleneck) if bottleneck is not None and bottleneck.ndim else 512,
         "input_size": _FACE_SIZE if has_bottleneck(state) else _IMAGENET_SIZE,
@@ -174,18 +189,20 @@ def check_weights(
     left = () if bottleneck else _BOTTLENECK
     needed = [n for n in expected if not n.endswith("num_batches_tracked") and not n.startswith(left)]
     shapes = {name: tuple(expected[name].shape) for name in expected}
+    # Earlier files have the scalar [] for a scale of one number.
+    found = {name: tuple(value.shape) or (1,) * (shapes.get(name) == (1,)) for name, value in state.items()}
     wrong = {
         "lacks": [name for name in needed if name not in state],
         "has the unknown": [name for name in state if name not in expected],
         "has the misshapen": [
-            f"{name} {tuple(value.shape)} instead of {shapes[name]}"
-            for name, value in state.items()
-            if name in expected and tuple(value.shape) != shapes[name]
+            f"{name} {shape} instead of {shapes[name]}"
+            for name, shape in found.items()
+            if name in expected and shape != shapes[name]
         ],
     }
-    found = "; ".join(f"{what} {_listed(names)}" for what, names in wrong.items() if names)
-    if found:
-        raise DataError(f"{source} is not an Inception-ResNet {model.version} as described: it {found}.")
+    faults = "; ".join(f"{what} {_listed(names)}" for what, names in wrong.items() if names)
+    if faults:
+        raise DataError(f"{source} is not an Inception-ResNet {model.version} as described: it {faults}.")
 
 
 def _listed(names: list[str]) -> str:
