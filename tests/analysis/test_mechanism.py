@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.analysis.mechanism import answers, change, ladder, mechanism_runs
+from trsfnet.analysis.mechanism import answers, branches_over_constants, change, ladder, mechanism_runs
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.mechanism import mechanism_configs
 
@@ -117,3 +117,13 @@ def test_records_become_rows(tmp_path):
 def test_the_frame_of_no_run_is_empty():
     assert mechanism_runs([]).empty
     assert answers(mechanism_runs([])) == []
+
+
+def test_branches_are_compared_at_the_same_decay():
+    frame = table(noise=0)
+    baseline = ~frame["trsf"] & (frame["activation"] == "relu") & (frame["weight_decay"] == 0.04)
+    frame.loc[baseline, "ratio"] /= 8
+    found = branches_over_constants(frame)
+    assert found["0.0005"]["ratio"][0].value == pytest.approx(1)
+    assert found["0.04"]["ratio"][0].value == pytest.approx(8)
+    assert found["0.04"]["ratio"][1] == 3

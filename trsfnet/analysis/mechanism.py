@@ -311,3 +311,21 @@ def _training(runs: pd.DataFrame) -> Answer:
     start = [effect for name, effect in found.items() if "0.1," in name]
     decided = True if all(e.low > 0 for e in start) else False if all(e.high < 0 for e in start) else None
     return Answer("training", decided, found, min(counts))
+
+
+def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Interval | None, int]]]:
+    """What branches with trainable scales add, over what they add with constants, at the same weight decay.
+
+    This comparison was thought of after the first seed of the study was known, so no rule decides it.
+
+    Returns:
+        By weight decay, such as `0.04`, and by one of `RATIOS`: the factor of TRSF + PReLU over the baseline
+        (facenet's constants, ReLU) with its interval, seeds paired, and the number of seeds.
+    """
+    found = {}
+    rungs = ladder(runs)
+    for decay in (USUAL, HIGH):
+        part = rungs[rungs["weight_decay"] == decay].set_index("seed")
+        both, baseline = part[part["line"] == "both"], part[part["line"] == "baseline"]
+        found[f"{decay:g}"] = {name: _factor(baseline[name], both[name]) for name in RATIOS}
+    return found

@@ -11,7 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from trsfnet.analysis.gradient_flow import mean_scale
-from trsfnet.analysis.mechanism import answers, change, ladder, mechanism_runs, starting_norms
+from trsfnet.analysis.mechanism import (
+    answers,
+    branches_over_constants,
+    change,
+    ladder,
+    mechanism_runs,
+    starting_norms,
+)
 from trsfnet.analysis.regimes import regimes
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.record import Record
@@ -239,3 +246,21 @@ def schedules() -> Markdown:
     header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
     body = table(header, rows)
     return Markdown(captioned("How far each schedule can take scales and slopes", "table-regimes", body))
+
+
+def over_constants(records: Sequence[Record]) -> Markdown:
+    """What branches with trainable scales add, against the baseline's, at two weight decays."""
+    runs = mechanism_runs(records)
+    if not len(runs):
+        return Markdown(_NOTHING)
+    rows = [
+        (
+            decay,
+            *(_factor(effect) if effect else "–" for effect, _ in by_mean.values()),
+            str(max(seeds for _, seeds in by_mean.values())),
+        )
+        for decay, by_mean in branches_over_constants(runs).items()
+    ]
+    header = ("Weight decay", "Arithmetic mean", "Geometric mean", "Median", "Seeds")
+    title = "Ratio of branch to trunk, TRSF + PReLU over the baseline, by three means over the modules"
+    return Markdown(captioned(title, "table-mechanism-constants", table(header, rows)))
