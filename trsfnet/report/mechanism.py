@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, PercentFormatter
 
 from trsfnet.analysis.gradient_flow import mean_scale
 from trsfnet.analysis.mechanism import (
@@ -25,7 +25,6 @@ from trsfnet.experiments.record import Record
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
-from trsfnet.report.figures import legend_below
 from trsfnet.report.names import TRACKS
 from trsfnet.text import percent
 
@@ -58,12 +57,15 @@ def decay_figure(records: Sequence[Record]) -> Picture | Markdown:
             _budget_axis(panel)
         _flow(panels[0], records)
         _papers_scales(panels[0])
-        panels[0].set(title="The scales grow …", ylabel="Mean |s| of the modules", yscale="log")
-        panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        panels[1].set(title="… while branches matter less", ylabel="‖branch‖ / ‖trunk‖, mean", ylim=(0, None))
+        panels[0].set(title="Scales", ylabel="Mean magnitude of the scales", yscale="log")
+        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖, mean", yscale="log")
+        for panel in panels[:2]:
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            panel.yaxis.set_minor_formatter(NullFormatter())
         panels[2].set(title="Accuracy", ylabel="TAR at FAR 1e-2, all pairs")
         panels[2].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        legend_below(figure, panels[0])
+        keys = {t: h for p in panels for h, t in zip(*p.get_legend_handles_labels(), strict=True)}
+        figure.legend(keys.values(), keys.keys(), loc="outside lower center", ncols=3, handlelength=3)
     return picture(figure, alt=_alt(rungs), caption=_caption(rungs))
 
 
