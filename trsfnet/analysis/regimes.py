@@ -44,7 +44,7 @@ def _ours() -> Iterator[dict[str, Any]]:
             if track in BUDGETS[budget]:
                 settings = track_defaults(track) | budget_settings(budget, track)
                 settings = {k: v for k, v in settings.items() if not k.startswith("arcface_")}
-                config = TrainConfig(track=track, precision="float32", **settings)
+                config = TrainConfig(track=track, **(settings | {"precision": "float32"}))
                 rates = list(learning_rates(budget)) or [config.learning_rate]
                 decays = LADDER if budget == "mechanism" else [config.weight_decay]
                 for rate in {rates[0], rates[-1]}:
