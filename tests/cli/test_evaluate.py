@@ -6,13 +6,13 @@ import errno
 import json
 from functools import partial
 
-import pandas as pd
 import pytest
 
 from tests.data.test_paper_track import faces, write
 from tests.experiments.untrained import write_run
 from trsfnet.cli import main
 from trsfnet.evaluation import estimates, intervals
+from trsfnet.inference.evaluate import scores
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def test_wrong_input_is_one_sentence(run_and_faces, capsys, words, says):
 def test_numbers_are_printed_though_the_scores_cannot_be_written(
     run_and_faces, tmp_path, capsys, monkeypatch
 ):
-    def full(self, path, **_):
+    def full(_, path, **__):
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    monkeypatch.setattr(scores.pq, "write_table", full)
     assert main(["evaluate", *run_and_faces, "--scores", str(tmp_path / "scores.parquet")]) == 2
     said = capsys.readouterr()
     assert "tar@1e-3" in said.out

@@ -15,13 +15,27 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import trsfnet
-from trsfnet.cli import align, embed, evaluate, export, info, merge, pack, report, runs, train, verify
+from trsfnet.cli import (
+    align,
+    compare,
+    embed,
+    evaluate,
+    export,
+    info,
+    merge,
+    pack,
+    report,
+    runs,
+    train,
+    verify,
+)
 from trsfnet.errors import TrsfnetError
 from trsfnet.termination import Terminated, termination
 
 COMMANDS = {
     "train": train,
     "evaluate": evaluate,
+    "compare": compare,
     "runs": runs,
     "merge": merge,
     "report": report,

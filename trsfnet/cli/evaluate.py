@@ -6,7 +6,7 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from trsfnet.cli import argument, model
+from trsfnet.cli import argument, figure, model
 from trsfnet.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ What is computed follows from SOURCE:
   trsfnet evaluate dlib.npz ~/datasets/lfw
       embeddings by another program: a .parquet with the columns name and embedding, an .npz with names and
       embeddings, or an .npy with the names in a .txt beside it; mirrored has those of the mirror images
-  trsfnet evaluate vggface2 lfw-160 --worst 10
-      with the pairs that are judged worst
+  trsfnet evaluate vggface2 lfw-160 --figure lfw.svg --worst 10
+      with the ROC, the histogram of the scores, and the pairs that are judged worst
 
 Conventions move the numbers by points: facenet-training takes each image alone, insightface adds its mirror
 image, and facenet appends that, subtracts the mean embedding and measures angles.
@@ -61,6 +61,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the scores of the pairs to this parquet file",
     )
+    figure.option(parser, "the ROC and the histogram of the scores")
     parser.add_argument(
         "--worst", type=int, default=0, metavar="N", help="name the N worst pairs of each kind (default: 0)"
     )
@@ -102,6 +103,7 @@ def run(given: argparse.Namespace) -> int:
     """Evaluate, and print the numbers."""
     from trsfnet.inference.evaluate import EvaluationOptions, UnwrittenScores, evaluate, subject_of
 
+    draw = figure.drawer(given)
     chosen = {field.name: getattr(given, field.name) for field in fields(EvaluationOptions)}
     subject = subject_of(given.model, engine=given.engine, preprocessing=model.stated(given))
     try:
@@ -110,6 +112,8 @@ def run(given: argparse.Namespace) -> int:
         _print(error.report, given)
         raise
     _print(report, given)
+    if report.results.scores is not None:
+        draw([(subject.name, report.results.scores)])
     return 0
 
 

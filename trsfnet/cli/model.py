@@ -62,15 +62,15 @@ def say(notes: tuple[str, ...]) -> None:
         print(f"trsfnet: {note}", file=sys.stderr)
 
 
-def stated(given: argparse.Namespace) -> Preprocessing | None:
-    """What `--preprocessing` says; None if it was not given.
+def stated(given: argparse.Namespace, source: str | None = None) -> Preprocessing | None:
+    """What `--preprocessing` says; None if it was not given, or `source` is no `.onnx` while others may be.
 
     Raises:
         ConfigError: it is no such thing.
     """
     from trsfnet.interop.preprocessing import Preprocessing
 
-    if given.preprocessing is None:
+    if given.preprocessing is None or (source is not None and not source.endswith(".onnx")):
         return None
     size, mean, divisor, *channels = [*given.preprocessing.split(","), "", "", ""][:4]
     try:

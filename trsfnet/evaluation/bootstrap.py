@@ -38,7 +38,8 @@ class PairedTest:
 
     Attributes:
         difference: of the metric, with the bounds that resampling the people gives; the same people for both
-            models. Percentiles of the draws; None where one of them left a metric undefined.
+            models. Percentiles of the draws; None where one of them left a metric undefined, or where it is
+            not known whom the pairs show.
         mcnemar: on the pairs that the metric counts; None for a metric that is no count of pairs.
     """
 
@@ -84,13 +85,14 @@ def compare(
         seed: of the draws.
 
     Raises:
-        ConfigError: the pairs differ, or do not say whom they show.
+        ConfigError: the pairs differ.
     """
     if not _same_pairs(first, second):
         raise ConfigError("Two models can be compared only on the same pairs in the same order.")
+    known = isinstance(first, AllPairsScores) or first.people is not None
     draws = [
         (first.metrics(weights), second.metrics(weights))
-        for weights in people_drawn(first.identities, replicates, seed)
+        for weights in (people_drawn(first.identities, replicates, seed) if known else ())
     ]
     of_first, of_second = first.successes(), second.successes()
     tests = {}
@@ -99,7 +101,7 @@ def compare(
         gaps = np.array([a[name] - b[name] for a, b in draws])
         counted = name in of_first and name in of_second
         tests[name] = PairedTest(
-            _percentiles(ours[name] - theirs[name], gaps),
+            _percentiles(ours[name] - theirs[name], gaps) if known else None,
             mcnemar(of_first[name], of_second[name]) if counted else None,
         )
     return tests

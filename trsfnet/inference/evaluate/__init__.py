@@ -8,7 +8,8 @@ from trsfnet.data.sources import open_source
 from trsfnet.errors import DataError
 from trsfnet.inference.evaluate.images import all_pairs, ten_fold
 from trsfnet.inference.evaluate.options import EvaluationOptions, choose_protocol
-from trsfnet.inference.evaluate.report import EvaluationReport, check_target
+from trsfnet.inference.evaluate.report import EvaluationReport
+from trsfnet.inference.evaluate.scores import check_target, write_scores
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject, subject_of
 from trsfnet.inference.evaluate.templates import identification, verification
 from trsfnet.paths import user_path
@@ -49,9 +50,9 @@ def evaluate(
     protocol = choose_protocol(source, path, options)
     results = _PROTOCOLS[protocol](subject, source, path, options)
     report = EvaluationReport(subject, source.version, protocol, results)
-    if options.scores:
+    if options.scores and results.scores is not None:
         try:
-            report.write_scores(options.scores)
+            write_scores(results.scores, options.scores)
         except DataError as error:
             raise UnwrittenScores(str(error), report) from error
     return report

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from trsfnet.errors import DataError
 from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.estimates import PEOPLE, WILSON, Estimate
-from trsfnet.evaluation.saved import to_columns
 from trsfnet.inference.evaluate.mistakes import NamedPair
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
 
@@ -94,25 +87,6 @@ class EvaluationReport:
         lines += ["", *(f"Intervals at 95 %, {_METHODS[method]}." for method in methods), *self.notes]
         return "\n".join([*lines, *_worst_lines(self.results.worst)])
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """The scores as columns; those of all pairs know how many different-person pairs there are."""
-        scores = self.results.scores
-        return {} if scores is None else to_columns(scores)
-
-    def write_scores(self, path: Path) -> None:
-        """Write the scores of the pairs as parquet, for `trsfnet.evaluation.read_scores`.
-
-        Raises:
-            DataError: the file cannot be written.
-        """
-        aside = _aside(path)
-        try:
-            pd.DataFrame(self.columns()).to_parquet(aside, index=False, compression="zstd")
-            os.replace(aside, path)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
-
 
 def _worst_lines(pairs: list[NamedPair]) -> list[str]:
     """The worst pairs for a terminal."""
@@ -123,28 +97,6 @@ def _worst_lines(pairs: list[NamedPair]) -> list[str]:
         if rows:
             lines += ["", title, *(f"{p.similarity:9.4f}  {p.left}  {p.right}" for p in rows)]
     return lines
-
-
-def check_target(path: Path) -> None:
-    """Refuse a file for scores that cannot be written, before hours of computing.
-
-    Raises:
-        DataError: it cannot.
-    """
-    if path.is_dir():
-        raise DataError(
-            f"Cannot write scores to {path}: it is a folder, expected a file such as scores.parquet."
-        )
-    aside = _aside(path)
-    try:
-        aside.touch()
-        aside.unlink()
-    except OSError as error:
-        raise DataError(f"Cannot write scores to {path}: {error.strerror or error}.") from error
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")
 
 
 def _word(value: object) -> str:

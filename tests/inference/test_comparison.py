@@ -1,0 +1,102 @@
+"""`trsfnet compare`: the difference of two models on the same pairs, and its picture."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.inference.test_saved_embeddings import aligned, names, rows  # noqa: F401 - a fixture
+from trsfnet.cli import main
+from trsfnet.data.faces import Pairs
+from trsfnet.data.sources import open_source
+from trsfnet.data.verification_bin import write_verification_bin
+from trsfnet.evaluation import bootstrap, estimates, intervals
+from trsfnet.inference.evaluate import comparison
+
+
+@pytest.fixture(autouse=True)
+def few_replicates(monkeypatch):
+    monkeypatch.setattr(estimates, "intervals", partial(intervals, replicates=20))
+    monkeypatch.setattr(comparison, "compare_scores", partial(bootstrap.compare, replicates=20))
+
+
+@pytest.fixture
+def two(aligned, tmp_path) -> list[str]:  # noqa: F811
+    """Embeddings that mistake one pair of people for one person, and such as mistake four."""
+    files = []
+    for name, wrong in (("good", 1), ("bad", 4)):
+        np.savez(tmp_path / f"{name}.npz", names=names(aligned), embeddings=rows(wrong))
+        files.append(str(tmp_path / f"{name}.npz"))
+    return files
+
+
+def test_two_files_of_embeddings_and_their_picture(two, aligned, tmp_path, capsys):  # noqa: F811
+    figure = tmp_path / "both.svg"
+    command = ["compare", *two, "--on", str(aligned)]
+    assert main([*command, "--json", "--figure", str(figure)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["a"], report["b"]) == ("good.npz", "bad.npz")
+    accuracy = report["numbers"][0]
+    assert (accuracy["name"], accuracy["a"], accuracy["b"]) == ("accuracy", 0.95, 0.8)
+    assert accuracy["difference"]["value"] == pytest.approx(0.15)
+    assert (accuracy["mcnemar"]["only_first"], accuracy["mcnemar"]["only_second"]) == (3, 0)
+    drawn = figure.read_text()
+    for words in ("good.npz", "bad.npz", "ROC", "DET"):
+        assert words in drawn
+    assert main(command) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[:2] == ["A: good.npz", "B: bad.npz"]
+    assert table[4].split()[:4] == ["accuracy", "0.9500", "0.8000", "+0.1500"]
+
+
+def test_saved_scores_give_the_same(two, aligned, tmp_path, capsys):  # noqa: F811
+    saved = []
+    for file in two:
+        saved.append(str(tmp_path / f"{Path(file).stem}.parquet"))
+        assert main(["evaluate", file, str(aligned), "--scores", saved[-1]]) == 0
+    capsys.readouterr()
+    found = []
+    for command in ([*two, "--on", str(aligned)], saved):
+        assert main(["compare", *command, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["numbers"])
+    assert found[0] == found[1]
+
+
+def test_without_people_mcnemar_decides_alone(two, aligned, tmp_path, capsys):  # noqa: F811
+    left = np.repeat(np.arange(0, 40, 4), 2)
+    pairs = Pairs(left, left + np.tile([1, 3], 10), np.tile([True, False], 10), np.repeat(np.arange(10), 2))
+    write_verification_bin(tmp_path / "set.bin", open_source(aligned), pairs)
+    files = []
+    places = np.stack([pairs.left, pairs.right], axis=1).ravel()
+    for wrong in (1, 4):
+        np.save(tmp_path / f"{wrong}.npy", rows(wrong)[places])
+        files.append(str(tmp_path / f"{wrong}.npy"))
+    assert main(["compare", *files, "--on", str(tmp_path / "set.bin"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["numbers"][0]["difference"] is None
+    assert report["numbers"][0]["mcnemar"]["only_first"] == 3
+    assert "It is not known whom the pairs show" in report["notes"][0]
+
+
+def test_one_model_is_drawn_with_its_histogram(two, aligned, tmp_path):  # noqa: F811
+    figure = tmp_path / "one.svg"
+    assert main(["evaluate", two[0], str(aligned), "--figure", str(figure)]) == 0
+    assert "Scores of pairs" in figure.read_text()
+
+
+def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys):  # noqa: F811
+    (tmp_path / "no.parquet").write_bytes(b"no")
+    for words, says in [
+        ([*two, "--on", str(aligned), "--figure", "a.png"], "--figure must end in .svg, got a.png."),
+        ([str(tmp_path / "no.parquet")] * 2, "is no file of scores"),
+        ([str(tmp_path)] * 2, "holds no run record"),
+        ([*two, "--on", "/nowhere"], "There is no /nowhere"),
+    ]:
+        assert main(["compare", *words]) == 2
+        said = capsys.readouterr().err
+        assert says in said
+        assert said.count("\n") == 1

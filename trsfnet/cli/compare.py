@@ -1,0 +1,80 @@
+"""`trsfnet compare`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from trsfnet.cli import argument, figure, model
+from trsfnet.cli.evaluate import of_pairs
+from trsfnet.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from trsfnet.inference.evaluate.comparison import Scored
+
+PURPOSE = "test whether two models differ on the same pairs of faces"
+EPILOG = (
+    """\
+With --on, A and B are networks or files of embeddings, as `trsfnet evaluate` takes them; without it they are
+runs with their scores, or files that `trsfnet evaluate --scores` wrote:
+  trsfnet compare vggface2 v1.onnx --on ~/datasets/lfw
+  trsfnet compare dlib.npz vggface2 --on ~/datasets/lfw --figure both.svg
+  trsfnet compare results/lfw/RUN_A results/lfw/RUN_B --figure both.svg
+  trsfnet compare a.parquet b.parquet --json
+
+It prints each number of both, their difference with an interval over people, and McNemar's test. The figure
+shows the ROC and the error trade-off (DET) of both. It needs pip install 'trsfnet[report]'.
+
+"""
+    + model.MODEL
+)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    for name in ("a", "b"):
+        parser.add_argument(
+            name, metavar=name.upper(), help="a network or embeddings; without --on, a run or scores"
+        )
+    parser.add_argument(
+        "--on",
+        type=argument.path,
+        metavar="SOURCE",
+        help="whose pairs to compare on, as for evaluate",
+    )
+    of_pairs(parser)
+    figure.option(parser, "the ROC and DET of both")
+    model.preprocessing(parser)
+    model.engine(parser)
+    json_option(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Compare, and print the differences."""
+    from trsfnet.inference.evaluate.comparison import compare
+
+    draw = figure.drawer(given)
+    first, second = (_scored(name, given) for name in (given.a, given.b))
+    found = compare(first, second)
+    if given.json:
+        print_json(found.to_dict())
+    else:
+        print(f"A: {first.name}\nB: {second.name}\n")
+        header, rows = found.table()
+        print_table(header, rows, right=header[1:])
+        print("", *found.notes, sep="\n")
+    draw([(first.name, first.scores), (second.name, second.scores)])
+    return 0
+
+
+def _scored(name: str, given: argparse.Namespace) -> Scored:
+    from trsfnet.inference.evaluate import EvaluationOptions, subject_of
+    from trsfnet.inference.evaluate.comparison import saved, scored_on
+
+    if given.on is None:
+        return saved(argument.path(name))
+    given_options = vars(given)
+    chosen = {f.name: given_options[f.name] for f in fields(EvaluationOptions) if f.name in given_options}
+    subject = subject_of(name, engine=given.engine, preprocessing=model.stated(given, name))
+    return scored_on(subject, given.on, EvaluationOptions(**chosen))

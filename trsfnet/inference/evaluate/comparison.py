@@ -1,0 +1,128 @@
+"""Two models, or two files of scores, on the same pairs: do they differ?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trsfnet.errors import ConfigError
+from trsfnet.evaluation.bootstrap import PairedTest, Scores
+from trsfnet.evaluation.bootstrap import compare as compare_scores
+from trsfnet.evaluation.statistics import Interval
+from trsfnet.inference.evaluate import EvaluationOptions, evaluate
+from trsfnet.inference.evaluate.scores import read_scored
+from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
+
+_NOT_INDEPENDENT = (
+    "Intervals at 95 % resample people, the same for both. McNemar's test takes pairs for independent, which "
+    "those of one person are not: its p is too small."
+)
+_NOBODY_KNOWN = "It is not known whom the pairs show, so people cannot be resampled: McNemar's test alone."
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model by the scores that it gives.
+
+    Attributes:
+        name: what it is called.
+        scores: of the pairs.
+    """
+
+    name: str
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How two models differ on the same pairs, the first less the second.
+
+    Attributes:
+        first: one.
+        second: the other.
+        tests: by name of the metric.
+    """
+
+    first: Scored
+    second: Scored
+    tests: dict[str, PairedTest]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the numbers should know."""
+        known = any(test.difference is not None for test in self.tests.values())
+        return [_NOT_INDEPENDENT if known else _NOBODY_KNOWN]
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Header and rows, a metric each, for people."""
+        header = ("", "A", "B", "A - B", "95 %", "only A", "only B", "p (McNemar)")
+        ours, theirs = self.first.scores.metrics(), self.second.scores.metrics()
+        return header, [_row(name, ours[name], theirs[name], test) for name, test in self.tests.items()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, of JSON types."""
+        ours, theirs = self.first.scores.metrics(), self.second.scores.metrics()
+        return {
+            "a": self.first.name,
+            "b": self.second.name,
+            "numbers": [
+                {"name": name, "a": ours[name], "b": theirs[name], **test.to_dict()}
+                for name, test in self.tests.items()
+            ],
+            "notes": self.notes,
+        }
+
+
+def _row(name: str, ours: float, theirs: float, test: PairedTest) -> tuple[str, ...]:
+    counts = test.mcnemar
+    split = (
+        ("", "", "") if counts is None else (counts.only_first, counts.only_second, f"{counts.p_value:.2g}")
+    )
+    return (
+        name,
+        f"{ours:.4f}",
+        f"{theirs:.4f}",
+        f"{ours - theirs:+.4f}",
+        _bounds(test.difference),
+        *map(str, split),
+    )
+
+
+def _bounds(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval.low:+.4f} to {interval.high:+.4f}"
+
+
+def compare(first: Scored, second: Scored) -> Comparison:
+    """Test whether two models differ.
+
+    Raises:
+        ConfigError: their pairs are not the same.
+    """
+    return Comparison(first, second, compare_scores(first.scores, second.scores))
+
+
+def scored_on(
+    subject: NetworkSubject | FileSubject,
+    path: Path,
+    options: EvaluationOptions = EvaluationOptions(),  # noqa: B008
+) -> Scored:
+    """A model by its scores on the pairs at `path`; see `evaluate` for arguments and errors.
+
+    Raises:
+        ConfigError: the protocol compares no pairs.
+    """
+    report = evaluate(subject, path, options)
+    if report.results.scores is None:
+        raise ConfigError(f"The protocol {report.protocol} has no pairs to compare two models on.")
+    return Scored(subject.name, report.results.scores)
+
+
+def saved(path: Path) -> Scored:
+    """A model by scores that are saved: the record of a run, or a file that `evaluate --scores` wrote.
+
+    Raises:
+        DataError: it is neither.
+        RecordError: the run has no scores.
+    """
+    return Scored(path.name, read_scored(path))

@@ -1,0 +1,89 @@
+"""Scores of pairs in a parquet file, written and read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trsfnet.errors import DataError
+from trsfnet.evaluation.bootstrap import Scores
+from trsfnet.evaluation.saved import read_scores, to_columns
+from trsfnet.evaluation.verification import AllPairsScores
+from trsfnet.experiments.record import read_record
+from trsfnet.experiments.threshold import saved_scores
+
+_KEY = b"trsfnet"
+_PAIRS = "impostor_pairs"
+
+
+def write_scores(scores: Scores, path: Path) -> None:
+    """Write the scores of pairs as parquet, for `read_scored` and `trsfnet.evaluation.read_scores`.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    note = {_PAIRS: scores.impostor_pairs} if isinstance(scores, AllPairsScores) else {}
+    table = pa.table(to_columns(scores)).replace_schema_metadata({_KEY: json.dumps(note)})
+    aside = _aside(path)
+    try:
+        pq.write_table(table, aside, compression="zstd")
+        os.replace(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file for scores that cannot be written, before hours of computing.
+
+    Raises:
+        DataError: it cannot.
+    """
+    if path.is_dir():
+        raise DataError(
+            f"Cannot write scores to {path}: it is a folder, expected a file such as scores.parquet."
+        )
+    aside = _aside(path)
+    try:
+        aside.touch()
+        aside.unlink()
+    except OSError as error:
+        raise DataError(f"Cannot write scores to {path}: {error.strerror or error}.") from error
+
+
+def read_scored(path: Path) -> Scores:
+    """Scores that are saved: in the record of a run, or in a file that `write_scores` wrote.
+
+    Raises:
+        DataError: the file is something else, or damaged.
+        RecordError: there is no such run, or it has no scores.
+    """
+    if not path.is_file():
+        return saved_scores(read_record(path))
+    try:
+        table = pq.read_table(path)
+        note = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+        columns = {name: np.asarray(table[name]) for name in table.column_names}
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise DataError(
+            f"{path} is no parquet file of scores: expected what evaluate --scores writes."
+        ) from error
+    _check(columns, path)
+    return read_scores(columns, impostor_pairs=note.get(_PAIRS))
+
+
+def _check(columns: dict[str, np.ndarray], path: Path) -> None:
+    """Refuse columns that are no numbers or truths."""
+    wrong = [name for name, column in columns.items() if column.dtype.kind not in "biuf"]
+    if wrong or "same" not in columns:
+        named = f"its columns {', '.join(wrong[:3])} are no numbers" if wrong else "it has no column same"
+        raise DataError(f"{path} holds no scores of pairs, {named}: expected what evaluate --scores writes.")
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
