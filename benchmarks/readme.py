@@ -121,21 +121,19 @@ def _cost(case: dict[str, Any], memory: Sequence[str]) -> list[str]:
 
 
 def inference(result: dict[str, Any]) -> str:
-    """Speed of embedding against others' networks, and onnxruntime's beside it."""
-    head = ["+ TRSF + PReLU, folded", "precision", "images/s", "rival, images/s", "over rival", "target"]
-    head += ["onnxruntime, images/s", "over rival"]
+    """Speed of embedding against others' networks, a row for each variant."""
+    head = ["+ TRSF + PReLU", "by", "images/s", "rival, images/s", "over rival", "target"]
     rows = [
         [
             case["title"],
-            case["precision"],
-            f"{case['speed']['ours']:.1f}",
+            f"{variant} ({case['engine']}, {case['precision']})" if variant == "trsfnet.load" else variant,
+            f"{case['speed'][variant]:.1f}",
             f"{case['speed']['rival']:.1f}",
-            spread(case["over_rival"]),
-            target(case["over_rival"], "≥"),
-            f"{case['speed']['onnxruntime']:.1f}" if "onnxruntime" in case["speed"] else "–",
-            spread(case.get("onnxruntime_over_rival")),
+            spread(ratio),
+            f"≥ {case['target']:.2f}",
         ]
         for case in result["cases"]
+        for variant, ratio in case["over_rival"].items()
     ]
     where = f"{result['machine']['threads']} threads; {machine(result['machine'], result['rounds'])}"
     return "\n\n".join([where, table(head, rows)])

@@ -53,7 +53,7 @@ def test_a_gpu_case_says_where_the_time_goes():
 
 def test_a_case_of_inference_is_measured(one_thread):
     case = inference.measure_case(inference.Case("v1", 2, size=75, width=0.125), rounds=1)
-    assert set(case["speed"]) == {"rival", "ours", "onnxruntime"}
+    assert set(case["speed"]) == {"rival", "trsfnet.load", "torch"}
     text = readme.inference({"machine": measure.machine(), "rounds": 1, "cases": [case]})
     assert "| v1, 75 px, batch 2 | " in text
 

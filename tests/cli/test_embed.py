@@ -49,7 +49,7 @@ def test_it_is_what_load_and_embed_give(model, crops, tmp_path, capsys):
     assert main(["embed", model, str(crops), str(target)]) == 0
     assert capsys.readouterr().out == f"embedded 7 images into {target}; left out 0\n"
     table = pd.read_parquet(target)
-    assert table.columns.tolist() == ["name", "identity", "embedding"]
+    assert table.columns.tolist() == ["name", "identity", "embedding", "stamp", "content"]
     assert table.identity.tolist() == ["ann"] * 4 + ["bo"] * 3
     assert table.name[4] == "bo/4.png"
     expected = trsfnet.load(model).embed(files(crops))
@@ -164,6 +164,55 @@ def test_an_interrupted_one_goes_on_where_it_was(model, crops, tmp_path, monkeyp
     expected = trsfnet.load(model).embed(files(crops))
     np.testing.assert_allclose(np.stack(pd.read_parquet(target).embedding), expected, atol=1e-5)
     assert not parts.exists()
+
+
+def embedded(model, folder, target) -> tuple[pd.DataFrame, list[int]]:
+    """What is in the file after another call, and how many images each batch of it computed."""
+    seen, embed = [], Embedder.embed
+
+    def counted(self, faces, **options):
+        seen.append(len(faces))
+        return embed(self, faces, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Embedder, "embed", counted)
+        assert main(["embed", model, str(folder), str(target)]) == 0
+    return pd.read_parquet(target), seen
+
+
+def test_what_changed_in_place_is_embedded_again_and_nothing_else(model, crops, tmp_path):
+    target = tmp_path / "faces.parquet"
+    before, seen = embedded(model, crops, target)
+    assert sum(seen) == 7
+    changed, touched = crops / "ann/1.png", crops / "bo/5.png"
+    state = changed.stat()
+    content = bytearray((crops / "ann/2.png").read_bytes())
+    changed.write_bytes(content)
+    os.utime(touched)  # another time, the same content
+    after, seen = embedded(model, crops, target)
+    assert seen == [1]
+    assert state.st_size != changed.stat().st_size or state.st_mtime_ns != changed.stat().st_mtime_ns
+    np.testing.assert_allclose(after.embedding[1], before.embedding[2], atol=1e-5)
+    kept = [0, 2, 3, 4, 5, 6]
+    np.testing.assert_array_equal(np.stack(after.embedding[kept]), np.stack(before.embedding[kept]))
+    assert embedded(model, crops, target)[1] == []
+
+
+def test_what_was_added_or_mended_is_embedded_and_what_broke_is_left_out(model, crops, tmp_path):
+    target, sound = tmp_path / "faces.parquet", (crops / "ann/1.png").read_bytes()
+    (crops / "ann/1.png").write_bytes(b"no image")
+    assert len(embedded(model, crops, target)[0]) == 6
+    (crops / "ann/1.png").write_bytes(sound)
+    (crops / "bo/0.png").write_bytes(sound)
+    (crops / "bo/6.png").write_bytes(b"")  # its folder leaves it out
+    (crops / "bo/5.png").write_bytes(b"broken")
+    table, seen = embedded(model, crops, target)
+    assert seen.count(1) == 2
+    assert sum(seen) == 2
+    names = ["ann/0.png", "ann/1.png", "ann/2.png", "ann/3.png", "bo/0.png", "bo/4.png"]
+    assert table.name.tolist() == names
+    expected = trsfnet.load(model).embed([str(crops / name) for name in names])
+    np.testing.assert_allclose(np.stack(table.embedding), expected, atol=1e-5)
 
 
 def test_a_file_of_something_else_is_kept(model, crops, tmp_path, capsys):

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.data.full_disk import full_disk
 from tests.data.memory import MemorySource, encoded, pattern
-from trsfnet.data.align import COLUMNS, Face, MarginCrop, Mtcnn, WarpCrop, align_faces, choose
+from trsfnet.data.align import COLUMNS, Face, FacenetCrop, MarginCrop, Mtcnn, WarpCrop, align_faces, choose
 from trsfnet.data.crops import central_crop, margin_crop
 from trsfnet.data.exclusive import exclusive
 from trsfnet.data.folder import FolderSource
@@ -405,6 +405,27 @@ def test_the_margin_crop_is_facenet_pytorchs(size, margin):
 def test_a_box_outside_of_the_image_is_refused():
     with pytest.raises(DataError, match="must overlap its image of 40 x 30 pixels"):
         margin_crop(np.zeros((30, 40, 3), dtype=np.uint8), [50, 0, 60, 10], 160, 32)
+
+
+def by_facenet(img: np.ndarray, det: list[float], image_size: int, margin: int) -> np.ndarray:
+    """The lines of facenet's `align_dataset_mtcnn.py`; SciPy's `imresize` was Pillow's `resize`."""
+    img_size = np.asarray(img.shape)[0:2]
+    bb = np.zeros(4, dtype=np.int32)
+    bb[0] = np.maximum(det[0] - margin / 2, 0)
+    bb[1] = np.maximum(det[1] - margin / 2, 0)
+    bb[2] = np.minimum(det[2] + margin / 2, img_size[1])
+    bb[3] = np.minimum(det[3] + margin / 2, img_size[0])
+    cropped = img[bb[1] : bb[3], bb[0] : bb[2], :]
+    return np.asarray(Image.fromarray(cropped).resize((image_size, image_size), Image.Resampling.BILINEAR))
+
+
+@pytest.mark.parametrize(("size", "margin"), [(160, 32), (182, 44), (24, 0)])
+@pytest.mark.parametrize("box", [[40.6, 30.2, 90.9, 99.7], [-3.5, 20, 30, 60.5], [70, 50, 131, 121]])
+def test_the_facenet_crop_is_facenets_own(size, margin, box):
+    image = np.random.default_rng(0).integers(0, 256, (120, 130, 3), dtype=np.uint8)
+    face_found = Face(np.array(box), np.zeros((5, 2)), 1.0)
+    ours = FacenetCrop(size=size, margin=margin)(image, face_found)
+    np.testing.assert_array_equal(ours, by_facenet(image, box, size, margin))
 
 
 def test_the_central_crop_is_of_the_middle_and_black_beyond_the_image():

@@ -21,11 +21,12 @@ from trsfnet.data.lfw import CROP
 from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
-from trsfnet.experiments.record import read_record
+from trsfnet.experiments.record import read_record, reading
 from trsfnet.inference import preparation
 from trsfnet.inference.preparation import prepare
 from trsfnet.inference.verification import compare, threshold_at
 from trsfnet.interop.models import read_model
+from trsfnet.models import InceptionResnet
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -105,6 +106,23 @@ def test_a_far_decides_by_the_runs_scores(run, files):
     found = trsfnet.verify(run, *files, far=1e-2, images="crop")
     assert found.threshold == threshold_at(read_model(run), 1e-2)
     assert f"the threshold {found.threshold:.3f} of this run at FAR 1e-2" in str(found)
+
+
+def test_a_decision_reads_the_record_and_its_scores_once_and_makes_one_network(run, files, monkeypatch):
+    seen = []
+
+    def noted(name, function):
+        def call(*arguments, **options):
+            seen.append(name)
+            return function(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(reading, "read_folder", noted("record", reading.read_folder))
+    monkeypatch.setattr(pd, "read_parquet", noted("scores", pd.read_parquet))
+    monkeypatch.setattr(InceptionResnet, "__init__", noted("network", InceptionResnet.__init__))
+    trsfnet.verify(run, *files, far=1e-2, images="crop", engine="torch")
+    assert sorted(seen) == ["network", "record", "scores"]
 
 
 def test_an_exported_file_decides_as_its_run(run, files, tmp_path):

@@ -14,7 +14,10 @@ TARGET becomes a folder of identities, with report.csv saying what became of eve
   trsfnet align ~/datasets/lfw lfw-160
   trsfnet align vggface2/train vggface2-182 --size 182 --margin 44
   trsfnet align ~/datasets/lfw lfw-112 --crop warp
-The first two are facenet's crops for verification and training, the third is ArcFace's.
+  trsfnet align ~/datasets/lfw lfw-facenet --crop facenet
+The first two are facenet-pytorch's crops, of the sizes that facenet verifies and trains with; the third is
+ArcFace's. The last is facenet's own, whose --margin counts pixels of the photograph: a face of 100 pixels has
+16 % of its width beside it on each side, one of 200 has 8 %, where facenet-pytorch gives each 12.5 %.
 
 Interrupted or killed, the same command goes on where it was. Given again after images were added, mended or
 replaced, it does these, and tries again what failed.
@@ -26,12 +29,17 @@ def options(parser: argparse.ArgumentParser) -> None:
     paths(parser)
     parser.add_argument(
         "--crop",
-        choices=("margin", "warp"),
+        choices=("margin", "facenet", "warp"),
         default="margin",
-        help="the face's box with a margin, or its five points to fixed places (default: margin)",
+        help="the face's box with a margin, as facenet-pytorch or as facenet adds it, or its five points at "
+        "fixed places (default: margin)",
     )
     parser.add_argument("--size", type=int, help="side in pixels (default: 160, with warp 112)")
-    parser.add_argument("--margin", type=int, help="pixels of the side that are margin (default: 32)")
+    parser.add_argument(
+        "--margin",
+        type=int,
+        help="left and right together, in pixels of the crop, with facenet of the photograph (default: 32)",
+    )
     parser.add_argument(
         "--missing",
         choices=("crop", "skip"),
@@ -42,12 +50,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Align, and count what became of the images."""
-    from trsfnet.data.align import MarginCrop, Mtcnn, WarpCrop, align_faces
+    from trsfnet.data.align import FacenetCrop, MarginCrop, Mtcnn, WarpCrop, align_faces
     from trsfnet.training.precision import best_device
 
-    kinds = {"margin": MarginCrop, "warp": WarpCrop}
+    kinds = {kind.kind: kind for kind in (MarginCrop, FacenetCrop, WarpCrop)}
     if given.crop == "warp" and given.margin is not None:
-        raise ConfigError("--margin needs --crop margin: the warp has none.")
+        raise ConfigError("--margin needs --crop margin or facenet: the warp has none.")
     settings = {name: getattr(given, name) for name in ("size", "margin")}
     crop = kinds[given.crop](**{name: value for name, value in settings.items() if value is not None})
     source = opened(given, skip=True)
@@ -60,4 +68,5 @@ def run(given: argparse.Namespace) -> int:
     )
     if not any(counts[status] for status in ("found", "chosen", "none")):
         raise DataError(f"Of {aligned:,} images none could be cropped: {given.target}/report.csv says why.")
+    print(f"the crops are {crop.whose}")
     return 0

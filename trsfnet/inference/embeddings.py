@@ -1,4 +1,4 @@
-"""Embeddings of any number of images in a parquet file; what is interrupted goes on where it was."""
+"""Embeddings of any number of images in a parquet file; only what is new or has changed is computed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +21,19 @@ from trsfnet.data.exclusive import exclusive
 from trsfnet.data.files import check_name
 from trsfnet.data.folder import left_out
 from trsfnet.data.input_crops import input_crops
+from trsfnet.data.lazy import LazyImages
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder, checked
+from trsfnet.inference.kept_rows import (
+    ImageState,
+    KeptRows,
+    Row,
+    foreign_name,
+    rows_of,
+    state_of,
+    still_holds,
+)
 from trsfnet.paths import user_path
 
 # Images in a part: a kill loses no more. A batch is decoded and embedded at once.
@@ -47,33 +58,61 @@ class Embedded:
 def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> Embedded:
     """Embed all images of a source and write them to a parquet file, which appears when it is whole.
 
-    It has a row for each image, in the order of the source: `name`, `identity`, and `embedding`, float32 of
-    unit length. Images that cannot be decoded, or that a folder's source leaves out, are listed in its
-    header. Until the end, parts lie in a hidden folder beside the file; the same call goes on from them.
+    It has a row for each image, in the order of the source: `name`, `identity`, `embedding`, float32 of unit
+    length, and `stamp` and `content`, by which the next call finds out which images have changed. Images that
+    cannot be decoded, or that the source leaves out, are listed in its header. Until the end, parts lie in a
+    hidden folder beside the file; the same call goes on from them.
+
+    Called again when images were added, changed or mended, it embeds these, tries again what failed, and
+    keeps the rest.
 
     Args:
         embedder: see `trsfnet.load`.
         images: face crops; see `input_crops` for what becomes of LFW's and IJB's.
-        target: the file; one that the same call has made is left as it is.
+        target: the file.
 
     Raises:
         ConfigError: the file's suffix is another.
-        DataError: the file or its parts are of other weights or images, or cannot be written; the network
-            gives embeddings that are not finite.
+        DataError: the file or its parts are of another network, or of images that the source does not have;
+            it cannot be written; or the network gives embeddings that are not finite.
     """
     target = user_path(target)
     check_target(target)
-    owner = _owner(embedder, images)
-    if not target.exists():
-        parts = target.with_name(f".{target.name}.parts")
-        try:
-            with exclusive(parts):
-                _claim(parts / "owner.json", owner, target)
-                _join(_complete(embedder, images, parts), owner, left_out(images), target)
-            shutil.rmtree(parts)
-        except OSError as error:
-            raise DataError(f"Cannot write to {parts}: {error.strerror or error}.") from error
+    owner = _owner(embedder)
+    if target.exists() and _unchanged(target, owner, images):
+        return _finished(target, owner)
+    parts = target.with_name(f".{target.name}.parts")
+    try:
+        with exclusive(parts):
+            _claim(parts / "owner.json", owner, target)
+            kept = KeptRows(target, left_out(images)) if target.exists() else None
+            files = _complete(embedder, images, parts, kept)
+            _join(files, owner | {"images": images.version}, left_out(images), target)
+        shutil.rmtree(parts)
+    except OSError as error:
+        raise DataError(f"Cannot write to {parts}: {error.strerror or error}.") from error
     return _finished(target, owner)
+
+
+def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> bool:
+    """Whether a file holds what it would hold if it were written now.
+
+    Raises:
+        DataError: it is of another network, or of images that the source does not have.
+    """
+    done = _finished(target, owner)
+    foreign = foreign_name(target, images, left_out(images))
+    if foreign is not None:
+        raise DataError(
+            f"{target} exists and holds embeddings by other images: {foreign} is not there now, or "
+            "in another place. Remove the file, or name another."
+        )
+    if any(images.name(row) in done.failed for row in range(len(images))):
+        return False  # tried again
+    states = pq.read_table(target, columns=["stamp"])["stamp"].to_pylist()
+    return len(states) == len(images) and all(
+        stamp and stamp == images.stamp(row) for row, stamp in enumerate(states)
+    )
 
 
 def check_target(target: Path) -> None:
@@ -90,14 +129,13 @@ def check_target(target: Path) -> None:
     check_name(target)
 
 
-def _owner(embedder: Embedder, images: faces.Source) -> dict[str, str]:
-    """Whose embeddings a file holds: two with the same one hold the same."""
+def _owner(embedder: Embedder) -> dict[str, str]:
+    """Whose embeddings a file holds: of the same images, two with the same one hold the same."""
     return {
         "network": embedder.description.name,
         "weights": embedder.fingerprint,
         "engine": embedder.engine.name,
         "precision": embedder.engine.precision,
-        "images": images.version,
     }
 
 
@@ -122,50 +160,74 @@ def _same_owner(found: dict[str, str], owner: dict[str, str], what: str, target:
         )
 
 
-def _complete(embedder: Embedder, images: faces.Source, folder: Path) -> list[Path]:
-    """All parts, those computed that were not there yet."""
+def _complete(embedder: Embedder, images: faces.Source, folder: Path, kept: KeptRows | None) -> list[Path]:
+    """All parts, with the rows that still hold out of `folder` and `kept`, and the others computed."""
     parts = np.split(np.arange(len(images)), range(PART, len(images), PART))
     files = [folder / f"{rows[0]:09d}.parquet" for rows in parts]
-    there = [len(rows) for file, rows in zip(files, parts, strict=True) if file.exists()]
-    with tqdm(
-        total=len(images), initial=sum(there), desc="embedding", unit="image", disable=None
-    ) as progress:
+    crops = input_crops(images, embedder.size)
+    with (
+        tqdm(total=len(images), desc="embedding", unit="image", disable=None) as progress,
+        ThreadPoolExecutor(os.cpu_count()) as threads,
+    ):
         for file, rows in zip(files, parts, strict=True):
-            if not file.exists():
-                _write(pa.concat_tables(_embedded(embedder, images, rows, progress)), file)
+            known = kept.take(map(images.name, rows.tolist())) if kept else {}
+            known |= rows_of(file)
+            done = {name: row for name, row in known.items() if row.get("problem") is None}
+            holds = [
+                images.name(row) in done and still_holds(_state(done[images.name(row)]), images, row)
+                for row in rows.tolist()
+            ]
+            fresh = dict(_computed(embedder, images, crops, rows[~np.array(holds)].tolist(), threads))
+            found = [fresh.get(row) or _row(done[images.name(row)]) for row in rows.tolist()]
+            _write(_table(found, embedder.width), file)
+            progress.update(len(rows))
     return files
 
 
-def _embedded(
-    embedder: Embedder, images: faces.Source, rows: np.ndarray, progress: tqdm
-) -> Iterator[pa.Table]:
-    """A table of each batch: name, identity, embedding, and what is wrong with the image."""
-    crops = input_crops(images, embedder.size)
+def _computed(
+    embedder: Embedder, images: faces.Source, crops: LazyImages, rows: list[int], threads: ThreadPoolExecutor
+) -> Iterator[tuple[int, Row]]:
+    """The rows of some images by their numbers, computed now."""
 
-    def decoded(row: int) -> np.ndarray | str:
+    def decoded(row: int) -> tuple[np.ndarray | str, ImageState]:
+        state = ImageState("", "")
         try:
-            return checked(crops[np.array([row])][0], images.name(row))
+            state = state_of(images, row)
+            return checked(crops[np.array([row])][0], images.name(row)), state
         except DataError as error:
-            return str(error)
+            return str(error), state
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH].tolist()
-            found = list(threads.map(decoded, batch))
-            problems = [face if isinstance(face, str) else None for face in found]
-            embeddings = iter(embedder.embed([face for face in found if not isinstance(face, str)]))
-            yield pa.table(
-                {
-                    "name": [images.name(row) for row in batch],
-                    "identity": [images.identities[images.labels[row]] for row in batch],
-                    "embedding": pa.array(
-                        [None if problem else next(embeddings) for problem in problems],
-                        pa.list_(pa.float32(), embedder.width),
-                    ),
-                    "problem": pa.array(problems, pa.string()),
-                }
-            )
-            progress.update(len(batch))
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        found = list(threads.map(decoded, batch))
+        embeddings = iter(embedder.embed([face for face, _ in found if not isinstance(face, str)]))
+        for row, (face, state) in zip(batch, found, strict=True):
+            problem = face if isinstance(face, str) else None
+            embedding = None if problem else next(embeddings)
+            identity = images.identities[images.labels[row]]
+            yield row, Row(images.name(row), identity, embedding, problem, state)
+
+
+def _state(row: dict[str, Any]) -> ImageState:
+    return ImageState(row["stamp"], row["content"])
+
+
+def _row(kept: dict[str, Any]) -> Row:
+    return Row(kept["name"], kept["identity"], kept["embedding"], None, _state(kept))
+
+
+def _table(rows: list[Row], width: int) -> pa.Table:
+    """A part: name, identity, embedding, the image's state, and what is wrong with it."""
+    return pa.table(
+        {
+            "name": [row.name for row in rows],
+            "identity": [row.identity for row in rows],
+            "embedding": pa.array([row.embedding for row in rows], pa.list_(pa.float32(), width)),
+            "stamp": [row.state.stamp for row in rows],
+            "content": [row.state.content for row in rows],
+            "problem": pa.array([row.problem for row in rows], pa.string()),
+        }
+    )
 
 
 def _join(parts: list[Path], owner: dict[str, str], missed: dict[str, str], target: Path) -> None:

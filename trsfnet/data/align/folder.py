@@ -19,7 +19,7 @@ from tqdm import tqdm
 from trsfnet.data.align.detect import Detector, Face, choose
 from trsfnet.data.align.report import PASSED_OVER, Report, face_columns
 from trsfnet.data.align.state import ImageState, ImageStates
-from trsfnet.data.crops import central_crop, check_size, margin_crop
+from trsfnet.data.crops import central_crop, check_size, facenet_crop, margin_crop
 from trsfnet.data.decode import decode
 from trsfnet.data.exclusive import exclusive
 from trsfnet.data.files import writing
@@ -47,9 +47,10 @@ _WAITING_PIXELS = 2**25
 
 @dataclass(frozen=True)
 class MarginCrop:
-    """facenet's crop: the box and a margin around it, see `margin_crop`."""
+    """facenet-pytorch's crop: the box and a share of it as margin, see `margin_crop`."""
 
     kind: ClassVar[str] = "margin"
+    whose: ClassVar[str] = "facenet-pytorch's: the margin is a share of the face, the same for all"
     size: int = 160
     margin: int = 32
 
@@ -64,10 +65,30 @@ class MarginCrop:
 
 
 @dataclass(frozen=True)
+class FacenetCrop:
+    """facenet's own crop: the box and a margin in pixels of the photograph, see `facenet_crop`."""
+
+    kind: ClassVar[str] = "facenet"
+    whose: ClassVar[str] = "facenet's: the margin is in pixels of the photograph, more for small faces"
+    size: int = 160
+    margin: int = 32
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
+        if self.margin < 0:
+            raise ConfigError(f"margin must be 0 pixels or more, got {self.margin}.")
+
+    def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
+        """The crop, uint8 [size, size, 3], of `face` in `image`."""
+        return facenet_crop(image, face.box, self.size, self.margin)
+
+
+@dataclass(frozen=True)
 class WarpCrop:
     """ArcFace's crop: the five points are brought to fixed places, see `warp_face`."""
 
     kind: ClassVar[str] = "warp"
+    whose: ClassVar[str] = "ArcFace's: five points of the face lie at fixed places"
     size: int = 112
 
     def __post_init__(self) -> None:
@@ -78,11 +99,14 @@ class WarpCrop:
         return warp_face(image, face.points, self.size)
 
 
+Crop = MarginCrop | FacenetCrop | WarpCrop
+
+
 def align_faces(
     source: Source,
     target: Path,
     detector: Detector,
-    crop: MarginCrop | WarpCrop,
+    crop: Crop,
     *,
     missing: str = "crop",
 ) -> dict[str, int]:
@@ -247,7 +271,7 @@ def _write(
     faces: list[Face] | DataError,
     target: Path,
     file: str,
-    crop: MarginCrop | WarpCrop,
+    crop: Crop,
     missing: str,
 ) -> dict[str, object]:
     """Write the crop of one image and return its row of the report."""

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trsfnet.data.folder_index import is_picture
+from trsfnet.data.decode import suffixes
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
 
@@ -97,7 +97,7 @@ class SavedEmbeddings:
 def _end(name: str, parts: int | None) -> str:
     """The last `parts` of a path, or all of it, without the suffix of an image."""
     path = PurePosixPath(name.replace("\\", "/"))
-    path = path.with_suffix("") if is_picture(path.name) else path
+    path = path.with_suffix("") if path.suffix.lower() in suffixes() else path
     return "/".join(path.parts[-parts:] if parts else path.parts)
 
 

@@ -1,0 +1,133 @@
+"""Rows of embeddings that an earlier call left, and whether they hold for the images as they are now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trsfnet.data.source import Source
+from trsfnet.errors import DataError
+
+
+class ImageState(NamedTuple):
+    """What an image was when it was embedded.
+
+    Attributes:
+        stamp: size and time of change of its file, see `Source.stamp`.
+        content: 128 bits of a hash of its bytes, in hexadecimal.
+    """
+
+    stamp: str
+    content: str
+
+
+class Row(NamedTuple):
+    """An image's row in a part.
+
+    Attributes:
+        name: of the image.
+        identity: whom it shows.
+        embedding: None if there is none.
+        problem: why there is none; else None.
+        state: of the image.
+    """
+
+    name: str
+    identity: str
+    embedding: Any
+    problem: str | None
+    state: ImageState
+
+
+def state_of(images: Source, row: int) -> ImageState:
+    """The state of an image as it is now.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    stamp = images.stamp(row)  # before the bytes: a change in between is noticed next time
+    content = hashlib.blake2b(images.encoded(row), digest_size=16).hexdigest()
+    return ImageState(stamp, content)
+
+
+def still_holds(kept: ImageState, images: Source, row: int) -> bool:
+    """Whether an image is what it was: by size and time, and where these differ, by its bytes."""
+    if kept.stamp and kept.stamp == images.stamp(row):
+        return True
+    try:
+        return state_of(images, row).content == kept.content
+    except DataError:
+        return False
+
+
+class KeptRows:
+    """The rows of a file of embeddings, read forwards beside the images, which come in the same order."""
+
+    def __init__(self, file: Path, left_out: Collection[str] = ()) -> None:
+        """Open the file; its rows are read as they are asked for.
+
+        Args:
+            file: of embeddings, or a part of one.
+            left_out: images and identities whose rows are passed over.
+        """
+        self._left_out = left_out
+        self._file = pq.ParquetFile(file)
+        self._batches = self._file.iter_batches(1024)
+        self._rows: list[dict[str, Any]] = []
+
+    def take(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The rows of those of `names` that have one; each name is asked for once, in the file's order."""
+        found: dict[str, dict[str, Any]] = {}
+        for name in names:
+            row = self._next()
+            if row is not None and row["name"] == name:
+                found[name] = row
+                self._rows.pop()
+        return found
+
+    def _next(self) -> dict[str, Any] | None:
+        while not self._rows:
+            batch = next(self._batches, None)
+            if batch is None:
+                return None
+            columns = {n: batch[n].to_pylist() for n in batch.schema.names if n != "embedding"}
+            columns["embedding"] = batch["embedding"].to_numpy(zero_copy_only=False)
+            rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+            self._rows = [row for row in rows[::-1] if not _is_left_out(row["name"], self._left_out)]
+        return self._rows[-1]
+
+
+def _is_left_out(name: str, left_out: Collection[str]) -> bool:
+    """Whether an image, or its whole identity, is left out of a source now."""
+    return name in left_out or name.partition("/")[0] in left_out
+
+
+def foreign_name(file: Path, images: Source, left_out: Collection[str]) -> str | None:
+    """The first name in `file` that is not among the images, in their order; None if all are.
+
+    Those that the source leaves out now do not count.
+    """
+    listed = pq.read_table(file, columns=["name"])["name"].to_pylist()
+    names = iter([name for name in listed if not _is_left_out(name, left_out)])
+    wanted = next(names, None)
+    for row in range(len(images)):
+        if wanted is None:
+            return None
+        if images.name(row) == wanted:
+            wanted = next(names, None)
+    return wanted
+
+
+def rows_of(part: Path) -> dict[str, dict[str, Any]]:
+    """The rows of a part by name; none if it is damaged."""
+    try:
+        kept = KeptRows(part)
+        names = pq.read_table(part, columns=["name"])["name"].to_pylist()
+        return kept.take(names)
+    except (OSError, pa.ArrowException, ValueError, KeyError):
+        return {}
