@@ -31,7 +31,7 @@ def run_and_faces(tmp_path, tiny_config, monkeypatch) -> tuple[str, str]:
 def test_a_table_or_json(run_and_faces, capsys):
     assert main(["evaluate", *run_and_faces]) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].endswith(" (2 of 2 epochs), by onnxruntime in float32")
+    assert " (2 of 2 epochs), by " in table[0]
     assert "ten-fold, convention facenet-training, pairs " in table[1]
     assert main(["evaluate", *run_and_faces, "--convention", "facenet", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
