@@ -92,7 +92,7 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
     (tmp_path / "no.parquet").write_bytes(b"no")
     for words, says in [
         ([*two, "--on", str(aligned), "--figure", "a.png"], "--figure must end in .svg, got a.png."),
-        ([str(tmp_path / "no.parquet")] * 2, "is no file of scores"),
+        ([str(tmp_path / "no.parquet")] * 2, "is no parquet file of scores"),
         ([str(tmp_path)] * 2, "holds no run record"),
         ([*two, "--on", "/nowhere"], "There is no /nowhere"),
     ]:

@@ -108,7 +108,7 @@ def test_mirror_images_are_needed_where_the_convention_says_so(aligned, tmp_path
 def test_an_image_without_an_embedding_is_named(aligned, tmp_path):
     file = tmp_path / "faces.npz"
     np.savez(file, names=names(aligned)[1:], embeddings=rows()[1:])
-    with pytest.raises(DataError, match=r"no embedding, or several, of 1 of the 30 .* n000000_0001\.jpg"):
+    with pytest.raises(DataError, match=r"no embedding, or several, of 1 of the 30 .*n000000_0001\.jpg"):
         accuracy(file, aligned)
     np.savez(file, names=[*names(aligned)[:-1], names(aligned)[0]], embeddings=rows())
     with pytest.raises(DataError, match="no embedding, or several, of"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, PercentFormatter
+from matplotlib.ticker import NullLocator, PercentFormatter
 
 from trsfnet.errors import DataError
 from trsfnet.evaluation.bootstrap import Scores
@@ -71,7 +71,7 @@ def _det_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
     axes.set_yscale("logit")
     axes.set_yticks([tick for tick in _FRR_TICKS if low / 2 <= tick <= (1 + high) / 2])
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _histogram(axes: Axes, pairs: Similarities) -> None:
