@@ -51,7 +51,7 @@ def check(name: str, value: object, kind: type) -> None:
         ConfigError: it is; the sentence begins with `name`.
     """
     good = type(value) is kind or (kind is float and type(value) is int)
-    if good and kind is float:
+    if good and isinstance(value, int | float) and kind is float:
         # Written so that NaN is refused, and a whole number that no float holds.
         good = -sys.float_info.max <= value <= sys.float_info.max
     if not good:

@@ -21,7 +21,7 @@ _FAR = 1e-3
 _SIZE = (style.FIGURE_WIDTH, 3.9)  # inches
 _COLOURS = (style.POSITIVE, style.NEGATIVE)
 _DASHES = ("-", "--")
-_FRR_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
+_FRR_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
 
 
 def draw(models: Sequence[tuple[str, Scores]], file: Path) -> None:
