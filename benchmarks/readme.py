@@ -139,6 +139,16 @@ def inference(result: dict[str, Any]) -> str:
     return "\n\n".join([where, table(head, rows)])
 
 
+def inference_commands(result: dict[str, Any]) -> str:
+    """Seconds and images a second of whole commands."""
+    rows = [
+        [name, f"{seconds:.1f}", f"{result['images'][name] / seconds:.1f}"]
+        for name, seconds in result["seconds"].items()
+    ]
+    where = machine(result["machine"], result["rounds"])
+    return "\n\n".join([where, table(["command", "seconds", "images/s"], rows)])
+
+
 def startup(result: dict[str, Any]) -> str:
     """Imports, the first step, and the data path."""
     seconds, data = result["seconds"], result["data"]
@@ -316,6 +326,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "step-gpu": step,
     "inference": inference,
     "inference-gpu": inference,
+    "inference-commands": inference_commands,
     "startup": startup,
     "rendering": rendering,
     "align": align,

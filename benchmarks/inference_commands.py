@@ -1,0 +1,139 @@
+"""Whole commands as their users feel them, start-up included, beside facenet-pytorch's own way.
+
+`python -m benchmarks.inference_commands` embeds 2,000 crops by `trsfnet embed` and by a script of
+facenet-pytorch's. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 of LFW's photographs,
+and verifies two from a cold start. It writes `benchmarks/results/inference-commands.json`.
+
+Every network has v1's layers and random weights: nothing here depends on what a network has learned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import measure
+from benchmarks.inference import Case, random_weights
+from trsfnet.data.lfw import LfwSource, find_lfw, read_people
+from trsfnet.data.tracks import data_root
+from trsfnet.interop.export import export
+
+CROPS, PHOTOGRAPHS, SIZE = 2000, 200, 160
+
+# What facenet-pytorch's examples do: its loader, its network, batches of 32.
+EMBED = """
+import sys, numpy as np, torch
+from facenet_pytorch import InceptionResnetV1, fixed_image_standardization
+from torchvision import datasets, transforms
+prepare = transforms.Compose([np.float32, transforms.ToTensor(), fixed_image_standardization])
+faces = datasets.ImageFolder(sys.argv[1], transform=prepare)
+network = InceptionResnetV1().eval()
+with torch.no_grad():
+    found = [network(x) for x, _ in torch.utils.data.DataLoader(faces, batch_size=32)]
+np.save(sys.argv[2], torch.cat(found).numpy())
+"""
+DETECT = """
+import sys, numpy as np, torch
+from pathlib import Path
+from PIL import Image
+from facenet_pytorch import MTCNN, InceptionResnetV1
+detector, network = MTCNN(), InceptionResnetV1().eval()
+found = []
+with torch.no_grad():
+    for file in sorted(Path(sys.argv[1]).glob("*/*")):
+        face = detector(Image.open(file))
+        if face is not None:
+            found.append(network(face[None]))
+np.save(sys.argv[2], torch.cat(found).numpy())
+"""
+
+
+def write_crops(folder: Path) -> None:
+    """`CROPS` pictures of noise in the folders of ten people."""
+    rng = np.random.default_rng(0)
+    for number in range(CROPS):
+        file = folder / f"person{number % 10}" / f"{number:05d}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        small = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+        Image.fromarray(small).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(file)
+
+
+def write_photographs(folder: Path, root: Path) -> None:
+    """The first `PHOTOGRAPHS` of LFW, as files."""
+    people = sorted((p for members in read_people() for p in members), key=lambda person: person.name)
+    source = LfwSource(find_lfw(root), people)
+    for index in range(PHOTOGRAPHS):
+        file = folder / source.name(index)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(source.encoded(index))
+
+
+def ran(*commands: list[str | Path]) -> None:
+    """Run commands in fresh processes, one after the other."""
+    for command in commands:
+        subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True)
+
+
+def variants(folder: Path, model: Path) -> dict[str, tuple[int, Callable[[], None]]]:
+    """By name the images of every command, and the command from a state in which nothing is done."""
+
+    def trsfnet(*words: str | Path) -> list[str | Path]:
+        return ["-m", "trsfnet", *words]
+
+    def embed(source: Path) -> None:
+        (folder / "ours.parquet").unlink(missing_ok=True)
+        ran(trsfnet("embed", model, source, folder / "ours.parquet"))
+
+    def align_and_embed() -> None:
+        shutil.rmtree(folder / "aligned", ignore_errors=True)
+        ran(trsfnet("align", folder / "photographs", folder / "aligned", "--missing", "skip"))
+        embed(folder / "aligned")
+
+    crops, photographs = folder / "crops", folder / "photographs"
+    found = {
+        "embed crops": (CROPS, lambda: embed(crops)),
+        "embed crops, facenet-pytorch": (CROPS, lambda: ran(["-c", EMBED, crops, folder / "theirs.npy"])),
+    }
+    if photographs.is_dir():
+        found["find and embed faces"] = (PHOTOGRAPHS, align_and_embed)
+        theirs = ["-c", DETECT, photographs, folder / "theirs.npy"]
+        found["find and embed faces, facenet-pytorch"] = (PHOTOGRAPHS, lambda: ran(theirs))
+        pair = sorted(photographs.glob("*/*"))[:2]
+        found["verify"] = (2, lambda: ran(trsfnet("verify", model, *pair, "--threshold", "0.5")))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median over (default 3)")
+    rounds = parser.parse_args().rounds
+    root = data_root()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = folder / "v1.safetensors"
+        export(random_weights(Case("v1", 1, SIZE)), model)
+        write_crops(folder / "crops")
+        if root:
+            write_photographs(folder / "photographs", root)
+        calls = variants(folder, model)
+        seconds = measure.interleaved({name: call for name, (_, call) in calls.items()}, rounds, "commands")
+    result: dict[str, Any] = {
+        "rounds": rounds,
+        "images": {name: images for name, (images, _) in calls.items()},
+        "seconds": {name: statistics.median(times) for name, times in seconds.items()},
+    }
+    measure.save("inference-commands", result)
+
+
+if __name__ == "__main__":
+    main()
