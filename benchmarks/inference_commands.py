@@ -1,8 +1,8 @@
 """Whole commands as their users feel them, start-up included, beside facenet-pytorch's own way.
 
 `python -m benchmarks.inference_commands` embeds 2,000 crops by `trsfnet embed` and by a script of
-facenet-pytorch's. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 of LFW's photographs,
-and verifies two from a cold start. It writes `benchmarks/results/inference-commands.json`.
+facenet-pytorch's. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 of LFW's
+photographs, and verifies two from a cold start. It writes `benchmarks/results/inference-commands.json`.
 
 Every network has v1's layers and random weights: nothing here depends on what a network has learned.
 """
