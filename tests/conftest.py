@@ -27,6 +27,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherW
     return TogetherWhatShares(config, log)
 
 
+# What `make test-fast` leaves out, besides single tests marked as slow: these train again and again, compile,
+# export, build the book, or start many processes.
+SLOW = (
+    "tests/book/",
+    "tests/golden/",
+    "tests/interop/test_export.py",
+    "tests/notebooks/",
+    "tests/test_benchmarks.py",
+    "tests/test_pipeline.py",
+    "tests/test_wheel.py",
+    "tests/training/acceleration/",
+    "tests/training/test_kills.py",
+    "tests/training/test_processes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `SLOW`."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """Keep the tests' crops out of the user's cache, and share them between tests and all their processes."""

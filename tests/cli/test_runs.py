@@ -65,6 +65,16 @@ def test_two_runs_beside_each_other(runs, capsys):
     assert found["settings"]["epochs"] == [4, 2]
 
 
+def test_a_run_that_collapsed_has_no_result_to_compare(runs, capsys):
+    fake_run(runs, "v2-relu", status="collapsed")
+    assert main(["runs", "--compare", "v1-relu", "v2-relu"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines if line.startswith("status")] == [["status", "done", "collapsed"]]
+    assert any(line.startswith("message") and "The loss became nan at step 7." in line for line in lines)
+    assert lines[-1].startswith("v2-relu-seed0-")
+    assert lines[-1].endswith(" collapsed: there is no final result to compare.")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -122,7 +122,15 @@ class RunComparison:
         """What the results allow to be said."""
         if not self.comparable:
             return "The runs were made by different protocols: their results do not compare."
+        statuses = zip(self.runs, self.facts["status"], strict=True)
+        if ended_otherwise := [
+            f"{run} {_WITHOUT_RESULT[status]}" for run, status in statuses if status != "done"
+        ]:
+            return f"{' and '.join(ended_otherwise)}: there is no final result to compare."
         return "One run each: whether a difference is more than the seed's, `trsfnet report` says."
+
+
+_WITHOUT_RESULT = {"collapsed": "collapsed", "failed": "was cut off", "running": "is not finished"}
 
 
 def compare(a: Run, b: Run) -> RunComparison:
@@ -137,6 +145,8 @@ def compare(a: Run, b: Run) -> RunComparison:
         "seconds": (a.info.get("seconds"), b.info.get("seconds")),
         "stale": (a.stale or "no", b.stale or "no"),
     }
+    messages = (a.info.get("message", ""), b.info.get("message", ""))
+    facts |= {"message": messages} if any(messages) else {}
     return RunComparison(
         runs=(a.run_id, b.run_id),
         settings={name: pair for name, pair in values.items() if pair[0] != pair[1]},
