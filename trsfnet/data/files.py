@@ -51,14 +51,24 @@ def check_name(path: Path) -> None:
     """Refuse a file to write whose name not every library takes.
 
     Raises:
-        DataError: it is not UTF-8.
+        DataError: it is not UTF-8, or Python was started in a locale that does not know its signs.
     """
+    name = str(path)
     try:
-        str(path).encode()
+        name.encode()
     except UnicodeEncodeError as error:
-        raise DataError(f"The name of a file to write must be UTF-8, got {utf8(str(path))}.") from error
+        if _sound(name).isprintable():
+            sentence = f"This locale has no {_sound(name)!a}: set LC_ALL=C.UTF-8 or PYTHONUTF8=1."
+        else:
+            sentence = f"The name of a file to write must be UTF-8, got {utf8(name)}."
+        raise DataError(sentence) from error
 
 
 def utf8(name: str) -> str:
     """`name` with its bytes that are not UTF-8 as in a URL, such as `caf%E9.png`: still a name of a file."""
-    return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name)
+    return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", _sound(name))
+
+
+def _sound(name: str) -> str:
+    """`name` read as UTF-8 whatever the locale: in one that does not know its signs, Python keeps bytes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
