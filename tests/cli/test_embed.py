@@ -57,6 +57,15 @@ def test_it_is_what_load_and_embed_give(model, crops, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "faces.parquet"]
 
 
+def test_a_file_names_the_engine_and_is_not_mixed_with_anothers(model, crops, tmp_path, capsys):
+    target = tmp_path / "faces.parquet"
+    assert main(["embed", model, str(crops), str(target), "--engine", "torch"]) == 0
+    header = json.loads(pq.read_schema(target).metadata[b"trsfnet"])
+    assert (header["network"], header["engine"]) == ("tiny", "torch")
+    assert main(["embed", model, str(crops), str(target), "--engine", "onnxruntime"]) == 2
+    assert "exists and holds embeddings by other engine" in capsys.readouterr().err
+
+
 def test_a_run_and_what_was_exported_of_it_give_the_same(crops, tmp_path, tiny_config):
     run, _ = write_run(tmp_path / "runs", tiny_config)
     trsfnet.export(run, tmp_path / "run.safetensors")

@@ -41,6 +41,20 @@ def test_a_table_or_json(run_and_faces, capsys):
     assert [detail["far_target"] for detail in report["details"]] == [1e-2, 1e-3]
 
 
+@pytest.mark.usefixtures("one_thread")
+def test_what_embed_wrote_is_evaluated_as_its_network(run_and_faces, tmp_path, capsys):
+    run, folder = run_and_faces
+    assert main(["embed", run, folder, str(tmp_path / "faces.parquet")]) == 0
+    capsys.readouterr()
+    found = []
+    for subject in (run, str(tmp_path / "faces.parquet")):
+        assert main(["evaluate", subject, folder, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0]["numbers"] == found[1]["numbers"]
+    assert found[1]["engine"] == found[0]["engine"]
+    assert found[1]["weights"] == found[0]["network"]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -14,7 +14,7 @@ def scores() -> TenFoldScores:
     """Ten folds of twenty pairs among thirty people, those of one person closer."""
     rng = np.random.default_rng(0)
     same = np.tile([True, False], 100)
-    people = rng.integers(0, 15, (200, 2)) + [0, 15]
+    people = rng.integers(0, 15, (200, 2)) + np.array([0, 15])
     people[same, 1] = people[same, 0]
     distances = rng.uniform(0, 2, 200) + np.where(same, 0, 1)
     return TenFoldScores(distances, same, np.repeat(np.arange(10), 20), people)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import trsfnet
+from tests.experiments.untrained import write_run
 from tests.interop.networks import images, tiny_weights
 from trsfnet.errors import ConfigError
 from trsfnet.inference import engines, graphs
@@ -76,6 +77,16 @@ def test_a_folder_that_cannot_be_written_to_has_its_graph_in_the_users_cache(mod
     model.parent.chmod(0o755)
     assert len(made) == 1
     assert not kept(model)
+
+
+def test_a_run_keeps_the_graph_of_its_last_network_alone(tmp_path, tiny_config, monkeypatch):
+    monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "cache"))
+    run, _ = write_run(tmp_path / "runs", tiny_config)
+    earlier = run / "checkpoints" / ".trsfnet-0123456789abcdef-1.onnx"
+    earlier.write_bytes(b"of an earlier epoch")
+    trsfnet.load(run, engine="onnxruntime")
+    (kept_one,) = (run / "checkpoints").glob(".trsfnet-*.onnx")
+    assert kept_one != earlier
 
 
 def test_where_nothing_can_be_kept_the_graph_is_made_each_time(model, made, monkeypatch):

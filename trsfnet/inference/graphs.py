@@ -39,8 +39,18 @@ def graph_of(weights: Weights) -> bytes:
     graph = build_graph(folded(weights), weights.description.preprocessing, unit=False).SerializeToString()
     for folder in folders if weights.folder else ():  # what is from memory is not kept
         if _keep(folder / _file(name), graph, name):
+            if weights.record is not None:
+                _remove_others(folder, _file(name))
             break
     return graph
+
+
+def _remove_others(folder: Path, kept: str) -> None:
+    """Remove the graphs of what a run's network was before, since it was trained on."""
+    for file in folder.glob(_file("*")):
+        if file.name != kept:
+            with suppress(OSError):
+                file.unlink()
 
 
 def _file(name: str) -> str:

@@ -91,7 +91,10 @@ class EvaluationReport:
 def _worst_lines(pairs: list[NamedPair]) -> list[str]:
     """The worst pairs for a terminal."""
     lines = []
-    titles = {True: "Least similar pairs of one person:", False: "Most similar pairs of two people:"}
+    titles = {
+        True: "Least similar pairs of one person (similarity, images):",
+        False: "Most similar pairs of two people (similarity, images):",
+    }
     for same, title in titles.items():
         rows = [pair for pair in pairs if pair.same == same]
         if rows:
