@@ -20,7 +20,7 @@ With --on, A and B are networks or files of embeddings, as `trsfnet evaluate` ta
 runs with their scores, or files that `trsfnet evaluate --scores` wrote:
   trsfnet compare vggface2 v1.onnx --on ~/datasets/lfw
   trsfnet compare dlib.npz vggface2 --on ~/datasets/lfw --figure both.svg
-  trsfnet compare results/lfw/RUN_A results/lfw/RUN_B --figure both.svg
+  trsfnet compare results/lfw-full/RUN_A results/lfw-full/RUN_B --figure both.svg
   trsfnet compare a.parquet b.parquet --json
 
 It prints each number of both, their difference with an interval over people, and McNemar's test. The figure
