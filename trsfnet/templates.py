@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 SUFFIX = ".md.jinja"
 
 
-def fill(package: str, name: str, **blanks: Any) -> str:
+def fill(package: str, name: str, /, **blanks: Any) -> str:
     """The text of a template.
 
     Nothing is escaped: Markdown has no general way to. A template uses `|e` where it writes HTML.

@@ -16,8 +16,10 @@ from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.saved import to_columns
-from trsfnet.experiments.record import Record
+from trsfnet.experiments.merge import merge
+from trsfnet.experiments.record import Record, RunFolder, read_records
 from trsfnet.report import cards
+from trsfnet.report.cards import readable
 from trsfnet.report.run_words import card_link
 from trsfnet.training.config import TrainConfig
 
@@ -140,7 +142,7 @@ def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
     found = load("results")
     text = str(cards.runs_index(found))
     assert f"[v1 + TRSF + PReLU, seed 0](runs/synthetic/{record.run_id}.md) | 25.0" in text
-    assert "apart from every scale: 1 run" in text
+    assert "apart from every budget: 1 run" in text
     assert "**2 runs: 1 running and 1 done.**" in str(cards.verdict(found))
     assert str(cards.unreadable(found)) == "Every record can be read."
 
@@ -154,7 +156,7 @@ def test_the_index_lists_the_study_by_variant_and_rate(tmp_path, monkeypatch):
     page.parent.mkdir(parents=True)
     page.touch()
     lines = str(cards.runs_index(load("results"))).splitlines()
-    assert lines[0] == "### Rendered faces, scale stability: 4 runs"
+    assert lines[0] == "### Rendered faces, budget stability: 4 runs"
     slow, fast = (line for line in lines if line.startswith("| [v1 + TRSF]"))
     assert slow.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.1 | 0 | 0 | 1 |")
     assert fast.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.2 | 2 | 1 | 0 |")
@@ -175,3 +177,39 @@ def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "book")
     where = card_link(Run(record), "here").removeprefix("[here](").removesuffix(")")
     assert os.path.samefile(where, record.path / "run.json")
+
+
+def test_each_record_is_read_once_for_all_cards_of_its_variant(tmp_path, monkeypatch):
+    records = [fake_run(tmp_path, seed=seed) for seed in range(3)]
+    records += [study_run(tmp_path, "v1-relu", seed=seed) for seed in range(2)]
+    calls: dict[str, list[Path]] = {"run.json": [], "history": [], "parameters": []}
+
+    def counting(name: str, read):
+        def counted(path, *arguments):
+            calls[name].append(path if isinstance(path, Path) else path.path)
+            return read(path, *arguments)
+
+        return counted
+
+    monkeypatch.setattr(readable, "read_record", counting("run.json", readable.read_record))
+    for table in ("history", "parameters"):
+        monkeypatch.setattr(RunFolder, table, counting(table, getattr(RunFolder, table)))
+    texts = written(*records)
+    assert set(texts) == {f"{record.run_id}.md" for record in records[:3]} | {"stability-v1-relu.md"}
+    for paths in calls.values():
+        assert sorted(paths) == sorted(record.path for record in records)
+
+
+def test_a_merged_run_has_the_card_of_its_folder(tmp_path):
+    record = with_scores(fake_run(tmp_path / "runs", "v1-trsf-relu"))
+    study_run(tmp_path / "runs", "v1-trsf-relu")
+    merge(read_records([tmp_path / "runs"])[0], tmp_path / "results", scores="all")
+    own, others = card(record).split("## Files")
+    merged = written(*read_records([tmp_path / "results"])[0])
+    text, files = merged[f"{record.run_id}.md"].split("## Files")
+    assert text.split("## Other runs")[0] == own.split("## Other runs")[0]
+    assert json.loads(merged[f"{record.run_id}.json"]) == json.loads(json.dumps(record.info))
+    assert f"{{download}}`run.json <{record.run_id}.json>`" in files
+    assert "runs.csv" in files
+    assert "run.json" in others
+    assert ".json>`\n\n</td>" in merged["stability-v1-trsf-relu.md"]

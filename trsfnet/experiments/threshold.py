@@ -42,7 +42,7 @@ def threshold(record: Record, far: float) -> float:
     """
     if not 0 < far < 1:
         raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
-    return _threshold(saved_scores(record), far, record.run_id)
+    return threshold_of(saved_scores(record), far, record.run_id)
 
 
 def thresholds(record: Record) -> dict[str, float]:
@@ -54,11 +54,21 @@ def thresholds(record: Record) -> dict[str, float]:
         return found
     for far in FARS:
         with suppress(ConfigError):
-            found[far_name(far)] = _threshold(scores, far, record.run_id)
+            found[far_name(far)] = threshold_of(scores, far, record.run_id)
     return found
 
 
-def _threshold(scores: Scores, far: float, run: str) -> float:
+def threshold_of(scores: Scores, far: float, run: str) -> float:
+    """The same of a run's scores, which are large, once they are read.
+
+    Args:
+        scores: what `saved_scores` gives.
+        far: the share allowed, above 0 and below 1.
+        run: its name, for what is wrong.
+
+    Raises:
+        ConfigError: the scores are too few for this FAR, or were not kept down to it.
+    """
     all_pairs = isinstance(scores, AllPairsScores)
     pairs = scores.impostor_pairs if all_pairs else int(np.sum(~scores.same))
     if far * pairs < 1:

@@ -25,7 +25,7 @@ def package_files() -> Iterator[Path]:
     if spec is None or spec.origin is None:
         raise ExtensionError("trsfnet is not installed here; install it by: pip install -e '.[book]'")
     for folder in (Path(spec.origin).parent, Path(__file__).parent):
-        for pattern in ("*.py", "*.json"):
+        for pattern in ("*.py", "*.json", "*.jinja"):
             yield from sorted(folder.rglob(pattern))
 
 

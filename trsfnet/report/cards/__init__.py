@@ -1,7 +1,7 @@
 """The card of every run, which says all there is to know about it, and the index of them.
 
 A run has a page of its own, but those of the study on stability, which are hundreds, small and alike, share
-one for each setting. The book's Sphinx extension calls `write_cards` for each setting of each track; there
+one for each variant. The book's Sphinx extension calls `write_cards` for each variant of each track; there
 are so many that cards are made from plain functions and not from a notebook.
 """
 

@@ -5,83 +5,63 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trsfnet.analysis.run import Run as Record
-from trsfnet.analysis.soundness import fault
-from trsfnet.errors import TrsfnetError
+from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.record import read_record
 from trsfnet.report.cards import details
 from trsfnet.report.cards.evaluated import evaluated
 from trsfnet.report.cards.figure import figure
 from trsfnet.report.cards.files import file_links, folder_links
-from trsfnet.report.cards.html import facts, table
-from trsfnet.report.cards.others import others
+from trsfnet.report.cards.others import Others
+from trsfnet.report.cards.readable import DAMAGE, CardRun, cannot_be_shown
 from trsfnet.report.display import plain
 from trsfnet.report.names import measure_name
 from trsfnet.report.run_words import state
+from trsfnet.templates import fill
 from trsfnet.text import percent, percent_range
 
 
-def card(folder: Path, siblings: Sequence[Path], place: Path, pages: Sequence[str]) -> str:
+def card(each: CardRun, others: Others, place: Path, pages: Sequence[str]) -> str:
     """The card of a run. A damaged record's card says what is wrong with it.
 
     Args:
-        folder: of the record.
-        siblings: folders of the other records of the setting on the track.
+        each: the run.
+        others: all runs of its variant on its track.
         place: the folder where the card will be, with those of the rest of the track.
         pages: names of the book's pages, which lie two folders above.
     """
-    files = folder_links(folder, place)
-    try:
-        record = Record(read_record(folder))
-        files = file_links(record.record, place)
-        harm = fault(record)
-        text = _unreadable(folder, harm) if harm else _card(record, siblings, pages)
-    except (TrsfnetError, KeyError, ValueError, TypeError, OSError) as error:
-        text = _unreadable(folder, f"The run record {folder} cannot be shown: {error}")
-    return f"{text}\n\n## Files\n\n{files}"
+    fault = each.fault
+    if each.run and not fault:
+        try:
+            return _card(each.run, others, place, pages)
+        except DAMAGE as error:
+            fault = cannot_be_shown(each.path, error)
+    files = file_links(each.run.record, place) if each.run else folder_links(each.path, place)
+    return fill(__package__, "unreadable", name=plain(each.path.name), fault=plain(fault or ""), files=files)
 
 
-def _unreadable(path: Path, sentence: str) -> str:
-    return f"# {plain(path.name)}\n\n{plain(sentence)}"
+def _card(run: Run, others: Others, place: Path, pages: Sequence[str]) -> str:
+    scores = evaluated(run) if run.done else None
+    return fill(
+        __package__,
+        "card",
+        run=run,
+        details=details,
+        pages=pages,
+        state=plain(state(run)),
+        results=_results(run, scores.intervals if scores else {}),
+        intervals=bool(scores and scores.intervals),
+        figure=figure(run, scores),
+        others=others,
+        files=file_links(run.record, place),
+    )
 
 
-def _card(record: Record, siblings: Sequence[Path], pages: Sequence[str]) -> str:
-    scores = evaluated(record) if record.status == "done" else None
-    drawing = figure(record, scores)
-    parts = [
-        f"# {details.name(record)}, seed {record.seed}, {details.track(record)}",
-        f"{details.opening(record)} Run `{record.run_id}`: **{plain(state(record))}**.",
-        details.uses(record, pages),
-        "## What came of it",
-        _results(record, scores.intervals if scores else {}),
-        drawing.markdown() if drawing else "No epoch was finished, so there is no curve.",
-        "## Repeat it",
-        f"```bash\n{record.info.get('command', '# unknown')}\n```",
-        details.code(record),
-        "## Every setting",
-        facts(details.settings(record)),
-        "## Data, machine, time",
-        facts(details.circumstances(record)),
-        "## Other runs of this setting",
-        others(siblings),
-    ]
-    return "\n\n".join(parts)
-
-
-def _results(record: Record, intervals: Mapping[str, Interval | None]) -> str:
-    if not record.metrics:
-        return "There are no final numbers."
-    rows = [
+def _results(run: Run, intervals: Mapping[str, Interval | None]) -> list[tuple[str, str, str]]:
+    return [
         (
             measure_name(name),
             percent(value),
             percent_range(found.low, found.high) if (found := intervals.get(name)) else "–",
         )
-        for name, value in record.metrics.items()
+        for name, value in run.metrics.items()
     ]
-    note = (
-        "The intervals resample the people who are verified. They say how sure the number is of this one "
-        "network, not how much another seed would change it."
-    )
-    return table(("Measure", "Value", "95 % interval"), rows) + (f"\n\n{note}" if intervals else "")

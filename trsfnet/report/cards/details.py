@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trsfnet.analysis.run import Run as Record
-from trsfnet.experiments.stale import why_stale
+from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import GRID, variant_from
 from trsfnet.report.names import TRACKS
-from trsfnet.report.places import STUDY, in_study
 from trsfnet.report.run_words import departures
 from trsfnet.text import duration, joined
 
@@ -26,24 +24,14 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
 }
 
 
-def name(record: Record) -> str:
-    """The setting as the paper prints it."""
-    return variant_from(record.config).name
-
-
-def track(record: Record) -> str:
+def track(run: Run) -> str:
     """Such as `rendered faces`."""
-    return TRACKS[record.track]
+    return TRACKS[run.track]
 
 
-def scale(record: Record) -> str | None:
-    """The scale at which a run was made; None if it is none of them."""
-    return STUDY if in_study(record) else record.budget
-
-
-def opening(record: Record) -> str:
+def opening(run: Run) -> str:
     """The setting in words."""
-    config = record.config
+    config = run.config
     if config["trsf"]:
         each = "channel of each residual branch" if config["trsf_per_channel"] else "residual branch"
         scales = f"a trainable factor on each {each}, from {config['scale_init']:g}"
@@ -63,16 +51,16 @@ def opening(record: Record) -> str:
     )
 
 
-def uses(record: Record, pages: Sequence[str]) -> str:
+def uses(run: Run, pages: Sequence[str]) -> str:
     """The exhibits that the run is part of, as links to their pages; or how it departs from all of them."""
-    apart = departures(record)
+    apart = departures(run)
     if apart:
         return f"It stands apart from the paper's tables by {joined(apart)}."
-    feeds = next((known.exhibits for known in GRID if known == variant_from(record.config)), ())
+    feeds = next((known.exhibits for known in GRID if known == variant_from(run.config)), ())
     if not feeds:
         return "No exhibit of the paper shows this setting."
     return (
-        f"On the track `{record.info['track']}`, at budget {scale(record)}, it is part of "
+        f"On the track `{run.info['track']}`, at budget {run.budget}, it is part of "
         f"{joined(_links(feeds, pages))}."
     )
 
@@ -84,31 +72,31 @@ def _links(feeds: Sequence[str], pages: Sequence[str]) -> list[str]:
     ]
 
 
-def code(record: Record) -> str:
+def code(run: Run) -> str:
     """Which code made the run, and whether the present code would give the same numbers."""
-    info = record.info
+    info = run.info
     made = (
         f"Made by version {info.get('version', 'unknown')}, code `{info.get('source_hash', 'unknown')}`, "
         f"commit `{str(info.get('git_commit') or 'unknown')[:12]}`."
     )
-    if not record.stale:
+    if not run.stale:
         return f"{made} The present code computes the same: the command gives these numbers again."
-    return f"{made} The present code may give other numbers: {why_stale(record)}."
+    return f"{made} The present code may give other numbers: {run.stale}."
 
 
-def settings(record: Record) -> Iterator[tuple[str, object]]:
+def settings(run: Run) -> Iterator[tuple[str, object]]:
     """Every field of the configuration, then the preset."""
-    for field, value in record.config.items():
+    for field, value in run.config.items():
         yield field, "none" if value is None else value
-    preset = record.info.get("preset")
+    preset = run.info.get("preset")
     if preset:
         yield "preset", preset["name"]
         yield "preset, overridden", preset["overridden"] or "nothing"
 
 
-def circumstances(record: Record) -> Iterator[tuple[str, object]]:
+def circumstances(run: Run) -> Iterator[tuple[str, object]]:
     """Data, counts, hardware, libraries and times."""
-    info = record.info
+    info = run.info
     uses = {"train": "trained on", "test": "verified on"}
     for part, faces in info.get("data", {}).items():
         images = f"{faces['images']:,} images of {faces['identities']:,} people, {faces['size']} px"

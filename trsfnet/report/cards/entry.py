@@ -1,4 +1,4 @@
-"""A run of the study as its page shows it: all that is read of its record, so that nothing fails later."""
+"""A run of the study as its page shows it: all that is read of its run, so that nothing fails later."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trsfnet.analysis.measures import MEASURES
-from trsfnet.analysis.run import Run as Record
-from trsfnet.analysis.soundness import fault
+from trsfnet.analysis.run import Run
 from trsfnet.analysis.stability import chance_loss
-from trsfnet.errors import TrsfnetError
 from trsfnet.report.cards import details
+from trsfnet.report.cards.readable import DAMAGE, cannot_be_shown
 from trsfnet.report.run_words import state
 from trsfnet.text import duration, percent
 
@@ -21,8 +20,8 @@ class Entry:
     """What the page shows of a run.
 
     Attributes:
-        record: of the run.
-        harm: what is wrong with the record, in a sentence; of such a run nothing below is known.
+        run: the run.
+        fault: what is wrong with the record, in a sentence; of such a run nothing below is known.
         outcome: how it ended, in words.
         values: the final measures of its track, a dash for each that it has not.
         time: how long it took.
@@ -33,8 +32,8 @@ class Entry:
         code: which code made it, in a sentence.
     """
 
-    record: Record
-    harm: str | None = None
+    run: Run
+    fault: str | None = None
     outcome: str = ""
     values: tuple[str, ...] = ()
     time: str = ""
@@ -47,43 +46,49 @@ class Entry:
     @property
     def rate(self) -> float:
         """Learning rate of the run; not a number where its record has none."""
-        rate = self.record.config.get("learning_rate")
+        rate = self.run.config.get("learning_rate")
         return rate if isinstance(rate, int | float) else float("nan")
 
     @property
     def status(self) -> str:
         """Status of the run, or that its record is damaged."""
-        return "damaged" if self.harm else self.record.status
+        return "damaged" if self.fault else self.run.status
 
     @property
     def name(self) -> str:
         """What tells it from the other runs on the page."""
-        return f"rate {self.rate:g}, seed {self.record.seed}"
+        return f"rate {self.rate:g}, seed {self.run.seed}"
 
 
-def entry(record: Record) -> Entry:
-    """All that the page shows of a run, or what is wrong with its record."""
+def entry(run: Run, fault: str | None) -> Entry:
+    """All that the page shows of a run, or what is wrong with its run.
+
+    Args:
+        run: of the study.
+        fault: what is known to be wrong with its run.
+    """
+    if fault:
+        return Entry(run, fault)
     try:
-        harm = fault(record)
-        return Entry(record, harm) if harm else _sound(record)
-    except (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
-        return Entry(record, f"The run record {record.path} cannot be shown: {error}")
+        return _sound(run)
+    except DAMAGE as error:
+        return Entry(run, cannot_be_shown(run.path, error))
 
 
-def _sound(record: Record) -> Entry:
-    measures = MEASURES[record.track]
+def _sound(run: Run) -> Entry:
+    measures = MEASURES[run.track]
     return Entry(
-        record,
-        outcome=state(record),
-        values=tuple(percent(record.metrics[m]) if m in record.metrics else "–" for m in measures),
-        time=duration(record.info.get("seconds", 0.0)),
-        losses=_losses(record),
-        chance=chance_loss(record),
-        settings={name: str(value) for name, value in details.settings(record)},
-        circumstances={name: str(value) for name, value in details.circumstances(record)},
-        code=details.code(record),
+        run,
+        outcome=state(run),
+        values=tuple(percent(run.metrics[m]) if m in run.metrics else "–" for m in measures),
+        time=duration(run.info.get("seconds", 0.0)),
+        losses=_losses(run),
+        chance=chance_loss(run),
+        settings={name: str(value) for name, value in details.settings(run)},
+        circumstances={name: str(value) for name, value in details.circumstances(run)},
+        code=details.code(run),
     )
 
 
-def _losses(record: Record) -> np.ndarray:
-    return np.empty(0) if record.history.empty else record.history["loss"].to_numpy(float)
+def _losses(run: Run) -> np.ndarray:
+    return np.empty(0) if run.history.empty else run.history["loss"].to_numpy(float)

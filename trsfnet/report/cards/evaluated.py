@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trsfnet.analysis.run import Run as Record
+from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError, TrsfnetError
 from trsfnet.evaluation.bootstrap import intervals
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP
-from trsfnet.experiments.threshold import saved_scores, threshold
+from trsfnet.experiments.threshold import saved_scores, threshold_of
 
 # Enough for bounds in steps of a tenth of their distance; a thousand for each card would hold up the book.
 REPLICATES = 100
@@ -41,10 +41,10 @@ class Evaluated:
     threshold: float | None
 
 
-def evaluated(record: Record) -> Evaluated | None:
-    """What a record's scores say; None if it has none, or none that can be read."""
+def evaluated(run: Run) -> Evaluated | None:
+    """What a run's scores say; None if it has none, or none that can be read."""
     try:
-        scores = saved_scores(record)
+        scores = saved_scores(run.record)
         found = intervals(scores, replicates=REPLICATES)
     except (TrsfnetError, OSError, ValueError, KeyError, IndexError):
         return None
@@ -59,7 +59,7 @@ def evaluated(record: Record) -> Evaluated | None:
         genuine, impostor = scores.genuine * COSINE_STEP, scores.impostor * COSINE_STEP
         pairs = scores.impostor_pairs
     try:
-        limit = threshold(record, _FAR)
+        limit = threshold_of(scores, _FAR, run.run_id)
     except ConfigError:
         limit = None
     return Evaluated(found, genuine, impostor, pairs, limit)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis.measures import MEASURES
-from trsfnet.analysis.run import Run as Record
+from trsfnet.analysis.run import Run
 from trsfnet.report import style
 from trsfnet.report.cards.evaluated import Evaluated
 from trsfnet.report.display import Picture, picture
@@ -29,18 +29,18 @@ _BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
 Panel = Callable[[Axes], None]
 
 
-def figure(record: Record, scores: Evaluated | None) -> Picture | None:
+def figure(run: Run, scores: Evaluated | None) -> Picture | None:
     """What a run's record can show; None if it has finished no epoch.
 
     Args:
-        record: of the run.
+        run: of the run.
         scores: of its final evaluation.
     """
-    history = record.history
+    history = run.history
     if history.empty:
         return None
-    values = record.learned
-    panels = [partial(_loss, history), partial(_shares, history, record), *_parameter_panels(values)]
+    values = run.learned
+    panels = [partial(_loss, history), partial(_shares, history, run), *_parameter_panels(values)]
     if scores:
         panels.insert(2, partial(_score_panel, scores))
     rows = -(-len(panels) // _COLUMNS)
@@ -57,7 +57,7 @@ def figure(record: Record, scores: Evaluated | None) -> Picture | None:
             axes.xaxis.label.set_size(10)
             axes.yaxis.label.set_size(10)
             panel(axes)
-    shown = picture(drawn, alt=_alt(history, record, values), caption=_caption(history, values, scores))
+    shown = picture(drawn, alt=_alt(history, run, values), caption=_caption(history, values, scores))
     return replace(shown, svg=rounded(shown.svg))
 
 
@@ -91,11 +91,9 @@ def _loss(history: pd.DataFrame, axes: Axes) -> None:
     epoch_axis(axes)
 
 
-def _shares(history: pd.DataFrame, record: Record, axes: Axes) -> None:
+def _shares(history: pd.DataFrame, run: Run, axes: Axes) -> None:
     """Accuracy in training, and on unseen people what the track's verdicts rest on."""
-    names = {"train_accuracy": "training images"} | {
-        name: measure_name(name) for name in MEASURES[record.track]
-    }
+    names = {"train_accuracy": "training images"} | {name: measure_name(name) for name in MEASURES[run.track]}
     for (column, label), dashes in zip(names.items(), ("--", "-", ":"), strict=False):
         if column in history:
             axes.plot(
@@ -168,11 +166,11 @@ def _marker(history: pd.DataFrame) -> str:
     return "o" if len(history) < 10 else ""
 
 
-def _alt(history: pd.DataFrame, record: Record, values: dict[str, pd.DataFrame]) -> str:
+def _alt(history: pd.DataFrame, run: Run, values: dict[str, pd.DataFrame]) -> str:
     kinds = {"trsf": "residual scales", "ratio": "residual ratios", "slope": "slopes"}
     shown = [words for kind, words in kinds.items() if kind in values]
     parts = ", ".join(["loss", "accuracy", "verification", *shown])
-    return f"{record.run_id}: {parts} over {counted(len(history), 'epoch')}, in small panels."
+    return f"{run.run_id}: {parts} over {counted(len(history), 'epoch')}, in small panels."
 
 
 def _caption(history: pd.DataFrame, values: dict[str, pd.DataFrame], scores: Evaluated | None) -> str:

@@ -1,4 +1,4 @@
-"""The index of all runs: a table for each track and scale, which leads to the card of each run."""
+"""The index of all runs: a table for each track and budget, which leads to the card of each run."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections import Counter
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.measures import MEASURES
-from trsfnet.analysis.run import Run as Record
+from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
-from trsfnet.report.cards.details import name, scale
 from trsfnet.report.display import Markdown, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.places import STUDY
+from trsfnet.report.places import STUDY, in_study
 from trsfnet.report.run_words import card_link, departures, page_link, state, value_of
 from trsfnet.text import capitalised, counted, duration, joined
 
-_APART = "apart from every scale"
+_APART = "apart from every budget"
 
 
-def runs_index(collection: Analysis) -> Markdown:
-    """All runs by track, scale and setting. The book puts a filter above the tables."""
+def runs_index(found: Analysis) -> Markdown:
+    """All runs by track, budget and variant. The book puts a filter above the tables."""
     parts, study = [], []
     for track in MEASURES:
-        found = [record for record in collection.runs if record.track == track]
+        on_track = [run for run in found.runs if run.track == track]
         for at in (*BUDGETS, _APART):
-            runs = [record for record in found if (scale(record) or _APART) == at]
+            runs = [run for run in on_track if (_budget(run) or _APART) == at]
             if runs and at == STUDY:
                 study.append(_study_section(track, runs))
             elif runs:
@@ -34,8 +33,13 @@ def runs_index(collection: Analysis) -> Markdown:
     return Markdown("\n\n".join(parts + study) or "No run is recorded yet.")
 
 
-def _section(track: str, at: str, runs: list[Record]) -> str:
-    words = at if at == _APART else f"scale {at}"
+def _budget(run: Run) -> str | None:
+    """The budget of a run, at whatever learning rate the study trained it; None for none of the budgets."""
+    return STUDY if in_study(run) else run.budget
+
+
+def _section(track: str, at: str, runs: list[Run]) -> str:
+    words = at if at == _APART else f"budget {at}"
     title = f"### {capitalised(TRACKS[track])}, {words}: {counted(len(runs), 'run')}"
     measures = MEASURES[track]
     header = [
@@ -47,77 +51,77 @@ def _section(track: str, at: str, runs: list[Record]) -> str:
     ]
     rows = [
         [
-            card_link(record, f"{name(record).removeprefix('Inception-ResNet ')}, seed {record.seed}"),
-            *(value_of(record, measure) if record.status == "done" else "–" for measure in measures),
-            plain(state(record)),
-            duration(record.info.get("seconds", 0.0)),
-            ", ".join(departures(record)) or "–",
+            card_link(run, f"{run.short_name}, seed {run.seed}"),
+            *(value_of(run, measure) if run.done else "–" for measure in measures),
+            plain(state(run)),
+            duration(run.info.get("seconds", 0.0)),
+            ", ".join(departures(run)) or "–",
         ]
-        for record in runs
+        for run in runs
     ]
     return f"{title}\n\n::::{{div}} filterable\n{table(header, rows)}\n::::"
 
 
-def _study_section(track: str, runs: list[Record]) -> str:
-    """The study's runs by setting and learning rate, for there are hundreds."""
-    title = f"### {capitalised(TRACKS[track])}, scale {STUDY}: {counted(len(runs), 'run')}"
+def _study_section(track: str, runs: list[Run]) -> str:
+    """The study's runs by variant and learning rate, for there are hundreds."""
+    title = f"### {capitalised(TRACKS[track])}, budget {STUDY}: {counted(len(runs), 'run')}"
     about = (
-        "These runs share a page for each setting, and a seed leads to the run's row on it. The filter leaves"
+        "These runs share a page for each variant, and a seed leads to the run's row on it. The filter leaves"
         " them as they are."
     )
-    cells: dict[tuple[str, float], list[Record]] = {}
-    for record in sorted(runs, key=_study_order):
-        cells.setdefault((record.variant, record.config["learning_rate"]), []).append(record)
+    cells: dict[tuple[str, float], list[Run]] = {}
+    for run in sorted(runs, key=_study_order):
+        cells.setdefault((run.variant, run.config["learning_rate"]), []).append(run)
     rows = [
         [
-            page_link(cell[0], name(cell[0]).removeprefix("Inception-ResNet ")),
+            page_link(cell[0], cell[0].short_name),
             f"{rate:g}",
             *_counts(cell),
-            " ".join(card_link(record, str(record.seed)) for record in cell),
+            " ".join(card_link(run, str(run.seed)) for run in cell),
         ]
         for (_, rate), cell in cells.items()
     ]
-    header = ["Setting", "Learning rate", "Done", "Collapsed", "Other", "Seeds"]
+    header = ["Variant", "Learning rate", "Done", "Collapsed", "Other", "Seeds"]
     return f"{title}\n\n{about}\n\n{table(header, rows)}"
 
 
-def _study_order(record: Record) -> tuple[int, float, int, str]:
+def _study_order(run: Run) -> tuple[int, float, int, str]:
     return (
-        STABILITY.index(variant_from(record.config)),
-        record.config["learning_rate"],
-        record.seed,
-        record.run_id,
+        STABILITY.index(variant_from(run.config)),
+        run.config["learning_rate"],
+        run.seed,
+        run.run_id,
     )
 
 
-def _counts(cell: list[Record]) -> tuple[str, str, str]:
+def _counts(cell: list[Run]) -> tuple[str, str, str]:
     """How many are done, collapsed, and neither."""
-    ended = Counter(record.status for record in cell)
+    ended = Counter(run.status for run in cell)
     done, collapsed = ended["done"], ended["collapsed"]
     return f"{done}", f"{collapsed}", f"{len(cell) - done - collapsed}"
 
 
-def _order(record: Record) -> tuple[str, int, str]:
-    return record.variant, record.seed, record.run_id
+def _order(run: Run) -> tuple[str, int, str]:
+    return run.variant, run.seed, run.run_id
 
 
-def unreadable(collection: Analysis) -> Markdown:
+def unreadable(found: Analysis) -> Markdown:
     """The records that cannot be shown, each with the reason."""
-    if not collection.problems:
+    if not found.problems:
         return Markdown("Every record can be read.")
     # Paths as seen from the repository's root, not from where the notebook runs.
-    return Markdown("\n".join(f"- {plain(problem.replace('../', ''))}" for problem in collection.problems))
+    return Markdown("\n".join(f"- {plain(problem.replace('../', ''))}" for problem in found.problems))
 
 
-def verdict(collection: Analysis) -> Markdown:
+def verdict(found: Analysis) -> Markdown:
     """How many runs there are, how they ended, and how many of them the present code made."""
-    if not collection.runs:
+    if not found.runs:
         return Markdown("**No run is recorded yet.**")
-    ended = Counter(record.status for record in collection.runs)
-    old = sum(bool(record.stale) for record in collection.runs)
-    present = len(collection.runs) - old
+    ended = Counter(run.status for run in found.runs)
+    old = sum(bool(run.stale) for run in found.runs)
+    present = len(found.runs) - old
     counts = joined([f"{ended[word]} {word}" for word in STATUSES if ended[word]])
     return Markdown(
-        f"**{counted(len(collection.runs), 'run')}: {counts}.** "
+        f"**{counted(len(found.runs), 'run')}: {counts}.** "
         f"The present code made {present} of them, earlier code {old}."
     )

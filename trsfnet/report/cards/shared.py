@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from trsfnet.report.cards.entry import Entry
-from trsfnet.report.cards.html import facts
-from trsfnet.report.display import plain
 from trsfnet.text import counted
 
 # So few runs are named, more are counted.
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Values by name.
+
+    Attributes:
+        alike: of all runs.
+        differing: each of a name's values, with the runs that have it.
+    """
+
+    alike: list[tuple[str, str]]
+    differing: dict[str, dict[str, str]]
 
 
 def shared(
@@ -19,27 +31,27 @@ def shared(
     *,
     without: Collection[str] = (),
     more: Sequence[tuple[str, str]] = (),
-) -> str:
-    """Names and values that all entries share as facts, then the others, each value with its runs.
+) -> Shared:
+    """What entries share and in what they differ.
 
     Args:
         entries: of the page.
         of: the names and values of one.
         without: names to leave out.
-        more: facts about all of them.
+        more: names and values of all of them.
     """
     names = dict.fromkeys(name for entry in entries for name in of(entry) if name not in without)
-    alike, differing = [], []
+    alike: list[tuple[str, str]] = []
+    differing: dict[str, dict[str, str]] = {}
     for name in names:
-        values = [(entry, of(entry).get(name, "unknown")) for entry in entries]
-        runs = {value: [entry for entry, own in values if own == value] for _, value in values}
+        runs: dict[str, list[Entry]] = {}
+        for entry in entries:
+            runs.setdefault(of(entry).get(name, "unknown"), []).append(entry)
         if len(runs) == 1:
-            alike.append((name, values[0][1]))
+            alike.append((name, next(iter(runs))))
         else:
-            parts = "; ".join(f"{plain(value)} ({which(own)})" for value, own in runs.items())
-            differing.append(f"- {plain(name)}: {parts}")
-    lines = "\n".join(differing)
-    return facts([*alike, *more]) + (f"\n\nNot the same in all runs:\n\n{lines}" if differing else "")
+            differing[name] = {value: which(own) for value, own in runs.items()}
+    return Shared([*alike, *more], differing)
 
 
 def which(entries: Sequence[Entry]) -> str:

@@ -1,0 +1,57 @@
+"""The runs of a group of cards, each record read once, and what is wrong with those that cannot be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.soundness import fault
+from trsfnet.errors import TrsfnetError
+from trsfnet.experiments.record import read_record
+from trsfnet.report.places import in_study
+
+# What a damaged record can raise wherever something is read of it.
+DAMAGE = (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError)
+
+
+@dataclass(frozen=True, eq=False)
+class CardRun:
+    """A run as a card needs it.
+
+    Attributes:
+        path: of its record.
+        run: the run; None if nothing of its record can be read.
+        fault: what is wrong with the record, in a sentence.
+        in_study: whether it is of the study on stability; not of a record that cannot tell.
+    """
+
+    path: Path
+    run: Run | None
+    fault: str | None
+    in_study: bool
+
+
+def read_run(path: Path) -> CardRun:
+    """The run whose record is at `path`, whatever its state."""
+    try:
+        run = Run(read_record(path))
+    except DAMAGE as error:
+        return CardRun(path, None, cannot_be_shown(path, error), in_study=False)
+    try:
+        wrong = fault(run)
+    except DAMAGE as error:
+        wrong = cannot_be_shown(path, error)
+    return CardRun(path, run, wrong, _in_study(run))
+
+
+def cannot_be_shown(path: Path, error: Exception) -> str:
+    """What to say of a record of which something cannot be read."""
+    return f"The run record {path} cannot be shown: {error}"
+
+
+def _in_study(run: Run) -> bool:
+    try:
+        return in_study(run)
+    except DAMAGE:
+        return False
