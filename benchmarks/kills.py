@@ -117,10 +117,10 @@ class _DiesBetweenRenames(_Stand):
         os.replace(source, target)
 
 
-def starter() -> multiprocessing.context.ForkServerContext:
-    """Starts processes in a moment: they fork from one that has imported everything and computed nothing."""
+def starter(module: str = "benchmarks.kills") -> multiprocessing.context.ForkServerContext:
+    """Starts processes in a moment: they fork from one that has imported `module` and computed nothing."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.kills"])
+    context.set_forkserver_preload([module])
     return context
 
 

@@ -1,7 +1,7 @@
 """The long search for files that break a reader: `python -m tests.fuzz recordio --seconds 600`.
 
 It is guided by coverage and needs atheris, which is no dependency of the project: `.venv/bin/pip install
-atheris`. The readers, and what is asked of them, stand in `tests/data/targets.py`. Inputs that reached new
+atheris`. The readers, and what is asked of them, stand in `tests/targets.py`. Inputs that reached new
 code stay in `_build/fuzz/<target>`, from where the next run goes on. A file that breaks the reader is written
 to `_build/fuzz/findings`; `python -m tests.fuzz recordio FILE` tries it again.
 """
@@ -21,7 +21,7 @@ os.environ["TRSFNET_CACHE"] = "/dev/null"
 os.environ["TQDM_DISABLE"] = "1"
 
 with atheris.instrument_imports(include=["trsfnet", "pickle", "PIL"]):
-    from tests.data.targets import TARGETS
+    from tests.targets import TARGETS
 
 BUILD = Path(__file__).parents[1] / "_build" / "fuzz"
 

@@ -5,6 +5,7 @@ Here hypothesis damages valid files, the same way on every run; `tests/fuzz.py` 
 
 from __future__ import annotations
 
+import json
 import pickle
 import struct
 from pathlib import Path
@@ -13,8 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.data.targets import TARGETS, attacks, deeds, read_verification_set
+from tests.data.targets import attacks, deeds, read_verification_set
+from tests.model_targets import attacking_torch_files, read_torch, run_records
+from tests.targets import TARGETS
 from trsfnet.errors import TrsfnetError
+from trsfnet.experiments.record import read_record
 
 
 def damaged(content: bytes) -> st.SearchStrategy[bytes]:
@@ -69,7 +73,7 @@ def test_the_valid_files_are_read(name, folder):
 def test_nothing_but_the_declared_error_escapes(name, folder):
     target = TARGETS[name]
 
-    @settings(derandomize=True, database=None, max_examples=150, deadline=3000)
+    @settings(derandomize=True, database=None, max_examples=60, deadline=3000)
     @given(st.sampled_from(target.seeds()).flatmap(damaged))
     def survives(content: bytes) -> None:
         target.survives(content, folder)
@@ -81,7 +85,7 @@ def test_nothing_but_the_declared_error_escapes(name, folder):
 @settings(
     derandomize=True,
     database=None,
-    max_examples=50,
+    max_examples=20,
     deadline=3000,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -94,6 +98,23 @@ def test_nor_on_any_other_bytes(name, folder, content):
 def test_a_verification_set_runs_no_code(content, folder):
     with pytest.raises(TrsfnetError):
         read_verification_set(content, folder)
+
+
+@pytest.mark.parametrize("content", attacking_torch_files())
+def test_a_state_dict_runs_no_code(content, folder):
+    with pytest.raises(TrsfnetError, match="could run code"):
+        read_torch(content, folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "dong"}, {"status": 5}, {"config": []}, {"run_id": 5}, {"seed": "0"}, {"metrics": None}],
+)
+def test_what_the_search_found_in_records_is_refused(changes, folder):
+    (whole,) = run_records()
+    (folder / "run.json").write_text(json.dumps(json.loads(whole) | changes))
+    with pytest.raises(TrsfnetError, match=r"is damaged: its (status|config|run_id|seed|metrics) cannot be"):
+        read_record(folder)
 
 
 def test_the_watch_on_deeds_works():

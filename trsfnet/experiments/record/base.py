@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ SCHEMA = 1
 STATUSES = ("running", "done", "collapsed", "failed")
 # The run is over, and its record is whole.
 ENDED = ("done", "collapsed")
-_REQUIRED = ("schema", "status", "run_id", "track", "seed", "config", "metrics")
+_REQUIRED = {
+    **{"schema": object, "status": str, "run_id": str, "track": str, "seed": int},
+    **{"config": dict, "metrics": dict},
+}
 
 Table = Literal["history", "parameters", "scores"]
 
@@ -151,6 +155,12 @@ def checked_info(info: Any, where: str) -> dict[str, Any]:
         raise RecordError(f"The run record {where} is damaged: it lacks {', '.join(missing)}.")
     if info["schema"] != SCHEMA:
         raise UnknownFormat(
-            f"The run record {where} has format {info['schema']}, this version of trsfnet reads {SCHEMA}."
+            f"The run record {where} has format {reprlib.repr(info['schema'])}, "
+            f"this version of trsfnet reads {SCHEMA}."
         )
+    for name, kind in _REQUIRED.items():
+        if not isinstance(info[name], kind) or (name == "status" and info[name] not in STATUSES):
+            raise RecordError(
+                f"The run record {where} is damaged: its {name} cannot be {reprlib.repr(info[name])}."
+            )
     return info

@@ -116,5 +116,5 @@ def read_folder(path: Path) -> RunFolder:
             f"{path} holds no run record: cannot read {file.name}, {error.strerror}."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"The run record {file} is damaged: {error}.") from error
+        raise RecordError(f"The run record {file} is damaged: {str(error)[:200]}.") from error
     return RunFolder(path, checked_info(info, str(file)))
