@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
+from trsfnet.analysis.mechanism import Answer
+from trsfnet.evaluation.statistics import Interval
 from trsfnet.report import landing
 from trsfnet.report.claims.questions import QUESTIONS
 
@@ -18,11 +20,26 @@ def test_the_answer_counts_the_verdicts(tmp_path):
                     fake_run(tmp_path, f"{arch}{trsf}-{activation}", seed=seed, tar=tar)
     campaigns = landing.campaigns_on_questions(load(tmp_path))
     answer, table = str(landing.answer(campaigns)), str(landing.questions(campaigns))
-    assert "(`synthetic`, full, 48 of 54 runs): supported: “Does TRSF raise the accuracy?”" in answer
+    assert "full, 48 of 54 runs): supported: “Does TRSF raise the accuracy?”" in answer
     (row,) = (line for line in table.splitlines() if "Does TRSF raise" in line)
-    assert "[✓\u00a0supported](#claim-trsf-gains): +40.0 points" in row
+    assert "+40.0 points" in row
+    assert row.endswith("| [✓\u00a0supported](#claim-trsf-gains) |")
     given = table.count("✓"), table.count("✗")
     assert f"our runs answer {given[0]} as it does, {given[1]} against it" in answer
     assert given[0] >= 1
-    mostly_open = 2 * sum(given) < len(QUESTIONS)
-    assert answer.startswith("**Mostly open." if mostly_open else ("**In part", "**As far as"))
+    assert answer.startswith("**On new data, TRSF")
+    assert "Whether its explanation holds stays open.**" in answer
+    assert len(QUESTIONS) == len([line for line in table.splitlines() if line.startswith("| **")])
+
+
+def test_the_study_on_weight_decay_decides_the_explanation(tmp_path):
+    fake_run(tmp_path, "v1-relu")
+    campaigns = landing.campaigns_on_questions(load(tmp_path)) or load(tmp_path).campaigns
+    effect = {"scale": Interval(2.0, 1.5, 2.5)}
+    for decided, words in (
+        ((True, True), "no evidence for its explanation"),
+        ((True, False), "Weight decay does not explain"),
+        ((True, None), "stays open"),
+    ):
+        found = [Answer(q, d, effect, 3) for q, d in zip(("growth", "branches"), decided, strict=True)]
+        assert words in str(landing.answer(campaigns, found))

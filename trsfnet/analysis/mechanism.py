@@ -320,7 +320,8 @@ def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Int
 
     Returns:
         By weight decay, such as `0.04`, and by one of `RATIOS`: the factor of TRSF + PReLU over the baseline
-        (facenet's constants, ReLU) with its interval, seeds paired, and the number of seeds.
+        (facenet's constants, ReLU) with its interval, seeds paired, and the number of seeds. Under `tar`, how
+        far TRSF + PReLU is ahead in TAR.
     """
     found = {}
     rungs = ladder(runs)
@@ -328,4 +329,5 @@ def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Int
         part = rungs[rungs["weight_decay"] == decay].set_index("seed")
         both, baseline = part[part["line"] == "both"], part[part["line"] == "baseline"]
         found[f"{decay:g}"] = {name: _factor(baseline[name], both[name]) for name in RATIOS}
+        found[f"{decay:g}"]["tar"] = _difference(baseline["tar"], both["tar"])
     return found

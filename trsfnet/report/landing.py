@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
+from trsfnet.analysis.mechanism import Answer
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import size, verdict_cells
+from trsfnet.report.claims.tables import outcome_link, size
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS, campaign_name
 from trsfnet.text import counted, joined
@@ -27,46 +28,94 @@ def campaigns_on_questions(found: Analysis) -> list[Campaign]:
     return [campaign for campaign in found.campaigns_on(asked) if campaign.decides(asked)]
 
 
-def answer(campaigns: Sequence[Campaign]) -> Markdown:
-    """A headline, and for each campaign the questions that it answers."""
+def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> Markdown:
+    """The answer in a sentence, how many questions are answered, and which ones on each track.
+
+    Args:
+        campaigns: see `campaigns_on_questions`.
+        mechanism: what the study on weight decay says to its questions.
+    """
+    if not campaigns:
+        return Markdown("**Not tested yet: no run has ended.**")
     lines = "\n".join(_line(campaign) for campaign in campaigns)
-    return Markdown(f"**{_headline(campaigns)}**" + (f"\n\n{lines}" if lines else ""))
+    headline = f"{_accuracy(campaigns)} {_explanation(mechanism)}"
+    return Markdown(f"**{headline}**\n\n{_counts(campaigns)}\n\n{lines}")
 
 
 def questions(campaigns: Sequence[Campaign]) -> Markdown:
-    """The paper's main claims, each with the paper's number and the verdict of each campaign."""
-    rows = [
-        (
-            f"**{question}** {claims_by_id()[claim].statement}",
-            paper_rules()[claim].published(),
-            *verdict_cells(claim, campaigns),
-        )
-        for question, claim in MAIN_CLAIMS.items()
-    ]
-    header = ("Question and claim", "Paper", *([campaign_name(c) for c in campaigns] or ["Ours"]))
-    caption = "What the paper says, and what our runs say to it. Each verdict leads to its numbers and runs."
-    return Markdown(captioned(caption, "main-claims", table(header, rows)))
-
-
-def _headline(campaigns: Sequence[Campaign]) -> str:
+    """The paper's main claims, each with the paper's number, ours and the verdict; a tab per campaign."""
     if not campaigns:
-        return "Not tested yet: no run has ended."
+        rows = [(_asked(q, claim), paper_rules()[claim].published()) for q, claim in MAIN_CLAIMS.items()]
+        return Markdown(captioned(_CAPTION, "main-claims", table(("Question", "Paper"), rows)))
+    tabs = [f"::::{{tab-item}} {_title(campaign)}\n\n{_tab(campaign)}\n::::" for campaign in campaigns]
+    return Markdown(":::::{tab-set}\n:name: main-claims\n\n" + "\n".join(tabs) + "\n:::::\n")
+
+
+_CAPTION = "What the paper says. Each verdict leads to its numbers and runs."
+
+
+def _asked(question: str, claim: str) -> str:
+    return f"**{question}** {claims_by_id()[claim].statement}"
+
+
+def _title(campaign: Campaign) -> str:
+    name = TRACKS[campaign.track]
+    return f"{name[0].upper()}{name[1:]}, {campaign.size_name}"
+
+
+def _tab(campaign: Campaign) -> str:
+    header = ("Question and claim", "Paper", "Ours", "Verdict")
+    rows = []
+    for question, claim in MAIN_CLAIMS.items():
+        rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
+        ours = rule.summary(verdict.measured) or "–"
+        rows.append((_asked(question, claim), rule.published(), ours, outcome_link(claim, verdict.outcome)))
+    return table(header, rows)
+
+
+_GAINS = {"TRSF": "trsf-gains", "Leaky ReLU and PReLU": "both-activations-gain"}
+
+
+def _accuracy(campaigns: Sequence[Campaign]) -> str:
+    """Whether the paper's two parts raise accuracy, over all campaigns that decide it."""
+    names: dict[str, list[str]] = {"raise": [], "lower": [], "open": []}
+    for name, claim in _GAINS.items():
+        outcomes = {campaign.verdicts[claim].outcome for campaign in campaigns} & {*_DECIDED}
+        kind = {frozenset({_DECIDED[0]}): "raise", frozenset({_DECIDED[1]}): "lower"}
+        names[kind.get(frozenset(outcomes), "open")].append(name)
+    parts = []
+    if names["raise"]:
+        parts.append(f"on new data, {joined(names['raise'])} do raise accuracy")
+    if names["lower"]:
+        parts.append(f"{joined(names['lower'])} do not raise it")
+    if names["open"]:
+        parts.append(f"whether {joined(names['open'])} raise accuracy stays open")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _explanation(mechanism: Sequence[Answer]) -> str:
+    """Whether large scales show what the paper takes them for, a larger role of the branches."""
+    decided = {found.question: found.decided for found in mechanism if found.effects}
+    if decided.get("growth") and decided.get("branches"):
+        return (
+            "The size of its scales is no evidence for its explanation: in our study scales grow as weight "
+            "decay shrinks the kernels that they multiply, while the branches add less to their trunk."
+        )
+    if False in (decided.get("growth"), decided.get("branches")):
+        return "Weight decay does not explain why its scales grow."
+    return "Whether its explanation holds stays open."
+
+
+def _counts(campaigns: Sequence[Campaign]) -> str:
     found = [{c.verdicts[claim].outcome for c in campaigns} & {*_DECIDED} for claim in MAIN_CLAIMS.values()]
     supported, contradicted = (sum(outcomes == {word} for outcomes in found) for word in _DECIDED)
     split = sum(len(outcomes) == len(_DECIDED) for outcomes in found)
     left = len(found) - supported - contradicted - split
-    if left == len(found):
-        return "Not decided yet: nothing was seen that chance could not have done."
-    if 2 * left > len(found):
-        verdict = "Mostly open"
-    elif split or (supported and contradicted):
-        verdict = "In part"
-    else:
-        verdict = f"As far as it is decided, {'yes' if supported else 'no'}"
     differently = f", {split} in both ways on different data" if split else ""
     return (
-        f"{verdict}. Of {counted(len(found), 'question')} that the paper answers, our runs answer "
-        f"{supported} as it does, {contradicted} against it{differently}, and leave {left} open."
+        f"Of {counted(len(found), 'question')} that the paper answers, our runs answer {supported} as it "
+        f"does, {contradicted} against it{differently}, and leave {left} open."
     )
 
 

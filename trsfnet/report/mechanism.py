@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from trsfnet.analysis.gradient_flow import mean_scale
 from trsfnet.analysis.mechanism import (
+    RATIOS,
     answers,
     branches_over_constants,
     change,
@@ -258,11 +259,21 @@ def over_constants(records: Sequence[Record]) -> Markdown:
     rows = [
         (
             decay,
-            *(_factor(effect) if effect else "–" for effect, _ in by_mean.values()),
-            str(max(seeds for _, seeds in by_mean.values())),
+            *(_factor(by_name[name][0]) if by_name[name][0] else "–" for name in RATIOS),
+            _points(by_name["tar"][0]) if by_name["tar"][0] else "–",
+            str(by_name["tar"][1]),
         )
-        for decay, by_mean in branches_over_constants(runs).items()
+        for decay, by_name in branches_over_constants(runs).items()
     ]
-    header = ("Weight decay", "Arithmetic mean", "Geometric mean", "Median", "Seeds")
-    title = "Ratio of branch to trunk, TRSF + PReLU over the baseline, by three means over the modules"
+    header = (
+        "Weight decay",
+        "Ratio, arithmetic mean",
+        "Ratio, geometric mean",
+        "Ratio, median",
+        "TAR, points",
+    )
+    header = (*header, "Seeds")
+    title = (
+        "TRSF + PReLU against the baseline: branch over trunk as a factor, TAR at FAR 1e-2 as a difference"
+    )
     return Markdown(captioned(title, "table-mechanism-constants", table(header, rows)))

@@ -107,16 +107,16 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
     rule = paper_rules()[claim]
     if not campaigns:
         reason = f": {rule.reason}" if isinstance(rule, Untested) else ""
-        return [_link(claim, Outcome.NOT_RUN) + reason]
+        return [outcome_link(claim, Outcome.NOT_RUN) + reason]
     cells = []
     for campaign in campaigns:
         verdict = campaign.verdicts[claim]
         numbers = rule.summary(verdict.measured)
-        cells.append(_link(claim, verdict.outcome) + (f": {numbers}" if numbers else ""))
+        cells.append(outcome_link(claim, verdict.outcome) + (f": {numbers}" if numbers else ""))
     return cells
 
 
-def _link(claim: str, outcome: Outcome) -> str:
+def outcome_link(claim: str, outcome: Outcome) -> str:
     """An outcome and its sign, which lead to what is behind it."""
     return f"[{SIGNS[outcome]}{NBSP}{outcome}](#claim-{claim})"
 
