@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What is installed there comes first, for us and for what we start.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup runs merge book pages test test-fast lint clean
+.PHONY: help setup runs merge book pages explore app test test-fast lint clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 11
@@ -49,6 +49,15 @@ book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a fai
 pages: $(STAMP)  ## the book of the runs that are there, with warnings as errors
 	jupyter-book build book/ --warningiserror --nitpick
 
+# Where root is the only user, as in a container, Jupyter asks to be told so.
+ROOT_TOO := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+explore: $(STAMP)  ## the explorer in JupyterLab: all runs' scales and slopes, "What if?", verifying two images
+	jupyter lab $(ROOT_TOO) notebooks/explore.ipynb
+
+app: $(STAMP)  ## the same as a page without code, by Voilà
+	voila $(ROOT_TOO) notebooks/explore.ipynb
+
 test: $(STAMP) lint  ## lint and tests, which build the book with warnings as errors
 	@.ci/browser
 	@# A process on each core, each of one thread: more would wait for each other.
@@ -61,7 +70,7 @@ lint: $(STAMP)  ## every check of the sources: Python, notebooks, JavaScript, wo
 	ruff check .
 	ruff format --check .
 	nbstripout --verify --keep-id notebooks/*.ipynb
-	oxlint --deny-warnings book/_static
+	oxlint --deny-warnings book/_static trsfnet/report/explore/browser
 	actionlint
 	zizmor --offline --persona pedantic --quiet .
 

@@ -1,6 +1,12 @@
 // The first page's figure: pick a question to see all its claims with their numbers, or one group of runs.
 document.addEventListener("DOMContentLoaded", () => {
-  const { add } = explorePlot;
+  // A new element at the end of `parent`.
+  function add(parent, name, attributes = {}, text = "") {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    if (text) element.textContent = text;
+    return parent.appendChild(element);
+  }
 
   // A select above the claims, with a first option that stands for all.
   function makeSelect(controls, title, all, values, changed) {
@@ -13,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function start(figure) {
     const [claims, lines] = ["li", ".overview-line"].map((name) => [...figure.querySelectorAll(name)]);
     const controls = document.createElement("div");
-    controls.className = "explorer-controls";
+    controls.className = "overview-controls";
     figure.prepend(controls);
     const questions = new Set(claims.map((claim) => claim.dataset.question));
     const groups = new Set(lines.map((line) => line.dataset.runs));

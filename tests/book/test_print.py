@@ -6,7 +6,9 @@ import re
 
 from tests.book.conftest import watched
 
-SCREEN_ONLY = ".bd-sidebar-primary, .bd-sidebar-secondary, .header-article, .explorer-controls"
+SCREEN_ONLY = (
+    ".bd-sidebar-primary, .bd-sidebar-secondary, .header-article, .overview-controls, .explorer-live"
+)
 
 
 def test_a_page_prints_light_and_whole(book, browser):

@@ -23,24 +23,26 @@ def executed(name: str, root: Path, where: Path) -> nbformat.NotebookNode:
     )
 
 
-def widget_html(notebook: nbformat.NotebookNode) -> str:
-    """The text of every HTML widget."""
+def widgets(notebook: nbformat.NotebookNode) -> list[dict]:
+    """The state of every widget."""
     states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
-    return "\n".join(str(s["state"].get("value", "")) for s in states if s["model_name"] == "HTMLModel")
+    return [one["state"] for one in states]
 
 
-def test_it_draws_runs_and_says_what_verification_needs(tmp_path):
+def test_it_offers_runs_and_what_verification_needs(tmp_path):
     fake_run(tmp_path / "runs", "v1-trsf-prelu")
-    html = widget_html(executed("explore", tmp_path / "runs", tmp_path))
-    assert "A: v1 + TRSF + PReLU, seed 0 (full), rendered faces: at epoch 4 of 4" in html
-    assert "papermill notebooks/train.ipynb" in html
+    found = widgets(executed("explore", tmp_path / "runs", tmp_path))
+    (index,) = [state["index"] for state in found if "index" in state]
+    assert [group["name"] for group in index["groups"]] == [
+        "v1 + TRSF + PReLU, seed 0 (full), rendered faces"
+    ]
+    assert any("the threshold" in str(state.get("value", "")) for state in found), "a network comes along"
 
 
 def test_it_runs_where_there_is_nothing(tmp_path):
-    html = widget_html(executed("explore", tmp_path, tmp_path))
-    assert "Nothing to explore yet" in html
-    page = executed("explore_page", tmp_path, tmp_path)
-    assert "Nothing to explore yet" in str(page)
+    found = widgets(executed("explore", tmp_path, tmp_path))
+    assert any("Nothing to explore yet" in str(state.get("value", "")) for state in found)
+    assert "Nothing to explore yet" in str(executed("explore_page", tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize("name", ["explore", "explore_page"])

@@ -15,9 +15,11 @@ from tests.experiments.untrained import write_run
 from tests.inference.test_verification import png
 from trsfnet.analysis import load
 from trsfnet.evaluation.embed import embed
+from trsfnet.evaluation.names import far_name
 from trsfnet.evaluation.protocol import evaluate
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.threshold import threshold
+from trsfnet.interop.models import read_model
 from trsfnet.report.explore import verification, verification_widgets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -71,11 +73,32 @@ def test_controls_drive_the_decision(evaluated):
     assert verifier.answer.value.startswith("&lt;b&gt;.png is not an image")
 
 
-def test_without_a_network_one_sentence_says_what_to_do(evaluated, tmp_path):
-    _, record, _ = evaluated
-    copy = tmp_path / record.info["track"] / record.run_id
-    copy.mkdir(parents=True)
-    for name in ("run.json", "history.csv", "parameters.parquet", "scores.parquet"):
-        (copy / name).write_bytes((record.path / name).read_bytes())
+def test_the_network_that_comes_along_tells_rendered_people_apart_and_says_what_it_is(tmp_path):
     verifier = verification_widgets.verifier(load(tmp_path))
-    assert "papermill notebooks/train.ipynb" in verifier.value
+    ((name, _),) = verifier.network.options
+    assert "rendered faces only, never a photograph" in name
+    right = 0
+    for people in [(i, i) for i in range(8)] + [(i, i + 1) for i in range(8)]:
+        verifier._crops = lambda size, pair=people: verification.rendered(pair, size)
+        verifier.images.value = "other" if verifier.images.value == "same" else "same"
+        right += verifier.decision.same == (people[0] == people[1])
+    assert right >= 15, "of 16"
+    assert "little" not in verifier.answer.value
+    verifier.images.value = "crop"
+    assert verifier.answer.value.endswith("has seen photographs.")
+
+
+def test_files_that_come_are_taken_for_photographs(tmp_path, monkeypatch):
+    verifier = verification_widgets.verifier(load(tmp_path))
+    monkeypatch.setattr(verifier, "_decide", lambda: None)
+    verifier.files[0].value = upload("a.png", png(verification.rendered((0, 0), 75)[0]))
+    assert verifier.images.value == "photograph"
+
+
+def test_its_file_is_small_and_says_what_it_was_trained_on():
+    network = verification.example()
+    assert network.source.stat().st_size < 2 * 2**20
+    description = read_model(network.source).description
+    assert description.training["track"] == "synthetic"
+    assert description.data_terms.startswith("The faces are rendered by this project's code")
+    assert set(map(far_name, verification.FARS)) <= set(description.thresholds)

@@ -21,8 +21,6 @@ import torch
 from scipy.special import wrightomega
 
 from trsfnet.models import InceptionResnet
-from trsfnet.training.config import TrainConfig
-from trsfnet.training.schedule import learning_rate
 
 
 def flow(
@@ -74,19 +72,3 @@ def initial_norms(arch: str, width: float = 1.0) -> np.ndarray:
     # in x out weights of variance 2 / (in + out).
     shapes = np.array([(conv.in_channels, conv.out_channels) for conv in projections], float)
     return np.sqrt(2 * shapes.prod(axis=1) / shapes.sum(axis=1))
-
-
-def travel(config: TrainConfig, steps_per_epoch: int) -> float:
-    """τ of a whole schedule: the sum of its learning rates over 1 - momentum.
-
-    Args:
-        config: a resolved configuration.
-        steps_per_epoch: its steps per epoch.
-    """
-    steps = range(config.epochs * steps_per_epoch)
-    return sum(learning_rate(config, step, steps_per_epoch) for step in steps) / (1 - config.momentum)
-
-
-def decay_budget(config: TrainConfig, steps_per_epoch: int) -> float:
-    """κ = 2 λ τ of a whole schedule; see `travel`."""
-    return 2 * config.weight_decay * travel(config, steps_per_epoch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,8 +15,8 @@ from trsfnet.experiments.budgets import BUDGETS, departures, of_a_study
 from trsfnet.experiments.variants import GRID, STABILITY, short_name
 from trsfnet.report.names import TRACKS
 
-LEVELS = {"track": "Track", "arch": "Architecture", "setting": "Setting", "seed": "Seed"}
-"""What a run is picked by, one after the other: attributes of `Run`, and what they are called."""
+LEVELS = {"track": "Track", "arch": "Architecture", "setting": "Setting", "seed": "Seeds"}
+"""What is picked by, one after the other: attributes of `Group`, and what they are called."""
 
 # In the order of the pickers.
 _SETTINGS = list(dict.fromkeys(s.key for s in (*GRID, *STABILITY)))
@@ -96,28 +96,67 @@ def for_the_book(collection: Analysis) -> list[Run]:
     )
 
 
-def options(runs: Iterable[Run], chosen: Mapping[str, str]) -> dict[str, list[str]]:
-    """What can be picked at each level, given what is chosen at the levels above it.
+@dataclass(frozen=True)
+class Group:
+    """What can be compared: a run, or all seeds of a setting at one budget.
 
-    Args:
-        runs: all of them.
-        chosen: a value by level; what no run has counts as the first that one has.
+    Attributes:
+        runs: one, or several that differ in their seeds alone.
+        seed: the run's seed and budget, or such as `all 8 (full)`.
+        name: a run's name, or such as `v1 + TRSF, all 8 (full), rendered faces`.
     """
-    left, found = list(runs), {}
-    for level in LEVELS:
-        found[level] = list(dict.fromkeys(getattr(run, level) for run in left))
-        value = chosen.get(level)
-        value = value if value in found[level] else found[level][0]
-        left = [run for run in left if getattr(run, level) == value]
+
+    runs: tuple[Run, ...]
+    seed: str
+    name: str
+
+    @property
+    def track(self) -> str:
+        """Their track in words."""
+        return self.runs[0].track
+
+    @property
+    def arch(self) -> str:
+        """`v1` or `v2`."""
+        return self.runs[0].arch
+
+    @property
+    def setting(self) -> str:
+        """Such as `v1 + TRSF + PReLU`."""
+        return self.runs[0].setting
+
+
+def groups(runs: list[Run]) -> list[Group]:
+    """Every run, and after those of a setting its seeds together, where a budget has several."""
+    by_setting: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        by_setting.setdefault(_cell(run.record), []).append(run)
+    return [group for alike in by_setting.values() for group in (*map(_alone, alike), *_seeds(alike))]
+
+
+def _alone(run: Run) -> Group:
+    return Group((run,), run.seed, run.name)
+
+
+def _seeds(runs: list[Run]) -> list[Group]:
+    budgets: dict[str, list[Run]] = {}
+    for run in runs:
+        budgets.setdefault(run.seed.removeprefix(f"{run.record.seed} "), []).append(run)
+    found = []
+    for budget, seeds in budgets.items():
+        if len(seeds) > 1:
+            seed = f"all {len(seeds)} {budget}"
+            found.append(Group(tuple(seeds), seed, f"{seeds[0].setting}, {seed}, {seeds[0].track}"))
     return found
 
 
-def first_two(runs: list[Run]) -> tuple[Run, Run]:
+def first_two(offered: list[Group]) -> tuple[Group, Group]:
     """What to compare at first: a run with both scales and slopes, and another setting's with scales."""
-    first = next((run for run in runs if {"trsf", "slope"} <= set(run.tables)), runs[0])
+    alone = [group for group in offered if len(group.runs) == 1]
+    first = next((g for g in alone if {"trsf", "slope"} <= set(g.runs[0].tables)), alone[0])
     network = first.track, first.arch
-    beside = [run for run in runs if (run.track, run.arch) == network and run.setting != first.setting]
-    return first, next((run for run in beside if "trsf" in run.tables), next(iter(beside), first))
+    beside = [g for g in alone if (g.track, g.arch) == network and g.setting != first.setting]
+    return first, next((g for g in beside if "trsf" in g.runs[0].tables), next(iter(beside), first))
 
 
 def _cell(record: Record) -> tuple[str, str]:

@@ -1,78 +1,86 @@
-"""Two runs side by side: modules, histogram and trajectories of one kind of value at one epoch."""
+"""The explorer without a browser: the same charts of two runs at one epoch, as a figure with its text."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
+import pandas as pd
 
 from trsfnet.report import style
-from trsfnet.report.display import Picture, picture
+from trsfnet.report.display import Picture
+from trsfnet.report.explore import charts
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, limits
-from trsfnet.report.figures import epoch_axis
 
-BINS = 24
-
-# The first run is filled, the second hollow, so that two seeds of one setting are told apart.
-_FILLS = ("full", "none")
+_WIDE, _NARROW = 660, 285  # pixels
 
 
 def compare(first: Shown, second: Shown) -> Picture:
-    """The two runs as a figure with its text alternative; both show the same kind at the same epoch."""
+    """Two runs as a figure with its text alternative; both show the same kind at the same epoch."""
     summaries = f"A: {first.summary} B: {second.summary}"
-    kind = KINDS[first.kind]
-    return picture(
-        comparison(first, second),
-        alt=f"{kind.title} by module, as a histogram and over the epochs, in two runs. {summaries}",
-        caption=f"{kind.title} of two runs. {summaries}",
+    title = KINDS[first.kind].title
+    return Picture(
+        _svg(_comparison(first, second)),
+        f"{title} by module, as a histogram and over the epochs, in two runs. {summaries}",
+        f"{title} of two runs, A filled and B hollow. {summaries}",
     )
 
 
-def comparison(first: Shown, second: Shown) -> Figure:
-    """Modules and histogram of both runs above, the trajectories of each below."""
-    shown = (first, second)
+def _svg(spec: charts.Spec) -> str:
+    import vl_convert
+
+    return vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=charts.VEGA_LITE)
+
+
+def _comparison(first: Shown, second: Shown) -> charts.Spec:
+    """Modules and histogram of both, the courses of each between them."""
+    both = dict(zip("AB", (first, second), strict=True))
     kind = KINDS[first.kind]
-    low, high = limits([s.table for s in shown])
-    with style.applied():
-        figure, axes = plt.subplot_mosaic(
-            [["modules", "histogram"], ["A", "B"]], figsize=(style.FIGURE_WIDTH, 6.2)
-        )
-        for name, one, fill in zip("AB", shown, _FILLS, strict=True):
-            _modules(axes["modules"], one, name, fill)
-            _trajectories(axes[name], one)
-            axes[name].set(title=f"{name}: {one.run.setting}", ylabel=kind.label, ylim=(low, high))
-            axes[name].set_xlim(0, last_epoch((first.run, second.run)))
-        axes["modules"].set(
-            xlabel=f"{kind.module}, from input to output", ylabel=kind.label, ylim=(low, high)
-        )
-        axes["modules"].axhline(0, color=style.INK, linewidth=0.8)
-        axes["modules"].legend(loc="best")
-        _histogram(axes["histogram"], shown, (low, high))
-        axes["histogram"].set(xlabel=kind.label, ylabel="Number of modules")
-    return figure
+    low, high = limits([one.table for one in both.values()])
+    values = {
+        "low": low,
+        "high": high,
+        "epoch": first.epoch,
+        "epochs": max(1, last_epoch((first.run, second.run))),
+        "modules": max(1, *(len(one.values) for one in both.values())),
+        "label": kind.label,
+        "module": kind.module,
+    }
+    courses = {f"courses {side}": _rows(one, side, one.table) for side, one in both.items()}
+    now = [row for side, one in both.items() for row in _rows(one, side, one.now)]
+    return {
+        "vconcat": [
+            _chart("modules", _WIDE),
+            {"hconcat": [_chart("courses", _NARROW, courses=name) for name in courses]},
+            _chart("histogram", _WIDE),
+        ],
+        "datasets": {"rows": now, "band": [], **courses},
+        "params": [{**param, "value": values.get(param["name"], param["value"])} for param in charts.PARAMS],
+        "config": charts.CONFIG,
+    }
 
 
-def _modules(axes: Axes, shown: Shown, name: str, fill: str) -> None:
-    values, look = shown.values, style.look(shown.run.record.variant)
-    places = np.arange(1, len(values) + 1)
-    axes.plot(places, values, look.marker, color=look.colour, fillstyle=fill, markersize=4.5, label=name)
+def _chart(name: str, width: int, **datasets: str) -> charts.Spec:
+    """A chart of fixed size; `datasets` are other names for those that it reads."""
+    text = json.dumps(charts.unit(name))
+    for known, other in datasets.items():
+        text = text.replace(f'{{"name": "{known}"}}', f'{{"name": "{other}"}}')
+    return {**json.loads(text), "width": width, "height": charts.HEIGHT}
 
 
-def _trajectories(axes: Axes, shown: Shown) -> None:
-    """A line per module, and where the epoch is."""
-    look, table = style.look(shown.run.record.variant), shown.table
-    axes.axhline(0, color=style.INK, linewidth=0.8)
-    axes.axvline(shown.epoch, color=style.INK, linewidth=0.8, linestyle=":")
-    courses = [np.column_stack([table.index, column]) for column in table.to_numpy().T]
-    axes.add_collection(LineCollection(courses, colors=look.colour, linewidths=0.9, alpha=0.6))
-    epoch_axis(axes)
-
-
-def _histogram(axes: Axes, shown: tuple[Shown, Shown], within: tuple[float, float]) -> None:
-    edges = np.linspace(*within, BINS + 1)
-    for one, filled in zip(shown, (True, False), strict=True):
-        colour = style.look(one.run.record.variant).colour
-        kind = "stepfilled" if filled else "step"
-        axes.hist(one.values, edges, histtype=kind, color=colour, alpha=0.5 if filled else 1, linewidth=1.8)
+def _rows(shown: Shown, side: str, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the charts read of a run's values, as `values.js` makes it."""
+    look = {
+        "side": side,
+        "colour": style.look(shown.run.record.variant).colour,
+        "shape": {"A": "circle", "B": "diamond"}[side],
+        "strength": 1,
+        "run": shown.run.seed,
+    }
+    return [
+        {**look, "place": place, "epoch": int(epoch), "value": float(value)}
+        for place, name in enumerate(table.columns, 1)
+        for epoch, value in table[name].items()
+        if np.isfinite(value)
+    ]

@@ -1,92 +1,64 @@
-"""The book's explorer: numbers in the page, drawn by `book/_static/explore/`, and a figure without it."""
+"""The book's explorer: numbers in the page, drawn by our scripts, and a figure where none run."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from base64 import b64encode
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, folded, table
-from trsfnet.report.explore.catalogue import LEVELS, Run, first_two
-from trsfnet.report.explore.drawing import BINS, compare
+from trsfnet.report.explore import script, whatif
+from trsfnet.report.explore.catalogue import Run, first_two, groups
+from trsfnet.report.explore.drawing import compare
+from trsfnet.report.explore.payload import FIRST_KIND, packed
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, rounded
 from trsfnet.report.run_words import card_link
 from trsfnet.text import NBSP, counted
 
-_FIRST_KIND = "trsf"
-
 
 @dataclass(frozen=True)
-class Page:
-    """The explorer as HTML; where no script runs and in print, the static figure stands in its place."""
+class Html:
+    """HTML that a page carries as it is; `text` stands for it where only words can be shown."""
 
-    data: dict[str, Any]
-    static: Picture
+    html: str
+    text: str
 
     def _repr_html_(self) -> str:
-        # JSON in which nothing can end the element that it stands in.
-        data = json.dumps(self.data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-        return (
-            f'<div class="explorer"><div class="explorer-static">{self.static._repr_html_()}</div>'
-            f'<script type="application/json">{data}</script></div>'
-        )
+        return self.html
 
     def __repr__(self) -> str:
-        return repr(self.static)
+        return self.text
 
 
-def explorer(runs: list[Run]) -> Page | Markdown:
-    """The explorer over `runs`, or a sentence that there is none."""
+def explorer(runs: list[Run]) -> Html | Markdown:
+    """The explorer over `runs`, or a sentence that there is none. It brings the scripts of the whole page."""
     if not runs:
         return Markdown("Nothing to explore yet: no run has recorded scales, slopes or ratios.")
-    first, second = first_two(runs)
+    (first,), (second,) = (group.runs for group in first_two(groups(runs)))
     epoch = last_epoch((first, second))
-    static = compare(Shown(first, _FIRST_KIND, epoch), Shown(second, _FIRST_KIND, epoch))
-    return Page(packed(runs, (first, second)), static)
+    static = compare(Shown(first, FIRST_KIND, epoch), Shown(second, FIRST_KIND, epoch))
+    index, values = packed(runs)
+    numbers = f'<script type="text/plain">{b64encode(values).decode()}</script>'
+    scripts = f"<style>{script.styles()}</style><script>{script.page()}</script>"
+    return _part("explorer", static, index, numbers + scripts)
 
 
-def packed(runs: list[Run], chosen: tuple[Run, Run]) -> dict[str, Any]:
-    """Everything the browser needs, of JSON types; values have three significant digits, signs are kept."""
-    names: list[list[str]] = []
-    entries = [_entry(run, names) for run in runs]
-    return {
-        "levels": LEVELS,
-        "kinds": {key: asdict(kind) for key, kind in KINDS.items()},
-        "bins": BINS,
-        "start": {"kind": _FIRST_KIND, "runs": [runs.index(run) for run in chosen]},
-        "runs": entries,
-        "names": names,
-    }
+def what_if(runs: list[Run]) -> Html:
+    """The scale's path by gradient flow, with sliders where the page has the explorer too."""
+    data = whatif.data(runs)
+    return _part("what-if", whatif.drawing(data), data)
 
 
-def _entry(run: Run, names: list[list[str]]) -> dict[str, Any]:
-    kinds = {}
-    for kind, values in run.tables.items():
-        modules = values.columns.tolist()
-        if modules not in names:
-            names.append(modules)
-        kinds[kind] = {
-            "names": names.index(modules),
-            "epochs": values.index.tolist(),
-            "values": _short(values),
-            "means": [rounded(mean) for mean in values.mean(axis=1)],
-        }
-    return {
-        "id": run.record.run_id,
-        "name": run.name,
-        "colour": style.look(run.record.variant).colour,
-        **{level: getattr(run, level) for level in LEVELS},
-        "kinds": kinds,
-    }
-
-
-def _short(values: pd.DataFrame) -> list[list[float | None]]:
-    """By epoch and module; None for what is not a number."""
-    return [[float(f"{v:.3g}") if np.isfinite(v) else None for v in row] for row in values.to_numpy()]
+def _part(name: str, static: Picture, data: dict[str, Any], more: str = "") -> Html:
+    """A part of the page; where no script runs and in print, the static figure stands in its place."""
+    # JSON in which nothing can end the element that it stands in.
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return Html(
+        f'<div class="explorer" data-part="{name}"><div class="explorer-static">{static._repr_html_()}</div>'
+        f'<script type="application/json">{text}</script>{more}</div>',
+        repr(static),
+    )
 
 
 def list_of_runs(runs: list[Run]) -> Markdown:

@@ -62,10 +62,14 @@ class Shown:
         return self.run.tables.get(self.kind, pd.DataFrame())
 
     @property
+    def now(self) -> pd.DataFrame:
+        """The row of the epoch; empty if the run has no values of this kind."""
+        return self.table.loc[: self.epoch].tail(1)
+
+    @property
     def values(self) -> pd.Series:
         """The modules' values at the epoch, in forward order."""
-        until = self.table.loc[: self.epoch]
-        return until.iloc[-1] if len(until) else pd.Series(dtype=float)
+        return self.now.iloc[0] if len(self.now) else pd.Series(dtype=float)
 
     @property
     def summary(self) -> str:

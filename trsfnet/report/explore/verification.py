@@ -1,6 +1,11 @@
-"""What two images can be verified with in the explorer: runs that still have their network, and examples."""
+"""What two images can be verified with in the explorer: a network that comes along, and runs of one's own."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,9 +13,39 @@ import torch
 from trsfnet.analysis.run import Run as Record
 from trsfnet.data.synthetic import render_faces
 from trsfnet.experiments.run import CHECKPOINT
+from trsfnet.report.explore.catalogue import catalogue
 from trsfnet.training.checkpoint import previous
 
 FARS = (1e-2, 1e-3)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that can decide.
+
+    Attributes:
+        name: what it is, in words.
+        source: the folder of its run, or its file.
+    """
+
+    name: str
+    source: Path
+
+
+def networks(records: Iterable[Record]) -> list[Network]:
+    """The runs that still have their network, and at the end the one that comes with the package."""
+    own = [Network(run.name, run.record.path) for run in catalogue(filter(has_network, records))]
+    return [*own, example()]
+
+
+def example() -> Network:
+    """A compact network, v1 + TRSF + PReLU at 3/16 of the paper's width, trained on rendered faces only.
+
+    Made by `python -m trsfnet train -p trsf True -p activation prelu -p image_size 75 -p width 0.1875
+    -p embedding_size 128 -p epochs 16 -p weight_decay 0.016`, exported, and stored in half precision.
+    """
+    file = Path(str(resources.files("trsfnet.report.explore") / "rendered-faces.safetensors"))
+    return Network("a small network that has seen rendered faces only, never a photograph", file)
 
 
 def has_network(record: Record) -> bool:

@@ -14,20 +14,19 @@ from PIL import Image
 from trsfnet.analysis import Analysis
 from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.names import far_name
-from trsfnet.experiments.threshold import threshold
-from trsfnet.inference.embedder import Embedder, load
+from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.preparation import PREPARATIONS, prepare
-from trsfnet.inference.verification import Decision, compare
-from trsfnet.report.explore.catalogue import Run, catalogue
-from trsfnet.report.explore.verification import FARS, has_network, rendered
+from trsfnet.inference.verification import Decision, compare, threshold_at
+from trsfnet.interop.models import Model, read_model
+from trsfnet.report.explore.verification import FARS, Network, networks, rendered
 
 _EXAMPLES = {"same": (0, 0), "other": (0, 1)}
 _EXAMPLE_NAMES = {"same": "one rendered person twice", "other": "two rendered people"}
 
-_NO_NETWORK = (
-    "No run here has its network: committed results come without. Train one of your own, for example by "
-    "<code>papermill notebooks/train.ipynb runs/v1-trsf.ipynb -p trsf True</code>, and run this "
-    "notebook again."
+# Said with every answer of a network that was trained on rendered faces about something else.
+_RENDERED_ONLY = (
+    "This network was trained on rendered faces only: what it says about photographs means little. "
+    "A run on the <code>lfw</code> track has seen photographs."
 )
 
 
@@ -35,7 +34,7 @@ class Verifier(ipywidgets.VBox):
     """Says whether two images show one person; the answer follows the controls.
 
     Attributes:
-        run: the run whose network decides.
+        network: what decides.
         far: share of different-person pairs that may be accepted.
         images: rendered examples, or what the reader's own files are.
         files: the reader's two files.
@@ -44,29 +43,39 @@ class Verifier(ipywidgets.VBox):
         decision: the decision, None while there is none.
     """
 
-    def __init__(self, runs: list[Run]) -> None:
-        """Offer `runs`, one or more, all with their networks."""
-        self.run = ipywidgets.Dropdown(options=[(run.name, run) for run in runs], description="Run")
+    def __init__(self, networks: list[Network]) -> None:
+        """Offer `networks`, one or more."""
+        wide = ipywidgets.Layout(width="100%", max_width="45rem")
+        named = [(network.name, network) for network in networks]
+        self.network = ipywidgets.Dropdown(options=named, description="Network", layout=wide)
         self.far = ipywidgets.Dropdown(options=[(far_name(far), far) for far in FARS], description="FAR")
         names = {**_EXAMPLE_NAMES, **{k: f"my files: {text}" for k, text in PREPARATIONS.items()}}
-        self.images = ipywidgets.Dropdown(options=[(v, k) for k, v in names.items()], description="Images")
+        self.images = ipywidgets.Dropdown(
+            options=[(v, k) for k, v in names.items()], description="Images", layout=wide
+        )
         self.files = [
             ipywidgets.FileUpload(accept="image/*", description=text) for text in ("Image 1", "Image 2")
         ]
         self.crops = [ipywidgets.Image(format="png", width=160) for _ in self.files]
         self.answer = ipywidgets.HTML()
         self.decision: Decision | None = None
-        for control in (self.run, self.far, self.images, *self.files):
+        for file in self.files:
+            file.observe(lambda _: self._use_files(), names="value")
+        for control in (self.network, self.far, self.images, *self.files):
             control.observe(lambda _: self._decide(), names="value")
         self._decide()
         rows = [ipywidgets.HBox(self.files), ipywidgets.HBox(self.crops), self.answer]
-        super().__init__([self.run, self.far, self.images, *rows])
+        super().__init__([self.network, self.far, self.images, *rows])
+
+    def _use_files(self) -> None:
+        """Files that come while examples are shown are meant to be looked at."""
+        if self.images.value in _EXAMPLES:
+            self.images.value = "photograph"
 
     def _decide(self) -> None:
         self.decision = None
         try:
-            record = self.run.value.record
-            embedder = _embedder(record.path)
+            embedder, model = _network(self.network.value.source)
             crops = self._crops(embedder.description.preprocessing.size)
             if crops is None:
                 self.answer.value = "Choose two image files."
@@ -74,11 +83,14 @@ class Verifier(ipywidgets.VBox):
             for shown, crop in zip(self.crops, crops, strict=True):
                 shown.value = _png(crop)
             far = self.far.value
-            self.decision = compare(embedder, crops, threshold(record, far), far)
+            self.decision = compare(embedder, crops, threshold_at(model, far), far)
         except TrsfnetError as error:
             self.answer.value = html.escape(str(error))
-        else:
-            self.answer.value = f"<b>{html.escape(str(self.decision))}</b>"
+            return
+        self.answer.value = f"<b>{html.escape(str(self.decision))}</b>"
+        track = embedder.description.training.get("track")
+        if track == "synthetic" and self.images.value not in _EXAMPLES:
+            self.answer.value += f"<br>{_RENDERED_ONLY}"
 
     def _crops(self, size: int) -> np.ndarray | None:
         """What the network is to compare; None while a file is missing."""
@@ -91,8 +103,10 @@ class Verifier(ipywidgets.VBox):
 
 
 @cache
-def _embedder(path: Path) -> Embedder:
-    return load(path, precision="float32")
+def _network(source: Path) -> tuple[Embedder, Model]:
+    """The network that computes, and what it was made of, which knows its thresholds."""
+    model = read_model(source)
+    return Embedder(model, precision="float32"), model
 
 
 def _png(crop: np.ndarray) -> bytes:
@@ -101,7 +115,6 @@ def _png(crop: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def verifier(collection: Analysis) -> Verifier | ipywidgets.HTML:
-    """The verifier over the runs whose networks are there, or a sentence that says how to get one."""
-    runs = catalogue(r for r in collection.runs if has_network(r))
-    return Verifier(runs) if runs else ipywidgets.HTML(_NO_NETWORK)
+def verifier(collection: Analysis) -> Verifier:
+    """The verifier over the runs whose networks are there, and the network that comes with the package."""
+    return Verifier(networks(collection.runs))
