@@ -102,7 +102,7 @@ def _our_point(name: str, seeds: list[tuple[Run, float]]) -> dict[str, Any]:
 def _paper_points() -> list[dict[str, Any]]:
     """Tables 4 and 5, at the weight decay that we read into the paper's schedule."""
     config = TrainConfig.from_parameters({"arch": "v1"}, "vggface2")
-    cells = paper_table(4).by_setting | paper_table(5).by_setting
+    cells = paper_table(4).by_variant | paper_table(5).by_variant
     return [
         _point(_PAPERS, f"the paper's {name}", config, config.steps_per_epoch or 1, value)
         for name, value in cells.items()
