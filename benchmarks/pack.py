@@ -20,7 +20,7 @@ from benchmarks import measure
 from benchmarks.step import Case, Step
 from trsfnet.data.pack import PackSource, write_pack
 from trsfnet.data.source import Source
-from trsfnet.data.synthetic import render_faces
+from trsfnet.synthetic import render_faces
 from trsfnet.training.precision import best_device
 
 SIZES = (112, 160)

@@ -16,11 +16,11 @@ import torch
 from tqdm import tqdm
 
 from benchmarks import measure
-from trsfnet.data.synthetic import DEFAULT_DIFFICULTY, RENDERER_VERSION, render_faces
 from trsfnet.data.tracks import load_track
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
 from trsfnet.report.data.synthetic import raw_pixels
+from trsfnet.synthetic import DEFAULT_DIFFICULTY, RENDERER_VERSION, render_faces
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
 

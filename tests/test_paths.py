@@ -9,7 +9,7 @@ import pytest
 
 from trsfnet.cli import main
 from trsfnet.data.cache import cache_root
-from trsfnet.data.listed import read_list
+from trsfnet.data.image_list import read_list
 from trsfnet.data.sources import open_source
 from trsfnet.data.tracks import data_root
 from trsfnet.errors import ConfigError, DataError

@@ -18,12 +18,12 @@ from tests.data.full_disk import full_disk
 from tests.data.memory import MemorySource, encoded, pattern
 from trsfnet.data.align import COLUMNS, Face, FacenetCrop, MarginCrop, Mtcnn, WarpCrop, align_faces, choose
 from trsfnet.data.crops import central_crop, margin_crop
-from trsfnet.data.exclusive import exclusive
 from trsfnet.data.folder import FolderSource
+from trsfnet.data.locking import locked_folder
 from trsfnet.data.sources import open_source
-from trsfnet.data.synthetic import render_faces
 from trsfnet.data.warp import TEMPLATE, warp_face
 from trsfnet.errors import ConfigError, DataError
+from trsfnet.synthetic import render_faces
 
 
 def face(left: float, top: float, side: float) -> Face:
@@ -361,7 +361,7 @@ def test_other_settings_or_another_folder_are_refused(source, tmp_path):
 
 
 def test_two_processes_do_not_write_to_one_target(source, tmp_path):
-    with exclusive(tmp_path), pytest.raises(DataError, match="Another process is writing to"):
+    with locked_folder(tmp_path), pytest.raises(DataError, match="Another process is writing to"):
         align_faces(source, tmp_path, Corner(), CROP)
     assert align_faces(source, tmp_path, Corner(), CROP)["found"] == 3
 

@@ -12,8 +12,8 @@ from tests.data.test_ijb import files
 from trsfnet.data.folder import read_identity_meta
 from trsfnet.data.ijb_meta import read_pairs as read_template_pairs
 from trsfnet.data.ijb_meta import read_searches, read_templates
+from trsfnet.data.image_list import read_list
 from trsfnet.data.lfw_files import read_pairs, read_people
-from trsfnet.data.listed import read_list
 
 
 def ijb_files() -> list[bytes]:

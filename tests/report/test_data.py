@@ -12,8 +12,8 @@ import pytest
 
 from tests.report import fakes
 from trsfnet.analysis import load
-from trsfnet.data.synthetic import RENDERER_VERSION
 from trsfnet.report.data import lfw, measured, overview, paper, synthetic
+from trsfnet.synthetic import RENDERER_VERSION
 
 mpl.use("agg")
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trsfnet.errors import DataError
-from trsfnet.paths import user_path as user_path
 
 
 @contextmanager

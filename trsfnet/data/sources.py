@@ -93,7 +93,7 @@ def _special(path: Path, skip: bool) -> Source | None:
             if images.path.is_dir():
                 raise DataError(f"{error} A folder of some of its people needs another name.") from error
             raise
-    from trsfnet.data.listed import images_in, read_list
+    from trsfnet.data.image_list import images_in, read_list
 
     if path.suffix == ".txt" and path.is_file():
         return read_list(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from trsfnet.data.exclusive import exclusive
+from trsfnet.data.locking import locked_folder
 from trsfnet.errors import RecordError
 
 
@@ -16,7 +16,7 @@ def locked(folder: Path) -> AbstractContextManager[None]:
         RecordError: another process has it.
         DataError: the folder cannot be written to.
     """
-    return exclusive(
+    return locked_folder(
         folder,
         lambda holder: RecordError(
             f"{folder} is being trained by {holder}: wait for it, or stop it and repeat this command, which "

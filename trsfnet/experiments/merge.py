@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trsfnet.data.exclusive import exclusive
+from trsfnet.data.locking import locked_folder
 from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.overview import overview
@@ -88,7 +88,7 @@ def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "fir
 
 
 def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -> Merged:
-    with exclusive(folder, wait=True):
+    with locked_folder(folder, wait=True):
         _complete(folder)
         present: Mapping[str, StudyRun] = read_study(folder).runs if (folder / INDEX).is_file() else {}
         new = {

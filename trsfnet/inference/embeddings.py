@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from trsfnet.data import source as faces
-from trsfnet.data.exclusive import exclusive
 from trsfnet.data.files import check_name
 from trsfnet.data.folder import left_out
 from trsfnet.data.input_crops import input_crops
 from trsfnet.data.lazy import LazyImages
+from trsfnet.data.locking import locked_folder
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder, checked
@@ -83,7 +83,7 @@ def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> 
         return _finished(target, owner)
     parts = target.with_name(f".{target.name}.parts")
     try:
-        with exclusive(parts):
+        with locked_folder(parts):
             _claim(parts / "owner.json", owner, target)
             kept = KeptRows(target, left_out(images)) if target.exists() else None
             files = _complete(embedder, images, parts, kept)

@@ -21,9 +21,9 @@ from trsfnet.data.align.report import PASSED_OVER, Report, face_columns
 from trsfnet.data.align.state import ImageState, ImageStates
 from trsfnet.data.crops import central_crop, check_size, facenet_crop, margin_crop
 from trsfnet.data.decode import decode
-from trsfnet.data.exclusive import exclusive
 from trsfnet.data.files import writing
 from trsfnet.data.folder import left_out
+from trsfnet.data.locking import locked_folder
 from trsfnet.data.source import Source
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.warp import warp_face
@@ -137,7 +137,7 @@ def align_faces(
     target = user_path(target)
     files = _files(source)
     settings = {"crop": crop.kind, **asdict(crop), "missing": missing}
-    with writing(target), exclusive(target):
+    with writing(target), locked_folder(target):
         _claim(target, settings, source.version)
         images = ImageStates(source, target)
         report = Report(target / "report.csv", images.keep)

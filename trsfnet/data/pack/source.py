@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from trsfnet.data.positional import PositionalFile
+from trsfnet.data.random_access import RandomAccessFile
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -43,7 +43,7 @@ class PackSource(Source):
         self.labels = _read_array(folder / "labels.npy", meta)
         self._offsets = _read_array(folder / "offsets.npy", meta)
         self._version = hashlib.sha256(json.dumps(meta["sha256"], sort_keys=True).encode()).hexdigest()[:16]
-        self._file = PositionalFile(folder / "images.bin")
+        self._file = RandomAccessFile(folder / "images.bin")
         self._check()
 
     @property

@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 from trsfnet.data.crops import central_crop, check_size
 from trsfnet.data.decode import decode
-from trsfnet.data.exclusive import LOCK, exclusive
 from trsfnet.data.files import writing
 from trsfnet.data.folder import left_out
+from trsfnet.data.locking import LOCK, locked_folder
 from trsfnet.data.pack.source import FORMAT, PackSource, read_meta
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
@@ -73,7 +73,7 @@ def write_pack(
             return PackSource(target)
         _check_replaceable(target)
         aside = target.with_name(f".{target.name}.partial")
-        with exclusive(aside):
+        with locked_folder(aside):
             _write_images(aside, source, settings, skip_corrupt)
             _finish(aside, source, settings)
             os.replace(aside, target)

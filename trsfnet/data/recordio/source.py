@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trsfnet.data.positional import PositionalFile
+from trsfnet.data.random_access import RandomAccessFile
 from trsfnet.data.recordio.container import joined, unpacked
 from trsfnet.data.recordio.index import pack_index, place
 from trsfnet.data.source import Source
@@ -42,7 +42,7 @@ class RecordSource(Source):
         self._index = pack_index(self.path)
         self.labels = self._index.labels
         self.identities = tuple(map(str, range(self._people())))
-        self._file = PositionalFile(self.path)
+        self._file = RandomAccessFile(self.path)
 
     @cached_property
     def version(self) -> str:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
-from trsfnet.data.synthetic import RENDERER_VERSION, render_faces
+from trsfnet.synthetic import RENDERER_VERSION, render_faces
 
 # LFW's protocol: ten folds of 300 pairs of one person and 300 pairs of two, no person in two folds.
 FOLDS = 10

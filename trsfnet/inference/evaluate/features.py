@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from trsfnet.data.exclusive import exclusive
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.input_crops import input_crops
+from trsfnet.data.locking import locked_folder
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 from trsfnet.experiments.record import write_atomically
@@ -69,7 +69,7 @@ def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarra
         "precision": network.engine.precision,
     }
     if _done(path, owner) < len(source):
-        with exclusive(path.parent):
+        with locked_folder(path.parent):
             _complete(network, source, path, shape, owner)
     return _mapped(path, shape, "r")
 

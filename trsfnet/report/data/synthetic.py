@@ -11,7 +11,11 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis import Analysis
-from trsfnet.data.synthetic import (
+from trsfnet.evaluation.embed import embed
+from trsfnet.report import style
+from trsfnet.report.data.measured import measured
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.synthetic import (
     DEFAULT_DIFFICULTY,
     NUISANCES,
     RENDERER_VERSION,
@@ -20,10 +24,6 @@ from trsfnet.data.synthetic import (
     Nuisance,
     render_faces,
 )
-from trsfnet.evaluation.embed import embed
-from trsfnet.report import style
-from trsfnet.report.data.measured import measured
-from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.text import NBSP, counted, joined, percent
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model

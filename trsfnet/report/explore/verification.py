@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from trsfnet.analysis.run import Run as Record
-from trsfnet.data.synthetic import render_faces
 from trsfnet.experiments.run import CHECKPOINT
 from trsfnet.report.explore.catalogue import catalogue
+from trsfnet.synthetic import render_faces
 from trsfnet.training.checkpoint import previous
 
 FARS = (1e-2, 1e-3)

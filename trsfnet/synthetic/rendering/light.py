@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from trsfnet.data.rendering.arithmetic import Params, enlarge
-from trsfnet.data.rendering.colours import named_colour
-from trsfnet.data.rendering.grid import Grid, place_on_map, sample
+from trsfnet.synthetic.rendering.arithmetic import Params, enlarge
+from trsfnet.synthetic.rendering.colours import named_colour
+from trsfnet.synthetic.rendering.grid import Grid, place_on_map, sample
 
 # stands between a point and the light.
 _SHADOW_STEP = 4

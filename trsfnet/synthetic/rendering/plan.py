@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params
-from trsfnet.data.rendering.colours import IRIS, LIP, hair_colour, named_colour, palette, skin_colour
-from trsfnet.data.rendering.features import relief_factors, tint_factors
-from trsfnet.data.rendering.grid import make_grid
-from trsfnet.data.rendering.light import lights
-from trsfnet.data.rendering.outline import (
+from trsfnet.synthetic.rendering.arithmetic import Params
+from trsfnet.synthetic.rendering.colours import IRIS, LIP, hair_colour, named_colour, palette, skin_colour
+from trsfnet.synthetic.rendering.features import relief_factors, tint_factors
+from trsfnet.synthetic.rendering.grid import make_grid
+from trsfnet.synthetic.rendering.light import lights
+from trsfnet.synthetic.rendering.outline import (
     HEAD_POWER,
     body_profiles,
     dome_profiles,
@@ -49,7 +49,7 @@ def make_plan(params: Params, size: int) -> Plan:
     """Prepares `N` faces for images of `size` pixels.
 
     Args:
-        params: every parameter that `trsfnet.data.synthetic` draws or derives, float32 `[N]` each.
+        params: every parameter that `trsfnet.synthetic` draws or derives, float32 `[N]` each.
         size: image side in pixels.
 
     Returns:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, gauss, smooth
-from trsfnet.data.rendering.colours import BLUISH, DARKER, HOLLOW, REDDER
-from trsfnet.data.rendering.grid import Grid
+from trsfnet.synthetic.rendering.arithmetic import Params, gauss, smooth
+from trsfnet.synthetic.rendering.colours import BLUISH, DARKER, HOLLOW, REDDER
+from trsfnet.synthetic.rendering.grid import Grid
 
 
 def _bumps(p: Params) -> list[tuple]:

@@ -16,12 +16,12 @@ near `y = 0`, the top of the skull near `y = 1` and the chin near `y = -1`. Four
 
 from __future__ import annotations
 
-from trsfnet.data.rendering.arithmetic import Params
-from trsfnet.data.rendering.grid import map_shape
-from trsfnet.data.rendering.photo import photograph, scenery
-from trsfnet.data.rendering.plan import Plan, make_plan
-from trsfnet.data.rendering.surface import Surface, paint_surface
-from trsfnet.data.rendering.view import project
+from trsfnet.synthetic.rendering.arithmetic import Params
+from trsfnet.synthetic.rendering.grid import map_shape
+from trsfnet.synthetic.rendering.photo import photograph, scenery
+from trsfnet.synthetic.rendering.plan import Plan, make_plan
+from trsfnet.synthetic.rendering.surface import Surface, paint_surface
+from trsfnet.synthetic.rendering.view import project
 
 __all__ = [
     "Params",

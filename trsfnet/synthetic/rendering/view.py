@@ -6,10 +6,10 @@ import math
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, enlarge, step
-from trsfnet.data.rendering.grid import place_on_map, sample
-from trsfnet.data.rendering.plan import Plan
-from trsfnet.data.rendering.surface import Surface
+from trsfnet.synthetic.rendering.arithmetic import Params, enlarge, step
+from trsfnet.synthetic.rendering.grid import place_on_map, sample
+from trsfnet.synthetic.rendering.plan import Plan
+from trsfnet.synthetic.rendering.surface import Surface
 
 # Half the frame's height in head units, and the frame's centre, which put the eyes at 42 % from the top.
 _FRAME_HALF = 1.36

@@ -18,7 +18,7 @@ from trsfnet.errors import DataError
 from trsfnet.paths import user_path
 
 
-class ListedImages(Source):
+class ImageList(Source):
     """Image files in a fixed order; the identity of each is the name of the folder that it lies in.
 
     Names that are not UTF-8 are changed by `utf8`.
@@ -69,7 +69,7 @@ class ListedImages(Source):
             raise DataError(f"Cannot read {utf8(str(self._files[index]))}: {error.strerror}.") from error
 
 
-def read_list(path: Path) -> ListedImages:
+def read_list(path: Path) -> ImageList:
     """The images that a text file lists: a path a line, absolute or from the folder of the list.
 
     Raises:
@@ -91,13 +91,13 @@ def read_list(path: Path) -> ListedImages:
             places[name] = number
     if not places:
         raise DataError(f"{path} lists nothing: expected the path of an image on each line.")
-    return ListedImages(
+    return ImageList(
         [user_path(name, folder=path.parent) for name in places],
         list(places),
     )
 
 
-def images_in(folder: Path, *, skip: bool = False) -> ListedImages | None:
+def images_in(folder: Path, *, skip: bool = False) -> ImageList | None:
     """The images in a folder that has no visible subfolder; None if it has one, or holds no image.
 
     Args:
@@ -124,6 +124,6 @@ def images_in(folder: Path, *, skip: bool = False) -> ListedImages | None:
     hidden = [entry for entry in entries if entry.name.startswith(".")]
     others = [entry for entry in visible if not is_picture(entry.name)]
     passed_over = Counter(kind_of(entry.name) for entry in (*hidden, *others))
-    return ListedImages(
+    return ImageList(
         images, [image.name for image in images], left_out=left_out, passed_over=dict(passed_over)
     )

@@ -21,7 +21,7 @@ LOCK = ".lock"
 
 
 @contextmanager
-def exclusive(
+def locked_folder(
     folder: Path, busy: Callable[[str], TrsfnetError] | None = None, *, wait: bool = False
 ) -> Iterator[None]:
     """Keep other processes from writing to `folder`, which is made if it does not exist.

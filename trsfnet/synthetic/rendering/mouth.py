@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, gauss, step
-from trsfnet.data.rendering.colours import MOUTH, TEETH, paint
-from trsfnet.data.rendering.grid import Grid
+from trsfnet.synthetic.rendering.arithmetic import Params, gauss, step
+from trsfnet.synthetic.rendering.colours import MOUTH, TEETH, paint
+from trsfnet.synthetic.rendering.grid import Grid
 
 
 def paint_mouth(

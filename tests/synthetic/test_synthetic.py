@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from trsfnet.data.synthetic import NUISANCES, Event, RenderedFaces, render_faces
 from trsfnet.errors import ConfigError
+from trsfnet.synthetic import NUISANCES, Event, RenderedFaces, render_faces
 
 
 def pairs(identities: int, samples: int, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params
+from trsfnet.synthetic.rendering.arithmetic import Params
 
 Rgb = tuple[float, float, float]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import torch
 
-from trsfnet.data import rendering
-from trsfnet.data.rendering import Params
-from trsfnet.data.synthetic.draws import background, derive, draw_nuisances, draw_traits
-from trsfnet.data.synthetic.factors import NUISANCES
-from trsfnet.data.synthetic.noise import GOLDEN, TILE, crops, mix, noise_tiles, signed, uniform
 from trsfnet.errors import ConfigError, choice
+from trsfnet.synthetic import rendering
+from trsfnet.synthetic.draws import background, derive, draw_nuisances, draw_traits
+from trsfnet.synthetic.factors import NUISANCES
+from trsfnet.synthetic.noise import GOLDEN, TILE, crops, mix, noise_tiles, signed, uniform
+from trsfnet.synthetic.rendering import Params
 
 # Raised whenever a change alters the faces: runs on other faces are other runs.
 RENDERER_VERSION = 3

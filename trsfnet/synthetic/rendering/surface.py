@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, gauss, smooth, step
-from trsfnet.data.rendering.colours import paint
-from trsfnet.data.rendering.eyes import paint_eyes
-from trsfnet.data.rendering.grid import Grid, make_grid
-from trsfnet.data.rendering.light import shade
-from trsfnet.data.rendering.mouth import paint_mouth
-from trsfnet.data.rendering.outline import HEAD_POWER, superellipse
-from trsfnet.data.rendering.plan import Plan
+from trsfnet.synthetic.rendering.arithmetic import Params, gauss, smooth, step
+from trsfnet.synthetic.rendering.colours import paint
+from trsfnet.synthetic.rendering.eyes import paint_eyes
+from trsfnet.synthetic.rendering.grid import Grid, make_grid
+from trsfnet.synthetic.rendering.light import shade
+from trsfnet.synthetic.rendering.mouth import paint_mouth
+from trsfnet.synthetic.rendering.outline import HEAD_POWER, superellipse
+from trsfnet.synthetic.rendering.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import math
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, gauss, step
-from trsfnet.data.rendering.colours import paint
-from trsfnet.data.rendering.plan import Plan
+from trsfnet.synthetic.rendering.arithmetic import Params, gauss, step
+from trsfnet.synthetic.rendering.colours import paint
+from trsfnet.synthetic.rendering.plan import Plan
 
 
 def scenery(waves: torch.Tensor, tints: torch.Tensor, size: int) -> torch.Tensor:

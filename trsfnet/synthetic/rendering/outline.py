@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, blend, gauss, smooth
-from trsfnet.data.rendering.grid import BODY_TOP, Grid
+from trsfnet.synthetic.rendering.arithmetic import Params, blend, gauss, smooth
+from trsfnet.synthetic.rendering.grid import BODY_TOP, Grid
 
 # Cross-sections are superellipses, the head's a little flatter in front than an ellipse.
 HEAD_POWER = 2.25

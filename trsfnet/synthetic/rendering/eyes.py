@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.data.rendering.arithmetic import Params, gauss, smooth, step
-from trsfnet.data.rendering.colours import CARUNCLE, LASH, SCLERA, paint
-from trsfnet.data.rendering.grid import Grid
+from trsfnet.synthetic.rendering.arithmetic import Params, gauss, smooth, step
+from trsfnet.synthetic.rendering.colours import CARUNCLE, LASH, SCLERA, paint
+from trsfnet.synthetic.rendering.grid import Grid
 
 
 def paint_eyes(

@@ -6,8 +6,8 @@ background, focus and noise. Every number comes from a hash of (seed, identity, 
 that an image depends on nothing else, and a parameter added to the tables leaves the others' draws alone.
 """
 
-from trsfnet.data.synthetic.faces import DEFAULT_DIFFICULTY, RENDERER_VERSION, RenderedFaces, render_faces
-from trsfnet.data.synthetic.factors import NUISANCES, TRAITS, Event, Nuisance, Trait
+from trsfnet.synthetic.faces import DEFAULT_DIFFICULTY, RENDERER_VERSION, RenderedFaces, render_faces
+from trsfnet.synthetic.factors import NUISANCES, TRAITS, Event, Nuisance, Trait
 
 __all__ = [
     "DEFAULT_DIFFICULTY",

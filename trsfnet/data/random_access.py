@@ -9,7 +9,7 @@ from pathlib import Path
 from trsfnet.errors import DataError
 
 
-class PositionalFile:
+class RandomAccessFile:
     """An open file without a position of its own, which is closed when nobody holds it any more."""
 
     def __init__(self, path: Path) -> None:
@@ -41,5 +41,5 @@ class PositionalFile:
         except OSError as error:
             raise DataError(f"{what} cannot be read: {error.strerror}.") from error
 
-    def __reduce__(self) -> tuple[type[PositionalFile], tuple[Path]]:
-        return PositionalFile, (self._path,)
+    def __reduce__(self) -> tuple[type[RandomAccessFile], tuple[Path]]:
+        return RandomAccessFile, (self._path,)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from trsfnet.data.rendering import Params
-from trsfnet.data.synthetic.factors import NUISANCES, TRAITS, Event
-from trsfnet.data.synthetic.noise import uniform
+from trsfnet.synthetic.factors import NUISANCES, TRAITS, Event
+from trsfnet.synthetic.noise import uniform
+from trsfnet.synthetic.rendering import Params
 
 # Waves that make up a background.
 _WAVES = 6

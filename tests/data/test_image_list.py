@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.data.test_folder import write
-from trsfnet.data.listed import ListedImages
+from trsfnet.data.image_list import ImageList
 from trsfnet.data.sources import open_source
 from trsfnet.errors import DataError
 
@@ -18,7 +18,7 @@ def test_a_list_keeps_its_order_and_is_found_from_anywhere(tmp_path, monkeypatch
     (root / "list.txt").write_text(f"bo/1.jpg\n\n  ann/0.jpg\n{absolute}\n")
     monkeypatch.chdir(tmp_path)
     source = open_source(root / "list.txt")
-    assert type(source) is ListedImages
+    assert type(source) is ImageList
     assert [source.name(i) for i in range(3)] == ["bo/1.jpg", "ann/0.jpg", str(absolute)]
     assert source.encoded(1) == (root / "ann/0.jpg").read_bytes()
     assert [source.identities[label] for label in source.labels] == ["bo", "ann", "ann"]
