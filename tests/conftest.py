@@ -23,7 +23,8 @@ class TogetherWhatShares(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherWhatShares:
-    """How `make test` shares the tests among its processes."""
+    """How `make test` shares the tests among its processes: in their order, see below."""
+    config.option.loadscopereorder = False
     return TogetherWhatShares(config, log)
 
 
@@ -44,10 +45,11 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `SLOW`."""
+    """Mark the tests of `SLOW` and put them first: in the end no process should wait for one of them."""
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
 
 
 @pytest.fixture(scope="session", autouse=True)
