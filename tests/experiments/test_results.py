@@ -8,7 +8,9 @@ import pytest
 
 from tests.experiments.recompute import from_scores
 from trsfnet.evaluation import AllPairsResult
-from trsfnet.experiments.record import Record, read_records
+from trsfnet.experiments.budgets import study_of
+from trsfnet.experiments.overview import overview
+from trsfnet.experiments.record import Record, read_records, read_study
 from trsfnet.report.places import in_study
 from trsfnet.training.config import TrainConfig
 
@@ -51,3 +53,10 @@ def test_its_numbers_follow_from_its_scores(record: Record):
     assert result.tar == pytest.approx(record.metrics["tar@1e-3"], abs=1e-3)
     if isinstance(result, AllPairsResult):
         assert result.tar_by_person == record.metrics["tar_by_person@1e-3"]
+
+
+@pytest.mark.parametrize("study", sorted(RESULTS.glob("*/runs.jsonl")), ids=lambda file: file.parent.name)
+def test_what_readers_see_of_a_study_is_what_its_records_say(study: Path):
+    runs = read_study(study.parent).runs.values()
+    assert {study_of(run.config) for run in runs} == {study.parent.name}
+    assert (study.parent / "runs.csv").read_text() == overview(list(runs)).to_csv(index=False)

@@ -40,7 +40,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--scores",
         choices=("first", "all", "none"),
         default="first",
-        help="whose scores are kept: the first seed's of each setting and learning rate, all or none "
+        help="whose scores are kept: the first seed's of runs that differ in their seeds alone, all or none "
         "(default: first)",
     )
 
@@ -49,11 +49,11 @@ def run(given: argparse.Namespace) -> int:
     """Merge."""
     from trsfnet.errors import choice
     from trsfnet.experiments.budgets import OTHER, study_of
+    from trsfnet.experiments.folders import find_folder
     from trsfnet.experiments.merge import merge
     from trsfnet.experiments.record import ENDED, read_records
-    from trsfnet.report.listing import existing
 
-    records, problems = read_records(existing(folder) for folder in given.folders)
+    records, problems = read_records(find_folder(folder) for folder in given.folders)
     for problem in problems:
         print(f"trsfnet: {problem}", file=sys.stderr)
     ended = [record for record in records if record.status in ENDED]

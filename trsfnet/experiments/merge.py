@@ -28,8 +28,8 @@ from trsfnet.experiments.record import ENDED, Record, StudyRun, Table, read_stud
 from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
 
 SCORES = ("first", "all", "none")
-"""Whose scores are kept: of the first seed of each variant and rate, which is enough to check a study's
-numbers by; of all runs; of none."""
+"""Whose scores are kept: of the first seed of runs that differ in their seeds alone, which is enough to check
+a study's numbers by; of all runs; of none."""
 ScoresKept = Literal["first", "all", "none"]
 
 _STAGING = ".staging"
@@ -149,8 +149,9 @@ def _keeping_scores(runs: Sequence[Record], new: Collection[str], scores: Scores
     return found & set(first.values())
 
 
-def _cell(run: Record) -> tuple[str, float]:
-    return run.setting, run.config.get("learning_rate", 0.0)
+def _cell(run: Record) -> str:
+    """What runs share that differ in their seeds alone."""
+    return json.dumps({name: value for name, value in run.config.items() if name != "seed"}, sort_keys=True)
 
 
 def _scores(run: Record) -> bytes:

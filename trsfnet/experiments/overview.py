@@ -9,7 +9,7 @@ import pandas as pd
 
 from trsfnet.experiments.record import Record
 
-# Settings that readers look for first; `runs.jsonl` has all of them.
+# Settings that readers look for first, besides those in which the runs differ; `runs.jsonl` has all of them.
 _SETTINGS = ("learning_rate", "weight_decay", "schedule", "epochs", "batch_size", "image_size", "width")
 _PROVENANCE = ("precision", "images")
 # More digits than any measure here is known to.
@@ -22,12 +22,22 @@ def overview(runs: Sequence[Record]) -> pd.DataFrame:
     Args:
         runs: of one study, in the order of the rows.
     """
-    table = pd.DataFrame([_row(run) for run in runs])
+    settings = [
+        *_SETTINGS,
+        *(name for name in _varied(runs) if name not in (*_SETTINGS, "seed", *_PROVENANCE)),
+    ]
+    table = pd.DataFrame([_row(run, settings) for run in runs])
     collapse_step = table["collapse_step"].astype("Int64")  # whole numbers although some are missing
     return table.assign(collapse_step=collapse_step).round(_DIGITS)
 
 
-def _row(run: Record) -> dict[str, Any]:
+def _varied(runs: Sequence[Record]) -> list[str]:
+    """The settings in which the runs differ."""
+    names = dict.fromkeys(name for run in runs for name in run.config)
+    return [name for name in names if len({str(run.config.get(name)) for run in runs}) > 1]
+
+
+def _row(run: Record, settings: Sequence[str]) -> dict[str, Any]:
     collapse = run.collapse
     return {
         "run": run.run_id,
@@ -38,7 +48,7 @@ def _row(run: Record) -> dict[str, Any]:
         "collapse": collapse.kind if collapse else None,
         "collapse_step": collapse.step if collapse else None,
         **run.metrics,
-        **{name: run.config.get(name) for name in _SETTINGS},
+        **{name: run.config.get(name) for name in settings},
         "minutes": run.info.get("seconds", 0.0) / 60,
         **{name: run.config.get(name) for name in _PROVENANCE},
         "started": run.info.get("started"),
