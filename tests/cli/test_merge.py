@@ -34,7 +34,7 @@ def test_finished_runs_go_into_their_studies(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--study", "lfw-ful"), "study must be one of synthetic-full"),
+        (("--study", "lfw-ful"), "study must be one of 'synthetic-full', got 'lfw-ful'"),
         (("nowhere",), "no folder nowhere"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ def overview(runs: Sequence[Record]) -> pd.DataFrame:
 def _varied(runs: Sequence[Record]) -> list[str]:
     """The settings in which the runs differ."""
     names = dict.fromkeys(name for run in runs for name in run.config)
-    return [name for name in names if len({str(run.config.get(name)) for run in runs}) > 1]
+    return [name for name in names if len({json.dumps(run.config.get(name)) for run in runs}) > 1]
 
 
 def _row(run: Record, settings: Sequence[str]) -> dict[str, Any]:
