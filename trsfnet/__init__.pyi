@@ -12,3 +12,5 @@ from .interop.weights import read_weights as read_weights
 from .models.retrofit import Changes as Changes
 from .models.retrofit import make_trainable as make_trainable
 from .training.config import TrainConfig as TrainConfig
+
+__version__: str

@@ -32,7 +32,7 @@ class RecordError(TrsfnetError):
     """A run record on disk is missing, damaged, or written by a newer version."""
 
 
-def choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+def choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raise `ConfigError` unless `value` is one of `choices`."""
     if value not in choices:
         known = ", ".join(repr(c) for c in choices)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import papermill
@@ -92,7 +92,8 @@ def test_parameters_are_the_configurations_settings_explained():
         if name in settings:
             default = eval(parameter["default"])
             # A preset may choose the track; a default would override it.
-            expected = {"milestones": [], "track": None}.get(name, settings[name].default)
+            usual = None if settings[name].default is MISSING else settings[name].default
+            expected = {"milestones": [], "fixed_scales": [], "track": None}.get(name, usual)
             assert default == expected, name
 
 

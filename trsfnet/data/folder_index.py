@@ -104,7 +104,8 @@ def _as_they_were(root: Path, index: Index) -> bool:
 
 def _folders(root: Path) -> tuple[dict[str, int], Counter[str]]:
     """Time stamp of each identity's folder, by name in order, and the kinds of other entries there are."""
-    found, others = {}, Counter()
+    found: dict[str, int] = {}
+    others: Counter[str] = Counter()
     try:
         with os.scandir(root) as entries:
             for entry in entries:

@@ -43,8 +43,8 @@ class ImageList(Source):
         self.left_out, self.passed_over = left_out, passed_over
         self._files, self._names = files, [utf8(name) for name in names]
         folders = [utf8(file.parent.name) for file in files]
-        self.identities, self.labels = np.unique(folders, return_inverse=True)
-        self.identities = tuple(self.identities.tolist())
+        identities, self.labels = np.unique(folders, return_inverse=True)
+        self.identities = tuple(identities.tolist())
 
     @property
     def version(self) -> str:

@@ -93,6 +93,16 @@ def _holds_people(folder: Path) -> bool:
     return folder.is_dir() and next(folder.glob("*/*_0001.jpg"), None) is not None
 
 
+def fetched_lfw() -> LfwImages | None:
+    """LFW in scikit-learn's data folder, or None if it has yet to be fetched."""
+    home = _data_home()
+    return next(filter(None, map(lfw_in, (home / "lfw_home", home))), None)
+
+
+def _data_home() -> Path:
+    return variable_path("SCIKIT_LEARN_DATA") or user_path("~/scikit_learn_data")
+
+
 def fetch_lfw(data_home: Path | None = None) -> LfwImages:
     """LFW through scikit-learn's fetcher, which downloads the funneled version (about 230 MB) once.
 
@@ -104,7 +114,7 @@ def fetch_lfw(data_home: Path | None = None) -> LfwImages:
     """
     from sklearn.datasets import fetch_lfw_people
 
-    data_home = data_home or variable_path("SCIKIT_LEARN_DATA") or user_path("~/scikit_learn_data")
+    data_home = data_home or _data_home()
     try:
         # Only the person with the most images is decoded: what matters here is the download.
         fetch_lfw_people(data_home=data_home, min_faces_per_person=500)
@@ -257,7 +267,7 @@ def _listed(path: Path, wanted: Callable[[str], bool]) -> tuple[bytes | None, di
             compressed = start.read(2) == b"\x1f\x8b"
         if compressed:
             unpacked = gzip.decompress(path.read_bytes())
-        with tarfile.open(path, "r:", io.BytesIO(unpacked) if compressed else None) as archive:
+        with tarfile.open(path, "r:", None if unpacked is None else io.BytesIO(unpacked)) as archive:
             for member in archive:
                 if member.size < 0:  # its successor would be itself, without end
                     raise tarfile.ReadError(f"{member.name} has a negative size")

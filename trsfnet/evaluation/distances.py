@@ -23,7 +23,7 @@ def _lengths(rows: np.ndarray) -> np.ndarray:
 def score_pairs(embeddings: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Cosine similarity of the pairs (left[i], right[i]) of rows of `embeddings` [N, D]: float32 [P]."""
     unit = unit_rows(embeddings)
-    return np.sum(unit[left] * unit[right], axis=1, dtype=np.float32)
+    return np.asarray(np.sum(unit[left] * unit[right], axis=1, dtype=np.float32))
 
 
 def pair_distances(left: np.ndarray, right: np.ndarray, distance: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,11 +12,14 @@ from torch import Tensor, nn
 from trsfnet.data.augment import standardise
 from trsfnet.evaluation.conventions import FACENET_TRAINING, Convention
 
+if TYPE_CHECKING:
+    from trsfnet.data.lazy import LazyImages
+
 
 @torch.inference_mode()
 def embed(
     model: nn.Module,
-    images: np.ndarray,
+    images: np.ndarray | LazyImages,
     *,
     dtype: torch.dtype,
     batch_size: int = 128,
@@ -41,7 +45,7 @@ def embed(
 @torch.inference_mode()
 def embed_mirrored(
     model: nn.Module,
-    images: np.ndarray,
+    images: np.ndarray | LazyImages,
     *,
     convention: Convention,
     dtype: torch.dtype,
@@ -66,7 +70,7 @@ def embed_mirrored(
     return torch.cat(plain).cpu().numpy(), torch.cat(mirrored).cpu().numpy()
 
 
-def _batches(model: nn.Module, images: np.ndarray, batch_size: int) -> Iterator[Tensor]:
+def _batches(model: nn.Module, images: np.ndarray | LazyImages, batch_size: int) -> Iterator[Tensor]:
     """`images` in batches on the device of `model`, which is put into evaluation mode."""
     model.eval()
     device = next(model.parameters()).device

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shlex
 import time
@@ -15,8 +14,8 @@ from tqdm import tqdm
 import trsfnet
 from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.tracks import data_root as find_data_root
-from trsfnet.data.tracks import load_track
-from trsfnet.errors import ConfigError, RecordError
+from trsfnet.data.tracks import fetch_track, load_track
+from trsfnet.errors import RecordError
 from trsfnet.experiments.code import source_hash
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
@@ -67,13 +66,17 @@ def run(
         LostPeer: one of several processes failed.
     """
     runs = user_path(runs, "runs")
-    _check_numbers(config)
     check_devices(devices)
     world = join()
     together = max(devices, world.size)
     root = find_data_root(data_root)
     asked = config
-    config = replace(config, micro_batches=config.micro_batches or together).resolved(root)
+    if config.micro_batches == 1:
+        config = replace(config, micro_batches=together)
+    if world.rank == 0:
+        fetch_track(config.track, root=root)
+    world.wait()
+    config = config.resolved(root)
     path = runs / config.track / config.run_id
     if again and world.rank == 0:
         _make_room(path)
@@ -95,17 +98,6 @@ def run(
             world.wait()
     leave()
     return read_record(path)
-
-
-def _check_numbers(config: TrainConfig) -> None:
-    """Refuse numbers that no training can use and no record can hold."""
-    for name, value in vars(config).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigError(f"{name} must be a finite number, got {value!r}.")
-    if not all(type(step) is int and step > 0 for step in config.milestones or ()):
-        raise ConfigError(
-            f"milestones must be whole numbers of steps above 0, got {list(config.milestones)}."
-        )
 
 
 def _finished(path: Path) -> bool:
@@ -274,8 +266,13 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
 
 def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
     """The settings of `config` that are not those of its preset."""
-    differing = _differing(config, TrainConfig.from_parameters({}, preset))
-    return {name: value for name, value in differing.items() if name in PRESETS[preset]["settings"]}
+    standard = TrainConfig.from_parameters({}, preset)
+    settings = {name: (value, getattr(standard, name)) for name, value in asdict(config).items()}
+    return {
+        name: value
+        for name, (value, usual) in settings.items()
+        if name in PRESETS[preset]["settings"] and value != usual
+    }
 
 
 def papermill_command(config: TrainConfig, preset: str | None = None, devices: int = 1) -> str:
@@ -292,7 +289,7 @@ def papermill_command(config: TrainConfig, preset: str | None = None, devices: i
 def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list[str]:
     """Options of papermill for every setting of `config` that differs from the defaults or the preset."""
     words = []
-    for name, value in _differing(config, TrainConfig.from_parameters({}, preset)).items():
+    for name, value in config.differing(preset).items():
         if isinstance(value, tuple):
             words += ["-y", f"{name}: {list(value)}"]
         else:
@@ -300,17 +297,12 @@ def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list
     return words
 
 
-def _differing(config: TrainConfig, standard: TrainConfig) -> dict[str, object]:
-    """The settings of `config` that are not those of `standard`."""
-    return {name: value for name, value in asdict(config).items() if value != getattr(standard, name)}
-
-
 def _command_words(
     config: TrainConfig, runs: Path, data_root: Path | str | None, preset: str | None
 ) -> list[str]:
     """`trsfnet train ...` for the same run."""
     words = ["train", "--runs", str(runs)]
-    for name, value in _differing(config, TrainConfig()).items():
+    for name, value in config.differing().items():
         words += ["-p", name, str(value)]
     if data_root is not None:
         words += ["--data-root", str(user_path(data_root, "data_root"))]

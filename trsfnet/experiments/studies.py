@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trsfnet.data.tracks import fetch_track
 from trsfnet.errors import ConfigError, choice
 from trsfnet.experiments.budgets import BUDGETS, configs
 from trsfnet.experiments.mechanism import mechanism_configs
@@ -49,6 +50,7 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
         runs = configs(variants, budget=budget, track=track, seeds=seeds)
     if "precision" in options:
         runs = [replace(config, precision=str(options["precision"])) for config in runs]
+    fetch_track(track, root=root)
     return {(track, config.resolved(root).run_id): config for config in runs}
 
 

@@ -18,6 +18,7 @@ from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
 from trsfnet.training.config import TrainConfig
+from trsfnet.training.network import network_settings
 
 SCHEMA = "1"
 UNKNOWN_TERMS = "Not stated in the file: ask those who trained the network."
@@ -182,22 +183,3 @@ def of_run(record: Record) -> Description:
         training={"track": config.track, "seed": config.seed, "config": record.config, **training},
         metrics=record.metrics,
     )
-
-
-def network_settings(config: TrainConfig) -> dict[str, Any]:
-    """Arguments of `InceptionResnet` for the network that `build_model` makes of a resolved `config`."""
-    scale = ("channel" if config.trsf_per_channel else "trainable") if config.trsf else "fixed"
-    settings = {
-        "version": config.arch,
-        "embedding_size": config.embedding_size,
-        "dropout": config.dropout,
-        "input_size": config.image_size,
-        "width": config.width,
-        "residual_scale": scale,
-        "scale_init": config.scale_init,
-        "activation": config.activation,
-        "slope_init": config.slope_init,
-        "removed_pool": config.removed_pool,
-        "bn_momentum": config.bn_momentum,
-    }
-    return {name: value for name, value in settings.items() if value is not None}

@@ -8,6 +8,7 @@ do cannot move; they stay, as constants.
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -95,14 +96,15 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
     Returns:
         In evaluation mode, without gradients, on the device of `model`. Equal to rounding.
     """
-    model = unwrapped(model)
+    model = cast(InceptionResnet, unwrapped(model))
     with torch.no_grad():
         stages = OrderedDict(
             (name, _folded(child))
             for name, child in model.named_children()
             if not isinstance(child, nn.Identity) and name not in ("dropout", "last_linear", "last_bn")
         )
-        last = nn.Linear(*reversed(model.last_linear.weight.shape), device=model.last_linear.weight.device)
+        outputs, inputs = model.last_linear.weight.shape
+        last = nn.Linear(inputs, outputs, device=model.last_linear.weight.device)
         factor, shift = _affine(model.last_bn)
         last.weight.copy_(model.last_linear.weight * factor[:, None])
         last.bias.copy_(shift)
@@ -132,6 +134,8 @@ def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
 
 def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """What a norm multiplies each channel by in evaluation, and what it adds then: [C] each."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     return factor, norm.bias - norm.running_mean * factor
 
@@ -141,13 +145,13 @@ def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
     folded = nn.Conv2d(
         conv.in_channels,
         conv.out_channels,
-        conv.kernel_size,
-        conv.stride,
-        conv.padding,
+        conv.kernel_size,  # type: ignore[arg-type] - typed as of any length
+        conv.stride,  # type: ignore[arg-type]
+        conv.padding,  # type: ignore[arg-type]
         device=conv.weight.device,
     )
     folded.weight.copy_(conv.weight * factor.view(-1, 1, 1, 1))
-    folded.bias.copy_(shift)
+    folded.get_parameter("bias").copy_(shift)
     return folded
 
 
@@ -155,7 +159,7 @@ def _up(up: ScaledProjection) -> nn.Conv2d:
     """The projection with its scale in its kernel and bias."""
     scale = torch.as_tensor(up.value if up.scale is None else up.scale, device=up.conv.weight.device)
     factor = scale.expand(up.conv.out_channels)
-    return _conv(up.conv, factor, up.conv.bias * factor)
+    return _conv(up.conv, factor, up.conv.get_parameter("bias") * factor)
 
 
 def _slope(act: nn.Module) -> float | None:

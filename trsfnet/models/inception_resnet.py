@@ -467,7 +467,13 @@ class InceptionResnet(KeepsGammaFrozen):
 
     def _parts(self) -> Iterator[tuple[str, list[nn.Module]]]:
         """The network cut into the parts by which its activations are named."""
-        stem = [self.conv2d_1a, self.conv2d_2a, self.conv2d_2b, self.conv2d_3b, self.conv2d_4a]
+        stem: list[nn.Module] = [
+            self.conv2d_1a,
+            self.conv2d_2a,
+            self.conv2d_2b,
+            self.conv2d_3b,
+            self.conv2d_4a,
+        ]
         yield "stem", stem if self.conv2d_4b is None else [*stem, self.conv2d_4b]
         if self.mixed_5b is not None:
             yield "mixed-5b", [self.mixed_5b]

@@ -50,7 +50,7 @@ def freeze_gamma(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
     the class `nn.Parameter`, which tools that move affine pairs between norms insist on, such as
     `nn.SyncBatchNorm.convert_sync_batchnorm`; it needs no gradient.
     """
-    gamma = norm._parameters.pop("weight", None)
+    gamma: Tensor | None = norm._parameters.pop("weight", None)
     gamma = norm._buffers.get("weight") if gamma is None else gamma
     if gamma is not None and not (isinstance(gamma, nn.Parameter) and not gamma.requires_grad):
         gamma = nn.Parameter(gamma.detach(), requires_grad=False)
@@ -62,7 +62,7 @@ def has_constant_gamma(norm: nn.Module) -> bool:
     return norm._buffers.get("weight") is not None
 
 
-def _freeze_again(norm: nn.Module, *_: object) -> None:
+def _freeze_again(norm: Any, *_: object) -> None:
     """After loading with `assign=True`, which makes a parameter of whatever is of that class."""
     freeze_gamma(norm)
 

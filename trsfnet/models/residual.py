@@ -63,7 +63,7 @@ def kernel_norms(model: InceptionResnet) -> dict[str, float]:
 def bias_norms(model: InceptionResnet) -> dict[str, float]:
     """L2 norm of the bias under each scale, by names such as `bias_inception-resnet v1.3`."""
     return {
-        _name("bias", model, i): torch.linalg.vector_norm(block.up.conv.bias.detach()).item()
+        _name("bias", model, i): torch.linalg.vector_norm(block.up.conv.get_parameter("bias").detach()).item()
         for i, block in enumerate(model.residual_blocks(), start=1)
     }
 

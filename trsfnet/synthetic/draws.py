@@ -55,7 +55,7 @@ def derive(values: Params, size: int) -> Params:
     # Dyes are seldom as vivid as three independent draws.
     for thing in ("cloth", "cap", "occluder"):
         names = [f"{thing}_{channel}" for channel in ("red", "green", "blue")]
-        mean = sum(params[name] for name in names) / 3
+        mean = torch.as_tensor(sum(params[name] for name in names) / 3)
         params |= {name: torch.lerp(mean, params[name], 0.55) for name in names}
     for light in ("key", "sky"):
         colours = _light_colour(params[f"{light}_warmth"], params[f"{light}_tint"])

@@ -51,7 +51,8 @@ def noise_tiles(
     """
     words = mix(mix(torch.arange(TILE * TILE)))
     parts = [(_shift_right(words, 16 * i) & 0xFFFF).to(torch.float64) for i in range(4)]
-    white = ((sum(parts) / 65535 - 2) * 3**0.5).view(TILE, TILE)
+    total = torch.as_tensor(sum(parts))
+    white = ((total / 65535 - 2) * 3**0.5).view(TILE, TILE)
     spectrum = torch.fft.fft2(white)
     frequency = torch.fft.fftfreq(TILE, dtype=torch.float64)
 

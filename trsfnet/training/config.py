@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import typing
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -51,7 +52,7 @@ LATER_SETTINGS: dict[str, Any] = {
 
 
 def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
-    """What settings left open become on a track.
+    """The settings that a track brings with it.
 
     The paper's track has the paper's schedule for `train_set` (VGGFace2 if None). The other tracks are far
     smaller, so networks are narrower, crops smaller and runs shorter; nothing in that was chosen by looking
@@ -61,115 +62,173 @@ def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
     return _TRACKS["every"] | _TRACKS[track] | {k: v for k, v in schedule.items() if k != "track"}
 
 
-@dataclass(frozen=True, kw_only=True)
+def _setting(
+    default: Any = MISSING,
+    *,
+    help: str,
+    choices: tuple[str, ...] = (),
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> Any:
+    """A field with what it means and which values it may have; without a default it has the track's."""
+
+    def check(name: str, value: Any) -> None:
+        if choices:
+            choice(name, value, choices)
+        if isinstance(value, tuple):
+            for item in value:
+                check(name, item)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return
+        if not math.isfinite(value):
+            raise ConfigError(f"{name} must be a finite number, got {value!r}.")
+        if value < at_least:
+            raise ConfigError(f"{name} must be at least {at_least}, got {value}.")
+        if value <= above:
+            raise ConfigError(f"{name} must be above {above}, got {value}.")
+        if value >= below:
+            raise ConfigError(f"{name} must be below {below}, got {value}.")
+
+    return field(default=default, metadata={"help": help, "check": check})
+
+
+@dataclass(frozen=True, kw_only=True, init=False)
 class TrainConfig:
-    """Settings of one training run. None stands for the track's own value; see `resolved`.
+    """Settings of one training run, complete from the start: what is not given has the track's own value.
 
-    Everything that changes a run's numbers is here, and nothing else: where the data lie, on how many devices
-    it runs and how often it is saved do not.
-
-    Attributes:
-        arch: `v1` or `v2`.
-        trsf: scale each residual branch by a trainable factor instead of facenet's constants.
-        trsf_per_channel: give each channel its own factor (needs `trsf`).
-        scale_init: start of the factors, 0.1 if None; without `trsf` one constant instead of facenet's three.
-        fixed_scales: a constant for each residual module that has a scale, in forward order (v1: 20, v2: 40),
-            instead of one for all; empty for facenet's, or `scale_init`.
-        projection_gain: multiplies the starting kernel and bias under each scale. With a scale of 1 and 0.1
-            here, the network starts as the same function as with a scale of 0.1 and 1 here.
-        activation: `relu`, `leaky_relu` or `prelu`.
-        slope_init: constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None.
-        slope_floor: PReLU's slopes are set to at least this after each step; None leaves them free.
-        loss: `softmax` (if None) or `arcface`.
-        arcface_scale: radius s (needs `arcface`).
-        arcface_margin: margin m in radians (needs `arcface`).
-        track: `synthetic`, `lfw` or `paper`.
-        train_set: of the `paper` track, `vggface2` or `ms1mv2`; if None the one that `loss` has there.
-        seed: of the initial weights, the order of the images, augmentation and dropout.
-        identities: identities to render (`synthetic` only).
-        images_per_identity: images of each (`synthetic`); fewest a person must have (others).
-        held_out_images: further images of each training identity on which the loss is measured after each
-            epoch, never trained on (`synthetic` only).
-        image_size: side of the input in pixels.
-        width: multiplies every width of the network but the embedding's.
-        embedding_size: length of the embedding.
-        removed_pool: max pool to leave out of the stem (112 px input): `maxpool_3a`, `maxpool_5a` or None.
-        dropout: share of pooled features dropped while training.
-        bn_momentum: of the running statistics (facenet: 0.005).
-        epochs: number of epochs.
-        steps_per_epoch: steps of an epoch (paper: 1000); one pass over the training images if None.
-        batch_size: images per step.
-        micro_batches: equal parts of each step's batch, each normalised by its own statistics, as by several
-            GPUs in facenet; one if None. They may be computed one after the other or on several devices.
-        learning_rate: its largest value.
-        schedule: `cosine`, `staircase` or `milestones`; see `trsfnet.training.schedule`.
-        decay_factor: factor of `staircase` and `milestones`.
-        decay_epochs: epochs per stair.
-        milestones: steps at which `milestones` decays.
-        warmup_epochs: epochs of linear growth at the start.
-        momentum: Nesterov momentum. The paper's "weight decay of 0.9" is read as this.
-        weight_decay: L2 decay of convolution and linear weights; not of norms, biases, scales or slopes.
-        decayed: which of them decay: `all`, or `projections`, the 1x1 kernels under the scales alone.
-        flip: mirror images at random.
-        rotate: largest random rotation in degrees.
-        shift: largest random shift as a share of the side.
-        precision: `float32`, `bfloat16`, or `auto` for the faster of the two on this machine.
-        images: version of the track's images, filled in by `resolved`.
+    `TrainConfig(track="lfw", trsf=True)` is all that the track is, with trainable scales; `replace` changes
+    any of it. A setting given as None counts as not given. Everything that changes a run's numbers is here,
+    and nothing else: where the data lie, on how many devices it runs and how often it is saved do not.
     """
 
-    arch: str = "v1"
-    trsf: bool = False
-    trsf_per_channel: bool = False
-    scale_init: float | None = None
-    fixed_scales: tuple[float, ...] = ()
-    projection_gain: float = 1.0
-    activation: str = "relu"
-    slope_init: float | None = None
-    slope_floor: float | None = None
-    loss: str | None = None
-    arcface_scale: float | None = None
-    arcface_margin: float | None = None
-    track: str = "synthetic"
-    train_set: str | None = None
-    seed: int = 0
-    identities: int | None = None
-    images_per_identity: int | None = None
-    held_out_images: int = 0
-    image_size: int | None = None
-    width: float | None = None
-    embedding_size: int = 512
-    removed_pool: str | None = None
-    dropout: float | None = None
-    bn_momentum: float | None = None
-    epochs: int | None = None
-    steps_per_epoch: int | None = None
-    batch_size: int | None = None
-    micro_batches: int | None = None
-    learning_rate: float | None = None
-    schedule: str | None = None
-    decay_factor: float | None = None
-    decay_epochs: int | None = None
-    milestones: tuple[int, ...] = ()
-    warmup_epochs: int | None = None
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    decayed: str = "all"
-    flip: bool = True
-    rotate: float | None = None
-    shift: float | None = None
-    precision: str = "auto"
-    images: str | None = None
+    arch: str = _setting("v1", choices=tuple(ARCHITECTURES), help="`v1` or `v2`.")
+    trsf: bool = _setting(
+        False, help="scale each residual branch by a trainable factor instead of facenet's constants."
+    )
+    trsf_per_channel: bool = _setting(False, help="give each channel its own factor (needs `trsf`).")
+    scale_init: float | None = _setting(
+        None,
+        help="start of the factors, 0.1 if None; without `trsf` one constant instead of facenet's three.",
+    )
+    fixed_scales: tuple[float, ...] = _setting(
+        (),
+        help="a constant for each residual module that has a scale, in forward order (v1: 20, v2: 40), "
+        "instead of one for all; empty for facenet's, or `scale_init`.",
+    )
+    projection_gain: float = _setting(
+        1.0,
+        above=0,
+        help="multiplies the starting kernel and bias under each scale. With a scale of 1 and 0.1 here, the "
+        "network starts as the same function as with a scale of 0.1 and 1 here.",
+    )
+    activation: str = _setting("relu", choices=ACTIVATIONS, help="`relu`, `leaky_relu` or `prelu`.")
+    slope_init: float | None = _setting(
+        None, help="constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None."
+    )
+    slope_floor: float | None = _setting(
+        None, help="PReLU's slopes are set to at least this after each step; None leaves them free."
+    )
+    loss: str = _setting(choices=LOSSES, help="`softmax` or `arcface`.")
+    arcface_scale: float | None = _setting(None, above=0, help="radius s (needs `arcface`).")
+    arcface_margin: float | None = _setting(None, at_least=0, help="margin m in radians (needs `arcface`).")
+    track: str = _setting("synthetic", choices=TRACKS, help="`synthetic`, `lfw` or `paper`.")
+    train_set: str | None = _setting(
+        None,
+        help="of the `paper` track, `vggface2` or `ms1mv2`; if None the one that `loss` has there.",
+    )
+    seed: int = _setting(
+        0, at_least=0, help="of the initial weights, the order of the images, augmentation and dropout."
+    )
+    identities: int | None = _setting(None, at_least=2, help="identities to render (`synthetic` only).")
+    images_per_identity: int = _setting(
+        at_least=1, help="images of each (`synthetic`); fewest a person must have (others)."
+    )
+    held_out_images: int = _setting(
+        0,
+        at_least=0,
+        help="further images of each training identity on which the loss is measured after each epoch, never "
+        "trained on (`synthetic` only).",
+    )
+    image_size: int = _setting(help="side of the input in pixels.")
+    width: float = _setting(above=0, help="multiplies every width of the network but the embedding's.")
+    embedding_size: int = _setting(512, at_least=1, help="length of the embedding.")
+    removed_pool: str | None = _setting(
+        None, help="max pool to leave out of the stem (112 px input): `maxpool_3a`, `maxpool_5a` or None."
+    )
+    dropout: float = _setting(at_least=0, below=1, help="share of pooled features dropped while training.")
+    bn_momentum: float = _setting(above=0, below=1, help="of the running statistics (facenet: 0.005).")
+    epochs: int = _setting(at_least=1, help="number of epochs.")
+    steps_per_epoch: int | None = _setting(
+        None,
+        at_least=1,
+        help="steps of an epoch (paper: 1000); one pass over the training images if None.",
+    )
+    batch_size: int = _setting(at_least=2, help="images per step.")
+    micro_batches: int = _setting(
+        at_least=1,
+        help="equal parts of each step's batch, each normalised by its own statistics, as by several GPUs in "
+        "facenet. They may be computed one after the other or on several devices; one is made one for each "
+        "device.",
+    )
+    learning_rate: float = _setting(above=0, help="its largest value.")
+    schedule: str = _setting(
+        choices=SCHEDULES,
+        help="`cosine`, `staircase` or `milestones`; see `trsfnet.training.schedule`.",
+    )
+    decay_factor: float = _setting(above=0, help="factor of `staircase` and `milestones`.")
+    decay_epochs: int = _setting(at_least=1, help="epochs per stair.")
+    milestones: tuple[int, ...] = _setting((), above=0, help="steps at which `milestones` decays.")
+    warmup_epochs: int = _setting(at_least=0, help="epochs of linear growth at the start.")
+    momentum: float = _setting(
+        0.9,
+        above=0,
+        below=1,
+        help='Nesterov momentum. The paper\'s "weight decay of 0.9" is read as this.',
+    )
+    weight_decay: float = _setting(
+        5e-4,
+        at_least=0,
+        help="L2 decay of convolution and linear weights; not of norms, biases, scales or slopes.",
+    )
+    decayed: str = _setting(
+        "all",
+        choices=DECAYED,
+        help="which of them decay: `all`, or `projections`, the 1x1 kernels under the scales alone.",
+    )
+    flip: bool = _setting(True, help="mirror images at random.")
+    rotate: float = _setting(at_least=0, help="largest random rotation in degrees.")
+    shift: float = _setting(at_least=0, help="largest random shift as a share of the side.")
+    precision: str = _setting(
+        "auto",
+        choices=PRECISIONS,
+        help="`float32`, `bfloat16`, or `auto` for the faster of the two on this machine.",
+    )
+    images: str | None = _setting(None, help="version of the track's images, filled in by `resolved`.")
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be trained, in one sentence.
+    def __init__(self, **given: Any) -> None:
+        """Fill in what is not given, and refuse what cannot be trained, in one sentence.
+
+        Args:
+            given: settings by name.
 
         Raises:
-            ConfigError: a wrong type, an unknown value, or settings that exclude each other.
+            ConfigError: an unknown name, a wrong type, an unknown value, or settings that exclude each other.
         """
-        for field in fields(self):
-            check_type(field.name, getattr(self, field.name), _hints()[field.name])
-        _check_choices(self)
-        _check_ranges(self)
+        names = [field.name for field in fields(self)]
+        for name in given:
+            if name not in names:
+                raise ConfigError(f"Unknown setting {name!r}; the nearest is {nearest(name, names)!r}.")
+        given = {name: value for name, value in given.items() if value is not None and value != ()}
+        for name, value in (_defaults(given) | given).items():
+            object.__setattr__(self, name, value)
+        for field_ in fields(self):
+            value = getattr(self, field_.name)
+            hint = _hints()[field_.name]
+            check_type(field_.name, value, hint)
+            for item in value if isinstance(value, tuple) else ():
+                check_type(field_.name, item, typing.get_args(hint)[0])
+            field_.metadata["check"](field_.name, value)
         _check_combinations(self)
 
     @classmethod
@@ -185,35 +244,38 @@ class TrainConfig:
         """
         if preset is not None:
             choice("preset", preset, tuple(PRESETS))
-        known = [field.name for field in fields(cls)]
-        for name in parameters:
-            if name not in known:
-                raise ConfigError(f"Unknown setting {name!r}; the nearest is {nearest(name, known)!r}.")
-        values = {name: value for name, value in parameters.items() if value is not None and value != []}
-        if preset is not None:
-            values = PRESETS[preset]["settings"] | values
-        return cls(**{name: _from_json(value) for name, value in values.items()})
+        standard = {} if preset is None else PRESETS[preset]["settings"]
+        given = {name: value for name, value in parameters.items() if value is not None and value != []}
+        return cls(**{name: _from_json(value) for name, value in (standard | given).items()})
 
     def resolved(self, root: Path | None) -> TrainConfig:
-        """The same with every open setting filled in: the track's values, this machine's precision.
+        """The same with what this machine decides: the precision and the version of the track's images.
+
+        Nothing is downloaded.
 
         Raises:
             DataError: the track's images are missing under `root`.
         """
-        train_set = self.train_set
-        if self.track == "paper" and train_set is None:
-            train_set = "ms1mv2" if self.loss == "arcface" else "vggface2"
-        defaults = track_defaults(self.track, train_set)
-        if (self.loss or defaults["loss"]) != "arcface":
-            defaults = {k: v for k, v in defaults.items() if not k.startswith("arcface_")}
-        track = {k: _from_json(v) for k, v in defaults.items() if getattr(self, k) in (None, ())}
+        starts: dict[str, Any] = {}
         if self.trsf and self.scale_init is None:
-            track["scale_init"] = PAPER_SCALE
+            starts["scale_init"] = PAPER_SCALE
         if self.activation != "relu" and self.slope_init is None:
-            track["slope_init"] = PAPER_SLOPE
+            starts["slope_init"] = PAPER_SLOPE
         precision = best_precision(best_device()) if self.precision == "auto" else self.precision
-        images = images_version(self.track, root=root, train_set=train_set)
-        return replace(self, **track, train_set=train_set, precision=precision, images=images)
+        images = images_version(self.track, root=root, train_set=self.train_set)
+        return replace(self, **starts, precision=precision, images=images)
+
+    def differing(self, preset: str | None = None) -> dict[str, Any]:
+        """The settings that make this configuration of the defaults of its track, or of a preset."""
+        standard = TrainConfig.from_parameters({}, preset)
+        chosen = {
+            name: getattr(self, name)
+            for name in ("loss", "track", "train_set")
+            if getattr(self, name) not in (None, getattr(standard, name))
+        }
+        standard = TrainConfig.from_parameters(chosen, preset)
+        differing = {name: value for name, value in asdict(self).items() if value != getattr(standard, name)}
+        return {name: value for name, value in asdict(self).items() if name in chosen | differing}
 
     @property
     def slug(self) -> str:
@@ -231,7 +293,7 @@ class TrainConfig:
 
     @property
     def _loss_slug(self) -> str:
-        return "" if self.loss in (None, "softmax") else f"-{self.loss}"
+        return "" if self.loss == "softmax" else f"-{self.loss}"
 
     @property
     def _scale_slug(self) -> str:
@@ -262,6 +324,24 @@ class TrainConfig:
         return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
+def _defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The value of each setting if it is not among those `given`."""
+    track, loss, train_set = given.get("track", "synthetic"), given.get("loss"), given.get("train_set")
+    choice("track", track, TRACKS)
+    if train_set is None and track == "paper":
+        train_set = "ms1mv2" if loss == "arcface" else "vggface2"
+    if train_set is not None:
+        choice("train_set", train_set, TRAIN_SETS)
+    defaults = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
+    defaults |= {name: _from_json(value) for name, value in track_defaults(track, train_set).items()}
+    defaults["train_set"] = train_set
+    if given.get("loss", defaults["loss"]) != "arcface":
+        defaults |= {"arcface_scale": None, "arcface_margin": None}
+    if given.get("schedule", defaults["schedule"]) != "milestones":
+        defaults["milestones"] = ()
+    return defaults
+
+
 def _from_json(value: Any) -> Any:
     """A setting as `TrainConfig` has it: frozen, so tuples instead of lists."""
     return tuple(value) if isinstance(value, list) else value
@@ -272,65 +352,12 @@ def _hints() -> dict[str, Any]:
     return typing.get_type_hints(TrainConfig)
 
 
-def _check_choices(c: TrainConfig) -> None:
-    choice("arch", c.arch, tuple(ARCHITECTURES))
-    choice("activation", c.activation, ACTIVATIONS)
-    if c.loss is not None:
-        choice("loss", c.loss, LOSSES)
-    choice("track", c.track, TRACKS)
-    if c.train_set is not None:
-        choice("train_set", c.train_set, TRAIN_SETS)
-    if c.schedule is not None:
-        choice("schedule", c.schedule, SCHEDULES)
-    choice("precision", c.precision, PRECISIONS)
-    choice("decayed", c.decayed, DECAYED)
+def _check_combinations(c: TrainConfig) -> None:
     if c.removed_pool is not None:
         choice(f"removed_pool of {c.arch}", c.removed_pool, REMOVABLE_POOLS[c.arch])
-
-
-# Smallest value of each numeric setting, and whether it is itself allowed.
-_LOWEST: dict[str, tuple[float, bool]] = {
-    "seed": (0, True),
-    "identities": (2, True),
-    "images_per_identity": (1, True),
-    "held_out_images": (0, True),
-    "projection_gain": (0, False),
-    "width": (0, False),
-    "embedding_size": (1, True),
-    "dropout": (0, True),
-    "bn_momentum": (0, False),
-    "epochs": (1, True),
-    "steps_per_epoch": (1, True),
-    "batch_size": (2, True),
-    "micro_batches": (1, True),
-    "learning_rate": (0, False),
-    "decay_factor": (0, False),
-    "decay_epochs": (1, True),
-    "warmup_epochs": (0, True),
-    "momentum": (0, False),
-    "weight_decay": (0, True),
-    "rotate": (0, True),
-    "shift": (0, True),
-    "arcface_scale": (0, False),
-    "arcface_margin": (0, True),
-}
-
-
-def _check_ranges(c: TrainConfig) -> None:
-    for name, (lowest, inclusive) in _LOWEST.items():
-        value = getattr(c, name)
-        # Written so that NaN is refused.
-        if value is not None and not (value >= lowest if inclusive else value > lowest):
-            raise ConfigError(f"{name} must be {'at least' if inclusive else 'above'} {lowest}, got {value}.")
-    for name in ("dropout", "bn_momentum", "momentum"):
-        if getattr(c, name) is not None and getattr(c, name) >= 1:
-            raise ConfigError(f"{name} must be below 1, got {getattr(c, name)}.")
     smallest = MIN_INPUT_SIZE[c.removed_pool is not None]
-    if c.image_size is not None and c.image_size < smallest:
+    if c.image_size < smallest:
         raise ConfigError(f"image_size must be at least {smallest} pixels, got {c.image_size}.")
-
-
-def _check_combinations(c: TrainConfig) -> None:
     if c.trsf_per_channel and not c.trsf:
         raise ConfigError("trsf_per_channel needs trsf True: a constant scale is the same for all channels.")
     if c.fixed_scales and (c.trsf or c.scale_init is not None):
@@ -359,11 +386,16 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(
             "schedule milestones needs milestones, a list of steps, and no other schedule has them."
         )
-    batch_size = c.batch_size or track_defaults(c.track, c.train_set)["batch_size"]
-    parts = c.micro_batches or 1
-    if batch_size % parts or batch_size < 2 * parts:  # batch norm needs two images to see a spread
+    # Batch norm needs two images to see a spread.
+    if c.batch_size % c.micro_batches or c.batch_size < 2 * c.micro_batches:
         raise ConfigError(
-            f"micro_batches must cut batch_size ({batch_size}) into equal parts of two or more, got {parts}."
+            f"micro_batches must cut batch_size ({c.batch_size}) into equal parts of two or more, "
+            f"got {c.micro_batches}."
         )
-    if c.epochs is not None and c.warmup_epochs is not None and c.warmup_epochs >= c.epochs:
+    if c.warmup_epochs >= c.epochs:
         raise ConfigError(f"warmup_epochs must be below epochs ({c.epochs}), got {c.warmup_epochs}.")
+
+
+TrainConfig.__doc__ = f"{TrainConfig.__doc__}\nAttributes:\n" + "\n".join(
+    f"    {field_.name}: {field_.metadata['help']}" for field_ in fields(TrainConfig)
+)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -76,7 +77,8 @@ class World:
         parallel = nn.parallel.DistributedDataParallel
         known = inspect.signature(parallel).parameters
         option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-        return parallel(network, gradient_as_bucket_view=True, **{option: False})
+        options: dict[str, Any] = {option: False}
+        return parallel(network, gradient_as_bucket_view=True, **options)
 
     @contextmanager
     def local(self, *networks: nn.Module) -> Iterator[None]:

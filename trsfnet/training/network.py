@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from trsfnet.heads import make_head
 from trsfnet.models import InceptionResnet
-from trsfnet.models.inception_resnet import PAPER_SLOPE, SCALED_MODULES, ResidualBlock
+from trsfnet.models.inception_resnet import SCALED_MODULES, ResidualBlock
 from trsfnet.training.batches import derived_seed
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import World
@@ -24,34 +24,35 @@ SHARD_FROM = 50_000
 def build_model(config: TrainConfig) -> InceptionResnet:
     """The network that a resolved `config` describes, freshly initialised from its seed."""
     torch.manual_seed(derived_seed(config.seed, "weights", 0))
-    model = InceptionResnet(
-        version=config.arch,
-        embedding_size=config.embedding_size,
-        dropout=config.dropout,
-        input_size=config.image_size,
-        width=config.width,
-        residual_scale=_residual_scale(config),
-        scale_init=config.scale_init,
-        activation=config.activation,
-        slope_init=PAPER_SLOPE if config.slope_init is None else config.slope_init,
-        removed_pool=config.removed_pool,
-        bn_momentum=config.bn_momentum,
-    )
+    model = InceptionResnet(**network_settings(config))
     projections = [block.up for block in model.residual_blocks()][: SCALED_MODULES[config.arch]]
     for up, value in zip(projections, config.fixed_scales, strict=False):
         up.value = value
     if config.projection_gain != 1:
         with torch.no_grad():
             for up in projections:
-                up.conv.weight.mul_(config.projection_gain)
-                up.conv.bias.mul_(config.projection_gain)
+                for parameter in up.conv.parameters():
+                    parameter.mul_(config.projection_gain)
     return model
 
 
-def _residual_scale(config: TrainConfig) -> str:
-    if not config.trsf:
-        return "fixed"
-    return "channel" if config.trsf_per_channel else "trainable"
+def network_settings(config: TrainConfig) -> dict[str, Any]:
+    """Arguments of `InceptionResnet` for the network of a resolved `config`."""
+    scale = ("channel" if config.trsf_per_channel else "trainable") if config.trsf else "fixed"
+    settings = {
+        "version": config.arch,
+        "embedding_size": config.embedding_size,
+        "dropout": config.dropout,
+        "input_size": config.image_size,
+        "width": config.width,
+        "residual_scale": scale,
+        "scale_init": config.scale_init,
+        "activation": config.activation,
+        "slope_init": config.slope_init,
+        "removed_pool": config.removed_pool,
+        "bn_momentum": config.bn_momentum,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
@@ -132,7 +133,11 @@ def average_statistics(model: nn.Module, world: World) -> None:
 
 def training_state(model: nn.Module, head: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Any]:
     """Everything that training changes, in one form for any number of processes, each of which calls it."""
-    state = {"model": model.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
+    state: dict[str, Any] = {
+        "model": model.state_dict(),
+        "head": head.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     if isinstance(head, ShardedHead):
         state["head"] = head.full_state_dict()
         for number in _numbers(optimizer, head):
@@ -154,15 +159,13 @@ def load_training_state(
         own = dict(moments["state"])
         for number in _numbers(optimizer, head):
             own[number] = own[number] | {"momentum_buffer": head.own_rows(own[number]["momentum_buffer"])}
-        moments = dict(moments) | {"state": own}
+        moments = moments | {"state": own}
     else:
         head.load_state_dict(state["head"])
     optimizer.load_state_dict(moments)
 
 
-def _shaped_like_their_parameters(
-    moments: Mapping[str, Any], optimizer: torch.optim.SGD
-) -> Mapping[str, Any]:
+def _shaped_like_their_parameters(moments: Mapping[str, Any], optimizer: torch.optim.SGD) -> dict[str, Any]:
     """Moments with the scalars [] of earlier checkpoints as the [1] that one trainable scale is now."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     own = {

@@ -7,7 +7,7 @@ it with the running ones, which no longer fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -17,6 +17,7 @@ from trsfnet.data.augment import standardise
 from trsfnet.data.faces import FaceSet
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import SCALED_MODULES
+from trsfnet.models.layers import ScaledProjection
 from trsfnet.models.residual import batch_statistics
 
 FACTORS = (0.5, 0.71, 0.84, 1.0, 1.19, 1.41, 2.0)
@@ -58,12 +59,12 @@ def rescaled(model: InceptionResnet, factor: float) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _set(projections: list[nn.Module], values: list[Tensor | float]) -> None:
+def _set(projections: list[ScaledProjection], values: Sequence[Tensor | float]) -> None:
     for up, value in zip(projections, values, strict=True):
         if up.scale is None:
-            up.value = value
+            up.value = float(value)
         else:
-            up.scale.copy_(value)
+            up.scale.copy_(torch.as_tensor(value))
 
 
 @torch.inference_mode()

@@ -14,6 +14,7 @@ autograd functions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from trsfnet.errors import ConfigError
-from trsfnet.heads import HeadOutput, at_least_float32, make_head
+from trsfnet.heads import ArcFaceHead, HeadOutput, SoftmaxHead, at_least_float32, make_head
 
 # Rows are drawn, and sent to rank 0, this many at a time: 128 MiB of 512 floats. A multiple of 16, the width
 # of the loop in PyTorch's CPU generator, so that blocks continue one another exactly.
@@ -59,10 +60,11 @@ class ShardedHead(nn.Module):
         if classes < self.ranks:
             raise ConfigError(f"{classes} identities cannot be split over {self.ranks} processes.")
         self.bounds = [rank * classes // self.ranks for rank in range(self.ranks + 1)]
+        self.shard: SoftmaxHead | ArcFaceHead
         with torch.device("meta"):  # the shard is an unsharded head of fewer identities, filled below
             self.shard = make_head(loss, embedding_size, self._stop - self._start, scale=scale, margin=margin)
         self.shard.to_empty(device="cpu")
-        self._draw_initial_weights(loss, embedding_size)
+        self._draw_initial_weights(embedding_size)
 
     @property
     def _start(self) -> int:
@@ -122,7 +124,8 @@ class ShardedHead(nn.Module):
 
     def full_state_dict(self) -> dict[str, Tensor] | None:
         """The unsharded head's `state_dict` on rank 0's CPU, None elsewhere. Collective."""
-        full = {name: self.gather_rows(own) for name, own in self.shard.state_dict().items()}
+        gathered = {name: self.gather_rows(own) for name, own in self.shard.state_dict().items()}
+        full = {name: rows for name, rows in gathered.items() if rows is not None}
         return full if self.rank == 0 else None
 
     def load_full_state_dict(self, state: dict[str, Tensor]) -> None:
@@ -140,7 +143,7 @@ class ShardedHead(nn.Module):
         self.shard.load_state_dict({name: self.own_rows(full) for name, full in state.items()})
 
     @torch.no_grad()
-    def _draw_initial_weights(self, loss: str, width: int) -> None:
+    def _draw_initial_weights(self, width: int) -> None:
         """Draw all identities' weights as the unsharded head does, in blocks, and keep this rank's rows."""
 
         def draw(fill: Callable[[Tensor], object], into: Tensor | None = None) -> None:
@@ -153,7 +156,7 @@ class ShardedHead(nn.Module):
                 if into is not None and low < high:
                     into[low - self._start : high - self._start] = block[low - start : high - start]
 
-        if loss == "arcface":
+        if isinstance(self.shard, ArcFaceHead):
             draw(lambda block: block.normal_(std=0.01), self.shard.weight)
             return
         # nn.Linear first draws its own default, weight and bias, which SoftmaxHead then replaces.
@@ -246,7 +249,7 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """(softmax - one hot) / N: each rank's columns of it need nothing from the others."""
         logits, total, column, here = ctx.saved_tensors
         result = (logits - total.unsqueeze(1)).exp_()

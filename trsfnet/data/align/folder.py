@@ -259,7 +259,7 @@ def _batches(
 def _detect(detector: Detector, images: list[np.ndarray]) -> list[list[Face] | DataError]:
     """The faces in each image, or why the detector failed on it."""
     try:
-        return detector(np.stack(images))
+        return list(detector(np.stack(images)))
     except DataError as error:
         if len(images) == 1:
             return [error]

@@ -51,7 +51,7 @@ class Report:
         self.path = path
         self.counts: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
         aside = path.with_name(f".{path.name}.partial")
-        self._write(aside, "w", filter(keep, _read(path)))
+        self._write(aside, "w", (row for row in _read(path) if keep(row)))
         os.replace(aside, path)
 
     def add(self, rows: Iterable[Mapping[str, object]]) -> None:

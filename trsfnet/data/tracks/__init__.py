@@ -35,7 +35,7 @@ def data_root(given: Path | str | None = None) -> Path | None:
 def images_version(track: str, *, root: Path | None, train_set: str | None = None) -> str:
     """Which images `track` would use here: part of what determines a run's result.
 
-    Looks without decoding; fetches LFW if there is none.
+    Looks without decoding or downloading.
 
     Args:
         track: one of `TRACKS`.
@@ -47,6 +47,20 @@ def images_version(track: str, *, root: Path | None, train_set: str | None = Non
         DataError: the images are missing.
     """
     return _module(track).images_version(root=root, train_set=train_set)
+
+
+def fetch_track(track: str, *, root: Path | None) -> None:
+    """Download what `track` needs, if it can be and is not here yet: LFW where no `root` is given.
+
+    Args:
+        track: one of `TRACKS`.
+        root: folder that holds the datasets, or None.
+
+    Raises:
+        DataError: the download failed.
+    """
+    if track == "lfw":
+        _module(track).fetch(root)
 
 
 def load_track(

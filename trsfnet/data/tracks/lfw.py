@@ -6,17 +6,30 @@ from pathlib import Path
 
 from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet, TrackData
-from trsfnet.data.lfw import LfwImages, fetch_lfw, find_lfw, load_people
+from trsfnet.data.lfw import LfwImages, fetch_lfw, fetched_lfw, find_lfw, load_people
 from trsfnet.data.lfw_files import Person, read_people
 from trsfnet.data.lfw_version import content_version
+from trsfnet.errors import DataError
 
 TRAIN_SETS = range(7)
 TEST_SETS = range(7, 10)
 
 
 def images_version(*, root: Path | None, train_set: str | None) -> str:
-    """Which of LFW's three versions is there, with a digest if it is not as published; fetches one."""
-    return content_version(_source(root))
+    """Which of LFW's three versions is there, with a digest if it is not as published."""
+    images = fetched_lfw() if root is None else find_lfw(root)
+    if images is None:
+        raise DataError(
+            "LFW is not on this machine: `trsfnet train -p track lfw` fetches it; or set TRSFNET_DATA, or "
+            "data_root, to a folder that holds lfw-deepfunneled.tgz."
+        )
+    return content_version(images)
+
+
+def fetch(root: Path | None) -> None:
+    """Download LFW if it is neither under a `root` nor in scikit-learn's folder."""
+    if root is None and fetched_lfw() is None:
+        fetch_lfw()
 
 
 def load(

@@ -37,6 +37,7 @@ def _regions(module: nn.Module) -> Iterator[nn.Module]:
 def _compile(region: nn.Module) -> None:
     region.compile(dynamic=False)
     compiled, usual = region._compiled_call_impl, region._call_impl
+    assert compiled is not None
 
     def call(x: Tensor) -> Tensor:
         steps = region.training and torch.is_grad_enabled()
