@@ -47,8 +47,8 @@ def calls(monkeypatch):
 
     count(analysis.analysis, "read_records")
     count(analysis.analysis, "campaigns")
-    count(campaign, "judge", lambda rules, of: f"judge {of.track}, {of.size_name}")
-    count(tables, "judge", lambda rules, of: f"rows {of.track}, {', '.join(rules)}")
+    count(campaign, "judge", lambda rules, of, *_: f"judge {of.track}, {of.size_name}")
+    count(tables, "judge", lambda rules, of, *_: f"rows {of.track}, {', '.join(rules)}")
     for table in ("history", "parameters"):
         count(RunFolder, table, lambda record, table=table: f"{table} {record.path.name}")
     return counts

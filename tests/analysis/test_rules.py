@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -14,6 +16,7 @@ from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, rules
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.analysis.reach import Reach
 from trsfnet.analysis.rules import Rule, paper_rules
 from trsfnet.analysis.rules.cells import Cells
 from trsfnet.analysis.rules.contrast import Contrast, Means
@@ -25,7 +28,7 @@ from trsfnet.analysis.rules.untested import Untested
 from trsfnet.analysis.run import Run
 from trsfnet.paper.claims import paper_claims
 
-TAR, SCALE_MEAN = QUANTITIES["tar"], QUANTITIES["scale_mean"]
+TAR, SCALES = QUANTITIES["tar"], QUANTITIES["scale_magnitude"]
 GAIN = Contrast(TAR, (Means(("v1-trsf-relu",), ("v1-relu",)),), above=0)
 STEADY = {"v1-relu": [0.20, 0.21, 0.20, 0.22], "v1-trsf-relu": [0.30, 0.32, 0.30, 0.33]}
 
@@ -155,16 +158,16 @@ def test_what_is_read_from_scales_and_slopes(tmp_path):
     """The made-up scales end near 1.0, the slopes near 0.0, straight from 0.1 and 0.2 over four epochs."""
     records = runs(tmp_path, {"v1-trsf-prelu": [0.2, 0.2, 0.2, 0.2]})
     both = (Means(("v1-trsf-prelu",)),)
-    quantities = [QUANTITIES[name] for name in ("scale_mean", "slopes_negative", "slope_share_negative")]
+    quantities = [QUANTITIES[name] for name in ("scale_magnitude", "slopes_negative", "slope_share_negative")]
     for record in records:
         final = record.parameters().query("epoch == epoch.max()")
         slopes = final[final["kind"] == "slope"]["value"]
         scales = final[final["kind"] == "trsf"]["value"]
         run = Run(record)
-        expected = [scales.mean(), (slopes < 0).sum(), (slopes < 0).mean()]
+        expected = [scales.abs().mean(), (slopes < 0).sum(), (slopes < 0).mean()]
         assert [run.value(quantity) for quantity in quantities] == pytest.approx(expected)
-    assert only(Contrast(SCALE_MEAN, both, above=0.5, below=1.5), records).outcome == "supported"
-    assert only(Contrast(SCALE_MEAN, both, below=0.5), records).outcome == "contradicted"
+    assert only(Contrast(SCALES, both, above=0.5, below=1.5), records).outcome == "supported"
+    assert only(Contrast(SCALES, both, below=0.5), records).outcome == "contradicted"
     # A quarter of the way is still gone in the last epoch.
     settled = Contrast(QUANTITIES["scale_late_change"], both, below=0.05)
     assert only(settled, records).outcome == "contradicted"
@@ -181,11 +184,14 @@ def with_scales(record, ends):
     return record
 
 
-def test_scales_of_either_sign_vary_by_their_magnitude(tmp_path):
-    """Over their mean, which is 0.001 here, it would be 500."""
+def test_the_sign_of_a_scale_is_no_matter(tmp_path):
+    """The kernel can take it over."""
     (record,) = runs(tmp_path, {"v1-trsf-relu": [0.2]})
-    found = Run(with_scales(record, (0.501, -0.499))).value(QUANTITIES["scale_variation"])
-    assert found == pytest.approx(1, rel=1e-4)
+    run = Run(with_scales(record, (0.9, -0.5)))
+    assert run.value(SCALES) == pytest.approx(0.7)
+    assert run.value(QUANTITIES["scale_smallest"]) == pytest.approx(0.5)
+    assert run.value(QUANTITIES["scale_variation"]) == pytest.approx(0.2 / 0.7)
+    assert run.value(QUANTITIES["scale_share_0.6_to_1.3"]) == pytest.approx(0.5)
 
 
 def test_what_scales_do_is_pooled_with_scales_that_are_set_alike(tmp_path):
@@ -194,7 +200,7 @@ def test_what_scales_do_is_pooled_with_scales_that_are_set_alike(tmp_path):
     channels = runs(tmp_path / "channels", {"v1-trsf-relu": [0.2] * 3}, trsf_per_channel=True)
     records = [with_scales(record, [end]) for record, end in zip(one, (0.3, 0.1, 0.5), strict=True)]
     records += [with_scales(record, [0.3]) for record in channels]
-    (measured,) = only(Contrast(SCALE_MEAN, (Means(("v1-trsf-relu",)),), above=0.1), records).measured
+    (measured,) = only(Contrast(SCALES, (Means(("v1-trsf-relu",)),), above=0.1), records).measured
     expected = stats.t.interval(0.95, 2, loc=0.3, scale=0.2 / 3**0.5)
     assert (measured.low, measured.high) == pytest.approx(expected)
 
@@ -209,8 +215,8 @@ def learning(records, shares):
 
 def test_a_run_that_never_gets_half_right_is_the_slowest_and_not_left_out(tmp_path):
     faster = Contrast(QUANTITIES["epochs_to_half"], (Means(("v1-trsf-relu",), ("v1-relu",)),), below=0)
-    quick = learning(runs(tmp_path, {"v1-trsf-relu": [0.2] * 3}), [0.5, 0.6, 0.7, 0.8])
-    slow = learning(runs(tmp_path, {"v1-relu": [0.2] * 3}), [0.1, 0.2, 0.3, 0.4])
+    quick = learning(runs(tmp_path, {"v1-trsf-relu": [0.2] * 6}), [0.5, 0.6, 0.7, 0.8])
+    slow = learning(runs(tmp_path, {"v1-relu": [0.2] * 6}), [0.1, 0.2, 0.3, 0.4])
     found = only(faster, quick + slow)
     assert found.outcome == "supported"
     assert found.measured[0].estimate == pytest.approx(1 - 4)
@@ -321,3 +327,99 @@ def test_each_kind_of_rule_is_one_file_and_is_found_there():
     assert len({inspect.getfile(rule) for rule in Rule.kinds.values()}) == len(Rule.kinds)
     assert {claim.rule["rule"] for claim in paper_claims()} <= Rule.kinds.keys()
     assert len(paper_rules()) == len(paper_claims())
+
+
+def with_ratios(record, ends):
+    """The record, with these ratios of branch over trunk by turns, from the start on."""
+    table = record.parameters().astype({"value": float}) if record.has("parameters") else pd.DataFrame()
+    epochs = sorted(set(table.get("epoch", [0, 1])))
+    rows = [
+        {"epoch": epoch, "kind": "ratio", "name": f"ratio.{i}", "channel": 0, "value": value}
+        for epoch in (epochs[0], epochs[-1])
+        for i, value in enumerate(np.resize(ends, 20))
+    ]
+    record.write_parameters([*table.to_dict("records"), *rows])
+    return record
+
+
+@pytest.mark.parametrize(
+    ("trained", "outcome"),
+    [((0.2,), "supported"), ((0.05,), "contradicted"), ((0.02, 0.02, 0.6), "inconclusive")],
+)
+def test_three_means_must_agree(tmp_path, trained, outcome):
+    """In the last case the arithmetic mean is twice that of the constants, the median a fifth of it."""
+    rule = paper_rules()["branches-matter-more"]
+    means = Means(("v1-trsf-relu",), ("v1-relu",))
+    rule = replace(rule, parts=tuple(replace(part, contrasts=(means,)) for part in rule.parts))
+    records = []
+    for setting, ends in {"v1-relu": (0.1,), "v1-trsf-relu": trained}.items():
+        for seed in range(4):
+            record = fake_run(tmp_path, setting, seed=seed)
+            records.append(with_ratios(record, np.array(ends) * (1 + 0.01 * seed)))
+    found = only(rule, records)
+    assert found.outcome == outcome
+    assert [m.name.split(":")[0] for m in found.measured] == ["geometric mean", "arithmetic mean", "median"]
+
+
+def test_equal_values_are_no_proof(tmp_path):
+    """Of three seeds with one value a p value of 0 was had for nothing; eight are a sign test."""
+    level = Contrast(TAR, (Means(("v1-relu",)),), above=0.1)
+    few = only(level, runs(tmp_path / "few", {"v1-relu": [0.2] * 3}))
+    assert (few.outcome, few.p_value) == ("inconclusive", 0.25)
+    many = only(level, runs(tmp_path / "many", {"v1-relu": [0.2] * 8}))
+    assert (many.outcome, many.p_value) == ("supported", 2 * 0.5**8)
+
+
+def test_a_mean_does_not_hide_opposites(tmp_path):
+    """TRSF gains in v1 and loses as much in v2."""
+    both = Contrast(TAR, (Means(("v1-trsf-relu", "v2-trsf-relu"), ("v1-relu", "v2-relu")),), above=0)
+    seeds = [0.30, 0.31, 0.30, 0.32]
+    tars = {"v1-relu": 0.0, "v1-trsf-relu": 0.1, "v2-relu": 0.1, "v2-trsf-relu": 0.0}
+    records = runs(tmp_path / "a", {v: [tar + more for tar in seeds] for v, more in tars.items()})
+    assert (
+        "v1 and v2 go opposite ways beyond chance (+10.0 points and −10.0 points"
+        in only(both, records).reason
+    )
+    alike = {v: [tar + abs(more) * ("trsf" in v) for tar in seeds] for v, more in tars.items()}
+    assert "opposite" not in only(both, runs(tmp_path / "b", alike)).reason
+
+
+def test_what_stands_still_because_the_learning_rate_ended_has_not_settled(tmp_path):
+    """The same change in the last epoch counts the more, the smaller the learning rate was."""
+    (record,) = runs(tmp_path, {"v1-trsf-relu": [0.2]})
+    history = record.history()
+    quantity = QUANTITIES["scale_late_change"]
+    record.write_history(history.assign(learning_rate=0.05).to_dict("records"))
+    constant = Run(record).value(quantity)
+    record.write_history(history.assign(learning_rate=[0.04, 0.03, 0.01, 0.0]).to_dict("records"))
+    rates = [0.045, 0.035, 0.02, 0.005]
+    assert Run(record).value(quantity) == pytest.approx(constant * np.mean(rates) / rates[-1])
+
+
+def test_a_claim_on_several_comparisons_needs_power_for_all_of_them(tmp_path):
+    records = runs(tmp_path, STEADY | {"v1-prelu": [0.30, 0.32, 0.30, 0.33]})
+    means = [Means((v,), ("v1-relu",)) for v in ("v1-trsf-relu", "v1-prelu")]
+    (one,) = only(Contrast(TAR, tuple(means[:1]), above=0), records).measured
+    two, _ = only(Contrast(TAR, tuple(means), above=0), records).measured
+    assert two.minimum_detectable > one.minimum_detectable
+
+
+def test_what_the_schedule_cannot_reach_is_out_of_reach(tmp_path):
+    """The made-up scales end near 1, in runs whose decay budget could not have taken them there."""
+    records = runs(tmp_path, {"v1-trsf-relu": [0.2] * 3})
+    (campaign,) = Analysis(records).campaigns
+    rule = {"a": Contrast(SCALES, (Means(("v1-trsf-relu",)),), above=0.5)}
+    assert judge(rule, campaign)["a"].outcome == "supported"
+    reach = Reach("Less cannot.", decay_budget=3.3)
+    found = judge(rule, campaign, {"a": reach})["a"]
+    assert (found.outcome, found.tested) == ("out of reach", False)
+    assert found.reason.startswith("Decay budget 0.0")
+    assert "of the paper's 12.5 and 12,496. Less cannot." in found.reason
+    assert judge(rule, campaign, {"a": Reach("", decay_budget=0.01)})["a"].outcome == "supported"
+
+
+def test_a_count_that_follows_from_our_choice_is_no_evidence(tmp_path):
+    records = runs(tmp_path, {"v1-trsf-relu": [0.2]})
+    rule = Count("scales", (("v1", "scales of v1"),), by_choice="We chose.")
+    assert only(rule, records).outcome == "inconclusive"
+    assert only(replace(rule, by_choice=None), records).outcome == "supported"

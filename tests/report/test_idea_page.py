@@ -10,7 +10,7 @@ import pytest
 from trsfnet.experiments.variants import STABILITY
 from trsfnet.models import inception_resnet, layers
 from trsfnet.report import architecture, idea
-from trsfnet.training.loop import train
+from trsfnet.training.step import train_step
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def test_source_is_the_functions_own_without_its_docstring():
 
 
 def test_lines_are_found_or_missed_loudly():
-    assert "optimizer.step()\n```" in str(idea.lines(train, ".backward()", "optimizer.step()"))
-    with pytest.raises(ValueError, match="No line of train has 'optimiser'"):
-        idea.lines(train, "optimiser")
+    assert "optimizer.step()\n```" in str(idea.lines(train_step, ".backward()", "optimizer.step()"))
+    with pytest.raises(ValueError, match="No line of train_step has 'optimiser'"):
+        idea.lines(train_step, "optimiser")
 
 
 def test_every_setting_of_the_study_is_someones_idea():

@@ -182,15 +182,15 @@ def test_mean_scales_are_those_of_the_records(tmp_path, number, arch):
     expected = []
     for record in group.cells[f"{arch}-trsf-prelu"]:
         last = record.record.parameters().query("kind == 'trsf' and epoch == epoch.max()")
-        expected.append(last["value"].mean())
+        expected.append(last["value"].abs().mean())
     row = group.rows[-1]
     assert list(row.values.values()) == pytest.approx(expected)
-    # The made-up scales end near 1.
-    assert row.verdict.outcome == "supported"
+    # Whatever they are: so small a decay budget cannot take them to 1.
+    assert row.verdict.outcome == "out of reach"
     text = str(tables.comparison_table([group]))
     mean, word = line(text, f"{arch} + TRSF + PReLU")[2:]
     assert mean.startswith(f"**{np.mean(expected):.2f}** (")
-    assert word == "✓\u00a0supported"
+    assert word == "○\u00a0out of reach"
     assert "(no interval)" in line(text, f"{arch} + TRSF")[2]
     assert f"{expected[0]:.3f}" in str(tables.runs_behind([group]))
 

@@ -13,10 +13,12 @@ from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
 from trsfnet.analysis.findings import Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.quantities import Quantity
-from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.reach import run_regime
+from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, protocol
 from trsfnet.experiments.studies import planned_number
+from trsfnet.training.budget import Regime
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Campaign:
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """What the runs say about every claim of the paper, by its id."""
-        return judge(paper_rules(), self)
+        return judge(paper_rules(), self, paper_reaches())
 
     @cached_property
     def _usual(self) -> dict[str, dict[int, Run]]:
@@ -103,6 +105,12 @@ class Campaign:
     def endings(self, variant: str) -> dict[tuple[float, int], bool]:
         """Whether each run of a variant collapsed, by learning rate and seed."""
         return {key: run.collapsed for key, run in self.at_all_rates(variant).items()}
+
+    @cached_property
+    def regime(self) -> Regime | None:
+        """Travel and decay budget of its schedule; None where no run finished an epoch."""
+        runs = (run for runs in self._usual.values() for run in runs.values())
+        return next((found for run in runs if (found := run_regime(run))), None)
 
     @cached_property
     def ordered(self) -> list[Run]:

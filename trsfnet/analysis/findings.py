@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
     INCONCLUSIVE = "inconclusive"
+    OUT_OF_REACH = "out of reach"
     NOT_RUN = "not run"
 
 
@@ -42,8 +43,8 @@ class Estimate(Protocol):
     def seeds(self) -> int:
         """Of the variant with the fewest, or the pairs of runs if `paired`."""
 
-    def minimum_detectable(self, alpha: float) -> float | None:
-        """The smallest true distance from a bound that a two-sided test at `alpha` sees in 80 % of trials."""
+    def minimum_detectable(self, alpha: float, power: float) -> float | None:
+        """The smallest true distance from a bound that a two-sided test at `alpha` shows so likely."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Observed:
     seeds: int = 1
     interval: Interval | None = None
 
-    def minimum_detectable(self, alpha: float) -> None:
+    def minimum_detectable(self, alpha: float, power: float) -> None:
         """There is none."""
 
 
@@ -93,6 +94,8 @@ class Finding:
         p_against: one-sided p value against "the claim is true".
         barred: outcomes that must not be given, because the side they favour lost more seeds to collapse.
         comparisons: pairs of variants that were open to be the one that is looked at.
+        conjunction: how many comparisons must all be shown for the claim to be supported.
+        note: what the numbers hide, as a sentence.
     """
 
     outcome: Outcome | None
@@ -102,6 +105,8 @@ class Finding:
     p_against: float = 1.0
     barred: frozenset[Outcome] = field(default_factory=frozenset)
     comparisons: int = 1
+    conjunction: int = 1
+    note: str = ""
 
     @property
     def p_value(self) -> float:
@@ -124,9 +129,10 @@ class Measured:
         high: upper bound.
         seeds: of the variant with the fewest, or pairs of runs if `paired`.
         paired: whether runs were compared one by one that differ in the variant alone.
-        minimum_detectable: the smallest distance from the bound of the claim that the design sees in 80 of
-            100 trials, with the observed spread and seeds and all comparisons accounted for; None where there
-            is none.
+        minimum_detectable: the smallest distance from the bound of the claim that the design shows in 80 of
+            100 trials, with the observed spread and seeds and all comparisons accounted for; of a claim that
+            needs several comparisons, all of them are shown so often if they are independent. None where
+            there is none.
     """
 
     name: str
@@ -142,8 +148,8 @@ class Measured:
     minimum_detectable: float | None
 
     @classmethod
-    def at(cls, comparison: Comparison, alpha: float) -> Measured:
-        """The number, with what a test at `alpha` could have seen."""
+    def at(cls, comparison: Comparison, alpha: float, power: float) -> Measured:
+        """The number, with what a test at `alpha` would show with a probability of `power`."""
         value, interval = comparison.value, comparison.value.interval
         return cls(
             comparison.name,
@@ -156,7 +162,7 @@ class Measured:
             interval.high if interval else None,
             value.seeds,
             value.paired,
-            value.minimum_detectable(alpha),
+            value.minimum_detectable(alpha, power),
         )
 
 

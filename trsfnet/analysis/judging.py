@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trsfnet.analysis.contrasts import holm
+from trsfnet.analysis.contrasts import POWER, holm
 from trsfnet.analysis.findings import ALPHA, Finding, Measured, Outcome, Verdict
+from trsfnet.analysis.reach import Reach
 from trsfnet.analysis.rules import Rule
 
 if TYPE_CHECKING:
     from trsfnet.analysis.campaign import Campaign
 
 
-def judge(rules: Mapping[str, Rule], campaign: Campaign) -> dict[str, Verdict]:
+def judge(
+    rules: Mapping[str, Rule], campaign: Campaign, reaches: Mapping[str, Reach] = MappingProxyType({})
+) -> dict[str, Verdict]:
     """The verdict of a campaign's runs on every claim, by the names of the rules that decide them.
 
     - Differences are between means over seeds. Their error follows from the spread over seeds, pooled over
@@ -29,8 +34,14 @@ def judge(rules: Mapping[str, Rule], campaign: Campaign) -> dict[str, Verdict]:
       is not given to the side of a difference with more such runs.
     - Values themselves are compared with the paper's on the paper's own data only.
     - Counts, and a collapse where there should be none, need no test.
+    - What `reaches` says that the runs' schedule cannot reach is *out of reach*, whatever they show, and is
+      not tested.
     """
     found = {name: rule.find(campaign) for name, rule in rules.items()}
+    for name, finding in found.items():
+        lacking = reaches[name].lacking(campaign.regime) if name in reaches else ""
+        if lacking and finding.outcome != Outcome.NOT_RUN:
+            found[name] = replace(finding, outcome=Outcome.OUT_OF_REACH, reason=lacking)
     tested = {name: finding.p_value for name, finding in found.items() if finding.outcome is None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     return {name: _verdict(finding, adjusted.get(name), len(tested)) for name, finding in found.items()}
@@ -39,10 +50,12 @@ def judge(rules: Mapping[str, Rule], campaign: Campaign) -> dict[str, Verdict]:
 def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
     # The first step of Holm's procedure: what is seen there is seen whatever the other claims give.
     alpha = ALPHA / max(1, family) / finding.comparisons
-    measured = tuple(Measured.at(comparison, alpha) for comparison in finding.measured)
+    power = POWER ** (1 / finding.conjunction)
+    measured = tuple(Measured.at(comparison, alpha, power) for comparison in finding.measured)
     if finding.outcome or p_holm is None:
         return Verdict(finding.outcome or Outcome.INCONCLUSIVE, finding.reason, measured, family=family)
     outcome, reason = _decided(finding, p_holm)
+    reason = f"{reason} {finding.note}".rstrip()
     return Verdict(outcome, reason, measured, finding.p_value, p_holm, family)
 
 

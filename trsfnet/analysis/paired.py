@@ -59,7 +59,7 @@ class PairedShares:
         """One-sided p value of the sign test against "it does not happen to the first more often"."""
         return _sign_test(self.only_first, self.only_first + self.only_second)
 
-    def minimum_detectable(self, alpha: float) -> float:
+    def minimum_detectable(self, alpha: float, power: float = POWER) -> float:
         """The smallest true difference that the sign test at `alpha`, two-sided, sees in 80 of 100 trials.
 
         It follows from the number of pairs and from the share that differs the other way, which is taken as
@@ -69,15 +69,15 @@ class PairedShares:
         needed = stats.binom.isf(alpha / 2, numbers, 0.5) + 1
         against = (min(self.only_first, self.only_second) + 1) / (self.pairs + 2)
 
-        def power(difference: float) -> float:
+        def shown(difference: float) -> float:
             differing = 2 * against + difference
             seen = stats.binom.sf(needed - 1, numbers, (against + difference) / differing)
             return float(stats.binom.pmf(numbers, self.pairs, differing) @ seen)
 
         largest = 1 - 2 * against
-        if power(largest) < POWER:
+        if shown(largest) < power:
             return 1.0
-        return float(optimize.brentq(lambda difference: power(difference) - POWER, 0.0, largest))
+        return float(optimize.brentq(lambda difference: shown(difference) - power, 0.0, largest))
 
 
 def _sign_test(successes: int, trials: int) -> float:

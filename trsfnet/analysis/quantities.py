@@ -48,6 +48,7 @@ class Quantity:
         published_digits: how many digits more the paper prints than ours are worth.
         paper_only: whether only the paper's own data have it.
         is_bound: whether a run's value is only the least that it can be.
+        label: which mean it is, where the same is measured by several.
     """
 
     name: str
@@ -61,6 +62,12 @@ class Quantity:
     published_digits: int = 1
     paper_only: bool = False
     is_bound: Callable[[Run], bool] = lambda _: False
+    label: str = ""
+
+    @property
+    def moves_with_schedule(self) -> bool:
+        """Whether it is known to move with decay budget or travel: what scales, branches and slopes do."""
+        return self.subject in (_SCALE, _SLOPE, _BRANCHES)
 
 
 def _tar(run: Run) -> float | None:
@@ -78,25 +85,42 @@ def _final(kind: str, measure: Callable[[np.ndarray], float]) -> Measure:
 
 
 def _late_change(kind: str) -> Measure:
-    """Mean change over the last tenth of the epochs, one at least, as a share of the mean magnitude."""
+    """Mean change over the last tenth of the epochs, one at least, as a share of the mean magnitude.
+
+    Where the learning rate falls to zero everything stands still at the end, so the change is what it would
+    have been at the run's mean learning rate.
+    """
 
     def value(run: Run) -> float | None:
         table = run.learned.get(kind)
-        if table is None or len(table) < 3:  # the start and two epochs
+        if table is None or len(table) < 3 or run.history.empty:  # the start and two epochs
             return None
         values = table.to_numpy(float)
         late = max(1, round((len(values) - 1) / 10))
-        magnitude = np.abs(values[-1]).mean()
-        return float(np.abs(values[-1] - values[-1 - late]).mean() / magnitude) if magnitude else None
+        ends = np.concatenate([[run.learning_rate], run.history["learning_rate"]])
+        rates = (ends[1:] + ends[:-1]) / 2  # of each epoch
+        magnitude, slowed = np.abs(values[-1]).mean(), rates[-late:].mean() / rates.mean()
+        if not magnitude or not slowed:
+            return None
+        return float(np.abs(values[-1] - values[-1 - late]).mean() / magnitude / slowed)
 
     return value
 
 
-def _ratio_log10(run: Run) -> float | None:
-    table = run.learned.get("ratio")
-    if table is None or not (table.iloc[-1] > 0).all():
-        return None
-    return float(np.log10(table.iloc[-1].to_numpy(float)).mean())
+def _log_ratio(mean: Callable[[np.ndarray], float]) -> Measure:
+    """Decimal logarithm of a mean over modules."""
+
+    def value(run: Run) -> float | None:
+        table = run.learned.get("ratio")
+        if table is None or not (table.iloc[-1] > 0).all():
+            return None
+        return float(np.log10(mean(table.iloc[-1].to_numpy(float))))
+
+    return value
+
+
+def _geometric_mean(values: np.ndarray) -> float:
+    return float(10 ** np.log10(values).mean())
 
 
 def _epochs_to_half(run: Run) -> float | None:
@@ -126,8 +150,9 @@ def _shares_negative() -> Mapping[str, float]:
     return {s: signs["negative"] / sum(signs.values()) for s, signs in cells.items()}
 
 
-_LATE = "the last tenth of the epochs (one at least)"
+_LATE = "the last tenth of the epochs (one at least), at the run's mean learning rate"
 _ACCURACY, _SCALE, _SLOPE = "Accuracy", "Residual scales", "Slopes of PReLU"
+_BRANCHES = "The role of the branches"
 
 QUANTITIES = {
     quantity.name: quantity
@@ -151,20 +176,20 @@ QUANTITIES = {
             is_bound=_never_half,
         ),
         Quantity(
-            "scale_mean",
+            "scale_magnitude",
             _SCALE,
-            "the mean scale of the network",
-            _final("trsf", np.mean),
+            "the mean magnitude of the network's scales",
+            _final("trsf", lambda x: np.abs(x).mean()),
             NUMBER,
             SIGNED_NUMBER,
             _SCALES,
             _cells(4, 5),
         ),
         Quantity(
-            "scale_min",
+            "scale_smallest",
             _SCALE,
-            "the smallest scale of the network",
-            _final("trsf", np.min),
+            "the smallest magnitude of the network's scales",
+            _final("trsf", lambda x: np.abs(x).min()),
             NUMBER,
             SIGNED_NUMBER,
             _SCALES,
@@ -172,9 +197,8 @@ QUANTITIES = {
         Quantity(
             "scale_variation",
             _SCALE,
-            "the standard deviation of the scales over their mean magnitude",
-            # Not over their mean, which may be next to nothing where signs differ.
-            _final("trsf", lambda x: x.std() / np.abs(x).mean()),
+            "the standard deviation of the magnitudes of the scales over their mean",
+            _final("trsf", lambda x: np.abs(x).std() / np.abs(x).mean()),
             NUMBER,
             SIGNED_NUMBER,
             _SCALES,
@@ -182,8 +206,8 @@ QUANTITIES = {
         Quantity(
             "scale_share_0.6_to_1.3",
             _SCALE,
-            "the share of scales between 0.6 and 1.3",
-            _final("trsf", lambda x: ((x >= 0.6) & (x <= 1.3)).mean()),
+            "the share of scales of a magnitude between 0.6 and 1.3",
+            _final("trsf", lambda x: ((np.abs(x) >= 0.6) & (np.abs(x) <= 1.3)).mean()),
             pooled_by=_SCALES,
         ),
         Quantity(
@@ -193,14 +217,22 @@ QUANTITIES = {
             _late_change("trsf"),
             pooled_by=_SCALES,
         ),
-        Quantity(
-            "ratio_log10",
-            "The role of the branches",
-            "the norm of the branch over that of the trunk (geometric mean over modules)",
-            _ratio_log10,
-            FACTOR,
-            TIMES,
-            _SCALES,
+        *(
+            Quantity(
+                f"ratio_{name}",
+                _BRANCHES,
+                "the norm of the branch over that of the trunk",
+                _log_ratio(mean),
+                FACTOR,
+                TIMES,
+                _SCALES,
+                label=label,
+            )
+            for name, label, mean in (
+                ("geometric", "geometric mean", _geometric_mean),
+                ("arithmetic", "arithmetic mean", np.mean),
+                ("median", "median", np.median),
+            )
         ),
         Quantity(
             "slopes_negative",

@@ -12,7 +12,7 @@ from trsfnet.analysis.findings import Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
-from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.rules.contrast import Contrast, Means
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval
@@ -79,8 +79,8 @@ class TableRuns:
 
     @property
     def quantity(self) -> Quantity:
-        """What the table is about: TAR, or in tables 4 and 5 the mean scale."""
-        return QUANTITIES["tar" if paper_table(self.table).unit == "percent" else "scale_mean"]
+        """What the table is about: TAR, or in tables 4 and 5 the mean magnitude of the scales."""
+        return QUANTITIES["tar" if paper_table(self.table).unit == "percent" else "scale_magnitude"]
 
     @property
     def of_tar(self) -> bool:
@@ -103,7 +103,7 @@ class TableRuns:
         """What each row says, by variant; the row that the others are compared with says nothing.
 
         In tables 1 to 3 a variant is better than the first, in table 6 the paper's best start is better than
-        another, in tables 4 and 5 the mean scale is around 1, as wide as the claim on all of them is read.
+        another, in tables 4 and 5 the mean magnitude is around 1, as wide as the claim on all is read.
         """
         if not self.of_tar:
             around = paper_rules()[_AROUND_1]
@@ -130,7 +130,9 @@ class TableRuns:
             asked = self.questions
             return [Row(v, {}, None, None, None, not_run if v in asked else None) for v in self.cells]
         own = {variant: rule for variant, rule in self.questions.items() if variant not in self.claims}
-        verdicts = judge(own, self.campaign)
+        reach = paper_reaches().get(_AROUND_1)
+        reaches = {} if self.of_tar or reach is None else dict.fromkeys(own, reach)
+        verdicts = judge(own, self.campaign, reaches)
         verdicts |= {variant: self.campaign.verdicts[claim] for variant, claim in self.claims.items()}
         return [self._row(variant, verdicts.get(variant), self.campaign) for variant in self.cells]
 

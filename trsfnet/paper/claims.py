@@ -33,6 +33,7 @@ class Claim:
         statement: what is taken to be claimed, in one sentence, as the rule tests it.
         quotes: where the paper says so; it repeats itself.
         rule: how runs decide it: its kind under `rule`, and what that kind needs.
+        reach: what a schedule must reach to decide it, and why; None where any can.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Claim:
     statement: str
     quotes: tuple[Quote, ...]
     rule: Mapping[str, Any]
+    reach: Mapping[str, Any] | None = None
 
 
 @cache
@@ -57,4 +59,4 @@ def claims_by_id() -> dict[str, Claim]:
 
 def _claim(entry: Mapping[str, Any]) -> Claim:
     quotes = tuple(Quote(**quote) for quote in entry["quotes"])
-    return Claim(entry["id"], entry["kind"], entry["statement"], quotes, entry["rule"])
+    return Claim(entry["id"], entry["kind"], entry["statement"], quotes, entry["rule"], entry.get("reach"))

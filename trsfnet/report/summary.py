@@ -18,6 +18,8 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.names import campaign_name
 from trsfnet.text import counted, joined
 
+_UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
+
 RESULTS = Path(__file__).parents[2] / "results"
 
 
@@ -70,10 +72,9 @@ def _short(campaigns: Sequence[Campaign]) -> str:
         supported, contradicted = counts[Outcome.SUPPORTED], counts[Outcome.CONTRADICTED]
         start = f"{supported} supported, {contradicted} contradicted"
         start = start if supported + contradicted else "nothing is decided"
-        lines.append(
-            f"- {campaign_name(campaign)}: of the paper's {len(paper_claims())} claims, {start}; "
-            f"{counts[Outcome.INCONCLUSIVE]} inconclusive, {counts[Outcome.NOT_RUN]} not run."
-        )
+        rest = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _UNDECIDED if counts[outcome])
+        name = campaign_name(campaign)
+        lines.append(f"- {name}: of the paper's {len(paper_claims())} claims, {start}; {rest}.")
     return "\n".join(lines) or f"None of the paper's {len(paper_claims())} claims has been tested."
 
 

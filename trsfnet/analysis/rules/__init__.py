@@ -9,6 +9,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+from trsfnet.analysis.reach import Reach
 from trsfnet.analysis.rules.rule import Rule
 from trsfnet.paper.claims import Claim, paper_claims
 
@@ -32,4 +33,10 @@ def paper_rules() -> dict[str, Rule]:
     return {claim.id: rule_of(claim) for claim in paper_claims()}
 
 
-__all__ = ["Rule", "paper_rules", "rule_of"]
+@cache
+def paper_reaches() -> dict[str, Reach]:
+    """What runs must reach to test a claim, by its id; claims that any schedule can test are left out."""
+    return {claim.id: Reach.parse(claim.reach) for claim in paper_claims() if claim.reach}
+
+
+__all__ = ["Rule", "paper_reaches", "paper_rules", "rule_of"]

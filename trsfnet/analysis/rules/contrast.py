@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
+from trsfnet.analysis.rules.means import Means, opposites
 from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.analysis.rules.rule import Bounds, shortfall, within
 from trsfnet.analysis.units import Unit
-from trsfnet.experiments.variants import short_name
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.text import joined
 
 if TYPE_CHECKING:
     from trsfnet.analysis.campaign import Campaign
-
-
-@dataclass(frozen=True)
-class Means:
-    """The mean of a quantity over the variants `of`, less that over the variants `than` if there are any."""
-
-    of: tuple[str, ...]
-    than: tuple[str, ...] = ()
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """By variant, what its mean over seeds is multiplied with."""
-        shares = {variant: 1 / len(self.of) for variant in self.of}
-        return shares | {variant: -1 / len(self.than) for variant in self.than}
-
-    @property
-    def name(self) -> str:
-        """For readers, such as `v1 + TRSF − v1`."""
-        return " − ".join(_mean(side) for side in (self.of, self.than) if side)
-
-
-def _mean(variants: Sequence[str]) -> str:
-    if len(variants) == 1:
-        return short_name(variants[0])
-    if len(variants) == 2:
-        return f"mean of {joined([short_name(variant) for variant in variants])}"
-    return f"mean of {len(variants)} variants"
 
 
 @dataclass(frozen=True)
@@ -98,7 +71,9 @@ class Contrast(Measuring):
                 published = self._published.get(means)
                 differs = bool(means.than)
                 measured.append(Comparison(means.name, effect, means.of, means.than, differs, published))
-        return within(self.bounds, measured, gaps, self._barred(campaign))
+        found = within(self.bounds, measured, gaps, self._barred(campaign))
+        notes = (opposites(m, self.quantity, campaign) for m in self.contrasts if m.than)
+        return replace(found, note=" ".join(filter(None, notes)))
 
     def _barred(self, campaign: Campaign) -> frozenset[Outcome]:
         """What a difference in collapsed runs, or in values that are bounds, forbids."""

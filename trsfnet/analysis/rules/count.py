@@ -25,6 +25,7 @@ class Count(Rule):
         what: `parameters`, `scales` or `slopes`.
         numbers: name of the paper's number, by architecture.
         per: what the paper's number counts in; ours is rounded to it.
+        by_choice: why the number follows from our own choice, so that it is no evidence; None if it does not.
     """
 
     kind: ClassVar[str] = "count"
@@ -33,11 +34,14 @@ class Count(Rule):
     what: str
     numbers: tuple[tuple[str, str], ...]
     per: int = 1
+    by_choice: str | None = None
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
         """The rule of an entry of `claims.json`."""
-        return cls(entry["count"], tuple(entry["quantities"].items()), entry.get("unit", 1))
+        return cls(
+            entry["count"], tuple(entry["quantities"].items()), entry.get("unit", 1), entry.get("by_choice")
+        )
 
     @property
     def _published(self) -> dict[str, float]:
@@ -56,6 +60,8 @@ class Count(Rule):
             for arch in papers
         ]
         text = joined([f"{found[arch]:,} in {arch}" for arch in papers])
+        if self.by_choice:
+            return Finding(Outcome.INCONCLUSIVE, f"Counted: {text}. {self.by_choice}", measured)
         outcome = Outcome.SUPPORTED if ours == papers else Outcome.CONTRADICTED
         return Finding(outcome, f"Counted: {text}.", measured)
 

@@ -65,7 +65,8 @@ class FewerCollapses(Rule):
         if p_for == p_against == 1:
             reason = "All runs that differ in the variant alone ended alike."
             return Finding(Outcome.INCONCLUSIVE, reason, measured)
-        return Finding(None, "", measured, p_for, min(1.0, len(self.pairs) * p_against))
+        p_against = min(1.0, len(self.pairs) * p_against)
+        return Finding(None, "", measured, p_for, p_against, conjunction=len(self.pairs))
 
     def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
         """Runs at all learning rates."""

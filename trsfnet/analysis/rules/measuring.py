@@ -31,6 +31,11 @@ class Measuring(Rule):
         """What its quantity is about."""
         return self.quantity.subject
 
+    @property
+    def moves_with_schedule(self) -> bool:
+        """Whether its quantity does."""
+        return self.quantity.moves_with_schedule
+
     def rests_on(self, table: int, quantity: Quantity, variants: Collection[str]) -> bool:
         """About the table's quantity, and more than one of its rows."""
         return self.quantity == quantity and len(set(self.variants) & set(variants)) > 1

@@ -27,6 +27,7 @@ class Rule(ABC):
     Attributes:
         kind: its name in `claims.json`.
         subject: what claims that it decides are about.
+        moves_with_schedule: whether what is measured is known to move with decay budget or travel.
         bounds: above what and below what the claim says that everything measured lies.
         variants: the cells of the grid whose runs it needs.
     """
@@ -35,6 +36,7 @@ class Rule(ABC):
     kinds: ClassVar[dict[str, type[Rule]]] = {}
 
     subject: str
+    moves_with_schedule: bool = False
     bounds: Bounds = (None, None)
     variants: tuple[str, ...] = ()
 
@@ -169,4 +171,5 @@ def within(
         p_for=1.0 if missing else max(p for p, _ in tests),
         p_against=min(1.0, len(effects) * min(p for _, p in tests)),
         barred=barred,
+        conjunction=len(gaps),
     )

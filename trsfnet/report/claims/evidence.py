@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Measured, Outcome
+from trsfnet.analysis.reach import regime_in_words
 from trsfnet.analysis.rules import Rule, paper_rules
 from trsfnet.analysis.rules.untested import Untested
 from trsfnet.analysis.run import Run
@@ -66,6 +67,8 @@ def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
         if runs
     )
     said = f"- {campaign_name(campaign)}: **{verdict.outcome}**. {verdict.reason}"
+    if rule.moves_with_schedule and campaign.regime and verdict.outcome != Outcome.OUT_OF_REACH:
+        said += f" {regime_in_words(campaign.regime)}"
     return f"{said} Runs: {runs}." if runs else said
 
 

@@ -27,6 +27,7 @@ OUTCOME_LOOKS = {
     Outcome.SUPPORTED: (style.POSITIVE, "o"),
     Outcome.CONTRADICTED: (style.NEGATIVE, "X"),
     Outcome.INCONCLUSIVE: ("#8c8f94", "s"),
+    Outcome.OUT_OF_REACH: ("#c9ccd1", ""),
     Outcome.NOT_RUN: ("none", ""),
 }
 WIDEST = 2.0

@@ -8,6 +8,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
+from trsfnet.analysis.reach import paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
 from trsfnet.analysis.rules.untested import Untested
@@ -21,6 +22,7 @@ SIGNS = {
     Outcome.SUPPORTED: "✓",
     Outcome.CONTRADICTED: "✗",
     Outcome.INCONCLUSIVE: "?",
+    Outcome.OUT_OF_REACH: "○",
     Outcome.NOT_RUN: "–",
 }
 
@@ -32,12 +34,19 @@ def rules() -> Markdown:
         "on one side of the claim's bound by more than chance. Seeds are the sample; how much they spread is "
         "taken from all variants with the same network and loss together, for scales and what they do from "
         "those whose scales are set alike (Student's t). Over all claims that those runs can test, a false "
-        f"verdict has a chance of {100 * ALPHA:.0f} % at most (Holm).\n"
-        "- A claim on several comparisons is supported by all of them and contradicted by any one.\n"
+        f"verdict has a chance of {100 * ALPHA:.0f} % at most (Holm). That is said of one group of runs: "
+        "each group has its own chance, and so have the rows of a table of the paper.\n"
+        "- A claim on several comparisons is supported by all of them and contradicted by any one. Where "
+        "versions or activations go opposite ways beyond chance, the verdict says so. On the role of the "
+        "branches the geometric mean over modules, the arithmetic one and the median must agree.\n"
+        "- The sign of a scale does not matter: the kernel can take it over. So magnitudes are compared.\n"
         f"- **{Outcome.INCONCLUSIVE}**: chance could have done it, or a variant has fewer than {MIN_SEEDS} "
         "finished seeds, or more runs of the side in favour collapsed or ended too early. The *minimum "
         "detectable* effect is the distance from the bound that these seeds and their spread would show in "
         f"{100 * POWER:.0f} of 100 repetitions: an effect may well be there and smaller.\n"
+        f"- **{Outcome.OUT_OF_REACH}**: what is claimed moves with the decay budget or the travel of the "
+        "schedule, and these runs' is too small for what the paper says, whatever is true of it. Which "
+        "claims those are is data beside the rules.\n"
         f"- **{Outcome.NOT_RUN}**: no run says anything, or the paper's own data would be needed.\n"
         "- Where runs of a budget are still missing, its verdicts are interim: more seeds may change them.\n"
         f"- Where no run may collapse, one that does contradicts; support takes so many without that a "
@@ -60,8 +69,22 @@ def rules() -> Markdown:
 
 def campaigns_table(found: Analysis) -> Markdown:
     """The campaigns, and a line for each record that cannot be read."""
-    header = ("Track and budget", "Variants", "Seeds", "Runs", "Collapsed", "Made by earlier code")
-    caption = "Runs that ended, in groups within which they may be compared."
+    header = (
+        "Track and budget",
+        "Variants",
+        "Seeds",
+        "Runs",
+        "Collapsed",
+        "Made by earlier code",
+        "Decay budget",
+        "Travel",
+    )
+    paper = paper_regime()
+    caption = (
+        "Runs that ended, in groups within which they may be compared. By weight decay alone the squared "
+        "norm of a kernel shrinks by as many e-folds as the decay budget; the travel is the sum of the "
+        f"learning rates over 1 − momentum. The paper's are {paper.decay_budget:.3g} and {paper.travel:,.0f}."
+    )
     parts = ["No run has ended yet, so that every claim is *not run*."]
     if found.campaigns:
         parts = [captioned(caption, "campaigns", table(header, map(_campaign_row, found.campaigns)))]
@@ -80,7 +103,9 @@ def _campaign_row(campaign: Campaign) -> list[str]:
         sum(run.collapsed for run in runs),
         sum(bool(run.stale) for run in runs),
     )
-    return [campaign_name(campaign), *map(str, numbers)]
+    regime = campaign.regime
+    of_schedule = [f"{regime.decay_budget:.2g}", f"{regime.travel:,.0f}"] if regime else ["–", "–"]
+    return [campaign_name(campaign), *map(str, numbers), *of_schedule]
 
 
 def size(campaign: Campaign) -> str:
@@ -131,8 +156,9 @@ def verdict(found: Analysis) -> Markdown:
             if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
         ]
         counts = campaign.count(paper_rules())
-        inconclusive, not_run = Outcome.INCONCLUSIVE, Outcome.NOT_RUN
-        rest = f"{counts[inconclusive]} are {inconclusive}, {counts[not_run]} {not_run}"
+        inconclusive, *others = Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN
+        rest = f"{counts[inconclusive]} are {inconclusive}"
+        rest += "".join(f", {counts[other]} {other}" for other in others if counts[other])
         lines.append(f"- {campaign_name(campaign)}: {'; '.join([*decided, rest])}.")
     return Markdown("\n".join(lines) or "No run has ended, so nothing can be said.")
 

@@ -109,7 +109,7 @@ def _notes(tables: Sequence[TableRuns]) -> str:
 def _note(one: TableRuns) -> str:
     if not one.runs:
         return "no run yet."
-    what = MEASURE_NAMES[one.measure] if one.of_tar else "mean TRSF after training"
+    what = MEASURE_NAMES[one.measure] if one.of_tar else "mean magnitude of TRSF after training"
     seeds = sorted({run.seed for run in one.runs})
     text = (
         f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} at budget "

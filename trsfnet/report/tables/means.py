@@ -57,7 +57,7 @@ def _points(panel: Axes, one: TableRuns) -> None:
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         panel.xaxis.set_major_formatter(PercentFormatter(1))
     else:
-        panel.set_xlabel("Mean TRSF after training")
+        panel.set_xlabel("Mean magnitude of TRSF after training")
     panel.set_title(capitalised(TRACKS[one.track]))
 
 

@@ -25,16 +25,23 @@ def runs_behind(tables: Sequence[TableRuns]) -> Markdown:
 def _runs(one: TableRuns) -> str:
     measures = MEASURES[one.track]
     header = ["Run", *(MEASURE_NAMES[measure] for measure in measures)]
-    header += [] if one.of_tar else ["Mean TRSF"]
+    header += [] if one.of_tar else ["Mean magnitude of TRSF", "Mean TRSF"]
     lines = []
     for run in one.runs:
         line = [_name(run), *(value_of(run, measure) for measure in measures)]
         if not one.of_tar:
-            mean = run.value(one.quantity)
-            line.append("–" if mean is None else f"{mean:.3f}")
+            line += [f"{mean:.3f}" for mean in _scale_means(run)] or ["–", "–"]
         lines.append([*line, *_last(run)])
     title = f"{counted(len(one.runs), 'run')} on {TRACKS[one.track]}, with the commands that repeat them"
     return folded(title, table([*header, *_LAST], lines))
+
+
+def _scale_means(run: Run) -> list[float]:
+    """Of the scales at the end, their mean magnitude and their signed mean; empty where the run has none."""
+    if not run.done or "trsf" not in run.learned:
+        return []
+    ends = run.learned["trsf"].iloc[-1]
+    return [float(ends.abs().mean()), float(ends.mean())]
 
 
 def _last(run: Run) -> list[str]:

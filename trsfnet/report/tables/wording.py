@@ -18,7 +18,7 @@ def short_row(table: TableRuns, variant: str) -> str:
 def saying(table: TableRuns) -> str:
     """What every row of a table says of its variant, such as `gain over v1`; of table 6, of another start."""
     if not table.of_tar:
-        return f"mean {_range(table)}"
+        return f"mean magnitude {_range(table)}"
     of = short_row(table, table.baseline)
     return f"lead of {of}" if table.table == 6 else f"gain over {of}"
 
@@ -85,7 +85,11 @@ def _named(table: TableRuns, row: Row) -> str:
 
 def rule(table: TableRuns) -> Markdown:
     """How the verdict on a row of a table comes about."""
-    asks = "the difference is above zero" if table.of_tar else f"the mean over seeds lies {_range(table)}"
+    asks = (
+        "the difference is above zero"
+        if table.of_tar
+        else f"the mean over seeds of the mean magnitude lies {_range(table)}"
+    )
     among = f"the {len(table.questions)} rows of the table"
     if len(table.claims) == len(table.questions):
         among = "all claims, as it is itself one of them"
