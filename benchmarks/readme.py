@@ -254,6 +254,30 @@ def kills(result: dict[str, Any]) -> str:
     return "\n\n".join([place(result["machine"]) + ".", table(["", ""], rows)])
 
 
+def kills_commands(result: dict[str, Any]) -> str:
+    """Kills of the commands that write files, and what they changed."""
+    rows = [
+        [name, *(f"{figures[column]:,}" for column in ("times", "kills", "starts", "compared", "different"))]
+        for name, figures in result["commands"].items()
+    ]
+    head = ["killed", "times done", "kills", "starts", "files compared", "**of them different**"]
+    return "\n\n".join([place(result["machine"]) + ".", table(head, rows)])
+
+
+def fuzzing(result: dict[str, Any]) -> str:
+    """Damaged files before every reader."""
+    columns = ("executions", "read", "refused", "findings")
+    targets = result["targets"]
+    rows = [
+        [name, *(f"{f[column]:,}" for column in columns), f"{f['slowest']:.1f}", f"{f['memory_mib']:,}"]
+        for name, f in targets.items()
+    ]
+    total = [f"{sum(figures[column] for figures in targets.values()):,}" for column in columns]
+    rows.append(["**all**", *total, "", ""])
+    head = ["reader", "files", "read", "refused in a sentence", "**findings**", "slowest, s", "memory, MiB"]
+    return "\n\n".join([place(result["machine"]) + ".", table(head, rows)])
+
+
 def processes(result: dict[str, Any]) -> str:
     """Two processes against one, and a death among two."""
     cases = {
@@ -332,6 +356,8 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "align": align,
     "pack": pack,
     "kills": kills,
+    "kills_commands": kills_commands,
+    "fuzzing": fuzzing,
     "processes": processes,
     "ijb": ijb,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -224,6 +226,22 @@ def test_what_is_no_good_is_refused_or_left_out(root, spoil, says):
     (sentence,) = source.left_out.values()
     assert "\n" not in sentence
     assert FolderSource(root, skip=True).left_out == source.left_out
+
+
+def test_sound_names_are_sound_whatever_the_locale(tmp_path):
+    """Python may take the file system for ASCII; the names on it are UTF-8 nonetheless."""
+    write(tmp_path / "faces", "josé/é.jpg", "bo/1.jpg")
+    code = (
+        "import sys; from pathlib import Path; from trsfnet.data.sources import open_source\n"
+        "s = open_source(Path(sys.argv[1])); s.encoded(1)\n"
+        "print([s.name(i).encode() for i in range(len(s))], s.version)"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "faces")]
+    plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(words, env=plain, capture_output=True, text=True, check=False)
+    source = FolderSource(tmp_path / "faces")
+    names = [source.name(i).encode() for i in range(len(source))]
+    assert done.stdout == f"{names} {source.version}\n", done.stderr
 
 
 def test_several_findings_are_counted(root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -61,6 +62,25 @@ def check_name(path: Path) -> None:
         else:
             sentence = f"The name of a file to write must be UTF-8, got {utf8(name)}."
         raise DataError(sentence) from error
+
+
+def portable(name: str) -> str:
+    """The name of a file as UTF-8 has it, whatever Python takes the file system's encoding for.
+
+    Under `LC_ALL=C` that may be ASCII, and sound names are full of surrogates. What is not UTF-8 stays so.
+    """
+    try:
+        return os.fsencode(name).decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def native(name: str) -> str:
+    """A name in UTF-8 as Python wants it to open the file; the reverse of `portable`."""
+    try:
+        return os.fsdecode(name.encode("utf-8"))
+    except UnicodeError:
+        return name
 
 
 def utf8(name: str) -> str:

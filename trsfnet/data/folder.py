@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trsfnet.data.files import utf8
+from trsfnet.data.files import native, utf8
 from trsfnet.data.folder_index import index_of, said
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
@@ -81,11 +81,11 @@ class FolderSource(Source):
 
     def file(self, index: int) -> Path:
         """The image's own file."""
-        return self.root / self.name(index)
+        return self.root / native(self.name(index))
 
     def encoded(self, index: int) -> bytes:
         """The bytes of one file."""
-        path = self.root / self.name(index)
+        path = self.file(index)
         try:
             return path.read_bytes()
         except OSError as error:

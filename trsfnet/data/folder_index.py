@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from trsfnet.data.cache import cache_root
 from trsfnet.data.decode import suffixes
-from trsfnet.data.files import new_folder, utf8
+from trsfnet.data.files import native, new_folder, portable, utf8
 from trsfnet.errors import DataError
 
 # What lies beside the identities by design: what `trsfnet align` and VGGFace2 tell of them.
@@ -94,7 +94,7 @@ def _as_they_were(root: Path, index: Index) -> bool:
     folders = np.repeat(list(index.counts), list(index.counts.values()))
     try:
         for folder, file, stamp in zip(folders, index.files.to_pylist(), index.stamps.tolist(), strict=True):
-            state = os.stat(f"{root}/{folder}/{file}")
+            state = os.stat(root / native(f"{folder}/{file}"))
             if [state.st_size, state.st_mtime_ns] != stamp:
                 return False
     except OSError:
@@ -111,7 +111,7 @@ def _folders(root: Path) -> tuple[dict[str, int], Counter[str]]:
             for entry in entries:
                 # Unlike entry.is_dir(), this does not stumble over a link to itself.
                 if not entry.name.startswith(".") and os.path.isdir(entry.path):
-                    found[entry.name] = entry.stat().st_mtime_ns
+                    found[portable(entry.name)] = entry.stat().st_mtime_ns
                 elif entry.name not in _KNOWN_FILES:
                     others[kind_of(entry.name)] += 1
     except OSError as error:
@@ -156,7 +156,7 @@ def _scan(root: Path, identities: list[str]) -> Index:
     problems: dict[str, str] = {}
     # Threads, so that they wait for a network's disk together.
     with ThreadPoolExecutor(16) as pool:
-        scans = pool.map(lambda identity: _scan_identity(root / identity, real_root), identities)
+        scans = pool.map(lambda identity: _scan_identity(root / native(identity), real_root), identities)
         progress = tqdm(scans, f"scanning {root}", total=len(identities), unit="identity", disable=None)
         for identity, scan in zip(identities, progress, strict=True):
             passed_over += scan.passed_over
@@ -181,29 +181,30 @@ class _IdentityScan:
 
 def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
     """Names, sizes and times of an identity's images, in order, and what is wrong with the others."""
-    scan = _IdentityScan()
-    problem = _wrong(str(folder), folder.name, folder.is_symlink(), real_root)
+    scan, identity = _IdentityScan(), portable(folder.name)
+    problem = _wrong(str(folder), identity, folder.is_symlink(), real_root)
     if problem:
-        return _IdentityScan(problems={folder.name: problem})
+        return _IdentityScan(problems={identity: problem})
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or not is_picture(entry.name):
-                    scan.passed_over[kind_of(entry.name, is_folder=os.path.isdir(entry.path))] += 1
-                elif problem := _wrong(entry.path, entry.name, entry.is_symlink(), real_root):
-                    scan.problems[f"{folder.name}/{entry.name}"] = problem
+                name = portable(entry.name)
+                if name.startswith(".") or not is_picture(name):
+                    scan.passed_over[kind_of(name, is_folder=os.path.isdir(entry.path))] += 1
+                elif problem := _wrong(entry.path, name, entry.is_symlink(), real_root):
+                    scan.problems[f"{identity}/{name}"] = problem
                 elif entry.is_dir():
-                    scan.passed_over[kind_of(entry.name, is_folder=True)] += 1
+                    scan.passed_over[kind_of(name, is_folder=True)] += 1
                 elif (state := entry.stat()).st_size:
-                    scan.images[entry.name] = state.st_size, state.st_mtime_ns
+                    scan.images[name] = state.st_size, state.st_mtime_ns
                 else:
                     problem = f"{entry.path} is empty: expected an image"
-                    scan.problems[f"{folder.name}/{entry.name}"] = problem
+                    scan.problems[f"{identity}/{name}"] = problem
     except OSError as error:
-        scan.problems[folder.name] = f"Cannot read {folder}: {error.strerror}"
+        scan.problems[identity] = f"Cannot read {folder}: {error.strerror}"
     if not scan.images:
         instead = f", only {said(scan.passed_over)}" if scan.passed_over else ""
-        scan.problems.setdefault(folder.name, f"Identity {folder.name} has no images in {folder}{instead}")
+        scan.problems.setdefault(identity, f"Identity {identity} has no images in {folder}{instead}")
     scan.images = dict(sorted(scan.images.items()))
     return scan
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from trsfnet.data.files import utf8
+from trsfnet.data.files import native, portable, utf8
 from trsfnet.data.folder_index import is_picture, kind_of, wrong_link
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
@@ -41,8 +41,8 @@ class ImageList(Source):
             passed_over: see `Source`.
         """
         self.left_out, self.passed_over = left_out, passed_over
-        self._files, self._names = files, [utf8(name) for name in names]
-        folders = [utf8(file.parent.name) for file in files]
+        self._files, self._names = files, [utf8(portable(name)) for name in names]
+        folders = [utf8(portable(file.parent.name)) for file in files]
         identities, self.labels = np.unique(folders, return_inverse=True)
         self.identities = tuple(identities.tolist())
 
@@ -92,7 +92,7 @@ def read_list(path: Path) -> ImageList:
     if not places:
         raise DataError(f"{path} lists nothing: expected the path of an image on each line.")
     return ImageList(
-        [user_path(name, folder=path.parent) for name in places],
+        [user_path(native(name), folder=path.parent) for name in places],
         list(places),
     )
 

@@ -21,7 +21,7 @@ from trsfnet.data.align.report import PASSED_OVER, Report, face_columns
 from trsfnet.data.align.state import ImageState, ImageStates
 from trsfnet.data.crops import central_crop, check_size, facenet_crop, margin_crop
 from trsfnet.data.decode import decode
-from trsfnet.data.files import writing
+from trsfnet.data.files import native, writing
 from trsfnet.data.folder import left_out
 from trsfnet.data.locking import locked_folder
 from trsfnet.data.source import Source
@@ -283,7 +283,7 @@ def _write(
     face = choose(faces, *image.shape[:2]) if faces else None
     found = {"faces": len(faces), **face_columns(face)} if face else {}
     try:
-        _save(crop(image, face) if face else _middle(image, crop.size), target / file)
+        _save(crop(image, face) if face else _middle(image, crop.size), target / native(file))
     except DataError as error:
         return _row(name, "failed", note=str(error), **found)
     status = ("none", "found", "chosen")[min(len(faces), 2)]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from trsfnet.data.files import native
 from trsfnet.data.folder import left_out
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
@@ -52,7 +53,7 @@ class ImageStates:
         Raises:
             DataError: there is a crop of an image that the source has not.
         """
-        name, crop = row["name"], self._target / row["file"]
+        name, crop = row["name"], self._target / native(row["file"])
         cropped = bool(row["file"]) and crop.is_file()
         if cropped and (name in self._left_out or name.partition("/")[0] in self._left_out):
             crop.unlink()
