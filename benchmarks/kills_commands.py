@@ -148,13 +148,15 @@ def run(name: str, folder: Path, kills: int, seed: int) -> dict[str, int]:
     """
     context, rng = starter("benchmarks.kills_commands"), random.Random(seed)
     start_process = functools.partial(_process, context, name)
-    (folder / "whole").mkdir(parents=True)
     photographs(folder / "photographs")
-    (folder / "whole" / "photographs").symlink_to(folder / "photographs")
-    started = time.perf_counter()
-    if start_process(folder / "whole", None) != 0:
-        raise RuntimeError(f"{name} fails undisturbed.")
-    seconds = time.perf_counter() - started
+    seconds = 0.0
+    for place in ("whole", "timed"):  # the first start waits for the server that the others fork from
+        (folder / place).mkdir(parents=True)
+        (folder / place / "photographs").symlink_to(folder / "photographs")
+        started = time.perf_counter()
+        if start_process(folder / place, None) != 0:
+            raise RuntimeError(f"{name} fails undisturbed.")
+        seconds = time.perf_counter() - started
     whole = contents(folder / "whole", WORKS[name])
     figures = dict.fromkeys(("times", "kills", "starts", "compared", "different"), 0)
     with tqdm(total=kills, desc=name, unit="kill", disable=None) as bar:
