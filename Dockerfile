@@ -11,7 +11,7 @@ RUN pip install --no-cache-dir torch torchvision --index-url https://download.py
 
 WORKDIR /trsfnet
 COPY . .
-RUN pip install --no-cache-dir --editable '.[cluster,export,faces]' jupyterlab \
+RUN pip install --no-cache-dir --editable '.[cluster,explore,export,faces]' \
   && useradd --create-home trsfnet \
   && chown --recursive trsfnet .
 

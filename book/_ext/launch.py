@@ -31,7 +31,7 @@ nothing is installed, so run this first, in a cell above all others:
 ```ipython3
 !git clone --depth 1 https://github.com/{repository}
 %cd {name}
-%pip install ".[report]"
+%pip install ".[explore,faces]"
 ```
 """
 _BINDER = "https://mybinder.org/v2/gh/{repository}/HEAD?labpath=notebooks%2F{file}"

@@ -11,6 +11,8 @@ export default {
       telling = false;
     };
     el.classList.add("explorer");
+    // Arrow keys move sliders, not through JupyterLab's cells.
+    el.dataset.lmSuppressShortcuts = "true";
     const explorer = new Explorer(el, model.get("index"), model.get("values"), tell);
     const hear = () => telling || (explorer.state = model.get("state"));
     explorer.ready.then(() => model.on("change:state", hear));
