@@ -66,9 +66,10 @@ test: $(STAMP) lint  ## lint and tests, which build the book with warnings as er
 test-fast: $(STAMP)  ## the tests that take a moment each, in under three minutes
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow"
 
-lint: $(STAMP)  ## every check of the sources: Python, notebooks, JavaScript, workflows
+lint: $(STAMP)  ## every check of the sources: Python and its types, notebooks, JavaScript, workflows
 	ruff check .
 	ruff format --check .
+	mypy
 	nbstripout --verify --keep-id notebooks/*.ipynb
 	oxlint --deny-warnings book/_static trsfnet/report/explore/browser
 	actionlint

@@ -48,11 +48,11 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.report import listing
 
     if given.compare:
-        found = listing.compare(*(listing.find_run(name, given.folders) for name in given.compare))
+        comparison = listing.compare(*(listing.find_run(name, given.folders) for name in given.compare))
         if given.json:
-            print_json(found.to_dict())
+            print_json(comparison.to_dict())
         else:
-            _print_comparison(found)
+            _print_comparison(comparison)
         return 0
     found = load(*given.folders)
     runs = listing.sorted_runs(found)

@@ -108,7 +108,7 @@ class AllPairsScores:
             NaN where too few different-person scores were kept to find the threshold.
         """
         found = self._at(ALL_PAIRS_FARS, np.ones(self.identities) if weights is None else weights)
-        named: dict[str, np.ndarray] = {}
+        named: dict[str, float] = {}
         for far, (_, tar, by_person) in zip(ALL_PAIRS_FARS, found, strict=True):
             named |= {f"tar@{far_name(far)}": tar, f"tar_by_person@{far_name(far)}": by_person}
         return named

@@ -77,7 +77,7 @@ class TrainState:
             world: the processes that train together; each calls this.
         """
         device = best_device()
-        model = build_model(config).to(device=device, memory_format=torch.channels_last)
+        model = build_model(config).to(device).to(memory_format=torch.channels_last)
         head = build_head(config, classes, world).to(device)
         torch.backends.cudnn.benchmark = device.type == "cuda"
         prepare(model, config, config.epochs * steps_per_epoch)
