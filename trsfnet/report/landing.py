@@ -45,8 +45,7 @@ def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> M
 def questions(campaigns: Sequence[Campaign]) -> Markdown:
     """The paper's main claims, each with the paper's number, ours and the verdict; a tab per campaign."""
     if not campaigns:
-        rows = [(_asked(q, claim), paper_rules()[claim].published()) for q, claim in MAIN_CLAIMS.items()]
-        return Markdown(captioned(_CAPTION, "main-claims", table(("Question", "Paper"), rows)))
+        return Markdown(captioned(_CAPTION, "main-claims", _tab(None)))
     tabs = [f"::::{{tab-item}} {_title(campaign)}\n\n{_tab(campaign)}\n::::" for campaign in campaigns]
     return Markdown(":::::{tab-set}\n:name: main-claims\n\n" + "\n".join(tabs) + "\n:::::\n")
 
@@ -63,13 +62,14 @@ def _title(campaign: Campaign) -> str:
     return f"{name[0].upper()}{name[1:]}, {campaign.size_name}"
 
 
-def _tab(campaign: Campaign) -> str:
+def _tab(campaign: Campaign | None) -> str:
     header = ("Question and claim", "Paper", "Ours", "Verdict")
     rows = []
     for question, claim in MAIN_CLAIMS.items():
-        rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
-        ours = rule.summary(verdict.measured) or "–"
-        rows.append((_asked(question, claim), rule.published(), ours, outcome_link(claim, verdict.outcome)))
+        rule, verdict = paper_rules()[claim], campaign and campaign.verdicts[claim]
+        ours = (verdict and rule.summary(verdict.measured)) or "–"
+        outcome = verdict.outcome if verdict else Outcome.NOT_RUN
+        rows.append((_asked(question, claim), rule.published(), ours, outcome_link(claim, outcome)))
     return table(header, rows)
 
 
