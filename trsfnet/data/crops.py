@@ -42,7 +42,7 @@ def central_crop(image: np.ndarray, size: int, side: float | None = None) -> np.
     return np.asarray(resized)
 
 
-def margin_crop(image: np.ndarray, box: Sequence[float], size: int, margin: int) -> np.ndarray:
+def margin_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int, margin: int) -> np.ndarray:
     """The face in `box` with a margin around it, stretched to a square as facenet-pytorch does.
 
     The arithmetic is that of facenet-pytorch's `extract_face`, in which the margin is a share of the crop.
@@ -65,7 +65,7 @@ def margin_crop(image: np.ndarray, box: Sequence[float], size: int, margin: int)
     return _cut(image, box, beside, above, size)
 
 
-def facenet_crop(image: np.ndarray, box: Sequence[float], size: int, margin: int) -> np.ndarray:
+def facenet_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int, margin: int) -> np.ndarray:
     """The face in `box` with a margin around it, stretched to a square as facenet itself does.
 
     The arithmetic is that of `align_dataset_mtcnn.py` of davidsandberg/facenet, in which the margin is a
@@ -88,7 +88,9 @@ def facenet_crop(image: np.ndarray, box: Sequence[float], size: int, margin: int
     return _cut(image, box, margin / 2, margin / 2, size)
 
 
-def _cut(image: np.ndarray, box: Sequence[float], beside: float, above: float, size: int) -> np.ndarray:
+def _cut(
+    image: np.ndarray, box: Sequence[float] | np.ndarray, beside: float, above: float, size: int
+) -> np.ndarray:
     """`box` and as much beside and above it, cut at the image's edges, as a square."""
     height, width = image.shape[:2]
     left, top, right, bottom = (float(edge) for edge in box)

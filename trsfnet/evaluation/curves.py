@@ -111,6 +111,8 @@ def roc(scores: Scores, *, replicates: int = BAND_REPLICATES, seed: int = 0) -> 
 
 def _band(scores: Scores, pairs: Similarities, far: np.ndarray, replicates: int, seed: int) -> np.ndarray:
     """TAR of every draw of the people: [replicates, K]."""
+    assert pairs.genuine_people is not None
+    assert pairs.impostor_people is not None
     everybody = np.concatenate([pairs.genuine_people, pairs.impostor_people.ravel()])
     if isinstance(scores, AllPairsScores):
         numbers, identities = everybody, scores.identities

@@ -117,6 +117,7 @@ class _Graph:
 
     def convolution(self, conv: nn.Conv2d, x: str, name: str) -> str:
         """A convolution with its bias."""
+        assert conv.bias is not None  # folding gives every convolution one
         weights = [
             self.constant(conv.weight, f"{name}.weight"),
             self.constant(conv.bias, f"{name}.bias"),

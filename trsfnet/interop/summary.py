@@ -205,13 +205,13 @@ def summarise(source: ModelSource, size: int | None = None) -> Summary | GraphSu
     if isinstance(source, str) and source in ARCHITECTURES:
         description = _of_the_paper(source)
     else:
-        model = read_model(source)
-        description = model.description
-        if isinstance(model, OnnxModel) and not description.settings:
+        read = read_model(source)
+        description = read.description
+        if isinstance(read, OnnxModel) and not description.settings:
             if size not in (None, description.preprocessing.size):
                 fixed = description.preprocessing.size
                 raise ConfigError(f"size must be that of the file, {fixed}, got {size}.")
-            return GraphSummary(description, model.interface, model.parameters)
+            return GraphSummary(description, read.interface, read.parameters)
     size = description.preprocessing.size if size is None else size
     model, shapes, macs = _passed({**description.settings, "input_size": size})
     children = dict(model.named_children())

@@ -77,7 +77,7 @@ def _det_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
 def _histogram(axes: Axes, pairs: Similarities) -> None:
     """Similarities of same-person and different-person pairs, and the threshold at a FAR."""
     everything = np.concatenate([pairs.genuine, pairs.impostor])
-    bins = np.linspace(everything.min(), everything.max(), 61)
+    bins = np.linspace(everything.min(), everything.max(), 61).tolist()
     kept = len(pairs.impostor) < pairs.impostor_pairs
     names = ("one person", "two people, the highest" if kept else "two people")
     for values, name, colour in zip((pairs.genuine, pairs.impostor), names, _COLOURS, strict=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from trsfnet.data.sources import open_source
 from trsfnet.errors import DataError
 from trsfnet.inference.evaluate.images import all_pairs, ten_fold
 from trsfnet.inference.evaluate.options import EvaluationOptions, choose_protocol
-from trsfnet.inference.evaluate.report import EvaluationReport
+from trsfnet.inference.evaluate.report import EvaluationReport, Results
 from trsfnet.inference.evaluate.scores import check_target, write_scores
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject, subject_of
 from trsfnet.inference.evaluate.templates import identification, verification
@@ -16,7 +17,7 @@ from trsfnet.paths import user_path
 
 __all__ = ["EvaluationOptions", "EvaluationReport", "UnwrittenScores", "evaluate", "subject_of"]
 
-_PROTOCOLS = {
+_PROTOCOLS: dict[str, Callable[..., Results]] = {
     "ten-fold": ten_fold,
     "all-pairs": all_pairs,
     "1:1": verification,

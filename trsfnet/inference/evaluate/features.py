@@ -62,7 +62,7 @@ def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarra
     if path.suffix != ".npy":
         raise DataError(f"The file of features must end in .npy, got {path}.")
     shape = (2, len(source), network.width)
-    owner = {
+    owner: dict[str, object] = {
         "network": network.fingerprint,
         "images": source.version,
         "engine": network.engine.name,
