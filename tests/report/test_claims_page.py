@@ -176,7 +176,7 @@ def test_the_weakest_comparison_is_nearest_to_failing(many):
     for claim, end in (("joint-gains-further", min), ("slopes-settle", max)):
         measured = many.campaigns[0].verdicts[claim].measured
         assert paper_rules()[claim].weakest(measured).estimate == end(m.estimate for m in measured)
-    few, more = (Measured.at(Comparison("a", Effect(x, 0.1, 3, 3)), 0.05) for x in (-0.3, -0.1))
+    few, more = (Measured.at(Comparison("a", Effect(x, 0.1, 3, 3)), 0.05, 0.8) for x in (-0.3, -0.1))
     assert paper_rules()["large-constant-diverges"].weakest([few, more]) is more
 
 

@@ -133,5 +133,5 @@ def test_every_claim_on_scales_and_slopes_stands_on_its_page(found):
             if rule.subject == subject:
                 assert f'\\"{claim}\\"' in text, page
     table = str(figure_runs.verdicts(found, "Figures 8 to 10", "slopes-turn-negative", "figure-9"))
-    assert "[? inconclusive](#claim-slopes-turn-negative)" in table.replace("\u00a0", " ")
+    assert "[○ out of reach](#claim-slopes-turn-negative)" in table.replace("\u00a0", " ")
     assert "#claim-figure-9" in table
