@@ -8,12 +8,15 @@ from tests.report.fakes import fake_run
 from trsfnet.analysis import load
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.summary import RESULTS, generated
+from trsfnet.report.summary import PICTURE, README, RESULTS, generated, picture, with_answer
 
 
 def test_the_readme_is_that_of_the_records():
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
     assert text == generated(load(RESULTS)), "run: python -m trsfnet.report.summary"
+    assert (RESULTS / PICTURE).read_text(encoding="utf-8") == picture(load(RESULTS))
+    readme = README.read_text(encoding="utf-8")
+    assert readme == with_answer(readme, load(RESULTS)), "run: python -m trsfnet.report.summary"
 
 
 def test_it_names_claims_that_exist():

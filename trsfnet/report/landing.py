@@ -36,10 +36,16 @@ def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> M
         mechanism: what the study on weight decay says to its questions.
     """
     if not campaigns:
-        return Markdown("**Not tested yet: no run has ended.**")
+        return Markdown(f"**{headline(campaigns)}**")
     lines = "\n".join(_line(campaign) for campaign in campaigns)
-    headline = f"{_accuracy(campaigns)} {_explanation(mechanism)}"
-    return Markdown(f"**{headline}**\n\n{_counts(campaigns)}\n\n{lines}")
+    return Markdown(f"**{headline(campaigns, mechanism)}**\n\n{_counts(campaigns)}\n\n{lines}")
+
+
+def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> str:
+    """The answer in two sentences: on the accuracy, and on the explanation."""
+    if not campaigns:
+        return "Not tested yet: no run has ended."
+    return f"{_accuracy(campaigns)} {_explanation(mechanism)}"
 
 
 def questions(campaigns: Sequence[Campaign]) -> Markdown:
@@ -73,7 +79,7 @@ def _tab(campaign: Campaign | None) -> str:
     return table(header, rows)
 
 
-_GAINS = {"TRSF": "trsf-gains", "Leaky ReLU and PReLU": "both-activations-gain"}
+_GAINS = {"TRSF": "trsf-gains", "leaky or learned slopes": "both-activations-gain"}
 
 
 def _accuracy(campaigns: Sequence[Campaign]) -> str:

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from trsfnet.analysis.gradient_flow import mean_scale
 from trsfnet.analysis.mechanism import (
     RATIOS,
+    Answer,
     answers,
     branches_over_constants,
     change,
@@ -218,10 +219,8 @@ def questions(records: Sequence[Record]) -> Markdown:
     rows = []
     for answer in found:
         question, rule = _QUESTIONS[answer.question]
-        written = {"optimum": _share, "training": _points}.get(answer.question, _factor)
-        effects = [f"{_EFFECTS.get(name, name)}: {written(e)}" for name, e in answer.effects.items()]
-        word = _WORDS[answer.decided] if answer.effects else "not run"
-        rows.append((question, rule, "; ".join(effects) or "–", str(answer.seeds or "–"), f"**{word}**"))
+        seeds = str(answer.seeds or "–")
+        rows.append((question, rule, "; ".join(_effects(answer)) or "–", seeds, f"**{_word(answer)}**"))
     header = ("Question", "Yes if", "Found", "Seeds", "Answer")
     return Markdown(captioned("Questions of the study", "table-mechanism-questions", table(header, rows)))
 
@@ -277,3 +276,23 @@ def over_constants(records: Sequence[Record]) -> Markdown:
         "TRSF + PReLU against the baseline: branch over trunk as a factor, TAR at FAR 1e-2 as a difference"
     )
     return Markdown(captioned(title, "table-mechanism-constants", table(header, rows)))
+
+
+def answer_lines(runs: pd.DataFrame) -> list[str]:
+    """The questions of the study that have an answer, a sentence each with what was found."""
+    found = [answer for answer in answers(runs) if answer.effects]
+    return [
+        f"{_QUESTIONS[each.question][0]} **{_word(each).capitalize()}** "
+        f"({'; '.join(_effects(each))}; {each.seeds} seeds)."
+        for each in found
+    ]
+
+
+def _word(answer: Answer) -> str:
+    return _WORDS[answer.decided] if answer.effects else "not run"
+
+
+def _effects(answer: Answer) -> list[str]:
+    """What a rule looked at, as `name: value (low to high)`."""
+    written = {"optimum": _share, "training": _points}.get(answer.question, _factor)
+    return [f"{_EFFECTS.get(name, name)}: {written(effect)}" for name, effect in answer.effects.items()]

@@ -1,4 +1,7 @@
-"""`python -m trsfnet.report.summary` writes `results/README.md`: what the committed runs say."""
+"""`python -m trsfnet.report.summary` writes what the committed runs say.
+
+That is `results/README.md`, the picture beside it, and the answer in the `README.md` of the checkout.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +9,68 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome
+from trsfnet.analysis.mechanism import answers, mechanism_runs
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
-from trsfnet.report import statistics
+from trsfnet.report import landing, mechanism, statistics, style
 from trsfnet.report.claims.questions import QUESTIONS
+from trsfnet.report.display import Markdown
 from trsfnet.report.names import campaign_name
 from trsfnet.text import counted, joined
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
 RESULTS = Path(__file__).parents[2] / "results"
+README = RESULTS.parent / "README.md"
+PICTURE = "decay-budget.svg"
+# The answer in README.md stands between these lines.
+START, END = "<!-- The answer: made by python -m trsfnet.report.summary -->", "<!-- End of the answer -->"
 
 
 def generated(found: Analysis) -> str:
     """The text of `README.md` for the runs of an analysis."""
     campaigns = found.campaigns_on(paper_rules())
-    parts = ["# What the results say", _about(found), _runs(campaigns)]
-    parts += ["## The short answer", _short(campaigns), "## The main claims"]
+    parts = ["# What the results say", answer(found), *_weight_decay(found), _about(found)]
+    parts += [_runs(campaigns), "## How many claims hold", _short(campaigns), "## The main claims"]
     for question, claims in QUESTIONS.items():
         parts.append(f"### {question}")
         parts.append("\n".join(_claim(claim, campaigns) for claim in claims))
     parts += ["## Where it is uncomfortable", "\n".join(_uncomfortable(campaigns))]
     parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
     return "\n\n".join(parts) + "\n"
+
+
+def answer(found: Analysis) -> str:
+    """Does the paper hold up, in two sentences."""
+    return landing.headline(landing.campaigns_on_questions(found), answers(_study(found)))
+
+
+def picture(found: Analysis) -> str | None:
+    """Scales, branches and accuracy by decay budget, as an SVG file on white; None without runs."""
+    drawn = mechanism.decay_figure([run.record for run in found.runs])
+    if isinstance(drawn, Markdown):
+        return None
+    opening, body = drawn.svg.replace("currentColor", style.INK).split(">", 1)
+    return f'{opening}><rect width="100%" height="100%" fill="white"/>{body}\n'
+
+
+def _study(found: Analysis) -> pd.DataFrame:
+    return mechanism_runs([run.record for run in found.runs])
+
+
+def _weight_decay(found: Analysis) -> list[str]:
+    """What the study on weight decay and scales found, by its rules."""
+    if not (lines := mechanism.answer_lines(_study(found))):
+        return []
+    drawn = f"![Scales, branches and accuracy by decay budget]({PICTURE})"
+    return ["## Why a scale near 1 says nothing", drawn, "\n".join(f"- {line}" for line in lines)]
 
 
 def _about(found: Analysis) -> str:
@@ -161,8 +198,19 @@ def _collapsed(campaign: Campaign) -> list[str]:
 
 
 def main() -> None:
-    """Write `results/README.md` anew."""
-    (RESULTS / "README.md").write_text(generated(load(RESULTS)), encoding="utf-8")
+    """Write all of it anew."""
+    found = load(RESULTS)
+    (RESULTS / "README.md").write_text(generated(found), encoding="utf-8")
+    if drawn := picture(found):
+        (RESULTS / PICTURE).write_text(drawn, encoding="utf-8")
+    README.write_text(with_answer(README.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+def with_answer(readme: str, found: Analysis) -> str:
+    """The text of `README.md` with the present answer between `START` and `END`."""
+    before, rest = readme.split(START)
+    after = rest.split(END)[1]
+    return f"{before}{START}\n\n**{answer(found)}**\n\n{END}{after}"
 
 
 if __name__ == "__main__":
