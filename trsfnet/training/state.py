@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from trsfnet.models import InceptionResnet
 from trsfnet.training.acceleration.prepare import prepare
@@ -80,7 +81,9 @@ class TrainState:
         model = build_model(config).to(device).to(memory_format=torch.channels_last)
         head = build_head(config, classes, world).to(device)
         torch.backends.cudnn.benchmark = device.type == "cuda"
-        prepare(model, config, config.epochs * steps_per_epoch)
+        prepared = prepare(model, config, config.epochs * steps_per_epoch)
+        if prepared.means == "compiled" and world.rank == 0:
+            tqdm.write(prepared.reason)
         return cls(
             config=config,
             world=world,

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import torch
 
 from trsfnet.models import InceptionResnet
 from trsfnet.training.acceleration.graphs import capture
-from trsfnet.training.acceleration.regions import compile_regions
+from trsfnet.training.acceleration.regions import compile_regions, compiler_fault
 from trsfnet.training.acceleration.swap import Acceleration, accelerate
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.precision import DTYPES
 
 # Steps from which compiling pays on a GPU: it takes minutes, which a shorter training would never get back.
-WORTH_COMPILING = 10_000
+GPU_STEPS = 10_000
+
+
+@dataclass(frozen=True)
+class CompilerGain:
+    """What PyTorch's compiler costs and saves on a CPU, as measured for one network.
+
+    Attributes:
+        seconds: that the first step takes longer.
+        eager: images a second without it.
+        compiled: images a second with it.
+        width: of the network.
+        image_size: side of its input in pixels.
+    """
+
+    seconds: float
+    eager: float
+    compiled: float
+    width: float
+    image_size: int
+
+    def steps(self, config: TrainConfig) -> int:
+        """Steps from which compiling pays: what an image saves is taken to grow with width and pixels."""
+        size = config.width / self.width * (config.image_size / self.image_size) ** 2
+        saved = (1 / self.eager - 1 / self.compiled) * size * config.batch_size
+        return math.ceil(self.seconds / saved)
+
+
+# From `benchmarks/results/step.json`: v1 with trainable scales and slopes on two cores with AVX-512. The
+# whole network was compiled there; regions take less, so this asks for too many steps rather than too few.
+CPU_GAIN = CompilerGain(seconds=95.0, eager=334.0, compiled=390.0, width=0.25, image_size=96)
 
 
 @dataclass(frozen=True)
@@ -45,7 +74,8 @@ def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared
         What was chosen and why.
     """
     acceleration = accelerate(model)
-    means, reason = _choose(config, steps, next(model.parameters()).device)
+    gpu = next(model.parameters()).device.type == "cuda"
+    means, reason = (_on_gpu if gpu else _on_cpu)(config, steps)
     if means == "compiled":
         compile_regions(model)
     elif means == "captured":
@@ -53,11 +83,28 @@ def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared
     return Prepared(means, reason, acceleration)
 
 
-def _choose(config: TrainConfig, steps: int, device: torch.device) -> tuple[str, str]:
-    if device.type != "cuda":
-        return "eager", "Compiling the network would take longer than it saves."
-    if steps >= WORTH_COMPILING:
-        return "compiled", f"{steps} steps win back the minutes that compiling takes."
+def _on_gpu(config: TrainConfig, steps: int) -> tuple[str, str]:
+    if steps >= GPU_STEPS:
+        return "compiled", f"The network is compiled: {steps:,} steps win back the time that it takes."
     if config.micro_batches == 1:
-        return "captured", f"{steps} steps would not win back the minutes that compiling takes."
-    return "eager", "Micro-batches change the momentum of the norms, which a captured step cannot."
+        return "captured", (
+            f"The steps are replayed as CUDA graphs: {steps:,} of them would not win back what compiling "
+            f"takes, as {GPU_STEPS:,} do."
+        )
+    return "eager", "Neither compiled nor captured: each micro-batch changes the momentum of the norms."
+
+
+def _on_cpu(config: TrainConfig, steps: int) -> tuple[str, str]:
+    if config.width > CPU_GAIN.width or config.precision != "float32" or config.micro_batches > 1:
+        return "eager", (
+            f"Not compiled: what that gains on a CPU is known for float32, widths up to {CPU_GAIN.width:g} "
+            "and a single micro-batch."
+        )
+    needed = CPU_GAIN.steps(config)
+    if steps < needed:
+        return "eager", (
+            f"Not compiled: {steps:,} steps would not win back what that takes, as {needed:,} do."
+        )
+    if (fault := compiler_fault()) is not None:
+        return "eager", f"Not compiled, though {steps:,} steps would win it back: {fault}"
+    return "compiled", f"The network is compiled: {steps:,} steps win that back, as {needed:,} do."
