@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from trsfnet.data.faces import FaceSet, Pairs
@@ -15,22 +14,26 @@ from trsfnet.evaluation import compare, intervals, read_scores
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.protocol import evaluate
 from trsfnet.evaluation.saved import to_columns
+from trsfnet.experiments.record import read_records
 
-RESULTS = Path(__file__).parents[2] / "results"
-RECORDS = {path.parent.name: path.parent for path in sorted(RESULTS.glob("*/*/scores.parquet"))}
+RECORDS = {
+    record.run_id: record
+    for record in read_records([Path(__file__).parents[2] / "results"])[0]
+    if record.has("scores")
+}
 TRACKS = ("synthetic", "lfw")
 
 
-def scores_of(folder: Path):
-    """The record's `run.json`, and what its saved scores give."""
-    info = json.loads((folder / "run.json").read_text())
-    impostor_pairs = info["evaluation"]["results"][0].get("impostor_pairs")
-    return info, read_scores(pd.read_parquet(folder / "scores.parquet"), impostor_pairs=impostor_pairs)
+def scores_of(run_id: str):
+    """The content of the record's `run.json`, and what its saved scores give."""
+    record = RECORDS[run_id]
+    impostor_pairs = record.info["evaluation"]["results"][0].get("impostor_pairs")
+    return record.info, read_scores(record.scores(), impostor_pairs=impostor_pairs)
 
 
 @pytest.mark.parametrize("run_id", RECORDS)
 def test_metrics_and_details_are_those_of_the_record(run_id):
-    info, scores = scores_of(RECORDS[run_id])
+    info, scores = scores_of(run_id)
     # Cosines are rounded otherwise than distances: one pair of 3,000 could change sides.
     rounding = 0 if info["evaluation"]["protocol"] == "all-pairs" else 4e-4
     assert scores.metrics() == pytest.approx(info["metrics"], abs=rounding, rel=0)
@@ -40,7 +43,7 @@ def test_metrics_and_details_are_those_of_the_record(run_id):
 
 @pytest.mark.parametrize("track", TRACKS)
 def test_intervals_and_comparisons_follow_as_well(track):
-    one, other = [scores_of(RECORDS[name])[1] for name in RECORDS if RECORDS[name].parent.name == track][:2]
+    one, other = [scores_of(name)[1] for name, record in RECORDS.items() if record.info["track"] == track][:2]
     found = intervals(one, replicates=40)
     assert list(found) == list(one.metrics())
     for name, interval in found.items():

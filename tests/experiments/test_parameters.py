@@ -13,7 +13,7 @@ from trsfnet.training.config import TrainConfig
 
 def namespace(**given: Any) -> dict[str, Any]:
     """The notebook's `globals()` after papermill added the cell with `given`."""
-    defaults = {name: getattr(TrainConfig(), name) for name in SETTINGS}
+    defaults: dict[str, Any] = dict.fromkeys(SETTINGS)
     defaults |= {"milestones": [], "preset": None, "data_root": None, "runs": "runs", "devices": 1}
     cell = "\n".join(["# Parameters", *(f"{name} = {value!r}" for name, value in given.items())])
     own = "number = 3"

@@ -32,7 +32,7 @@ def widgets(notebook: nbformat.NotebookNode) -> list[dict]:
 def test_it_offers_runs_and_what_verification_needs(tmp_path):
     fake_run(tmp_path / "runs", "v1-trsf-prelu")
     found = widgets(executed("explore", tmp_path / "runs", tmp_path))
-    (index,) = [state["index"] for state in found if "index" in state]
+    (index,) = [s["index"] for s in found if isinstance(s.get("index"), dict) and "groups" in s["index"]]
     assert [group["name"] for group in index["groups"]] == [
         "v1 + TRSF + PReLU, seed 0 (full), rendered faces"
     ]

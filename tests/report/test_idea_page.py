@@ -9,6 +9,7 @@ import pytest
 
 from trsfnet.experiments.variants import STABILITY
 from trsfnet.models import inception_resnet, layers
+from trsfnet.models.layers import Conv
 from trsfnet.report import architecture, idea
 from trsfnet.training.step import train_step
 
@@ -21,7 +22,7 @@ def networks():
 def test_source_is_the_functions_own_without_its_docstring():
     text = str(idea.source(layers.ScaledProjection.forward))
     assert "`ScaledProjection.forward` in `trsfnet/models/layers.py`" in text
-    assert "self.conv.weight * kernel_scale" in text
+    assert "self.conv(z)" in text
     assert '"""' not in text
     shown = [line.strip() for line in text.split("```python\n")[1].splitlines()[:-1]]
     assert set(shown) <= {line.strip() for line in inspect.getsource(layers).splitlines()}
@@ -69,7 +70,7 @@ def test_figure_2_has_every_kind_of_module(networks):
 
 def test_what_changes_in_the_tables_changes_in_the_drawings(monkeypatch):
     table = inception_resnet.V1
-    wider = dataclasses.replace(table.block35, repeats=7, branches=(((40, 1),), ((48, 5),)))
+    wider = dataclasses.replace(table.block35, repeats=7, branches=((Conv(40, 1),), (Conv(48, 5),)))
     monkeypatch.setitem(
         inception_resnet.ARCHITECTURES, "v1", dataclasses.replace(table, block35=wider, scale_last=True)
     )

@@ -123,7 +123,7 @@ def test_one_seed_concludes_nothing(tmp_path):
     group = found.table(1, "synthetic")
     assert "nothing can be concluded" in tables.sentence(group)
     assert "**50.0\u00a0%** (no interval), seed [0]" in str(tables.comparison_table([group]))
-    assert str(landing.answer(landing.campaigns_on_questions(found))).startswith("**Not decided yet")
+    assert str(landing.answer(landing.campaigns_on_questions(found))).startswith("**Whether TRSF")
     assert isinstance(tables.means_figure([group]), Picture)
 
 

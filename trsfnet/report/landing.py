@@ -53,7 +53,7 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
     if not campaigns:
         return Markdown(captioned(_CAPTION, "main-claims", _tab(None)))
     tabs = [f"::::{{tab-item}} {_title(campaign)}\n\n{_tab(campaign)}\n::::" for campaign in campaigns]
-    return Markdown(":::::{tab-set}\n:name: main-claims\n\n" + "\n".join(tabs) + "\n:::::\n")
+    return Markdown(":::::{tab-set}\n\n" + "\n".join(tabs) + "\n:::::\n")
 
 
 _CAPTION = "What the paper says. Each verdict leads to its numbers and runs."
