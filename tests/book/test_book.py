@@ -18,7 +18,13 @@ DATA_PAGES = ["generated/data", "generated/data_synthetic", "generated/data_lfw"
 TABLES = [f"generated/table{number}" for number in range(1, 7)]
 FIGURES = [f"generated/{name}" for name in ("curves", "scales", "slopes", "starts")]
 PAGES = ["index", *DATA_PAGES, *TABLES, *FIGURES]
-PAGES += ["generated/claims", "generated/stability", "generated/meaning", "generated/statistics"]
+PAGES += [
+    "generated/claims",
+    "generated/stability",
+    "generated/mechanism",
+    "generated/meaning",
+    "generated/statistics",
+]
 PAGES += ["generated/audit", "generated/explore_page", "generated/runs", "generated/cluster"]
 PAGES += ["generated/idea", "reproduce", "api", "api/models", "api/data", "references"]
 
