@@ -9,10 +9,12 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.mechanism import Answer
 from trsfnet.analysis.rules import paper_rules
+from trsfnet.experiments.record import Record
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link, size
 from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import TRACKS, campaign_name
 from trsfnet.text import counted, joined
 
@@ -46,6 +48,12 @@ def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) ->
     if not campaigns:
         return "Not tested yet: no run has ended."
     return f"{_accuracy(campaigns)} {_explanation(mechanism)}"
+
+
+def picture(records: Sequence[Record]) -> Markdown:
+    """Scales, branches and accuracy by decay budget, for a page that includes what the notebook shows."""
+    drawn = decay_figure(records)
+    return drawn if isinstance(drawn, Markdown) else Markdown(drawn.markdown())
 
 
 def questions(campaigns: Sequence[Campaign]) -> Markdown:
