@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make book` and `make test`. Each sets itself up.
+# `make book`, `make test` and `make explore` do everything on a fresh machine: each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
