@@ -146,7 +146,7 @@ def left_out(found: Analysis, numbers: Sequence[int], kind: str) -> Markdown:
         ]
     if found.problems:
         number = counted(len(found.problems), "record")
-        parts.append(f"{number} cannot be read, for reasons given [with the claims](#campaigns).")
+        parts.append(f"{number} cannot be read, for reasons given [with the claims](#table-campaigns).")
     return Markdown("\n\n".join(parts))
 
 

@@ -87,7 +87,7 @@ def campaigns_table(found: Analysis) -> Markdown:
     )
     parts = ["No run has ended yet, so that every claim is *not run*."]
     if found.campaigns:
-        parts = [captioned(caption, "campaigns", table(header, map(_campaign_row, found.campaigns)))]
+        parts = [captioned(caption, "table-campaigns", table(header, map(_campaign_row, found.campaigns)))]
     if found.problems:
         parts.append("**Records that cannot be read, and so have no part in this:**")
         parts.append(unreadable(found.problems))
