@@ -297,7 +297,7 @@ def _optimum(runs: pd.DataFrame) -> Answer:
 
 def _training(runs: pd.DataFrame) -> Answer:
     """Does training the scales raise TAR over the constant from which they start?"""
-    found, counts = {}, []
+    found, over_start, counts = {}, [], []
     for decay in (USUAL, HIGH):
         trained = _pick(runs, weight_decay=decay)
         for name, constant in (("constant 0.1", 0.1), ("facenet's constants", None)):
@@ -306,10 +306,13 @@ def _training(runs: pd.DataFrame) -> Answer:
             if effect:
                 found[f"over {name}, weight decay {decay:g}"] = effect
                 counts.append(seeds)
+                if constant is not None:
+                    over_start.append(effect)
     if len(found) < 4:
         return Answer("training", None, found, min(counts, default=0))
-    start = [effect for name, effect in found.items() if "0.1," in name]
-    decided = True if all(e.low > 0 for e in start) else False if all(e.high < 0 for e in start) else None
+    above = all(effect.low > 0 for effect in over_start)
+    below = all(effect.high < 0 for effect in over_start)
+    decided = True if above else False if below else None
     return Answer("training", decided, found, min(counts))
 
 
