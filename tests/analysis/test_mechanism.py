@@ -35,7 +35,7 @@ def table(seeds=SEEDS, *, growth=5.0, shrink=0.2, noise=0.02, gauge=8.0):
         wobble = np.exp(rng.normal(scale=noise, size=4))
         ratio = 0.1 * (shrink if high else 1)
         row |= {
-            "fixed_scales": False,
+            "fixed_scales": bool(config.fixed_scales),
             "decay_budget": 310.5 * config.weight_decay,
             "scale": scale * wobble[0],
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,10 @@ import torch
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import budget_of, of_a_study
 from trsfnet.experiments.mechanism import PARTS, mechanism_configs
+from trsfnet.experiments.record import read_records
 from trsfnet.training.network import build_model
+
+RESULTS = Path(__file__).parents[2] / "results"
 
 
 def test_each_run_is_planned_once_and_known_as_one_of_the_study():
@@ -37,3 +41,16 @@ def test_parts_hold_all_but_what_they_are_about():
     for name in PARTS:
         assert {c.seed for c in mechanism_configs(name)} == {100, 101, 102}
         assert {c.epochs for c in mechanism_configs(name)} == {10}
+
+
+def test_frozen_constants_are_the_magnitudes_that_the_committed_runs_learned():
+    """The file is a copy, so that planning needs no results: the records are the source."""
+    records = {record.run_id: record for record in read_records([RESULTS])[0]}
+    ladder = {(c.weight_decay, c.seed): c.resolved(None) for c in mechanism_configs("ladder") if c.trsf}
+    frozen = mechanism_configs("frozen")
+    assert len(frozen) == 6
+    for config in frozen:
+        table = records[ladder[config.weight_decay, config.seed].run_id].parameters()
+        end = table[(table["kind"] == "trsf") & (table["epoch"] == table["epoch"].max())]
+        assert not config.trsf
+        assert config.fixed_scales == pytest.approx(end["value"].abs().tolist(), abs=6e-5)

@@ -23,6 +23,7 @@ from trsfnet.analysis.mechanism import (
 )
 from trsfnet.analysis.regimes import regimes
 from trsfnet.evaluation.statistics import Interval
+from trsfnet.experiments.mechanism import mechanism_configs
 from trsfnet.experiments.record import Record
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
@@ -39,8 +40,8 @@ _LINES = {
     "baseline": ("Fixed scales, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
 }
 _NOTHING = (
-    "No run of this study is here yet. `make runs STUDY=mechanism` trains them: 84 small networks, about "
-    "two minutes each on one core."
+    "No run of this study is here yet. `make runs STUDY=mechanism` trains them: "
+    f"{len(mechanism_configs())} small networks, about two minutes each on one core."
 )
 # Where the axis of decay budgets turns from linear to logarithmic.
 _LINEAR = 0.1
