@@ -20,7 +20,7 @@ from trsfnet.experiments.merge import merge
 from trsfnet.experiments.record import Record, RunFolder, read_records
 from trsfnet.report import cards
 from trsfnet.report.cards import readable
-from trsfnet.report.run_words import card_link
+from trsfnet.report.run_state import card_link
 from trsfnet.training.config import TrainConfig
 
 

@@ -13,7 +13,7 @@ from trsfnet.experiments.budgets import budget_settings
 from trsfnet.report import landing, tables
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import plain
-from trsfnet.report.run_words import card_link, state
+from trsfnet.report.run_state import card_link, state
 
 
 def read(tmp_path):

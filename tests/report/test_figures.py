@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
 from trsfnet.analysis.run import Run
-from trsfnet.report import curves, one_run, scales, slopes, starts, style
+from trsfnet.report import curves, run_summary, scales, slopes, starts, style
 from trsfnet.report.display import Picture, picture
 
 mpl.use("agg")
@@ -67,9 +67,9 @@ def test_nothing_to_draw_is_said(tmp_path, draw):
 @pytest.mark.parametrize("track", ["synthetic", "lfw"])
 def test_figures_and_summary_of_one_run(tmp_path, track):
     run = Run(fake_run(tmp_path, "v1-trsf-prelu", track=track, tar=0.25))
-    assert len(one_run.training_curves(run).axes) == 2
-    assert len(one_run.learned_parameters(run).axes) == 3  # scales, slopes, their key
-    text = str(one_run.summary(run))
+    assert len(run_summary.training_curves(run).axes) == 2
+    assert len(run_summary.learned_parameters(run).axes) == 3  # scales, slopes, their key
+    text = str(run_summary.summary(run))
     assert "25.0\u00a0%" in text
     assert run.info["command"] in text
     assert "131 slopes" in text
@@ -77,12 +77,12 @@ def test_figures_and_summary_of_one_run(tmp_path, track):
 
 def test_one_run_without_scales_slopes_or_history(tmp_path):
     record = fake_run(tmp_path, "v1-relu")
-    (axes,) = one_run.learned_parameters(Run(record)).axes
+    (axes,) = run_summary.learned_parameters(Run(record)).axes
     assert "recorded no parameters" in axes.texts[0].get_text()
     (record.path / "history.csv").unlink()
-    assert "no epoch was finished" in one_run.training_curves(Run(record)).axes[0].texts[0].get_text()
+    assert "no epoch was finished" in run_summary.training_curves(Run(record)).axes[0].texts[0].get_text()
     record.write_info(status="collapsed", message="The loss became nan.", metrics={})
-    assert "The loss became nan." in str(one_run.summary(Run(record)))
+    assert "The loss became nan." in str(run_summary.summary(Run(record)))
 
 
 def test_drawing_leaves_the_readers_settings_alone(found):

@@ -13,8 +13,8 @@ from tests.report.fakes import fake_run, study_run
 from tests.report.test_cards import written
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.record import Record
-from trsfnet.report.places import anchor
-from trsfnet.report.run_words import card_link, page_link
+from trsfnet.report.card_links import anchor
+from trsfnet.report.run_state import card_link, page_link
 
 PAGE = "stability-v1-trsf-relu.md"
 

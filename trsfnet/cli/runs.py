@@ -11,7 +11,7 @@ from trsfnet.cli import argument
 from trsfnet.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from trsfnet.report.listing import RunComparison
+    from trsfnet.report.run_list import RunComparison
 
 PURPOSE = "list runs, or compare two of them"
 EPILOG = """\
@@ -45,24 +45,24 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """List, or compare."""
     from trsfnet.analysis import load
-    from trsfnet.report import listing
+    from trsfnet.report import run_list
 
     if given.compare:
-        comparison = listing.compare(*(listing.find_run(name, given.folders) for name in given.compare))
+        comparison = run_list.compare(*(run_list.find_run(name, given.folders) for name in given.compare))
         if given.json:
             print_json(comparison.to_dict())
         else:
             _print_comparison(comparison)
         return 0
     found = load(*given.folders)
-    runs = listing.sorted_runs(found)
+    runs = run_list.sorted_runs(found)
     for problem in found.problems:
         print(f"trsfnet: {problem}", file=sys.stderr)
     if given.json:
-        print_json([listing.to_dict(run) for run in runs])
+        print_json([run_list.to_dict(run) for run in runs])
     elif runs:
-        print_table(listing.HEADER, listing.lines(runs), right=("epochs", "result"))
-        print(f"\nresult is, on {'; '.join(listing.measures(runs))}.")
+        print_table(run_list.HEADER, run_list.lines(runs), right=("epochs", "result"))
+        print(f"\nresult is, on {'; '.join(run_list.measures(runs))}.")
     else:
         print(f"There is no run in {' or '.join(map(str, given.folders))}: `trsfnet train` makes one.")
     return 0

@@ -19,7 +19,7 @@ from trsfnet.report.display import Markdown, Picture, folded, picture
 from trsfnet.report.figure_runs import Runs, figure_runs, missing, nothing, opening, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below
 from trsfnet.report.names import MEASURE_NAMES
-from trsfnet.report.run_words import finished_or_all
+from trsfnet.report.run_state import finished_or_all
 from trsfnet.text import percent
 
 

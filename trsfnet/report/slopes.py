@@ -32,7 +32,7 @@ from trsfnet.report.figure_runs import (
     span,
 )
 from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.report.run_words import card_link, state
+from trsfnet.report.run_state import card_link, state
 from trsfnet.text import NBSP, decimal, joined
 
 SHOWN = 9

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from trsfnet.analysis.findings import Comparison, Finding, Measured, Outcome
-from trsfnet.analysis.paired import PairedShares
+from trsfnet.analysis.paired_proportions import PairedShares
 from trsfnet.analysis.rules.rule import Bounds, Rule
 from trsfnet.analysis.units import POINTS, SHARE, Unit
 from trsfnet.experiments.variants import short_name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.report.cards import details
+from trsfnet.report.cards import description
 from trsfnet.report.cards.evaluated import evaluated
 from trsfnet.report.cards.figure import figure
 from trsfnet.report.cards.files import file_links, folder_links
@@ -15,7 +15,7 @@ from trsfnet.report.cards.others import Others
 from trsfnet.report.cards.readable import DAMAGE, CardRun, cannot_be_shown
 from trsfnet.report.display import plain
 from trsfnet.report.names import measure_name
-from trsfnet.report.run_words import state
+from trsfnet.report.run_state import state
 from trsfnet.templates import fill
 from trsfnet.text import percent, percent_range
 
@@ -45,7 +45,7 @@ def _card(run: Run, others: Others, place: Path, pages: Sequence[str]) -> str:
         __package__,
         "card",
         run=run,
-        details=details,
+        description=description,
         pages=pages,
         state=plain(state(run)),
         results=_results(run, scores.intervals if scores else {}),

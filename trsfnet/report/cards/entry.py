@@ -9,9 +9,9 @@ import numpy as np
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.stability import chance_loss
-from trsfnet.report.cards import details
+from trsfnet.report.cards import description
 from trsfnet.report.cards.readable import DAMAGE, cannot_be_shown
-from trsfnet.report.run_words import state
+from trsfnet.report.run_state import state
 from trsfnet.text import duration, percent
 
 
@@ -84,9 +84,9 @@ def _sound(run: Run) -> Entry:
         time=duration(run.info.get("seconds", 0.0)),
         losses=_losses(run),
         chance=chance_loss(run),
-        settings={name: str(value) for name, value in details.settings(run)},
-        circumstances={name: str(value) for name, value in details.circumstances(run)},
-        code=details.code(run),
+        settings={name: str(value) for name, value in description.settings(run)},
+        circumstances={name: str(value) for name, value in description.circumstances(run)},
+        code=description.code(run),
     )
 
 

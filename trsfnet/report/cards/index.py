@@ -10,10 +10,10 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
+from trsfnet.report.card_links import STUDY, in_study
 from trsfnet.report.display import Markdown, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.places import STUDY, in_study
-from trsfnet.report.run_words import card_link, departures, page_link, state, value_of
+from trsfnet.report.run_state import card_link, departures, page_link, state, value_of
 from trsfnet.text import capitalised, counted, duration, joined
 
 _APART = "apart from every budget"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
+from trsfnet.report.card_links import page
 from trsfnet.report.cards.readable import DAMAGE, CardRun
-from trsfnet.report.places import page
-from trsfnet.report.run_words import departures, value_of
+from trsfnet.report.run_state import departures, value_of
 
 
 @dataclass(frozen=True)

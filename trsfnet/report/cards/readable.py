@@ -9,7 +9,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
 from trsfnet.errors import TrsfnetError
 from trsfnet.experiments.record import read_record
-from trsfnet.report.places import in_study
+from trsfnet.report.card_links import in_study
 
 # What a damaged record can raise wherever something is read of it.
 DAMAGE = (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError)

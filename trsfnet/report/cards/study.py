@@ -11,7 +11,8 @@ from typing import Any
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.record import StudyRun
-from trsfnet.report.cards import details
+from trsfnet.report.card_links import STUDY, anchor
+from trsfnet.report.cards import description
 from trsfnet.report.cards.entry import Entry, entry
 from trsfnet.report.cards.files import record_file
 from trsfnet.report.cards.others import Others
@@ -20,7 +21,6 @@ from trsfnet.report.cards.shared import shared, which
 from trsfnet.report.cards.study_figure import study_figure
 from trsfnet.report.display import plain
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.places import STUDY, anchor
 from trsfnet.templates import fill
 from trsfnet.text import counted, duration, joined
 
@@ -55,7 +55,7 @@ def study_page(runs: Sequence[CardRun], others: Others, place: Path, pages: Sequ
         __package__,
         "study",
         title=title,
-        opening=details.opening(first),
+        opening=description.opening(first),
         study=f"[study on stability](../../{STUDY}.ipynb)" if STUDY in pages else "study on stability",
         ended=f"{counted(len(entries), 'run')}, {_ended(entries)}",
         figure=study_figure(title, sound),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trsfnet.report.card_links import page
 from trsfnet.report.cards.card import card
 from trsfnet.report.cards.files import record_copy
 from trsfnet.report.cards.others import Others
 from trsfnet.report.cards.readable import CardRun, read_run
 from trsfnet.report.cards.study import study_page
-from trsfnet.report.places import page
 
 
 def write_cards(paths: Sequence[str], place: str, target: str, pages: Sequence[str]) -> None:

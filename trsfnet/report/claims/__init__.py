@@ -1,10 +1,10 @@
 """The paper's claims and what the runs say to them: subjects, numbers, tables and figures."""
 
-from trsfnet.report.claims.evidence import evidence
 from trsfnet.report.claims.figures import forest, outcomes
-from trsfnet.report.claims.overview import overview
+from trsfnet.report.claims.overview_figure import overview
 from trsfnet.report.claims.subjects import by_subject
 from trsfnet.report.claims.tables import campaigns_table, claims_table, rules, verdict
+from trsfnet.report.claims.verdict_evidence import evidence
 
 __all__ = [
     "by_subject",

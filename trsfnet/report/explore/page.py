@@ -13,7 +13,7 @@ from trsfnet.report.explore.catalogue import Run, first_two, groups
 from trsfnet.report.explore.drawing import compare
 from trsfnet.report.explore.payload import FIRST_KIND, packed
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, rounded
-from trsfnet.report.run_words import card_link
+from trsfnet.report.run_state import card_link
 from trsfnet.text import NBSP, counted
 
 

@@ -1,8 +1,8 @@
 """What a scale means: with the kernel that it multiplies, and by what the branch adds to its trunk."""
 
+from trsfnet.report.meaning.conclusion import scale_claims, verdict
 from trsfnet.report.meaning.figures import final_ratios, over_training, same_product
 from trsfnet.report.meaning.tables import changes, gains
-from trsfnet.report.meaning.verdict import scale_claims, verdict
 
 __all__ = [
     "changes",

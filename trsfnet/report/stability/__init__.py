@@ -1,10 +1,10 @@
 """The study on collapse: which scales train at which learning rates, how the others fail, and when."""
 
 from trsfnet.report.stability.accuracy import accuracy_figure, differences
+from trsfnet.report.stability.conclusion import stability_claims, verdict
 from trsfnet.report.stability.curves import loss_curves
 from trsfnet.report.stability.grid import endings_grid
 from trsfnet.report.stability.tables import about, collapses, limits, speed
-from trsfnet.report.stability.verdict import stability_claims, verdict
 
 __all__ = [
     "about",

@@ -12,7 +12,7 @@ from trsfnet.paper.numbers import paper_table
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
-from trsfnet.report.run_words import card_link
+from trsfnet.report.run_state import card_link
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
 from trsfnet.text import NBSP, capitalised, counted, joined, percent_range
 

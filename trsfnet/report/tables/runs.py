@@ -10,7 +10,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.report.display import Markdown, captioned, folded, plain, table, unreadable
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.run_words import card_link, state, value_of
+from trsfnet.report.run_state import card_link, state, value_of
 from trsfnet.text import counted, duration, percent
 
 _LAST = ("Status", "Wall time", "Repeat it")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import GRID, variant_from
 from trsfnet.report.names import TRACKS
-from trsfnet.report.run_words import departures
+from trsfnet.report.run_state import departures
 from trsfnet.text import duration, joined
 
 # The book's page of each of the paper's exhibits.

@@ -15,7 +15,7 @@ from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import Claim
 from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
-from trsfnet.report.run_words import card_link
+from trsfnet.report.run_state import card_link
 
 _HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detectable", "Seeds")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from trsfnet.analysis.paired import PairedShares
+from trsfnet.analysis.paired_proportions import PairedShares
 
 
 def drawn(rng, only_first, only_second, pairs, times):

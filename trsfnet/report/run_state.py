@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trsfnet.analysis.run import Run
-from trsfnet.report.places import page, place
+from trsfnet.report.card_links import page, place
 from trsfnet.text import percent
 
 

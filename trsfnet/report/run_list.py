@@ -15,7 +15,7 @@ from trsfnet.experiments.budgets import protocol
 from trsfnet.experiments.record import is_study, read_record
 from trsfnet.paths import user_path
 from trsfnet.report.names import MEASURE_NAMES
-from trsfnet.report.run_words import value_of
+from trsfnet.report.run_state import value_of
 from trsfnet.training.config import LATER_SETTINGS
 
 HEADER = ("track", "run", "status", "epochs", "result", "budget", "stale")
