@@ -269,12 +269,20 @@ def fuzzing(result: dict[str, Any]) -> str:
     columns = ("executions", "read", "refused", "findings")
     targets = result["targets"]
     rows = [
-        [name, *(f"{f[column]:,}" for column in columns), f"{f['slowest']:.1f}", f"{f['memory_mib']:,}"]
+        [name, *(f"{f[column]:,}" for column in columns), f"{f['slowest']:.2f}", f"{f['memory_mib']:,}"]
         for name, f in targets.items()
     ]
     total = [f"{sum(figures[column] for figures in targets.values()):,}" for column in columns]
     rows.append(["**all**", *total, "", ""])
-    head = ["reader", "files", "read", "refused in a sentence", "**findings**", "slowest, s", "memory, MiB"]
+    head = [
+        "reader",
+        "files",
+        "read",
+        "refused in a sentence",
+        "**findings**",
+        "slowest, s",
+        "memory grew, MiB",
+    ]
     return "\n\n".join([place(result["machine"]) + ".", table(head, rows)])
 
 

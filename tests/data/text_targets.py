@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.data.targets import SPLIT, Target
+from tests.data.targets import SPLIT, Target, held
 from tests.data.test_folder import META
 from tests.data.test_ijb import files
 from trsfnet.data.folder import read_identity_meta
@@ -15,15 +15,17 @@ from trsfnet.data.ijb_meta import read_searches, read_templates
 from trsfnet.data.image_list import read_list
 from trsfnet.data.lfw_files import read_pairs, read_people
 
+IJB_FILES = tuple(files())
+
 
 def ijb_files() -> list[bytes]:
     return [SPLIT.join(text.encode() for text in files().values())]
 
 
 def read_ijb(content: bytes, folder: Path) -> None:
-    parts = [*content.split(SPLIT), *[b""] * len(files())]
+    parts = [*content.split(SPLIT), *[b""] * len(IJB_FILES)]
     (folder / "meta").mkdir(exist_ok=True)
-    for name, part in zip(files(), parts, strict=False):
+    for name, part in zip(IJB_FILES, parts, strict=False):
         (folder / name).write_bytes(part)
     templates = read_templates(folder, "ijbb")
     count, images = len(templates.ids), len(templates.names)
@@ -47,8 +49,7 @@ def lfw_pairs() -> list[bytes]:
 
 
 def read_lfw_pairs(content: bytes, folder: Path) -> None:
-    (folder / "pairs.txt").write_bytes(content)
-    pairs = read_pairs(folder / "pairs.txt")
+    pairs = read_pairs(held("pairs.txt", content, folder))
     assert all(pair.line <= len(content.splitlines()) for pair in pairs)
     assert sum(pair.same for pair in pairs) * 2 == len(pairs)
 
@@ -58,8 +59,7 @@ def lfw_people() -> list[bytes]:
 
 
 def read_lfw_people(content: bytes, folder: Path) -> None:
-    (folder / "people.txt").write_bytes(content)
-    people = [person for members in read_people(folder / "people.txt") for person in members]
+    people = [person for members in read_people(held("people.txt", content, folder)) for person in members]
     assert len({person.name for person in people}) == len(people)
     assert all(person.images > 0 and "/" not in person.name for person in people)
 
@@ -69,8 +69,7 @@ def lists() -> list[bytes]:
 
 
 def read_file_list(content: bytes, folder: Path) -> None:
-    (folder / "list.txt").write_bytes(content)
-    source = read_list(folder / "list.txt")
+    source = read_list(held("list.txt", content, folder))
     assert len({source.name(i) for i in range(len(source))}) == len(source) > 0
     assert all(source.file(i).is_absolute() for i in range(len(source)))
     assert source.version
@@ -81,8 +80,7 @@ def identity_metas() -> list[bytes]:
 
 
 def read_metas(content: bytes, folder: Path) -> None:
-    (folder / "identity_meta.csv").write_bytes(content)
-    for person in read_identity_meta(folder / "identity_meta.csv").values():
+    for person in read_identity_meta(held("identity_meta.csv", content, folder)).values():
         assert person.part in ("train", "test")
         assert person.images >= 0
 

@@ -24,6 +24,7 @@ GALLERIES = {"ijbb": ("S1", "S2"), "ijbc": ("G1", "G2")}
 
 # Ids of templates index a table; those of IJB-C stay below a million.
 _ID_LIMIT = 10_000_000
+_BLOCK = 2**20  # bytes; smaller files are not worth several threads
 
 _NAME, _ID, _MEDIUM, _LABEL, _NUMBER = pa.string(), pa.int32(), pa.int64(), pa.int8(), pa.float32()
 _Column = np.ndarray | pa.ChunkedArray
@@ -182,7 +183,9 @@ def _people(path: Path, ids: np.ndarray) -> People:
     header = _header(path)
     words = [word in name.lower() for word, name in zip(("template", "subject"), header, strict=False)]
     if words != [True, True]:
-        raise DataError(f"{path}, line 1: expected TEMPLATE_ID,SUBJECT_ID,..., got {','.join(header)!r}.")
+        raise DataError(
+            f"{path}, line 1: expected TEMPLATE_ID,SUBJECT_ID,..., got {','.join(header)[:80]!r}."
+        )
     others = dict.fromkeys((f"column {number}" for number in range(3, len(header) + 1)), None)
     table = _read(path, {"template": _ID, "subject": _MEDIUM} | others, delimiter=",", first_line=2)
     template, subjects = table["template"].to_numpy(), table["subject"].to_numpy()
@@ -220,14 +223,16 @@ def _refuse(path: Path, wrong: _Column, values: _Column, expected: str, first_li
     wrong = np.asarray(wrong)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise DataError(f"{path}, line {row + first_line}: expected {expected}, got {str(values[row])!r}.")
+        raise DataError(
+            f"{path}, line {row + first_line}: expected {expected}, got {str(values[row])[:80]!r}."
+        )
 
 
 def _read(path: Path, kinds: _Kinds, delimiter: str = " ", first_line: int = 1) -> pa.Table:
     """The columns of a file from `first_line` on: of exactly these names and kinds (None: not wanted)."""
     try:
         try:
-            return _parse(path, kinds, delimiter, first_line, threads=True)
+            return _parse(path, kinds, delimiter, first_line, threads=path.stat().st_size > _BLOCK)
         except pa.ArrowInvalid:
             # Read in one thread, Arrow says in which row it fails.
             return _parse(path, kinds, delimiter, first_line, threads=False)
@@ -237,7 +242,8 @@ def _read(path: Path, kinds: _Kinds, delimiter: str = " ", first_line: int = 1) 
         names = ", ".join(name for name, kind in kinds.items() if kind is not None)
         row, reason = re.fullmatch(r"(?:.*?Row #(\d+): )?(.*)", str(error), flags=re.S).groups()
         place = f", line {int(row) + first_line - 1}" if row else ""
-        raise DataError(f"{path}{place}: expected {names} ({reason[:200].rstrip('.')}).") from error
+        reason = " ".join(reason[:200].split()).rstrip(".")
+        raise DataError(f"{path}{place}: expected {names} ({reason}).") from error
 
 
 def _parse(path: Path, kinds: _Kinds, delimiter: str, first_line: int, threads: bool) -> pa.Table:

@@ -49,7 +49,7 @@ class ImageList(Source):
     @property
     def version(self) -> str:
         """A hash of names and sizes."""
-        sizes = (file.stat().st_size if file.is_file() else -1 for file in self._files)
+        sizes = (os.path.getsize(file) if os.path.isfile(file) else -1 for file in self._files)
         listing = "".join(f"{size} {name}\n" for size, name in zip(sizes, self._names, strict=True))
         return f"list-{hashlib.sha256(listing.encode()).hexdigest()[:16]}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import reprlib
 from collections.abc import Mapping
@@ -144,15 +145,21 @@ def _check_network(settings: Mapping[str, Any], size: int) -> None:
             raise ConfigError(f"architecture has the unknown setting {reprlib.repr(name)}.")
         if value is not None or name not in _OPTIONAL:
             check(name, value, _SETTINGS[name])
+    smallest = _smallest_size(tuple(settings.items()))
+    if not smallest <= size <= _LARGEST_SIZE:
+        raise ConfigError(f"size must be {smallest} to {_LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")
+
+
+@functools.lru_cache(maxsize=64)
+def _smallest_size(settings: tuple[tuple[str, Any], ...]) -> int:
+    """The smallest image that the network of these settings takes; a ConfigError if there is none."""
     try:
         with torch.device("meta"):
-            removed = InceptionResnet(**settings).removed_pool
+            removed = InceptionResnet(**dict(settings)).removed_pool
     # What PyTorch raises of numbers beyond its own.
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise ConfigError("architecture is of a network that is larger than any memory.") from error
-    smallest = MIN_INPUT_SIZE[removed is not None]
-    if not smallest <= size <= _LARGEST_SIZE:
-        raise ConfigError(f"size must be {smallest} to {_LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")
+    return MIN_INPUT_SIZE[removed is not None]
 
 
 def _check_training(training: Mapping[str, Any]) -> None:

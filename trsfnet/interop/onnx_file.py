@@ -91,6 +91,7 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxMod
         DataError: the file is damaged, is no network from images to embeddings, or reaches for other files.
     """
     model = _parsed(path)
+    _refuse_other_text(model, path)
     _refuse_loops(model, path)
     _take_in_what_lies_beside(model, path)
     interface = _interface(model, path)
@@ -122,6 +123,18 @@ def _parsed(path: Path) -> Any:
     if not model.graph.node:
         raise DataError(f"{path} is damaged, or no ONNX file: it computes nothing.")
     return model
+
+
+def _refuse_other_text(model: Any, path: Path) -> None:
+    """Refuse names that are not UTF-8, which protobuf hands over as bytes."""
+    from google.protobuf.message import Message
+
+    for part in (model, *_parts(model, Message)):
+        for field, value in part.ListFields():
+            if field.type == field.TYPE_STRING and not all(
+                isinstance(text, str) for text in ([value] if isinstance(value, str | bytes) else value)
+            ):
+                raise DataError(f"{path} is damaged: its {field.name} is not UTF-8.")
 
 
 def _refuse_loops(model: Any, path: Path) -> None:

@@ -113,8 +113,10 @@ def _read(file: Path, device: torch.device) -> dict[str, Any]:
     return torch.load(file, map_location=device, weights_only=True)
 
 
-def _checked(state: dict[str, Any], file: Path) -> dict[str, Any]:
+def _checked(state: Any, file: Path) -> dict[str, Any]:
     """`state`, unless it has the form of the first versions, which kept the weights beside the history."""
+    if not isinstance(state, dict):
+        raise ValueError("it is no state of a training")
     if "training" not in state and "optimizer" in state:
         raise CheckpointError(
             f"The checkpoint {file} is of an early version of trsfnet, which this one cannot continue: "
