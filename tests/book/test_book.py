@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.book.conftest import watched
+from tests.book.conftest import ROOT, watched
 from tests.report.fakes import fake_run
 
 DATA_PAGES = ["generated/data", "generated/data_synthetic", "generated/data_lfw", "generated/data_paper"]
@@ -171,6 +171,13 @@ def test_no_style_sheet_fetches_anything(book):
     remote = re.compile(r"""url\(['"]?https?:|@import ['"]https?:""")
     for file in (book.html / "_static").rglob("*.css"):
         assert not remote.search(file.read_text(encoding="utf-8", errors="ignore")), file.name
+
+
+def test_style_sheets_come_in_one_order_and_print_last(book):
+    html = (book.html / "index.html").read_text("utf-8")
+    ours = [file.stem for file in (ROOT / "book" / "_static").glob("*.css")]
+    found = [name for name in re.findall(r"_static/(\w+)\.css\?", html) if name in ours]
+    assert found == [*sorted(set(ours) - {"print"}), "print"]
 
 
 def test_the_first_page_answers(book):

@@ -67,7 +67,7 @@ def test_formulas_are_mathml_with_the_papers_numbers(book):
 def test_the_idea_shows_code_and_drawings(book):
     words = text(book, "generated/idea")
     assert "ScaledProjection.forward in trsfnet/models/layers.py" in words
-    assert "self . conv . weight * kernel_scale" in words
+    assert "y * scale . view ( 1 , - 1 , 1 , 1 )" in words
     assert "True" in words.split("What a scale cannot say")[1]
     html = (book.html / "generated" / "idea.html").read_text("utf-8")
     assert html.count('<figure class="exhibit">') == 3

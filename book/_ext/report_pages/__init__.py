@@ -30,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("report_fragments", [], "env", [list])
     # Before the table of contents is compared with the files that exist.
     app.connect("config-inited", make, priority=100)
+    app.connect("config-inited", order_styles, priority=100)
     # After it has excluded all files that it does not name.
     app.connect("config-inited", keep_cards, priority=900)
     app.connect("doctree-read", name_rows)
@@ -59,6 +60,11 @@ def make(app: Sphinx, config: Config) -> None:
         # Cards first: pages link to those that exist.
         workshop.each(cards)
         workshop.each(pages)
+
+
+def order_styles(app: Sphinx, config: Config) -> None:
+    """Sort the style sheets, those for print last: Jupyter Book takes them in the file system's order."""
+    config["html_css_files"] = sorted(config["html_css_files"], key=lambda name: (name == "print.css", name))
 
 
 def keep_cards(app: Sphinx, config: Config) -> None:

@@ -49,13 +49,20 @@ export function saveAs(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+// A drawing as a whole is an image with a name: its marks are not announced one by one.
+function hideMarks(spec) {
+  for (const mark of spec.marks ?? []) hideMarks(Object.assign(mark, { aria: false }));
+  return spec;
+}
+
 // A chart of Vega-Lite in a figure with a caption. It is as wide as its figure, whatever that becomes.
 export class Chart {
   constructor(parent, spec, title) {
     this.figure = add(parent, "figure", { class: "explorer-view" });
     this.caption = add(this.figure, "figcaption", {}, title);
     this.box = add(this.figure, "div", { class: "explorer-chart" });
-    this.ready = vegaEmbed(this.box, spec, { actions: false, renderer: "svg", logLevel: 1 }).then(({ view }) => {
+    const options = { actions: false, renderer: "svg", logLevel: 1, patch: hideMarks };
+    this.ready = vegaEmbed(this.box, spec, options).then(({ view }) => {
       this.view = view;
       new ResizeObserver(() => this.fit()).observe(this.figure);
       return view;
