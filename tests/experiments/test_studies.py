@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import BUDGETS, budget_of, configs, departures
-from trsfnet.experiments.studies import planned_number, planned_runs
+from trsfnet.experiments.pilot import pilot_configs
+from trsfnet.experiments.studies import STUDIES, planned_configs, planned_runs
 from trsfnet.experiments.variants import GRID, STABILITY, variants_in
+from trsfnet.training.budget import regime
 
 
 def test_the_grid_has_the_papers_18_runs():
@@ -31,7 +35,7 @@ def test_each_budget_is_recognised(budget):
             resolved = vars(config.resolved(None))
             assert set(departures(resolved)) <= {"learning_rate"}
             assert budget_of(resolved) == budget
-            assert budget_of({**resolved, "learning_rate": 0.07}) is None
+            assert budget_of({**resolved, "learning_rate": 0.06}) is None
 
 
 def test_planned_runs():
@@ -51,7 +55,7 @@ def test_planned_runs():
 
 def test_the_study_has_more_seeds_at_the_rates_that_can_tell():
     runs = planned_runs({"study": "stability"}, None).values()
-    assert len(runs) == planned_number("stability", "synthetic") == 12 * (3 * 5 + 3 * 10)
+    assert len(runs) == len(planned_configs("stability", "synthetic")) == 12 * (3 * 5 + 3 * 10)
     assert {config.learning_rate for config in runs if config.seed >= 5} == {0.2, 0.25, 0.3}
 
 
@@ -64,7 +68,24 @@ def test_tables_1_and_2_have_more_seeds_on_real_faces(tmp_path):
     assert {config.arch for config in runs if config.seed >= 5} == {"v1"}
     assert {config.slope_init for config in runs if config.seed >= 3} == {None}
     assert len(planned_runs({"budget": "full"}, None)) == 18 * 3
-    assert [planned_number("full", track) for track in ("lfw", "synthetic")] == [len(runs), 18 * 3]
+    assert [len(planned_configs("full", track)) for track in ("lfw", "synthetic")] == [len(runs), 18 * 3]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_runs_of_a_study_are_known_as_those_of_its_budget(study, tmp_path):
+    (tmp_path / "lfw-deepfunneled.tgz").touch()
+    runs = planned_runs({"study": study}, tmp_path).values()
+    budgets = {budget_of(asdict(config.resolved(tmp_path))) for config in runs}
+    assert budgets == {STUDIES[study].budget}
+
+
+def test_a_pilot_shares_settings_with_no_run_that_it_decides_on():
+    """Its own seeds tell its runs from those of the budget that may get the same schedule."""
+    pilot = pilot_configs()
+    assert {c.seed for c in pilot} == {200, 201}
+    assert {c.variant for c in pilot} == {"v1-relu"}
+    assert {budget_of(asdict(replace(c, seed=7))) for c in pilot} == {None}
+    assert [regime(c, 97).decay_budget for c in pilot] == pytest.approx([12.4] * 4, abs=0.05)
 
 
 @pytest.mark.parametrize(

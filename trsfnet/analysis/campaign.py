@@ -17,7 +17,7 @@ from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, protocol
-from trsfnet.experiments.studies import planned_number
+from trsfnet.experiments.studies import planned_configs
 from trsfnet.training.budget import Regime
 
 
@@ -125,7 +125,10 @@ class Campaign:
     @cached_property
     def missing(self) -> int:
         """How many runs of the budget have not ended yet; its verdicts may change with them."""
-        return max(0, planned_number(self.budget, self.track) - len(self.runs)) if self.budget else 0
+        if not self.budget:
+            return 0
+        planned = planned_configs(self.budget, self.track)
+        return len({(c.variant, c.learning_rate, c.seed) for c in planned} - self.runs.keys())
 
     def count(self, claims: Iterable[str]) -> Counter[Outcome]:
         """How many of the claims with these ids have each outcome."""
@@ -155,13 +158,15 @@ def campaigns(runs: Sequence[Run]) -> list[Campaign]:
 
     In the order of tracks, the largest budget of each first.
     """
-    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    groups: dict[tuple[str, str | None, str], list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: (run.started, run.run_id)):
         if run.done or run.collapsed:
             shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
             key = json.dumps(shared, sort_keys=True, default=list)
-            groups[run.track, key].append(run)
-    found = [_campaign(track, group) for (track, _), group in groups.items()]
+            # A pilot may have the settings of the budget that it decides on, and is still no part of it.
+            pilot = run.budget if run.budget and BUDGETS[run.budget].get("own_seeds") else None
+            groups[run.track, pilot, key].append(run)
+    found = [_campaign(track, group) for (track, _, _), group in groups.items()]
     by_rank = sorted(found, key=lambda campaign: campaign.rank, reverse=True)
     return sorted(by_rank, key=lambda campaign: campaign.track, reverse=True)
 

@@ -19,8 +19,10 @@ BUDGETS: dict[str, dict[str, Any]] = json.loads(
 """Budgets from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
 
 Those with committed results name their precision, so that results stay of one kind on any machine.
-Some have `more_seeds`, by track, for what a table shows. A study has `learning_rates`, with the seeds of
-each, or names in `varies` the settings of training that differ between its runs.
+Some have `more_seeds`, by track, for what a table shows, and a `first_seed` other than 0. The budget of a
+`study` is in no table of the paper. It may have `learning_rates`, with the seeds of each, and name in
+`varies` the settings of training that differ between its runs. With `own_seeds` a run is the study's by its
+seed, where its settings may be another budget's too.
 """
 
 OTHER = "other"
@@ -32,6 +34,7 @@ _SETTING_FIELDS = {
     "trsf",
     "trsf_per_channel",
     "scale_init",
+    "fixed_scales",
     "activation",
     "slope_init",
     "loss",
@@ -50,7 +53,7 @@ def configs(
         settings: what to train.
         budget: such as `full`.
         track: such as `lfw`.
-        seeds: of every setting; by default as many, from 0, as the budget has for each.
+        seeds: of every setting; by default as many as the budget has for each, from its first.
 
     Raises:
         ConfigError: unknown budget, or the budget is not made for the track.
@@ -61,12 +64,18 @@ def configs(
         for rate, number in learning_rates(budget).items()
         for setting in settings
     ] or [(setting, overrides, seeds_of(setting, budget=budget, track=track)) for setting in settings]
+    most, first = max(number for *_, number in planned), first_seed(budget)
     return [
         setting.config(track=track, seed=seed, **changed)
-        for seed in (range(max(number for *_, number in planned)) if seeds is None else seeds)
+        for seed in (range(first, first + most) if seeds is None else seeds)
         for setting, changed, number in planned
-        if seeds is not None or seed < number
+        if seeds is not None or seed < first + number
     ]
+
+
+def first_seed(budget: str) -> int:
+    """The seed from which those of a budget are numbered."""
+    return BUDGETS[budget].get("first_seed", 0)
 
 
 def seeds_of(setting: Variant, *, budget: str, track: str) -> int:
@@ -92,12 +101,18 @@ def budget_settings(budget: str, track: str) -> dict[str, Any]:
 def budget_of(config: Mapping[str, Any]) -> str | None:
     """The budget at which a run was made, at any of the learning rates that it has; None if it is none."""
     for budget, entry in BUDGETS.items():
-        if config["track"] in entry:
+        if config["track"] in entry and _may_have(budget, config["seed"]):
             odd = _departures(config, budget)
             at_a_rate = odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
             if at_a_rate or odd.keys() <= set(entry.get("varies", ())):
                 return budget
     return None
+
+
+def _may_have(budget: str, seed: int) -> bool:
+    """Whether a run of a budget may have the seed."""
+    entry, first = BUDGETS[budget], first_seed(budget)
+    return not entry.get("own_seeds") or first <= seed < first + entry["seeds"]
 
 
 def learning_rates(budget: str) -> dict[float, int]:
@@ -106,10 +121,10 @@ def learning_rates(budget: str) -> dict[float, int]:
 
 
 def of_a_study(config: Mapping[str, Any]) -> bool:
-    """Whether a run belongs to a study of its own, whose budget varies more than the paper's tables do."""
+    """Whether a run belongs to a study of its own, which is in no table of the paper."""
     usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
     budget = budget_of(config) or budget_of({**config, "learning_rate": usual})
-    return budget is not None and bool(learning_rates(budget) or BUDGETS[budget].get("varies"))
+    return budget is not None and BUDGETS[budget].get("study", False)
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,10 +36,9 @@ from dataclasses import replace
 from importlib import resources
 
 from trsfnet.errors import choice
-from trsfnet.experiments.budgets import BUDGETS, budget_settings
+from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
 from trsfnet.training.config import TrainConfig
 
-FIRST_SEED = 100
 # Weight decay from none to the paper's decay budget of 12.5; at 5e-4 the budget of these short runs is 0.16.
 LADDER = (0.0, 0.0005, 0.0025, 0.01, 0.04)
 # The usual decay, and the one that gives the paper's decay budget.
@@ -126,8 +125,8 @@ def mechanism_configs(part: str | None = None, seeds: Sequence[int] | None = Non
     """
     if part is not None:
         choice("part", part, tuple(PARTS))
-    budget = BUDGETS["mechanism"]
-    numbers = range(FIRST_SEED, FIRST_SEED + budget["seeds"]) if seeds is None else seeds
+    first = first_seed("mechanism")
+    numbers = range(first, first + BUDGETS["mechanism"]["seeds"]) if seeds is None else seeds
     settings = budget_settings("mechanism", "synthetic")
     return [
         replace(config, track="synthetic", seed=seed, **settings)

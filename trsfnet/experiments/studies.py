@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,53 @@ from trsfnet.data.tracks import fetch_track
 from trsfnet.errors import ConfigError, choice
 from trsfnet.experiments.budgets import BUDGETS, configs
 from trsfnet.experiments.mechanism import mechanism_configs
-from trsfnet.experiments.variants import GRID, STABILITY, Variant, variants_in
+from trsfnet.experiments.pilot import pilot_configs
+from trsfnet.experiments.variants import (
+    COLLAPSE,
+    CONTROLS,
+    GRID,
+    LONG,
+    STABILITY,
+    WIDTH,
+    Variant,
+    variants_in,
+)
 from trsfnet.training.config import TrainConfig
 
 _OPTIONS = ("study", "budget", "track", "seeds", "exhibit", "precision")
-STUDIES = ("paper", "stability", "mechanism")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What belongs together in the pipeline.
+
+    Attributes:
+        budget: the one that it has if none is asked for.
+        variants: what it trains.
+        configs: its runs by seeds, in place of `variants`, where they differ in more than that.
+    """
+
+    budget: str
+    variants: tuple[Variant, ...] = ()
+    configs: Callable[[Sequence[int] | None], list[TrainConfig]] | None = None
+
+    @property
+    def track(self) -> str:
+        """The one that it has if none is asked for: rendered faces where its budget has them."""
+        return "synthetic" if "synthetic" in BUDGETS[self.budget] else "lfw"
+
+
+STUDIES = {
+    "paper": Study("quick", GRID),
+    "control": Study("full", CONTROLS),
+    "stability": Study("stability", STABILITY),
+    "collapse": Study("collapse", COLLAPSE),
+    "width": Study("width", WIDTH),
+    "mechanism": Study("mechanism", configs=lambda seeds: mechanism_configs(seeds=seeds)),
+    "matched-pilot": Study("matched-pilot", configs=pilot_configs),
+    "long": Study("long", LONG),
+}
+"""What may be asked for by name; `budgets.json` says what each is about."""
 
 
 def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[str, str], TrainConfig]:
@@ -33,18 +75,19 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     """
     for name in options:
         choice("option", name, _OPTIONS)
-    study = options.get("study", "paper")
-    choice("study", study, STUDIES)
-    budget = options.get("budget", "quick" if study == "paper" else study)
+    name = options.get("study", "paper")
+    choice("study", name, tuple(STUDIES))
+    study = STUDIES[name]
+    budget = options.get("budget", study.budget)
     choice("budget", budget, tuple(BUDGETS))
-    track = options.get("track", "paper" if budget == "paper" else "synthetic")
+    track = options.get("track", "paper" if budget == "paper" else study.track)
     seeds = _seeds(options.get("seeds"))
-    if study == "mechanism":
-        if (budget, track) != ("mechanism", "synthetic") or "exhibit" in options:
+    if study.configs:
+        if (budget, track) != (study.budget, study.track) or "exhibit" in options:
             raise ConfigError(
-                "study mechanism has its own budget and track, and is part of no exhibit of the paper."
+                f"study {name} has its own budget and track, and is part of no exhibit of the paper."
             )
-        runs = mechanism_configs(seeds=seeds)
+        runs = study.configs(seeds)
     else:
         variants = _variants(study, options.get("exhibit"))
         runs = configs(variants, budget=budget, track=track, seeds=seeds)
@@ -54,10 +97,10 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     return {(track, config.resolved(root).run_id): config for config in runs}
 
 
-def _variants(study: str, exhibit: str | None) -> Sequence[Variant]:
+def _variants(study: Study, exhibit: str | None) -> Sequence[Variant]:
     """What a study trains, or the part of it that an exhibit shows."""
     if exhibit is None:
-        return GRID if study == "paper" else STABILITY
+        return study.variants
     variants = variants_in(exhibit)
     if not variants:
         known = sorted({name for variant in GRID for name in variant.exhibits})
@@ -65,15 +108,14 @@ def _variants(study: str, exhibit: str | None) -> Sequence[Variant]:
     return variants
 
 
-def planned_number(budget: str, track: str) -> int:
-    """How many runs a budget has on a track, with all of its seeds.
+def planned_configs(budget: str, track: str) -> list[TrainConfig]:
+    """The runs of a budget on a track, with all of its seeds.
 
     Raises:
         ConfigError: unknown budget, or the budget is not made for the track.
     """
-    if budget == "mechanism":
-        return len(mechanism_configs())
-    return len(configs(STABILITY if budget == "stability" else GRID, budget=budget, track=track))
+    study = STUDIES.get(budget, STUDIES["paper"])
+    return study.configs(None) if study.configs else configs(study.variants, budget=budget, track=track)
 
 
 def _seeds(asked: object) -> list[int] | None:

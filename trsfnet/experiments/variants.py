@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
+from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE, SCALED_MODULES
 from trsfnet.training.config import TrainConfig
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
@@ -24,6 +24,7 @@ class Variant:
         trsf: trainable residual scales.
         trsf_per_channel: one for each channel.
         scale_init: start of the scales, or their constant; None for the paper's 0.1, or facenet's constants.
+        fixed_scales: a constant for each module that has a scale with TRSF; empty for `scale_init`.
         activation: `relu`, `leaky_relu` or `prelu`.
         loss: `softmax` or `arcface`.
         slope_init: start of PReLU's slopes; None for the paper's usual 0.2.
@@ -34,6 +35,7 @@ class Variant:
     trsf: bool = False
     trsf_per_channel: bool = False
     scale_init: float | None = None
+    fixed_scales: tuple[float, ...] = ()
     activation: str = "relu"
     loss: str = "softmax"
     slope_init: float | None = None
@@ -64,6 +66,9 @@ class Variant:
 
     @property
     def _scale_name(self) -> str:
+        if self.fixed_scales:
+            values = {f"{value:g}" for value in self.fixed_scales}
+            return f", all scales {values.pop()}" if len(values) == 1 else ", given scales"
         if not self.trsf:
             return "" if self.scale_init is None else f", scale {self.scale_init:g}"
         start = "" if self.scale_init is None else f" from {self.scale_init:g}"
@@ -76,6 +81,7 @@ class Variant:
             trsf=self.trsf,
             trsf_per_channel=self.trsf_per_channel,
             scale_init=self.scale_init,
+            fixed_scales=self.fixed_scales,
             activation=self.activation,
             loss=None if self.loss == "softmax" else self.loss,
             slope_init=self.slope_init,
@@ -134,6 +140,38 @@ STABILITY: tuple[Variant, ...] = (
 """Does a small or trainable scale prevent collapse? Constants against scales that are trained from the same
 starts. From 0, one a block is SkipInit or ReZero; one a channel, from a small start, is LayerScale."""
 
+COLLAPSE: tuple[Variant, ...] = (
+    *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 0.3, 1.0)),
+    *(Variant(arch="v1", trsf=True, scale_init=start) for start in (None, 1.0)),
+)
+"""Those of the study on stability that a claim of the paper speaks of."""
+
+WIDTH: tuple[Variant, ...] = (
+    *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 1.0)),
+    *(Variant(arch="v1", trsf=True, scale_init=start) for start in (None, 1.0)),
+)
+"""Does width make training fail, and do scales help there? Small scales and large, constant and trained."""
+
+LONG: tuple[Variant, ...] = tuple(
+    Variant(arch="v1", trsf=trsf, activation=activation)
+    for activation in ("relu", "prelu")
+    for trsf in (False, True)
+)
+"""v1 with and without either of the paper's two parts."""
+
+CONTROLS: tuple[Variant, ...] = tuple(
+    control
+    for activation in ("relu", "prelu")
+    for control in (
+        Variant(arch="v1", scale_init=PAPER_SCALE, activation=activation),
+        Variant(arch="v2", fixed_scales=(PAPER_SCALE,) * SCALED_MODULES["v2"], activation=activation),
+    )
+)
+"""The constant 0.1 in each module that has a scale with TRSF: it tells the start from the training.
+
+TRSF scales v2's last block too, which is a constant 1 in the original.
+"""
+
 
 def variants_in(exhibit: str) -> list[Variant]:
     """The variants that a table or figure of the paper shows, such as `table 1`."""
@@ -148,7 +186,7 @@ def table_variants(number: int) -> list[Variant]:
     return variants
 
 
-VARIANTS: dict[str, Variant] = {variant.key: variant for variant in (*STABILITY, *GRID)}
+VARIANTS: dict[str, Variant] = {variant.key: variant for variant in (*STABILITY, *CONTROLS, *GRID)}
 """The variants that are trained, by key."""
 
 
@@ -174,4 +212,5 @@ def variant_from(config: Mapping[str, Any]) -> Variant:
     if config["activation"] == "relu":
         starts["slope_init"] = None
     same = ("arch", "trsf", "trsf_per_channel", "activation", "loss")
-    return Variant(**{name: config[name] for name in same}, **starts)
+    given = tuple(config.get("fixed_scales", ()))
+    return Variant(**{name: config[name] for name in same}, **starts, fixed_scales=given)

@@ -298,7 +298,8 @@ class TrainConfig:
     @property
     def _scale_slug(self) -> str:
         if self.fixed_scales:
-            return "-scales-given"
+            alike = len(set(self.fixed_scales)) == 1
+            return f"-scales{self.fixed_scales[0]:g}" if alike else "-scales-given"
         if not self.trsf:
             return "" if self.scale_init is None else f"-scale{self.scale_init:g}"
         start = "" if self.scale_init in (None, PAPER_SCALE) else f"-from{self.scale_init:g}"
