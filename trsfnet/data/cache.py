@@ -65,7 +65,7 @@ def _store(folder: Path, key: dict[str, object], build: Callable[[], FaceSet]) -
     # Before anything is built: a cache that cannot be written to is said at once.
     with new_folder(folder.parent, f".{folder.name}-") as aside:
         faces = build()
-        np.save(aside / "images.npy", faces.images)
+        np.save(aside / "images.npy", np.asarray(faces.images))
         np.save(aside / "labels.npy", faces.labels)
         meta = {"key": key, "identities": faces.identities}
         (aside / "faces.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")

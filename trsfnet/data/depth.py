@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from trsfnet.errors import DataError
 
@@ -29,7 +30,7 @@ def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Imag
     if image.mode[0] not in "IF":
         return image
     values = np.asarray(image)
-    tags = source.tag_v2 if source.format == "TIFF" else {}
+    tags = source.tag_v2 if isinstance(source, TiffImageFile) else {}
     if image.mode.startswith("I;16") or (image.mode == "I" and source.format in _SIXTEEN_BITS):
         bits = int(tags.get(_BITS, (16,))[0])
         white = (1 << bits) - 1 if bits < 16 else 65535

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,7 @@ _ID_LIMIT = 10_000_000
 _BLOCK = 2**20  # bytes; smaller files are not worth several threads
 
 _NAME, _ID, _MEDIUM, _LABEL, _NUMBER = pa.string(), pa.int32(), pa.int64(), pa.int8(), pa.float32()
-_Column = np.ndarray | pa.ChunkedArray
+_Column: TypeAlias = np.ndarray | pa.ChunkedArray
 _Kinds = Mapping[str, pa.DataType | None]
 _COORDINATES = [f"{axis}{point}" for point in range(1, 6) for axis in "xy"]
 _ESCAPES = r"^/|^[A-Za-z]:|\\|(^|/)\.\.(/|$)|\x00"
@@ -240,9 +241,9 @@ def _read(path: Path, kinds: _Kinds, delimiter: str = " ", first_line: int = 1) 
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except pa.ArrowInvalid as error:
         names = ", ".join(name for name, kind in kinds.items() if kind is not None)
-        row, reason = re.fullmatch(r"(?:.*?Row #(\d+): )?(.*)", str(error), flags=re.S).groups()
-        place = f", line {int(row) + first_line - 1}" if row else ""
-        reason = " ".join(reason[:200].split()).rstrip(".")
+        row = re.match(r".*?Row #(\d+): ", str(error), flags=re.S)
+        place = f", line {int(row[1]) + first_line - 1}" if row else ""
+        reason = " ".join(str(error)[row.end() if row else 0 :][:200].split()).rstrip(".")
         raise DataError(f"{path}{place}: expected {names} ({reason}).") from error
 
 

@@ -117,22 +117,24 @@ def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:
 
 
 def _checked(loaded: object, path: Path) -> tuple[list[bytes], np.ndarray]:
-    two = isinstance(loaded, list | tuple) and len(loaded) == 2
-    if not two or not all(isinstance(part, list | tuple | _Array) for part in loaded):
+    parts = loaded if isinstance(loaded, list | tuple) else ()
+    if len(parts) != 2 or not all(isinstance(part, list | tuple | _Array) for part in parts):
         raise DataError(
             f"{path} is a pickle of something else: expected a list of images and a list of truths."
         )
-    images, truths = (_items(part) for part in loaded)
-    if len(images) != 2 * len(truths):
-        raise DataError(f"{path} has {len(images)} images for {len(truths)} pairs: expected twice as many.")
+    given, truths = map(_items, parts)
+    if len(given) != 2 * len(truths):
+        raise DataError(f"{path} has {len(given)} images for {len(truths)} pairs: expected twice as many.")
     if len(truths) < FOLDS:
         raise DataError(f"{path} has {len(truths)} pairs: expected at least one for each of {FOLDS} folds.")
-    for i, image in enumerate(images):
-        images[i] = content = _single(image)
+    images = []
+    for i, image in enumerate(given):
+        content = _single(image)
         if isinstance(image, _Array) and not isinstance(content, bytes):
             raise DataError(f"{path}, image {i} holds an array of type {image.code!r} instead of uint8.")
         if not isinstance(content, bytes):
             raise DataError(f"{path}, image {i}: expected bytes, got {_described(content)}.")
+        images.append(content)
     same = [_single(truth) for truth in truths]
     for i, truth in enumerate(same):
         if not isinstance(truth, int | float) or truth not in (0, 1):
@@ -301,6 +303,7 @@ class _Unpickler(pickle._Unpickler):
 
     def load_bytearray8(self) -> None:
         """As bytes, and without setting aside first what a length claims."""
-        self.append(self.read(int.from_bytes(self.read(8), "little")))
+        content = self.read(int.from_bytes(self.read(8), "little"))  # type: ignore[attr-defined] # made by load
+        self.append(content)  # type: ignore[attr-defined]
 
-    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8  # type: ignore[assignment]

@@ -110,7 +110,7 @@ def compare(
 def _same_pairs(first: Scores, second: Scores) -> bool:
     """Whether the scores are of the same pairs, as far as they tell."""
     if isinstance(first, TenFoldScores) and isinstance(second, TenFoldScores):
-        fields = ("same", "fold", "people")
+        fields: tuple[str, ...] = ("same", "fold", "people")
     elif isinstance(first, AllPairsScores) and isinstance(second, AllPairsScores):
         fields = ("genuine_person", "impostor_pairs")
     elif isinstance(first, TemplateScores) and isinstance(second, TemplateScores):

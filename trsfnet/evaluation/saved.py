@@ -8,6 +8,7 @@ were computed from: every number follows from `metrics`, intervals and paired co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -19,6 +20,9 @@ from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import AllPairsScores
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _PERSONS = ("left_person", "right_person")
 _TEMPLATE_SCORE = "template_score"
 _DISTANCE = "distance"  # or one column for each fold that is held out, `distance_0` and so on
@@ -26,6 +30,7 @@ _DISTANCE = "distance"  # or one column for each fold that is held out, `distanc
 
 def to_columns(scores: Scores) -> dict[str, np.ndarray]:
     """Columns of equal length, to be saved, from which `read_scores` makes the same scores again."""
+    people: np.ndarray | None
     if isinstance(scores, AllPairsScores):
         people = np.concatenate([np.stack([scores.genuine_person] * 2, axis=1), scores.impostor_people])
         columns = {
@@ -48,19 +53,20 @@ def to_columns(scores: Scores) -> dict[str, np.ndarray]:
     return columns
 
 
-def read_scores(columns: Mapping[str, np.ndarray], *, impostor_pairs: int | None = None) -> Scores:
+def read_scores(
+    columns: Mapping[str, np.ndarray] | pd.DataFrame, *, impostor_pairs: int | None = None
+) -> Scores:
     """What the numbers of an evaluation are computed from, out of its saved scores.
 
     Args:
-        columns: those of `Evaluation.scores` or `to_columns`, as a parquet file holds them; a data frame will
-            do.
+        columns: those of `Evaluation.scores` or `to_columns`, as a parquet file holds them.
         impostor_pairs: number of different-person pairs in all, which the details of an all-pairs
             evaluation state and its scores, being only the highest, cannot.
 
     Raises:
         DataError: columns are missing or of different lengths, or `impostor_pairs` is needed.
     """
-    columns = {name: np.asarray(column) for name, column in columns.items()}
+    columns = {str(name): np.asarray(column) for name, column in columns.items()}
     needed = _needed(columns)
     missing = [name for name in needed if name not in columns]
     if missing:
@@ -77,7 +83,7 @@ def read_scores(columns: Mapping[str, np.ndarray], *, impostor_pairs: int | None
         raise DataError(
             "Saved scores of all pairs need impostor_pairs, as the details of their record state."
         )
-    score, people = columns["score"], _people(columns)
+    score, people = columns["score"], np.stack([columns[name] for name in _PERSONS], axis=1)
     return AllPairsScores(score[same], people[same, 0], score[~same], people[~same], impostor_pairs)
 
 

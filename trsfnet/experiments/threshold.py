@@ -6,25 +6,31 @@ from contextlib import suppress
 
 import numpy as np
 
-from trsfnet.errors import ConfigError, TrsfnetError
-from trsfnet.evaluation import AllPairsScores, read_scores
-from trsfnet.evaluation.bootstrap import Scores
+from trsfnet.errors import ConfigError, RecordError, TrsfnetError
+from trsfnet.evaluation import AllPairsScores, TemplateScores, TenFoldScores, read_scores
 from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.record import Record
+
+# What a run can be evaluated by.
+RunScores = TenFoldScores | AllPairsScores
 
 # The rates of false acceptance at which an exported file states thresholds, from the highest down.
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)
 
 
-def saved_scores(record: Record) -> Scores:
+def saved_scores(record: Record) -> RunScores:
     """The scores of a run's evaluation, from which its numbers follow.
 
     Raises:
-        RecordError: the run has none: it has not finished.
+        RecordError: the run has none, because it has not finished; or they are of templates, which no run
+            is evaluated on.
     """
     details = record.info.get("evaluation", {}).get("results", [])
     pairs = details[0].get("impostor_pairs") if details else None
-    return read_scores(record.scores(), impostor_pairs=pairs)
+    scores = read_scores(record.scores(), impostor_pairs=pairs)
+    if isinstance(scores, TemplateScores):
+        raise RecordError(f"{record.path} has scores of templates: expected those of pairs of images.")
+    return scores
 
 
 def threshold(record: Record, far: float) -> float:
@@ -58,7 +64,7 @@ def thresholds(record: Record) -> dict[str, float]:
     return found
 
 
-def threshold_of(scores: Scores, far: float, run: str) -> float:
+def threshold_of(scores: RunScores, far: float, run: str) -> float:
     """The same of a run's scores, which are large, once they are read.
 
     Args:
@@ -69,14 +75,13 @@ def threshold_of(scores: Scores, far: float, run: str) -> float:
     Raises:
         ConfigError: the scores are too few for this FAR, or were not kept down to it.
     """
-    all_pairs = isinstance(scores, AllPairsScores)
-    pairs = scores.impostor_pairs if all_pairs else int(np.sum(~scores.same))
+    pairs = scores.impostor_pairs if isinstance(scores, AllPairsScores) else int(np.sum(~scores.same))
     if far * pairs < 1:
         raise ConfigError(
             f"far must be at least 1 / {pairs:,}, got {far_name(far)}: {run} was evaluated "
             "on that many pairs of different people."
         )
-    if all_pairs:
+    if isinstance(scores, AllPairsScores):
         return scores.result(far).threshold
     distances = np.sort(scores.distances[~scores.same])
     # Squared distances of unit vectors; the first pair that may not be accepted.

@@ -209,8 +209,13 @@ def variant_from(config: Mapping[str, Any]) -> Variant:
     """What a run varied, from its settings: starts that are the paper's own are not named."""
     usual = {"scale_init": PAPER_SCALE if config["trsf"] else None, "slope_init": PAPER_SLOPE}
     starts = {name: None if config[name] == value else config[name] for name, value in usual.items()}
-    if config["activation"] == "relu":
-        starts["slope_init"] = None
-    same = ("arch", "trsf", "trsf_per_channel", "activation", "loss")
-    given = tuple(config.get("fixed_scales", ()))
-    return Variant(**{name: config[name] for name in same}, **starts, fixed_scales=given)
+    return Variant(
+        arch=config["arch"],
+        trsf=config["trsf"],
+        trsf_per_channel=config["trsf_per_channel"],
+        scale_init=starts["scale_init"],
+        fixed_scales=tuple(config.get("fixed_scales", ())),
+        activation=config["activation"],
+        loss=config["loss"],
+        slope_init=None if config["activation"] == "relu" else starts["slope_init"],
+    )

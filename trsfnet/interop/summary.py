@@ -110,7 +110,7 @@ class Summary:
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Header and rows of the stages, for people."""
         header = ("stage", "residual modules", "output", "parameters", "MACs", "share")
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 stage.name,
                 str(stage.modules or ""),

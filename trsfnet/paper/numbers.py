@@ -86,8 +86,10 @@ class PaperQuantity:
         """A single value given in percent or percentage points, as a share.
 
         Raises:
-            ValueError: it is given in another unit.
+            ValueError: it is given in another unit, or there are several.
         """
+        if isinstance(self.value, list):
+            raise ValueError(f"{self.name} has several values: expected one.")
         if self.unit not in ("percent", "points"):
             raise ValueError(f"{self.name} is not in percent or points but in {self.unit or 'no unit'}.")
         return self.value / 100

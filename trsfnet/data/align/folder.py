@@ -281,13 +281,13 @@ def _write(
     if not faces and missing == "skip":
         return _row(name, "none")
     face = choose(faces, *image.shape[:2]) if faces else None
-    found = {"faces": len(faces), **face_columns(face)} if face else {}
+    found: dict[str, object] = {"faces": len(faces), **face_columns(face)} if face else {}
     try:
         _save(crop(image, face) if face else _middle(image, crop.size), target / native(file))
     except DataError as error:
-        return _row(name, "failed", note=str(error), **found)
+        return _row(name, "failed") | {"note": str(error)} | found
     status = ("none", "found", "chosen")[min(len(faces), 2)]
-    return _row(name, status, done="face" if face else "centre", file=file, **found)
+    return _row(name, status) | {"done": "face" if face else "centre", "file": file} | found
 
 
 def _middle(image: np.ndarray, size: int) -> np.ndarray:

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Sequence
 from mmap import mmap
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,10 @@ HEADER = struct.Struct("<IfQQ")
 _MARK_BYTES = struct.pack("<I", MARK)
 
 
+@overload
+def padded(length: int) -> int: ...
+@overload
+def padded(length: np.ndarray) -> np.ndarray: ...
 def padded(length: int | np.ndarray) -> int | np.ndarray:
     """`length` rounded up to a multiple of 4."""
     return (length + 3) // 4 * 4

@@ -166,7 +166,9 @@ def _walk(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
     The keys are the numbers in the records' headers, or 0, 1, 2, ... where these are not all different.
     """
-    keys, offsets, at = [], [], 0
+    keys: list[int] = []
+    offsets: list[int] = []
+    at = 0
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
@@ -182,7 +184,7 @@ def _walk(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if not offsets:
         raise DataError(f"{path} is empty: expected records.")
     if len(set(keys)) < len(keys) or not 0 <= min(keys) <= max(keys) < 2**63:
-        keys = range(len(offsets))
+        keys = list(range(len(offsets)))
     return np.array(keys, np.int64), np.array(offsets, np.int64)
 
 

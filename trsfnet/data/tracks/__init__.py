@@ -104,9 +104,13 @@ def _module(track: str) -> ModuleType:
     """The module of `track`, imported alone: a track's result does not depend on the others' code."""
     choice("track", track, TRACKS)
     if track == "synthetic":
-        from trsfnet.data.tracks import synthetic as module
-    elif track == "lfw":
-        from trsfnet.data.tracks import lfw as module
-    else:
-        from trsfnet.data.tracks import paper as module
-    return module
+        from trsfnet.data.tracks import synthetic
+
+        return synthetic
+    if track == "lfw":
+        from trsfnet.data.tracks import lfw
+
+        return lfw
+    from trsfnet.data.tracks import paper
+
+    return paper

@@ -27,7 +27,8 @@ _TRAIN_HELP = {
 
 def images_version(*, root: Path | None, train_set: str) -> str:
     """Versions of the training set and of LFW."""
-    train, (test, _) = _train_source(root, train_set), _test_source(root, train_set)
+    folder = _folder(root, train_set)
+    train, (test, _) = _train_source(folder, train_set), _test_source(folder, train_set)
     return f"{train.version}-{test.version}"
 
 
@@ -35,28 +36,33 @@ def load(
     *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str
 ) -> TrackData:
     """The paper's faces, decoded as they are asked for; see `trsfnet.data.tracks.load_track`."""
-    test, pairs = _test_source(root, train_set)
-    return TrackData(_faces(_train_source(root, train_set), size), _faces(test, size), pairs)
+    folder = _folder(root, train_set)
+    train, (test, pairs) = _train_source(folder, train_set), _test_source(folder, train_set)
+    return TrackData(_faces(train, size), _faces(test, size), pairs)
 
 
 def _faces(source: Source, size: int) -> FaceSet:
     return FaceSet(LazyImages(source, size), source.labels, source.identities, source.version)
 
 
-def _train_source(root: Path | None, train_set: str) -> Source:
+def _folder(root: Path | None, train_set: str) -> Path:
     if root is None or not (root / train_set).exists():
         raise DataError(
             f"The paper track needs {_TRAIN_HELP[train_set]} in {root or 'DATA_ROOT'}/{train_set}: set "
             "TRSFNET_DATA, or data_root, to a folder that holds it. The set is no longer distributed; the "
             "tracks synthetic and lfw need nothing that is not public."
         )
+    return root
+
+
+def _train_source(root: Path, train_set: str) -> Source:
     return open_source(root / train_set, part="train")
 
 
 def _test_source(root: Path, train_set: str) -> tuple[Source, Pairs]:
     if train_set == "ms1mv2":
-        source = VerificationBin(root / train_set / "lfw.bin")
-        return source, source.pairs
+        verification = VerificationBin(root / train_set / "lfw.bin")
+        return verification, verification.pairs
     path, pairs = root / "lfw-aligned", root / "lfw" / "pairs.txt"
     if not path.exists():
         raise DataError(f"The paper track verifies LFW in {path}: run `trsfnet align {root / 'lfw'} {path}`.")

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -158,9 +159,9 @@ def _create(path: Path, shape: tuple[int, ...]) -> None:
         raise DataError(f"Cannot write to {path}: {error.strerror}.") from error
 
 
-def _mapped(path: Path, shape: tuple[int, ...], mode: str) -> np.ndarray:
+def _mapped(path: Path, shape: tuple[int, ...], mode: Literal["r", "r+"]) -> np.memmap:
     try:
-        array = np.load(path, mmap_mode=mode, allow_pickle=False)
+        array: np.memmap = np.load(path, mmap_mode=mode, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged: remove it and {_note(path).name}.") from error
     if array.shape != shape or array.dtype != np.float32:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ from trsfnet.training.acceleration.kernels import NormPReLU, SumPReLU, applicabl
 _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 
 
-class Accelerated:
+class Accelerated(nn.Module):
     """Mixed into every class here."""
 
     def obstacle(self) -> str | None:
@@ -57,18 +58,12 @@ class FastConvNormAct(Accelerated, ConvNormAct):
             return super().forward(x)
         conv = self.conv
         y = pointwise(x, conv.weight, conv.bias) if is_pointwise(conv) and applicable(x) else conv(x)
-        if not (type(self.act) is nn.PReLU and _fusible(self.bn, y)):
+        kept = _statistics(self.bn)
+        if kept is None or type(self.act) is not nn.PReLU or not _fusible(self.bn, y):
             return self.act(self.bn(y))
-        self.bn.num_batches_tracked.add_(1)
-        return NormPReLU.apply(
-            y,
-            self.bn.bias,
-            self.act.weight,
-            self.bn.running_mean,
-            self.bn.running_var,
-            self.bn.momentum,
-            self.bn.eps,
-        )
+        kept.batches.add_(1)
+        slope = self.act.weight
+        return NormPReLU.apply(y, self.bn.bias, slope, kept.mean, kept.var, kept.momentum, self.bn.eps)
 
 
 class FastScaledProjection(Accelerated, ScaledProjection):
@@ -89,10 +84,14 @@ class FastScaledProjection(Accelerated, ScaledProjection):
         """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
         if not self.engaged():
             return super().forward(z)
-        scale = self.value if self.scale is None else self.scale
-        kernel_scale = self.value if self.scale is None else self.scale.view(-1, 1, 1, 1)
+        kernel, bias = self.conv.weight, self.conv.bias
+        assert bias is not None  # or it would not be engaged
+        if self.scale is None:
+            kernel, bias = kernel * self.value, bias * self.value
+        else:
+            kernel, bias = kernel * self.scale.view(-1, 1, 1, 1), bias * self.scale
         project = pointwise if self.training and applicable(z) else F.conv2d
-        return project(z, self.conv.weight * kernel_scale, self.conv.bias * scale)
+        return project(z, kernel, bias)
 
 
 class _FastBranched(Accelerated, Branched):
@@ -126,7 +125,7 @@ class _FastBranched(Accelerated, Branched):
         reason = None
         for name in self.branch_names:
             branch = getattr(self, name)
-            first = branch[0] if type(branch) is nn.Sequential and len(branch) else branch
+            first: Any = branch[0] if type(branch) is nn.Sequential and len(branch) else branch
             if isinstance(first, nn.AvgPool2d):
                 continue
             kinds = (nn.Sequential, FastConvNormAct)
@@ -187,17 +186,18 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
         [N, width of the unit, H, W] for each unit.
     """
     norms = [unit.bn for unit in units]
-    if len(units) < 2 or not all(map(_tracks_statistics, norms)):
+    kept = [each for each in map(_statistics, norms) if each is not None]
+    if len(units) < 2 or len(kept) < len(units):
         return [unit(x) for unit in units]
     widths = [norm.num_features for norm in norms]
-    act, momentum, eps = units[0].act, norms[0].momentum, norms[0].eps
+    act, momentum, eps = units[0].act, kept[0].momentum, norms[0].eps
     gamma, beta = torch.cat([norm.weight for norm in norms]), torch.cat([norm.bias for norm in norms])
-    mean = torch.cat([norm.running_mean for norm in norms])
-    var = torch.cat([norm.running_var for norm in norms])
+    mean, var = torch.cat([each.mean for each in kept]), torch.cat([each.var for each in kept])
     project = pointwise if applicable(x) else F.conv2d
     z = project(x, torch.cat([unit.conv.weight for unit in units]))
     if isinstance(act, nn.PReLU):
-        slope = torch.cat([unit.act.weight.expand(width) for unit, width in zip(units, widths, strict=True)])
+        slopes = [cast(Tensor, unit.act.weight) for unit in units]
+        slope = torch.cat([slope.expand(width) for slope, width in zip(slopes, widths, strict=True)])
         if applicable(z) and _is_one(gamma) and _has_spread(z):
             z = NormPReLU.apply(z, beta, slope, mean, var, momentum, eps)
         else:
@@ -205,9 +205,9 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
     else:
         z = act(F.batch_norm(z, mean, var, gamma, beta, True, momentum, eps))
     with torch.no_grad():
-        torch._foreach_add_([norm.num_batches_tracked for norm in norms], 1)
-        torch._foreach_copy_([norm.running_mean for norm in norms], mean.split(widths))
-        torch._foreach_copy_([norm.running_var for norm in norms], var.split(widths))
+        torch._foreach_add_([each.batches for each in kept], 1)
+        torch._foreach_copy_([each.mean for each in kept], mean.split(widths))
+        torch._foreach_copy_([each.var for each in kept], var.split(widths))
     return z.split(widths, dim=1)
 
 
@@ -254,17 +254,35 @@ def _differing(units: Sequence[ConvNormAct]) -> str | None:
 
 def _is_scalar_prelu(act: nn.Module) -> bool:
     """Whether an activation is PyTorch's PReLU with one slope, and nobody listens to it."""
-    return _touched("an activation", act, (nn.PReLU,)) is None and act.weight.numel() == 1
+    return (
+        isinstance(act, nn.PReLU)
+        and _touched("an activation", act, (nn.PReLU,)) is None
+        and act.weight.numel() == 1
+    )
 
 
-def _tracks_statistics(norm: nn.BatchNorm2d) -> bool:
-    """In training, with running statistics that follow the batches at a constant rate."""
-    return norm.training and norm.track_running_stats and None not in (norm.running_mean, norm.momentum)
+class _Statistics(NamedTuple):
+    """What a norm keeps of the batches: running mean and variance [C], their number, the rate of change."""
+
+    mean: Tensor
+    var: Tensor
+    batches: Tensor
+    momentum: float
+
+
+def _statistics(norm: nn.BatchNorm2d) -> _Statistics | None:
+    """The statistics of a norm in training that follow the batches at a constant rate; None of any other."""
+    mean, var, batches = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    if not (norm.training and norm.track_running_stats):
+        return None
+    if mean is None or var is None or batches is None or norm.momentum is None:
+        return None
+    return _Statistics(mean, var, batches, norm.momentum)
 
 
 def _fusible(norm: nn.BatchNorm2d, y: Tensor) -> bool:
-    """Whether `NormPReLU` can take the place of `norm` for its input `y`."""
-    return applicable(y) and _tracks_statistics(norm) and _is_one(norm.weight) and _has_spread(y)
+    """Whether `NormPReLU` can take the place of `norm`, which keeps statistics, for its input `y`."""
+    return applicable(y) and _is_one(norm.weight) and _has_spread(y)
 
 
 def _is_one(gamma: Tensor | None) -> bool:

@@ -60,7 +60,7 @@ def accelerate(network: nn.Module) -> Acceleration:
 def restore(network: nn.Module) -> None:
     """Undo `accelerate`: every part computes plainly again, with the same parameters and hooks."""
     for module in network.modules():
-        if isinstance(module, Accelerated):
+        if type(module) in PLAIN:
             _restore(module)
 
 
