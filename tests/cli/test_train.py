@@ -153,6 +153,7 @@ def test_our_own_closed_pipe_is_no_lost_peer():
 @pytest.mark.slow
 def test_a_run_outlives_its_reader_and_says_that_it_was_terminated(tmp_path):
     process = start(*tiny(tmp_path, epochs=1000))
+    assert process.stdout.readline().startswith("Not compiled: ")
     assert process.stdout.readline().startswith("epoch 1/1000")
     process.stdout.close()
     (file,) = tmp_path.glob("synthetic/*/history.csv")
@@ -172,6 +173,7 @@ def test_a_run_outlives_its_reader_and_says_that_it_was_terminated(tmp_path):
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="a machine of one core has no second device")
 def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path):
     process = start(*tiny(tmp_path, epochs=1000), "--devices", "2")
+    assert process.stdout.readline().startswith("Not compiled: ")
     assert process.stdout.readline().startswith("epoch 1/1000")
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate()[1]

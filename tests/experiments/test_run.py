@@ -46,6 +46,9 @@ def test_the_record_is_complete_and_a_done_run_returns_at_once(on_tiny_data, tin
     assert record.info["data"]["train"]["identities"] == 8
     assert record.info["hardware"]["threads"] == torch.get_num_threads()
     assert record.info["libraries"]["torch"] == version("torch")
+    assert record.info["acceleration"]["means"] == "eager"
+    assert record.info["acceleration"]["accelerated"]["ResidualBlock"] == 21
+    assert record.info["acceleration"]["skipped"] == {}
     assert TrainConfig.from_parameters(read_record(record.path).config) == tiny_config
     assert len(record.history()) == 2
     assert record.metrics["tar@1e-3"] == record.history()["tar@1e-3"].iloc[-1]
@@ -53,8 +56,9 @@ def test_the_record_is_complete_and_a_done_run_returns_at_once(on_tiny_data, tin
     assert list((record.path / "tensorboard").glob("events.out.tfevents.*"))
     assert (record.path / "checkpoints" / "last.pt").is_file()
     out = capsys.readouterr().out.splitlines()
-    assert out[0].startswith("epoch 1/2  loss ")
-    assert out[1].endswith(" 0.0 min left")
+    assert out[0] == record.info["acceleration"]["reason"]
+    assert out[1].startswith("epoch 1/2  loss ")
+    assert out[2].endswith(" 0.0 min left")
 
     again = run(tiny_config, runs=tmp_path)
     assert len(on_tiny_data) == 1

@@ -94,6 +94,24 @@ CASES: dict[str, dict[str, Any]] = {
         **CROPPED,
         **SYNTHETIC,
     },
+    # The study of what a scale means (`trsfnet.experiments.mechanism`).
+    "v1-trsf-prelu-other-gauge": {
+        "trsf": True,
+        "activation": "prelu",
+        "scale_init": 1.0,
+        "projection_gain": 0.1,
+        "decayed": "projections",
+        **CROPPED,
+        **SYNTHETIC,
+    },
+    "v1-prelu-above-a-floor-given-scales": {
+        "activation": "prelu",
+        "slope_floor": 0.2,
+        "fixed_scales": tuple(0.05 * number for number in range(1, 21)),
+        **CROPPED,
+        **SYNTHETIC,
+    },
+    "v1-trsf-held-out": {"trsf": True, "held_out_images": 2, **CROPPED, **SYNTHETIC},
 }
 
 
@@ -103,19 +121,26 @@ def config(case: str) -> TrainConfig:
 
 
 @cache
-def faces() -> TrackData:
-    """Six people to learn and ten others to verify, drawn in whole numbers, the same on every machine."""
+def faces(held_out: int = 0) -> TrackData:
+    """Six people to learn and ten others to verify, drawn in whole numbers, the same on every machine.
+
+    Args:
+        held_out: further images of each of the six.
+    """
     start = np.arange(10) * 2
     left, right = np.stack([start, start]), np.stack([start + 1, (start + 2) % 20])
     same = np.tile([True, False], 10)
     pairs = Pairs(left.T.ravel(), right.T.ravel(), same, np.arange(10).repeat(2))
-    return TrackData(_people(6, 4, seed=0), _people(10, 2, seed=1), pairs)
+    others = _people(6, held_out, seed=0, noise=2) if held_out else None
+    return TrackData(_people(6, 4, seed=0), _people(10, 2, seed=1), pairs, held_out=others)
 
 
-def _people(people: int, images: int, *, seed: int) -> FaceSet:
+def _people(people: int, images: int, *, seed: int, noise: int | None = None) -> FaceSet:
+    """Made-up people, the same for the same `seed`; another seed of the `noise` makes other images."""
     rng = np.random.default_rng(seed)
     patterns = rng.integers(60, 196, size=(people, 5, 5, 3)).repeat(15, axis=1).repeat(15, axis=2)
     labels = np.arange(people).repeat(images)
+    rng = rng if noise is None else np.random.default_rng(noise)
     pixels = patterns[labels] + rng.integers(-60, 60, size=(len(labels), 75, 75, 3))
     return FaceSet(pixels.astype(np.uint8), labels, tuple(f"person {i}" for i in range(people)))
 
@@ -128,7 +153,8 @@ def cropped(data: TrackData, size: int) -> TrackData:
         images = np.ascontiguousarray(part.images[:, edge : edge + size, edge : edge + size])
         return FaceSet(images, part.labels, part.identities)
 
-    return TrackData(middle(data.train), middle(data.test), data.pairs)
+    held_out = data.held_out and middle(data.held_out)
+    return TrackData(middle(data.train), middle(data.test), data.pairs, held_out=held_out)
 
 
 def trained(case: str, *, dtype: torch.dtype = torch.float32) -> Outcome:
@@ -156,7 +182,7 @@ def start(case: str, *, dtype: torch.dtype) -> InceptionResnet:
 
 
 def _faces_of(case: str) -> TrackData:
-    return cropped(faces(), config(case).image_size)
+    return cropped(faces(config(case).held_out_images), config(case).image_size)
 
 
 @contextmanager

@@ -21,6 +21,10 @@ from trsfnet.training.loop import Outcome
 Numbers = dict[str, list[float]]
 
 PARAMETER_KINDS = ("trsf", "slope", "ratio", "kernel")
+MEASURES = ("learning_rate", "loss", "gradient_norm")
+# Where images of the people who are learnt are held out: after each epoch, and at the end.
+HELD_OUT = ("held_out_loss", "held_out_accuracy")
+RESCALED = ("rescaled_loss", "rescaled_loss_running")
 # By how much of its size a number may differ between machines, in float64. Instruction sets of other
 # processors (ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41) make differences of 2e-9 at most, changed
 # formulas of 1e-4 and more. In float32, rounding alone can come to 0.5 within these four steps.
@@ -49,9 +53,9 @@ def digest(outcome: Outcome) -> str:
         result.update(name.encode())
         result.update(tensor.contiguous().numpy().tobytes())
     for row in outcome.history.epochs:
-        result.update(repr([row[name] for name in ("learning_rate", "loss", "gradient_norm")]).encode())
+        result.update(repr([row[name] for name in (*MEASURES, *HELD_OUT) if name in row]).encode())
     for row in outcome.history.parameters:
-        if row["kind"] in PARAMETER_KINDS:
+        if row["kind"] in (*PARAMETER_KINDS, *RESCALED):
             result.update(repr([row[name] for name in ("epoch", "name", "channel", "value")]).encode())
     result.update(_scores(outcome).tobytes())
     return result.hexdigest()
@@ -59,9 +63,9 @@ def digest(outcome: Outcome) -> str:
 
 def numbers(start: InceptionResnet, outcome: Outcome) -> Numbers:
     """The numbers of a run that began with the network `start`, each list of them of one size."""
+    epochs = outcome.history.epochs
     found: Numbers = {
-        name: [row[name] for row in outcome.history.epochs]
-        for name in ("learning_rate", "loss", "gradient_norm")
+        name: [row[name] for row in epochs] for name in (*MEASURES, *HELD_OUT) if name in epochs[0]
     }
     for kind, update in _updates(start, outcome.model).items():
         found[f"update of {kind}"] = _projections(update)
@@ -69,6 +73,9 @@ def numbers(start: InceptionResnet, outcome: Outcome) -> Numbers:
         values = [_values(outcome, kind, epoch) for epoch in (0, 1, 2)]
         if len(values[0]):
             found[kind] = [float(value.mean()) for value in values]
+    for kind in RESCALED:
+        if len(losses := _values(outcome, kind, len(epochs))):
+            found[kind] = losses.tolist()
     found["scores"] = _projections(_scores(outcome))
     return found
 

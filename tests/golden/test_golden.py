@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ import torch.nn.functional as F
 from tests.golden.cases import CASES, resumed, start, trained
 from tests.golden.observe import TOLERANCE, digest, machine, numbers, read, worst
 from trsfnet import heads
-from trsfnet.training import state, step
+from trsfnet.training import rescaling, state, step
 
 COMMITTED = read()
 DIGESTS = COMMITTED["digests"].get(machine())
@@ -69,6 +71,24 @@ def decay_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "make_optimizer", decaying)
 
 
+def settings_ignored(**ignored: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    """The training that a configuration with these settings would have."""
+
+    def mutate(monkeypatch: pytest.MonkeyPatch) -> None:
+        original = state.TrainState.start.__func__
+
+        def start(cls, config, *arguments):
+            return original(cls, replace(config, **ignored), *arguments)
+
+        monkeypatch.setattr(state.TrainState, "start", classmethod(start))
+
+    return mutate
+
+
+def losses_of_other_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rescaling, "_BATCH", 5)
+
+
 def plain_momentum(monkeypatch: pytest.MonkeyPatch) -> None:
     original = state.make_optimizer
 
@@ -110,6 +130,11 @@ MUTATIONS = {
     "staircase": (earlier_schedule, "v1-leaky-relu-vggface2"),
     "warmup": (earlier_schedule, "v1-arcface-warmup"),
     "running statistics of micro-batches": (slower_statistics, "v1-trsf-prelu-two-micro-batches"),
+    "which kernels decay": (settings_ignored(decayed="all"), "v1-trsf-prelu-other-gauge"),
+    "gain of the projections": (settings_ignored(projection_gain=0.101), "v1-trsf-prelu-other-gauge"),
+    "floor of the slopes": (settings_ignored(slope_floor=0.19), "v1-prelu-above-a-floor-given-scales"),
+    "given scales": (settings_ignored(fixed_scales=(0.1,) * 20), "v1-prelu-above-a-floor-given-scales"),
+    "held-out losses by factor": (losses_of_other_batches, "v1-trsf-held-out"),
 }
 
 

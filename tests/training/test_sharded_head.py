@@ -123,6 +123,8 @@ def _rank_main(rank: int, folder: Path) -> None:
             results["autocast", loss] = head(embeddings, labels).loss, plain
         results["huge", loss] = tuple(head(embeddings.float() * 1e4, labels))
         results["label outside", loss] = head(embeddings.float(), labels + rank).loss
+        whole = head.whole()
+        results["whole", loss] = None if whole is None else tuple(whole(embeddings.float(), labels))
     results["too few"] = _refusal(ShardedHead, "softmax", 3, 1)
     results["other state"] = _refusal(head.load_full_state_dict, {"weight": torch.zeros(MANY + 1, 3)})
     torch.save(results, folder / f"rank{rank}.pt")
@@ -224,6 +226,19 @@ def test_extreme_inputs(loss, ranks):
 
     for rank in ranks:  # only the second rank has a label that no identity has
         assert rank["label outside", loss] == torch.inf
+
+
+@pytest.mark.parametrize("loss", ["softmax", "arcface"])
+def test_the_whole_head_is_on_the_first_rank(loss, ranks):
+    """What rank 0 measures alone, such as a loss on held-out images, needs a head that asks no other rank."""
+    torch.manual_seed(1)
+    head = make_head(loss, 3, MANY)
+    embeddings = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)).bfloat16()
+    expected = head(embeddings.float(), torch.tensor([0, 17, 18, 36]))
+    found, elsewhere = (rank["whole", loss] for rank in ranks)
+    assert elsewhere is None
+    assert torch.equal(found[0], expected.loss)
+    assert torch.equal(found[1], expected.predicted)
 
 
 def test_wrong_use_is_named(ranks):

@@ -251,6 +251,7 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
             "scales": len(outcome.model.scales()),
             "slopes": len(outcome.model.slopes()),
         },
+        "acceleration": outcome.prepared.to_dict(),
     }
     record.write_parameters(outcome.history.parameters)
     if outcome.evaluation:

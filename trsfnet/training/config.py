@@ -39,17 +39,6 @@ PRESETS: dict[str, dict[str, Any]] = _read("presets.json")
 
 _TRACKS = _read("tracks.json")
 
-# Settings that came later: runs from before them lack them, had this value, and keep their ids.
-LATER_SETTINGS: dict[str, Any] = {
-    "micro_batches": 1,
-    "train_set": None,
-    "fixed_scales": (),
-    "projection_gain": 1.0,
-    "slope_floor": None,
-    "held_out_images": 0,
-    "decayed": "all",
-}
-
 
 def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
     """The settings that a track brings with it.
@@ -70,8 +59,12 @@ def _setting(
     at_least: float = -math.inf,
     above: float = -math.inf,
     below: float = math.inf,
+    before: Any = MISSING,
 ) -> Any:
-    """A field with what it means and which values it may have; without a default it has the track's."""
+    """A field with what it means and which values it may have; without a default it has the track's.
+
+    A setting that came later has had the value `before` in all runs until then.
+    """
 
     def check(name: str, value: Any) -> None:
         if choices:
@@ -90,7 +83,7 @@ def _setting(
         if value >= below:
             raise ConfigError(f"{name} must be below {below}, got {value}.")
 
-    return field(default=default, metadata={"help": help, "check": check})
+    return field(default=default, metadata={"help": help, "check": check, "before": before})
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -113,12 +106,14 @@ class TrainConfig:
     )
     fixed_scales: tuple[float, ...] = _setting(
         (),
+        before=(),
         help="a constant for each residual module that has a scale, in forward order (v1: 20, v2: 40), "
         "instead of one for all; empty for facenet's, or `scale_init`.",
     )
     projection_gain: float = _setting(
         1.0,
         above=0,
+        before=1.0,
         help="multiplies the starting kernel and bias under each scale. With a scale of 1 and 0.1 here, the "
         "network starts as the same function as with a scale of 0.1 and 1 here.",
     )
@@ -127,7 +122,9 @@ class TrainConfig:
         None, help="constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None."
     )
     slope_floor: float | None = _setting(
-        None, help="PReLU's slopes are set to at least this after each step; None leaves them free."
+        None,
+        before=None,
+        help="PReLU's slopes are set to at least this after each step; None leaves them free.",
     )
     loss: str = _setting(choices=LOSSES, help="`softmax` or `arcface`.")
     arcface_scale: float | None = _setting(None, above=0, help="radius s (needs `arcface`).")
@@ -135,6 +132,7 @@ class TrainConfig:
     track: str = _setting("synthetic", choices=TRACKS, help="`synthetic`, `lfw` or `paper`.")
     train_set: str | None = _setting(
         None,
+        before=None,
         help="of the `paper` track, `vggface2` or `ms1mv2`; if None the one that `loss` has there.",
     )
     seed: int = _setting(
@@ -147,6 +145,7 @@ class TrainConfig:
     held_out_images: int = _setting(
         0,
         at_least=0,
+        before=0,
         help="further images of each training identity on which the loss is measured after each epoch, never "
         "trained on (`synthetic` only).",
     )
@@ -167,6 +166,7 @@ class TrainConfig:
     batch_size: int = _setting(at_least=2, help="images per step.")
     micro_batches: int = _setting(
         at_least=1,
+        before=1,
         help="equal parts of each step's batch, each normalised by its own statistics, as by several GPUs in "
         "facenet. They may be computed one after the other or on several devices; one is made one for each "
         "device.",
@@ -194,6 +194,7 @@ class TrainConfig:
     decayed: str = _setting(
         "all",
         choices=DECAYED,
+        before="all",
         help="which of them decay: `all`, or `projections`, the 1x1 kernels under the scales alone.",
     )
     flip: bool = _setting(True, help="mirror images at random.")
@@ -323,6 +324,14 @@ class TrainConfig:
         }
         canonical = json.dumps(settings, sort_keys=True)
         return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+
+
+# Settings that came later: runs from before them lack them, had this value, and keep their ids.
+LATER_SETTINGS: dict[str, Any] = {
+    setting.name: setting.metadata["before"]
+    for setting in fields(TrainConfig)
+    if setting.metadata["before"] is not MISSING
+}
 
 
 def _defaults(given: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.errors import ConfigError
 from trsfnet.evaluation.protocol import Evaluation
 from trsfnet.models import InceptionResnet
+from trsfnet.training.acceleration.prepare import Prepared
 from trsfnet.training.batches import batches, epoch_order
 from trsfnet.training.checkpoint import SAVE_EVERY, Checkpoints
 from trsfnet.training.collapse import CHECK_EVERY, FAIR_TRIAL, Collapse, at_chance
@@ -40,6 +41,7 @@ class Outcome:
         status: `done`, or `collapsed` when training could not go on or ended at chance level.
         message: what happened and where, if it collapsed.
         model: the network as it ended.
+        prepared: how its steps were computed.
         history: what it showed on the way.
         evaluation: the final evaluation, on rank 0; None if the network's outputs are not finite.
         collapse: how it collapsed; None if it did not.
@@ -48,6 +50,7 @@ class Outcome:
     status: str
     message: str
     model: InceptionResnet
+    prepared: Prepared
     history: History
     evaluation: Evaluation | None
     collapse: Collapsed | None
@@ -94,13 +97,18 @@ def train(
                 if world.rank == 0:
                     on_epoch(state.history)
     except Collapse as collapse:
-        return Outcome("collapsed", str(collapse), state.model, state.history, None, collapse.how)
+        return _outcome(state, None, str(collapse), collapse.how)
     message = ""
     if config.epochs * steps >= FAIR_TRIAL:
         message = at_chance(state.history.epochs[-1], data.train.labels, softmax=config.loss == "softmax")
-    if message:
-        return Outcome("collapsed", message, state.model, state.history, evaluation, Collapsed("chance"))
-    return Outcome("done", "", state.model, state.history, evaluation, None)
+    return _outcome(state, evaluation, message, Collapsed("chance") if message else None)
+
+
+def _outcome(
+    state: TrainState, evaluation: Evaluation | None, message: str, collapse: Collapsed | None
+) -> Outcome:
+    status = "collapsed" if collapse else "done"
+    return Outcome(status, message, state.model, state.prepared, state.history, evaluation, collapse)
 
 
 def _check_sizes(config: TrainConfig, data: TrackData, world: World) -> None:

@@ -14,6 +14,7 @@ autograd functions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,6 +60,7 @@ class ShardedHead(nn.Module):
         self.rank, self.ranks, self.classes = dist.get_rank(), dist.get_world_size(), classes
         if classes < self.ranks:
             raise ConfigError(f"{classes} identities cannot be split over {self.ranks} processes.")
+        self._whole = partial(make_head, loss, embedding_size, classes, scale=scale, margin=margin)
         self.bounds = [rank * classes // self.ranks for rank in range(self.ranks + 1)]
         self.shard: SoftmaxHead | ArcFaceHead
         with torch.device("meta"):  # the shard is an unsharded head of fewer identities, filled below
@@ -127,6 +129,15 @@ class ShardedHead(nn.Module):
         gathered = {name: self.gather_rows(own) for name, own in self.shard.state_dict().items()}
         full = {name: rows for name, rows in gathered.items() if rows is not None}
         return full if self.rank == 0 else None
+
+    def whole(self) -> nn.Module | None:
+        """The unsharded head on rank 0, where this one computes; None elsewhere. Collective."""
+        state = self.full_state_dict()
+        if state is None:
+            return None
+        head = self._whole()
+        head.load_state_dict(state)
+        return head.to(next(self.shard.parameters()))
 
     def load_full_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take this rank's rows from an unsharded head's `state_dict`. Not collective.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from trsfnet.models import InceptionResnet
-from trsfnet.training.acceleration.prepare import prepare
+from trsfnet.training.acceleration.prepare import Prepared, prepare
 from trsfnet.training.collapse import Watch
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import World
@@ -37,6 +37,7 @@ class TrainState:
         config: the resolved settings.
         world: the processes that train together.
         device: where this process computes.
+        prepared: how its steps are computed.
         steps_per_epoch: steps of an epoch.
         model: the network.
         head: its classifier.
@@ -54,6 +55,7 @@ class TrainState:
     config: TrainConfig
     world: World
     device: torch.device
+    prepared: Prepared
     steps_per_epoch: int
     model: InceptionResnet
     head: nn.Module
@@ -82,12 +84,13 @@ class TrainState:
         head = build_head(config, classes, world).to(device)
         torch.backends.cudnn.benchmark = device.type == "cuda"
         prepared = prepare(model, config, config.epochs * steps_per_epoch)
-        if prepared.means == "compiled" and world.rank == 0:
+        if world.rank == 0:
             tqdm.write(prepared.reason)
         return cls(
             config=config,
             world=world,
             device=device,
+            prepared=prepared,
             steps_per_epoch=steps_per_epoch,
             model=model,
             head=head,

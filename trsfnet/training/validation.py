@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trsfnet.data.faces import TrackData
 from trsfnet.evaluation.embed import embed
@@ -13,6 +13,7 @@ from trsfnet.training.collapse import Collapse
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.history import Rows, diagnostic_rows, rows
 from trsfnet.training.rescaling import losses_by_factor
+from trsfnet.training.sharded_head import ShardedHead
 from trsfnet.training.state import TrainState
 
 
@@ -33,14 +34,16 @@ def evaluate_model(state: TrainState, data: TrackData) -> Evaluation | None:
 def held_out_metrics(state: TrainState, data: TrackData) -> dict[str, float]:
     """Loss (nats) and accuracy of the classifier on images of the training identities never trained on.
 
+    Every process takes part.
+
     Returns:
         `held_out_loss` and `held_out_accuracy` on rank 0 where the track has such images, else nothing.
     """
-    if data.held_out is None or state.world.rank > 0:
+    if data.held_out is None or (head := _whole_head(state)) is None:
         return {}
     embeddings = embed(state.model, data.held_out.images, dtype=state.dtype, normalised=False)
     labels = torch.from_numpy(data.held_out.labels).to(state.device)
-    out = state.head(torch.from_numpy(embeddings).to(state.device), labels)
+    out = head(torch.from_numpy(embeddings).to(state.device), labels)
     return {
         "held_out_loss": out.loss.item(),
         "held_out_accuracy": (out.predicted == labels).float().mean().item(),
@@ -48,9 +51,21 @@ def held_out_metrics(state: TrainState, data: TrackData) -> dict[str, float]:
 
 
 def final_rows(state: TrainState, data: TrackData, probe: Tensor) -> Rows:
-    """What is measured once, after the last epoch, as rows of `History.parameters`."""
-    epoch = state.config.epochs
+    """What is measured once, after the last epoch, as rows of `History.parameters`; on rank 0 alone.
+
+    Every process takes part.
+    """
+    epoch, head = state.config.epochs, _whole_head(state)
+    if head is None:
+        return []
     found = diagnostic_rows(state.model, epoch, probe)
     if data.held_out is not None:
-        found += rows(epoch, losses_by_factor(state.model, state.head, data.held_out))
+        found += rows(epoch, losses_by_factor(state.model, head, data.held_out))
     return found
+
+
+def _whole_head(state: TrainState) -> nn.Module | None:
+    """The classifier of all identities on rank 0, None elsewhere. Every process takes part."""
+    if isinstance(state.head, ShardedHead):
+        return state.head.whole()
+    return state.head if state.world.rank == 0 else None

@@ -106,6 +106,9 @@ def circumstances(run: Run) -> Iterator[tuple[str, object]]:
         yield kind, f"{number:,}"
     yield from info.get("hardware", {}).items()
     yield from info.get("libraries", {}).items()
+    if steps := info.get("acceleration"):
+        yield "how steps were computed", steps["reason"]
+        yield "accelerated parts", f"{sum(steps['accelerated'].values())}, not {len(steps['skipped'])}"
     yield "processes", info.get("processes", 1)
     yield "started", info.get("started", "unknown")
     yield "finished", info.get("finished") or "not yet"

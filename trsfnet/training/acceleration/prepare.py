@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from trsfnet.models import InceptionResnet
 from trsfnet.training.acceleration.graphs import capture
@@ -59,6 +60,10 @@ class Prepared:
     means: str
     reason: str
     acceleration: Acceleration
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a run record says of it, of JSON types."""
+        return {"means": self.means, "reason": self.reason, **self.acceleration.to_dict()}
 
 
 def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared:

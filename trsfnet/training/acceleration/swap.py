@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
@@ -14,12 +16,17 @@ class Acceleration:
     """What `accelerate` did.
 
     Attributes:
-        accelerated: names of the parts that compute faster, as in `named_modules`.
+        accelerated: the kind of each part that computes faster, such as `ResidualBlock`, by its name in
+            `named_modules`.
         skipped: why each other part, by its name, computes as it did.
     """
 
-    accelerated: tuple[str, ...]
+    accelerated: dict[str, str]
     skipped: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """How many parts of each kind are accelerated, and which are not, of JSON types."""
+        return {"accelerated": dict(Counter(self.accelerated.values())), "skipped": self.skipped}
 
     def __str__(self) -> str:
         """A sentence, then every part that was left out."""
@@ -54,7 +61,8 @@ def accelerate(network: nn.Module) -> Acceleration:
     for name, module in network.named_modules():
         if isinstance(module, tuple(FAST)) and type(module) not in {**FAST, **PLAIN}:
             skipped[name] = f"it is of the type {type(module).__name__}"
-    return Acceleration(tuple(name for name in parts if name not in skipped), skipped)
+    kinds = {name: PLAIN[type(part)].__name__ for name, part in parts.items() if name not in skipped}
+    return Acceleration(kinds, skipped)
 
 
 def restore(network: nn.Module) -> None:
