@@ -4,5 +4,5 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-# Imported when they are first asked for: PyTorch alone takes seconds.
+# Imported on first use, because importing PyTorch alone takes seconds.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""The errors that a user can mend, each one clear sentence.
+"""Errors that a user can fix. Each message is one clear sentence.
 
 Commands turn a `TrsfnetError` into its sentence and exit code 2; notebooks show the sentence without a
 traceback, so that `papermill notebooks/train.ipynb -p arch v3` ends in one readable line.
@@ -13,15 +13,15 @@ from collections.abc import Sequence
 
 
 class TrsfnetError(Exception):
-    """Something the user gave is wrong: the message says what, where, and what would be right."""
+    """An invalid input: the message says what is wrong, where, and what would be right."""
 
     def _render_traceback_(self) -> list[str]:
-        """Show only the sentence in IPython (its documented hook for exceptions meant for readers)."""
+        """Show only the message in IPython (its documented hook for exceptions meant for readers)."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class ConfigError(TrsfnetError):
-    """A setting has an unknown value, a wrong type, or does not go with another setting."""
+    """A setting has an unknown value, a wrong type, or conflicts with another setting."""
 
 
 class DataError(TrsfnetError):
@@ -40,7 +40,7 @@ def choice(name: str, value: object, choices: Sequence[str]) -> None:
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """The one of `names` that is most like `name`, as a proposal for a name that does not exist."""
+    """The entry of `names` that is most similar to `name`, as a suggestion for a misspelt name."""
     return difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
 
 
@@ -54,7 +54,7 @@ _TYPE_NAMES = {
 
 
 def check_type(name: str, value: object, hint: object) -> None:
-    """Raise `ConfigError` unless `value` is of the type `hint`; a whole number passes as a float."""
+    """Raise `ConfigError` unless `value` has the type `hint`; integers are accepted as floats."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     for option in options:
         plain = typing.get_origin(option) or option

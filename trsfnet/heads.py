@@ -1,9 +1,9 @@
 """Classification heads: loss and predicted identities from embeddings, for training only.
 
-Both heads are called the same way, `head(embeddings, labels) -> HeadOutput`, so the loop never asks which
-one it has; so is their form split over processes, in `trsfnet.training.sharded_head`. They compute in
-float32 (or float64 if given it) whatever autocast is active: a softmax over tens of thousands of
-identities does not fit the range and precision of half types.
+Both heads are called in the same way, `head(embeddings, labels) -> HeadOutput`, so the training loop does
+not need to know which one it has. The same holds for their sharded form in
+`trsfnet.training.sharded_head`. They compute in float32 (or in float64 if given it) regardless of autocast,
+because a softmax over tens of thousands of identities exceeds the range and precision of half types.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOSSES = ("softmax", "arcface")
 
 
 class HeadOutput(NamedTuple):
-    """What a head returns.
+    """The output of a head.
 
     Attributes:
         loss: mean loss over the batch, a scalar.
@@ -33,7 +33,7 @@ class HeadOutput(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """What a head knows before the softmax, of all identities or of one shard of them.
+    """The scores of a head before the softmax, for all identities or for one shard of them.
 
     Attributes:
         logits: [N, classes], with the margin at each row's label.
@@ -47,18 +47,18 @@ class Scores(NamedTuple):
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """`x` in float32, or as it is if it is float64."""
+    """`x` in float32, or unchanged if it is float64."""
     return x if x.dtype == torch.float64 else x.float()
 
 
 def _in_one_type(embeddings: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in the wider type of the two: a head may be kept in a half type, but does not compute in it."""
+    """Both tensors in the wider of their types: a head may be stored, but never computes, in a half type."""
     dtype = torch.promote_types(embeddings.dtype, weight.dtype)
     return embeddings.to(dtype), weight.to(dtype)
 
 
 class _Head(nn.Module):
-    """What the heads share: the softmax over their scores."""
+    """The shared part of the heads: the softmax over their scores."""
 
     def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
         raise NotImplementedError
@@ -128,7 +128,7 @@ class ArcFaceHead(_Head):
     def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
         """`embeddings` [N, embedding_size] float32 or float64, `labels` int64 [N] -> logits s cos(theta).
 
-        A label outside [0, classes) is an identity of another shard: its row gets no margin here.
+        A label outside [0, classes) belongs to an identity of another shard, so its row gets no margin here.
         """
         embeddings, weight = _in_one_type(embeddings, self.weight)
         cosines = F.linear(F.normalize(embeddings), F.normalize(weight))
@@ -136,16 +136,17 @@ class ArcFaceHead(_Head):
         target = labels.clamp(0, len(self.weight) - 1)
         cosine = cosines[torch.arange(len(labels), device=labels.device), target]
         cosine = torch.where(labels == target, self._add_margin(cosine), cosine)
-        # In place, as nothing needs the bare cosines again: [N, classes] is the largest tensor of a step.
+        # In place, because the bare cosines are not needed again: [N, classes] is the largest tensor of a
+        # step.
         cosines.scatter_(1, target.unsqueeze(1), cosine.unsqueeze(1))
         return Scores(cosines.mul_(self.scale), self.scale * best, predicted)
 
     def _add_margin(self, cosine: Tensor) -> Tensor:
-        """cos(theta) -> cos(theta + m), the angle-sum identity instead of arccos, whose slope is infinite.
+        """cos(theta) -> cos(theta + m), by the angle-sum identity, since arccos has an infinite slope at +-1.
 
-        So is the slope of sin(theta) = sqrt(1 - cos^2) at cosine +-1. The floor under the root keeps it
-        finite there, where the gradient of the cosine itself vanishes; away from there nothing changes.
-        Rounding can leave a cosine just outside [-1, 1], hence the clamp.
+        The slope of sin(theta) = sqrt(1 - cos^2) is also infinite at cosine +-1. The lower bound under the
+        root keeps it finite there, where the gradient of the cosine itself vanishes; elsewhere it changes
+        nothing. Rounding can leave a cosine slightly outside [-1, 1], hence the clamp.
         """
         cosine = cosine.clamp(-1, 1)
         floor = torch.finfo(cosine.dtype).eps

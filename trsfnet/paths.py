@@ -1,4 +1,4 @@
-"""Every path that a user gives, in one form: as an argument, a parameter, a variable or in a list."""
+"""Converts every path given by a user (argument, parameter, variable or list entry) in the same way."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from trsfnet.errors import ConfigError
 
 
 def user_path(given: object, name: str = "a path", *, folder: Path = Path()) -> Path:
-    """The path that a user means by `given`, with `~` and `~user` expanded.
+    """The path meant by `given`, with `~` and `~user` expanded.
 
-    As in a shell, `~x` stands for itself where there is no user `x` but a file or folder of that name.
+    As in a shell, `~x` stands for itself if there is no user `x` but a file or folder with that name.
 
     Args:
         given: text or a path.
-        name: what it is, for the error.
+        name: what the path is, for the error message.
         folder: where a relative path starts, by default the current folder.
 
     Raises:
-        ConfigError: it is no path, or begins with a `~` for which no home directory is known.
+        ConfigError: it is not a path, or it starts with a `~` for which no home directory is known.
     """
     if not isinstance(given, str | os.PathLike) or not os.fspath(given):
         raise ConfigError(f"{name} must be the path of a file or folder, got {given!r}.")
@@ -35,7 +35,7 @@ def user_path(given: object, name: str = "a path", *, folder: Path = Path()) -> 
 
 
 def variable_path(variable: str) -> Path | None:
-    """The path in an environment variable; None where it is not set, or empty.
+    """The path in an environment variable; None if the variable is unset or empty.
 
     Raises:
         ConfigError: as `user_path`.

@@ -1,4 +1,4 @@
-"""Texts with blanks to fill in: jinja2 templates that lie beside the code that uses them."""
+"""Texts with placeholders: jinja2 templates stored next to the code that uses them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SUFFIX = ".md.jinja"
 def fill(package: str, name: str, /, **blanks: Any) -> str:
     """The text of a template.
 
-    Nothing is escaped: Markdown has no general way to. A template uses `|e` where it writes HTML.
+    Nothing is escaped, because Markdown has no general way to. Templates use `|e` where they write HTML.
 
     Args:
-        package: where the template lies, such as `trsfnet.interop`.
+        package: the package that contains the template, such as `trsfnet.interop`.
         name: of the template, without its suffix.
-        blanks: what it asks for; something missing is an error.
+        blanks: values for the placeholders; a missing one is an error.
     """
     return _environment(package).get_template(f"{name}{SUFFIX}").render(**blanks)
 

@@ -1,4 +1,4 @@
-"""A process that is asked to end records what it was doing, whether by Ctrl-C or by the system."""
+"""A process that is asked to end, by Ctrl-C or by the system, first records what it was doing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# SIGHUP comes when a terminal or a connection is closed; Windows does not have it.
+# SIGHUP is sent when a terminal or a connection is closed; Windows does not have it.
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -22,12 +22,11 @@ class Terminated(BaseException):
 
 @contextmanager
 def termination() -> Iterator[None]:
-    """Within it, SIGTERM and SIGHUP raise `Terminated`, so that what is under way can be recorded.
+    """Within this context, SIGTERM and SIGHUP raise `Terminated`, so that work in progress can be recorded.
 
-    After the first signal, Ctrl-C included, further ones are ignored: whoever starts several processes often
-    sends more than one, and a second would disturb the recording. A signal that is ignored from the start, as
-    SIGHUP is under `nohup`, stays so. Outside the main thread, which alone may handle signals, nothing
-    changes.
+    After the first signal, including Ctrl-C, further ones are ignored: job managers often send several, and a
+    second one would interrupt the recording. A signal that was ignored from the start, such as SIGHUP under
+    `nohup`, stays ignored. Outside the main thread, the only one that may handle signals, nothing changes.
     """
     before = {number: signal.getsignal(number) for number in _handled()}
     try:
@@ -40,7 +39,7 @@ def termination() -> Iterator[None]:
 
 
 def _handled() -> list[signal.Signals]:
-    """The signals that would end this process, or that a `termination` around this one handles."""
+    """The signals that would end this process, or that an enclosing `termination` handles."""
     if threading.current_thread() is not threading.main_thread():
         return []
     known = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]

@@ -1,28 +1,28 @@
-"""Plain text for readers: numbers with their units, and words in a row. No markup."""
+"""Plain text for readers: numbers with units, and lists of words. No markup."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-# Between a number and its unit, so that no line ends there.
+# Between a number and its unit, so that no line breaks there.
 NBSP = "\u00a0"
 
 
 def percent(share: float) -> str:
-    """`12.3 %` for 0.123; a dash for what is not a number."""
+    """`12.3 %` for 0.123; a dash for a non-finite value."""
     return f"{100 * share:.1f}{NBSP}%" if math.isfinite(share) else "–"
 
 
 def points(difference: float) -> str:
-    """`+1.2` percentage points for 0.012, with a sign that does not break from its number."""
+    """`+1.2` percentage points for 0.012, with a sign that cannot be separated from its number."""
     shown = round(100 * difference, 1)
     return f"{shown:+.1f}".replace("-", "−") if shown else "0.0"
 
 
 def percent_range(low: float, high: float) -> str:
     """The bounds of a share, such as `11.0 to 13.6 %`."""
-    # A mean of shares lies within 0 and 1; Student's interval does not know that.
+    # A mean of shares lies between 0 and 1, but Student's interval can exceed that range.
     return f"{100 * max(low, 0.0):.1f} to {100 * min(high, 1.0):.1f}{NBSP}%"
 
 
@@ -50,5 +50,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def capitalised(text: str) -> str:
-    """Text that begins a sentence or a heading; names in it keep their capitals."""
+    """`text` with a capital first letter; names in it keep their capitals."""
     return text[:1].upper() + text[1:]

@@ -77,7 +77,7 @@ def test_every_claim_has_one_subject_and_its_words_on_the_page(many):
 
 def test_verdicts_numbers_and_runs_stand_side_by_side(many):
     table, details = shown(many, "Accuracy")
-    _, paper, synthetic, lfw = row(table, "Both together are better than either alone")
+    _, paper, synthetic, lfw = row(table, "TRSF and PReLU together are better than either alone")
     assert paper == "+0.56 to +1.37 points"
     assert re.search(r"supported\]\(#claim-joint-gains-further\): \+10\.0 points", synthetic)
     assert "weakest of 4" in synthetic
@@ -103,7 +103,7 @@ def test_without_runs_and_with_few_the_page_says_so(few):
     assert row(table, "TRSF and PReLU together raise")[2].startswith("[–")
     none = Analysis([])
     table, details = shown(none, "Accuracy")
-    assert "not run" in row(table, "TRSF raises the accuracy, over both")[2]
+    assert "not run" in row(table, "TRSF raises the accuracy, on average over both")[2]
     assert "No run has ended" in details
     for made in (claims.outcomes, claims.forest, claims.campaigns_table, claims.verdict):
         assert len(str(made(none))) > 20

@@ -25,10 +25,10 @@ def test_the_answer_counts_the_verdicts(tmp_path):
     assert "+40.0 points" in row
     assert row.endswith("| [✓\u00a0supported](#claim-trsf-gains) |")
     given = table.count("✓"), table.count("✗")
-    assert f"our runs answer {given[0]} as it does, {given[1]} against it" in answer
+    assert f"confirm {given[0]} of its answers, contradict {given[1]}" in answer
     assert given[0] >= 1
     assert answer.startswith("**On new data, TRSF")
-    assert "Whether its explanation holds stays open.**" in answer
+    assert "It remains open whether the paper's explanation holds.**" in answer
     assert len(QUESTIONS) == len([line for line in table.splitlines() if line.startswith("| **")])
 
 
@@ -37,9 +37,9 @@ def test_the_study_on_weight_decay_decides_the_explanation(tmp_path):
     campaigns = landing.campaigns_on_questions(load(tmp_path)) or load(tmp_path).campaigns
     effect = {"scale": Interval(2.0, 1.5, 2.5)}
     for decided, words in (
-        ((True, True), "no evidence for its explanation"),
+        ((True, True), "no evidence for the paper's explanation"),
         ((True, False), "Weight decay does not explain"),
-        ((True, None), "stays open"),
+        ((True, None), "remains open"),
     ):
         found = [Answer(q, d, effect, 3) for q, d in zip(("growth", "branches"), decided, strict=True)]
         assert words in str(landing.answer(campaigns, found))

@@ -1,7 +1,7 @@
-"""What the paper says of neurons and kernels, measured: dead channels, zeros, redundant kernels.
+"""Measures of the paper's statements on neurons and kernels: dead channels, zeros, redundant kernels.
 
-The paper argues that ReLU lets channels die and wastes half of its features, and that learned slopes let
-kernels be fewer (sections 3.2 and 4.4.3). It measures neither.
+The paper argues that ReLU lets channels die and wastes half of its features, and that learned slopes reduce
+the number of kernels needed (sections 3.2 and 4.4.3). It does not measure either.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 
 @torch.no_grad()
 def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
-    """How much of each activation is in use, by the same criterion for all three kinds.
+    """How much of each activation is in use, with the same criterion for all three kinds.
 
     Args:
-        model: in any mode, which it keeps; it computes as in evaluation, with its running statistics.
+        model: in either mode, which is preserved; computes as in evaluation, with its running statistics.
         x: network input [N, 3, H, W].
 
     Returns:
@@ -57,9 +57,9 @@ def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
 
 @torch.no_grad()
 def redundancy(model: InceptionResnet) -> dict[str, dict[str, float]]:
-    """How alike the kernels of each convolution are, by module names such as `conv2d_1a.conv`.
+    """How similar the kernels of each convolution are, by module names such as `conv2d_1a.conv`.
 
-    Measured at the start of training, the values are those of random kernels of the same shapes.
+    At the start of training, the values are those of random kernels of the same shapes.
 
     Returns:
         `cosine`: the most negative cosine between two kernels of a layer: paired kernels of opposite sign

@@ -1,8 +1,8 @@
 """A trained network as plain convolutions: batch norms and residual scales folded into their weights.
 
-In evaluation a batch norm multiplies and shifts each channel by constants, and so does a scale the
-projection that it belongs to: both move into the kernel and bias of their convolution. What learned slopes
-do cannot move; they stay, as constants.
+In evaluation, a batch norm multiplies and shifts each channel by constants, and a residual scale multiplies
+its projection by a constant. Both can be merged into the kernel and bias of their convolution. Learned
+slopes cannot be merged; they stay, as constants.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class FoldedConv(nn.Module):
         return activate(self.conv(x), self.slope)
 
     def extra_repr(self) -> str:
-        """Name the slope in `print(model)`."""
+        """Show the slope in `print(model)`."""
         return "no activation" if self.slope is None else f"slope={self.slope:.4g}"
 
 
 def activate(x: Tensor, slope: float | None) -> Tensor:
-    """ReLU or Leaky ReLU of `x`, which may be overwritten: it must be nobody else's."""
+    """ReLU or Leaky ReLU of `x`. It may overwrite `x`, so nothing else may use that tensor."""
     if slope is None:
         return x
-    inplace = not torch.compiler.is_compiling()  # compilers reuse memory by themselves
+    inplace = not torch.compiler.is_compiling()  # compilers reuse memory on their own
     return F.leaky_relu(x, slope, inplace) if slope else F.relu(x, inplace)
 
 
@@ -87,14 +87,14 @@ class FoldedInceptionResnet(nn.Module):
 
 
 def fold(model: InceptionResnet) -> FoldedInceptionResnet:
-    """The network that computes what `model` does in evaluation, without batch norms and scales.
+    """A network that computes what `model` computes in evaluation, without batch norms and scales.
 
     Args:
-        model: of any setting, by itself or within `DataParallel` or `torch.compile`; left as it is. Later
-            changes to it do not reach the result.
+        model: with any settings, on its own or within `DataParallel` or `torch.compile`. It is not changed,
+            and later changes to it do not affect the result.
 
     Returns:
-        In evaluation mode, without gradients, on the device of `model`. Equal to rounding.
+        The network in evaluation mode, without gradients, on the device of `model`. Equal up to rounding.
     """
     model = cast(InceptionResnet, unwrapped(model))
     with torch.no_grad():
@@ -133,7 +133,7 @@ def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
 
 
 def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """What a norm multiplies each channel by in evaluation, and what it adds then: [C] each."""
+    """The factor and the offset that a norm applies to each channel in evaluation: [C] each."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)

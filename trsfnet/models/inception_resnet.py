@@ -1,11 +1,11 @@
 """Inception-ResNet v1 and v2 for face recognition, as the paper used them (section 4.2).
 
-The layers are facenet's, proven against its TensorFlow graph: 21 and 40 residual modules, 131 and 243
-activations. One table per version holds every width and repeat; the block classes serve both versions.
+The layers are those of facenet, verified against its TensorFlow graph: 21 and 40 residual modules, 131 and
+243 activations. One table per version holds all widths and repeats; both versions share the block classes.
 
 The paper counts 20 TRSFs in v1 and 40 in v2. facenet's v1 has 21 residual modules, the last of which
-(`block8`) adds its branch unscaled and without activation; leaving that one alone gives the paper's 20.
-The same module of v2 has to be scaled to give 40. `scale_last` states either choice outright.
+(`block8`) adds its branch unscaled and without activation. Leaving that module unscaled gives the paper's 20.
+In v2, the corresponding module must be scaled to give 40. `scale_last` overrides either choice.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from trsfnet.models.layers import (
 )
 
 Branch = tuple[Conv, ...]
-"""One branch of a block: its convolutions in turn."""
+"""One branch of a block: its convolutions in order."""
 
 Branches = tuple[Branch, ...]
 
 
 @dataclass(frozen=True)
 class Residual:
-    """One residual stage: `repeats` equal modules of these branches, scaled by `scale` when fixed."""
+    """One residual stage: `repeats` identical modules with these branches, scaled by `scale` if fixed."""
 
     branches: Branches
     scale: float
@@ -48,15 +48,15 @@ class Residual:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Widths and repeats of one version; the names of the fields are the names of its modules."""
+    """Widths and repeats of one version; the field names are the module names."""
 
     version: str
-    mixed_5b: Branches | None  # v2 only; None: v1's conv2d_4b takes its place
+    mixed_5b: Branches | None  # v2 only; in v1 (None), conv2d_4b takes its place
     block35: Residual
     mixed_6a: Branches
     block17: Residual
     mixed_7a: Branches
-    block8: Residual  # without the last module, which stands alone
+    block8: Residual  # without the last module, which is separate
     conv2d_7b: int | None  # v2 only
     scale_last: bool  # whether the last block8 has a TRSF, by the paper's count
 
@@ -149,26 +149,26 @@ V2 = Architecture(
 )
 
 ARCHITECTURES = {"v1": V1, "v2": V2}
-# Where the paper lets trainable scales and slopes start (sections 4.4.2 and 4.4.3).
+# Initial values of trainable scales and slopes in the paper (sections 4.4.2 and 4.4.3).
 PAPER_SCALE = 0.1
 PAPER_SLOPE = 0.2
-# Residual modules with a scale: all but v1's last one, by the paper's count.
+# Residual modules with a scale: all except v1's last one, according to the paper's count.
 SCALED_MODULES = {"v1": 20, "v2": 40}
 REMOVABLE_POOLS = {"v1": ("maxpool_3a",), "v2": ("maxpool_3a", "maxpool_5a")}
 
-# Smallest side, in pixels, that leaves the last stage one pixel: as published, with a pool removed.
+# Smallest side, in pixels, that leaves one pixel for the last stage: as published, and with a pool removed.
 MIN_INPUT_SIZE = {False: 75, True: 41}
 
 
 def _chain(in_channels: int, branch: Branch, units: Units) -> nn.Module:
-    """The convolutions of one branch; one alone is not wrapped in a sequence, as in facenet's names."""
+    """The convolutions of one branch; a single one is not wrapped in a sequence, as in facenet's names."""
     widths = [in_channels, *(conv.channels for conv in branch)]
     convs = [units.conv(width, conv) for width, conv in zip(widths, branch, strict=False)]
     return convs[0] if len(convs) == 1 else nn.Sequential(*convs)
 
 
 class Branched(nn.Module):
-    """Parallel branches over one input, the children `branch0`, `branch1`, ...: the base of every block."""
+    """Parallel branches over one input, the children `branch0`, `branch1`, ...: the base of all blocks."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class Branched(nn.Module):
     def outputs(self, x: Tensor) -> list[Tensor]:
         """The output of each branch."""
         outputs = []
-        for name, child in self.named_children():  # TorchScript unrolls this, but knows no getattr
+        for name, child in self.named_children():  # TorchScript unrolls this but does not support getattr
             if name.startswith("branch"):
                 outputs.append(child(x))
         return outputs
@@ -194,7 +194,7 @@ class ResidualBlock(Branched):
         branches: convolutions of each branch.
         units: makes the convolutions and the activation.
         scale: kind of residual scale, see `ScaledProjection`.
-        value: the fixed scale, or the start of a trainable one.
+        value: the fixed scale, or the initial value of a trainable one.
         activated: whether an activation follows the sum (all modules but the last).
     """
 
@@ -215,7 +215,7 @@ class ResidualBlock(Branched):
 
 
 class Reduction(Branched):
-    """Reduction module: branches that end in stride 2, beside a max pool of the input."""
+    """Reduction module: branches that end in stride 2, in parallel with a max pool of the input."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__(in_channels, branches, units)
@@ -230,12 +230,12 @@ class Reduction(Branched):
 
 
 class Mixed5b(Branched):
-    """The Inception block, not residual, with which v2's stem ends; its last branch pools first."""
+    """The non-residual Inception block at the end of v2's stem; its last branch pools first."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__(in_channels, branches, units)
         self.out_channels = self.branch_channels
-        # TF's SAME average leaves the padding out of the mean.
+        # TensorFlow's SAME average excludes the padding from the mean.
         pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
         last = self.branch_names[-1]
         setattr(self, last, nn.Sequential(pool, getattr(self, last)))
@@ -246,7 +246,7 @@ class Mixed5b(Branched):
 
 
 def _scaled_width(channels: int, width: float) -> int:
-    """`channels` times `width`, to the nearest multiple of 8 and at least 8 (all full widths are)."""
+    """`channels` times `width`, rounded to the nearest multiple of 8, at least 8 (all full widths are)."""
     return max(8, round(channels * width / 8) * 8)
 
 
@@ -261,7 +261,7 @@ class InceptionResnet(KeepsGammaFrozen):
     """Inception-ResNet with fixed or trainable residual scales and a choice of activation.
 
     Input: [N, 3, H, W], RGB in [-1, 1] (facenet's fixed standardisation, (pixel - 127.5) / 128).
-    Output: the embedding before L2 normalisation, [N, embedding_size]: the softmax head wants it so.
+    Output: the embedding before L2 normalisation, [N, embedding_size], as the softmax head expects it.
 
     Args:
         version: `v1` or `v2`.
@@ -271,20 +271,21 @@ class InceptionResnet(KeepsGammaFrozen):
         width: multiplies every width but the embedding's; 1.0 is the paper's network.
         residual_scale: `fixed` (a constant), `trainable` (TRSF, one scalar a module) or `channel` (one per
             channel).
-        scale_init: start of a trainable scale, or the constant of all modules; None for the paper's 0.1 if
-            trainable and facenet's 0.17, 0.10, 0.20 for blocks A, B, C if fixed.
+        scale_init: initial value of a trainable scale, or the constant of all modules. None stands for the
+            paper's 0.1 if trainable, and for facenet's 0.17, 0.10 and 0.20 for blocks A, B and C if fixed.
         scale_last: whether the last block8 has a trainable scale; None follows the paper's count (v1 no,
-            v2 yes). Under `fixed` that module is never scaled, as in facenet.
+            v2 yes). With `fixed`, that module is never scaled, as in facenet.
         activation: `relu`, `leaky_relu` or `prelu`.
-        slope_init: slope of the negative half: constant for `leaky_relu`, start for `prelu` (paper: 0.2).
-        removed_pool: max pool to leave out of the stem for 112 px input. The paper removed "a
-            down-sampling layer" without saying which; `maxpool_3a` exists in both versions and leaves
-            stages of 25, 12 and 5 pixels, `maxpool_5a` (v2 only) 24, 11 and 5.
+        slope_init: slope of the negative half: the constant of `leaky_relu`, the initial value of `prelu`
+            (paper: 0.2).
+        removed_pool: max pool to omit from the stem for 112 px input. The paper removed "a down-sampling
+            layer" without saying which. `maxpool_3a` exists in both versions and leaves stages of 25, 12 and
+            5 pixels; `maxpool_5a` (v2 only) leaves 24, 11 and 5.
         bn_gamma: give batch norms a trainable gamma, as PyTorch ports do and facenet does not.
-        bn_momentum: of the running statistics (facenet: 0.005; short runs need a larger one).
+        bn_momentum: momentum of the running statistics (facenet: 0.005; short runs need a larger value).
 
     Attributes:
-        settings: these arguments by name, from which the same network can be built.
+        settings: these arguments by name; they suffice to build the same network again.
 
     Raises:
         ConfigError: an unknown value, or an input too small for the network.
@@ -343,7 +344,7 @@ class InceptionResnet(KeepsGammaFrozen):
         units = Units(activation, slope_init, bn_gamma, bn_momentum)
         w = partial(_scaled_width, width=width)
 
-        # The order of registration is the order of the forward pass: the names of the slopes rely on it.
+        # Registration follows the order of the forward pass; the names of the slopes depend on it.
         self.conv2d_1a = units.conv(3, Conv(w(32), 3, stride=2))
         self.conv2d_2a = units.conv(w(32), Conv(w(32), 3), padded=False)
         self.conv2d_2b = units.conv(w(32), Conv(w(64), 3))
@@ -414,7 +415,7 @@ class InceptionResnet(KeepsGammaFrozen):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """[N, 3, H, W] -> the last feature map [N, C, H', W'] (C: v1 1792, v2 1536)."""
-        # The comments give channels and size at full width for the paper's 160 px.
+        # The comments give the channels and the size at full width for the paper's 160 px.
         x = self.conv2d_1a(x)  # 32 x 79 x 79
         x = self.conv2d_2a(x)  # 32 x 77 x 77
         x = self.conv2d_2b(x)  # 64 x 77 x 77

@@ -1,7 +1,7 @@
-"""The parts Inception-ResNet is made of: activation, norm, convolution unit, scaled projection.
+"""The building blocks of Inception-ResNet: activation, norm, convolution unit, scaled projection.
 
 The paper changes two of them: the constant that scales each residual branch becomes trainable (TRSF,
-section 3.1, equations 1-4), and ReLU gives way to Leaky ReLU or PReLU (section 3.2, equation 5).
+section 3.1, equations 1-4), and Leaky ReLU or PReLU replaces ReLU (section 3.2, equation 5).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from trsfnet.errors import choice
 ACTIVATIONS = ("relu", "leaky_relu", "prelu")
 RESIDUAL_SCALES = ("fixed", "trainable", "channel")
 
-# facenet (TF-slim): `decay` 0.995 is PyTorch's momentum 0.005, and slim's batch norm has no gamma.
+# facenet (TF-slim): `decay` 0.995 equals PyTorch's momentum 0.005, and slim's batch norm has no gamma.
 BN_EPS = 1e-3
 BN_MOMENTUM = 0.005
 
@@ -26,11 +26,11 @@ N = TypeVar("N", nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 def make_activation(kind: str, slope: float) -> nn.Module:
-    """A fresh activation: every call site owns one, so that each PReLU learns a slope of its own.
+    """A new activation; every call site owns one, so each PReLU learns its own slope.
 
     Args:
         kind: `relu`, `leaky_relu` (constant slope) or `prelu` (one trainable scalar slope).
-        slope: slope of the negative half for `leaky_relu`, starting slope for `prelu`; unused by `relu`.
+        slope: slope of the negative half for `leaky_relu`, initial slope for `prelu`; unused by `relu`.
 
     Raises:
         ConfigError: unknown `kind`.
@@ -44,10 +44,10 @@ def make_activation(kind: str, slope: float) -> nn.Module:
 
 
 def freeze_gamma(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
-    """Make the gamma of a batch norm a constant: a buffer of ones instead of a parameter.
+    """Turn the gamma of a batch norm into a constant: a buffer of ones instead of a parameter.
 
-    It stays in the state dict under its name, because ports of facenet keep it there. It is nevertheless of
-    the class `nn.Parameter`, which tools that move affine pairs between norms insist on, such as
+    It stays in the state dict under its name, because ports of facenet keep it there. It still belongs to the
+    class `nn.Parameter`, because tools that copy affine pairs between norms require it, such as
     `nn.SyncBatchNorm.convert_sync_batchnorm`; it needs no gradient.
     """
     gamma: Tensor | None = norm._parameters.pop("weight", None)
@@ -63,7 +63,7 @@ def has_constant_gamma(norm: nn.Module) -> bool:
 
 
 def _freeze_again(norm: Any, *_: object) -> None:
-    """After loading with `assign=True`, which makes a parameter of whatever is of that class."""
+    """Freeze gamma after loading with `assign=True`, which turns it into a parameter again."""
     freeze_gamma(norm)
 
 
@@ -86,9 +86,9 @@ def _without_gamma(norm: N) -> N:
 
 
 class KeepsGammaFrozen(nn.Module):
-    """The base of modules with norms as children: `to` and `double` make plain tensors of their buffers.
+    """The base class of modules that contain norms: `to` and `double` turn their buffers into plain tensors.
 
-    The norms themselves stay of PyTorch's own class, which tools such as `torch.fx` know.
+    The norms themselves keep PyTorch's own class, which tools such as `torch.fx` recognise.
     """
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
@@ -100,7 +100,7 @@ class KeepsGammaFrozen(nn.Module):
 
 
 class ConvNormAct(KeepsGammaFrozen):
-    """Convolution without bias, batch norm, activation: the unit every branch and stem layer is made of."""
+    """Convolution without bias, batch norm, activation: the unit of all branch and stem layers."""
 
     def __init__(self, conv: nn.Conv2d, bn: nn.BatchNorm2d, act: nn.Module) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Conv(NamedTuple):
     Attributes:
         channels: number of output channels.
         kernel: side of the kernel, or its height and width.
-        stride: 1 pads the input so that the size stays; 2 does not pad.
+        stride: 1 pads the input so that the size is preserved; 2 does not pad.
     """
 
     channels: int
@@ -135,7 +135,7 @@ class Units:
         activation: `relu`, `leaky_relu` or `prelu`.
         slope: see `make_activation`.
         bn_gamma: give batch norms a trainable gamma.
-        bn_momentum: of the batch norms' running statistics.
+        bn_momentum: momentum of the batch norms' running statistics.
     """
 
     activation: str
@@ -144,7 +144,7 @@ class Units:
     bn_momentum: float
 
     def act(self) -> nn.Module:
-        """A fresh activation."""
+        """A new activation."""
         return make_activation(self.activation, self.slope)
 
     def conv(self, in_channels: int, shape: Conv, *, padded: bool = True) -> ConvNormAct:
@@ -169,7 +169,7 @@ class ScaledProjection(nn.Module):
         out_channels: width of the trunk.
         scale: `fixed` (a constant), `trainable` (the paper's TRSF: one number) or `channel` (one per
             output channel, as in LayerScale).
-        value: the constant, or the starting value.
+        value: the constant, or the initial value.
 
     Attributes:
         scale: [1] or [out_channels]; None if it is the constant `value`.
@@ -182,7 +182,7 @@ class ScaledProjection(nn.Module):
         self.value = value
         self.scale: nn.Parameter | None = None
         if scale != "fixed":
-            # One number is [1] and not a scalar [], which tools that shard parameters refuse.
+            # A single number has shape [1] instead of [], which tools that shard parameters refuse.
             self.scale = nn.Parameter(torch.full((1 if scale == "trainable" else out_channels,), value))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -190,16 +190,16 @@ class ScaledProjection(nn.Module):
         y, scale = self.conv(z), self.scale
         if scale is None:
             return y * self.value
-        # Under autocast the scale is float32, which must not become the trunk's type.
+        # Under autocast the scale is float32, and the trunk must not take that type.
         return (y * scale.view(1, -1, 1, 1)).to(y.dtype)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
-        """Take a scalar [] for a scale of one number, as earlier files have it."""
+        """Accept a scalar [] for a single scale, as stored in earlier files."""
         scale = state_dict.get(f"{prefix}scale")
         if scale is not None and scale.ndim == 0:
             state_dict[f"{prefix}scale"] = scale.view(1)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def extra_repr(self) -> str:
-        """Name the scale in `print(model)`."""
+        """Show the scale in `print(model)`."""
         return f"scale={self.value}" if self.scale is None else f"scale={tuple(self.scale.shape)}, trainable"

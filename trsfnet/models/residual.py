@@ -1,8 +1,8 @@
-"""How much the residual branches do: what a scale means (paper, section 4.4.2 and conclusion).
+"""How much the residual branches contribute: the meaning of a scale (paper, section 4.4.2 and conclusion).
 
 A scale s and the norm of the 1x1 kernel W that it multiplies are not separately identifiable: s (W z + b)
-is the same for s / c and c W. A scale near 1 therefore says little. The ratio of what a branch adds to what
-it is added to does not depend on that split.
+is the same for s / c with c W and c b. A scale near 1 therefore says little by itself. The norm of what a
+branch adds divided by the norm of what it is added to does not depend on that split.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from trsfnet.models.inception_resnet import InceptionResnet, ResidualBlock
 
 @torch.no_grad()
 def residual_ratios(model: InceptionResnet, x: Tensor) -> dict[str, float]:
-    """The norm of each scaled branch over the norm of its trunk, by module, in forward order.
+    """The norm of each scaled branch divided by the norm of its trunk, by module, in forward order.
 
-    Batch norms use the statistics of `x`, as in training, so that a network that has just been initialised
-    can be measured too. The model is left as it was.
+    Batch norms use the statistics of `x`, as in training, so a newly initialised network can be measured too.
+    The model is left unchanged.
 
     Args:
         model: on the device of `x`.
@@ -45,7 +45,7 @@ def residual_ratios(model: InceptionResnet, x: Tensor) -> dict[str, float]:
     hooks += [block.up.register_forward_hook(partial(note_branch, block)) for block in blocks]
     try:
         with batch_statistics(model):
-            model.forward(x)  # not the compiled call, which hooks would break apart
+            model.forward(x)  # not the compiled call, which hooks would break
     finally:
         for hook in hooks:
             hook.remove()
@@ -79,7 +79,7 @@ def _norms(features: Tensor) -> Tensor:
 
 @contextmanager
 def batch_statistics(model: nn.Module) -> Iterator[None]:
-    """Normalise by the batch's statistics, without a trace in the running ones."""
+    """Normalise with the batch's statistics, without changing the running statistics."""
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     training = model.training

@@ -1,4 +1,4 @@
-"""Trainable scales and slopes for other people's networks, as they are, and the way back into ours."""
+"""Trainable scales and slopes for networks from other projects, and the conversion into our networks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from trsfnet.models.inception_resnet import InceptionResnet
 from trsfnet.models.weights import origin_of, rename, settings_of
 from trsfnet.models.wrappers import unwrapped
 
-# The stages of residual modules, and the last module, which adds its branch unscaled. By the paper's count
-# that one has a trainable scale in v2 alone.
+# The stages of residual modules, and the last module, which adds its branch unscaled. According to the
+# paper's count, that module has a trainable scale only in v2.
 _SCALED = {
     "facenet-pytorch": ("repeat_1", "repeat_2", "repeat_3"),
     "timm": ("repeat", "repeat_1", "repeat_2", "block8"),
@@ -23,12 +23,12 @@ _SCALED = {
 
 @dataclass(frozen=True)
 class Identified:
-    """What `identify` found.
+    """The result of `identify`.
 
     Attributes:
-        origin: whose network it is: `trsfnet`, `facenet-pytorch` or `timm`.
-        settings: arguments of the `InceptionResnet` that computes the same.
-        state: its state dict, in our names; no bottleneck if the network has none.
+        origin: the project that the network comes from: `trsfnet`, `facenet-pytorch` or `timm`.
+        settings: arguments of the `InceptionResnet` that computes the same function.
+        state: its state dict, with our names; without a bottleneck if the network has none.
     """
 
     origin: str
@@ -37,14 +37,14 @@ class Identified:
 
 
 def identify(model: nn.Module) -> Identified:
-    """A network in memory as settings and weights of ours: also the way back from `make_trainable`.
+    """A network in memory, as settings and weights of ours. Also accepts the result of `make_trainable`.
 
     Args:
-        model: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, by itself or within `DataParallel` or
+        model: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, on its own or within `DataParallel` or
             `torch.compile`.
 
     Raises:
-        ConfigError: it is something else, or has activations that our networks cannot have.
+        ConfigError: the model is something else, or has activations that our networks do not support.
     """
     model = unwrapped(model)
     state = {name: value.detach() for name, value in model.state_dict().items()}
@@ -61,7 +61,7 @@ def identify(model: nn.Module) -> Identified:
 
 
 def _activation(model: nn.Module) -> dict[str, Any]:
-    """The settings of the activation that a port has everywhere."""
+    """The settings of the activation that a port uses everywhere."""
     kinds = {type(m) for m in model.modules() if isinstance(m, nn.ReLU | nn.LeakyReLU | nn.PReLU)}
     slopes = {m.negative_slope for m in model.modules() if isinstance(m, nn.LeakyReLU)}
     if len(kinds) > 1 or len(slopes) > 1:
@@ -72,7 +72,7 @@ def _activation(model: nn.Module) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Changes:
-    """What `make_trainable` changed.
+    """The changes made by `make_trainable`.
 
     Attributes:
         scales: names of the new parameters that scale residual branches, as in `named_parameters`.
@@ -83,7 +83,7 @@ class Changes:
     slopes: tuple[str, ...]
 
     def __str__(self) -> str:
-        """A sentence, then every name."""
+        """A sentence, followed by all names."""
         counts = f"{len(self.scales)} scales and {len(self.slopes)} slopes became trainable"
         return "\n  ".join([f"{counts}.", *self.scales, *self.slopes])
 
@@ -91,16 +91,16 @@ class Changes:
 def make_trainable(model: nn.Module) -> Changes:
     """Give timm's Inception-ResNet v2 or facenet-pytorch's v1 trainable scales (TRSF) and slopes (PReLU).
 
-    The model is changed in place and computes what it did before: scales start at its constants, slopes at
-    those of its activations, 0 for ReLU. It then has parameters that an optimiser made earlier does not know.
-    They should get no weight decay, which would pull them to 0.
+    The model is changed in place and still computes the same function: scales start at its constants, slopes
+    at those of its activations (0 for ReLU). It then has parameters that an existing optimiser does not know.
+    They should get no weight decay, which would pull them towards 0.
 
     Args:
         model: `facenet_pytorch.InceptionResnetV1(...)` or `timm.create_model("inception_resnet_v2", ...)`,
-            by itself or within `DataParallel` or `torch.compile`.
+            on its own or within `DataParallel` or `torch.compile`.
 
     Returns:
-        The names of the new parameters, in the model by itself; none if it has them already.
+        The names of the new parameters in the unwrapped model; none if it already has them.
 
     Raises:
         ConfigError: the model is neither. Ours become trainable by

@@ -1,6 +1,6 @@
-"""The variables of a facenet checkpoint (TensorFlow, TF-slim's names) under our names.
+"""Maps the variables of a facenet checkpoint (TensorFlow, TF-slim's names) to our names.
 
-TensorFlow is needed only where the checkpoint is, to write its variables into a file that NumPy reads:
+TensorFlow is needed only once, to write the checkpoint's variables to a file that NumPy can read:
 
     import numpy, tensorflow
     checkpoint = tensorflow.train.load_checkpoint("20180402-114759/model-20180402-114759.ckpt-275")
@@ -32,20 +32,21 @@ _CLASSIFIERS = ("Logits", "AuxLogits")
 
 
 def is_slim(name: str) -> bool:
-    """Whether `name` begins like a variable of TF-slim's Inception-ResNet."""
+    """Whether `name` starts like a variable of TF-slim's Inception-ResNet."""
     return _SCOPE.match(name) is not None
 
 
 def rename_slim(variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The network's state dict from a checkpoint's variables.
 
-    Classifiers, averages, and what optimisers keep of each variable are left out.
+    Classifiers, moving averages and optimiser slots are left out.
 
     Args:
         variables: by name, convolution kernels as [height, width, in, out], the bottleneck as [in, out].
 
     Returns:
-        Our names; convolution kernels as [out, in, height, width]. Gammas, which facenet has not, are ones.
+        Our names; convolution kernels as [out, in, height, width]. Gammas, which facenet does not have, are
+        ones.
     """
     found: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for name, value in variables.items():
@@ -71,7 +72,7 @@ def _as_torch(weights: Tensor) -> Tensor:
 
 
 def _places(scopes: list[str]) -> dict[str, str]:
-    """Our name of each layer. Those of one branch are numbered in slim's order, which is alphabetical."""
+    """Our name for each layer. Layers of one branch are numbered in slim's order, which is alphabetical."""
     layers: dict[str, list[str]] = defaultdict(list)
     for scope in sorted(scopes):
         branch, _, layer = scope.rpartition("/")

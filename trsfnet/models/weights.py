@@ -1,7 +1,7 @@
-"""Weights under our names, whoever trained them, and what a network needs to take them.
+"""Weights under our names, whatever their origin, and the settings of a network that can load them.
 
 Our names are facenet's own layer names. facenet-pytorch and timm number the repeated stages and call the
-projection of a residual branch `conv2d`; TensorFlow checkpoints are mapped in `slim_names`.
+projection of a residual branch `conv2d`; `slim_names` maps TensorFlow checkpoints.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _STAGES = {
     "facenet-pytorch": {"repeat_1": "block35", "repeat_2": "block17", "repeat_3": "block8"},
     "timm": {"repeat": "block35", "repeat_1": "block17", "repeat_2": "block8"},
 }
-# Slopes as `make_trainable` gives them: facenet-pytorch's activations are `relu`, timm's belong to the norms.
+# Slopes as `make_trainable` names them: facenet-pytorch's activations are `relu`, timm's belong to the norms.
 _SLOPE_NAMES = re.compile(r"(^|\.)(?:relu|bn\.act)\.weight$")
 # The classifiers belong to heads, not to the network.
 _CLASSIFIERS = ("logits.", "classif.")
 _BOTTLENECK = ("last_linear.", "last_bn.")
-# What timm's weights, and slim's of ImageNet, were trained at; face networks come at facenet's 160.
+# The image size used to train timm's weights and slim's ImageNet weights; face networks use facenet's 160.
 _IMAGENET_SIZE, _FACE_SIZE = 299, 160
-# Names of tensors shown of those that are wrong.
+# Maximum number of faulty tensor names that an error shows.
 _SHOWN = 6
 
 
 def origin_of(names: Iterable[str]) -> str | None:
-    """Whose names these are: `trsfnet`, `facenet-pytorch`, `timm`, `facenet` (TensorFlow) or None."""
+    """The project that uses these names: `trsfnet`, `facenet-pytorch`, `timm`, `facenet` or None."""
     stages = {name.partition(".")[0] for name in names}
     if any(map(is_slim, stages)):
         return "facenet"
@@ -48,9 +48,9 @@ def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
     """A state dict under our names, without its classifier.
 
     Args:
-        source: state dict of `facenet_pytorch.InceptionResnetV1` or of timm's `inception_resnet_v2`, as they
-            are or after `make_trainable`; or the variables of a facenet checkpoint by name.
-        origin: what `origin_of` says of it.
+        source: state dict of `facenet_pytorch.InceptionResnetV1` or of timm's `inception_resnet_v2`,
+            unchanged or after `make_trainable`; or the variables of a facenet checkpoint by name.
+        origin: the result of `origin_of`.
 
     Returns:
         A state dict for the `InceptionResnet` that `settings_of` describes. timm's has no bottleneck.
@@ -74,10 +74,10 @@ def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
 
 
 def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Arguments of `InceptionResnet` for a port's or facenet's weights under our names.
+    """Arguments of `InceptionResnet` for weights of a port or of facenet, under our names.
 
-    Batch norms get a trainable gamma only if there is one that is not 1: facenet's networks have none, and
-    the ports carry ones in its place.
+    Batch norms get a trainable gamma only if some gamma differs from 1: facenet's networks have none, and the
+    ports store ones in its place.
     """
     gammas = [value for name, value in state.items() if name.endswith("bn.weight")]
     bottleneck = state.get("last_linear.weight")
@@ -94,7 +94,7 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
         trainable["activation"] = "prelu"
     return trainable | {
         "version": version,
-        # One of no dimension is no bottleneck; that is found out when the weights are loaded.
+        # A tensor without dimensions is no bottleneck; loading the weights reports that.
         "embedding_size": len(bottleneck) if bottleneck is not None and bottleneck.ndim else 512,
         "input_size": _FACE_SIZE if has_bottleneck(state) else _IMAGENET_SIZE,
         "bn_gamma": any(not torch.equal(gamma, torch.ones_like(gamma)) for gamma in gammas),
@@ -102,29 +102,29 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def has_bottleneck(state: Mapping[str, Tensor]) -> bool:
-    """Whether there is a linear layer to an embedding: networks trained on ImageNet lack it."""
+    """Whether there is a linear layer to an embedding; networks trained on ImageNet lack it."""
     return any(name.startswith(_BOTTLENECK) for name in state)
 
 
 def made_trainable(
     settings: Mapping[str, Any], state: Mapping[str, Tensor], *, trsf: bool, activation: str | None
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The same function with scales or slopes that can be trained on.
+    """The same function with scales or slopes that can be trained further.
 
-    Constant scales become the start of trainable ones; slopes start at that of the activation which they
-    replace, 0 for ReLU.
+    Constant scales become the initial values of trainable ones. Slopes start at the slope of the activation
+    that they replace: 0 for ReLU.
 
     Args:
         settings: arguments of `InceptionResnet`.
         state: its state dict.
-        trsf: make the scales trainable, a scalar for each module of the paper's count.
-        activation: `prelu` to make the slopes trainable, None to leave the activations.
+        trsf: make the scales trainable, one scalar for each module in the paper's count.
+        activation: `prelu` makes the slopes trainable; None keeps the activations.
 
     Returns:
         Settings and state dict of the trainable network.
 
     Raises:
-        ConfigError: any other activation, which would change the function.
+        ConfigError: any other activation, because it would change the function.
     """
     with torch.device("meta"):
         source = InceptionResnet(**settings)
@@ -166,8 +166,8 @@ def load_weights(
 
     Args:
         model: takes the weights.
-        state: under our names; counts of batches, which nothing depends on, may be missing.
-        source: where the weights are from, for the error.
+        state: under our names; batch counters, which nothing depends on, may be missing.
+        source: where the weights come from, for the error message.
         bottleneck: False leaves the bottleneck as it is.
 
     Raises:
@@ -180,10 +180,10 @@ def load_weights(
 def check_weights(
     model: InceptionResnet, state: Mapping[str, Tensor], source: str, *, bottleneck: bool = True
 ) -> None:
-    """Refuse a `state` that `load_weights` cannot load; a `model` without storage will do.
+    """Refuse a `state` that `load_weights` cannot load; a `model` without storage is sufficient.
 
     Raises:
-        DataError: tensors are missing, unknown or of another shape; the sentence names them.
+        DataError: tensors are missing, unknown or of another shape; the message names them.
     """
     expected = model.state_dict()
     left = () if bottleneck else _BOTTLENECK
@@ -211,7 +211,7 @@ def _listed(names: list[str]) -> str:
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """A hash of every tensor and its name, in whatever order and memory layout they come."""
+    """A hash of all tensors and their names, independent of order and memory layout."""
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())

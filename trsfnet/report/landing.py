@@ -64,7 +64,7 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
     return Markdown(":::::{tab-set}\n\n" + "\n".join(tabs) + "\n:::::\n")
 
 
-_CAPTION = "What the paper says. Each verdict leads to its numbers and runs."
+_CAPTION = "The paper's main claims. Each verdict links to its numbers and runs."
 
 
 def _asked(question: str, claim: str) -> str:
@@ -103,7 +103,7 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
     if names["lower"]:
         parts.append(f"{joined(names['lower'])} do not raise it")
     if names["open"]:
-        parts.append(f"whether {joined(names['open'])} raise accuracy stays open")
+        parts.append(f"it remains open whether {joined(names['open'])} raise accuracy")
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
 
@@ -113,12 +113,13 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
     decided = {found.question: found.decided for found in mechanism if found.effects}
     if decided.get("growth") and decided.get("branches"):
         return (
-            "The size of its scales is no evidence for its explanation: in our study scales grow as weight "
-            "decay shrinks the kernels that they multiply, while the branches add less to their trunk."
+            "The size of the scales is no evidence for the paper's explanation: in our study, scales grow "
+            "as weight decay shrinks the kernels that they multiply, while the branches add less to their "
+            "trunk."
         )
     if False in (decided.get("growth"), decided.get("branches")):
-        return "Weight decay does not explain why its scales grow."
-    return "Whether its explanation holds stays open."
+        return "Weight decay does not explain why the scales grow."
+    return "It remains open whether the paper's explanation holds."
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:
@@ -126,10 +127,10 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
     supported, contradicted = (sum(outcomes == {word} for outcomes in found) for word in _DECIDED)
     split = sum(len(outcomes) == len(_DECIDED) for outcomes in found)
     left = len(found) - supported - contradicted - split
-    differently = f", {split} in both ways on different data" if split else ""
+    differently = f", disagree between data sets on {split}" if split else ""
     return (
-        f"Of {counted(len(found), 'question')} that the paper answers, our runs answer {supported} as it "
-        f"does, {contradicted} against it{differently}, and leave {left} open."
+        f"The paper answers {counted(len(found), 'question')}. Our runs confirm {supported} of its answers, "
+        f"contradict {contradicted}{differently} and leave {left} open."
     )
 
 

@@ -1,6 +1,6 @@
-"""`python -m trsfnet.report.summary` writes what the committed runs say.
+"""`python -m trsfnet.report.summary` writes the summary of the committed runs.
 
-That is `results/README.md`, the picture beside it, and the answer in the `README.md` of the checkout.
+It writes `results/README.md`, the figure in that folder, and the answer in the checkout's `README.md`.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 RESULTS = Path(__file__).parents[2] / "results"
 README = RESULTS.parent / "README.md"
 PICTURE = "decay-budget.svg"
-# The answer in README.md stands between these lines.
+# The answer in README.md is between these lines.
 START, END = "<!-- The answer: made by python -m trsfnet.report.summary -->", "<!-- End of the answer -->"
 
 
 def generated(found: Analysis) -> str:
-    """The text of `README.md` for the runs of an analysis."""
+    """The text of `results/README.md` for the runs of an analysis."""
     campaigns = found.campaigns_on(paper_rules())
     parts = ["# What the results say", answer(found), *_weight_decay(found), _about(found)]
     parts += [_runs(campaigns), "## How many claims hold", _short(campaigns), "## The main claims"]
     for question, claims in QUESTIONS.items():
         parts.append(f"### {question}")
         parts.append("\n".join(_claim(claim, campaigns) for claim in claims))
-    parts += ["## Where it is uncomfortable", "\n".join(_uncomfortable(campaigns))]
+    parts += ["## Contradictions and limits", "\n".join(_uncomfortable(campaigns))]
     parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
     return "\n\n".join(parts) + "\n"
 
 
 def answer(found: Analysis) -> str:
-    """Does the paper hold up, in two sentences."""
+    """Two sentences on whether the paper holds up."""
     return landing.headline(landing.campaigns_on_questions(found), answers(_study(found)))
 
 
@@ -66,7 +66,7 @@ def _study(found: Analysis) -> pd.DataFrame:
 
 
 def _weight_decay(found: Analysis) -> list[str]:
-    """What the study on weight decay and scales found, by its rules."""
+    """The answers of the study on weight decay and scales, decided by its rules."""
     if not (lines := mechanism.answer_lines(_study(found))):
         return []
     drawn = f"![Scales, branches and accuracy by decay budget]({PICTURE})"
@@ -76,10 +76,11 @@ def _weight_decay(found: Analysis) -> list[str]:
 def _about(found: Analysis) -> str:
     paper = reference()
     text = (
-        "Made by `python -m trsfnet.report.summary` from the run records in this folder, about "
-        f"*{paper['title']}* ({paper['journal']} {paper['year']}). Our networks are smaller than the paper's "
-        "and see other, smaller images, so no value is compared with its values; claims are tested, within "
-        "one track. The book's page on the claims has the literal words of each, its rule, and every number."
+        "`python -m trsfnet.report.summary` generates this page from the run records in this folder. It is "
+        f"about *{paper['title']}* ({paper['journal']} {paper['year']}). Our networks are smaller than the "
+        "paper's and are trained on different, smaller images. We therefore never compare values with the "
+        "paper's; we test its claims within one track. The book's page *Claims* quotes each claim and gives "
+        "its rule and all numbers."
     )
     damaged = len(found.problems)
     return text + (f" {counted(damaged, 'record')} cannot be read." if damaged else "")
@@ -94,21 +95,25 @@ def _run_line(campaign: Campaign) -> str:
     seeds = Counter(run.variant for run in campaign.runs.values() if run.done)
     done = sorted({seeds[variant] for variant in variants})
     span = str(done[0]) if len(done) == 1 else f"{done[0]} to {done[-1]}"
-    missing = f" The {campaign.missing} still missing may change its verdicts." if campaign.missing else ""
+    missing = (
+        f" {counted(campaign.missing, 'missing run')} may still change its verdicts."
+        if campaign.missing
+        else ""
+    )
     return (
         f"- {campaign_name(campaign)}: {counted(len(campaign.runs), 'run')} of "
-        f"{counted(len(variants), 'variant')}, {span} finished of each.{missing}"
+        f"{counted(len(variants), 'variant')}, {span} finished runs of each.{missing}"
     )
 
 
 def _short(campaigns: Sequence[Campaign]) -> str:
-    """One line for each campaign: how many claims it decides, and which way."""
+    """One line per campaign: how many claims it supports, contradicts and leaves undecided."""
     lines = []
     for campaign in campaigns:
         counts = campaign.count(paper_rules())
         supported, contradicted = counts[Outcome.SUPPORTED], counts[Outcome.CONTRADICTED]
         start = f"{supported} supported, {contradicted} contradicted"
-        start = start if supported + contradicted else "nothing is decided"
+        start = start if supported + contradicted else "none decided"
         rest = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _UNDECIDED if counts[outcome])
         name = campaign_name(campaign)
         lines.append(f"- {name}: of the paper's {len(paper_claims())} claims, {start}; {rest}.")
@@ -116,7 +121,7 @@ def _short(campaigns: Sequence[Campaign]) -> str:
 
 
 def _claim(claim: str, campaigns: Sequence[Campaign]) -> str:
-    """The claim, the paper's number, and a line for each campaign that says something to it."""
+    """The claim, the paper's number, and one line for each campaign that can test it."""
     statement, number = claims_by_id()[claim].statement, paper_rules()[claim].published()
     said = number == "–" or "in the paper" in statement
     lines = [statement + ("" if said else f" The paper: {number}.")]
@@ -138,11 +143,11 @@ def _numbers(claim: str, campaign: Campaign) -> str:
 
 
 def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
-    """What speaks against the paper, and what speaks against our runs."""
+    """Results that contradict the paper, and limits of our own runs."""
     lines = []
     for campaign in campaigns:
         lines += [
-            f"- {campaign_name(campaign)} contradicts: {claims_by_id()[claim].statement} "
+            f"- {campaign_name(campaign)}, contradicts: {claims_by_id()[claim].statement} "
             f"({_numbers(claim, campaign)})"
             for claim, verdict in campaign.verdicts.items()
             if verdict.outcome == Outcome.CONTRADICTED
@@ -150,30 +155,30 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
         lines += _undecided(campaign)
         lines += _collapsed(campaign)
     never = sum(not any(campaign.decides([claim]) for campaign in campaigns) for claim in paper_rules())
-    lines.append(f"- On {never} of {len(paper_claims())} claims no run here says anything.")
+    lines.append(f"- No run here can test {never} of the {len(paper_claims())} claims.")
     return lines
 
 
 def _undecided(campaign: Campaign) -> list[str]:
-    """How little the seeds of a campaign can tell, and which way what they leave open leans."""
+    """How many claims a campaign leaves open, in which direction they lean, and what it could detect."""
     name = campaign_name(campaign)
     tested = [claim for claim, verdict in campaign.verdicts.items() if verdict.tested]
     if not tested:
-        return [f"- {name}: fewer than {MIN_SEEDS} seeds of the variants, so no claim can be tested."]
+        return [f"- {name}: the variants have fewer than {MIN_SEEDS} seeds, so no claim can be tested."]
     unclear = [c for c in tested if campaign.verdicts[c].outcome == Outcome.INCONCLUSIVE]
     against = [claim for claim in unclear if _leans_against(claim, campaign)]
     lines = []
     if unclear:
         lines.append(
-            f"- {name}: {len(unclear)} of {counted(len(tested), 'tested claim')} stay inconclusive; "
-            f"{len(against)} of them lean against the paper."
+            f"- {name}: {len(unclear)} of {counted(len(tested), 'tested claim')} remain inconclusive; "
+            f"{len(against)} of these lean against the paper."
         )
     rule, main = paper_rules()["trsf-gains"], campaign.verdicts["trsf-gains"]
     weakest = rule.weakest(main.measured) if main.tested else None
     if weakest and weakest.minimum_detectable:
         lines.append(
-            f"- {name}: a gain by TRSF would have to be {rule.minimum_detectable(weakest)} to be seen "
-            f"with these seeds; the paper's is {rule.published()}."
+            f"- {name}: with these seeds, the minimum detectable gain by TRSF is "
+            f"{rule.minimum_detectable(weakest)}; the paper's gain is {rule.published()}."
         )
     return lines
 
@@ -185,20 +190,20 @@ def _leans_against(claim: str, campaign: Campaign) -> bool:
 
 
 def _collapsed(campaign: Campaign) -> list[str]:
-    """Variants of which runs collapsed at the learning rate of the comparisons."""
+    """Variants with collapsed runs at the learning rate of the comparisons."""
     variants = sorted({run.variant for run in campaign.runs.values()})
     collapsed = [
-        f"{number} of {len(campaign.of(variant))} of {short_name(variant)}"
+        f"{number} of {len(campaign.of(variant))} runs of {short_name(variant)}"
         for variant in variants
         if (number := campaign.collapsed(variant))
     ]
     if not collapsed:
         return []
-    return [f"- {campaign_name(campaign)}: runs collapsed at the usual learning rate, {joined(collapsed)}."]
+    return [f"- {campaign_name(campaign)}: {joined(collapsed)} collapsed at the usual learning rate."]
 
 
 def main() -> None:
-    """Write all of it anew."""
+    """Write all three files."""
     found = load(RESULTS)
     (RESULTS / "README.md").write_text(generated(found), encoding="utf-8")
     if drawn := picture(found):
@@ -207,7 +212,7 @@ def main() -> None:
 
 
 def with_answer(readme: str, found: Analysis) -> str:
-    """The text of `README.md` with the present answer between `START` and `END`."""
+    """The text of `README.md` with the current answer between `START` and `END`."""
     before, rest = readme.split(START)
     after = rest.split(END)[1]
     return f"{before}{START}\n\n**{answer(found)}**\n\n{END}{after}"
