@@ -244,7 +244,7 @@ def test_a_file_of_something_else_is_kept(model, crops, tmp_path, capsys):
         (["MODEL", "CROPS", "/nowhere/faces.parquet"], "There is no folder /nowhere to write to."),
         (["MODEL", "/nowhere", "faces.parquet"], "There is no /nowhere"),
         (["/nowhere", "CROPS", "faces.parquet"], "There is no /nowhere: expected the folder of a run"),
-        (["MODEL", "CROPS", "CROPS/faces.parquet"], "TARGET must lie outside of SOURCE"),
+        (["MODEL", "CROPS", "CROPS/faces.parquet"], "TARGET must be outside SOURCE"),
     ],
 )
 def test_wrong_input_is_one_sentence(model, crops, tmp_path, monkeypatch, capsys, words, says):

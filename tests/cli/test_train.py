@@ -136,11 +136,11 @@ def test_a_closed_pipe_is_said_once_and_work_goes_on(monkeypatch, capfd):
     os.close(reader)
     with open(writer, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
-        with lasting_output("training goes on"), peers():
+        with lasting_output("training continues"), peers():
             for epoch in range(3):
                 print("epoch", epoch)
         print("after")
-    assert capfd.readouterr().err == "trsfnet: the output was closed: training goes on.\n"
+    assert capfd.readouterr().err == "trsfnet: the output was closed: training continues.\n"
 
 
 def test_our_own_closed_pipe_is_no_lost_peer():
@@ -162,7 +162,7 @@ def test_a_run_outlives_its_reader_and_says_that_it_was_terminated(tmp_path):
     said = process.stderr.read()
     assert process.wait() == 128 + signal.SIGTERM
     assert said.splitlines() == [
-        "trsfnet: the output was closed: training goes on, and `trsfnet runs` says how far it is.",
+        "trsfnet: the output was closed: training continues, and `trsfnet runs` says how far it is.",
         "trsfnet: The process received SIGTERM. The same command goes on from what is done.",
     ]
     assert record(tmp_path)["status"] == "failed"

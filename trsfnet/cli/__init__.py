@@ -47,14 +47,14 @@ COMMANDS = {
     "pack": pack,
 }
 _EPILOG = """\
-`trsfnet COMMAND --help` explains a command, with examples. A first look, without any data:
+`trsfnet COMMAND --help` explains a command and shows examples. To try trsfnet without any data:
   trsfnet info v1
   trsfnet train -p trsf True -p activation prelu
   trsfnet runs
 
-Exit codes: 0 done; 1 the training collapsed; 2 something given is wrong, in one sentence on standard error;
-130 interrupted; 143 terminated. Files appear when they are whole: after a Ctrl-C, or a kill, the same command
-goes on.
+Exit codes: 0 done; 1 the training collapsed; 2 invalid input, explained in one sentence on standard error;
+130 interrupted; 143 terminated. Output files appear only when they are complete. After Ctrl-C or a kill,
+repeat the command to resume.
 """
 
 

@@ -10,17 +10,18 @@ from trsfnet.errors import ConfigError, DataError
 PURPOSE = "find the face in each photograph and crop it"
 EPILOG = """\
 SOURCE is a folder of identities, LFW's folder or archive, an insightface pack, IJB-B, IJB-C or a pack.
-TARGET becomes a folder of identities, with report.csv saying what became of every image:
+TARGET becomes a folder of identities with a report.csv that lists the outcome for every image:
   trsfnet align ~/datasets/lfw lfw-160
   trsfnet align vggface2/train vggface2-182 --size 182 --margin 44
   trsfnet align ~/datasets/lfw lfw-112 --crop warp
   trsfnet align ~/datasets/lfw lfw-facenet --crop facenet
-The first two are facenet-pytorch's crops, of the sizes that facenet verifies and trains with; the third is
-ArcFace's. The last is facenet's own, whose --margin counts pixels of the photograph: a face of 100 pixels has
-16 % of its width beside it on each side, one of 200 has 8 %, where facenet-pytorch gives each 12.5 %.
+The first two make facenet-pytorch's crops, in the sizes that facenet uses for verification and training. The
+third makes ArcFace's crops. The last makes facenet's own crops, where --margin counts pixels of the
+photograph: a face of 100 pixels gets 16 % of its width on each side and one of 200 pixels gets 8 %, whereas
+facenet-pytorch gives each 12.5 %.
 
-Interrupted or killed, the same command goes on where it was. Given again after images were added, mended or
-replaced, it does these, and tries again what failed.
+If the command is interrupted or killed, repeat it to resume. If images were added, repaired or replaced, the
+same command processes these, and it retries images that failed.
 """
 
 
@@ -31,20 +32,21 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--crop",
         choices=("margin", "facenet", "warp"),
         default="margin",
-        help="the face's box with a margin, as facenet-pytorch or as facenet adds it, or its five points at "
-        "fixed places (default: margin)",
+        help="the face's box with a margin, as facenet-pytorch or as facenet adds it, or the five landmarks "
+        "moved to fixed positions (default: margin)",
     )
-    parser.add_argument("--size", type=int, help="side in pixels (default: 160, with warp 112)")
+    parser.add_argument("--size", type=int, help="side in pixels (default: 160; with warp 112)")
     parser.add_argument(
         "--margin",
         type=int,
-        help="left and right together, in pixels of the crop, with facenet of the photograph (default: 32)",
+        help="left and right margin together, in pixels of the crop, or with facenet of the photograph "
+        "(default: 32)",
     )
     parser.add_argument(
         "--missing",
         choices=("crop", "skip"),
         default="crop",
-        help="where no face is found, crop the middle or skip the image (default: crop)",
+        help="if no face is found, crop the centre or skip the image (default: crop)",
     )
 
 
@@ -67,6 +69,6 @@ def run(given: argparse.Namespace) -> int:
         f"{counts['failed']:,}, left out {counts['left out']:,}; report.csv there lists them all"
     )
     if not any(counts[status] for status in ("found", "chosen", "none")):
-        raise DataError(f"Of {aligned:,} images none could be cropped: {given.target}/report.csv says why.")
+        raise DataError(f"None of the {aligned:,} images could be cropped; see {given.target}/report.csv.")
     print(f"the crops are {crop.whose}")
     return 0

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 PURPOSE = "test whether two models differ on the same pairs of faces"
 EPILOG = (
     """\
-With --on, A and B are networks or files of embeddings, as `trsfnet evaluate` takes them; without it they are
-runs with their scores, or files that `trsfnet evaluate --scores` wrote:
+With --on, A and B are networks or files of embeddings, as for `trsfnet evaluate`. Without it, they are runs
+with scores, or files written by `trsfnet evaluate --scores`:
   trsfnet compare vggface2 v1.onnx --on ~/datasets/lfw
   trsfnet compare dlib.npz vggface2 --on ~/datasets/lfw --figure both.svg
   trsfnet compare results/lfw-full/RUN_A results/lfw-full/RUN_B --figure both.svg
   trsfnet compare a.parquet b.parquet --json
 
-It prints each number of both, their difference with an interval over people, and McNemar's test. The figure
-shows the ROC and the error trade-off (DET) of both. It needs pip install 'trsfnet[report]'.
+The command prints each metric of both models, the difference with an interval over people, and McNemar's
+test. The figure shows the ROC curve and the detection error trade-off (DET) of both. It needs pip install
+'trsfnet[report]'.
 
 """
     + model.MODEL
@@ -41,7 +42,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--on",
         type=argument.path,
         metavar="SOURCE",
-        help="whose pairs to compare on, as for evaluate",
+        help="the pairs to compare on, as for evaluate",
     )
     of_pairs(parser)
     figure.option(parser, "the ROC and DET of both")

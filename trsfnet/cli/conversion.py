@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def paths(parser: argparse.ArgumentParser) -> None:
     """Declare SOURCE and TARGET."""
-    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="where the images are")
-    parser.add_argument("target", type=argument.path, metavar="TARGET", help="folder to make")
+    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="the images")
+    parser.add_argument("target", type=argument.path, metavar="TARGET", help="folder to create")
 
 
 def opened(given: argparse.Namespace, *, skip: bool) -> Source:
@@ -28,7 +28,7 @@ def opened(given: argparse.Namespace, *, skip: bool) -> Source:
 
     # Unlike Path.resolve(), this does not stumble over a link to itself.
     if Path(os.path.realpath(given.target)).is_relative_to(os.path.realpath(given.source)):
-        raise ConfigError(f"TARGET must lie outside of SOURCE, got {given.target} in {given.source}.")
+        raise ConfigError(f"TARGET must be outside SOURCE, got {given.target} in {given.source}.")
     source = open_source(given.source, skip=skip)
     for sentence in left_out(source).values():
         print(f"trsfnet: left out: {sentence}", file=sys.stderr)

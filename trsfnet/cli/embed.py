@@ -12,16 +12,17 @@ from trsfnet.cli.output import json_option, print_json
 PURPOSE = "write the embeddings of many face crops to a parquet file"
 EPILOG = (
     """\
-SOURCE is a folder of images, a folder with a subfolder for each identity, a .txt file with the path of an
-image on each line, or anything else that `trsfnet align` takes or makes:
+SOURCE is a folder of images, a folder with one subfolder per identity, a .txt file with the path of one image
+per line, or anything else that `trsfnet align` reads or writes:
   trsfnet embed runs/synthetic/RUN crops faces.parquet
   trsfnet embed vggface2 lfw-160 lfw.parquet
   trsfnet embed v1.safetensors list.txt faces.parquet --json
   trsfnet embed others.onnx crops faces.parquet --preprocessing 112,127.5,127.5
 
-SOURCE must hold face crops; `trsfnet align` makes them of photographs. Each becomes as large as the network's
-input. Images that cannot be read are left out, listed on standard error, and do not change the exit code.
-Interrupted or killed, the same command goes on where it was; faces.parquet appears when it is whole.
+SOURCE must contain face crops; `trsfnet align` makes them from photographs. Each is resized to the network's
+input size. Images that cannot be read are left out and listed on standard error; they do not change the exit
+code. If the command is interrupted or killed, repeat it to resume; faces.parquet appears only when it is
+complete.
 
 The file names the network, the engine and its precision. In Python:
   table = pandas.read_parquet("faces.parquet")     # columns name, identity, embedding
@@ -35,9 +36,9 @@ The file names the network, the engine and its precision. In Python:
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     model.model(parser)
-    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="where the images are")
+    parser.add_argument("source", type=argument.path, metavar="SOURCE", help="the face crops")
     parser.add_argument(
-        "target", type=argument.path, metavar="TARGET", help="file to make, such as faces.parquet"
+        "target", type=argument.path, metavar="TARGET", help="file to create, such as faces.parquet"
     )
     model.engine(parser)
     json_option(parser)

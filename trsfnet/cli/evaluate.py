@@ -12,32 +12,32 @@ from trsfnet.cli.output import json_option, print_json
 if TYPE_CHECKING:
     from trsfnet.inference.evaluate import EvaluationReport
 
-PURPOSE = "verify or identify faces with a network, or with embeddings from anywhere"
+PURPOSE = "verify or identify faces with a network, or with embeddings from any program"
 EPILOG = (
     """\
-What is computed follows from SOURCE:
+SOURCE determines what is computed:
   trsfnet evaluate runs/paper/RUN ~/datasets/lfw-160 --convention facenet
-      LFW aligned by `trsfnet align`, its folder or archive as published: ten folds of pairs.txt
+      LFW aligned by `trsfnet align`, or its published folder or archive: the ten folds of pairs.txt
   trsfnet evaluate vggface2 ~/datasets/lfw --protocol all-pairs
-      the same images: all pairs of the people of sets 8 to 10, whom the lfw track leaves for this
+      the same images: all pairs of the people in sets 8 to 10, which the lfw track reserves for testing
   trsfnet evaluate v1.onnx ms1mv2/agedb_30.bin --convention insightface
       LFW, CALFW, CPLFW, AgeDB or CFP as .bin: ten folds
   trsfnet evaluate runs/paper/RUN ~/datasets/IJBB --scores ijbb.parquet
-      IJB-B or IJB-C, with meta and loose_crop in it: 1:1 verification
+      IJB-B or IJB-C, a folder with meta and loose_crop: 1:1 verification
   trsfnet evaluate runs/paper/RUN ~/datasets/IJBB --protocol 1:N --no-flip
-      the same: 1:N identification, as open and as closed set
+      the same images: 1:N identification, open-set and closed-set
   trsfnet evaluate dlib.npz ~/datasets/lfw
-      embeddings by another program: a .parquet with the columns name and embedding, an .npz with names and
-      embeddings, or an .npy with the names in a .txt beside it; mirrored has those of the mirror images
+      embeddings from another program: a .parquet with the columns name and embedding, an .npz with names and
+      embeddings, or an .npy next to a .txt with the names; mirrored holds those of the mirror images
   trsfnet evaluate vggface2 lfw-160 --figure lfw.svg --worst 10
-      with the ROC, the histogram of the scores, and the pairs that are judged worst
+      also draws the ROC and the histogram of the scores and lists the worst pairs
 
-Conventions move the numbers by points: facenet-training takes each image alone, insightface adds its mirror
-image, and facenet appends that, subtracts the mean embedding and measures angles.
+The convention changes the results by percentage points: facenet-training uses each image alone, insightface
+adds the mirror image, and facenet appends it, subtracts the mean embedding and measures angles.
 
-Images become as large as the network's input: LFW's as published are cropped in the middle, IJB's are warped,
-all others are resized. The features of IJB are kept: interrupted or killed, the same command goes on where it
-was, and other options are computed from them without the network.
+Images are fitted to the network's input size: LFW's published images are cropped at the centre, IJB's are
+warped, all others are resized. The features of IJB are kept. If the command is interrupted or killed, repeat
+it to resume; other options are then computed from the features without the network.
 
 """
     + model.MODEL
@@ -53,7 +53,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--features",
         type=argument.path,
         metavar="FILE",
-        help="of IJB's features (default: in the run or the cache)",
+        help="file for IJB's features (default: in the run or the cache)",
     )
     parser.add_argument(
         "--scores",
@@ -63,7 +63,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     figure.option(parser, "the ROC and the histogram of the scores")
     parser.add_argument(
-        "--worst", type=int, default=0, metavar="N", help="name the N worst pairs of each kind (default: 0)"
+        "--worst", type=int, default=0, metavar="N", help="list the N worst pairs of each kind (default: 0)"
     )
     model.engine(parser)
     json_option(parser)
@@ -79,20 +79,20 @@ def of_pairs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--convention",
         choices=("facenet", "facenet-training", "insightface"),
-        help="how the embeddings of a pair are combined and measured (default: facenet-training, as while "
-        "training). Whichever it is, what divides a pixel is the network's own: (pixel - 127.5) / 128 for "
-        "facenet's and those trained here, 127.5 for timm's, what --preprocessing says for others",
+        help="how the embeddings of a pair are combined and compared (default: facenet-training, as during "
+        "training). The pixel scaling always follows the network: (pixel - 127.5) / 128 for facenet's "
+        "networks and those trained here, 127.5 for timm's, and --preprocessing for others",
     )
     parser.add_argument(
         "--pairs",
         type=argument.path,
         metavar="FILE",
-        help="LFW's pairs.txt (default: the one in or beside SOURCE)",
+        help="LFW's pairs.txt (default: the one in SOURCE or next to it)",
     )
     for name, purpose in (
         ("flip", "add the features of mirror images"),
-        ("norm-score", "let longer features weigh more"),
-        ("detector-score", "weigh images by their detector scores"),
+        ("norm-score", "give longer features more weight"),
+        ("detector-score", "weight images by their detector scores"),
     ):
         parser.add_argument(
             f"--{name}", action=argparse.BooleanOptionalAction, help=f"IJB: {purpose} (default: yes)"

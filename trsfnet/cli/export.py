@@ -6,16 +6,16 @@ import argparse
 
 from trsfnet.cli import argument, model
 
-PURPOSE = "write a network to a file for others"
+PURPOSE = "export a network to a file"
 EPILOG = (
     """\
-The ending of FILE says what it becomes; a model card goes beside it (.md), and one that is there is replaced:
-  trsfnet export runs/lfw/RUN v1.safetensors    all weights, to go on training or for `trsfnet embed`
+The suffix of FILE selects the format. A model card (.md) is written next to it; an existing one is replaced:
+  trsfnet export runs/lfw/RUN v1.safetensors    all weights, for further training or for `trsfnet embed`
   trsfnet export runs/lfw/RUN v1.onnx           for onnxruntime: images in, unit embeddings out
   trsfnet export runs/lfw/RUN v1.pt2            for torch.export.load: the same
 
-Preprocessing is part of .onnx and .pt2, and described in the header of .safetensors. Making .onnx needs
-pip install 'trsfnet[export]'. An .onnx cannot be exported again.
+.onnx and .pt2 include the preprocessing; the header of .safetensors describes it. Exporting to .onnx needs
+pip install 'trsfnet[export]'. An .onnx file cannot be exported again.
 
 """
     + model.MODEL

@@ -7,16 +7,16 @@ import argparse
 from trsfnet.cli import model
 from trsfnet.cli.output import json_option, print_json, print_table
 
-PURPOSE = "count what a network is made of"
+PURPOSE = "count the layers, parameters and operations of a network"
 EPILOG = (
     """\
-Parameters, trainable scales and slopes, and multiply-accumulates (MACs) of each stage for one image:
+Prints parameters, trainable scales and slopes, and multiply-accumulates (MACs) of each stage for one image:
   trsfnet info v1
   trsfnet info v2 --size 112
   trsfnet info runs/synthetic/RUN --json
 
-v1 and v2 are the paper's networks with trainable scales (TRSF) and slopes (PReLU), at 160 pixels.
-Of an .onnx of others only its size, what it takes and what it gives are known.
+v1 and v2 are the paper's networks with trainable scales (TRSF) and slopes (PReLU), at 160 pixels. For an
+.onnx file from another project, only its size, inputs and outputs are known.
 
 """
     + model.MODEL

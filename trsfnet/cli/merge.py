@@ -6,14 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-PURPOSE = "merge finished runs into the files of their studies, as they are committed"
+PURPOSE = "merge finished runs into the committed files of their studies"
 EPILOG = """\
-Every run that is done or collapsed goes into the study of its track and budget, such as results/lfw-full:
+Every finished or collapsed run is added to the study of its track and budget, such as results/lfw-full:
   trsfnet merge
   trsfnet merge --study lfw-full --scores all
 
-A run that the study has already is replaced if its record differs. The folders of the runs stay as they are.
-A merge can be stopped at any moment: repeat it, and nothing is lost. Several at once wait for each other.
+A run that is already in the study is replaced if its record differs. The folders of the runs stay unchanged.
+You can stop a merge at any time and repeat it without losing anything. Simultaneous merges wait for each
+other.
 """
 
 
@@ -25,7 +26,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[Path("runs")],
         metavar="FOLDER",
-        help="where the runs are (default: runs)",
+        help="folder of the runs (default: runs)",
     )
     parser.add_argument(
         "--results", type=Path, default=Path("results"), help="folder of the studies (default: results)"
@@ -34,14 +35,14 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--study",
         action="append",
         metavar="NAME",
-        help="merge only runs of this study (may be repeated; default: all but runs of no budget)",
+        help="merge only runs of this study (may be repeated; default: all runs that belong to a budget)",
     )
     parser.add_argument(
         "--scores",
         choices=("first", "all", "none"),
         default="first",
-        help="whose scores are kept: the first seed's of runs that differ in their seeds alone, all or none "
-        "(default: first)",
+        help="which scores to keep: those of the first seed among runs that differ only in their seeds, all "
+        "or none (default: first)",
     )
 
 
@@ -65,7 +66,7 @@ def run(given: argparse.Namespace) -> int:
     for merged in merge(chosen, given.results, scores=given.scores):
         print(
             f"{given.results / merged.study}: {len(merged.added)} added, {len(merged.replaced)} replaced, "
-            f"{merged.runs} in all"
+            f"{merged.runs} in total"
         )
     if len(chosen) < len(records):
         print(f"Not merged: {len(records) - len(chosen)} of {len(records)} runs; see trsfnet merge --help.")

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from trsfnet.interop.preprocessing import Preprocessing
 
 MODEL = """\
-MODEL is a run's folder with its checkpoint, a .safetensors, facenet-pytorch's or timm's .pt, .pth or .pth.tar
-(prefixes of wrappers and containers are taken off), facenet's variables as .npz, an .onnx, or vggface2 and
-casia-webface, facenet-pytorch's pretrained networks.
+MODEL is the folder of a run with its checkpoint, a .safetensors file, a .pt, .pth or .pth.tar file of
+facenet-pytorch or timm (prefixes of wrappers and containers are removed), facenet's variables as .npz, an
+.onnx file, or vggface2 or casia-webface, the pretrained networks of facenet-pytorch.
 """
 
 
@@ -31,8 +31,8 @@ def preprocessing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preprocessing",
         metavar="SIZE,MEAN,DIVISOR[,BGR]",
-        help="of an .onnx that does not state it: its input is (pixel - MEAN) / DIVISOR of SIZE x SIZE "
-        "pixels, in RGB unless BGR is said; for insightface's 112,127.5,127.5",
+        help="for an .onnx file that does not state it: the input is (pixel - MEAN) / DIVISOR of SIZE x SIZE "
+        "pixels, in RGB unless BGR is given; for insightface 112,127.5,127.5",
     )
 
 
@@ -42,8 +42,8 @@ def engine(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("auto", "torch", "onnxruntime"),
         default="auto",
-        help="what computes the embeddings: auto takes onnxruntime on a CPU where it is installed and "
-        "bfloat16 is not faster, else torch (default: auto)",
+        help="engine that computes the embeddings: auto uses onnxruntime on a CPU if it is installed and "
+        "bfloat16 is not faster, otherwise torch (default: auto)",
     )
 
 

@@ -6,15 +6,15 @@ import argparse
 
 from trsfnet.cli.conversion import opened, paths
 
-PURPOSE = "make one compact file of a folder of face crops"
+PURPOSE = "pack a folder of face crops into one compact file"
 EPILOG = """\
-SOURCE is whatever align takes, or what it made. TARGET becomes one file of JPEGs with its labels:
+SOURCE is anything that align reads or writes. TARGET becomes one file of JPEGs with their labels:
   trsfnet pack vggface2-182 vggface2 --size 182
   trsfnet pack ~/datasets/lfw lfw-96 --size 96 --crop 128
-The second does without alignment: it keeps the middle of each image.
+The second command works without alignment: it keeps the centre of each image.
 
-Images that are JPEGs of that size already are kept byte for byte. Interrupted or killed, the same command
-goes on where it was.
+Images that are already JPEGs of that size are copied byte for byte. If the command is interrupted or killed,
+repeat it to resume.
 """
 
 
@@ -22,10 +22,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     paths(parser)
     parser.add_argument("--size", type=int, default=160, help="side in pixels (default: %(default)s)")
-    parser.add_argument("--crop", type=int, help="pixels to keep of the middle (default: the shorter side)")
-    parser.add_argument("--quality", type=int, default=95, help="of the JPEGs (default: %(default)s)")
+    parser.add_argument("--crop", type=int, help="pixels to keep at the centre (default: the shorter side)")
+    parser.add_argument("--quality", type=int, default=95, help="JPEG quality (default: %(default)s)")
     parser.add_argument(
-        "--skip-corrupt", action="store_true", help="leave out and list what cannot be decoded"
+        "--skip-corrupt", action="store_true", help="leave out and list images that cannot be decoded"
     )
 
 

@@ -9,14 +9,14 @@ from trsfnet.cli import argument
 from trsfnet.cli.output import json_option, print_json
 from trsfnet.errors import ConfigError
 
-PURPOSE = "say what runs show about the paper's claims"
+PURPOSE = "show what runs say about the paper's claims"
 EPILOG = """\
-Reads the records in a folder, and judges each claim by the rules of the book's page on the claims:
+Reads the records in a folder and judges each claim by the rules on the book's page about the claims:
   trsfnet report
   trsfnet report runs
   trsfnet report results --json
 
-The text is Markdown, the JSON a list of verdicts with the numbers that they rest on. Needs
+The text is Markdown; the JSON is a list of verdicts with the numbers behind them. Needs
 pip install 'trsfnet[report]'.
 """
 
@@ -29,7 +29,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default=Path("results"),
         metavar="FOLDER",
-        help="where the records are (default: results)",
+        help="folder of the records (default: results)",
     )
     json_option(parser)
 

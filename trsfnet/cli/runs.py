@@ -21,8 +21,8 @@ Reads the records in folders such as runs (yours) and results (the project's):
   trsfnet runs --compare v1-relu-seed0 v1-trsf-relu-seed0
   trsfnet runs results --json
 
-A and B are folders of runs, or how their ids begin. A run is stale when its results version is not the
-present one: the same settings would now give other numbers. `trsfnet train --again` trains it again.
+A and B are folders of runs, or the beginnings of run ids. A run is stale if its results version is outdated:
+the same settings would now give other numbers. `trsfnet train --again` retrains it.
 """
 
 
@@ -34,10 +34,10 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[Path("runs")],
         metavar="FOLDER",
-        help="where the records are (default: runs); of one run in two folders the last counts",
+        help="folder of the records (default: runs); if a run is in two folders, the last one counts",
     )
     parser.add_argument(
-        "--compare", nargs=2, metavar=("A", "B"), help="settings and results in which two runs differ"
+        "--compare", nargs=2, metavar=("A", "B"), help="show settings and results in which two runs differ"
     )
     json_option(parser)
 
@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
         print_json([run_list.to_dict(run) for run in runs])
     elif runs:
         print_table(run_list.HEADER, run_list.lines(runs), right=("epochs", "result"))
-        print(f"\nresult is, on {'; '.join(run_list.measures(runs))}.")
+        print(f"\nThe column result shows, on {'; '.join(run_list.measures(runs))}.")
     else:
         print(f"There is no run in {' or '.join(map(str, given.folders))}: `trsfnet train` makes one.")
     return 0

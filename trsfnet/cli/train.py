@@ -10,18 +10,19 @@ from trsfnet.cli.output import lasting_output
 
 PURPOSE = "train one network and record it"
 EPILOG = """\
-The record goes to FOLDER/TRACK/RUN; the same settings make the same run. Without any it trains v1 on rendered
-faces, in about two minutes:
+The record goes to FOLDER/TRACK/RUN; equal settings give the same run. Without any settings, v1 is trained on
+rendered faces, in about two minutes:
   trsfnet train
   trsfnet train -p arch v1 -p trsf True -p activation prelu
   trsfnet train -p track lfw -p seed 1 --data-root ~/datasets
   trsfnet train --preset vggface2 -p track lfw -p batch_size 84 --devices 2
 
-On several machines, or under SLURM, their own launchers start the processes:
+On several machines, or under SLURM, the respective launcher starts the processes:
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m trsfnet train ...
   srun --ntasks-per-node 8 --gpus-per-node 8 trsfnet train ...
 
-Interrupted or killed, the same command goes on from the last checkpoint. What has ended is not repeated.
+If the command is interrupted or killed, repeat it to resume from the last checkpoint. Finished runs are not
+repeated.
 
 `papermill --help-notebook notebooks/train.ipynb` lists the settings; so does, in Python,
 help(trsfnet.TrainConfig).
@@ -37,7 +38,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="a setting, as for papermill; any number of them",
+        help="a setting, as for papermill; may be repeated",
     )
     parser.add_argument(
         "--preset",
@@ -49,23 +50,23 @@ def options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="GPUs, or processes on the CPU, that train together (default: %(default)s)",
+        help="number of GPUs, or of processes on the CPU, that train together (default: %(default)s)",
     )
     parser.add_argument(
-        "--again", action="store_true", help="train anew what earlier arithmetic made, and keep that aside"
+        "--again", action="store_true", help="retrain a run made by outdated arithmetic; the old run is kept"
     )
     parser.add_argument(
         "--runs",
         type=argument.path,
         default="runs",
         metavar="FOLDER",
-        help="of the run records (default: %(default)s)",
+        help="folder of the run records (default: %(default)s)",
     )
     parser.add_argument(
         "--data-root",
         type=argument.path,
         metavar="FOLDER",
-        help="of the datasets (default: the variable TRSFNET_DATA)",
+        help="folder of the datasets (default: the environment variable TRSFNET_DATA)",
     )
 
 
@@ -78,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
 
     parameters = {name: _value(text) for name, text in given.parameters}
     world = started_as()
-    with lasting_output("training goes on, and `trsfnet runs` says how far it is"):
+    with lasting_output("training continues, and `trsfnet runs` shows its progress"):
         record = train(
             config_of(parameters, given.preset),
             runs=given.runs,

@@ -7,18 +7,19 @@ import argparse
 from trsfnet.cli import argument, model
 from trsfnet.cli.output import json_option, print_json
 
-PURPOSE = "say whether two images show one person"
+PURPOSE = "decide whether two images show the same person"
 EPILOG = (
     """\
-MTCNN (pip install 'trsfnet[faces]') finds the face in each photograph; the network says how similar they are:
+MTCNN (pip install 'trsfnet[faces]') finds the face in each photograph, and the network computes their
+similarity:
   trsfnet verify runs/synthetic/RUN a.jpg b.jpg
   trsfnet verify runs/lfw/RUN a.jpg b.jpg --far 1e-2 --images lfw
   trsfnet verify vggface2 a.jpg b.jpg --threshold 0.4 --json
 
-The threshold follows from --far and the scores that the run's own evaluation left in scores.parquet. It holds
-for faces like those of that evaluation. A file exported from a run states its thresholds at --far 1e-1, 1e-2,
-1e-3 and 1e-4, as far as its scores reach. Weights from elsewhere have none: choose a --threshold on pairs of
-your own.
+The threshold follows from --far and from the scores that the run's own evaluation stored in scores.parquet.
+It is valid for faces like those of that evaluation. A file exported from a run states its thresholds at --far
+1e-1, 1e-2, 1e-3 and 1e-4, as far as its scores allow. Weights from other projects have no threshold:
+determine a --threshold on your own pairs.
 
 """
     + model.MODEL
@@ -37,13 +38,15 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=1e-3,
         help="share of pairs of different people that may be accepted (default: 1e-3)",
     )
-    limit.add_argument("--threshold", type=float, help="similarity, -1 to 1, above which it is one person")
+    limit.add_argument(
+        "--threshold", type=float, help="similarity (-1 to 1) above which the two images show one person"
+    )
     parser.add_argument(
         "--images",
         choices=("photograph", "lfw", "crop"),
         default="photograph",
-        help="what A and B are: photographs, images of LFW whose middle the lfw track takes, or crops of "
-        "faces (default: photograph)",
+        help="kind of A and B: photographs, images of LFW whose centre is used as in the lfw track, or crops "
+        "of faces (default: photograph)",
     )
     model.engine(parser)
     json_option(parser)
