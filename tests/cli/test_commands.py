@@ -106,7 +106,7 @@ def test_align_then_pack(photographs, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["align", "SOURCE", "SOURCE/crops"], "TARGET must lie outside of SOURCE, got SOURCE/crops in"),
+        (["align", "SOURCE", "SOURCE/crops"], "TARGET must be outside SOURCE, got SOURCE/crops in"),
         (["align", "SOURCE", "TARGET", "--crop", "warp", "--margin", "3"], "--margin needs --crop margin"),
         (["align", "SOURCE", "TARGET", "--size", "3"], "size must lie in 16 to 1024 pixels, got 3."),
         (["align", "/nowhere", "TARGET"], "There is no /nowhere"),

@@ -162,8 +162,8 @@ def test_a_run_outlives_its_reader_and_says_that_it_was_terminated(tmp_path):
     said = process.stderr.read()
     assert process.wait() == 128 + signal.SIGTERM
     assert said.splitlines() == [
-        "trsfnet: the output was closed: training continues, and `trsfnet runs` says how far it is.",
-        "trsfnet: The process received SIGTERM. The same command goes on from what is done.",
+        "trsfnet: the output was closed: training continues, and `trsfnet runs` shows its progress.",
+        "trsfnet: The process received SIGTERM. Repeat the command to resume.",
     ]
     assert record(tmp_path)["status"] == "failed"
     assert record(tmp_path)["message"] == "Terminated: The process received SIGTERM."
@@ -178,7 +178,7 @@ def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate()[1]
     assert process.returncode == 130
-    assert said == "trsfnet: interrupted; the same command goes on from what is done.\n"
+    assert said == "trsfnet: interrupted; repeat the command to resume.\n"
     assert record(tmp_path)["message"] == "KeyboardInterrupt"
 
 

@@ -26,10 +26,10 @@ def test_it_names_claims_that_exist():
 def test_nothing_was_run(tmp_path):
     text = generated(load(tmp_path))
     assert "No run has ended yet." in text
-    assert "On 50 of 50 claims no run here says anything." in text
+    assert "No run here can test 50 of the 50 claims." in text
 
 
-def test_it_says_what_is_uncomfortable(tmp_path):
+def test_it_lists_contradictions_and_limits(tmp_path):
     """A loss by TRSF, a collapse, and a track with a single seed."""
     for setting, tar in {"v1-relu": 0.4, "v1-trsf-relu": 0.3, "v1-prelu": 0.4, "v1-trsf-prelu": 0.2}.items():
         for seed in range(3):

@@ -110,9 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrsfnetError as error:
         return _fail(2, str(error))
     except KeyboardInterrupt:
-        return _fail(130, "interrupted; the same command goes on from what is done.")
+        return _fail(130, "interrupted; repeat the command to resume.")
     except Terminated as error:
-        return _fail(error.exit_code, f"{error} The same command goes on from what is done.")
+        return _fail(error.exit_code, f"{error} Repeat the command to resume.")
     except BrokenPipeError:
         # Whoever read the output, such as `head`, has enough. Python must not flush into the pipe at its end.
         _drop_output()

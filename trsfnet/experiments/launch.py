@@ -65,7 +65,7 @@ def launch(words: Sequence[str], devices: int) -> None:
     if failed:
         raise TrsfnetError(
             f"One of the {devices} processes of this run failed; their output above says how. "
-            "The same command goes on from the last checkpoint."
+            "Repeat the command to resume from the last checkpoint."
         )
 
 

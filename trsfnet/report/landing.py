@@ -99,13 +99,18 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
         names[kind.get(frozenset(outcomes), "open")].append(name)
     parts = []
     if names["raise"]:
-        parts.append(f"on new data, {joined(names['raise'])} do raise accuracy")
+        parts.append(f"on new data, {_subject(names['raise'], 'does', 'do')} raise accuracy")
     if names["lower"]:
-        parts.append(f"{joined(names['lower'])} do not raise it")
+        parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise it")
     if names["open"]:
-        parts.append(f"it remains open whether {joined(names['open'])} raise accuracy")
+        parts.append(f"it remains open whether {_subject(names['open'], 'raises', 'raise')} accuracy")
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _subject(names: Sequence[str], singular: str, plural: str) -> str:
+    """Names of parts of the paper with a verb in the right number; only TRSF is singular."""
+    return f"{joined(names)} {singular if list(names) == ['TRSF'] else plural}"
 
 
 def _explanation(mechanism: Sequence[Answer]) -> str:

@@ -184,7 +184,7 @@ def peers() -> Iterator[None]:
             raise
         raise LostPeer(
             "Another process of this run ended or cannot be reached; its own output says why. "
-            "The same command goes on from the last checkpoint."
+            "Repeat the command to resume from the last checkpoint."
         ) from error
 
 
