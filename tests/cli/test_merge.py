@@ -20,7 +20,7 @@ def test_finished_runs_go_into_their_studies(tmp_path, capsys):
     assert main(words) == 0
     output = capsys.readouterr()
     assert output.out.splitlines() == [
-        f"{results / 'synthetic-full'}: 2 added, 0 replaced, 2 in all",
+        f"{results / 'synthetic-full'}: 2 added, 0 replaced, 2 in total",
         "Not merged: 2 of 4 runs; see trsfnet merge --help.",
     ]
     assert "is damaged" in output.err
@@ -28,7 +28,7 @@ def test_finished_runs_go_into_their_studies(tmp_path, capsys):
     assert main([*words, "--study", "synthetic-other"]) == 0
     assert "synthetic-other: 1 added" in capsys.readouterr().out
     assert main(words) == 0
-    assert "0 added, 0 replaced, 2 in all" in capsys.readouterr().out
+    assert "0 added, 0 replaced, 2 in total" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
