@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
 from trsfnet.analysis.findings import Outcome, Verdict
 from trsfnet.analysis.judging import judge
+from trsfnet.analysis.mechanism import STUDY, mechanism_runs
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.rules import paper_reaches, paper_rules
@@ -31,7 +34,9 @@ class Campaign:
         departures: settings of the protocol that are not those of the nearest budget.
         rate: the learning rate of all claims but those on stability: that of the most runs with the fewest
             departures from the track's own settings.
-        runs: by variant, learning rate and seed; all have ended, done or collapsed.
+        runs: by variant, learning rate and seed; all have ended, done or collapsed. Those of a study that
+            varies more than that are one campaign, by their ids in place of the variant: they are compared by
+            that study's own rules alone.
     """
 
     track: str
@@ -108,9 +113,21 @@ class Campaign:
 
     @cached_property
     def regime(self) -> Regime | None:
-        """Travel and decay budget of its schedule; None where no run finished an epoch."""
+        """Travel and decay budget of its schedule; None where these vary or no run finished an epoch."""
+        if self._varies:
+            return None
         runs = (run for runs in self._usual.values() for run in runs.values())
         return next((found for run in runs if (found := run_regime(run))), None)
+
+    @property
+    def _varies(self) -> bool:
+        """Whether settings of training differ between its runs."""
+        return bool(self.budget and BUDGETS[self.budget].get("varies"))
+
+    @cached_property
+    def mechanism(self) -> pd.DataFrame:
+        """The runs of the study of weight decay and scales, see `mechanism_runs`; empty for others."""
+        return mechanism_runs([run.record for run in self.ordered if run.budget == STUDY])
 
     @cached_property
     def ordered(self) -> list[Run]:
@@ -128,6 +145,8 @@ class Campaign:
         if not self.budget:
             return 0
         planned = planned_configs(self.budget, self.track)
+        if self._varies:
+            return max(0, len(planned) - len(self.runs))
         return len({(c.variant, c.learning_rate, c.seed) for c in planned} - self.runs.keys())
 
     def count(self, claims: Iterable[str]) -> Counter[Outcome]:
@@ -158,17 +177,21 @@ def campaigns(runs: Sequence[Run]) -> list[Campaign]:
 
     In the order of tracks, the largest budget of each first.
     """
-    groups: dict[tuple[str, str | None, str], list[Run]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: (run.started, run.run_id)):
         if run.done or run.collapsed:
-            shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
-            key = json.dumps(shared, sort_keys=True, default=list)
-            # A pilot may have the settings of the budget that it decides on, and is still no part of it.
-            pilot = run.budget if run.budget and BUDGETS[run.budget].get("own_seeds") else None
-            groups[run.track, pilot, key].append(run)
-    found = [_campaign(track, group) for (track, _, _), group in groups.items()]
+            groups[run.track, _comparable(run)].append(run)
+    found = [_campaign(track, group) for (track, _), group in groups.items()]
     by_rank = sorted(found, key=lambda campaign: campaign.rank, reverse=True)
     return sorted(by_rank, key=lambda campaign: campaign.track, reverse=True)
+
+
+def _comparable(run: Run) -> str:
+    """The same for runs that may be compared."""
+    if run.budget and BUDGETS[run.budget].get("varies"):
+        return run.budget
+    shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
+    return json.dumps(shared, sort_keys=True, default=list)
 
 
 def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
@@ -176,9 +199,11 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
     configs = {run.learning_rate: run.config for run in runs}
     odd = {rate: departures(config) for rate, config in configs.items()}
     rate = min(rates, key=lambda value: (len(odd[value]), -rates[value], value))
+    budget = budget_of(configs[rate])
+    varies = budget and BUDGETS[budget].get("varies")
     # Of two runs of one seed, say in two precisions, the one that was started later counts.
-    by_key = {(run.variant, run.learning_rate, run.seed): run for run in runs}
-    return Campaign(track, budget_of(configs[rate]), odd[rate], rate, by_key)
+    by_key = {(run.run_id if varies else run.variant, run.learning_rate, run.seed): run for run in runs}
+    return Campaign(track, budget, {} if varies else odd[rate], rate, by_key)
 
 
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:

@@ -49,6 +49,12 @@ def mechanism_runs(records: Sequence[Record]) -> pd.DataFrame:
         - `tar`, `tar_low`: TAR over all pairs of the test people at FAR 1e-2 and 1e-3.
         - `held_out_loss`: in nats, on unseen images of the training people.
         - `best_factor`: the factor on all scales at which that loss is least, batch statistics.
+        - `dead`: share of channels that are positive on fewer than one in a thousand positions, mean over
+          activations; `zeros`: share of zeros before the average pool.
+        - `cosine`: the most negative cosine between two kernels of a layer at the end, less that of the
+          random ones at the start; `rank`: the effective rank at the end over that at the start. Means over
+          layers.
+        - `bias`: mean norm of the biases under the scales at the end.
     """
     rows = [_row(record) for record in records if _is_finished(record)]
     table = pd.DataFrame(rows)
@@ -69,10 +75,11 @@ def _row(record: Record) -> dict[str, Any]:
     found = regime(TrainConfig.from_parameters(config), steps)
     table = record.parameters()
     end = table[table["epoch"] == table["epoch"].max()]
-    values = {kind: part.set_index("name")["value"] for kind, part in end.groupby("kind")}
+    values = {kind: part.set_index("name")["value"] for kind, part in end.groupby("kind", observed=True)}
     modules = SCALED_MODULES[config["arch"]]
     scales = values["trsf"].abs() if "trsf" in values else pd.Series(dtype=float)
-    start = table[(table["epoch"] == 0) & (table["kind"] == "kernel")].set_index("name")["value"][:modules]
+    begin = table[table["epoch"] == 0]
+    random = {kind: part.set_index("name")["value"] for kind, part in begin.groupby("kind", observed=True)}
     kernels, ratios = values["kernel"][:modules], values["ratio"][:modules]
     slopes = values.get("slope", pd.Series(dtype=float))
     losses = values.get("rescaled_loss", pd.Series(dtype=float))
@@ -85,7 +92,7 @@ def _row(record: Record) -> dict[str, Any]:
         "travel": found.travel,
         "scale": scales.mean() if len(scales) else np.nan,
         "scale_largest": scales.max() if len(scales) else np.nan,
-        "kernel": float(np.exp(np.log(kernels / start).mean())),
+        "kernel": float(np.exp(np.log(kernels / random["kernel"][:modules]).mean())),
         "ratio": ratios.mean(),
         "ratio_geometric": float(np.exp(np.log(ratios).mean())),
         "ratio_median": ratios.median(),
@@ -94,6 +101,11 @@ def _row(record: Record) -> dict[str, Any]:
         "tar_low": record.metrics[TAR_LOW],
         "held_out_loss": last.get("held_out_loss", np.nan),
         "best_factor": float(losses.idxmin()) if len(losses) else np.nan,
+        "dead": values["dead"].mean() if "dead" in values else np.nan,
+        "zeros": values["zeros"].mean() if "zeros" in values else np.nan,
+        "cosine": (values["cosine"] - random["cosine"]).mean() if "cosine" in values else np.nan,
+        "rank": (values["rank"] / random["rank"]).mean() if "rank" in values else np.nan,
+        "bias": values["bias"][:modules].mean() if "bias" in values else np.nan,
     }
 
 
@@ -195,6 +207,8 @@ class Answer:
 
 
 USUAL, HIGH = 5e-4, 0.04
+# The scales that the runs of the part `starts`, and the ladder's, start from.
+STARTED = (0.03, 0.1, 0.3, 1.0)
 RATIOS = ("ratio", "ratio_geometric", "ratio_median")
 
 
@@ -223,8 +237,8 @@ def _moved(question: str, changes: Sequence[Change | None], *, above: bool) -> A
     return Answer(question, decided, found, min(c.seeds for c in changes if c))
 
 
-def _pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
-    """The runs of v1 with PReLU whose settings are the study's usual ones but for those `wanted`."""
+def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+    """The runs by seed whose settings are the study's usual ones, TRSF + PReLU, but for those `wanted`."""
     usual = {"activation": "prelu", "decayed": "all", "projection_gain": 1.0, "slope_floor": None}
     usual |= {"fixed_scales": False, "trsf": True, "scale_init": 0.1}
     keep = pd.Series(True, index=runs.index)
@@ -250,8 +264,8 @@ def _gauge(runs: pd.DataFrame) -> Answer:
     """Do runs that start as one function end with other scales, by how the function was written?"""
     found, counts = {}, []
     for decay in (USUAL, HIGH):
-        usual = _pick(runs, weight_decay=decay)
-        other = _pick(runs, weight_decay=decay, scale_init=1.0, projection_gain=0.1)
+        usual = pick(runs, weight_decay=decay)
+        other = pick(runs, weight_decay=decay, scale_init=1.0, projection_gain=0.1)
         effect, seeds = _factor(usual["scale"], other["scale"])
         if effect:
             found[f"weight decay {decay:g}"] = effect
@@ -266,7 +280,7 @@ def _contraction(runs: pd.DataFrame) -> Answer:
     """Is the spread of log scales over their starts smaller at the end than at the start?"""
     found, counts = {}, []
     for decay in (USUAL, HIGH):
-        by_start = {s: _pick(runs, weight_decay=decay, scale_init=s)["scale"] for s in (0.03, 0.1, 0.3, 1.0)}
+        by_start = {s: pick(runs, weight_decay=decay, scale_init=s)["scale"] for s in STARTED}
         table = np.log(pd.DataFrame(by_start).dropna())
         ratios = table.std(axis=1, ddof=0) / np.std(np.log(list(by_start)))
         effect = mean_over_seeds(list(ratios))
@@ -281,13 +295,8 @@ def _contraction(runs: pd.DataFrame) -> Answer:
 
 
 def _optimum(runs: pd.DataFrame) -> Answer:
-    """In what share of runs with trainable scales is the held-out loss least near a factor of 1?"""
-    found = {}
-    for decay in (USUAL, HIGH):
-        part = runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
-        if len(part):
-            near = int(part["best_factor"].between(0.84, 1.19).sum())
-            found[f"weight decay {decay:g}"] = wilson(near, len(part))
+    """Is the held-out loss least near a factor of 1 in most runs with trainable scales?"""
+    found = {f"weight decay {decay:g}": share for decay, share in optimum_shares(runs).items()}
     if len(found) < 2:
         return Answer("optimum", None, found, 0)
     above = all(effect.low > 0.5 for effect in found.values())
@@ -295,13 +304,23 @@ def _optimum(runs: pd.DataFrame) -> Answer:
     return Answer("optimum", True if above else False if below else None, found, runs["seed"].nunique())
 
 
+def optimum_shares(runs: pd.DataFrame) -> dict[float, Interval]:
+    """In what share of runs with trainable scales the held-out loss is least near a factor of 1, by decay."""
+    found = {}
+    for decay in (USUAL, HIGH):
+        part = runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
+        if len(part):
+            found[decay] = wilson(int(part["best_factor"].between(0.84, 1.19).sum()), len(part))
+    return found
+
+
 def _training(runs: pd.DataFrame) -> Answer:
     """Does training the scales raise TAR over the constant from which they start?"""
     found, over_start, counts = {}, [], []
     for decay in (USUAL, HIGH):
-        trained = _pick(runs, weight_decay=decay)
+        trained = pick(runs, weight_decay=decay)
         for name, constant in (("constant 0.1", 0.1), ("facenet's constants", None)):
-            fixed = _pick(runs, weight_decay=decay, trsf=False, scale_init=constant)
+            fixed = pick(runs, weight_decay=decay, trsf=False, scale_init=constant)
             effect, seeds = _difference(fixed["tar"], trained["tar"])
             if effect:
                 found[f"over {name}, weight decay {decay:g}"] = effect

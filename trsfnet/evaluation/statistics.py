@@ -63,6 +63,30 @@ def mean_over_seeds(values: Sequence[float]) -> Interval | None:
     return Interval(mean, mean - half, mean + half)
 
 
+def fieller(numerators: Sequence[float], denominators: Sequence[float]) -> Interval | None:
+    """Fieller's interval of a ratio of two means over the same seeds.
+
+    Args:
+        numerators: a value of each seed.
+        denominators: another of the same seeds, in the same order.
+
+    Returns:
+        None for fewer than two seeds, or where the denominator's mean is not told from 0 at 95 %: the ratio
+        could then be anything.
+    """
+    n = len(numerators)
+    if n < 2:
+        return None
+    top, bottom = float(np.mean(numerators)), float(np.mean(denominators))
+    (v_top, v_both), (_, v_bottom) = np.cov(numerators, denominators) / n
+    t2 = float(special.stdtrit(n - 1, (1 + LEVEL) / 2)) ** 2
+    a, b, c = bottom**2 - t2 * v_bottom, top * bottom - t2 * v_both, top**2 - t2 * v_top
+    if a <= 0:
+        return None
+    half = math.sqrt(max(0.0, b**2 - a * c))
+    return Interval(top / bottom, float((b - half) / a), float((b + half) / a))
+
+
 @dataclass(frozen=True)
 class McNemar:
     """McNemar's exact test: do two models succeed equally often on the same items?

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trsfnet.report.data.measured import measured
+from trsfnet.analysis.benchmarks import measured
 from trsfnet.report.display import Markdown
 from trsfnet.text import duration
 

@@ -15,6 +15,7 @@ _FIRST = (
     "Stability",
     "Counts",
     "The paper's values themselves",
+    "Mechanisms",
     "What these runs cannot decide",
 )
 

@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
+from trsfnet.analysis.benchmarks import measured
 from trsfnet.data.align.detect import SMALLEST_FACE, THRESHOLDS
 from trsfnet.data.lfw import CROP
 from trsfnet.data.lfw_files import read_people
 from trsfnet.data.tracks import lfw
 from trsfnet.report import style
-from trsfnet.report.data.measured import measured
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.text import NBSP, joined, percent
 from trsfnet.training.config import track_defaults

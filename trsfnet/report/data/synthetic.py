@@ -11,9 +11,9 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.benchmarks import measured
 from trsfnet.evaluation.embed import embed
 from trsfnet.report import style
-from trsfnet.report.data.measured import measured
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.synthetic import (
     DEFAULT_DIFFICULTY,

@@ -1,4 +1,4 @@
-"""What the benchmarks measured of the data."""
+"""What the benchmarks measured, where there is a checkout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 
 def measured(name: str) -> dict[str, Any] | None:

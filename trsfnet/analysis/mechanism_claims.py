@@ -1,0 +1,195 @@
+"""What the study of weight decay and scales measures for the paper's claims on mechanisms.
+
+Each comparison is made at both weight decays of the study and pairs the runs of a seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.findings import MIN_SEEDS
+from trsfnet.analysis.mechanism import HIGH, STARTED, USUAL, optimum_shares, pick
+from trsfnet.analysis.units import NUMBER, POINTS, SHARE, SIGNED_NUMBER, Unit
+from trsfnet.evaluation.statistics import fieller
+from trsfnet.text import percent
+
+_RELU = {"trsf": False, "activation": "relu", "scale_init": None}
+_LEAKY, _PRELU = _RELU | {"activation": "leaky_relu"}, _RELU | {"activation": "prelu"}
+_FROZEN = _PRELU | {"fixed_scales": True}
+_TRAINED: dict[str, object] = {}
+_CLAMPED = {"slope_floor": 0.0}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One comparison of a question.
+
+    Attributes:
+        name: for readers.
+        by_seed: what was measured, by seed; empty before its runs are there.
+        difference: whether one thing was subtracted from another.
+    """
+
+    name: str
+    by_seed: pd.Series
+    difference: bool = True
+
+    @property
+    def effect(self) -> Effect | None:
+        """The mean over seeds with Student's error; None for fewer than two seeds."""
+        n = len(self.by_seed)
+        if n < 2:
+            return None
+        error = float(self.by_seed.std(ddof=1)) / math.sqrt(n)
+        return Effect(float(self.by_seed.mean()), error, n - 1, n)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a claim asks of the study's runs.
+
+    Attributes:
+        description: what is measured and where it must lie.
+        bounds: lower and upper, of each comparison.
+        unit: how a value is written.
+        difference: how a difference is.
+        asked: the comparisons in a table of `mechanism_runs`.
+        premise: what has to hold at a weight decay for the question to arise there, by decay; None for
+            nothing.
+        note: what else the runs show, as a sentence; empty for nothing.
+    """
+
+    description: str
+    bounds: tuple[float | None, float | None]
+    asked: Callable[[pd.DataFrame], Iterator[Asked]]
+    unit: Unit = NUMBER
+    difference: Unit = SIGNED_NUMBER
+    premise: str = ""
+    note: Callable[[pd.DataFrame], str] = lambda _: ""
+
+
+def _column(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[str, object]) -> pd.Series:
+    """A quantity of the runs with some settings, by seed."""
+    found = pick(runs, weight_decay=decay, **settings)[quantity]
+    return found[~found.index.duplicated()].dropna()
+
+
+def _difference(
+    runs: pd.DataFrame, quantity: str, first: Mapping[str, object], second: Mapping[str, object], name: str
+) -> Iterator[Asked]:
+    """The first less the second, at both weight decays."""
+    for decay in (USUAL, HIGH):
+        gap = _column(runs, quantity, decay, first) - _column(runs, quantity, decay, second)
+        yield Asked(f"{name}, weight decay {decay:g}", gap.dropna())
+
+
+def _dead(runs: pd.DataFrame) -> Iterator[Asked]:
+    yield from _difference(runs, "dead", _RELU, _LEAKY, "dead channels, ReLU − Leaky ReLU")
+    yield from _difference(runs, "dead", _RELU, _PRELU, "dead channels, ReLU − PReLU")
+
+
+def _dead_note(runs: pd.DataFrame) -> str:
+    shares = [_column(runs, "dead", decay, _RELU) for decay in (USUAL, HIGH)]
+    if not all(len(share) for share in shares):
+        return ""
+    usual, high = (percent(share.mean()) for share in shares)
+    return f"With ReLU {usual} of the channels are dead at the usual weight decay, {high} at the raised one."
+
+
+def _redundancy(runs: pd.DataFrame) -> Iterator[Asked]:
+    yield from _difference(runs, "cosine", _TRAINED, _CLAMPED, "most negative cosine, free − clamped slopes")
+    yield from _difference(runs, "rank", _TRAINED, _CLAMPED, "effective rank, free − clamped slopes")
+
+
+def _contraction(runs: pd.DataFrame) -> Iterator[Asked]:
+    for decay in (USUAL, HIGH):
+        ends = {s: _column(runs, "scale", decay, {"scale_init": s}) for s in STARTED}
+        logs = np.log(pd.DataFrame(ends).dropna().astype(float))
+        ratios = logs.std(axis=1, ddof=0) / np.std(np.log(STARTED))
+        yield Asked(f"spread at the end over that at the start, weight decay {decay:g}", ratios, False)
+
+
+def _contraction_note(runs: pd.DataFrame) -> str:
+    shares = optimum_shares(runs)
+    if len(shares) < 2:
+        return ""
+    usual, high = (f"{percent(share.value)}" for share in shares.values())
+    return (
+        f"Held-out loss is least near the learned size of all branches in {usual} of the runs at the usual "
+        f"weight decay and in {high} at the raised one."
+    )
+
+
+def gains(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
+    """By seed, how far TAR is ahead of facenet's constants with PReLU: `trained` scales and `frozen` ones."""
+    constant = _column(runs, "tar", decay, _PRELU)
+    sides = {"trained": _TRAINED, "frozen": _FROZEN}
+    return pd.DataFrame({n: _column(runs, "tar", decay, s) - constant for n, s in sides.items()})
+
+
+def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:
+    for decay in (USUAL, HIGH):
+        gained = gains(runs, decay)
+        name = f"gain of frozen constants − half of TRSF's, weight decay {decay:g}"
+        whole = Asked(name, gained["trained"].dropna())
+        if len(whole.by_seed) < MIN_SEEDS:
+            yield replace(whole, by_seed=whole.by_seed[:0])  # whether there is a gain is not known
+        elif whole.effect and whole.effect.interval.low > 0:
+            yield Asked(name, (gained["frozen"] - gained["trained"] / 2).dropna())
+
+
+def _main_reason_note(runs: pd.DataFrame) -> str:
+    sentences = []
+    for decay in (USUAL, HIGH):
+        gained = gains(runs, decay).dropna()
+        share = fieller(gained["frozen"].tolist(), gained["trained"].tolist()) if len(gained) > 1 else None
+        if share:
+            sentences.append(
+                f"At weight decay {decay:g} frozen constants keep {percent(share.value)} of TRSF's gain "
+                f"({100 * share.low:.0f} to {100 * share.high:.0f})."
+            )
+    return " ".join(sentences)
+
+
+QUESTIONS = {
+    "dead": Question(
+        "the share of channels positive on fewer than one in a thousand positions is larger with ReLU than "
+        "with either other activation by more than 1 point, at both weight decays",
+        (0.01, None),
+        _dead,
+        SHARE,
+        POINTS,
+        note=_dead_note,
+    ),
+    "redundancy": Question(
+        "against slopes clamped at 0, free slopes leave the most negative cosine within a layer less "
+        "negative and the effective rank higher, both against random kernels, at both weight decays",
+        (0.0, None),
+        _redundancy,
+    ),
+    "contraction": Question(
+        "over starts of 0.03, 0.1, 0.3 and 1, the spread of the logarithm of the mean scale ends below "
+        "half of what it was, at both weight decays",
+        (None, 0.5),
+        _contraction,
+        note=_contraction_note,
+    ),
+    "main-reason": Question(
+        "constants frozen at the learned magnitudes keep more than half of what TRSF gains in TAR at "
+        "FAR 1e-2 over facenet's constants, with PReLU, at each weight decay at which it gains",
+        (0.0, None),
+        _main_reason,
+        SHARE,
+        POINTS,
+        premise="At neither weight decay do trained scales gain on facenet's constants beyond chance, so "
+        "that there is no gain to explain.",
+        note=_main_reason_note,
+    ),
+}
+"""By the name that the rules of claims give them."""

@@ -1,0 +1,81 @@
+"""What trainable scales and slopes cost: time of a training step, measured by a benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from trsfnet.analysis.benchmarks import measured
+from trsfnet.analysis.findings import Comparison, Finding, Observed, Outcome
+from trsfnet.analysis.rules.rule import Bounds, Rule
+from trsfnet.analysis.units import SIGNED_NUMBER, Unit
+from trsfnet.evaluation.statistics import Interval
+
+if TYPE_CHECKING:
+    from trsfnet.analysis.campaign import Campaign
+    from trsfnet.analysis.run import Run
+
+
+@dataclass(frozen=True)
+class Cost(Rule):
+    """A step with TRSF and PReLU takes less than a factor of one with constants and ReLU.
+
+    By `benchmarks.step`, which takes both by turns: supported where every round of each network is below the
+    factor, contradicted where every round of one is above it. It is said once, beside the study of
+    mechanisms, for it depends on a machine and on no track.
+
+    Attributes:
+        cases: titles of the benchmark's cases, which must all hold.
+        below: the factor.
+    """
+
+    kind: ClassVar[str] = "cost"
+    subject: ClassVar[str] = "Mechanisms"
+
+    cases: tuple[str, ...]
+    below: float
+
+    @property
+    def bounds(self) -> Bounds:
+        """Below the factor."""
+        return None, self.below
+
+    def find(self, campaign: Campaign) -> Finding:
+        """Compare the rounds that the benchmark recorded."""
+        if campaign.mechanism.empty:
+            return Finding(Outcome.NOT_RUN, "It is said beside the study of weight decay and scales.")
+        result = measured("step")
+        by_title = {case["title"]: case for case in result["cases"]} if result else {}
+        missing = [title for title in self.cases if title not in by_title]
+        if result is None or missing:
+            return Finding(Outcome.NOT_RUN, "`python -m benchmarks.step` was not run here.")
+        found = [by_title[title]["trainability"]["ours"] for title in self.cases]
+        numbers = [
+            Comparison(title, Observed(each["median"], result["rounds"], _range(each)))
+            for title, each in zip(self.cases, found, strict=True)
+        ]
+        where = f"Median and range of {result['rounds']} rounds on {result['machine']['cpu']}."
+        if all(each["max"] < self.below for each in found):
+            return Finding(Outcome.SUPPORTED, where, numbers)
+        if any(each["min"] > self.below for each in found):
+            return Finding(Outcome.CONTRADICTED, where, numbers)
+        return Finding(Outcome.INCONCLUSIVE, f"{where} Rounds lie on both sides of the bound.", numbers)
+
+    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+        """No run: a benchmark."""
+        return {}
+
+    def unit(self, *, difference: bool) -> Unit:
+        """A factor, as a plain number."""
+        return SIGNED_NUMBER if difference else Unit(3)
+
+    def describe(self) -> str:
+        """What is measured and where it must lie."""
+        return (
+            f"the time of a training step with TRSF and PReLU over that with constants and ReLU is below "
+            f"{self.below:g}, in every round of the benchmark"
+        )
+
+
+def _range(ratio: dict[str, float]) -> Interval:
+    return Interval(ratio["median"], ratio["min"], ratio["max"])

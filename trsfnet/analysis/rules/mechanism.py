@@ -1,0 +1,81 @@
+"""The study of weight decay and scales answers a question about a mechanism."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Outcome
+from trsfnet.analysis.mechanism_claims import QUESTIONS, Asked, Question
+from trsfnet.analysis.rules.rule import Bounds, Rule, within
+from trsfnet.analysis.units import Unit
+from trsfnet.text import counted
+
+if TYPE_CHECKING:
+    from trsfnet.analysis.campaign import Campaign
+    from trsfnet.analysis.run import Run
+
+
+@dataclass(frozen=True)
+class Mechanism(Rule):
+    """Each comparison of a question lies within its bounds, seeds paired: Student's t.
+
+    Attributes:
+        question: see `trsfnet.analysis.mechanism_claims`.
+    """
+
+    kind: ClassVar[str] = "mechanism"
+    subject: ClassVar[str] = "Mechanisms"
+    moves_with_schedule: ClassVar[bool] = True
+
+    question: Question
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """The rule of an entry of `claims.json`, which names the question."""
+        return cls(QUESTIONS[entry["question"]])
+
+    @property
+    def bounds(self) -> Bounds:
+        """Those of the question."""
+        return self.question.bounds
+
+    def find(self, campaign: Campaign) -> Finding:
+        """What the study's runs say; other campaigns have none."""
+        runs = campaign.mechanism
+        if runs.empty:
+            return Finding(Outcome.NOT_RUN, "Only the study of weight decay and scales measures it.")
+        asked = list(self.question.asked(runs))
+        if not asked:
+            return Finding(Outcome.INCONCLUSIVE, self.question.premise)
+        gaps = [_gap(each) for each in asked]
+        measured = [
+            Comparison(each.name, effect, difference=each.difference)
+            for each, gap in zip(asked, gaps, strict=True)
+            if not gap and (effect := each.effect)
+        ]
+        return replace(within(self.bounds, measured, gaps), note=self.question.note(runs))
+
+    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+        """The page of the study lists its runs."""
+        return {}
+
+    def unit(self, *, difference: bool) -> Unit:
+        """The question's."""
+        return self.question.difference if difference else self.question.unit
+
+    def describe(self) -> str:
+        """What is measured and where it must lie."""
+        return self.question.description
+
+
+def _gap(asked: Asked) -> Finding | None:
+    """What keeps a comparison from being tested."""
+    seeds = len(asked.by_seed)
+    if seeds >= MIN_SEEDS:
+        return None
+    if not seeds:
+        return Finding(Outcome.NOT_RUN, f"No pair of runs for “{asked.name}” has ended.")
+    reason = f"“{asked.name}” has {counted(seeds, 'finished seed')}; {MIN_SEEDS} are needed."
+    return Finding(Outcome.INCONCLUSIVE, reason)

@@ -1,0 +1,145 @@
+"""The page on the mechanism: neurons, kernels and cost, and how far the study has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import torch
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.benchmarks import measured
+from trsfnet.analysis.findings import Verdict
+from trsfnet.analysis.mechanism import HIGH, USUAL, mechanism_runs
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.cost import Cost
+from trsfnet.analysis.rules.mechanism import Mechanism
+from trsfnet.experiments.mechanism import PARTS, mechanism_configs
+from trsfnet.experiments.record import Record
+from trsfnet.experiments.variants import short_name
+from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import PAPER_SCALE
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.cost import macs_per_image
+from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.text import percent
+from trsfnet.training.config import TrainConfig
+
+_PARTS = {
+    "ladder": "weight decay on all kernels, with TRSF + PReLU and without",
+    "gauge": "the same starting function, written with scales of 1",
+    "projections": "weight decay on the kernels under the scales alone",
+    "controls": "PReLU with constant scales: facenet's, and 0.1",
+    "starts": "scales that start from 0.03, 0.3 and 1",
+    "floor": "slopes clamped at 0",
+    "frozen": "constants frozen at the learned magnitudes",
+    "leaky": "Leaky ReLU with constant scales",
+}
+
+
+def parts(records: Sequence[Record]) -> Markdown:
+    """How many runs of each part of the study have finished."""
+    done = {record.run_id for record in records if record.status == "done"}
+    rows = []
+    for part in PARTS:
+        planned = [config.resolved(None).run_id for config in mechanism_configs(part)]
+        finished = sum(run_id in done for run_id in planned)
+        rows.append((f"`{part}`", _PARTS[part], f"{finished} of {len(planned)}"))
+    body = table(("Part", "What its runs vary", "Finished"), rows)
+    return Markdown(captioned("Parts of the study", "table-mechanism-parts", body))
+
+
+def claims(found: Analysis) -> Markdown:
+    """The paper's claims on mechanisms, with the rule and the verdict of each."""
+    verdicts = _verdicts(found)
+    rows = []
+    for claim, rule in paper_rules().items():
+        if isinstance(rule, Mechanism | Cost):
+            verdict = verdicts.get(claim)
+            numbers = "; ".join(f"{m.name}: {rule.estimate(m)}" for m in verdict.measured) if verdict else ""
+            reason = verdict.reason if verdict else "No run of the study has finished."
+            outcome = verdict.outcome if verdict else "not run"
+            rows.append((claims_by_id()[claim].statement, numbers or "–", f"**{outcome}**: {reason}"))
+    body = table(("Claim, as the rule tests it", "Measured", "Verdict"), rows)
+    return Markdown(captioned("The paper's claims on mechanisms", "table-mechanism-claims", body))
+
+
+def _verdicts(found: Analysis) -> dict[str, Verdict]:
+    """Those of the study's runs by claim; none before one has ended."""
+    return next((c.verdicts for c in found.campaigns if not c.mechanism.empty), {})
+
+
+def diagnostics(records: Sequence[Record]) -> Markdown:
+    """Dead channels, zeros and alike kernels, means over seeds, by activation and weight decay."""
+    runs = mechanism_runs(records)
+    if runs.empty:
+        return Markdown("No run of the study has finished, so that nothing was measured.")
+    usual = runs[
+        runs["weight_decay"].isin((USUAL, HIGH))
+        & (runs["decayed"] == "all")
+        & (runs["projection_gain"] == 1)
+        & ~runs["fixed_scales"]
+    ]
+    rows = []
+    for (name, decay), group in usual.groupby([usual.apply(_setting, axis=1), "weight_decay"], sort=False):
+        mean = group[["dead", "zeros", "cosine", "rank"]].mean()
+        alike = f"{mean.cosine:+.3f}".replace("-", "−")
+        numbers = (percent(mean.dead), percent(mean.zeros), alike, f"{mean['rank']:.3f}")
+        rows.append((str(name), f"{decay:g}", *numbers, str(len(group))))
+    header = ("Runs", "Weight decay", "Dead channels", "Zeros before the pool", "Cosine", "Rank", "Seeds")
+    caption = (
+        "Neurons and kernels at the end. A channel is dead if it is positive on fewer than one in a thousand "
+        "positions of 64 test images, for all activations alike. Cosine: the most negative one between two "
+        "kernels of a layer, less that of the random kernels at the start; below 0, kernels have become each "
+        "other's negatives. Rank: the effective rank of a layer's kernels over that at the start."
+    )
+    return Markdown(captioned(caption, "table-mechanism-diagnostics", table(header, rows)))
+
+
+def _setting(run: pd.Series) -> str:
+    """A setting of the study in words."""
+    usual = pd.isna(run["scale_init"]) or (run["trsf"] and run["scale_init"] == PAPER_SCALE)
+    start = None if usual else run["scale_init"]
+    config = TrainConfig(trsf=bool(run["trsf"]), activation=run["activation"], scale_init=start)
+    name = short_name(config.variant)
+    return name if pd.isna(run["slope_floor"]) else f"{name}, slopes at least {run['slope_floor']:g}"
+
+
+def cost() -> Markdown:
+    """Parameters and multiply-accumulates, counted, and the time of a step, measured."""
+    rows = []
+    result = measured("step")
+    by_title = {case["title"]: case for case in result["cases"]} if result else {}
+    for arch in ("v1", "v2"):
+        plain, full = (_parameters(arch, both=both) for both in (False, True))
+        case = by_title.get(f"{arch}, 160 px, batch 32")
+        ratio = case["trainability"]["ours"] if case else None
+        time = (
+            f"{ratio['median']:.3f} ({ratio['min']:.3f} to {ratio['max']:.3f})" if ratio else "not measured"
+        )
+        macs = macs_per_image(TrainConfig(arch=arch, width=1.0, image_size=160))
+        rows.append((arch, f"{plain:,}", f"{full - plain:,}", f"{macs:,}", time))
+    header = (
+        "Network",
+        "Parameters",
+        "More with both",
+        "Multiply-accumulates, with and without",
+        "Step time",
+    )
+    where = f", {result['rounds']} rounds on {result['machine']['cpu']}" if result else ""
+    caption = (
+        "Cost of TRSF and PReLU at full width and 160 px. The convolutions and the linear layer do the same "
+        "multiply-accumulates with and without them. Step time: that of a training step with both over one "
+        f"with constants and ReLU, median and range{where} (`python -m benchmarks.step`)."
+    )
+    return Markdown(captioned(caption, "table-mechanism-cost", table(header, rows)))
+
+
+def _parameters(arch: str, *, both: bool) -> int:
+    with torch.device("meta"):
+        network = InceptionResnet(
+            version=arch,
+            residual_scale="trainable" if both else "fixed",
+            activation="prelu" if both else "relu",
+        )
+    return sum(p.numel() for p in network.parameters())
