@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.report import fakes
-from trsfnet.analysis import load
-from trsfnet.report.data import lfw, measured, overview, paper, synthetic
+from trsfnet.analysis import benchmarks, load
+from trsfnet.report.data import lfw, overview, paper, synthetic
 from trsfnet.synthetic import RENDERER_VERSION
 
 mpl.use("agg")
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def benchmark(monkeypatch, tmp_path):
     """Puts a result where the benchmarks' are looked for, in an empty folder."""
-    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    monkeypatch.setattr(benchmarks, "RESULTS", tmp_path)
 
     def write(name: str, result: dict[str, object]) -> None:
         (tmp_path / f"{name}.json").write_text(json.dumps(result))
