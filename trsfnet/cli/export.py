@@ -13,9 +13,14 @@ The suffix of FILE selects the format. A model card (.md) is written next to it;
   trsfnet export runs/lfw/RUN v1.safetensors    all weights, for further training or for `trsfnet embed`
   trsfnet export runs/lfw/RUN v1.onnx           for onnxruntime: images in, unit embeddings out
   trsfnet export runs/lfw/RUN v1.pt2            for torch.export.load: the same
+  trsfnet export runs/lfw/RUN v1.onnx --int8    for onnxruntime, in 8-bit integers
 
 .onnx and .pt2 include the preprocessing; the header of .safetensors describes it. Exporting to .onnx needs
 pip install 'trsfnet[export]'. An .onnx file cannot be exported again.
+
+--int8 calibrates on training faces of the run's track, measures TAR on its test faces before and after, and
+refuses a network whose TAR leaves the interval of the float32 network's. The file is a quarter as large.
+Networks of the paper's width gain speed, narrow ones hardly any.
 
 """
     + model.MODEL
@@ -28,12 +33,20 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=argument.path, metavar="FILE", help="ends in .safetensors, .onnx or .pt2"
     )
+    parser.add_argument(
+        "--int8", action="store_true", help="in 8-bit integers; .onnx alone, and of a run's network"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """Export, and name what was written."""
     from trsfnet.interop.export import export
 
-    card = export(model.read(given), given.file)
+    card = export(model.read(given), given.file, int8=given.int8)
     print(f"wrote {given.file} ({given.file.stat().st_size / 1e6:,.1f} MB) and its model card {card}")
+    if given.int8:
+        from trsfnet.interop.int8 import Loss
+        from trsfnet.interop.models import read_model
+
+        print(Loss(**read_model(given.file).description.training["int8"]))
     return 0

@@ -145,15 +145,7 @@ def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
     """The faces of the track. Rank 0 comes first: it may have to draw or decode them into the cache."""
     if world.rank > 0:
         world.wait()
-    data = load_track(
-        config.track,
-        size=config.image_size,
-        identities=config.identities or 0,
-        images_per_identity=config.images_per_identity,
-        root=root,
-        train_set=config.train_set,
-        held_out_images=config.held_out_images,
-    )
+    data = load_track(config.track, root=root, **config.face_settings)
     if world.rank == 0:
         world.wait()
     return data

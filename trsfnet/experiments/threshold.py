@@ -53,14 +53,19 @@ def threshold(record: Record, far: float) -> float:
 
 def thresholds(record: Record) -> dict[str, float]:
     """The thresholds of a run at those of `FARS` that its scores can tell, by name; none before its end."""
-    found: dict[str, float] = {}
     try:
         scores = saved_scores(record)
     except TrsfnetError:
-        return found
+        return {}
+    return thresholds_of(scores, record.run_id)
+
+
+def thresholds_of(scores: RunScores, run: str) -> dict[str, float]:
+    """The same of scores; `run` names what they are of."""
+    found: dict[str, float] = {}
     for far in FARS:
         with suppress(ConfigError):
-            found[far_name(far)] = threshold_of(scores, far, record.run_id)
+            found[far_name(far)] = threshold_of(scores, far, run)
     return found
 
 

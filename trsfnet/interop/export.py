@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,6 +19,7 @@ from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.threshold import thresholds
 from trsfnet.interop.description import Description
 from trsfnet.interop.embedding_network import embedding_network, folded
+from trsfnet.interop.int8 import quantised
 from trsfnet.interop.model_card import card
 from trsfnet.interop.models import ModelSource, read_model
 from trsfnet.interop.onnx_file import OnnxModel
@@ -30,7 +32,7 @@ _INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is 
 _OUTPUT = "embeddings: float32 [N, {width}], rows of unit length"
 
 
-def export(source: ModelSource, path: Path | str) -> Path:
+def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path:
     """Write a network to a file of the kind that its suffix names, and a model card beside it (`.md`).
 
     - `.safetensors`: all weights as trained, for `trsfnet.load` and `trsfnet.load_network`.
@@ -42,18 +44,23 @@ def export(source: ModelSource, path: Path | str) -> Path:
     Args:
         source: see `read_model`; an `.onnx` cannot be exported again.
         path: the file to write; one that is there is replaced.
+        int8: compute in 8-bit integers, which `.onnx` alone can; see `trsfnet.interop.int8`. The model card
+            says what that costs.
 
     Returns:
         The path of the model card.
 
     Raises:
-        ConfigError: another suffix, an `.onnx` to export, or a package is missing.
+        ConfigError: another suffix, an `.onnx` to export, `int8` of a network that does not stand it or is
+            of no run, or a package is missing.
         DataError: see `read_model`; or the file cannot be written.
         RecordError: see `read_model`.
     """
     path = user_path(path)
     if path.suffix not in FORMATS:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
+    if int8 and path.suffix != ".onnx":
+        raise ConfigError(f"Only an .onnx can be in int8, got {path}.")
     _check_target(path)
     model = read_model(source)
     if isinstance(model, OnnxModel):
@@ -66,7 +73,11 @@ def export(source: ModelSource, path: Path | str) -> Path:
     aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
     card_aside = aside.with_suffix(".md")
     try:
-        FORMATS[path.suffix](weights, aside)
+        if int8:
+            graph, weights = quantised(weights)
+            _write_graph(graph, weights, aside)
+        else:
+            FORMATS[path.suffix](weights, aside)
         card_aside.write_text(card(weights.description, path.name), encoding="utf-8")
         os.replace(aside, path)
         os.replace(card_aside, beside)
@@ -109,7 +120,10 @@ def _write_safetensors(weights: Weights, path: Path) -> None:
 
 
 def _write_onnx(weights: Weights, path: Path) -> None:
-    model = build_graph(folded(weights), weights.description.preprocessing, unit=True)
+    _write_graph(build_graph(folded(weights), weights.description.preprocessing, unit=True), weights, path)
+
+
+def _write_graph(model: Any, weights: Weights, path: Path) -> None:
     for name, value in _header(weights.description).items():
         model.metadata_props.add(key=name, value=value)
     path.write_bytes(model.SerializeToString())

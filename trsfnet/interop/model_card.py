@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trsfnet.interop.description import Description
+from trsfnet.interop.int8 import Loss
 from trsfnet.models import InceptionResnet
 from trsfnet.templates import fill
 
@@ -72,6 +73,10 @@ def _training(description: Description) -> dict[str, Any]:
     if data:
         rows["images"] = f"{data['images']:,} of {data['identities']:,} people"
     rows |= {name: training["config"].get(name) for name in _SHOWN}
+    if "int8" in training:
+        rows["8-bit integers"] = (
+            f"calibrated on {training['int8']['faces']} of these. {Loss(**training['int8'])}"
+        )
     return rows | {
         "code": training.get("source_hash", "not recorded"),
         "command": f"`{training.get('command')}`",

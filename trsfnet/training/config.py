@@ -266,6 +266,17 @@ class TrainConfig:
         images = images_version(self.track, root=root, train_set=self.train_set)
         return replace(self, **starts, precision=precision, images=images)
 
+    @property
+    def face_settings(self) -> dict[str, Any]:
+        """Which faces of its track it wants: arguments of `trsfnet.data.tracks.load_track`."""
+        return {
+            "size": self.image_size,
+            "identities": self.identities or 0,
+            "images_per_identity": self.images_per_identity,
+            "train_set": self.train_set,
+            "held_out_images": self.held_out_images,
+        }
+
     def differing(self, preset: str | None = None) -> dict[str, Any]:
         """The settings that make this configuration of the defaults of its track, or of a preset."""
         standard = TrainConfig.from_parameters({}, preset)

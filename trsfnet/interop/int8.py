@@ -1,0 +1,205 @@
+"""A network in 8-bit integers, calibrated on the faces of its track, and what that costs in TAR.
+
+onnxruntime quantises the folded graph statically: weights by output channel, activations by the range that
+they have on training faces. Whether the network still verifies is then measured by the protocol of its track,
+and it is refused where its TAR leaves the interval of the float32 network's.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from trsfnet.data.faces import TrackData
+from trsfnet.data.lazy import LazyImages
+from trsfnet.data.tracks import data_root, load_track
+from trsfnet.errors import ConfigError
+from trsfnet.evaluation import TemplateScores, intervals, read_scores, score_all_pairs
+from trsfnet.evaluation.protocol import SPARE, Evaluation, evaluate
+from trsfnet.evaluation.verification import ALL_PAIRS_FARS
+from trsfnet.experiments.threshold import RunScores, thresholds_of
+from trsfnet.interop.embedding_network import folded
+from trsfnet.interop.onnx_graph import INPUT, build_graph
+from trsfnet.interop.weights import Weights
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig
+
+METRIC = "tar@1e-3"
+# Training faces whose activations are looked at, evenly spread over the people.
+CALIBRATION = 256
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What 8-bit integers cost.
+
+    Attributes:
+        metric: of which number.
+        float32: its value in float32, on the test faces of the track.
+        low: lower bound of its interval at 95 %, over people.
+        high: upper bound.
+        int8: its value in 8-bit integers.
+        faces: training faces that calibrated it.
+    """
+
+    metric: str
+    float32: float
+    low: float
+    high: float
+    int8: float
+    faces: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether the value lies within the interval."""
+        return self.low <= self.int8 <= self.high
+
+    def __str__(self) -> str:
+        """As a sentence."""
+        place = "within" if self.kept else "outside"
+        return (
+            f"On the track's test faces {self.metric} is {self.int8:.4f} in int8 and {self.float32:.4f} in "
+            f"float32, {place} the interval of the latter, {self.low:.4f} to {self.high:.4f}."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def quantised(weights: Weights) -> tuple[Any, Weights]:
+    """The graph of a network in 8-bit integers, from uint8 images to unit embeddings.
+
+    Returns:
+        An `onnx.ModelProto`; and the weights, in whose description are the metrics and thresholds of this
+        graph, and under `training` its `Loss`.
+
+    Raises:
+        ConfigError: the network is of no run, so that its faces are not known; its TAR leaves the interval;
+            or a package is missing.
+        DataError: the images of its track are not there; or the weights are no whole network.
+    """
+    description = weights.description
+    data = _faces_of(weights)
+    graph = build_graph(folded(weights), description.preprocessing, unit=True)
+    rows = np.linspace(0, len(data.train) - 1, min(CALIBRATION, len(data.train))).round().astype(np.int64)
+    in_int8 = calibrated(graph, np.asarray(data.train.images[rows]))
+    before, after = (_outputs(each, data.test.images) for each in (graph, in_int8))
+    metric = f"all_pairs_{METRIC}" if data.all_pairs else METRIC
+    interval = intervals(_many_pairs(data, before))[METRIC]
+    if interval is None:
+        raise ConfigError(f"{description.name} has too few test faces to tell how far {metric} may vary.")
+    found = evaluate(data.test, data.pairs, after, all_pairs=data.all_pairs)
+    loss = Loss(metric, interval.value, interval.low, interval.high, found.metrics[metric], len(rows))
+    if not loss.kept:
+        raise ConfigError(f"{description.name} does not stand 8-bit integers. {loss}")
+    described = replace(
+        description,
+        metrics=found.metrics,
+        thresholds=thresholds_of(_scores(found), description.name),
+        training=dict(description.training) | {"int8": loss.to_dict()},
+    )
+    return in_int8, replace(weights, description=described)
+
+
+def _faces_of(weights: Weights) -> TrackData:
+    """The faces of the track on which a network was trained."""
+    settings = weights.description.training.get("config")
+    if settings is None:
+        raise ConfigError(
+            f"int8 is calibrated on the faces of a run's track, and {weights.description.name} is of no run: "
+            "give the folder of a run, or a file exported from one."
+        )
+    config = TrainConfig.from_parameters(LATER_SETTINGS | dict(settings))
+    return load_track(config.track, root=data_root(), **config.face_settings)
+
+
+def calibrated(graph: Any, images: np.ndarray) -> Any:
+    """An `onnx.ModelProto` in 8-bit integers.
+
+    Args:
+        graph: in float32, of `build_graph`.
+        images: uint8 [N, size, size, 3], whose activations say which range is needed.
+
+    Raises:
+        ConfigError: the package onnxruntime is missing.
+    """
+    import onnx
+
+    try:
+        from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+    except ImportError as error:
+        raise ConfigError("int8 needs another package: pip install 'trsfnet[export]'.") from error
+
+    class Reader(CalibrationDataReader):
+        """Hands the images over in batches, then None."""
+
+        def __init__(self) -> None:
+            self._parts = iter(_parts(images))
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            part = next(self._parts, None)
+            return None if part is None else {INPUT: part}
+
+    with tempfile.TemporaryDirectory() as folder, _without_advice():
+        given, file = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")
+        given.write_bytes(graph.SerializeToString())  # of a graph in memory it would change the tensors
+        quantize_static(
+            given,
+            file,
+            Reader(),
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,  # 7 bits of weights: two products of 8 overflow the 16 bits that AVX2 adds in
+        )
+        return onnx.load(file)
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Within it, onnxruntime does not advise to optimise graphs first; ours are folded."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _many_pairs(data: TrackData, embeddings: np.ndarray) -> RunScores:
+    """Scores of as many pairs as the track has: the more there are, the narrower is the interval."""
+    if data.all_pairs:
+        return score_all_pairs(embeddings, data.test.labels, highest_far=SPARE * max(ALL_PAIRS_FARS))
+    return _scores(evaluate(data.test, data.pairs, embeddings))
+
+
+def _scores(found: Evaluation) -> RunScores:
+    pairs = found.details[0].get("impostor_pairs")
+    scores = read_scores(found.scores, impostor_pairs=None if pairs is None else int(pairs))
+    assert not isinstance(scores, TemplateScores)  # no track has templates
+    return scores
+
+
+def _outputs(graph: Any, images: np.ndarray | LazyImages) -> np.ndarray:
+    """The embeddings that a graph gives: float32 [N, D]."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(None, {INPUT: part})[0] for part in _parts(images)])
+
+
+def _parts(images: np.ndarray | LazyImages) -> Iterator[np.ndarray]:
+    """Images [N, size, size, 3] in batches, in order."""
+    for start in range(0, images.shape[0], _BATCH):
+        yield np.ascontiguousarray(images[np.arange(start, min(start + _BATCH, images.shape[0]))])
