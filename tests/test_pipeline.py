@@ -118,7 +118,7 @@ def test_a_change_of_arithmetic_is_the_reason_of_a_rerun(dry_run, tmp_path, monk
     monkeypatch.setattr(pipeline, "RESULTS_VERSION", 3)
     code, output = dry_run(*as_options(TWO_RUNS))
     assert code == 0
-    assert output.count("is trained anew, since its results version is 1") == 2
+    assert output.count("is retrained because its results version is 1") == 2
 
 
 def test_a_killed_pipeline_goes_on_and_repeats_nothing(tmp_path):
@@ -141,7 +141,7 @@ def test_a_killed_pipeline_goes_on_and_repeats_nothing(tmp_path):
     kept = (first / "run.json").read_bytes()
 
     output = start(project).communicate(timeout=300)[0]
-    assert f"{second.name} goes on after epoch 1 of 2" in output
+    assert f"{second.name} resumes after epoch 1 of 2" in output
     assert "2 runs: 2 done" in output
     assert (first / "run.json").read_bytes() == kept
     assert read_record(second).info["hardware"]["threads"] == 1

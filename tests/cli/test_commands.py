@@ -108,9 +108,9 @@ def test_align_then_pack(photographs, tmp_path, monkeypatch, capsys):
     [
         (["align", "SOURCE", "SOURCE/crops"], "TARGET must be outside SOURCE, got SOURCE/crops in"),
         (["align", "SOURCE", "TARGET", "--crop", "warp", "--margin", "3"], "--margin needs --crop margin"),
-        (["align", "SOURCE", "TARGET", "--size", "3"], "size must lie in 16 to 1024 pixels, got 3."),
+        (["align", "SOURCE", "TARGET", "--size", "3"], "size must be from 16 to 1024 pixels, got 3."),
         (["align", "/nowhere", "TARGET"], "There is no /nowhere"),
-        (["pack", "SOURCE", "TARGET", "--quality", "0"], "quality must lie in 1 to 100, got 0."),
+        (["pack", "SOURCE", "TARGET", "--quality", "0"], "quality must be from 1 to 100, got 0."),
         (["pack", "SOURCE/person0/0.png", "TARGET"], "SOURCE/person0/0.png is not a source of faces"),
     ],
 )

@@ -63,7 +63,7 @@ def test_a_file_names_the_engine_and_is_not_mixed_with_anothers(model, crops, tm
     header = json.loads(pq.read_schema(target).metadata[b"trsfnet"])
     assert (header["network"], header["engine"]) == ("tiny", "torch")
     assert main(["embed", model, str(crops), str(target), "--engine", "onnxruntime"]) == 2
-    assert "exists and holds embeddings by other engine" in capsys.readouterr().err
+    assert "exists and holds embeddings from other engine" in capsys.readouterr().err
 
 
 def test_a_run_and_what_was_exported_of_it_give_the_same(crops, tmp_path, tiny_config):
@@ -161,7 +161,7 @@ def test_an_interrupted_one_goes_on_where_it_was(model, crops, tmp_path, monkeyp
     trsfnet.export(tiny_weights(residual_scale="fixed"), other)
     monkeypatch.setattr(Embedder, "embed", embed)
     assert main(["embed", str(other), str(crops), str(target)]) == 2
-    assert "holds a part of embeddings by other weights: remove it" in capsys.readouterr().err
+    assert "holds a part of embeddings from other weights: remove it" in capsys.readouterr().err
 
     def counted(self, faces, **options):
         seen.append(len(faces))
@@ -230,7 +230,7 @@ def test_a_file_of_something_else_is_kept(model, crops, tmp_path, capsys):
     before = target.read_bytes()
     (crops / "bo/4.png").unlink()
     assert main(["embed", model, str(crops), str(target)]) == 2
-    assert "exists and holds embeddings by other images" in capsys.readouterr().err
+    assert "exists and holds embeddings of other images" in capsys.readouterr().err
     assert target.read_bytes() == before
     target.write_bytes(b"mine")
     assert main(["embed", model, str(crops), str(target)]) == 2

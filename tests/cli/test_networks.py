@@ -136,7 +136,7 @@ def test_info_counts_multiply_accumulates_by_hand(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["verify", "MODEL", "A", "B"], "brings no scores from which a threshold at FAR 1e-3 follows"),
+        (["verify", "MODEL", "A", "B"], "has no scores from which to derive a threshold at FAR 1e-3"),
         (["verify", "RUN", "A", "B", "--far", "1e-9"], "far must be at least 1 / 1,000, got 1e-9"),
         (["verify", "RUN", "A", "none.png", "--images", "crop"], "Cannot read none.png: No such file"),
         (["verify", "RUN", "A", "B", "--threshold", "7"], "threshold must be a cosine, -1 to 1, got 7."),

@@ -78,13 +78,13 @@ def test_a_run_that_collapsed_has_no_result_to_compare(runs, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["runs", "nowhere"], "There is no folder nowhere: looked at "),
+        (["runs", "nowhere"], "There is no folder nowhere: looked in "),
         (["runs", "--compare", "v1-relu", "v9"], "No run in runs begins with v9"),
         (
             ["runs", "--compare", "v1-relu", "v1-trsf"],
             "2 runs in runs begin with v1-trsf (v1-trsf-relu",
         ),
-        (["report", "nowhere"], "There is no folder nowhere: looked at "),
+        (["report", "nowhere"], "There is no folder nowhere: looked in "),
     ],
 )
 def test_wrong_input_is_one_sentence(runs, capsys, words, says):

@@ -68,7 +68,7 @@ def test_again_trains_anew_what_other_code_made(tmp_path, capsys):
     assert record(tmp_path)["results_version"] == "0"
     assert main([*command, "--again"]) == 0
     assert record(tmp_path)["results_version"] == made["results_version"]
-    assert "is trained anew" in capsys.readouterr().out
+    assert "is retrained because" in capsys.readouterr().out
 
 
 def test_a_collapse_is_exit_code_1(tmp_path, capsys):

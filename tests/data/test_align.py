@@ -382,9 +382,9 @@ def test_two_images_that_would_become_one_are_refused(tmp_path):
 
 
 def test_settings_out_of_range_are_refused(source, tmp_path):
-    with pytest.raises(ConfigError, match="size must lie"):
+    with pytest.raises(ConfigError, match="size must be"):
         WarpCrop(size=2)
-    with pytest.raises(ConfigError, match="margin must lie in 0 to 159 pixels, got 160"):
+    with pytest.raises(ConfigError, match="margin must be from 0 to 159 pixels, got 160"):
         MarginCrop(size=160, margin=160)
     with pytest.raises(ConfigError, match="missing must be one of"):
         align_faces(source, tmp_path, Corner(), CROP, missing="cry")

@@ -32,13 +32,13 @@ def test_code_counts_and_prose_does_not(tmp_path, monkeypatch):
 def test_each_state_of_a_run_has_its_reason(tmp_path):
     assert why_due(tmp_path / "nothing") == "is not trained yet"
     running = fake_run(tmp_path, status="running")
-    assert why_due(running.path) == "goes on after epoch 2 of 4"
+    assert why_due(running.path) == "resumes after epoch 2 of 4"
     failed = fake_run(tmp_path, seed=1, status="failed")
-    assert why_due(failed.path) == "failed, goes on after epoch 2 of 4"
+    assert why_due(failed.path) == "failed, resumes after epoch 2 of 4"
     done = fake_run(tmp_path, seed=2)
-    assert why_due(done.path) == "is recorded, only its notebook is executed again"
+    assert why_due(done.path) == "is recorded; only its notebook is executed again"
     (done.path / "run.json").write_text("{")
-    assert why_due(done.path) == "is trained anew, since its record is damaged"
+    assert why_due(done.path) == "is retrained because its record is damaged"
     shutil.rmtree(running.path)
     assert why_due(running.path) == "is not trained yet"
 
@@ -47,4 +47,4 @@ def test_each_state_of_a_run_has_its_reason(tmp_path):
 def test_a_run_of_earlier_code_does_not_go_on(tmp_path, status):
     record = fake_run(tmp_path, status=status, info={"results_version": 1})
     assert current_record(record.path) is None
-    assert why_due(record.path) == "is trained anew, since its results version is 1 and the present one is 2"
+    assert why_due(record.path) == "is retrained because its results version is 1 and the current one is 2"

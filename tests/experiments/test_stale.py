@@ -12,7 +12,7 @@ from trsfnet.experiments.stale import RESULTS_VERSION, why_stale
 def test_only_the_results_version_makes_a_run_stale(tmp_path):
     assert why_stale(fake_run(tmp_path / "a", info={"source_hash": "another"})) == ""
     earlier = fake_run(tmp_path / "b", info={"results_version": 1})
-    assert why_stale(earlier) == f"its results version is 1 and the present one is {RESULTS_VERSION}"
+    assert why_stale(earlier) == f"its results version is 1 and the current one is {RESULTS_VERSION}"
     unmarked = fake_run(tmp_path / "c")
     del unmarked.info["results_version"]
     assert why_stale(unmarked).startswith("its results version is 0")
@@ -25,7 +25,7 @@ def test_a_stale_run_is_trained_anew_only_when_asked(monkeypatch, tiny_config, t
     assert run(tiny_config, runs=tmp_path).info["results_version"] == 1
     capsys.readouterr()
     second = run(tiny_config, runs=tmp_path, again=True)
-    assert "is trained anew, since its results version is 1" in capsys.readouterr().out
+    assert "is retrained because its results version is 1" in capsys.readouterr().out
     assert second.info["results_version"] == RESULTS_VERSION
     assert second.metrics == first.metrics
     assert len(read_record(second.path / "earlier" / "1").history()) == 2

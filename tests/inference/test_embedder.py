@@ -101,7 +101,7 @@ def test_a_name_with_a_nul_is_a_file_that_cannot_be_read(embedder):
 
 @pytest.mark.parametrize("device", ["foo", "xpu", "hpu", "meta", 1.5])
 def test_a_device_that_is_not_there_is_named(weights, device):
-    says = rf"device must be one that is here, such as cpu, got {device}: ([^.]|\.\S)+\.$"
+    says = rf"device must be available here, such as cpu, got {device}: ([^.]|\.\S)+\.$"
     with pytest.raises(ConfigError, match=says):
         trsfnet.load(weights, device=device)
 

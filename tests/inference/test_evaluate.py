@@ -218,7 +218,7 @@ def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tin
     with pytest.raises(DataError, match=r"features\.npy is damaged"):
         evaluate_run(trained[0], ijbb, options)
     file.with_suffix(".json").unlink()
-    with pytest.raises(DataError, match=r"exists, but not features\.json"):
+    with pytest.raises(DataError, match=r"exists, but features\.json"):
         evaluate_run(trained[0], ijbb, options)
     with pytest.raises(DataError, match=r"must end in \.npy"):
         evaluate_run(trained[0], ijbb, EvaluationOptions(features=tmp_path / "features"))
@@ -228,7 +228,7 @@ def test_an_ijb_without_people_has_intervals_of_counts(ijbb, trained):
     (ijbb / "meta" / "ijbb_1N_probe_mixed.csv").unlink()
     report = evaluate_run(trained[0], ijbb)
     assert {e.method for e in report.results.estimates} == {"wilson"}
-    assert "Who is in the pairs is not known: Cannot read" in report.notes[0]
+    assert "The people in the pairs are unknown: Cannot read" in report.notes[0]
 
 
 def test_a_corrupt_image_is_named(ijbb, aligned, trained, tmp_path):
@@ -267,10 +267,10 @@ def test_a_run_without_its_network_is_named(aligned, trained, tmp_path):
     with pytest.raises(RecordError, match=r"last\.pt is damaged"):
         evaluate_run(run, aligned)
     (run / CHECKPOINT).unlink()
-    with pytest.raises(RecordError, match=r"holds no network .* train it again by papermill it$"):
+    with pytest.raises(RecordError, match=r"contains no network .* retrain it with papermill it$"):
         evaluate_run(run, aligned)
     (run / "run.json").write_text(json.dumps(info | {"status": "collapsed", "message": "Loss became nan."}))
-    with pytest.raises(RecordError, match="holds no network, since its training collapsed: Loss became nan"):
+    with pytest.raises(RecordError, match="contains no network: its training collapsed: Loss became nan"):
         evaluate_run(run, aligned)
 
 

@@ -155,7 +155,7 @@ def test_what_cannot_decide_says_so(run, files, tmp_path, tiny_config):
         trsfnet.verify(exported, *files, far=5e-3, images="crop")
     foreign = tmp_path / "foreign.safetensors"
     trsfnet.export(tiny_weights(), foreign)
-    with pytest.raises(ConfigError, match=r"brings no scores .* a file exported from one, or a threshold of"):
+    with pytest.raises(ConfigError, match=r"has no scores .* exported from one, or your own threshold"):
         trsfnet.verify(foreign, *files, images="crop")
     assert trsfnet.verify(foreign, *files, threshold=-1, images="crop").same
     unfinished, _ = write_run(tmp_path, tiny_config)
@@ -192,10 +192,10 @@ def test_a_face_in_a_photograph_is_found_or_missed(monkeypatch, faces):
 
 def test_a_detector_that_stumbles_names_the_image(monkeypatch):
     def stumble(images: np.ndarray) -> None:
-        raise DataError("MTCNN cannot cope with it: lost count.")
+        raise DataError("MTCNN failed on it: lost count.")
 
     monkeypatch.setattr(preparation, "_detector", lambda: stumble)
-    with pytest.raises(DataError, match=r"out of a\.png\. MTCNN cannot cope"):
+    with pytest.raises(DataError, match=r"out of a\.png\. MTCNN failed"):
         prepare(png(np.full((120, 140, 3), 90, np.uint8)), "a.png", "photograph", 75)
 
 

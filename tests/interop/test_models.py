@@ -29,15 +29,15 @@ STATED = Preprocessing(8, 100.0, 60.0)
 @pytest.mark.parametrize(
     ("wrap", "says"),
     [
-        (lambda state: {"epoch": 3, "state_dict": state}, "took the weights under 'state_dict'."),
+        (lambda state: {"epoch": 3, "state_dict": state}, "used the weights under 'state_dict'."),
         (lambda state: {"net": {"model_state_dict": state}}, "under 'net' / 'model_state_dict'."),
         (
             lambda state: {f"module._orig_mod.{name}": value for name, value in state.items()},
-            "took the prefix 'module._orig_mod.' off the names.",
+            "removed the prefix 'module._orig_mod.' from the names.",
         ),
         (
             lambda state: {f"backbone.{n}": v for n, v in state.items()} | {"head.weight": torch.ones(1)},
-            "took the prefix 'backbone.' off the names, and left out head.weight.",
+            "removed the prefix 'backbone.' from the names, and left out head.weight.",
         ),
     ],
 )
@@ -66,7 +66,7 @@ def test_our_onnx_is_a_model_like_any_other(tmp_path):
     assert embedder.description.metrics == {"tar@1e-3": 0.5}
     with pytest.raises(ConfigError, match="states its own preprocessing"):
         trsfnet.load(tmp_path / "tiny.onnx", preprocessing=STATED)
-    with pytest.raises(ConfigError, match="tiny is exported already"):
+    with pytest.raises(ConfigError, match="tiny is already exported"):
         trsfnet.export(tmp_path / "tiny.onnx", tmp_path / "again.onnx")
 
 
@@ -126,7 +126,7 @@ def test_an_onnx_reads_nothing_outside_its_folder(tmp_path, location):
     model = others(folder / "others.onnx")
     external(model, location)
     onnx.save(model, folder / "others.onnx")
-    with pytest.raises(DataError, match=r"only a file in its own folder is read|is no file beside it"):
+    with pytest.raises(DataError, match=r"files in its own folder are read|there is no such file"):
         read_model(folder / "others.onnx", STATED)
 
 
@@ -145,7 +145,7 @@ def test_an_onnx_that_lies_is_refused(tmp_path):
     model.graph.node.append(
         helper.make_node("Loop", ["", ""], ["x"], body=helper.make_graph([], "b", [], []))
     )
-    refused(model, "has a Loop, which need not end")
+    refused(model, "contains a Loop, which may never end")
 
     model = others(tmp_path / "odd.onnx")
     model.graph.node[0].op_type = "RunThis"
@@ -156,7 +156,7 @@ def test_an_onnx_that_lies_is_refused(tmp_path):
     refused(model, r"must take images of float32 or uint8")
 
     (tmp_path / "odd.onnx").write_bytes(b"\x08\x08no protobuf")
-    with pytest.raises(DataError, match="is damaged, or no ONNX file"):
+    with pytest.raises(DataError, match="is damaged or not an ONNX file"):
         read_model(tmp_path / "odd.onnx", STATED)
 
 

@@ -179,7 +179,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, legacy):
     torch.save(content, tmp_path / "evil.pt", _use_new_zipfile_serialization=not legacy)
     (tmp_path / "bare.pth").write_bytes(pickle.dumps(Payload(proof)))
     for name in ("evil.pt", "bare.pth"):
-        with pytest.raises(DataError, match=rf"{name} holds more than tensors.*was not read"):
+        with pytest.raises(DataError, match=rf"{name} contains more than tensors.*was not read"):
             trsfnet.read_weights(tmp_path / name)
     np.savez(tmp_path / "evil.npz", x=np.array([Payload(proof)], dtype=object))
     with pytest.raises(DataError, match=r"evil\.npz is damaged"):
@@ -206,7 +206,7 @@ def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):
         "a.txt": r"a\.txt is not a file of weights: expected \.safetensors",
         "cut.pt": r"cut\.pt is damaged",
         "cut.safetensors": r"cut\.safetensors is damaged",
-        "linear.pt": r"linear\.pt holds no weights that are understood",
+        "linear.pt": r"linear\.pt contains no supported weights",
         "list.pt": r"list\.pt does not hold a state dict",
         "numbered.pt": r"numbered\.pt does not hold a state dict",
         "flat.pt": r"flat\.pt .* lacks ",

@@ -187,8 +187,8 @@ def test_raw_pixels_do_not_verify():
     ("arguments", "sentence"),
     [
         ({"size": 31}, "size must be at least 32"),
-        ({"difficulty": -0.1}, "difficulty must lie in 0 to 2"),
-        ({"difficulty": float("nan")}, "difficulty must lie in 0 to 2"),
+        ({"difficulty": -0.1}, "difficulty must be from 0 to 2"),
+        ({"difficulty": float("nan")}, "difficulty must be from 0 to 2"),
         ({"identities": torch.tensor([-1, 0])}, "identities must not be negative"),
         ({"samples": torch.tensor([0, -3])}, "samples must not be negative"),
         ({"samples": torch.tensor([0])}, "must be equally many"),

@@ -75,7 +75,7 @@ def test_a_process_that_ends_between_the_renames_leaves_one(two, monkeypatch, wh
 def test_one_of_the_first_versions_is_named_and_left(tmp_path):
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"model": {}, "head": {}, "optimizer": {}, "epochs": [], "parameters": []})
-    with pytest.raises(CheckpointError, match=r"last\.pt is of an early version of trsfnet"):
+    with pytest.raises(CheckpointError, match=r"last\.pt was written by an early version of trsfnet"):
         load_checkpoint(path, CPU)
     assert path.is_file()
 

@@ -75,7 +75,7 @@ def test_what_is_not_finite_is_named_with_its_step(loss, norm, at, how, says):
 def test_exploding_gradients_are_the_named_cause_of_what_follows():
     losses, norms = [2.0] * STEPS, [1.0] * STEPS
     losses[150], norms[145:150] = math.nan, [3.0, 10.0, 50.0, 200.0, 900.0]
-    with pytest.raises(Collapse, match=r"at step 151 .*The gradients exploded before: .* from 1 to 900"):
+    with pytest.raises(Collapse, match=r"at step 151 .*The gradients had exploded before: .* from 1 to 900"):
         watched(losses, norms)
 
 

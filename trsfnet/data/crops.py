@@ -15,7 +15,7 @@ _LARGEST_SIZE = 1024
 def check_size(size: int) -> None:
     """Raise `ConfigError` unless `size` is a possible side of a crop in pixels."""
     if not 16 <= size <= _LARGEST_SIZE:
-        raise ConfigError(f"size must lie in 16 to {_LARGEST_SIZE} pixels, got {size}.")
+        raise ConfigError(f"size must be from 16 to {_LARGEST_SIZE} pixels, got {size}.")
 
 
 def central_crop(image: np.ndarray, size: int, side: float | None = None) -> np.ndarray:

@@ -153,7 +153,7 @@ class LfwSource(Source):
         self.identities = tuple(person.name for person in people)
         for name, following in pairwise(self.identities):
             if name == following:
-                raise DataError(f"The people of LFW to read list {name} twice.")
+                raise DataError(f"The list of LFW's people to read contains {name} twice.")
         self.labels = np.repeat(np.arange(len(people)), [person.images for person in people])
         self._indices = {
             key: i for i, key in enumerate((p.name, n) for p in people for n in range(1, p.images + 1))

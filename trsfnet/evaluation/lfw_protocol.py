@@ -89,7 +89,7 @@ class TenFoldScores:
         for number in range(self.folds):
             held_out = self.same[self.fold == number]
             if held_out.all() or not held_out.any():
-                raise ConfigError(f"Fold {number} must hold pairs of one person and pairs of two.")
+                raise ConfigError(f"Fold {number} must hold same-person pairs and different-person pairs.")
 
     @property
     def folds(self) -> int:
@@ -109,7 +109,9 @@ class TenFoldScores:
     def _numbered(self) -> np.ndarray:
         """The persons of each pair, numbered from 0 in the order of their labels: int [2, P]."""
         if self.people is None:
-            raise ConfigError("These scores do not say whom their pairs show, so people cannot be resampled.")
+            raise ConfigError(
+                "These scores do not identify the people in their pairs: they cannot be resampled."
+            )
         return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape).T
 
     def result(self, far_target: float) -> TenFoldResult:

@@ -77,7 +77,9 @@ class TemplateScores:
     def _numbered(self) -> np.ndarray:
         """The persons of each pair, numbered from 0 in the order of their labels: int [P, 2]."""
         if self.people is None:
-            raise ConfigError("These scores do not say whom their pairs show, so people cannot be resampled.")
+            raise ConfigError(
+                "These scores do not identify the people in their pairs: they cannot be resampled."
+            )
         return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape)
 
     @cached_property

@@ -203,7 +203,7 @@ def tar_at_fars(scores: np.ndarray, same: np.ndarray, fars: Sequence[float] = FA
     genuine, impostor = scores[same], scores[~same]
     pairs = len(impostor)
     if not len(genuine) or not pairs:
-        raise ConfigError("Verification needs pairs of one person and pairs of two.")
+        raise ConfigError("Verification needs same-person pairs and different-person pairs.")
     if not np.isfinite(scores).all():
         raise ConfigError("Verification needs finite scores.")
     if not fars or not all(0 <= far < 1 for far in fars):

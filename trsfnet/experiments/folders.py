@@ -33,8 +33,8 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
         return path
     looked = " and ".join(str(candidate) for candidate in candidates)
     raise RecordError(
-        f"There is no folder {name}: looked at {looked}. Give the path of a folder of run records, such as "
-        "results or runs of a checkout of trsfnet."
+        f"There is no folder {name}: looked in {looked}. Give the path of a folder of run records, such as "
+        "results or runs in a checkout of trsfnet."
     )
 
 

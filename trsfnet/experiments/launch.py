@@ -64,7 +64,7 @@ def launch(words: Sequence[str], devices: int) -> None:
         raise
     if failed:
         raise TrsfnetError(
-            f"One of the {devices} processes of this run failed; their output above says how. "
+            f"One of the {devices} processes of this run failed; their output above says why. "
             "Repeat the command to resume from the last checkpoint."
         )
 

@@ -20,6 +20,6 @@ def locked(folder: Path) -> AbstractContextManager[None]:
         folder,
         lambda holder: RecordError(
             f"{folder} is being trained by {holder}: wait for it, or stop it and repeat this command, which "
-            "then goes on from its last checkpoint."
+            "then resumes from the last checkpoint."
         ),
     )

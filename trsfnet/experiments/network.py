@@ -52,18 +52,18 @@ def saved_network(path: Path) -> SavedNetwork:
     if not file.is_file() and not previous(file).is_file():
         if record.status == "collapsed":
             raise RecordError(
-                f"{path} holds no network, since its training collapsed: {record.info.get('message', '')}"
+                f"{path} contains no network: its training collapsed: {record.info.get('message', '')}"
             )
         command = record.info.get("command", "the command in its run.json")
         raise RecordError(
-            f"{path} holds no network ({CHECKPOINT} is missing, as in all committed results): train it again "
-            f"by {command}"
+            f"{path} contains no network ({CHECKPOINT} is missing, as in all committed results): "
+            f"retrain it with {command}"
         )
     config = TrainConfig.from_parameters(record.config)
     content = load_checkpoint(file, torch.device("cpu"))
     # Of a finished run only the last network will do, not the one that the checkpoint before holds.
     if content is None or (record.status == "done" and content.get("epoch") != config.epochs):
-        raise RecordError(f"{file} is damaged: a copy, or the same training once more, would mend it.")
+        raise RecordError(f"{file} is damaged: restore a copy, or repeat the training.")
     try:
         state = content["training"]["model"]
         return SavedNetwork(record, config, state, content["epoch"], content["step"])

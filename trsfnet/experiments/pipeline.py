@@ -29,8 +29,8 @@ def why_due(path: Path) -> str:
     if record is None:
         return _why_anew(path)
     if record.status in ("done", "collapsed"):
-        return "is recorded, only its notebook is executed again"
-    epochs = f"goes on after epoch {epochs_done(path)} of {record.config['epochs']}"
+        return "is recorded; only its notebook is executed again"
+    epochs = f"resumes after epoch {epochs_done(path)} of {record.config['epochs']}"
     return f"failed, {epochs}" if record.status == "failed" else epochs
 
 
@@ -53,7 +53,7 @@ def epochs_done(path: Path) -> int:
 
 def _why_anew(path: Path) -> str:
     try:
-        return f"is trained anew, since {why_stale(read_record(path))}"
+        return f"is retrained because {why_stale(read_record(path))}"
     except RecordError:
         damaged = (path / "run.json").exists()
-        return "is trained anew, since its record is damaged" if damaged else "is not trained yet"
+        return "is retrained because its record is damaged" if damaged else "is not trained yet"

@@ -112,7 +112,9 @@ def _make_room(path: Path) -> None:
     reason = why_stale(record) if record else ""
     if record and reason:
         with locked(path):
-            tqdm.write(f"{record.run_id} is trained anew, since {reason}; kept in {set_aside(record)}")
+            tqdm.write(
+                f"{record.run_id} is retrained because {reason}; the old run is kept in {set_aside(record)}"
+            )
 
 
 def _existing(path: Path) -> Record | None:

@@ -31,7 +31,7 @@ def why_stale(record: Record) -> str:
     version = results_version(record)
     if version == RESULTS_VERSION:
         return ""
-    return f"its results version is {version} and the present one is {RESULTS_VERSION}"
+    return f"its results version is {version} and the current one is {RESULTS_VERSION}"
 
 
 def set_aside(record: Record) -> Path:

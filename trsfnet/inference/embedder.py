@@ -116,7 +116,7 @@ class Embedder:
         norms = np.linalg.norm(outputs, axis=1, keepdims=True)
         if not np.isfinite(norms).all() or not norms.all():
             raise DataError(
-                f"{self.description.name} gives embeddings that are not finite, or zero: it has diverged."
+                f"{self.description.name} produces embeddings that are not finite, or zero: it has diverged."
             )
         return outputs / norms
 

@@ -104,8 +104,8 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
     foreign = foreign_name(target, images, left_out(images))
     if foreign is not None:
         raise DataError(
-            f"{target} exists and holds embeddings by other images: {foreign} is not there now, or "
-            "in another place. Remove the file, or name another."
+            f"{target} exists and holds embeddings of other images: {foreign} is gone or in "
+            "another place. Remove the file, or choose another name."
         )
     if any(images.name(row) in done.failed for row in range(len(images))):
         return False  # tried again
@@ -155,7 +155,7 @@ def _same_owner(found: dict[str, str], owner: dict[str, str], what: str, target:
     differing = [name for name, value in owner.items() if found.get(name) != value]
     if differing:
         raise DataError(
-            f"{what} embeddings by other {' and '.join(differing)}: remove it, or name another file than "
+            f"{what} embeddings from other {' and '.join(differing)}: remove it, or choose another file than "
             f"{target.name}."
         )
 
@@ -250,7 +250,7 @@ def _finished(target: Path, owner: dict[str, str]) -> Embedded:
         file = pq.read_metadata(target)
         note = json.loads((file.metadata or {}).get(_KEY, b"{}"))
     except (OSError, pa.ArrowException, ValueError) as error:
-        raise DataError(f"{target} exists and is no parquet file: name another.") from error
+        raise DataError(f"{target} exists and is not a parquet file: choose another name.") from error
     _same_owner(note, owner, f"{target} exists and holds", target)
     return Embedded(file.num_rows, note["failed"])
 

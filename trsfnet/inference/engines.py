@@ -63,7 +63,7 @@ def make_engine(
     name, preprocessing = model.description.name, model.description.preprocessing
     if isinstance(model, OnnxModel):
         if engine == "torch":
-            raise ConfigError(f"{name} runs in onnxruntime alone: leave the engine out.")
+            raise ConfigError(f"{name} runs only in onnxruntime: omit the engine.")
         _check_onnxruntime(device, precision)
         return OnnxEngine(model.content, model.interface, name, preprocessing)
     if engine == "onnxruntime":
@@ -180,7 +180,7 @@ def present(asked: torch.device | str) -> torch.device:
     # Each backend that PyTorch was built without says so in its own way.
     except (RuntimeError, AssertionError, ImportError, TypeError) as error:
         raise ConfigError(
-            f"device must be one that is here, such as cpu, got {asked}: {_first_line(error)}."
+            f"device must be available here, such as cpu, got {asked}: {_first_line(error)}."
         ) from error
     return device
 

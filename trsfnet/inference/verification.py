@@ -109,13 +109,13 @@ def threshold_at(model: Model, far: float) -> float:
     name, stated = model.description.name, model.description.thresholds
     if not stated:
         raise ConfigError(
-            f"{name} brings no scores from which a threshold at FAR {far_name(far)} follows: "
-            "give the folder of a run, a file exported from one, or a threshold of your own."
+            f"{name} has no scores from which to derive a threshold at FAR {far_name(far)}: "
+            "give the folder of a run, a file exported from one, or your own threshold."
         )
     if far_name(far) not in stated:
         raise ConfigError(
             f"far must be one of {', '.join(stated)}, at which {name} states thresholds, got "
-            f"{far_name(far)}; the folder of the run would tell others."
+            f"{far_name(far)}; the folder of the run allows others."
         )
     return stated[far_name(far)]
 

@@ -22,7 +22,7 @@ from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import network_settings
 
 SCHEMA = "1"
-UNKNOWN_TERMS = "Not stated in the file: ask those who trained the network."
+UNKNOWN_TERMS = "Not stated in the file; ask the authors of the network."
 _VGGFACE2_TERMS = (
     "VGGFace2 was for research; it was withdrawn in 2020, and its terms went offline with its page."
 )
@@ -30,17 +30,17 @@ _VGGFACE2_TERMS = (
 DATA_TERMS = {
     "synthetic": "The faces are rendered by this project's code, under its MIT licence, and show nobody.",
     "lfw": (
-        "LFW was published to help research in face verification. The photographs belong to those who took "
-        "them; the people in them were not asked."
+        "LFW was published to help research in face verification. The photographs belong to their "
+        "photographers; the people shown were not asked for consent."
     ),
     "vggface2": _VGGFACE2_TERMS,
     "ms1mv2": "MS-Celeb-1M, and MS1MV2 made of it, were for non-commercial research; withdrawn in 2019.",
-    "casia-webface": "CASIA-WebFace was given out for non-commercial research.",
+    "casia-webface": "CASIA-WebFace was distributed for non-commercial research.",
 }
 CROPS = {
     "synthetic": "a rendered face, as rendered",
-    "lfw": "the middle 128 of the 250 pixels of LFW's images",
-    "paper": "a face found and aligned as by `trsfnet align`",
+    "lfw": "the central 128 of the 250 pixels of LFW's images",
+    "paper": "a face detected and aligned as by `trsfnet align`",
 }
 
 # Of what kind each of the network's settings is; the network itself checks its words and its ranges.
@@ -114,7 +114,7 @@ class Description:
         """
         if metadata.get("schema", SCHEMA) != SCHEMA:
             raise DataError(
-                f"{source} has format {metadata['schema']}, this version of trsfnet reads {SCHEMA}."
+                f"{source} has format {metadata['schema']}, but this version of trsfnet reads {SCHEMA}."
             )
         try:
             settings = fields(metadata, "architecture")
@@ -158,7 +158,7 @@ def _smallest_size(settings: tuple[tuple[str, Any], ...]) -> int:
             removed = InceptionResnet(**dict(settings)).removed_pool
     # What PyTorch raises of numbers beyond its own.
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise ConfigError("architecture is of a network that is larger than any memory.") from error
+        raise ConfigError("architecture describes a network that exceeds any memory.") from error
     return MIN_INPUT_SIZE[removed is not None]
 
 

@@ -55,7 +55,7 @@ def folded(weights: Weights) -> FoldedInceptionResnet:
     """
     if not weights.has_bottleneck:
         raise DataError(
-            f"{weights.description.name} makes no embeddings: it was trained on ImageNet, with no "
-            "bottleneck; trsfnet.load_network takes it for training."
+            f"{weights.description.name} produces no embeddings: it was trained on ImageNet and has no "
+            "bottleneck. trsfnet.load_network loads it for training."
         )
     return fold(weights.build())

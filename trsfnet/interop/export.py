@@ -65,7 +65,7 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
     model = read_model(source)
     if isinstance(model, OnnxModel):
         raise ConfigError(
-            f"{model.description.name} is exported already: an .onnx cannot be turned back into weights."
+            f"{model.description.name} is already exported: an .onnx file cannot be turned back into weights."
         )
     weights = _with_thresholds(model)
     beside = path.with_suffix(".md")

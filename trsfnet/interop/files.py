@@ -87,12 +87,12 @@ def _read_torch(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DataError(
-            f"{path} holds more than tensors, which could run code when it is read, and was not read: save "
-            "the state dict alone, or as .safetensors."
+            f"{path} contains more than tensors and could run code, so it was not read: save only the state "
+            "dict, or save it as .safetensors."
         ) from error
     # torch.load raises almost anything on damaged bytes.
     except Exception as error:
-        raise DataError(f"{path} is damaged, or not a file of PyTorch.") from error
+        raise DataError(f"{path} is damaged or not a PyTorch file.") from error
 
 
 def tensors_in(content: Any, source: str) -> Tensors:
@@ -112,7 +112,7 @@ def tensors_in(content: Any, source: str) -> Tensors:
         isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
     ):
         raise DataError(f"{source} does not hold a state dict: expected tensors by name.")
-    notes = (f"{source}: took the weights under {' / '.join(map(repr, opened))}.",) if opened else ()
+    notes = (f"{source}: used the weights under {' / '.join(map(repr, opened))}.",) if opened else ()
     return _unwrapped(dict(content), source, notes)
 
 
@@ -136,7 +136,7 @@ def _unwrapped(tensors: dict[str, Tensor], source: str, notes: tuple[str, ...]) 
         tensors = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     if stripped:
         others = f", and left out {_named(left)}" if left else ""
-        notes = (*notes, f"{source}: took the prefix {stripped!r} off the names{others}.")
+        notes = (*notes, f"{source}: removed the prefix {stripped!r} from the names{others}.")
     return Tensors(tensors, notes=notes)
 
 

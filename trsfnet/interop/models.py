@@ -40,5 +40,5 @@ def read_model(source: ModelSource, preprocessing: Preprocessing | None = None) 
         if path.suffix == SUFFIX and path.is_file():
             return read_onnx(path, preprocessing)
     if preprocessing is not None:
-        raise ConfigError(f"The preprocessing of {source} is known: leave yours out.")
+        raise ConfigError(f"The preprocessing of {source} is known: omit yours.")
     return read_weights(source)

@@ -98,7 +98,7 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxMod
     header = {entry.key: entry.value for entry in model.metadata_props}
     if "trsfnet" in header:
         if preprocessing is not None:
-            raise ConfigError(f"{path} states its own preprocessing: leave yours out.")
+            raise ConfigError(f"{path} states its own preprocessing: omit yours.")
         description = Description.from_metadata(header, str(path))
     else:
         description = _of_others(path, interface, preprocessing)
@@ -119,9 +119,9 @@ def _parsed(path: Path) -> Any:
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except Exception as error:  # protobuf has its own types, which change with its versions
-        raise DataError(f"{path} is damaged, or no ONNX file.") from error
+        raise DataError(f"{path} is damaged or not an ONNX file.") from error
     if not model.graph.node:
-        raise DataError(f"{path} is damaged, or no ONNX file: it computes nothing.")
+        raise DataError(f"{path} is damaged or not an ONNX file: it computes nothing.")
     return model
 
 
@@ -143,7 +143,7 @@ def _refuse_loops(model: Any, path: Path) -> None:
     for node in _parts(model, NodeProto):
         if node.op_type in _LOOPS:
             raise DataError(
-                f"{path} has a {node.op_type}, which need not end: no network for faces needs one."
+                f"{path} contains a {node.op_type}, which may never end; face networks do not need one."
             )
 
 
@@ -162,11 +162,11 @@ def _take_in_what_lies_beside(model: Any, path: Path) -> None:
         place = {entry.key: entry.value for entry in tensor.external_data}
         name = place.get("location", "")
         if not name or os.path.basename(name) != name or name in (".", ".."):
-            raise DataError(f"{path} keeps tensors in {name!r}: only a file in its own folder is read.")
+            raise DataError(f"{path} stores tensors in {name!r}: only files in its own folder are read.")
         tensor.raw_data = _beside(path, name, place)
         taken += len(tensor.raw_data)
         if taken > _LARGEST:  # many tensors may name the same place
-            raise DataError(f"{path} holds more than {_LARGEST / 2**30:g} GiB: no network for faces does.")
+            raise DataError(f"{path} is larger than {_LARGEST / 2**30:g} GiB; no face network is.")
         tensor.data_location = TensorProto.DEFAULT
         del tensor.external_data[:]
 
@@ -177,7 +177,7 @@ def _beside(path: Path, name: str, place: dict[str, str]) -> bytes:
         offset, length = int(place.get("offset", 0)), int(place.get("length", -1))
         # A link may lead anywhere, and a pipe never ends.
         if file.is_symlink() or not file.is_file():
-            raise DataError(f"{path} keeps tensors in {name}, which is no file beside it.")
+            raise DataError(f"{path} stores tensors in {name}, but there is no such file next to it.")
         with file.open("rb") as opened:
             rest = opened.seek(0, os.SEEK_END) - offset
             length = rest if length < 0 else length
@@ -197,7 +197,7 @@ def _interface(model: Any, path: Path) -> Interface:
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
     if len(inputs) != 1 or not model.graph.output:
-        raise DataError(f"{path} must take images alone and give embeddings, but has {len(inputs)} inputs.")
+        raise DataError(f"{path} must have images as its only input, but has {len(inputs)} inputs.")
     shape, kind = _shape(inputs[0]), inputs[0].type.tensor_type.elem_type
     if len(shape) != 4 or 3 not in (shape[1], shape[3]) or kind not in (TensorProto.UINT8, TensorProto.FLOAT):
         raise DataError(

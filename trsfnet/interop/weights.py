@@ -214,7 +214,7 @@ def _foreign(tensors: Tensors, name: str, terms: str = UNKNOWN_TERMS, folder: Pa
     origin = origin_of(tensors.by_name)
     if origin is None or origin == "trsfnet":
         raise DataError(
-            f"{name} holds no weights that are understood: expected facenet-pytorch's Inception-ResNet v1, "
+            f"{name} contains no supported weights: expected facenet-pytorch's Inception-ResNet v1, "
             "timm's v2, a facenet checkpoint, or a file that trsfnet wrote, with its header."
         )
     state = rename(tensors.by_name, origin)

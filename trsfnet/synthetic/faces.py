@@ -101,7 +101,7 @@ def _check(
     if size < _SMALLEST_SIZE:
         raise ConfigError(f"size must be at least {_SMALLEST_SIZE} pixels, not {size}.")
     if not 0 <= difficulty <= _LARGEST_DIFFICULTY:
-        raise ConfigError(f"difficulty must lie in 0 to {_LARGEST_DIFFICULTY:g}, not {difficulty}.")
+        raise ConfigError(f"difficulty must be from 0 to {_LARGEST_DIFFICULTY:g}, not {difficulty}.")
     for name, value in fixed.items():
         choice("a fixed nuisance", name, tuple(NUISANCES))
         if not math.isfinite(value):

@@ -98,7 +98,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
         except Exception as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             tqdm.write(
-                f"The checkpoint {file} is damaged ({reason}); going on from the one before it, if any.",
+                f"The checkpoint {file} is damaged ({reason}); resuming from the one before it, if any.",
                 file=sys.stderr,
             )
     return None
@@ -119,7 +119,7 @@ def _checked(state: Any, file: Path) -> dict[str, Any]:
         raise ValueError("it is no state of a training")
     if "training" not in state and "optimizer" in state:
         raise CheckpointError(
-            f"The checkpoint {file} is of an early version of trsfnet, which this one cannot continue: "
-            "move it away to train the run from its start."
+            f"The checkpoint {file} was written by an early version of trsfnet and cannot be resumed: "
+            "move it away to train the run from the start."
         )
     return state

@@ -110,7 +110,7 @@ class Watch:
                 f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at "
                 f"least {norms.min():.3g}, in the run's first {FAIR_TRIAL} it was {usual:.3g} "
                 f"(learning rate {rate:.3g}). "
-                "The likely cause is a learning rate too large for this network.",
+                "The likely cause is a learning rate that is too large for this network.",
                 Collapsed("explosion", step + 1),
             )
         return losses.mean().item()
@@ -119,16 +119,10 @@ class Watch:
     def _cause(before: Tensor, usual: float, step: int) -> str:
         """The likely cause of a number that is not finite, from the gradient norms just before it."""
         if len(before) and before.max() > 100 * usual:
-            return (
-                f"The gradients exploded before: their norm had grown from {usual:.3g} to {before.max():.3g}."
-            )
+            return f"The gradients had exploded before: the norm grew from {usual:.3g} to {before.max():.3g}."
         if step < FAIR_TRIAL:
-            return (
-                "So early, the likely cause is a learning rate too large to start with; warmup_epochs helps."
-            )
-        return (
-            "The gradients had not grown before: likely one step too large, or the range of the arithmetic."
-        )
+            return "This early, the likely cause is too large an initial learning rate; warmup_epochs helps."
+        return "The gradients had not grown before: the likely cause is one too large step, or overflow."
 
 
 def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) -> str:
@@ -152,7 +146,7 @@ def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) ->
     if softmax and loss > (1 - CHANCE_MARGIN) * entropy:
         return (
             f"The loss ended at {loss:.3g}, {1 - loss / entropy:.2%} below chance, {entropy:.3g}: "
-            f"less than {CHANCE_MARGIN:.0%} counts as nothing learned."
+            f"less than {CHANCE_MARGIN:.0%} below chance counts as not having learned."
         )
     # Three standard errors above what always naming the most frequent identity reaches in one pass.
     if not softmax and accuracy <= best + 3 * math.sqrt(best * (1 - best) / len(labels)):

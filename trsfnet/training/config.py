@@ -102,7 +102,7 @@ class TrainConfig:
     trsf_per_channel: bool = _setting(False, help="give each channel its own factor (needs `trsf`).")
     scale_init: float | None = _setting(
         None,
-        help="start of the factors, 0.1 if None; without `trsf` one constant instead of facenet's three.",
+        help="initial value of the factors, 0.1 if None; without `trsf`, one constant in place of facenet's.",
     )
     fixed_scales: tuple[float, ...] = _setting(
         (),
@@ -114,12 +114,12 @@ class TrainConfig:
         1.0,
         above=0,
         before=1.0,
-        help="multiplies the starting kernel and bias under each scale. With a scale of 1 and 0.1 here, the "
+        help="multiplies the initial kernel and bias under each scale. With a scale of 1 and 0.1 here, the "
         "network starts as the same function as with a scale of 0.1 and 1 here.",
     )
     activation: str = _setting("relu", choices=ACTIVATIONS, help="`relu`, `leaky_relu` or `prelu`.")
     slope_init: float | None = _setting(
-        None, help="constant slope of `leaky_relu`, start of `prelu`'s, 0.2 if None."
+        None, help="constant slope of `leaky_relu`, initial slope of `prelu`; 0.2 if None."
     )
     slope_floor: float | None = _setting(
         None,
@@ -133,45 +133,46 @@ class TrainConfig:
     train_set: str | None = _setting(
         None,
         before=None,
-        help="of the `paper` track, `vggface2` or `ms1mv2`; if None the one that `loss` has there.",
+        help="training set of the `paper` track: `vggface2` or `ms1mv2`; if None, the one used with `loss`.",
     )
     seed: int = _setting(
-        0, at_least=0, help="of the initial weights, the order of the images, augmentation and dropout."
+        0, at_least=0, help="seed of the initial weights, the image order, augmentation and dropout."
     )
     identities: int | None = _setting(None, at_least=2, help="identities to render (`synthetic` only).")
     images_per_identity: int = _setting(
-        at_least=1, help="images of each (`synthetic`); fewest a person must have (others)."
+        at_least=1, help="images per identity (`synthetic`); minimum number per person (others)."
     )
     held_out_images: int = _setting(
         0,
         at_least=0,
         before=0,
-        help="further images of each training identity on which the loss is measured after each epoch, never "
-        "trained on (`synthetic` only).",
+        help="held-out images of each training identity, on which the loss is measured after each epoch "
+        "(`synthetic` only).",
     )
     image_size: int = _setting(help="side of the input in pixels.")
-    width: float = _setting(above=0, help="multiplies every width of the network but the embedding's.")
+    width: float = _setting(above=0, help="multiplies every width of the network except the embedding's.")
     embedding_size: int = _setting(512, at_least=1, help="length of the embedding.")
     removed_pool: str | None = _setting(
-        None, help="max pool to leave out of the stem (112 px input): `maxpool_3a`, `maxpool_5a` or None."
+        None, help="max pool to omit from the stem (112 px input): `maxpool_3a`, `maxpool_5a` or None."
     )
     dropout: float = _setting(at_least=0, below=1, help="share of pooled features dropped while training.")
-    bn_momentum: float = _setting(above=0, below=1, help="of the running statistics (facenet: 0.005).")
+    bn_momentum: float = _setting(
+        above=0, below=1, help="momentum of the running statistics (facenet: 0.005)."
+    )
     epochs: int = _setting(at_least=1, help="number of epochs.")
     steps_per_epoch: int | None = _setting(
         None,
         at_least=1,
-        help="steps of an epoch (paper: 1000); one pass over the training images if None.",
+        help="steps per epoch (paper: 1000); one pass over the training images if None.",
     )
     batch_size: int = _setting(at_least=2, help="images per step.")
     micro_batches: int = _setting(
         at_least=1,
         before=1,
-        help="equal parts of each step's batch, each normalised by its own statistics, as by several GPUs in "
-        "facenet. They may be computed one after the other or on several devices; one is made one for each "
-        "device.",
+        help="equal parts of each step's batch, each normalised with its own statistics, as on several GPUs "
+        "in facenet. They may be computed in turn or on several devices; 1 becomes one per device.",
     )
-    learning_rate: float = _setting(above=0, help="its largest value.")
+    learning_rate: float = _setting(above=0, help="peak learning rate.")
     schedule: str = _setting(
         choices=SCHEDULES,
         help="`cosine`, `staircase` or `milestones`; see `trsfnet.training.schedule`.",
@@ -184,7 +185,7 @@ class TrainConfig:
         0.9,
         above=0,
         below=1,
-        help='Nesterov momentum. The paper\'s "weight decay of 0.9" is read as this.',
+        help='Nesterov momentum; we read the paper\'s "weight decay of 0.9" as this.',
     )
     weight_decay: float = _setting(
         5e-4,
@@ -195,7 +196,7 @@ class TrainConfig:
         "all",
         choices=DECAYED,
         before="all",
-        help="which of them decay: `all`, or `projections`, the 1x1 kernels under the scales alone.",
+        help="which weights decay: `all`, or only `projections`, the 1x1 kernels under the scales.",
     )
     flip: bool = _setting(True, help="mirror images at random.")
     rotate: float = _setting(at_least=0, help="largest random rotation in degrees.")
@@ -393,24 +394,24 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError("slope_floor needs activation prelu: no other slope is trained.")
     if c.held_out_images and c.track != "synthetic":
         raise ConfigError(
-            f"held_out_images belongs to the synthetic track: the images of {c.track} are given."
+            f"held_out_images is only for the synthetic track: the images of {c.track} are fixed."
         )
     if c.activation == "relu" and c.slope_init is not None:
         raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
     if c.loss != "arcface" and not (c.arcface_scale is None and c.arcface_margin is None):
         raise ConfigError("arcface_scale and arcface_margin need loss arcface.")
     if c.track != "synthetic" and c.identities is not None:
-        raise ConfigError(f"identities belongs to the synthetic track: the people of {c.track} are given.")
+        raise ConfigError(f"identities is only for the synthetic track: the people of {c.track} are fixed.")
     if c.track != "paper" and c.train_set is not None:
-        raise ConfigError(f"train_set belongs to the paper track: {c.track} has but one.")
+        raise ConfigError(f"train_set is only for the paper track: {c.track} has only one.")
     if (c.schedule == "milestones") != bool(c.milestones):
         raise ConfigError(
-            "schedule milestones needs milestones, a list of steps, and no other schedule has them."
+            "The schedule milestones needs a list of steps in milestones; no other schedule takes them."
         )
     # Batch norm needs two images to see a spread.
     if c.batch_size % c.micro_batches or c.batch_size < 2 * c.micro_batches:
         raise ConfigError(
-            f"micro_batches must cut batch_size ({c.batch_size}) into equal parts of two or more, "
+            f"micro_batches must split batch_size ({c.batch_size}) into equal parts of two or more, "
             f"got {c.micro_batches}."
         )
     if c.warmup_epochs >= c.epochs:

@@ -50,8 +50,8 @@ def test_on_a_cpu_trainings_that_win_it_back_are_compiled(tiny_config, done):
     assert CPU_GAIN.steps(replace(config, batch_size=32)) == pytest.approx(2 * needed, abs=1)
     short, long = (prepare(network(), config, steps) for steps in (needed - 1, needed))
     assert (short.means, long.means, done) == ("eager", "compiled", ["compiled"])
-    assert short.reason.endswith(f"would not win back what that takes, as {needed:,} do.")
-    assert long.reason == f"The network is compiled: {needed:,} steps win that back, as {needed:,} do."
+    assert short.reason.endswith(f"only from {needed:,} on.")
+    assert long.reason.endswith(f"pays off over {needed:,} steps, as it does from {needed:,} on.")
     for other in ({"width": 0.5}, {"precision": "bfloat16"}, {"micro_batches": 2}):
         assert prepare(network(), replace(config, **other), 10**9).means == "eager"
 

@@ -98,7 +98,7 @@ class Mtcnn:
             # the only one, find nothing to look at.
             if isinstance(error, RuntimeError) and "non-empty list" not in str(error):
                 raise
-            raise DataError(f"MTCNN cannot cope with it: {str(error).rstrip('.')}.") from error
+            raise DataError(f"MTCNN failed on it: {str(error).rstrip('.')}.") from error
         return [
             [
                 Face(np.asarray(box, np.float64), np.asarray(points, np.float64), float(probability))

@@ -57,7 +57,7 @@ class MarginCrop:
     def __post_init__(self) -> None:
         check_size(self.size)
         if not 0 <= self.margin < self.size:
-            raise ConfigError(f"margin must lie in 0 to {self.size - 1} pixels, got {self.margin}.")
+            raise ConfigError(f"margin must be from 0 to {self.size - 1} pixels, got {self.margin}.")
 
     def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
         """The crop, uint8 [size, size, 3], of `face` in `image`."""
@@ -194,7 +194,7 @@ def _claim(target: Path, settings: dict[str, object], version: str) -> None:
     path = target / "align.json"
     if not path.exists():
         if any(not file.name.startswith(".") for file in target.iterdir()):
-            raise DataError(f"{target} is not empty and not of an alignment: choose another target.")
+            raise DataError(f"{target} is not empty and was not made by align: choose another target.")
         _note(path, settings)
         return
     try:

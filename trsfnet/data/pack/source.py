@@ -73,7 +73,7 @@ class PackSource(Source):
         offsets, labels, folder = self._offsets, self.labels, self.folder
         if len(labels) == 0 or len(offsets) != len(labels) + 1:
             raise DataError(
-                f"{folder / 'offsets.npy'} must have one entry more than labels.npy, and that at least one: "
+                f"{folder / 'offsets.npy'} must have one entry more than labels.npy, which cannot be empty: "
                 f"they have {len(offsets)} and {len(labels)}."
             )
         falling = np.flatnonzero(offsets[1:] <= offsets[:-1])
@@ -109,7 +109,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
         raise DataError(f"{path} is damaged: {error}.") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         found = meta.get("format") if isinstance(meta, dict) else meta
-        raise DataError(f"{path} must be of the format {FORMAT!r}, got {str(found)[:40]!r}: pack anew.")
+        raise DataError(f"{path} must be of the format {FORMAT!r}, got {str(found)[:40]!r}: pack it again.")
     size, digests = meta.get("size"), meta.get("sha256")
     sound = (
         isinstance(size, int)

@@ -62,7 +62,7 @@ def write_pack(
     if crop is not None and crop < 1:
         raise ConfigError(f"crop must be 1 pixel or more, got {crop}.")
     if not 1 <= quality <= 100:
-        raise ConfigError(f"quality must lie in 1 to 100, got {quality}.")
+        raise ConfigError(f"quality must be from 1 to 100, got {quality}.")
     settings = {"format": FORMAT, "size": size, "crop": crop, "quality": quality}
     settings |= {"source": type(source).__name__, "source_version": source.version}
     with writing(target):

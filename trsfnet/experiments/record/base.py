@@ -156,7 +156,7 @@ def checked_info(info: Any, where: str) -> dict[str, Any]:
     if info["schema"] != SCHEMA:
         raise UnknownFormat(
             f"The run record {where} has format {reprlib.repr(info['schema'])}, "
-            f"this version of trsfnet reads {SCHEMA}."
+            f"but this version of trsfnet reads {SCHEMA}."
         )
     for name, kind in _REQUIRED.items():
         if not isinstance(info[name], kind) or (name == "status" and info[name] not in STATUSES):

@@ -90,7 +90,7 @@ def _places(runs: pa.DictionaryArray) -> dict[str, tuple[int, int]]:
         name: (int(start), int(length)) for name, start, length in zip(names, starts, lengths, strict=True)
     }
     if len(places) < len(names):
-        raise ValueError("the rows of a run do not follow each other")
+        raise ValueError("the rows of a run are not contiguous")
     return places
 
 

@@ -15,10 +15,10 @@ from trsfnet.inference.evaluate.scores import read_scored
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
 
 _NOT_INDEPENDENT = (
-    "Intervals at 95 % resample people, the same for both. McNemar's test takes pairs for independent, which "
-    "those of one person are not: its p is too small."
+    "The 95 % intervals resample people, the same for both models. McNemar's test assumes independent pairs, "
+    "but pairs that share a person are not independent: its p value is too small."
 )
-_NOBODY_KNOWN = "It is not known whom the pairs show, so people cannot be resampled: McNemar's test alone."
+_NOBODY_KNOWN = "The people in the pairs are unknown and cannot be resampled: only McNemar's test is given."
 
 
 @dataclass(frozen=True)

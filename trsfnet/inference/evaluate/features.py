@@ -136,14 +136,14 @@ def _done(path: Path, owner: dict[str, object]) -> int:
     except FileNotFoundError:
         if path.exists():
             raise DataError(
-                f"{path} exists, but not {_note(path).name} saying whose features it holds."
+                f"{path} exists, but {_note(path).name}, which states whose features it holds, does not."
             ) from None
         return 0
     except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
         raise DataError(f"{_note(path)} is damaged: remove it and {path.name}.") from error
     if noted != owner:
         differing = [name for name, value in owner.items() if noted.get(name) != value]
-        raise DataError(f"{path} holds features of other {' and '.join(differing)}: name another file.")
+        raise DataError(f"{path} holds features of other {' and '.join(differing)}: choose another file.")
     return done
 
 

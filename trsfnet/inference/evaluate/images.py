@@ -27,8 +27,8 @@ from trsfnet.inference.evaluate.report import Results
 from trsfnet.inference.evaluate.subject import Subject
 
 _SEEN = (
-    "The network was trained on people of LFW's sets 1 to 7, who are in seven of the ten folds: the protocol "
-    "all-pairs is about others."
+    "The network was trained on people of LFW's sets 1 to 7, who are in seven of the ten folds; the protocol "
+    "all-pairs uses other people."
 )
 
 

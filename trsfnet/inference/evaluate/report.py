@@ -12,7 +12,7 @@ from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
 
 _METHODS = {
     PEOPLE: "by resampling people",
-    WILSON: "Wilson's, as if all were independent, which those of one person are not",
+    WILSON: "Wilson's, which assume independence, although trials of one person are not independent",
 }
 
 

@@ -125,7 +125,7 @@ class FileSubject:
             ConfigError: a `file` to keep them in is given.
         """
         if file is not None:
-            raise ConfigError(f"{self._saved.file} holds the embeddings already: leave --features out.")
+            raise ConfigError(f"{self._saved.file} already holds the embeddings: omit --features.")
         return self._saved.of_images(source, np.arange(len(source)), mirror=mirror)
 
     def to_dict(self) -> dict[str, Any]:

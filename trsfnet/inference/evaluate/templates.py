@@ -82,9 +82,9 @@ def _people(source: IjbImages, pairs: TemplatePairs) -> tuple[np.ndarray | None,
     try:
         searches = read_searches(source.root, source.dataset, source.templates)
     except DataError as error:
-        return None, [f"Who is in the pairs is not known: {error}"]
+        return None, [f"The people in the pairs are unknown: {error}"]
     people = people_of_pairs(pairs, searches, len(source.templates.ids))
-    return people, [] if people is not None else ["The files of 1:N do not say who is in all of the pairs."]
+    return people, [] if people is not None else ["The 1:N files do not identify everyone in the pairs."]
 
 
 def _named(set_: str, estimates: list[Estimate]) -> list[Estimate]:

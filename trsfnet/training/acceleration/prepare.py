@@ -90,11 +90,11 @@ def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared
 
 def _on_gpu(config: TrainConfig, steps: int) -> tuple[str, str]:
     if steps >= GPU_STEPS:
-        return "compiled", f"The network is compiled: {steps:,} steps win back the time that it takes."
+        return "compiled", f"The network is compiled: compiling pays off over {steps:,} steps."
     if config.micro_batches == 1:
         return "captured", (
-            f"The steps are replayed as CUDA graphs: {steps:,} of them would not win back what compiling "
-            f"takes, as {GPU_STEPS:,} do."
+            f"The steps are replayed as CUDA graphs: compiling would not pay off over {steps:,} steps, only "
+            f"from {GPU_STEPS:,} on."
         )
     return "eager", "Neither compiled nor captured: each micro-batch changes the momentum of the norms."
 
@@ -102,14 +102,17 @@ def _on_gpu(config: TrainConfig, steps: int) -> tuple[str, str]:
 def _on_cpu(config: TrainConfig, steps: int) -> tuple[str, str]:
     if config.width > CPU_GAIN.width or config.precision != "float32" or config.micro_batches > 1:
         return "eager", (
-            f"Not compiled: what that gains on a CPU is known for float32, widths up to {CPU_GAIN.width:g} "
+            f"Not compiled: the gain on a CPU is known only for float32, widths up to {CPU_GAIN.width:g} "
             "and a single micro-batch."
         )
     needed = CPU_GAIN.steps(config)
     if steps < needed:
         return "eager", (
-            f"Not compiled: {steps:,} steps would not win back what that takes, as {needed:,} do."
+            f"Not compiled: compiling would not pay off over {steps:,} steps, only from {needed:,} on."
         )
     if (fault := compiler_fault()) is not None:
-        return "eager", f"Not compiled, though {steps:,} steps would win it back: {fault}"
-    return "compiled", f"The network is compiled: {steps:,} steps win that back, as {needed:,} do."
+        return "eager", f"Not compiled, although it would pay off over {steps:,} steps: {fault}"
+    return (
+        "compiled",
+        f"The network is compiled: compiling pays off over {steps:,} steps, as it does from {needed:,} on.",
+    )
