@@ -64,7 +64,7 @@ def test_damage_is_named(record):
         (file.read_text()[:40], "is damaged"),
         (json.dumps({"schema": 1}), "is damaged: it lacks status, run_id"),
         ("[]", "is damaged: it lacks"),
-        (json.dumps({**INFO, "schema": 2}), "has format 2, this version of trsfnet reads 1"),
+        (json.dumps({**INFO, "schema": 2}), "has format 2, but this version of trsfnet reads 1"),
     ]:
         file.write_text(text)
         with pytest.raises(RecordError, match=says):

@@ -115,7 +115,7 @@ def test_a_record_of_another_version_is_left_alone(on_tiny_data, tiny_config, tm
     file = run(tiny_config, runs=tmp_path).path / "run.json"
     newer = json.dumps(json.loads(file.read_text()) | {"schema": 2})
     file.write_text(newer)
-    with pytest.raises(RecordError, match="has format 2, this version of trsfnet reads 1"):
+    with pytest.raises(RecordError, match="has format 2, but this version of trsfnet reads 1"):
         run(tiny_config, runs=tmp_path)
     assert file.read_text() == newer
 

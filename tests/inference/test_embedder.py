@@ -121,7 +121,7 @@ def test_a_single_image_is_not_a_list(embedder):
 
 def test_a_network_that_has_diverged_is_named(weights):
     state = dict(weights.state) | {"last_bn.bias": torch.full((16,), float("nan"))}
-    with pytest.raises(DataError, match="tiny gives embeddings that are not finite"):
+    with pytest.raises(DataError, match="tiny produces embeddings that are not finite"):
         trsfnet.load(replace(weights, state=state)).embed(images(1))
 
 

@@ -212,7 +212,7 @@ def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tin
     options = EvaluationOptions(features=file)
     evaluate_run(trained[0], ijbb, options)
     other, _ = write_run(tmp_path / "runs", replace(tiny_config, seed=1))
-    with pytest.raises(DataError, match=r"features\.npy holds features of other network: name another"):
+    with pytest.raises(DataError, match=r"features\.npy holds features of other network: choose another"):
         evaluate_run(other, ijbb, options)
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"features\.npy is damaged"):

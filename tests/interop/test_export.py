@@ -234,7 +234,7 @@ def test_a_header_that_makes_no_sense_is_refused_by_its_field(weights, part, cha
         ),
         ({"metrics": "{"}, r"metrics must be a JSON object, got '\{'"),
         ({"preprocessing": "{}"}, r"size must be a whole number, got None"),
-        ({"schema": "2"}, r"has format 2, this version of trsfnet reads 1"),
+        ({"schema": "2"}, r"has format 2, but this version of trsfnet reads 1"),
     ],
 )
 def test_a_header_that_is_not_ours_is_refused(weights, tmp_path, changes, says):

@@ -54,7 +54,7 @@ def test_a_pth_tar_is_read_and_a_module_that_was_saved_whole_is_not(tmp_path):
     torch.save({"state_dict": state, "best": 0.5}, tmp_path / "face.pth.tar")
     assert list(files.read_tensors(tmp_path / "face.pth.tar").by_name) == ["repeat_3.0.conv2d.bias"]
     torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pth")
-    with pytest.raises(DataError, match=r"whole\.pth holds more than tensors"):
+    with pytest.raises(DataError, match=r"whole\.pth contains more than tensors"):
         files.read_tensors(tmp_path / "whole.pth")
 
 

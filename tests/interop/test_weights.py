@@ -118,7 +118,7 @@ def test_timms_v2_keeps_its_features_and_gets_a_bottleneck(tmp_path):
     assert network(x).shape == (2, 512)
     weights = trsfnet.read_weights(file)
     assert (weights.description.preprocessing.size, weights.description.preprocessing.divisor) == (299, 127.5)
-    with pytest.raises(DataError, match=r"model\.safetensors makes no embeddings"):
+    with pytest.raises(DataError, match=r"model\.safetensors produces no embeddings"):
         trsfnet.load(weights)
 
 

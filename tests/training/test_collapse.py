@@ -38,14 +38,14 @@ def test_a_noisy_run_is_left_alone():
             1.0,
             30,
             Collapsed("loss", 31),
-            "The loss became nan at step 31 (learning rate 0.1). So early",
+            "The loss became nan at step 31 (learning rate 0.1). This early",
         ),
         (
             math.inf,
             1.0,
             0,
             Collapsed("loss", 1),
-            "The loss became inf at step 1 (learning rate 0.1). So early",
+            "The loss became inf at step 1 (learning rate 0.1). This early",
         ),
         (
             2.0,
@@ -99,7 +99,7 @@ def test_chance_is_what_knowing_the_frequencies_gives():
 
     assert ends(1.01 * entropy, 0.8, True) == "The loss ended at 0.645, no better than chance, 0.639."
     assert ends(0.995 * entropy, 0.8, True) == (
-        "The loss ended at 0.636, 0.50% below chance, 0.639: less than 1% counts as nothing learned."
+        "The loss ended at 0.636, 0.50% below chance, 0.639: less than 1% below chance counts as not having learned."
     )
     assert ends(0.9 * entropy, 0.8, True) == ""
     assert (
