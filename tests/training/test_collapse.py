@@ -99,7 +99,7 @@ def test_chance_is_what_knowing_the_frequencies_gives():
 
     assert ends(1.01 * entropy, 0.8, True) == "The loss ended at 0.645, no better than chance, 0.639."
     assert ends(0.995 * entropy, 0.8, True) == (
-        "The loss ended at 0.636, 0.50% below chance, 0.639: less than 1% below chance counts as not having learned."
+        "The loss ended at 0.636, 0.50% below chance, 0.639: a margin below 1% counts as no learning."
     )
     assert ends(0.9 * entropy, 0.8, True) == ""
     assert (

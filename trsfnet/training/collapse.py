@@ -146,7 +146,7 @@ def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) ->
     if softmax and loss > (1 - CHANCE_MARGIN) * entropy:
         return (
             f"The loss ended at {loss:.3g}, {1 - loss / entropy:.2%} below chance, {entropy:.3g}: "
-            f"less than {CHANCE_MARGIN:.0%} below chance counts as not having learned."
+            f"a margin below {CHANCE_MARGIN:.0%} counts as no learning."
         )
     # Three standard errors above what always naming the most frequent identity reaches in one pass.
     if not softmax and accuracy <= best + 3 * math.sqrt(best * (1 - best) / len(labels)):
