@@ -161,7 +161,7 @@ def test_the_index_lists_the_study_by_variant_and_rate(tmp_path, monkeypatch):
     assert slow.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.1 | 0 | 0 | 1 |")
     assert fast.startswith(f"| [v1 + TRSF]({page.as_posix()}) | 0.2 | 2 | 1 | 0 |")
     for run in runs:
-        assert f"[{run.seed}]({page.as_posix()}#run-{run.run_id})" in fast
+        assert f"[seed {run.seed}]({page.as_posix()}#run-{run.run_id})" in fast
 
 
 def test_without_runs_the_index_says_so():

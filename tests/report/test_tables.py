@@ -92,8 +92,8 @@ def test_our_numbers_are_the_records(tmp_path):
     mean, gap = line(text, "Inception-ResNet v1 + TRSF")[2:4]
     assert mean.startswith("**31.0\u00a0%** (")
     assert gap.startswith("✓\u00a0supported: +9.0 points (")
-    for record in on_tracks[0].cells["v1-trsf-relu"]:
-        assert card_link(record, str(record.seed)) in mean
+    for run, tar in zip(on_tracks[0].cells["v1-trsf-relu"], (30, 33, 30), strict=True):
+        assert card_link(run, f"seed {run.seed}: {tar:.1f}\u00a0%") in mean
     assert "31.0\u00a0%" in tables.means_figure(on_tracks).alt
 
 
@@ -122,7 +122,7 @@ def test_one_seed_concludes_nothing(tmp_path):
     found = made(tmp_path, {"v1-relu": [0.2], "v1-trsf-relu": [0.5]})
     group = found.table(1, "synthetic")
     assert "nothing can be concluded" in tables.sentence(group)
-    assert "**50.0\u00a0%** (no interval), seed [0]" in str(tables.comparison_table([group]))
+    assert "**50.0\u00a0%** (no interval), <button" in str(tables.comparison_table([group]))
     assert str(landing.answer(landing.campaigns_on_questions(found))).startswith("**Whether TRSF")
     assert isinstance(tables.means_figure([group]), Picture)
 
@@ -133,7 +133,7 @@ def test_a_missing_seed_is_seen(tmp_path):
     fake_run(tmp_path, "v1-trsf-relu", seed=2, tar=0.3)
     text = str(tables.comparison_table(load(tmp_path).tables(1)))
     mean, gap = line(text, "Inception-ResNet v1 + TRSF")[2:4]
-    assert re.search(r"seeds \[0\]\([^)]*\), \[2\]\(", mean)
+    assert re.search(r">2 seeds</button>.*\[seed 0: .*\[seed 2: ", mean)
     assert "inconclusive" in gap
 
 

@@ -106,6 +106,21 @@ def folded(title: str, body: str) -> str:
     return f"::::::{{dropdown}} {title}\n\n{body}\n::::::\n"
 
 
+def popover(button: str, name: str, body: str) -> str:
+    """`body` behind a button within a line, opened by mouse or keyboard without a script.
+
+    Args:
+        button: its words.
+        name: unlike that of any other popover of the book.
+        body: Markdown of one line.
+    """
+    # A span, because the line is a paragraph. Where popovers are unknown, the body stands in the line.
+    return (
+        f'<button type="button" class="popover-button" popovertarget="{name}">{html.escape(button)}</button>'
+        f'<span id="{name}" class="popover-body" popover>{body}</span>'
+    )
+
+
 def plain(text: str) -> str:
     """Text of which Markdown makes nothing else."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~" else c for c in text)

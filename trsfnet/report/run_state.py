@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trsfnet.analysis.run import Run
 from trsfnet.report.card_links import page, place
+from trsfnet.report.display import popover
 from trsfnet.text import percent
+
+EARLIER = "†"
+"""Next to a run that other code than the present made."""
 
 
 def state(run: Run) -> str:
@@ -42,6 +46,22 @@ def card_link(run: Run, text: str) -> str:
     Pages are made in their own folder, which is the working folder.
     """
     return _link(run, text, place(run))
+
+
+def runs_popover(name: str, runs: Iterable[tuple[str, Run]], button: str) -> str:
+    """A button within a line that shows links to runs, each with what a reader should know at once.
+
+    Args:
+        name: unlike that of any other popover of the book.
+        runs: each after what to call it, such as `seed 0: 12.3 %`.
+        button: its words, such as `8 seeds`.
+    """
+    return popover(button, name, "<br>".join(_entry(run, text) for text, run in runs))
+
+
+def _entry(run: Run, text: str) -> str:
+    status = "" if run.done else f" ({run.status})"
+    return f"{card_link(run, text)}{EARLIER if run.stale else ''}{status}"
 
 
 def page_link(run: Run, text: str) -> str:

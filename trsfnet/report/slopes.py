@@ -15,7 +15,7 @@ from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.paper.numbers import paper_figure
 from trsfnet.report import style
-from trsfnet.report.display import Markdown, Picture, captioned, picture, plain
+from trsfnet.report.display import Markdown, Picture, captioned, picture
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.figure_runs import (
     Values,
@@ -32,8 +32,8 @@ from trsfnet.report.figure_runs import (
     span,
 )
 from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.report.run_state import card_link, state
-from trsfnet.text import NBSP, decimal, joined
+from trsfnet.report.run_state import runs_popover
+from trsfnet.text import NBSP, counted, decimal, joined
 
 SHOWN = 9
 """How many slopes are drawn over training, as the paper draws a few: evenly spaced, a multiple of 3."""
@@ -173,23 +173,32 @@ def signs_table(tables: Sequence[TableRuns], number: int) -> Markdown:
         (
             short_name(variant),
             f"{counts['positive']}{NBSP}/{NBSP}{counts['negative']}",
-            *(_by_seed(table.cells[variant]) for table in tables),
+            *(_by_seed(table, variant) for table in tables),
         )
         for variant, counts in papers.cells.items()
     ]
     header = ("Variant", "Paper", *(f"`{table.track}`" for table in tables))
-    caption = (
-        f"Positive / negative slopes after training: the paper's (figure {number}), and each of our runs."
-    )
+    caption = f"Positive / negative slopes at the end: the paper's (figure {number}) and our mean over seeds."
     return Markdown(captioned(caption, f"slope-signs-{number}", markdown_table(header, rows)))
 
 
-def _by_seed(runs: list[Run]) -> str:
-    """The counts of each run as a link to it, with its state unless it is done."""
-    entries = []
-    for run in runs:
-        slopes = run.learned.get("slope")
-        text = "no epoch finished" if slopes is None else signs(slopes.iloc[-1])
-        entry = card_link(run, f"seed {run.seed}: {text}")
-        entries.append(entry if run.done else f"{entry} ({plain(state(run))})")
-    return "; ".join(entries) or "not run"
+def _by_seed(table: TableRuns, variant: str) -> str:
+    """The mean counts over runs, and behind it those of each run."""
+    runs = table.cells[variant]
+    if not runs:
+        return "not run"
+    ends = [run.learned["slope"].iloc[-1] for run in runs if "slope" in run.learned]
+    mean = _mean_signs(pd.DataFrame(ends)) if ends else "no epoch finished"
+    entries = [(f"seed {run.seed}: {_signs_of(run)}", run) for run in runs]
+    name = f"signs-{table.table}-{table.track}-{variant}"
+    return f"{mean}, {runs_popover(name, entries, counted(len(runs), 'seed'))}"
+
+
+def _mean_signs(ends: pd.DataFrame) -> str:
+    negative = (ends < 0).sum(axis=1).mean()
+    return f"{decimal(ends.shape[1] - negative, 1)}{NBSP}/{NBSP}{decimal(negative, 1)}"
+
+
+def _signs_of(run: Run) -> str:
+    slopes = run.learned.get("slope")
+    return "no epoch finished" if slopes is None else signs(slopes.iloc[-1])

@@ -13,7 +13,14 @@ from trsfnet.experiments.variants import STABILITY, variant_from
 from trsfnet.report.card_links import STUDY, in_study
 from trsfnet.report.display import Markdown, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.run_state import card_link, departures, page_link, state, value_of
+from trsfnet.report.run_state import (
+    card_link,
+    departures,
+    page_link,
+    runs_popover,
+    state,
+    value_of,
+)
 from trsfnet.text import capitalised, counted, duration, joined
 
 _APART = "apart from every budget"
@@ -66,8 +73,8 @@ def _study_section(track: str, runs: list[Run]) -> str:
     """The study's runs by variant and learning rate, for there are hundreds."""
     title = f"### {capitalised(TRACKS[track])}, budget {STUDY}: {counted(len(runs), 'run')}"
     about = (
-        "These runs share a page for each variant, and a seed leads to the run's row on it. The filter leaves"
-        " them as they are."
+        "These runs share a page for each variant. The number of seeds opens a list that leads to each run. "
+        "The filter leaves them as they are."
     )
     cells: dict[tuple[str, float], list[Run]] = {}
     for run in sorted(runs, key=_study_order):
@@ -77,12 +84,18 @@ def _study_section(track: str, runs: list[Run]) -> str:
             page_link(cell[0], cell[0].short_name),
             f"{rate:g}",
             *_counts(cell),
-            " ".join(card_link(run, str(run.seed)) for run in cell),
+            _seeds(cell),
         ]
         for (_, rate), cell in cells.items()
     ]
     header = ["Variant", "Learning rate", "Done", "Collapsed", "Other", "Seeds"]
     return f"{title}\n\n{about}\n\n{table(header, rows)}"
+
+
+def _seeds(cell: list[Run]) -> str:
+    first = cell[0]
+    name = f"study-{first.track}-{first.variant}-{first.learning_rate:g}".replace(".", "-")
+    return runs_popover(name, [(f"seed {run.seed}", run) for run in cell], counted(len(cell), "seed"))
 
 
 def _study_order(run: Run) -> tuple[int, float, int, str]:

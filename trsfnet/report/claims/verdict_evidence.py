@@ -15,7 +15,8 @@ from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import Claim
 from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
-from trsfnet.report.run_state import card_link
+from trsfnet.report.run_state import runs_popover
+from trsfnet.text import counted
 
 _HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detectable", "Seeds")
 
@@ -61,8 +62,9 @@ def _sentences(claim: Claim, rule: Rule, campaigns: Sequence[Campaign]) -> str:
 
 def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
     verdict = campaign.verdicts[claim.id]
+    place = f"{claim.id}-{campaign.track}-{campaign.size_name}".replace(" ", "-")
     runs = "; ".join(
-        f"{short_name(variant)}, seed {', '.join(_link(run, text) for text, run in runs)}"
+        f"{short_name(variant)}, {_runs(f'runs-{place}-{variant}', runs)}"
         for variant, runs in rule.evidence(campaign).items()
         if runs
     )
@@ -72,5 +74,5 @@ def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
     return f"{said} Runs: {runs}." if runs else said
 
 
-def _link(run: Run, text: str) -> str:
-    return f"{card_link(run, text)}{' (collapsed)' if run.collapsed else ''}"
+def _runs(name: str, runs: Sequence[tuple[str, Run]]) -> str:
+    return runs_popover(name, [(f"seed {text}", run) for text, run in runs], counted(len(runs), "run"))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from trsfnet.analysis.published import published_cells
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import Row, TableRuns
+from trsfnet.analysis.units import Unit
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
-from trsfnet.report.run_state import card_link
+from trsfnet.report.run_state import EARLIER, runs_popover
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
 from trsfnet.text import NBSP, capitalised, counted, joined, percent_range
-
-# Next to the seed of a run that other code than the present made.
-_EARLIER = "†"
 
 
 def comparison_table(tables: Sequence[TableRuns]) -> Markdown:
@@ -62,10 +61,9 @@ def _papers(one: TableRuns, variant: str, intervals: Mapping[str, Interval]) -> 
 
 def _ours(one: TableRuns, row: Row) -> list[str]:
     """Our mean with the seeds that it rests on, and the verdict on the row."""
-    runs = one.cells[row.variant]
     mean = "not run"
-    if runs:
-        mean = f"{_seeds_word(len(runs))} {', '.join(map(_seed, runs))}"
+    if one.cells[row.variant]:
+        mean = _runs(one, row)
         mean = f"{mean_text(one, row)}, {mean}" if row.values else mean
     if not row.verdict:
         return [mean, "–"]
@@ -77,11 +75,19 @@ def _seeds_word(number: int) -> str:
     return "seed" if number == 1 else "seeds"
 
 
-def _seed(run: Run) -> str:
-    """A run's seed as a link to what is known of the run, with what a reader should know at once."""
-    mark = _EARLIER if run.stale else ""
-    status = "" if run.done else f" ({run.status})"
-    return f"{card_link(run, str(run.seed))}{mark}{status}"
+def _runs(one: TableRuns, row: Row) -> str:
+    """How many seeds there are, and behind it each run with its value."""
+    unit = one.quantity.unit
+    cell = one.cells[row.variant]
+    runs = [(_run(run, row.values.get(run.seed), unit), run) for run in cell]
+    unfinished = Counter(run.status for run in cell if not run.done)
+    states = "".join(f", {number} {status}" for status, number in unfinished.items())
+    name = f"table{one.table}-{one.track}-{row.variant}"
+    return runs_popover(name, runs, f"{counted(len(cell), 'seed')}{states}")
+
+
+def _run(run: Run, value: float | None, unit: Unit) -> str:
+    return f"seed {run.seed}" if value is None else f"seed {run.seed}: {unit.text(value)}"
 
 
 def _caption(one: TableRuns) -> str:
@@ -89,7 +95,8 @@ def _caption(one: TableRuns) -> str:
     return (
         f"**Table {one.table}** of the paper and ours: “{paper_table(one.table).caption}” "
         "Our networks are smaller and see other data: **no value of ours is comparable with the paper's**, "
-        f"nor one track's with another's; what can carry over is {carried}. A seed's number leads to its run."
+        f"nor one track's with another's; what can carry over is {carried}. "
+        "The number of seeds opens a list of the runs."
     )
 
 
@@ -102,7 +109,7 @@ def _notes(tables: Sequence[TableRuns]) -> str:
     lines = [f"- Paper: {papers}; one run each."]
     lines += [f"- {capitalised(TRACKS[one.track])} (`{one.track}`): {_note(one)}" for one in tables]
     if any(run.stale for one in tables for run in one.runs):
-        lines.append(f"- {_EARLIER} Made by earlier code than the present.")
+        lines.append(f"- {EARLIER} Made by earlier code than the present.")
     return "\n".join(lines)
 
 
