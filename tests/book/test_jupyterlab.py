@@ -27,7 +27,7 @@ PATIENCE = 120
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[str]:
-    """The address of the notebook in a JupyterLab that was started in `notebooks/` of a checkout with runs."""
+    """The address of the notebook in a JupyterLab started in `notebooks/` of a checkout with runs."""
     root = tmp_path_factory.mktemp("checkout")
     # What a checkout is known by.
     for folder in ("notebooks", "trsfnet", "results"):
@@ -40,15 +40,13 @@ def lab(tmp_path_factory) -> Iterator[str]:
     own = ("CONFIG_DIR", "RUNTIME_DIR", "LAB_SETTINGS_DIR", "LAB_WORKSPACES_DIR")
     # The package that is tested comes first, whatever is installed.
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {
-        f"JUPYTER{'' if 'LAB' in name else '_'}{name}": str(home / name) for name in own
-    }
+    folders = {f"JUPYTER{'' if 'LAB' in name else '_'}{name}": str(home / name) for name in own}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
     with (home / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--IdentityProvider.token=secret"],
             cwd=root / "notebooks",
-            env=environment | {"PYTHONPATH": path},
+            env=os.environ | folders | {"PYTHONPATH": path},
             stdout=log,
             stderr=log,
         )
