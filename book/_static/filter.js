@@ -17,6 +17,11 @@ document.addEventListener("DOMContentLoaded", () => {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every((word) => text.includes(word));
     }
+    // Rows that are found are shown even where their table was folded.
+    for (const table of tables) {
+      const fold = table.closest("details");
+      if (fold && words.length) fold.open = [...table.tBodies].flatMap((body) => [...body.rows]).some((row) => !row.hidden);
+    }
     const shown = rows.filter((row) => !row.hidden).length;
     count.textContent = `${shown} of ${rows.length} runs`;
   };

@@ -24,6 +24,9 @@ pytestmark = pytest.mark.slow
 # Seconds. A kernel has to start and to import PyTorch, maybe on a machine with much else to do.
 PATIENCE = 120
 
+ALL_HAVE_RUN = """() => [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")]
+    .every((prompt) => /^\\[\\d+\\]:$/.test(prompt.textContent))"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[str]:
@@ -79,8 +82,8 @@ def test_opened_run_and_used(lab, browser):
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
     # While cells run, JupyterLab moves the focus from one to the next.
-    page.get_by_text("ended with some below zero").first.wait_for(state="attached")
-    page.get_by_text("Decay budget κ = 12.5").wait_for(state="attached")
+    page.wait_for_function(ALL_HAVE_RUN)
+    page.wait_for_selector("[data-chart='modules'] .mark-symbol path")
 
     said = page.locator(".explorer-summary").first
     said.scroll_into_view_if_needed()

@@ -16,6 +16,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
 from trsfnet.analysis.stability import Study, find_study
 from trsfnet.analysis.tables import TableRuns, left_out, table_runs
+from trsfnet.errors import ConfigError
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_records
 
@@ -54,12 +55,24 @@ class Analysis:
             self._tables[key] = table_runs(number, track, self.runs, self.campaigns)
         return self._tables[key]
 
-    def tables(self, number: int) -> list[TableRuns]:
-        """The paper's table `number` on each track that anyone can run, and on the paper's if anyone did."""
-        return [tables[0] for tables in self.tables_by_track(number)]
+    def tables(self, number: int, track: str = "") -> list[TableRuns]:
+        """The paper's table `number` on each track; see `tables_by_track`."""
+        return [tables[0] for tables in self.tables_by_track(number, track=track)]
 
-    def tables_by_track(self, *numbers: int) -> list[list[TableRuns]]:
-        """Several tables on each track that anyone can run, and on the paper's if anyone ran one of them."""
+    def tables_by_track(self, *numbers: int, track: str = "") -> list[list[TableRuns]]:
+        """Several tables on each track that anyone can run, and on the paper's if anyone ran one of them.
+
+        Args:
+            numbers: of the paper's tables.
+            track: the only track to show, such as `lfw`; empty for all.
+
+        Raises:
+            ConfigError: there is no such track.
+        """
+        if track:
+            if track not in MEASURES:
+                raise ConfigError(f"There is no track {track!r}: it is one of {', '.join(MEASURES)}.")
+            return [[self.table(number, track) for number in numbers]]
         tracks = [[self.table(number, track) for number in numbers] for track in MEASURES]
         return [found for found in tracks if found[0].track in PUBLIC_TRACKS or any(t.runs for t in found)]
 

@@ -16,6 +16,7 @@ from trsfnet.report.claims.tables import outcome_link, size
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import TRACKS, campaign_name
+from trsfnet.report.switch import tabs
 from trsfnet.text import counted, joined
 
 _DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
@@ -60,8 +61,7 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
     """The paper's main claims, each with the paper's number, ours and the verdict; a tab per campaign."""
     if not campaigns:
         return Markdown(captioned(_CAPTION, "main-claims", _tab(None)))
-    tabs = [f"::::{{tab-item}} {_title(campaign)}\n\n{_tab(campaign)}\n::::" for campaign in campaigns]
-    return Markdown(":::::{tab-set}\n\n" + "\n".join(tabs) + "\n:::::\n")
+    return Markdown(tabs([(_title(campaign), campaign.track, _tab(campaign)) for campaign in campaigns]))
 
 
 _CAPTION = "The paper's main claims. Each verdict links to its numbers and runs."

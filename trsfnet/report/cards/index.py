@@ -11,7 +11,7 @@ from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
 from trsfnet.report.card_links import STUDY, in_study
-from trsfnet.report.display import Markdown, plain, table
+from trsfnet.report.display import Markdown, folded, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.run_state import (
     card_link,
@@ -66,7 +66,8 @@ def _section(track: str, at: str, runs: list[Run]) -> str:
         ]
         for run in runs
     ]
-    return f"{title}\n\n::::{{div}} filterable\n{table(header, rows)}\n::::"
+    listed = folded("Show these runs", f"::::{{div}} filterable\n{table(header, rows)}\n::::")
+    return f"{title}\n\n{listed}"
 
 
 def _study_section(track: str, runs: list[Run]) -> str:
@@ -89,7 +90,7 @@ def _study_section(track: str, runs: list[Run]) -> str:
         for (_, rate), cell in cells.items()
     ]
     header = ["Variant", "Learning rate", "Done", "Collapsed", "Other", "Seeds"]
-    return f"{title}\n\n{about}\n\n{table(header, rows)}"
+    return f"{title}\n\n{about}\n\n{folded('Show these runs', table(header, rows))}"
 
 
 def _seeds(cell: list[Run]) -> str:

@@ -13,26 +13,31 @@ from trsfnet.evaluation.statistics import Interval
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
-from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
+from trsfnet.report.names import MEASURE_NAMES, row_name
 from trsfnet.report.run_state import EARLIER, runs_popover
+from trsfnet.report.switch import by_track
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
 from trsfnet.text import NBSP, capitalised, counted, joined, percent_range
 
 
 def comparison_table(tables: Sequence[TableRuns]) -> Markdown:
-    """The paper's rows in its order: its value, then ours on each track with runs, and a verdict on each row.
+    """The paper's rows in its order, one track at a time: its value, ours, and a verdict on each row.
 
     Args:
         tables: one table on each track.
     """
-    first, shown = tables[0], [one for one in tables if one.runs]
-    intervals = papers_intervals(first.table)
-    lines = [[row_name(first.table, variant), _papers(first, variant, intervals)] for variant in first.cells]
-    for one in shown:
-        for line, row in zip(lines, one.rows, strict=True):
-            line += _ours(one, row)
+    shown = [one for one in tables if one.runs] or tables[:1]
     # Under the paper's number, so without one of the book.
-    return Markdown(f"{_caption(first)}\n\n{table(_header(first, shown), lines)}\n\n{_notes(tables)}")
+    return Markdown(f"{_caption(tables[0])}\n\n{by_track({one.track: [_on_track(one)] for one in shown})}")
+
+
+def _on_track(one: TableRuns) -> Markdown:
+    intervals = papers_intervals(one.table)
+    lines = [
+        [row_name(one.table, row.variant), _papers(one, row.variant, intervals), *_ours(one, row)]
+        for row in one.rows
+    ]
+    return Markdown(f"{table(_header(one), lines)}\n\n{_notes(one)}")
 
 
 def papers_intervals(number: int) -> dict[str, Interval]:
@@ -40,39 +45,30 @@ def papers_intervals(number: int) -> dict[str, Interval]:
     return {cell.variant: cell.interval for cell in published_cells() if cell.table == number}
 
 
-def _header(first: TableRuns, shown: Sequence[TableRuns]) -> list[str]:
-    """Short, so that the columns of two tracks fit a page; `_notes` says what they hold."""
-    header = ["Initial value" if first.table == 6 else "Network model", "Paper"]
-    for one in shown:
-        header += [capitalised(TRACKS[one.track]), capitalised(saying(one))]
-    return header
+def _header(one: TableRuns) -> list[str]:
+    model = "Initial value" if one.table == 6 else "Network model"
+    gains = [f"{capitalised(saying(one))}, {whose}" for whose in ("paper", "ours")] if one.of_tar else []
+    return [model, "Paper", "Ours", *gains, "Verdict"]
 
 
 def _papers(one: TableRuns, variant: str, intervals: Mapping[str, Interval]) -> str:
-    """The paper's value, and how far it goes the way that the paper says."""
+    """The paper's value and its interval."""
     value = paper_table(one.table).by_variant[variant]
     if not one.of_tar:
         return f"{value:.3f}"
     interval = intervals[variant]
-    written = f"{100 * value:.2f}{NBSP}% ({percent_range(interval.low, interval.high)})"
-    gap = papers_gap(one, variant)
-    return f"{written}, {gap}" if gap else written
+    return f"{100 * value:.2f}{NBSP}% ({percent_range(interval.low, interval.high)})"
 
 
 def _ours(one: TableRuns, row: Row) -> list[str]:
-    """Our mean with the seeds that it rests on, and the verdict on the row."""
+    """Our mean with the seeds that it rests on, how far both go the way that the paper says, the verdict."""
     mean = "not run"
     if one.cells[row.variant]:
         mean = _runs(one, row)
         mean = f"{mean_text(one, row)}, {mean}" if row.values else mean
-    if not row.verdict:
-        return [mean, "–"]
-    outcome, gap = f"{SIGNS[row.verdict.outcome]}{NBSP}{row.verdict.outcome}", gap_text(one, row)
-    return [mean, f"{outcome}: {gap}" if gap else outcome]
-
-
-def _seeds_word(number: int) -> str:
-    return "seed" if number == 1 else "seeds"
+    verdict = f"{SIGNS[row.verdict.outcome]}{NBSP}{row.verdict.outcome}" if row.verdict else "–"
+    gaps = [papers_gap(one, row.variant) or "–", gap_text(one, row) or "–"] if one.of_tar else []
+    return [mean, *gaps, verdict]
 
 
 def _runs(one: TableRuns, row: Row) -> str:
@@ -100,15 +96,13 @@ def _caption(one: TableRuns) -> str:
     )
 
 
-def _notes(tables: Sequence[TableRuns]) -> str:
+def _notes(one: TableRuns) -> str:
     """What each column holds and rests on, and what is amiss with it."""
-    first = tables[0]
-    papers = paper_table(first.table).quantity
-    if first.of_tar:
-        papers += f", the 95 % interval of its count, and the {saying(first)}"
-    lines = [f"- Paper: {papers}; one run each."]
-    lines += [f"- {capitalised(TRACKS[one.track])} (`{one.track}`): {_note(one)}" for one in tables]
-    if any(run.stale for one in tables for run in one.runs):
+    papers = paper_table(one.table).quantity
+    if one.of_tar:
+        papers += ", with the 95 % interval of its count"
+    lines = [f"- Paper: {papers}; one run each.", f"- Ours: {_note(one)}"]
+    if any(run.stale for run in one.runs):
         lines.append(f"- {EARLIER} Made by earlier code than the present.")
     return "\n".join(lines)
 
@@ -117,10 +111,10 @@ def _note(one: TableRuns) -> str:
     if not one.runs:
         return "no run yet."
     what = MEASURE_NAMES[one.measure] if one.of_tar else "mean magnitude of TRSF after training"
-    seeds = sorted({run.seed for run in one.runs})
+    numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
         f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} at budget "
-        f"{one.budget}, images {one.images}, {_seeds_word(len(seeds))} {joined([str(s) for s in seeds])}."
+        f"{one.budget}, images {one.images}, of seeds {numbers}."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]
     if missing:
