@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from trsfnet.report import style
+from trsfnet.report.drawn_numbers import drawn_numbers
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,27 @@ class Picture:
         svg: the drawing, in the page's own text colour on no background.
         alt: what a reader who cannot see it should know is there.
         caption: what it shows, made from the records.
+        numbers: what it draws, as CSV; the book makes a file of them. Empty if they are elsewhere.
     """
 
     svg: str
     alt: str
     caption: str
+    numbers: str = ""
 
     def _repr_html_(self) -> str:
         # Wide drawings scroll in their box; it takes the keyboard's focus so that arrow keys scroll it.
         return (
             f'<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
             f'aria-label="Figure">{self.svg}</div>'
-            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+            f"<figcaption>{html.escape(self.caption)}</figcaption>{self._data()}</figure>"
         )
+
+    def _data(self) -> str:
+        """The numbers, in an element that no browser shows or runs."""
+        if not self.numbers:
+            return ""
+        return f'<script type="text/csv">{self.numbers.replace("</", "<" + chr(92) + "/")}</script>'
 
     def __repr__(self) -> str:
         return self.alt
@@ -67,8 +76,9 @@ def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
             layout.execute(figure)
             figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    numbers = drawn_numbers(figure)
     plt.close(figure)
-    return Picture(_themed(buffer.getvalue(), alt), alt, caption)
+    return Picture(_themed(buffer.getvalue(), alt), alt, caption, numbers)
 
 
 def _themed(svg: str, alt: str) -> str:

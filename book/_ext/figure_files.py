@@ -1,0 +1,74 @@
+"""Figures as files: each page's drawings, and the numbers that they draw, in `_figures` of the built book.
+
+Below each figure a line leads to its files and says how to cite it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sphinx.application import Sphinx
+
+FOLDER = "_figures"
+INK = "#1b1f24"
+
+_FIGURE = re.compile(r'<figure class="exhibit">.*?</figure>', re.DOTALL)
+_DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
+_NUMBERS = re.compile(r'<script type="text/csv">(.*?)</script>', re.DOTALL)
+# Cards of runs are hundreds, and each says where its record is.
+_WITHOUT = ("generated/runs/",)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the step with Sphinx."""
+    app.connect("html-page-context", write_figures)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write_figures(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Write the files of a page's figures, and put a line below each that leads to them."""
+    body = context.get("body")
+    if not body or '<figure class="exhibit">' not in body:
+        return
+    if app.builder.name != "html" or page.startswith(_WITHOUT):
+        context["body"] = _NUMBERS.sub("", body)
+        return
+    folder = Path(app.outdir, FOLDER)
+    folder.mkdir(exist_ok=True)
+    top = "../" * page.count("/")
+    name = page.rpartition("/")[2]
+    figures = iter(range(1, body.count('<figure class="exhibit">') + 1))
+
+    def with_line(found: re.Match[str]) -> str:
+        figure, label = found[0], f"{name}-{next(figures)}"
+        links = [_file(folder, top, f"{label}.svg", _alone(figure))]
+        if numbers := _NUMBERS.search(figure):
+            text = numbers[1].replace("<\\/", "</")
+            links.append(_file(folder, top, f"{label}.csv", text))
+        line = f'<p class="figure-files">{" · ".join(links)} · Cite as: {_citation(app)}, figure {label}</p>'
+        return _NUMBERS.sub("", figure).replace("</figure>", f"{line}</figure>")
+
+    context["body"] = _FIGURE.sub(with_line, body)
+
+
+def _alone(figure: str) -> str:
+    """The drawing in an ink of its own, which in the page is that of the text around it."""
+    drawing = _DRAWING.search(figure)
+    return drawing[0].replace("currentColor", INK) + "\n" if drawing else ""
+
+
+def _file(folder: Path, top: str, name: str, text: str) -> str:
+    """A link to the file, which is written."""
+    (folder / name).write_text(text, encoding="utf-8")
+    return f'<a download href="{top}{FOLDER}/{name}">{name.rpartition(".")[2].upper()}</a>'
+
+
+def _citation(app: Sphinx) -> str:
+    file = Path(app.srcdir).parent / "CITATION.cff"
+    about = yaml.safe_load(file.read_text(encoding="utf-8"))
+    authors = ", ".join(author["name"] for author in about["authors"])
+    return html.escape(f"{authors}, {about['title'].partition(':')[0]} {about['version']}")

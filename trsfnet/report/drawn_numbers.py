@@ -1,0 +1,68 @@
+"""The numbers that a figure draws, as CSV, so that others can draw them anew."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+HEADER = ("panel", "series", "x", "y")
+
+
+def drawn_numbers(figure: Figure) -> str:
+    """A row per point, marker, cell or bar; of a line, its vertices in order.
+
+    Columns: `panel`, its title or label; `series`, its name in the legend; `x` and `y`, in the units of the
+    axes, or the words that stand at the axis; for a cell `series` is its value.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    for axes in figure.axes:
+        panel = axes.get_title() or axes.get_ylabel() or axes.get_xlabel()
+        names = [_words(axes, which) for which in ("x", "y")]
+        for series, x, y in _points(axes):
+            writer.writerow((panel, series, _written(x, names[0]), _written(y, names[1])))
+    return text.getvalue()
+
+
+def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
+    handles = zip(*axes.get_legend_handles_labels(), strict=True)
+    legend = {to_hex(h.get_color()): text for h, text in handles if isinstance(h, Line2D)}
+    for line in axes.lines:
+        label = str(line.get_label())
+        name = legend.get(to_hex(line.get_color()), "") if label.startswith("_") else label
+        for x, y in zip(*line.get_data(orig=False), strict=True):
+            yield name, x, y
+    for marks in axes.collections:
+        if isinstance(marks, PathCollection):
+            label = str(marks.get_label())
+            for x, y in np.asarray(marks.get_offsets()):
+                yield "" if label.startswith("_") else label, x, y
+    for image in axes.images:
+        for (row, column), value in np.ndenumerate(np.ma.filled(image.get_array(), np.nan)):
+            yield f"{value:.6g}", column, row
+    for bars in axes.containers:
+        for bar in bars.patches if hasattr(bars, "patches") else ():
+            yield str(bars.get_label()).lstrip("_"), bar.get_x() + bar.get_width() / 2, bar.get_height()
+
+
+def _words(axes: Axes, which: str) -> dict[float, str]:
+    """What stands at an axis instead of numbers, by place."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    texts = [label.get_text() for label in axis.get_ticklabels()]
+    places = axis.get_ticklocs()
+    return {} if len(texts) != len(places) else dict(zip(map(float, places), texts, strict=True))
+
+
+def _written(value: float, words: dict[float, str]) -> str:
+    text = words.get(float(value), "")
+    # Words of a scale of numbers, such as 20 %, are less exact than the number.
+    return text if any(c.isalpha() for c in text) else f"{value:.6g}"
