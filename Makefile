@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What is installed there comes first, for us and for what we start.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup runs merge book pages explore app test test-fast lint clean
+.PHONY: help setup runs merge book pages pdf explore app test test-fast lint clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 11
@@ -48,6 +48,18 @@ book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a fai
 
 pages: $(STAMP)  ## the book of the runs that are there, with warnings as errors
 	jupyter-book build book/ --warningiserror --nitpick
+
+# The report is printed by whatever Chromium there is.
+CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+PDF := _build/report.pdf
+
+pdf: $(STAMP)  ## the report of the runs that are there as one PDF; needs Chromium or Chrome
+	@test -n "$(CHROMIUM)" || { echo "make pdf prints by Chromium or Chrome, and finds neither: install one, such as \
+	by apt-get install chromium"; exit 2; }
+	jupyter-book build book/ --builder singlehtml
+	@"$(CHROMIUM)" --headless --no-sandbox --disable-gpu --no-pdf-header-footer --print-to-pdf=$(PDF) \
+	  "file://$(CURDIR)/_build/singlehtml/index.html" 2> /dev/null
+	@echo "open $(CURDIR)/$(PDF)"
 
 # Where root is the only user, as in a container, Jupyter asks to be told so.
 ROOT_TOO := $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -1,4 +1,4 @@
-// The first page's figure: pick a question to see all its claims with their numbers, or one group of runs.
+// The figure of the claims: pick a question to see all its claims with their numbers, or one group of runs.
 document.addEventListener("DOMContentLoaded", () => {
   // A new element at the end of `parent`.
   function add(parent, name, attributes = {}, text = "") {

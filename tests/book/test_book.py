@@ -25,7 +25,15 @@ PAGES += [
     "generated/meaning",
     "generated/statistics",
 ]
-PAGES += ["generated/audit", "generated/explore_page", "generated/runs", "generated/cluster"]
+PAGES += [
+    "glossary",
+    "generated/verdict_history",
+    "generated/recompute",
+    "generated/audit",
+    "generated/explore_page",
+    "generated/runs",
+    "generated/cluster",
+]
 PAGES += ["generated/idea", "reproduce", "api", "api/models", "api/data", "references"]
 
 READ = "article :is(p, td, th, figcaption, svg text)"

@@ -96,7 +96,7 @@ def test_opened_run_and_used(lab, browser):
     assert "at epoch 3 of 4" in said.inner_text()
     page.keyboard.press("ArrowUp")
     assert _changed(page, second) == first, "the key moves the slider, and not JupyterLab's cursor"
-    page.get_by_label("Show").select_option("PReLU slopes")
+    page.locator(".explorer").get_by_label("Show").select_option("PReLU slopes")
     _changed(page, first)
     assert "of 131 below zero" in said.inner_text()
     page.close()

@@ -20,7 +20,6 @@ def test_the_answer_counts_the_verdicts(tmp_path):
                     fake_run(tmp_path, f"{arch}{trsf}-{activation}", seed=seed, tar=tar)
     campaigns = landing.campaigns_on_questions(load(tmp_path))
     answer, table = str(landing.answer(campaigns)), str(landing.questions(campaigns))
-    assert "full, 48 of 66 runs): supported: “Does TRSF raise the accuracy?”" in answer
     (row,) = (line for line in table.splitlines() if "Does TRSF raise" in line)
     assert "+40.0 points" in row
     assert row.endswith("| [✓\u00a0supported](#claim-trsf-gains) |")

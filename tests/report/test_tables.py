@@ -115,7 +115,7 @@ def test_the_words_of_rows(tmp_path):
         "v1-prelu": "contradicted",
         "v1-trsf-prelu": "inconclusive",
     }
-    assert "supported for v1 + TRSF (+10.0 points" in tables.sentence(group)
+    assert "supported for v1 + TRSF;" in tables.sentence(group)
     assert "+69.7 points (no interval)" in str(tables.comparison_table([group]))
 
 
@@ -172,7 +172,7 @@ def test_the_paper_best_start_leads_or_does_not(tmp_path):
     *_, gap, verdict = line(text, "0.3")
     assert gap.startswith("−10.0 points")
     assert verdict == "✗\u00a0contradicted"
-    assert "the lead of 0.25 is supported over −0.1 (" in tables.sentence(group)
+    assert "the lead of 0.25 is supported over −0.1;" in tables.sentence(group)
     # Seeds of v2 in table 2 tell of the spread in table 6 as well.
     before = group.rows[0].gap_interval
     write(tmp_path, {"v2-relu": [0.1, 0.5, 0.9]})

@@ -12,10 +12,10 @@ from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.record import Record
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import outcome_link, size
+from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
-from trsfnet.report.names import TRACKS, campaign_name
+from trsfnet.report.names import TRACKS
 from trsfnet.report.switch import tabs
 from trsfnet.text import counted, joined
 
@@ -32,7 +32,7 @@ def campaigns_on_questions(found: Analysis) -> list[Campaign]:
 
 
 def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> Markdown:
-    """The answer in a sentence, how many questions are answered, and which ones on each track.
+    """The answer in a sentence, and how many questions are answered.
 
     Args:
         campaigns: see `campaigns_on_questions`.
@@ -40,8 +40,7 @@ def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> M
     """
     if not campaigns:
         return Markdown(f"**{headline(campaigns)}**")
-    lines = "\n".join(_line(campaign) for campaign in campaigns)
-    return Markdown(f"**{headline(campaigns, mechanism)}**\n\n{_counts(campaigns)}\n\n{lines}")
+    return Markdown(f"**{headline(campaigns, mechanism)}**\n\n{_counts(campaigns)}")
 
 
 def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> str:
@@ -77,11 +76,12 @@ def _title(campaign: Campaign) -> str:
 
 
 def _tab(campaign: Campaign | None) -> str:
-    header = ("Question and claim", "Paper", "Ours", "Verdict")
+    header = ("Question and claim", "Paper", "Ours (95 % interval)", "Verdict")
     rows = []
     for question, claim in MAIN_CLAIMS.items():
         rule, verdict = paper_rules()[claim], campaign and campaign.verdicts[claim]
-        ours = (verdict and rule.summary(verdict.measured)) or "–"
+        weakest = verdict and rule.weakest(verdict.measured)
+        ours = rule.estimate(weakest) if weakest else "–"
         outcome = verdict.outcome if verdict else Outcome.NOT_RUN
         rows.append((_asked(question, claim), rule.published(), ours, outcome_link(claim, outcome)))
     return table(header, rows)
@@ -137,14 +137,3 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
         f"The paper answers {counted(len(found), 'question')}. Our runs confirm {supported} of its answers, "
         f"contradict {contradicted}{differently} and leave {left} open."
     )
-
-
-def _line(campaign: Campaign) -> str:
-    found = {
-        outcome: [f"“{q}”" for q, claim in MAIN_CLAIMS.items() if campaign.verdicts[claim].outcome == outcome]
-        for outcome in _DECIDED
-    }
-    parts = [f"{outcome}: {joined(names)}" for outcome, names in found.items() if names]
-    runs = f"{size(campaign)} run{'' if size(campaign) == '1' else 's'}"
-    on = f"On {TRACKS[campaign.track]} ({campaign_name(campaign)}, {runs})"
-    return f"- {on}: {'; '.join(parts or ['none is decided'])}."

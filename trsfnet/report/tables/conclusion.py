@@ -7,18 +7,20 @@ from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.claims.tables import claims_table
-from trsfnet.report.display import Markdown
+from trsfnet.report.display import Markdown, folded
 from trsfnet.report.names import TRACKS
 from trsfnet.report.tables.wording import sentence
-from trsfnet.text import capitalised
+from trsfnet.text import capitalised, counted
 
 
-def verdict(found: Analysis, number: int) -> Markdown:
+def verdict(found: Analysis, number: int, track: str = "") -> Markdown:
     """The rows in a sentence for each track, then the claims that rest on the table with their verdicts."""
-    tables = found.tables(number)
+    tables = found.tables(number, track)
     tracks = "\n".join(f"- {capitalised(TRACKS[t.track])} (`{t.track}`): {sentence(t)}" for t in tables)
     subject = f"What the paper concludes from table {number}"
-    return Markdown(f"{tracks}\n\n{claims_table(subject, claims_on(tables[0]), found)}")
+    claims = claims_on(tables[0])
+    listed = folded(f"{subject}: {counted(len(claims), 'claim')}", claims_table(subject, claims, found).text)
+    return Markdown(f"{tracks}\n\n{listed}")
 
 
 def claims_on(table: TableRuns) -> list[Claim]:

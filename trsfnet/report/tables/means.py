@@ -36,8 +36,8 @@ def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
     findings = " ".join(f"{capitalised(TRACKS[one.track])}: {sentence(one)}" for one in shown)
     means = " ".join(f"{capitalised(TRACKS[one.track])}: {_means(one)}." for one in shown)
     caption = (
-        f"Our runs of the paper's table {first.table}, in its order: mean over seeds, its 95 % interval, "
-        f"and each seed (pale). Panels are not comparable with each other, nor with the paper. {findings}"
+        f"{findings} Each row shows the mean over seeds, its 95 % interval and each seed (pale). The panels "
+        "are not comparable with each other or with the paper."
     )
     alt = f"A point with its interval for each row of the table. {means}"
     return picture(figure, alt=alt, caption=caption)

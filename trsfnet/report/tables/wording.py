@@ -71,16 +71,11 @@ def sentence(table: TableRuns) -> str:
         )
     parts = []
     for outcome in Outcome:
-        names = [_named(table, row) for row in found if row.verdict.outcome == outcome]
+        names = [short_row(table, row.variant) for row in found if row.verdict.outcome == outcome]
         if names:
             parts.append(f"{outcome} {'over' if table.table == 6 else 'for'} {joined(names)}")
     article = "the" if table.table == 6 else "a"
     return f"{article} {saying(table)} is {'; '.join(parts)}."
-
-
-def _named(table: TableRuns, row: Row) -> str:
-    name = short_row(table, row.variant)
-    return f"{name} ({gap_text(table, row)})" if row.gap_interval else name
 
 
 def rule(table: TableRuns) -> Markdown:

@@ -11,8 +11,8 @@ export default {
       telling = false;
     };
     el.classList.add("explorer");
-    // Arrow keys move sliders, not through JupyterLab's cells.
-    el.dataset.lmSuppressShortcuts = "true";
+    // Arrow keys move sliders, and not from cell to cell: JupyterLab hears what bubbles up to the document.
+    el.addEventListener("keydown", (event) => event.stopPropagation());
     const explorer = new Explorer(el, model.get("index"), model.get("values"), tell);
     const hear = () => telling || (explorer.state = model.get("state"));
     explorer.ready.then(() => model.on("change:state", hear));

@@ -1,4 +1,4 @@
-"""The first page's figure: questions are picked, claims appear with their numbers, and links lead to them."""
+"""The figure of the claims: questions are picked, claims appear with their numbers and link to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trsfnet.report.claims.questions import QUESTIONS
 def page(book, browser):
     """The page in a browser without network; whatever it complains of fails the test."""
     with watched(browser, viewport={"width": 1280, "height": 900}) as page:
-        page.goto((book.html / "index.html").as_uri())
+        page.goto((book.html / "generated" / "claims.html").as_uri())
         yield page
 
 
@@ -53,6 +53,6 @@ def test_every_claim_links_to_what_is_behind_it(page):
 def test_without_script_each_question_has_its_main_claim(book, browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto((book.html / "index.html").as_uri())
+    page.goto((book.html / "generated" / "claims.html").as_uri())
     assert shown(page, ".overview-question") == len(QUESTIONS)
     context.close()

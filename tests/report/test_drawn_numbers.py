@@ -1,0 +1,29 @@
+"""The numbers behind a figure are those that it draws, under the names that readers see."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from matplotlib import pyplot as plt
+
+from trsfnet.report.display import picture
+
+
+def test_what_a_figure_draws():
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot([1, 2], [0.25, 0.5], label="v1")
+    left.scatter([3], [0.1], label="seeds")
+    left.set_title("Rendered faces")
+    left.set_yticks([0.25, 0.5], ["v1 </script>", "50 %"])
+    right.imshow([[7, 8]])
+    shown = picture(figure, alt="Alternative", caption="Caption")
+    rows = list(csv.DictReader(io.StringIO(shown.numbers)))
+    assert [tuple(row.values()) for row in rows] == [
+        ("Rendered faces", "v1", "1", "v1 </script>"),
+        ("Rendered faces", "v1", "2", "0.5"),
+        ("Rendered faces", "seeds", "3", "0.1"),
+        ("", "7", "0", "0"),
+        ("", "8", "1", "0"),
+    ]
+    assert shown._repr_html_().count("</script>") == 1, "numbers end where their element does"

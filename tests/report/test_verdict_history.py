@@ -1,0 +1,41 @@
+"""The history of verdicts ends with the present ones, so that none changes without its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trsfnet.analysis import load
+from trsfnet.report import verdict_history
+from trsfnet.report.verdict_history import Change, Stage
+
+ROOT = Path(__file__).parents[2]
+BEFORE = {"lfw, full": {"trsf-gains": "supported", "converges-faster": "inconclusive"}}
+AFTER = {"lfw, full": {"trsf-gains": "contradicted", "no-crash": "supported"}, "synthetic, full": {}}
+
+
+def test_the_last_stage_has_the_present_verdicts():
+    last, now = verdict_history.stages()[-1].outcomes, verdict_history.present(load(ROOT / "results"))
+    assert last == now, 'add them by: python -m trsfnet.report.verdict_history "why they changed"'
+
+
+def test_changes_are_listed_with_their_reason():
+    assert verdict_history.changes(BEFORE, AFTER) == [
+        Change("lfw, full", "trsf-gains", "supported", "contradicted"),
+        Change("lfw, full", "converges-faster", "inconclusive", "not run"),
+        Change("lfw, full", "no-crash", "not run", "supported"),
+    ]
+    found = [Stage("2026-01-01", "First.", BEFORE), Stage("2026-01-02", "More runs.", AFTER)]
+    text = str(verdict_history.history(found))
+    assert text.index("2026-01-02") < text.index("More runs.") < text.index("2026-01-01")
+    assert "3 verdicts changed" in text
+    assert "✗\u00a0contradicted" in text
+    assert "New: `synthetic, full`." in text
+
+
+def test_a_stage_is_added_only_where_something_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(verdict_history, "FILE", tmp_path / "history.json")
+    verdict_history.write([Stage("2026-01-01", "First.", BEFORE)])
+    assert verdict_history.add("Nothing.", BEFORE) == []
+    assert len(verdict_history.stages()) == 1
+    assert len(verdict_history.add("More runs.", AFTER)) == 3
+    assert verdict_history.stages()[-1].why == "More runs."

@@ -1,0 +1,143 @@
+"""How the verdicts on the committed results changed: what, when and why.
+
+`python -m trsfnet.report.verdict_history "why they changed"` adds the present verdicts to the history, where
+they differ from the last.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.claims.tables import SIGNS
+from trsfnet.report.display import Markdown, table
+from trsfnet.text import NBSP, counted
+
+FILE = Path(__file__).with_suffix(".json")
+RESULTS = Path(__file__).parents[2] / "results"
+
+Outcomes = dict[str, dict[str, str]]
+"""By campaign, such as `lfw, full`, and by the id of a claim: its outcome. What was not run is left out."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The verdicts from a date on.
+
+    Attributes:
+        date: such as `2026-11-28`.
+        why: what made them differ from those before, in a sentence.
+        outcomes: all of them.
+    """
+
+    date: str
+    why: str
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True)
+class Change:
+    """A verdict that is no longer what it was.
+
+    Attributes:
+        campaign: such as `lfw, full`.
+        claim: its id.
+        before: its outcome until then.
+        after: its outcome since.
+    """
+
+    campaign: str
+    claim: str
+    before: str
+    after: str
+
+
+def stages() -> list[Stage]:
+    """The history, the earliest first."""
+    return [Stage(**stage) for stage in json.loads(FILE.read_text(encoding="utf-8"))]
+
+
+def present(found: Analysis) -> Outcomes:
+    """The verdicts of the campaigns that decide any claim."""
+    ids = list(paper_rules())
+    return {
+        f"{campaign.track}, {campaign.size_name}": {
+            claim: str(campaign.verdicts[claim].outcome) for claim in ids if claim in campaign.decides(ids)
+        }
+        for campaign in found.campaigns_on(ids)
+    }
+
+
+def changes(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]) -> list[Change]:
+    """The verdicts that differ, of campaigns in both; one that is missing on a side is `not run` there."""
+    return [
+        Change(campaign, claim, old, new)
+        for campaign in after
+        if campaign in before
+        for claim in dict.fromkeys((*before[campaign], *after[campaign]))
+        if (old := before[campaign].get(claim, "not run")) != (new := after[campaign].get(claim, "not run"))
+    ]
+
+
+def history(found: Sequence[Stage]) -> Markdown:
+    """Each stage, the latest first: when, why, how many verdicts changed, and which."""
+    parts = []
+    for earlier, stage in zip([None, *found], found, strict=False):
+        parts.append(f"## {stage.date}\n\n{stage.why}\n\n{_what(earlier, stage)}")
+    return Markdown("\n\n".join(reversed(parts)))
+
+
+def _what(earlier: Stage | None, stage: Stage) -> str:
+    if earlier is None:
+        number = sum(map(len, stage.outcomes.values()))
+        return f"These are the first {counted(number, 'verdict')} of the history."
+    changed = changes(earlier.outcomes, stage.outcomes)
+    new = [f"`{campaign}`" for campaign in stage.outcomes if campaign not in earlier.outcomes]
+    said = [f"New: {', '.join(new)}."] if new else []
+    if not changed:
+        return " ".join([*said, "No verdict changed."])
+    rows = [
+        (claims_by_id()[c.claim].statement, f"`{c.campaign}`", _signed(c.before), _signed(c.after))
+        for c in changed
+    ]
+    said.append(f"{counted(len(changed), 'verdict')} changed:")
+    return f"{' '.join(said)}\n\n{table(('Claim', 'Runs', 'Before', 'After'), rows)}"
+
+
+def _signed(outcome: str) -> str:
+    return f"{next(sign for word, sign in SIGNS.items() if word == outcome)}{NBSP}{outcome}"
+
+
+def add(why: str, outcomes: Outcomes) -> list[Change]:
+    """Add a stage of today, unless nothing changed; what changed."""
+    found = stages()
+    changed = changes(found[-1].outcomes, outcomes)
+    if outcomes != found[-1].outcomes:
+        found.append(Stage(f"{datetime.now(UTC):%Y-%m-%d}", why, outcomes))
+        write(found)
+    return changed
+
+
+def write(found: Sequence[Stage]) -> None:
+    """Write the history anew, a line for each campaign."""
+    text = json.dumps([asdict(stage) for stage in found], indent=1, ensure_ascii=False)
+    FILE.write_text(f"{text}\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Add the present verdicts."""
+    if len(sys.argv) != 2 or not sys.argv[1].strip():
+        sys.exit('Say why the verdicts changed: python -m trsfnet.report.verdict_history "why"')
+    for change in add(sys.argv[1], present(load(RESULTS))):
+        print(f"{change.campaign}, {change.claim}: {change.before}, now {change.after}")
+
+
+if __name__ == "__main__":
+    main()
