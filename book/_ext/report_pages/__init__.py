@@ -18,7 +18,7 @@ from sphinx.util import logging
 from report_pages.anchors import name_rows
 from report_pages.cards import CARDS, due_cards
 from report_pages.files import GENERATED
-from report_pages.kernel import Workshop
+from report_pages.kernel import KERNELS, Workshop
 from report_pages.pages import due_pages
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the steps with Sphinx."""
+    # Sphinx reads and writes pages in as many processes; jupyter-book has no option for it.
+    app.parallel = max(app.parallel, KERNELS)
     app.add_config_value("report_pages", [], "env", [list])
     app.add_config_value("report_fragments", [], "env", [list])
     # Before the table of contents is compared with the files that exist.
