@@ -54,7 +54,7 @@ def test_every_cell_of_the_paper_stands_in_its_order_without_any_run(number):
         assert found_line.startswith(f"| {row_name(number, setting)} | {value}")
     assert paper.caption in text
     assert "comparable" in text
-    assert text.count("no run yet") == 1
+    assert text.count("no run yet") == 2
     for part in (
         tables.means_figure(on_tracks),
         tables.runs_behind(on_tracks),
@@ -124,7 +124,9 @@ def test_one_seed_concludes_nothing(tmp_path):
     group = found.table(1, "synthetic")
     assert "nothing can be concluded" in tables.sentence(group)
     assert "**50.0\u00a0%** (no interval), <button" in str(tables.comparison_table([group]))
-    assert str(landing.answer(landing.campaigns_on_questions(found))).startswith("**It remains open whether TRSF")
+    assert str(landing.answer(landing.campaigns_on_questions(found))).startswith(
+        "**It remains open whether TRSF"
+    )
     assert isinstance(tables.means_figure([group]), Picture)
 
 

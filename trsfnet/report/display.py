@@ -66,8 +66,15 @@ class Picture:
         return "\n".join(line for line in self._repr_html_().splitlines() if line.strip())
 
 
-def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
-    """`figure` as a picture; the figure itself is closed, so that Jupyter does not show it twice."""
+def picture(figure: Figure, *, alt: str, caption: str, with_numbers: bool = True) -> Picture:
+    """`figure` as a picture; the figure itself is closed, so that Jupyter does not show it twice.
+
+    Args:
+        figure: what is drawn.
+        alt: see `Picture`.
+        caption: see `Picture`.
+        with_numbers: whether the numbers that are drawn come along.
+    """
     buffer = io.StringIO()
     with style.applied():
         layout = figure.get_layout_engine()
@@ -76,7 +83,7 @@ def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
             layout.execute(figure)
             figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    numbers = drawn_numbers(figure)
+    numbers = drawn_numbers(figure) if with_numbers else ""
     plt.close(figure)
     return Picture(_themed(buffer.getvalue(), alt), alt, caption, numbers)
 

@@ -65,14 +65,15 @@ def stages() -> list[Stage]:
 
 
 def present(found: Analysis) -> Outcomes:
-    """The verdicts of the campaigns that decide any claim."""
+    """The verdicts of the campaigns that decide any claim; of several with one name the first counts."""
     ids = list(paper_rules())
-    return {
-        f"{campaign.track}, {campaign.size_name}": {
-            claim: str(campaign.verdicts[claim].outcome) for claim in ids if claim in campaign.decides(ids)
-        }
-        for campaign in found.campaigns_on(ids)
-    }
+    outcomes: Outcomes = {}
+    for campaign in found.campaigns_on(ids):
+        of_campaign = outcomes.setdefault(f"{campaign.track}, {campaign.size_name}", {})
+        for claim in ids:
+            if claim in campaign.decides(ids):
+                of_campaign.setdefault(claim, str(campaign.verdicts[claim].outcome))
+    return outcomes
 
 
 def changes(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]) -> list[Change]:

@@ -57,7 +57,9 @@ def figure(run: Run, scores: Evaluated | None) -> Picture | None:
             axes.xaxis.label.set_size(10)
             axes.yaxis.label.set_size(10)
             panel(axes)
-    shown = picture(drawn, alt=_alt(history, run, values), caption=_caption(history, values, scores))
+    caption = _caption(history, values, scores)
+    # A card links to the record, which has the numbers.
+    shown = picture(drawn, alt=_alt(history, run, values), caption=caption, with_numbers=False)
     return replace(shown, svg=rounded(shown.svg))
 
 

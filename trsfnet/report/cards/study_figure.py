@@ -58,7 +58,7 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
         f"Dotted: the loss at chance, {chance:.2f}. {finding}{without}"
     )
     alt = f"{title}: training loss over the epochs, a panel for each learning rate. {finding}"
-    shown = picture(figure, alt=alt, caption=caption)
+    shown = picture(figure, alt=alt, caption=caption, with_numbers=False)
     return replace(shown, svg=rounded(shown.svg))
 
 

@@ -13,7 +13,7 @@ from trsfnet.evaluation.statistics import Interval
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
-from trsfnet.report.names import MEASURE_NAMES, row_name
+from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
 from trsfnet.report.run_state import EARLIER, runs_popover
 from trsfnet.report.switch import by_track
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
@@ -27,8 +27,10 @@ def comparison_table(tables: Sequence[TableRuns]) -> Markdown:
         tables: one table on each track.
     """
     shown = [one for one in tables if one.runs] or tables[:1]
+    others = "".join(f"\n\n{capitalised(TRACKS[t.track])}: no run yet." for t in tables if t not in shown)
     # Under the paper's number, so without one of the book.
-    return Markdown(f"{_caption(tables[0])}\n\n{by_track({one.track: [_on_track(one)] for one in shown})}")
+    by_tracks = by_track({one.track: [_on_track(one)] for one in shown})
+    return Markdown(f"{_caption(tables[0])}\n\n{by_tracks}{others}")
 
 
 def _on_track(one: TableRuns) -> Markdown:
