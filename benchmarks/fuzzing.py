@@ -3,7 +3,8 @@
 `python -m benchmarks.fuzzing` goes on with the search of ten million files where the last one ended, and
 keeps the figures in `results/fuzzing.json` as it goes; stop it whenever you like. The files are made in
 batches. Those of a batch follow from the reader's name and the batch's number alone, so that the same code
-sees the same files again. `--batch NAME NUMBER` repeats one batch.
+sees the same files again. Batches with findings are searched again at each start: findings that are gone
+count as mended. `--batch NAME NUMBER` repeats one batch.
 
 The readers and what is asked of them are those of the tests. This search is blind and quick;
 `python -m tests.fuzz` is guided by coverage and slower.
@@ -69,6 +70,7 @@ def search(name: str, batch: int, folder: Path) -> dict[str, Any]:
                 raise TimeoutError(f"more than {SECONDS:g} s")
         except Exception as error:
             figures["findings"] += 1
+            figures["found_in"] = [batch]
             _keep(f"{name}-{batch}-{number}", content, error)
         figures["executions"] += 1
         figures["slowest"] = max(figures["slowest"], time.process_time() - started)
@@ -109,15 +111,24 @@ def in_its_own_process(name: str, batch: int) -> dict[str, Any]:
             process.kill()
             process.join()
     tqdm.write(f"{name}-{batch}: the process crashed or hung ({process.exitcode}).")
-    return {"executions": 0, "findings": 1}
+    return {"executions": 0, "findings": 1, "found_in": [batch]}
 
 
 def add(earlier: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """The figures of two searches of one target together."""
-    return {
-        name: max(value, now.get(name, 0)) if name in _LARGEST else value + now.get(name, 0)
-        for name, value in (dict.fromkeys(now, 0) | earlier).items()
-    }
+    together = dict(earlier)
+    for name, value in now.items():
+        before = together.get(name, [] if name == "found_in" else 0)
+        together[name] = max(before, value) if name in _LARGEST else before + value
+    return together
+
+
+def again(name: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a target after its batches with findings were searched again: what is mended is none."""
+    batches = figures.get("found_in", [])
+    left = [batch for batch in batches if in_its_own_process(name, batch)["findings"]]
+    mended = figures.get("mended", 0) + (0 if left else figures.get("findings", 0))
+    return figures | {"found_in": left, "findings": figures["findings"] if left else 0, "mended": mended}
 
 
 def most_behind(figures: dict[str, dict[str, Any]]) -> str:
@@ -149,6 +160,7 @@ def main() -> None:
             target.accepts(target.seeds()[0], Path(folder))
     file = RESULTS / "fuzzing.json"
     figures = json.loads(file.read_text(encoding="utf-8"))["targets"] if file.exists() else {}
+    figures = {name: again(name, found) for name, found in figures.items()}
     saved = time.monotonic()
     try:
         while sum(found["executions"] for found in figures.values()) < options.executions:

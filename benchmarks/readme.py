@@ -254,32 +254,41 @@ def kills(result: dict[str, Any]) -> str:
     return "\n\n".join([place(result["machine"]) + ".", table(["", ""], rows)])
 
 
-def kills_commands(result: dict[str, Any]) -> str:
-    """Kills of the commands that write files, and what they changed."""
-    rows = [
-        [name, *(f"{figures[column]:,}" for column in ("times", "kills", "starts", "compared", "different"))]
-        for name, figures in result["commands"].items()
-    ]
-    head = ["killed", "times done", "kills", "starts", "files compared", "**of them different**"]
+_TRIALS = ("times", "kills", "starts", "compared", "different", "failed")
+
+
+def kill_trials(result: dict[str, Any]) -> str:
+    """Kills of everything that writes files, and what they changed."""
+    works = result["works"]
+    rows = [[name, *(f"{found.get(column, 0):,}" for column in _TRIALS)] for name, found in works.items()]
+    sums = {column: sum(found.get(column, 0) for found in works.values()) for column in _TRIALS}
+    rows.append(["**all**", *(f"{number:,}" for number in sums.values())])
+    head = ["killed", "times done", "kills", "starts", "files compared", "**different**", "**did not go on**"]
     return "\n\n".join([place(result["machine"]) + ".", table(head, rows)])
 
 
 def fuzzing(result: dict[str, Any]) -> str:
     """Damaged files before every reader."""
-    columns = ("executions", "read", "refused", "findings")
+    columns = ("executions", "read", "refused", "mended", "findings")
     targets = result["targets"]
     rows = [
-        [name, *(f"{f[column]:,}" for column in columns), f"{f['slowest']:.2f}", f"{f['memory_mib']:,}"]
+        [
+            name,
+            *(f"{f.get(column, 0):,}" for column in columns),
+            f"{f['slowest']:.2f}",
+            f"{f['memory_mib']:,}",
+        ]
         for name, f in targets.items()
     ]
-    total = [f"{sum(figures[column] for figures in targets.values()):,}" for column in columns]
+    total = [f"{sum(figures.get(column, 0) for figures in targets.values()):,}" for column in columns]
     rows.append(["**all**", *total, "", ""])
     head = [
         "reader",
         "files",
         "read",
         "refused in a sentence",
-        "**findings**",
+        "found, and mended",
+        "**found, and open**",
         "slowest, s",
         "memory grew, MiB",
     ]
@@ -364,7 +373,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "align": align,
     "pack": pack,
     "kills": kills,
-    "kills_commands": kills_commands,
+    "kill_trials": kill_trials,
     "fuzzing": fuzzing,
     "processes": processes,
     "ijb": ijb,

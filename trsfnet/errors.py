@@ -32,6 +32,24 @@ class RecordError(TrsfnetError):
     """A run record on disk is missing, damaged, or written by a newer version."""
 
 
+_EXCERPT, _REASON = 80, 200  # characters
+
+
+def excerpt(found: object) -> str:
+    """What stands in a file, for a sentence: in quotation marks, on one line, and cut where it is long."""
+    return repr(cut(str(found)))
+
+
+def cut(text: str) -> str:
+    """`text`, or its beginning where it is long."""
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
+
+
+def brief(error: Exception) -> str:
+    """What a library says of a file, for a sentence: on one line, without a full stop, cut if it is long."""
+    return " ".join(str(error)[:_REASON].split()).rstrip(".")
+
+
 def choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raise `ConfigError` unless `value` is one of `choices`."""
     if value not in choices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, cut
 
 
 def user_path(given: object, name: str = "a path", *, folder: Path = Path()) -> Path:
@@ -28,8 +28,8 @@ def user_path(given: object, name: str = "a path", *, folder: Path = Path()) -> 
     first = Path(expanded).parts[0] if expanded.startswith("~") else ""
     if first and not os.path.lexists(folder / first):
         raise ConfigError(
-            f"There is no {text}: expected a full path, since there is no home folder {first}; "
-            f"for a name that begins with ~, write ./{text}."
+            f"There is no {cut(text)}: expected a full path, since there is no home folder {cut(first)}; "
+            f"for a name that begins with ~, write ./{cut(text)}."
         )
     return folder / expanded
 

@@ -101,6 +101,17 @@ def test_what_cannot_be_read_is_left_out_and_listed(model, crops, tmp_path, caps
     np.testing.assert_allclose(np.stack(table.embedding), trsfnet.load(model).embed(sound), atol=1e-5)
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_where_no_image_can_be_read_the_exit_code_says_so(model, tmp_path, capsys, options):
+    (tmp_path / "list.txt").write_text("not_there.jpg\nlist.txt\n")
+    target = tmp_path / "faces.parquet"
+    assert main(["embed", model, str(tmp_path / "list.txt"), str(target), *options]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("left out: ") == 2
+    assert said.err.endswith(f"None of the 2 images could be read; {target} has no rows.\n")
+    assert said.out
+
+
 def test_what_the_folder_leaves_out_is_counted_too(model, crops, tmp_path, capsys):
     (crops / "ann/1.png").write_bytes(b"no image")
     (crops / "bo/5.png").write_bytes(b"")

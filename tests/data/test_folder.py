@@ -348,7 +348,7 @@ def test_names_come_from_the_meta_file(vggface2, place):
         (META.replace("1, f,", "2, f,"), "line 3: expected"),
         (META.replace("1, f,", "1, f, x"), "line 3: expected"),
         (META + "n000003, Bo\n", "line 4: expected"),
-        (META + 'n000001, "Bo", 1, 1, m\n', "line 4: n000001 is listed a second time"),
+        (META + 'n000001, "Bo", 1, 1, m\n', "line 4: 'n000001' is listed a second time"),
         (META + 'n000003, "Bo, 1, 1, m\n', "is not a table in UTF-8"),
     ],
 )

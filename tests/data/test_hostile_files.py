@@ -23,6 +23,7 @@ from tests.model_targets import (
     onnx_files,
     read_torch,
     run_records,
+    safetensors_files,
 )
 from tests.targets import TARGETS
 from trsfnet.errors import TrsfnetError
@@ -133,6 +134,17 @@ def test_what_the_search_found_in_records_is_refused(changes, folder):
         ("checkpoint", FITTING + b"\x80\x02]."),  # a list, where a state is a dict
         ("ijb", ijb_files()[0].replace(b"1.png", b"a,b")),  # Arrow quotes lines, ends of lines included
         ("onnx", onnx_files()[2].replace(b"../secret", b"..\xafsecret")),  # text that is not UTF-8
+        ("list", b"x" * 300 + b"\0"),  # and from here on: what is quoted in a sentence is cut
+        ("list", b"~ /" + b"x" * 300),
+        ("safetensors", safetensors_files()[2].replace(b"F32", b"x" * 300)),
+        ("pairs", b"x" * 600),
+        ("people", b"1\n" + b"x/" * 300 + b"\t1\n"),
+        ("identity_meta", b"x" * 600),
+        ("onnx", onnx_files()[1].replace(b"weights.data", b"weights\ndata")),
+        (
+            "onnx",
+            onnx_files()[0].replace(b"\x08\x02\x12\x13", b"\x08\x42\x12\x13"),
+        ),  # a type that is not known
     ],
 )
 def test_what_the_blind_search_found_is_read_or_refused(name, content, folder):

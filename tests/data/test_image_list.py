@@ -75,7 +75,7 @@ def test_the_version_is_that_of_the_images(tmp_path):
     ("content", "says"),
     [
         (b"", "lists nothing"),
-        (b"a.jpg\nb.jpg\na.jpg\n", "line 3: a.jpg is already on line 1"),
+        (b"a.jpg\nb.jpg\na.jpg\n", "line 3: 'a.jpg' is already on line 1"),
         (b"a\0.jpg", "line 1: expected the path of an image"),
         (b"\xff\xfe", "is not UTF-8"),
     ],

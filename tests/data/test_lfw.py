@@ -284,7 +284,7 @@ def test_people_and_their_errors(tmp_path):
     path.write_text("2\r\nA\t3\r\nB\t1\r\n")
     assert read_people(path) == [[Person("A", 3), Person("B", 1)]]
     for text, says in [
-        ("2\n1\nA\t3\n1\nA\t3\n", "line 5: A is listed a second time"),
+        ("2\n1\nA\t3\n1\nA\t3\n", "line 5: 'A' is listed a second time"),
         ("1\nA\t3\nB\t1\n", "line 3: expected the end"),
         ("3\nA\t3\nB\t1\n", "ends at line 3"),
         ("1\n../A\t3\n", r"line 2: '\.\./A' cannot be the name of a folder"),
@@ -309,7 +309,7 @@ def test_pairs_and_their_errors(tmp_path):
         ("1\t1\nA\t1\n", "line 2: expected 3 tab-separated fields, got 2"),
         ("1\t1\nA\t1\tx\n", "line 2: expected a number from 1 to 9999, got 'x'"),
         ("1\t1\nA\t0\t1\n", "line 2: expected a number from 1 to 9999, got '0'"),
-        ("1\t1\nA\t1\t2\nA\t1\tA\t2\n", "line 3: a pair of two people names A twice"),
+        ("1\t1\nA\t1\t2\nA\t1\tA\t2\n", "line 3: a pair of two people names 'A' twice"),
         ("1\t1\nA\t1\t2\nA\t1\tB\t2\nC\t1\t2\n", "line 4: expected the end"),
         ("", "ends at line 0"),
     ]:

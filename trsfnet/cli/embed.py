@@ -8,6 +8,7 @@ import sys
 from trsfnet.cli import argument, model
 from trsfnet.cli.conversion import opened
 from trsfnet.cli.output import json_option, print_json
+from trsfnet.errors import DataError
 
 PURPOSE = "write the embeddings of many face crops to a parquet file"
 EPILOG = (
@@ -21,8 +22,8 @@ per line, or anything else that `trsfnet align` reads or writes:
 
 SOURCE must contain face crops; `trsfnet align` makes them from photographs. Each is resized to the network's
 input size. Images that cannot be read are left out and listed on standard error; they do not change the exit
-code. If the command is interrupted or killed, repeat it to resume; faces.parquet appears only when it is
-complete.
+code unless no image is left. If the command is interrupted or killed, repeat it to resume; faces.parquet
+appears only when it is complete.
 
 The file names the network, the engine and its precision. In Python:
   table = pandas.read_parquet("faces.parquet")     # columns name, identity, embedding
@@ -63,4 +64,6 @@ def run(given: argparse.Namespace) -> int:
         print_json({"file": str(given.target), "images": done.images, "failed": reasons})
     else:
         print(f"embedded {done.images:,} images into {given.target}; left out {len(done.failed):,}")
+    if not done.images:
+        raise DataError(f"None of the {len(done.failed):,} images could be read; {given.target} has no rows.")
     return 0

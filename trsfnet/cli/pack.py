@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from trsfnet.cli.conversion import opened, paths
 
@@ -31,11 +32,16 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Pack, and count what is in it."""
+    from trsfnet.data.folder import left_out
     from trsfnet.data.pack import write_pack
 
     source = opened(given, skip=given.skip_corrupt)
     settings = {name: getattr(given, name) for name in ("size", "crop", "quality", "skip_corrupt")}
     pack = write_pack(source, given.target, **settings)
+    said = left_out(source).values()
+    for sentence in pack.skipped:
+        if sentence not in said:
+            print(f"trsfnet: left out: {sentence}", file=sys.stderr)
     print(
         f"packed {len(pack):,} images of {len(pack.identities):,} identities into {given.target}; left out "
         f"{len(pack.skipped):,}"

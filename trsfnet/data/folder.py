@@ -16,7 +16,7 @@ import numpy as np
 from trsfnet.data.files import native, utf8
 from trsfnet.data.folder_index import index_of, said
 from trsfnet.data.source import Source
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.errors import ConfigError, DataError, excerpt
 
 # VGGFace2's parts, disjoint in people.
 PARTS = ("train", "test")
@@ -173,7 +173,9 @@ def read_identity_meta(path: Path) -> dict[str, PersonMeta]:
             columns = ("Class_ID", "Name", "Sample_Num", "Flag", "Gender")
             missing = [name for name in columns if name not in header]
             if missing:
-                raise DataError(f"{path} has no column {missing[0]}: its first line is {','.join(header)!r}.")
+                raise DataError(
+                    f"{path} has no column {missing[0]}: its first line is {excerpt(','.join(header))}."
+                )
             for row in filter(None, rows):
                 values = dict(zip(header, (value.strip() for value in row), strict=False))
                 identity, name, images, flag, gender = (values.get(column, "") for column in columns)
@@ -181,10 +183,12 @@ def read_identity_meta(path: Path) -> dict[str, PersonMeta]:
                 if not sound or any(value.strip() for value in row[len(header) :]):
                     raise DataError(
                         f"{path}, line {rows.line_num}: expected identity, name, number of images, flag "
-                        f"(0 or 1) and gender (m or f), got {','.join(row)!r}."
+                        f"(0 or 1) and gender (m or f), got {excerpt(','.join(row))}."
                     )
                 if identity in people:
-                    raise DataError(f"{path}, line {rows.line_num}: {identity} is listed a second time.")
+                    raise DataError(
+                        f"{path}, line {rows.line_num}: {excerpt(identity)} is listed a second time."
+                    )
                 people[identity] = PersonMeta(name, int(images), PARTS[flag == "0"], gender)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from trsfnet.errors import DataError, choice
+from trsfnet.errors import DataError, choice, excerpt
 
 # The names of the two galleries of each dataset.
 GALLERIES = {"ijbb": ("S1", "S2"), "ijbc": ("G1", "G2")}
@@ -185,7 +185,7 @@ def _people(path: Path, ids: np.ndarray) -> People:
     words = [word in name.lower() for word, name in zip(("template", "subject"), header, strict=False)]
     if words != [True, True]:
         raise DataError(
-            f"{path}, line 1: expected TEMPLATE_ID,SUBJECT_ID,..., got {','.join(header)[:80]!r}."
+            f"{path}, line 1: expected TEMPLATE_ID,SUBJECT_ID,..., got {excerpt(','.join(header))}."
         )
     others = dict.fromkeys((f"column {number}" for number in range(3, len(header) + 1)), None)
     table = _read(path, {"template": _ID, "subject": _MEDIUM} | others, delimiter=",", first_line=2)
@@ -224,9 +224,7 @@ def _refuse(path: Path, wrong: _Column, values: _Column, expected: str, first_li
     wrong = np.asarray(wrong)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise DataError(
-            f"{path}, line {row + first_line}: expected {expected}, got {str(values[row])[:80]!r}."
-        )
+        raise DataError(f"{path}, line {row + first_line}: expected {expected}, got {excerpt(values[row])}.")
 
 
 def _read(path: Path, kinds: _Kinds, delimiter: str = " ", first_line: int = 1) -> pa.Table:

@@ -14,7 +14,7 @@ import numpy as np
 from trsfnet.data.files import native, portable, utf8
 from trsfnet.data.folder_index import is_picture, kind_of, wrong_link
 from trsfnet.data.source import Source
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, excerpt
 from trsfnet.paths import user_path
 
 
@@ -84,9 +84,9 @@ def read_list(path: Path) -> ImageList:
     places: dict[str, int] = {}
     for number, name in enumerate(map(str.strip, lines), start=1):
         if "\0" in name:
-            raise DataError(f"{path}, line {number}: expected the path of an image, got {name!r}.")
+            raise DataError(f"{path}, line {number}: expected the path of an image, got {excerpt(name)}.")
         if name in places:
-            raise DataError(f"{path}, line {number}: {name} is already on line {places[name]}.")
+            raise DataError(f"{path}, line {number}: {excerpt(name)} is already on line {places[name]}.")
         if name:
             places[name] = number
     if not places:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, excerpt
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,11 @@ def read_people(path: Path | None = None) -> list[list[Person]]:
         for _ in range(lines.integers(1)[0] if many_sets else count):
             name, images = lines.fields(2)
             if not re.fullmatch(r"[^./\\][^/\\]*", name):
-                raise DataError(f"{source}, line {lines.number}: {name!r} cannot be the name of a folder.")
+                raise DataError(
+                    f"{source}, line {lines.number}: {excerpt(name)} cannot be the name of a folder."
+                )
             if name in seen:
-                raise DataError(f"{source}, line {lines.number}: {name} is listed a second time.")
+                raise DataError(f"{source}, line {lines.number}: {excerpt(name)} is listed a second time.")
             seen.add(name)
             people.append(Person(name, lines.integer(images)))
         sets.append(people)
@@ -93,7 +95,9 @@ def read_pairs(path: Path) -> list[NamedPair]:
         for _ in range(per_fold):
             left, a, right, b = lines.fields(4)
             if left == right:
-                raise DataError(f"{path}, line {lines.number}: a pair of two people names {left} twice.")
+                raise DataError(
+                    f"{path}, line {lines.number}: a pair of two people names {excerpt(left)} twice."
+                )
             pairs.append(NamedPair((left, lines.integer(a)), (right, lines.integer(b)), fold, lines.number))
     lines.end()
     return pairs
@@ -134,7 +138,7 @@ class _Lines:
         """`text` as a number of four digits at most, like those in the names of LFW's images."""
         if not re.fullmatch("[0-9]{1,4}", text) or int(text) == 0:
             raise DataError(
-                f"{self.path}, line {self.number}: expected a number from 1 to 9999, got {text!r}."
+                f"{self.path}, line {self.number}: expected a number from 1 to 9999, got {excerpt(text)}."
             )
         return int(text)
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, brief
 from trsfnet.models.weights import origin_of
 
 UNDERSTOOD = ".safetensors, .pt, .pth or .pth.tar (PyTorch), or .npz (a TensorFlow checkpoint's variables)"
@@ -66,7 +66,7 @@ def _read_safetensors(path: Path) -> Tensors:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             header = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise DataError(f"{path} is damaged: {str(error).rstrip('.')}.") from error
+        raise DataError(f"{path} is damaged: {brief(error)}.") from error
     if "trsfnet" in header:
         return Tensors(tensors, header)
     return _unwrapped(tensors, str(path), ())
@@ -78,7 +78,7 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
             numbers = {name: arrays[name] for name in arrays.files}
     # numpy and zipfile raise many types on damaged bytes.
     except Exception as error:
-        raise DataError(f"{path} is damaged: {str(error).rstrip('.')}.") from error
+        raise DataError(f"{path} is damaged: {brief(error)}.") from error
     return {name: torch.from_numpy(a) for name, a in numbers.items() if a.dtype.kind == "f" and a.ndim}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.data.files import utf8
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.errors import ConfigError, DataError, excerpt
 from trsfnet.interop.description import Description
 from trsfnet.interop.preprocessing import Preprocessing
 
@@ -162,7 +162,9 @@ def _take_in_what_lies_beside(model: Any, path: Path) -> None:
         place = {entry.key: entry.value for entry in tensor.external_data}
         name = place.get("location", "")
         if not name or os.path.basename(name) != name or name in (".", ".."):
-            raise DataError(f"{path} stores tensors in {name!r}: only files in its own folder are read.")
+            raise DataError(
+                f"{path} stores tensors in {excerpt(name)}: only files in its own folder are read."
+            )
         tensor.raw_data = _beside(path, name, place)
         taken += len(tensor.raw_data)
         if taken > _LARGEST:  # many tensors may name the same place
@@ -177,16 +179,20 @@ def _beside(path: Path, name: str, place: dict[str, str]) -> bytes:
         offset, length = int(place.get("offset", 0)), int(place.get("length", -1))
         # A link may lead anywhere, and a pipe never ends.
         if file.is_symlink() or not file.is_file():
-            raise DataError(f"{path} stores tensors in {name}, but there is no such file next to it.")
+            raise DataError(
+                f"{path} stores tensors in {excerpt(name)}, but there is no such file next to it."
+            )
         with file.open("rb") as opened:
             rest = opened.seek(0, os.SEEK_END) - offset
             length = rest if length < 0 else length
             if offset < 0 or length > rest:
-                raise DataError(f"{path} is damaged: {name} is shorter than it says.")
+                raise DataError(f"{path} is damaged: {excerpt(name)} is shorter than it says.")
             opened.seek(offset)
             return opened.read(length)
     except ValueError as error:
-        raise DataError(f"{path} is damaged: it does not say where in {name} a tensor lies.") from error
+        raise DataError(
+            f"{path} is damaged: it does not say where in {excerpt(name)} a tensor lies."
+        ) from error
     except OSError as error:
         raise DataError(f"Cannot read {file}: {error.strerror}.") from error
 
@@ -199,10 +205,11 @@ def _interface(model: Any, path: Path) -> Interface:
     if len(inputs) != 1 or not model.graph.output:
         raise DataError(f"{path} must have images as its only input, but has {len(inputs)} inputs.")
     shape, kind = _shape(inputs[0]), inputs[0].type.tensor_type.elem_type
+    names = {number: name for name, number in TensorProto.DataType.items()}
     if len(shape) != 4 or 3 not in (shape[1], shape[3]) or kind not in (TensorProto.UINT8, TensorProto.FLOAT):
         raise DataError(
             f"{path} must take images of float32 or uint8, [N, 3, size, size] or [N, size, size, 3], got "
-            f"{TensorProto.DataType.Name(kind)} {shape}."
+            f"{names.get(kind, 'an unknown type')} {shape}."
         )
     channels_first = shape[1] == 3
     sides = set(shape[2:] if channels_first else shape[1:3])

@@ -1,0 +1,60 @@
+"""Kill each work so often that there are a thousand kills in all, and keep the figures.
+
+`python -m benchmarks.kill_trials` goes on where it was stopped, and writes `results/kill_trials.json` as it
+goes. `--only NAME` takes one work alone. The same code is the test of the same claim.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks.kill_trials import commands, trainings
+from benchmarks.kill_trials.harness import Trials
+from benchmarks.measure import RESULTS, save
+
+MODULES = {name: module.__name__ for module in (commands, trainings) for name in module.WORKS}
+# How often each is killed; the more a start costs, the less.
+KILLS = {
+    **{"checkpoint": 240, "align": 200, "pack": 200, "merge": 170, "embed": 100},
+    **{"training": 50, "two processes": 25, "pipeline": 10, "compiled": 5},
+}
+AT_ONCE = 10
+_FILE = RESULTS / "kill_trials.json"
+
+
+def main() -> None:
+    """Take turns, a few kills of each work at a time."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="*", choices=KILLS, default=list(KILLS), help="these alone")
+    options = parser.parse_args()
+    works = json.loads(_FILE.read_text(encoding="utf-8"))["works"] if _FILE.exists() else {}
+    missing = {name: KILLS[name] - works.get(name, {}).get("kills", 0) for name in options.only}
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=sum(missing.values()), unit="kill") as bar:
+        trials: dict[str, Trials] = {}
+        while name := max(missing, key=lambda name: missing[name] / KILLS[name]):
+            if missing[name] <= 0:
+                break
+            figures = works.setdefault(name, {})
+            try:
+                if name not in trials:
+                    trials[name] = Trials(MODULES[name], name, Path(folder, name))
+                found = trials[name].one(figures.get("times", 0), min(AT_ONCE, missing[name]))
+            except RuntimeError as error:  # a finding: the others go on
+                tqdm.write(str(error))
+                figures["failed"] = figures.get("failed", 0) + 1
+                missing[name] = 0
+                continue
+            for column, value in found.items():
+                figures[column] = figures.get(column, 0) + value
+            missing[name] -= found["kills"]
+            bar.update(found["kills"])
+            save("kill_trials", {"works": {name: works[name] for name in KILLS if name in works}})
+
+
+if __name__ == "__main__":
+    main()
