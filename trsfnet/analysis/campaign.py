@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,7 @@ class Campaign:
     departures: dict[str, Any]
     rate: float
     runs: dict[tuple[str, float, int], Run]
+    _pooled: dict[str, dict[str, Spread | None]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -74,28 +75,27 @@ class Campaign:
 
     def spread(self, variant: str, quantity: Quantity) -> Spread | None:
         """That of a quantity over seeds, pooled over the variants that are of one kind with this one."""
-        return self._spreads([variant], quantity)[0]
+        return self._spreads(quantity).get(variant)
 
-    def _spreads(self, variants: Iterable[str], quantity: Quantity) -> list[Spread | None]:
+    def _spreads(self, quantity: Quantity) -> dict[str, Spread | None]:
         """Of each variant; one object for those of one kind."""
-        kinds = {
-            variant: tuple(next(iter(runs.values())).config.get(field) for field in quantity.pooled_by)
-            for variant, runs in self._usual.items()
-        }
-        pools: dict[Any, list[str]] = defaultdict(list)
-        for variant, kind in kinds.items():
-            pools[kind].append(variant)
-        asked = [kinds.get(variant) for variant in variants]
-        spreads = {
-            kind: pooled_spread(self.values(v, quantity) for v in pools.get(kind, ())) for kind in set(asked)
-        }
-        return [spreads[kind] for kind in asked]
+        if quantity.name not in self._pooled:
+            pools: dict[Any, list[str]] = defaultdict(list)
+            for variant, runs in self._usual.items():
+                config = next(iter(runs.values())).config
+                pools[tuple(config.get(field) for field in quantity.pooled_by)].append(variant)
+            self._pooled[quantity.name] = {
+                variant: spread
+                for alike in pools.values()
+                for spread in [pooled_spread(self.values(v, quantity) for v in alike)]
+                for variant in alike
+            }
+        return self._pooled[quantity.name]
 
     def effect(self, weights: Mapping[str, float], quantity: Quantity) -> Effect | None:
         """The weighted sum of variants' means, by variant; None with fewer than two seeds of any."""
-        spreads = self._spreads(weights, quantity)
-        known = [spread for spread in spreads if spread]
-        if len(known) < len(spreads):
+        known = [spread for variant in weights if (spread := self._spreads(quantity).get(variant))]
+        if len(known) < len(weights):
             return None
         return contrast([self.values(v, quantity) for v in weights], list(weights.values()), known)
 
