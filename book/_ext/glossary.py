@@ -60,14 +60,16 @@ class Terms(SphinxDirective):
         """Make the nodes."""
         lines = [":::{glossary}"]
         for term, about in sorted(self.config.glossary_terms.items(), key=lambda item: item[0].casefold()):
-            lines += [term, f"  {_entry(about)}", ""]
+            lines += [term, f"  {_entry(term, about)}", ""]
         parent = nodes.Element()
         self.state.nested_parse(StringList([*lines, ":::"], source=FILE), self.content_offset, parent)
         return parent.children
 
 
-def _entry(about: dict[str, Any]) -> str:
-    also = about.get("also", [])
+def _entry(term: str, about: dict[str, Any]) -> str:
+    # Forms of the term itself, such as its plural, go without saying.
+    said = term.lower()
+    also = [word for word in about.get("also", []) if not (word.lower().startswith(said) or word in said)]
     return f"{about['means']} Also: {', '.join(also)}." if also else about["means"]
 
 

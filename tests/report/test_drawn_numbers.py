@@ -17,6 +17,7 @@ def test_what_a_figure_draws():
     left.set_title("Rendered faces")
     left.set_yticks([0.25, 0.5], ["v1 </script>", "50 %"])
     right.imshow([[7, 8]])
+    right.imshow([[[0, 0, 0], [255, 0, 0]]])
     shown = picture(figure, alt="Alternative", caption="Caption")
     rows = list(csv.DictReader(io.StringIO(shown.numbers)))
     assert [tuple(row.values()) for row in rows] == [

@@ -115,12 +115,12 @@ def _papers_scales(panel: Axes) -> None:
 
 
 def _caption(rungs: pd.DataFrame) -> str:
-    return (
+    about = (
         "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
         "line differ in weight decay and seed alone. The decay budget κ is the number of e-folds by which "
-        f"decay lets a kernel forget its start; the paper's is about {PAPER_BUDGET:g}. "
-        f"{' '.join(_findings(rungs))}"
+        f"decay lets a kernel forget its start; the paper's is about {PAPER_BUDGET:g}."
     )
+    return " ".join([*_findings(rungs), about])
 
 
 def _alt(rungs: pd.DataFrame) -> str:
