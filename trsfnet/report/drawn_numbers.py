@@ -47,7 +47,7 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
             for x, y in np.asarray(marks.get_offsets()):
                 yield "" if label.startswith("_") else label, x, y
     for image in axes.images:
-        values = np.ma.filled(image.get_array(), np.nan)
+        values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
         # A picture in colour is no table.
         for (row, column), value in np.ndenumerate(values) if values.ndim == 2 else ():
             yield f"{value:.6g}", column, row
