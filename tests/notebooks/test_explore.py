@@ -56,8 +56,9 @@ def test_it_is_thin_clean_and_parametrised(name):
             assert cell.execution_count is None
 
 
-@pytest.mark.parametrize("place", ["notebooks", "elsewhere"])
+# JupyterLab starts a notebook in its own folder, VS Code in the root, papermill wherever it is called.
+@pytest.mark.parametrize("place", ["notebooks", "root", "elsewhere"])
 def test_the_folders_are_found_from_wherever_a_notebook_runs(tmp_path, monkeypatch, place):
-    monkeypatch.chdir(NOTEBOOKS if place == "notebooks" else tmp_path)
+    monkeypatch.chdir({"notebooks": NOTEBOOKS, "root": NOTEBOOKS.parent, "elsewhere": tmp_path}[place])
     notebook = papermill.execute_notebook(NOTEBOOKS / "durations.ipynb", None, progress_bar=False)
     assert "Wall time of one run, from the records" in str(notebook)
