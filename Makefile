@@ -68,7 +68,7 @@ explore: $(STAMP)  ## the explorer in JupyterLab: all runs' scales and slopes, "
 	jupyter lab $(ROOT_TOO) notebooks/explore.ipynb
 
 app: $(STAMP)  ## the same as a page without code, by Voilà
-	voila $(ROOT_TOO) notebooks/explore.ipynb
+	voila notebooks/explore.ipynb
 
 test: $(STAMP) lint  ## lint and tests, which build the book with warnings as errors
 	@.ci/browser

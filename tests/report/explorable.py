@@ -18,5 +18,8 @@ def whole_run(root: Path, setting: str = "v1-trsf-prelu", **others: object) -> R
         for kind, factor in (("ratio", abs(row["value"]) / 7), ("kernel", 9.0))
         if row["kind"] == "trsf"
     ]
+    # What runs of a study record besides, under names of other forms.
+    further = {"zeros": "features", "rescaled_loss": "2"}
+    rows += [{**rows[-1], "kind": kind, "name": name} for kind, name in further.items()]
     record.write_parameters(rows)
     return record

@@ -21,7 +21,8 @@ from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
 from trsfnet.report import landing, mechanism, statistics, style
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.display import Markdown
+from trsfnet.report.claims.tables import SIGNS
+from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import campaign_name
 from trsfnet.text import counted, joined
 
@@ -37,14 +38,33 @@ START, END = "<!-- The answer: made by python -m trsfnet.report.summary -->", "<
 def generated(found: Analysis) -> str:
     """The text of `results/README.md` for the runs of an analysis."""
     campaigns = found.campaigns_on(paper_rules())
-    parts = ["# What the results say", answer(found), *_weight_decay(found), _about(found)]
-    parts += [_runs(campaigns), "## How many claims hold", _short(campaigns), "## The main claims"]
+    parts = ["# What the results say", answer(found), _questions(found), *_weight_decay(found)]
+    parts += ["## How many claims hold", _short(campaigns)]
+    parts += ["## Contradictions and limits", "\n".join(_uncomfortable(campaigns))]
+    parts += ["## The runs", _about(found), _runs(campaigns)]
+    parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
+    parts += ["## The main claims", "<details><summary>All main claims, with their p values</summary>"]
     for question, claims in QUESTIONS.items():
         parts.append(f"### {question}")
         parts.append("\n".join(_claim(claim, campaigns) for claim in claims))
-    parts += ["## Contradictions and limits", "\n".join(_uncomfortable(campaigns))]
-    parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, "</details>"]) + "\n"
+
+
+def _questions(found: Analysis) -> str:
+    """The paper's questions, each by its main claim: the paper's number, and ours with its verdict."""
+    campaigns = landing.campaigns_on_questions(found)
+    rows = [
+        (question, paper_rules()[claim].published(), *(_cell(claim, campaign) for campaign in campaigns))
+        for question, claim in landing.MAIN_CLAIMS.items()
+    ]
+    return table(("Question", "Paper", *map(campaign_name, campaigns)), rows)
+
+
+def _cell(claim: str, campaign: Campaign) -> str:
+    rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
+    weakest = rule.weakest(verdict.measured)
+    said = f"{SIGNS[verdict.outcome]} {verdict.outcome}"
+    return f"{said}: {rule.estimate(weakest)}" if weakest else said
 
 
 def answer(found: Analysis) -> str:

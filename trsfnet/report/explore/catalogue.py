@@ -18,6 +18,9 @@ from trsfnet.report.names import TRACKS
 LEVELS = {"track": "Track", "arch": "Architecture", "setting": "Setting", "seed": "Seeds"}
 """What is picked by, one after the other: attributes of `Group`, and what they are called."""
 
+EXPLORED = ("trsf", "slope", "ratio", "kernel")
+"""The kinds of values that are explored; runs of some studies record others, too."""
+
 # In the order of the pickers.
 _SETTINGS = list(dict.fromkeys(s.key for s in (*GRID, *STABILITY)))
 
@@ -58,7 +61,8 @@ class Run:
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """By kind (`trsf`, `slope`, `ratio`, `kernel`), a row per epoch and a column per module."""
-        return self.record.learned
+        learned = self.record.learned
+        return {kind: learned[kind] for kind in EXPLORED if kind in learned}
 
 
 def catalogue(records: Iterable[Record]) -> list[Run]:
