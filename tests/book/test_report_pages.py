@@ -19,8 +19,8 @@ from tests.report.fakes import fake_run, study_run
 
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
-PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "audit", "runs")
-PAGES += ("durations", "idea", "data_synthetic")  # the other pages on data show no run
+PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "runs")
+PAGES += ("mechanism", "durations", "data_synthetic")  # the others show no run
 
 
 @pytest.fixture

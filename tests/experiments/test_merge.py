@@ -18,6 +18,7 @@ from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.merge import merge
 from trsfnet.experiments.record import FILES, Record, read_record, read_records
+from trsfnet.experiments.variants import variant_key
 
 
 def read(*roots: Path) -> dict[str, Record]:
@@ -122,7 +123,7 @@ def test_scores_of_one_seed_of_each_setting_are_kept(tmp_path):
     merge(made, results)
     merge(runs(tmp_path / "more", range(2)), results)
     scored = [run for run in read(results).values() if run.has("scores")]
-    assert {(run.setting, run.seed) for run in scored} == {("v1-trsf-relu", 1), ("v1-relu", 4)}
+    assert {(variant_key(run.config), run.seed) for run in scored} == {("v1-trsf-relu", 1), ("v1-relu", 4)}
 
 
 def test_runs_that_have_not_ended_are_passed_over_and_other_sizes_kept_apart(tmp_path):

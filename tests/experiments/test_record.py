@@ -34,7 +34,7 @@ def test_tables_come_back_as_written(record):
     record.write_parameters([row])
     record.write_scores({"score": np.array([0.25, -1], np.float32), "same": np.array([True, False])})
     back = read_record(record.path)
-    assert (back.run_id, back.setting, back.seed, back.status) == (INFO["run_id"], "v1-trsf-prelu", 3, "done")
+    assert (back.run_id, back.seed, back.status) == (INFO["run_id"], 3, "done")
     assert back.metrics == {"tar@1e-3": 0.5}
     assert back.history().loss.item() == pytest.approx(1 / 3, abs=1e-7)
     assert back.parameters().to_dict("records") == [{**row, "value": pytest.approx(0.1)}]

@@ -11,6 +11,7 @@ from trsfnet.evaluation import AllPairsResult
 from trsfnet.experiments.budgets import of_a_study, study_of
 from trsfnet.experiments.overview import overview
 from trsfnet.experiments.record import Record, read_records, read_study
+from trsfnet.experiments.variants import variant_key
 from trsfnet.training.config import TrainConfig
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -28,7 +29,7 @@ def named(record: Record) -> str:
 def test_every_record_is_sound():
     assert PROBLEMS == []
     assert {"v1-relu", "v1-trsf-relu", "v1-prelu", "v1-trsf-prelu"} <= {
-        record.setting for record in RECORDS if record.info["track"] == "lfw"
+        variant_key(record.config) for record in RECORDS if record.info["track"] == "lfw"
     }
     assert {record.status for record in PAPER_RUNS} == {"done"}
     assert {record.status for record in RECORDS} <= {"done", "collapsed"}
@@ -36,7 +37,7 @@ def test_every_record_is_sound():
 
 def test_scores_of_every_setting_are_committed():
     def settings(records: list[Record]) -> set[tuple[str, str]]:
-        return {(record.info["track"], record.setting) for record in records}
+        return {(record.info["track"], variant_key(record.config)) for record in records}
 
     assert settings(SCORED) == settings(PAPER_RUNS)
 

@@ -19,8 +19,8 @@ from trsfnet.evaluation.saved import to_columns
 from trsfnet.experiments.merge import merge
 from trsfnet.experiments.record import Record, RunFolder, read_records
 from trsfnet.report import cards
+from trsfnet.report.card_links import card_link
 from trsfnet.report.cards import readable
-from trsfnet.report.run_state import card_link
 from trsfnet.training.config import TrainConfig
 
 

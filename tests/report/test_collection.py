@@ -12,9 +12,10 @@ from trsfnet.analysis import load
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.report import landing, tables
+from trsfnet.report.card_links import card_link
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import plain
-from trsfnet.report.run_state import card_link, state
+from trsfnet.report.run_state import state
 
 
 def read(tmp_path):

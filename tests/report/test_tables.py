@@ -13,9 +13,9 @@ from trsfnet.analysis import Analysis, load
 from trsfnet.paper.claims import paper_claims
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import landing, tables
+from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Picture
 from trsfnet.report.names import row_name
-from trsfnet.report.run_state import card_link
 
 TABLES = range(1, 7)
 ARCFACE = {"v2-prelu": [0.20, 0.21, 0.20], "v2-trsf-prelu": [0.30, 0.31, 0.30]}

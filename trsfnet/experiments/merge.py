@@ -26,6 +26,7 @@ from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.overview import overview
 from trsfnet.experiments.record import ENDED, Record, StudyRun, Table, read_study
 from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
+from trsfnet.experiments.variants import variant_key
 
 SCORES = ("first", "all", "none")
 """Whose scores are kept: of the first seed of runs that differ in their seeds alone, which is enough to check
@@ -113,7 +114,7 @@ def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -
 
 def _order(run: Record) -> tuple[Any, ...]:
     """By variant, then learning rate, then seed. What was merged first plays no part."""
-    return run.setting, run.config.get("learning_rate", 0.0), run.seed, run.run_id
+    return variant_key(run.config), run.config.get("learning_rate", 0.0), run.seed, run.run_id
 
 
 def _line(run: Record) -> str:

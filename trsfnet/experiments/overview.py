@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.variants import variant_key
 
 # Settings that readers look for first, besides those in which the runs differ; `runs.jsonl` has all of them.
 _SETTINGS = ("learning_rate", "weight_decay", "schedule", "epochs", "batch_size", "image_size", "width")
@@ -43,7 +44,7 @@ def _row(run: Record, settings: Sequence[str]) -> dict[str, Any]:
     return {
         "run": run.run_id,
         "track": run.track,
-        "variant": run.setting,
+        "variant": variant_key(run.config),
         "seed": run.seed,
         "status": run.status,
         "collapse": collapse.kind if collapse else None,

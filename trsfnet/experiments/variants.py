@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE, SCALED_MODULES
-from trsfnet.training.config import TrainConfig
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 _ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
 
@@ -203,6 +203,11 @@ def short_name(key: str) -> str:
     """`v1 + TRSF + PReLU` for `v1-trsf-prelu`; the key of a variant of no study stays."""
     known = VARIANTS.get(key)
     return known.short_name if known else key
+
+
+def variant_key(config: Mapping[str, Any]) -> str:
+    """The key of what a run varied, from its settings, whether or not it is one of the studies'."""
+    return TrainConfig.from_parameters(LATER_SETTINGS | config).variant
 
 
 def variant_from(config: Mapping[str, Any]) -> Variant:

@@ -13,9 +13,10 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of, variants_in
 from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.card_links import card_link
 from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, Picture, folded, plain
-from trsfnet.report.run_state import card_link, finished_or_all
+from trsfnet.report.run_state import finished_or_all
 from trsfnet.report.tables.comparison import unfinished
 from trsfnet.text import NBSP, counted, joined
 

@@ -15,6 +15,7 @@ from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.paper.numbers import paper_figure
 from trsfnet.report import style
+from trsfnet.report.card_links import runs_popover
 from trsfnet.report.display import Markdown, Picture, captioned, picture
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.figure_runs import (
@@ -32,7 +33,6 @@ from trsfnet.report.figure_runs import (
     span,
 )
 from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.report.run_state import runs_popover
 from trsfnet.text import NBSP, counted, decimal, joined
 
 SHOWN = 9

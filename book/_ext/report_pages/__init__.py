@@ -1,6 +1,7 @@
 """Makes the book's pages from `notebooks/` and the run records before Sphinx reads its sources.
 
-`cards` makes the cards of all runs, `pages` executes the notebooks; both in the warm kernels of `kernel`.
+`cards` makes the cards of all runs, `pages` executes the notebooks; both in the warm kernels of `kernel`. One
+kernel makes every page that shows runs, so that the runs are read and analysed once.
 What has not changed since it was made (`files`) is not made again, and what came out the same is not written,
 so that Sphinx renders anew what changed and nothing else. `anchors` lets links lead to a run that shares a
 page.
@@ -19,7 +20,7 @@ from report_pages.anchors import name_rows
 from report_pages.cards import CARDS, due_cards
 from report_pages.files import GENERATED
 from report_pages.kernel import KERNELS, Workshop
-from report_pages.pages import due_pages
+from report_pages.pages import due_pages, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,12 @@ def make(app: Sphinx, config: Config) -> None:
     pages = due_pages(root, config.report_pages, config.report_fragments)
     if not cards and not pages:
         return
-    runs = sum(len(setting.paths) for setting in cards)
+    runs = sum(len(group.paths) for group in cards)
     names = [page.name for page in pages] + ([f"{runs} run cards"] if runs else [])
     logger.info("executing %s", ", ".join(names))
     with Workshop(root / GENERATED) as workshop:
-        # Cards first: pages link to those that exist.
-        workshop.each(cards)
-        workshop.each(pages)
+        showing_runs, others = tasks(pages)
+        workshop.each([*showing_runs, *cards, *others])
 
 
 def order_styles(app: Sphinx, config: Config) -> None:

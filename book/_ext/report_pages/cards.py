@@ -1,4 +1,4 @@
-"""A card for every run record: pages of the runs of a setting, made by `trsfnet.report.cards`."""
+"""A card for every run record: pages of the runs of like networks, made by `trsfnet.report.cards`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LIST = ".cards"
 
 @dataclass(frozen=True)
 class Cards:
-    """The cards of a setting on a track, which are due: they link to each other, or share a page.
+    """The cards of like networks on a track, which are due: they link to each other, or share a page.
 
     Attributes:
         paths: of the records.
@@ -44,7 +44,7 @@ class Cards:
 
     @property
     def name(self) -> str:
-        """Name of the setting."""
+        """Name of the file, which no other group has."""
         return self.listing.stem
 
     def run(self, kernel: Kernel) -> None:
@@ -57,24 +57,23 @@ class Cards:
             texts = {draft.name: draft.read_text(encoding="utf-8") for draft in Path(drafts).iterdir()}
         for name, text in texts.items():
             replace(place / name, text)
-        for name in set(_listed(self.listing)) - set(texts):
+        for name in set(_pages_of(self.listing)) - set(texts):
             (place / name).unlink(missing_ok=True)
         write(self.listing, "\n".join(sorted(texts)), self.made_from)
 
 
 def due_cards(root: Path, pages: list[str]) -> list[Cards]:
-    """The cards of the settings of which a record has changed. Pages of no record are removed."""
+    """The cards of the groups of runs in which a record has changed. Pages of no record are removed."""
     groups: dict[Path, list[Recorded]] = {}
-    for (track, run), record in recorded(root).items():
-        # A run's name is the setting, `-seed` and what tells it from others.
-        setting = run.rpartition("-seed")[0]
-        groups.setdefault(root / GENERATED / "runs" / track / f"{setting}{_LIST}", []).append(record)
+    for (track, _), record in recorded(root).items():
+        name = digest([], record.network)[:16]
+        groups.setdefault(root / GENERATED / "runs" / track / f"{name}{_LIST}", []).append(record)
     _sweep(root / GENERATED / "runs", groups)
     code = digest(package_files(), *pages)
     due = []
     for listing, records in groups.items():
         made_from = digest([], code, *(f"{record.path} {record.content}" for record in records))
-        made = all((listing.parent / name).exists() for name in _listed(listing))
+        made = all((listing.parent / name).exists() for name in _pages_of(listing))
         if not (made and is_current(listing, made_from)):
             listing.parent.mkdir(parents=True, exist_ok=True)
             due.append(Cards(tuple(record.path for record in records), listing, made_from, tuple(pages)))
@@ -82,16 +81,16 @@ def due_cards(root: Path, pages: list[str]) -> list[Cards]:
 
 
 def _sweep(place: Path, groups: Collection[Path]) -> None:
-    """Remove the listings of no setting, and the pages that none of the others names."""
+    """Remove the listings of no group, and the pages that none of the others names."""
     for listing in place.glob(f"*/*{_LIST}"):
         if listing not in groups:
             remove(listing)
-    named = {listing.parent / name for listing in groups for name in _listed(listing)}
+    named = {listing.parent / name for listing in groups for name in _pages_of(listing)}
     for page in place.glob("*/*"):
         if page.suffix in (".md", ".json") and page not in named:
             page.unlink()
 
 
-def _listed(listing: Path) -> list[str]:
+def _pages_of(listing: Path) -> list[str]:
     """Names of the pages that `listing` names; none if it does not exist."""
     return listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from sphinx.errors import ExtensionError
 
@@ -16,6 +17,8 @@ GENERATED = Path("book", "generated")
 ROOTS = ("results", "runs")  # of equal runs the reader's own count
 STUDY = "runs.jsonl"
 RECORD_FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet")
+# Runs that differ here share no page and do not link to each other.
+NETWORK = ("arch", "trsf", "trsf_per_channel", "activation")
 STUDY_FILES = (STUDY, "history.parquet", "parameters.parquet", "scores/*.parquet")
 
 
@@ -35,10 +38,12 @@ class Recorded:
 
     Attributes:
         path: as `trsfnet.experiments.record.read_record` takes it.
+        network: what kind of network it trained; of a record that does not say, its own name.
         content: digest of all that a card can show of it.
     """
 
     path: Path
+    network: str
     content: str
 
 
@@ -52,12 +57,25 @@ def recorded(root: Path) -> dict[tuple[str, str], Recorded]:
                     info = json.loads(line)
                     run = info["run_id"]
                     # Its tables are those of the same run: a line has times and numbers.
-                    found[info["track"], run] = Recorded(index.parent / run, digest([], line))
+                    found[info["track"], run] = Recorded(
+                        index.parent / run, _network(info, run), digest([], line)
+                    )
         for file in sorted((root / name).glob("*/*/run.json")):
             run = file.parent
+            info = None
+            with suppress(ValueError):  # its card says what is wrong
+                info = json.loads(file.read_bytes())
+            network = _network(info, run.name)
             files = [run / name for name in RECORD_FILES if (run / name).is_file()]
-            found[run.parent.name, run.name] = Recorded(run, digest(files))
+            found[run.parent.name, run.name] = Recorded(run, network, digest(files))
     return found
+
+
+def _network(info: Any, name: str) -> str:
+    try:
+        return json.dumps([info["config"][field] for field in NETWORK])
+    except (KeyError, TypeError):
+        return name
 
 
 def record_files(root: Path) -> list[Path]:

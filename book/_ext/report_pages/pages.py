@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from report_pages.files import (
 )
 from report_pages.kernel import Kernel
 
-# As seen from `generated`, where the notebooks run, so that their links to records hold in the pages.
-PARAMETERS = {"results": "../../results", "runs": "../../runs"}
+# What notebooks that show runs are given: seen from `generated`, where notebooks run, so that their links to
+# records hold in the pages.
+FOLDERS = {"results": "../../results", "runs": "../../runs"}
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class Page:
 
     Attributes:
         source: the notebook.
+        parameters: those of `FOLDERS` that it has.
         target: the executed notebook, or a Markdown file of what it shows.
         made_from: digest of all that the page depends on.
     """
 
     source: Path
+    parameters: Mapping[str, str]
     target: Path
     made_from: str
 
@@ -43,9 +47,37 @@ class Page:
 
     def run(self, kernel: Kernel) -> None:
         """Execute it and write the page."""
-        notebook = _execute(self.source, kernel)
+        notebook = _execute(self.source, self.parameters, kernel)
         text = nbformat.writes(notebook) if self.target.suffix == ".ipynb" else _markdown_outputs(notebook)
         write(self.target, text, self.made_from)
+
+
+@dataclass(frozen=True)
+class PagesInTurn:
+    """Pages that one kernel makes: what it computes for the first serves them all.
+
+    Attributes:
+        pages: in their order.
+    """
+
+    pages: tuple[Page, ...]
+
+    @property
+    def name(self) -> str:
+        """Names of the pages."""
+        return ", ".join(page.name for page in self.pages)
+
+    def run(self, kernel: Kernel) -> None:
+        """Execute and write one after the other."""
+        for page in self.pages:
+            page.run(kernel)
+
+
+def tasks(pages: Sequence[Page]) -> tuple[list[PagesInTurn], list[Page]]:
+    """The pages that show runs, as at most one task, and all other pages."""
+    showing_runs = tuple(page for page in pages if "runs" in page.parameters)
+    others = [page for page in pages if page not in showing_runs]
+    return [PagesInTurn(showing_runs)] if showing_runs else [], others
 
 
 def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:
@@ -57,21 +89,28 @@ def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:
     due = []
     for name, target in targets.items():
         source = root / "notebooks" / f"{name}.ipynb"
-        page = Page(source, target, digest([source], inputs))
-        if not is_current(target, page.made_from):
-            due.append(page)
+        made_from = digest([source], inputs)
+        if not is_current(target, made_from):
+            due.append(Page(source, _parameters(source), target, made_from))
     return due
 
 
-def _execute(source: Path, kernel: Kernel) -> nbformat.NotebookNode:
-    """The executed notebook, equal for equal outputs."""
+def _parameters(source: Path) -> dict[str, str]:
+    """The parameters of a notebook that are in `FOLDERS`."""
     # Imported here: a build with nothing to execute starts without it.
+    import papermill
+
+    return {name: FOLDERS[name] for name in papermill.inspect_notebook(source) if name in FOLDERS}
+
+
+def _execute(source: Path, parameters: Mapping[str, str], kernel: Kernel) -> nbformat.NotebookNode:
+    """The executed notebook, equal for equal outputs."""
     import papermill
 
     try:
         kernel.run("")
         notebook = papermill.execute_notebook(
-            source, None, parameters=PARAMETERS, km=kernel.manager, progress_bar=False
+            source, None, parameters=parameters, km=kernel.manager, progress_bar=False
         )
     except papermill.PapermillExecutionError as error:
         raise ExtensionError(f"notebooks/{source.name} failed: {error.ename}: {error.evalue}") from error

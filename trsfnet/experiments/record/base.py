@@ -54,11 +54,6 @@ class Record(ABC):
         return self.info["track"]
 
     @property
-    def setting(self) -> str:
-        """The run's setting, without seed and hash, such as `v1-trsf-prelu`."""
-        return self.run_id.rpartition("-seed")[0]
-
-    @property
     def seed(self) -> int:
         """Seed of the run."""
         return self.info["seed"]

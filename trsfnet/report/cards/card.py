@@ -12,7 +12,7 @@ from trsfnet.report.cards.evaluated import evaluated
 from trsfnet.report.cards.figure import figure
 from trsfnet.report.cards.files import file_links, folder_links
 from trsfnet.report.cards.others import Others
-from trsfnet.report.cards.readable import DAMAGE, CardRun, cannot_be_shown
+from trsfnet.report.cards.readable import READ_ERRORS, CardRun, cannot_be_shown
 from trsfnet.report.display import plain
 from trsfnet.report.names import measure_name
 from trsfnet.report.run_state import state
@@ -33,7 +33,7 @@ def card(each: CardRun, others: Others, place: Path, pages: Sequence[str]) -> st
     if each.run and not fault:
         try:
             return _card(each.run, others, place, pages)
-        except DAMAGE as error:
+        except READ_ERRORS as error:
             fault = cannot_be_shown(each.path, error)
     files = file_links(each.run.record, place) if each.run else folder_links(each.path, place)
     return fill(__package__, "unreadable", name=plain(each.path.name), fault=plain(fault or ""), files=files)

@@ -10,7 +10,7 @@ from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.stability import chance_loss
 from trsfnet.report.cards import description
-from trsfnet.report.cards.readable import DAMAGE, cannot_be_shown
+from trsfnet.report.cards.readable import READ_ERRORS, cannot_be_shown
 from trsfnet.report.run_state import state
 from trsfnet.text import duration, percent
 
@@ -71,7 +71,7 @@ def entry(run: Run, fault: str | None) -> Entry:
         return Entry(run, fault)
     try:
         return _sound(run)
-    except DAMAGE as error:
+    except READ_ERRORS as error:
         return Entry(run, cannot_be_shown(run.path, error))
 
 

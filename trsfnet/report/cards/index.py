@@ -10,17 +10,10 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
-from trsfnet.report.card_links import STUDY, in_study
+from trsfnet.report.card_links import STUDY, card_link, in_study, page_link, runs_popover
 from trsfnet.report.display import Markdown, folded, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.run_state import (
-    card_link,
-    departures,
-    page_link,
-    runs_popover,
-    state,
-    value_of,
-)
+from trsfnet.report.run_state import departures, state, value_of
 from trsfnet.text import capitalised, counted, duration, joined
 
 _APART = "apart from every budget"

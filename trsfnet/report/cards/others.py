@@ -10,7 +10,7 @@ from pathlib import Path
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.report.card_links import page
-from trsfnet.report.cards.readable import DAMAGE, CardRun
+from trsfnet.report.cards.readable import READ_ERRORS, CardRun
 from trsfnet.report.run_state import departures, value_of
 
 
@@ -59,7 +59,7 @@ def _link(each: CardRun) -> Link | None:
     try:
         value = value_of(run, MEASURES[run.track][0])
         return Link(each.path, int(run.seed), _told_apart(run), page(run), value)
-    except DAMAGE:
+    except READ_ERRORS:
         return None
 
 

@@ -12,7 +12,7 @@ from trsfnet.experiments.record import read_record
 from trsfnet.report.card_links import in_study
 
 # What a damaged record can raise wherever something is read of it.
-DAMAGE = (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError)
+READ_ERRORS = (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,35 +23,33 @@ class CardRun:
         path: of its record.
         run: the run; None if nothing of its record can be read.
         fault: what is wrong with the record, in a sentence.
+        variant: the cell of the grid, such as `v1-trsf-prelu`; empty of a record that cannot tell.
         in_study: whether it is of the study on stability; not of a record that cannot tell.
     """
 
     path: Path
     run: Run | None
     fault: str | None
-    in_study: bool
+    variant: str = ""
+    in_study: bool = False
 
 
 def read_run(path: Path) -> CardRun:
     """The run whose record is at `path`, whatever its state."""
     try:
         run = Run(read_record(path))
-    except DAMAGE as error:
-        return CardRun(path, None, cannot_be_shown(path, error), in_study=False)
+    except READ_ERRORS as error:
+        return CardRun(path, None, cannot_be_shown(path, error))
     try:
         wrong = fault(run)
-    except DAMAGE as error:
+    except READ_ERRORS as error:
         wrong = cannot_be_shown(path, error)
-    return CardRun(path, run, wrong, _in_study(run))
+    try:
+        return CardRun(path, run, wrong, run.variant, in_study(run))
+    except READ_ERRORS:
+        return CardRun(path, run, wrong)
 
 
 def cannot_be_shown(path: Path, error: Exception) -> str:
     """What to say of a record of which something cannot be read."""
     return f"The run record {path} cannot be shown: {error}"
-
-
-def _in_study(run: Run) -> bool:
-    try:
-        return in_study(run)
-    except DAMAGE:
-        return False

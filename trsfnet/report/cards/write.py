@@ -14,26 +14,32 @@ from trsfnet.report.cards.study import study_page
 
 
 def write_cards(paths: Sequence[str], place: str, target: str, pages: Sequence[str]) -> None:
-    """Write the cards of the runs of a variant on a track. Each record is read once.
+    """Write the cards of runs on a track, among them all of each variant. Each record is read once.
 
     Args:
-        paths: of all its records.
+        paths: of the records.
         place: the folder where the pages will be, with those of the rest of the track.
         target: the folder to write them to.
         pages: names of the book's pages, which lie two folders above `place`.
     """
-    runs = [read_run(Path(path)) for path in paths]
+    runs: dict[str, list[CardRun]] = {}
+    for path in paths:
+        each = read_run(Path(path))
+        runs.setdefault(each.variant, []).append(each)
+    for of_variant in runs.values():
+        for name, text in _cards(of_variant, Path(place), pages).items():
+            Path(target, name).write_text(text, encoding="utf-8")
+
+
+def _cards(runs: Sequence[CardRun], place: Path, pages: Sequence[str]) -> dict[str, str]:
+    """The files of the runs of a variant by name."""
     others = Others(runs)
     texts: dict[str, str] = {}
-    shared: dict[str, list[CardRun]] = {}
     for each in runs:
-        if each.in_study and each.run:
-            shared.setdefault(page(each.run), []).append(each)
-        else:
-            texts[f"{each.path.name}.md"] = card(each, others, Path(place), pages)
+        if not each.in_study:
+            texts[f"{each.path.name}.md"] = card(each, others, place, pages)
         if each.run:
             texts |= record_copy(each.run.record)
-    for name, entries in shared.items():
-        texts[name] = study_page(entries, others, Path(place), pages)
-    for name, text in texts.items():
-        Path(target, name).write_text(text, encoding="utf-8")
+    if in_study := [each for each in runs if each.in_study and each.run]:
+        texts[page(in_study[0].run)] = study_page(in_study, others, place, pages)
+    return texts

@@ -13,9 +13,9 @@ from trsfnet.analysis.rules.untested import Untested
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import Claim
+from trsfnet.report.card_links import runs_popover
 from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
-from trsfnet.report.run_state import runs_popover
 from trsfnet.text import counted
 
 _HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detectable", "Seeds")

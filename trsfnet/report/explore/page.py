@@ -7,13 +7,13 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
+from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, Picture, folded, table
 from trsfnet.report.explore import script, whatif
 from trsfnet.report.explore.catalogue import Run, first_two, groups
 from trsfnet.report.explore.drawing import compare
 from trsfnet.report.explore.payload import FIRST_KIND, packed
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, rounded
-from trsfnet.report.run_state import card_link
 from trsfnet.text import NBSP, counted
 
 

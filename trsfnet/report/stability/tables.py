@@ -8,8 +8,8 @@ from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.analysis.stability import Ending, Study, StudyRun
 from trsfnet.experiments.budgets import learning_rates
 from trsfnet.experiments.variants import STABILITY, Variant, short_name
+from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
-from trsfnet.report.run_state import card_link
 from trsfnet.report.stability.labels import KINDS, kind, label
 from trsfnet.text import counted, joined
 

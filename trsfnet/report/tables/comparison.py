@@ -11,10 +11,11 @@ from trsfnet.analysis.tables import Row, TableRuns
 from trsfnet.analysis.units import Unit
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.paper.numbers import paper_table
+from trsfnet.report.card_links import runs_popover
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
-from trsfnet.report.run_state import EARLIER, runs_popover
+from trsfnet.report.run_state import EARLIER
 from trsfnet.report.switch import by_track
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
 from trsfnet.text import NBSP, capitalised, counted, joined, percent_range

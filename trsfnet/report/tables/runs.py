@@ -8,9 +8,10 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
+from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, plain, table, unreadable
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
-from trsfnet.report.run_state import card_link, state, value_of
+from trsfnet.report.run_state import state, value_of
 from trsfnet.text import counted, duration, percent
 
 _LAST = ("Status", "Wall time", "Repeat it")
