@@ -138,7 +138,6 @@ def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
     record = fake_run(Path("results"), "v1-trsf-prelu", tar=0.25)
     fake_run(Path("results"), "v1-relu", epochs=9, status="running")
     Path("runs", "synthetic").mkdir(parents=True)
-    Path("runs", "synthetic", f"{record.run_id}.md").touch()
     found = load("results")
     text = str(cards.runs_index(found))
     assert f"[v1 + TRSF + PReLU, seed 0](runs/synthetic/{record.run_id}.md) | 25.0" in text

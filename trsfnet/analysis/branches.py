@@ -53,20 +53,21 @@ class Branches:
 
 def branches(run: Run) -> Branches | None:
     """The branches of a run; None for a run that recorded no ratios, as the first ones did not."""
-    tables = {kind: _by_block(table) for kind, table in run.learned.items() if kind != "slope"}
+    kinds = ("trsf", "kernel", "ratio")
+    tables = {kind: _by_block(run.learned[kind]) for kind in kinds if kind in run.learned}
     if "ratio" not in tables or "kernel" not in tables:
         return None
     ratio = tables["ratio"]
     scale = pd.DataFrame([constants(run.config)] * len(ratio), ratio.index, ratio.columns)
-    trained = list(tables["trsf"].columns) if "trsf" in tables else []
+    trained = list(range(1, tables["trsf"].shape[1] + 1)) if "trsf" in tables else []
     if trained:
         scale[trained] = tables["trsf"].abs()
     return Branches(scale, tables["kernel"], ratio, trained)
 
 
 def _by_block(table: pd.DataFrame) -> pd.DataFrame:
-    """Columns by the number that ends their name, such as 3 for `ratio_inception-resnet v1.3`."""
-    return table.set_axis([int(name.rpartition(".")[2]) for name in table.columns], axis=1)
+    """Columns by the number of the block: they stand in the order of the network."""
+    return table.set_axis(range(1, table.shape[1] + 1), axis=1)
 
 
 def constants(config: Mapping[str, Any]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -26,18 +27,21 @@ def histories_frame(runs: Iterable[Run]) -> pd.DataFrame:
 def parameters_frame(runs: Iterable[Run]) -> pd.DataFrame:
     """A row per run, epoch and module: see `trsfnet.analysis.parameters`."""
     return _stacked(
-        (run, table.rename_axis(columns="module").stack().rename("value").reset_index().assign(kind=kind))
-        for run in runs
-        for kind, table in run.learned.items()
+        (run, _long(table).assign(kind=kind)) for run in runs for kind, table in run.learned.items()
     )
 
 
-def _key(run: Run) -> dict[str, object]:
+def _long(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per epoch and module."""
+    return pd.Series(table.rename_axis(columns="module").stack(), name="value").reset_index()
+
+
+def _key(run: Run) -> dict[str, Any]:
     values = (run.run_id, run.track, run.variant, short_name(run.variant), run.seed, run.budget or "")
     return dict(zip(KEYS, values, strict=True))
 
 
-def _row(run: Run) -> dict[str, object]:
+def _row(run: Run) -> dict[str, Any]:
     ended = {
         "status": run.status,
         "collapse_kind": run.collapse.kind if run.collapse else None,

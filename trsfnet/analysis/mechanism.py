@@ -249,7 +249,7 @@ def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
 
 def _factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
     """Second over first, seeds paired, as a factor with its interval."""
-    logs = np.log(second / first).dropna()
+    logs = (second / first).map(np.log).dropna()
     found = mean_over_seeds(list(logs))
     return found and Interval(*np.exp([found.value, found.low, found.high]).tolist()), len(logs)
 

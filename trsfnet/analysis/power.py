@@ -56,11 +56,11 @@ class SeedSpread:
 
 def seed_spreads(campaigns: Sequence[Campaign]) -> list[SeedSpread]:
     """The spread over seeds of every campaign, by network and loss, the surest first."""
-    found = [spread for campaign in campaigns if campaign.budget for spread in _spreads(campaign)]
+    found = [spread for c in campaigns if c.budget for spread in _spreads(c, c.budget)]
     return sorted(found, key=lambda s: s.degrees_of_freedom, reverse=True)
 
 
-def _spreads(campaign: Campaign) -> list[SeedSpread]:
+def _spreads(campaign: Campaign, budget: str) -> list[SeedSpread]:
     networks: dict[tuple[str, str], list[str]] = {}
     for (variant, rate, _), run in campaign.runs.items():
         if rate == campaign.rate:
@@ -73,9 +73,7 @@ def _spreads(campaign: Campaign) -> list[SeedSpread]:
         if spread:
             numbers = len(repeated), sum(map(len, repeated))
             deviation, degrees = math.sqrt(spread.variance), spread.degrees_of_freedom
-            found.append(
-                SeedSpread(campaign.track, campaign.budget, arch, loss, *numbers, deviation, degrees)
-            )
+            found.append(SeedSpread(campaign.track, budget, arch, loss, *numbers, deviation, degrees))
     return found
 
 

@@ -109,10 +109,11 @@ def published_differences() -> list[PublishedDifference]:
 
 def _cells(table: PaperTable) -> dict[str, PublishedCell]:
     cells = {}
+    trials = table.trials
+    assert trials  # as in every table of percentages
     for variant, share in table.by_variant.items():
-        accepted = round(share * table.trials)
-        interval = wilson(accepted, table.trials)
-        cells[variant] = PublishedCell(table.number, variant, accepted, table.trials, interval)
+        accepted = round(share * trials)
+        cells[variant] = PublishedCell(table.number, variant, accepted, trials, wilson(accepted, trials))
     return cells
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from trsfnet.training.budget import Regime, regime
 from trsfnet.training.config import TrainConfig
@@ -33,7 +33,7 @@ class Reach:
     travel: float = 0.0
 
     @classmethod
-    def parse(cls, entry: Mapping[str, str | float]) -> Self:
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
         """From an entry of `claims.json`."""
         return cls(**entry)
 

@@ -35,7 +35,7 @@ def _papers() -> Iterator[dict[str, Any]]:
         config = TrainConfig.from_parameters({"precision": "float32"}, name)
         missing = {k: v for k, v in defaults.items() if hasattr(config, k) and getattr(config, k) is None}
         config = replace(config, **{k: v for k, v in missing.items() if not k.startswith("arcface_")})
-        yield _row(name, config, config.steps_per_epoch)
+        yield _row(name, config, config.steps_per_epoch or 0)
 
 
 def _ours() -> Iterator[dict[str, Any]]:
@@ -56,10 +56,9 @@ def _ours() -> Iterator[dict[str, Any]]:
 def _images(config: TrainConfig) -> int:
     """Training images of a public track."""
     if config.track == "synthetic":
-        return config.identities * config.images_per_identity
-    people = read_people()
-    kept = [p.images for i in TRAIN_SETS for p in people[i] if p.images >= config.images_per_identity]
-    return sum(kept)
+        return (config.identities or 0) * (config.images_per_identity or 0)
+    people, fewest = read_people(), config.images_per_identity or 1
+    return sum(p.images for i in TRAIN_SETS for p in people[i] if p.images >= fewest)
 
 
 def _row(budget: str, config: TrainConfig, steps_per_epoch: int) -> dict[str, Any]:

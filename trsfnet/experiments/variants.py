@@ -207,7 +207,7 @@ def short_name(key: str) -> str:
 
 def variant_key(config: Mapping[str, Any]) -> str:
     """The key of what a run varied, from its settings, whether or not it is one of the studies'."""
-    return TrainConfig.from_parameters(LATER_SETTINGS | config).variant
+    return TrainConfig.from_parameters({**LATER_SETTINGS, **config}).variant
 
 
 def variant_from(config: Mapping[str, Any]) -> Variant:

@@ -82,17 +82,26 @@ class PaperQuantity:
     place: str
 
     @property
+    def number(self) -> float:
+        """The single value.
+
+        Raises:
+            ValueError: there are several.
+        """
+        if isinstance(self.value, list):
+            raise ValueError(f"{self.name} has several values: expected one.")
+        return self.value
+
+    @property
     def share(self) -> float:
         """A single value given in percent or percentage points, as a share.
 
         Raises:
             ValueError: it is given in another unit, or there are several.
         """
-        if isinstance(self.value, list):
-            raise ValueError(f"{self.name} has several values: expected one.")
         if self.unit not in ("percent", "points"):
             raise ValueError(f"{self.name} is not in percent or points but in {self.unit or 'no unit'}.")
-        return self.value / 100
+        return self.number / 100
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ class Part:
     def images(self) -> float:
         """Training images of one run; an image that is only embedded counts for its forward pass."""
         c = self.config
-        steps = c.epochs * c.steps_per_epoch
+        steps = c.epochs * (c.steps_per_epoch or 0)
         return steps * c.batch_size + c.epochs * EVALUATED[self.train_set] / _PASSES
 
     @property

@@ -104,12 +104,18 @@ def _lines(axes: Axes, variant: str, runs: list[Run], column: str) -> None:
         low, mean, high = curves.min(axis=1), curves.mean(axis=1), curves.max(axis=1)
         axes.fill_between(curves.index, low, high, color=look.colour, alpha=0.13, linewidth=0)
         every = max(1, len(mean) // 8)
-        marks = {"marker": look.marker, "markersize": 4, "markevery": every}
-        axes.plot(mean, look.dashes, color=look.colour, label=label, **marks)
+        axes.plot(
+            *(mean, look.dashes),
+            color=look.colour,
+            label=label,
+            marker=look.marker,
+            markersize=4,
+            markevery=every,
+        )
     for run in runs:
         if not run.done:
-            name = {} if finished else {"label": f"{label} ({run.status})"}
-            axes.plot(_by_epoch([run], column), ":", color=look.colour, linewidth=1.2, **name)
+            name = "" if finished else f"{label} ({run.status})"
+            axes.plot(_by_epoch([run], column), ":", color=look.colour, linewidth=1.2, label=name)
 
 
 def _by_epoch(runs: list[Run], column: str) -> pd.DataFrame:

@@ -94,6 +94,7 @@ def _themed(svg: str, alt: str) -> str:
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     opening, body = element.split(">", 1)
     view = re.search(r'viewBox="[^"]*"', opening)
+    assert view  # matplotlib always writes one
     label = html.escape(alt, quote=True)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '

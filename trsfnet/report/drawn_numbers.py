@@ -39,7 +39,7 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
     for line in axes.lines:
         label = str(line.get_label())
         name = legend.get(to_hex(line.get_color()), "") if label.startswith("_") else label
-        for x, y in zip(*line.get_data(orig=False), strict=True):
+        for x, y in np.column_stack([np.asarray(part, float) for part in line.get_data(orig=False)]):
             yield name, x, y
     for marks in axes.collections:
         if isinstance(marks, PathCollection):
@@ -47,7 +47,7 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
             for x, y in np.asarray(marks.get_offsets()):
                 yield "" if label.startswith("_") else label, x, y
     for image in axes.images:
-        values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
+        values: np.ndarray = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
         # A picture in colour is no table.
         for (row, column), value in np.ndenumerate(values) if values.ndim == 2 else ():
             yield f"{value:.6g}", column, row

@@ -18,9 +18,8 @@ def durations(found: Analysis) -> Markdown:
         return Markdown("No run has finished yet, so that no time was measured.")
     machines = pd.Series({run.run_id: _machine(run) for run in found.runs}).reindex(frame["run_id"])
     rows = []
-    for (track, budget, arch, machine), seconds in frame.groupby(
-        ["track", "budget", "arch", machines.to_numpy()]
-    )["seconds"]:
+    for key, seconds in frame.groupby(["track", "budget", "arch", machines.to_numpy()])["seconds"]:
+        track, budget, arch, machine = map(str, key)
         ends = dict.fromkeys(duration(end).replace(" ", NBSP) for end in (seconds.min(), seconds.max()))
         span = " to ".join(ends)  # one of them, where they are the same in words
         options = f"`TRACK={track} BUDGET={budget}`" if budget else f"`{track}`, settings of its own"

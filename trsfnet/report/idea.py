@@ -22,7 +22,9 @@ from trsfnet.text import joined
 def source(function: Callable[..., Any]) -> Markdown:
     """The lines that define a function or method, as they stand in the package, without its docstring."""
     text = textwrap.dedent(inspect.getsource(function))
-    first, *_ = ast.parse(text).body[0].body
+    definition = ast.parse(text).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    first = definition.body[0]
     kept = text.splitlines()
     if inspect.getdoc(function):
         del kept[first.lineno - 1 : first.end_lineno]

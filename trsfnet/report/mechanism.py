@@ -172,7 +172,7 @@ def ladder_table(records: Sequence[Record]) -> Markdown:
             percent(mean.tar),
             str(seeds[line, decay]),
         )
-        for (line, decay), mean in means.iterrows()
+        for (line, decay), (_, mean) in zip(means.index.tolist(), means.iterrows(), strict=True)
     ]
     header = ("Runs", "Weight decay", "κ", "Mean scale", "‖W‖ over start", "Ratio, mean", "Ratio, median")
     body = table((*header, "Negative slopes", "TAR at FAR 1e-2", "Seeds"), rows)
@@ -237,14 +237,14 @@ def schedules() -> Markdown:
     """Travel and decay budget of the paper's schedules and of every budget here."""
     rows = [
         (
-            _PAPERS.get(row.budget, f"`{row.budget}`, {TRACKS[row.track]}"),
-            f"{row.steps:,}",
-            f"{row.learning_rate:g}",
-            f"{row.weight_decay:g}",
-            f"{row.travel:,.0f}",
-            f"{row.decay_budget:.3g}",
+            _PAPERS.get(row["budget"], f"`{row['budget']}`, {TRACKS[row['track']]}"),
+            f"{row['steps']:,}",
+            f"{row['learning_rate']:g}",
+            f"{row['weight_decay']:g}",
+            f"{row['travel']:,.0f}",
+            f"{row['decay_budget']:.3g}",
         )
-        for row in regimes().itertuples()
+        for row in regimes().to_dict("records")
     ]
     header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
     body = table(header, rows)
@@ -259,8 +259,8 @@ def over_constants(records: Sequence[Record]) -> Markdown:
     rows = [
         (
             decay,
-            *(_factor(by_name[name][0]) if by_name[name][0] else "–" for name in RATIOS),
-            _points(by_name["tar"][0]) if by_name["tar"][0] else "–",
+            *(_factor(found) if (found := by_name[name][0]) else "–" for name in RATIOS),
+            _points(tar) if (tar := by_name["tar"][0]) else "–",
             str(by_name["tar"][1]),
         )
         for decay, by_name in branches_over_constants(runs).items()
@@ -271,8 +271,8 @@ def over_constants(records: Sequence[Record]) -> Markdown:
         "Ratio, geometric mean",
         "Ratio, median",
         "TAR, points",
+        "Seeds",
     )
-    header = (*header, "Seeds")
     title = (
         "TRSF + PReLU against the baseline: branch over trunk as a factor, TAR at FAR 1e-2 as a difference"
     )

@@ -85,7 +85,7 @@ class Progress:
         seconds = (time.monotonic() - self._started) * (self._total - done) / (done - self._before)
         return f"about {duration(seconds)} left"
 
-    def _done(self) -> int:
+    def _done(self) -> float:
         """Multiply-accumulates of the epochs that are recorded, for one image of each."""
         return sum(self._cost[path] * self._finished_epochs(path) for path in self._cost)
 

@@ -71,9 +71,9 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
                 panel.set_axis_off()
             panels[0].set_ylabel("TRSF")
             # `TRSF_inception-resnet v1.3` is block v1.3 of a common series.
-            names = table.columns.str.rpartition(" ")
-            series, _, first = names[0]
-            depth_bar(figure, panels.tolist(), ends=(first, names[-1][-1]), label=series)
+            names = [name.rpartition(" ") for name in table.columns]
+            (series, _, first), (*_, last) = names[0], names[-1]
+            depth_bar(figure, panels.tolist(), ends=(first, last), label=series)
     ends = [f"{short_name(v)} {_from_to(list(seeds.values()))}" for v, seeds in shown.items()]
     finding = f"on average TRSF went from start to end in {joined(ends)}."
     return picture(
@@ -142,8 +142,8 @@ def _finding(variant: str, ends: pd.DataFrame, runs: list[Run]) -> str:
     inside = QUANTITIES["scale_share_0.6_to_1.3"]
     shares = [share for run in runs if (share := run.value(inside)) is not None]
     within = f", {percent(float(np.mean(shares)))} of them between 0.6 and 1.3" if shares else ""
+    values = ends.to_numpy(float)
     return (
-        f"{short_name(variant)} ends between {decimal(ends.min(axis=None))} and "
-        f"{decimal(ends.max(axis=None))}, mean {decimal(ends.mean(axis=None))}, mean magnitude "
-        f"{decimal(ends.abs().mean(axis=None))}{within}."
+        f"{short_name(variant)} ends between {decimal(values.min())} and {decimal(values.max())}, mean "
+        f"{decimal(values.mean())}, mean magnitude {decimal(np.abs(values).mean())}{within}."
     )

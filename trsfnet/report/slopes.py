@@ -85,8 +85,8 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
 def _slope_lines(axes: Axes, variant: str, seeds: list[pd.Series]) -> None:
     look = style.look(variant)
     for i, slope in enumerate(seeds):
-        label = {"label": short_name(variant)} if i == 0 else {}
-        axes.plot(slope, look.dashes, color=look.colour, linewidth=1.8 if len(seeds) == 1 else 1, **label)
+        label, width = "" if i else short_name(variant), 1.8 if len(seeds) == 1 else 1
+        axes.plot(slope, look.dashes, color=look.colour, linewidth=width, label=label)
 
 
 def _below_zero(variant: str, ends: pd.DataFrame) -> str:
@@ -131,12 +131,12 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
 def _signed_points(axes: Axes, ends: pd.DataFrame) -> None:
     places = np.arange(1, ends.shape[1] + 1)
     for i, (_, seed) in enumerate(ends.iterrows()):
-        for sign, colour, marker, word in (
+        for sign, colour, marker, label in (
             (seed >= 0, style.POSITIVE, "o", "positive"),
             (seed < 0, style.NEGATIVE, "v", "negative"),
         ):
-            label = {"label": word} if i == 0 else {}
-            axes.plot(places[sign], seed[sign], marker, color=colour, markersize=4, alpha=0.8, **label)
+            look = {"color": colour, "markersize": 4, "alpha": 0.8}
+            axes.plot(places[sign], seed[sign], marker, label="" if i else label, **look)
     axes.axhline(0, color=style.INK, linewidth=0.8)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -51,7 +53,7 @@ def after_training(table: TableRuns) -> list[Picture | Markdown]:
 
 def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
     names = next(iter(final(networks).values())).columns
-    shown = int(paper_quantities()["slopes shown of 243"].value)
+    shown = int(paper_quantities()["slopes shown of 243"].number)
     chosen = names[np.linspace(0, len(names) - 1, shown).round().astype(int)]
     by_start = {row_name(6, variant): ends[chosen] for variant, ends in final(networks).items()}
     every = pd.concat(by_start.values())
@@ -128,7 +130,7 @@ def over_training(table: TableRuns) -> Picture | Markdown:
     )
 
 
-def _line(axes: Axes, seeds: list[pd.Series], name: str, look: dict[str, str]) -> None:
+def _line(axes: Axes, seeds: list[pd.Series], name: str, look: dict[str, Any]) -> None:
     by_epoch = pd.concat(seeds, axis=1)
     low, high = by_epoch.min(axis=1), by_epoch.max(axis=1)
     axes.fill_between(by_epoch.index, low, high, color=look["color"], alpha=0.15, linewidth=0)
@@ -150,7 +152,7 @@ def _convergence(found: Values) -> str:
     return f"{text} The starts are {decimal(before)} apart, the ends {decimal(after)}."
 
 
-def _looks(number: int) -> list[dict[str, str]]:
+def _looks(number: int) -> list[dict[str, Any]]:
     """A colour and a marker for each of `number` starts, from the smallest to the largest."""
     colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, number))
     return [{"color": colour, "marker": marker} for colour, marker in zip(colours, _MARKERS, strict=False)]

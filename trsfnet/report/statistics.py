@@ -163,9 +163,11 @@ def single_seed() -> Markdown:
     """What one run of each network can show, if runs with other seeds differed by so much."""
     gaps = [abs(d.share) for d in published_differences() if d.table in _LFW_TABLES]
     share = _mean_share([paper_table(number) for number in _LFW_TABLES])
+    trials = paper_table(1).trials
+    assert trials  # as of every table of percentages
     rows = []
     for spread in _SEED_SPREADS:
-        error = math.sqrt(2 * (share * (1 - share) / paper_table(1).trials + (spread / 100) ** 2))
+        error = math.sqrt(2 * (share * (1 - share) / trials + (spread / 100) ** 2))
         smallest = special.ndtri(1 - ALPHA / 2) * error
         beyond = f"{sum(gap > smallest for gap in gaps)} of {len(gaps)}"
         rows.append((f"{spread:.2f}", f"{100 * smallest:.1f}", beyond, str(_seeds_to_see(1.0, spread))))

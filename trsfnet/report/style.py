@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
@@ -58,7 +59,7 @@ def look(variant: str) -> Look:
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in the project's style inside this context."""
-    ink = {
+    ink: dict[Any, Any] = {
         key: INK
         for key in (
             "text.color",

@@ -86,5 +86,5 @@ class Cells(Measuring):
 
     def describe(self) -> str:
         """What is measured and how far it may be off."""
-        off = self.unit(difference=True).text(self.tolerance).removeprefix("+")
+        off = self.unit(difference=True).distance(self.tolerance)
         return f"{self.quantity.description} is within {off} of the paper's, in each cell"

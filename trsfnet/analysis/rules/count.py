@@ -45,7 +45,7 @@ class Count(Rule):
 
     @property
     def _published(self) -> dict[str, float]:
-        return {arch: paper_quantities()[name].value for arch, name in self.numbers}
+        return {arch: paper_quantities()[name].number for arch, name in self.numbers}
 
     def find(self, campaign: Campaign) -> Finding:
         """Compare the counts of any run that has such parts."""

@@ -60,17 +60,17 @@ def opposites(means: Means, quantity: Quantity, campaign: Campaign) -> str:
         parts = {value: part for value in names if (part := _part(means, field, value))}
         pairs = list(combinations(parts, 2))
         for first, second in pairs:
-            effects = [campaign.effect(parts[value].weights, quantity) for value in (first, second)]
+            one, other = (campaign.effect(parts[value].weights, quantity) for value in (first, second))
             weights = parts[first].weights | {
                 variant: parts[first].weights.get(variant, 0.0) - weight
                 for variant, weight in parts[second].weights.items()
             }
             difference = campaign.effect(weights, quantity)
-            if difference is None or effects[0].estimate * effects[1].estimate >= 0:
+            if not (one and other and difference) or one.estimate * other.estimate >= 0:
                 continue
             p = 2 * min(difference.p_above(0.0), difference.p_below(0.0)) * len(pairs)
             if p < ALPHA:
-                texts = [quantity.difference.text(effect.estimate) for effect in effects]
+                texts = [quantity.difference.text(effect.estimate) for effect in (one, other)]
                 sentences.append(
                     f"{names[first]} and {names[second]} go opposite ways beyond chance ({texts[0]} and "
                     f"{texts[1]}, p {p:.2g})."

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Measured, Outcome
 from trsfnet.analysis.units import Unit
 from trsfnet.experiments.variants import short_name
@@ -26,19 +27,10 @@ class Rule(ABC):
 
     Attributes:
         kind: its name in `claims.json`.
-        subject: what claims that it decides are about.
-        moves_with_schedule: whether what is measured is known to move with decay budget or travel.
-        bounds: above what and below what the claim says that everything measured lies.
-        variants: the cells of the grid whose runs it needs.
     """
 
     kind: ClassVar[str] = ""
     kinds: ClassVar[dict[str, type[Rule]]] = {}
-
-    subject: str
-    moves_with_schedule: bool = False
-    bounds: Bounds = (None, None)
-    variants: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         if cls.kind:
@@ -48,6 +40,26 @@ class Rule(ABC):
     def parse(cls, entry: Mapping[str, Any]) -> Self:
         """The rule of an entry of `claims.json`, without its kind."""
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()})
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What claims that it decides are about."""
+
+    @property
+    def moves_with_schedule(self) -> bool:
+        """Whether what is measured is known to move with decay budget or travel."""
+        return False
+
+    @property
+    def bounds(self) -> Bounds:
+        """Above what and below what the claim says that everything measured lies."""
+        return None, None
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The cells of the grid whose runs it needs."""
+        return ()
 
     @abstractmethod
     def find(self, campaign: Campaign) -> Finding:
@@ -161,7 +173,7 @@ def within(
         # Where a variant was run too seldom, that says more than that another was not run.
         return max(missing, key=lambda gap: gap.outcome == Outcome.INCONCLUSIVE)
     above, below = bounds
-    effects = [comparison.value for comparison in measured]
+    effects = [comparison.value for comparison in measured if isinstance(comparison.value, Effect)]
     tests = [(e.p_above(above), e.p_below(above)) for e in effects if above is not None]
     tests += [(e.p_below(below), e.p_above(below)) for e in effects if below is not None]
     return Finding(

@@ -23,41 +23,44 @@ class Spread(Measuring):
 
     Attributes:
         quantity: what is measured in a run.
-        variants: among which the best and the worst are picked.
+        of: the variants among which the best and the worst are picked.
     """
 
     kind: ClassVar[str] = "spread"
     bounds: ClassVar[Bounds] = (0.0, None)
 
-    variants: tuple[str, ...]
+    of: tuple[str, ...]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The variants."""
+        return self.of
 
     def find(self, campaign: Campaign) -> Finding:
         """Tukey's range test."""
-        gap = shortfall(self.variants, self.quantity, campaign)
-        spread = campaign.spread(self.variants[0], self.quantity)
+        gap = shortfall(self.of, self.quantity, campaign)
+        spread = campaign.spread(self.of[0], self.quantity)
         found = None
         if spread and not gap:
-            values = [campaign.values(variant, self.quantity) for variant in self.variants]
+            values = [campaign.values(variant, self.quantity) for variant in self.of]
             found = largest_difference(values, spread)
         if not found:
             return gap or Finding(Outcome.INCONCLUSIVE, "Too few seeds.")
         effect, p_value = found
-        pairs = len(self.variants) * (len(self.variants) - 1) // 2
-        measured = Comparison(
-            "best − worst", effect, self.variants, difference=True, published=self._published
-        )
+        pairs = len(self.of) * (len(self.of) - 1) // 2
+        measured = Comparison("best − worst", effect, self.of, difference=True, published=self._published)
         # Halved, because a finding's p value doubles it, and Tukey's has two sides already.
         return Finding(None, measured=[measured], p_for=p_value / 2, comparisons=pairs)
 
     def testable(self, variants: Collection[str], track: str) -> bool:
         """Where all variants are run."""
-        return set(self.variants) <= set(variants)
+        return set(self.of) <= set(variants)
 
     @property
     def _published(self) -> float | None:
         cells = self.quantity.published()
-        values = [cells[variant] for variant in self.variants if variant in cells]
-        return max(values) - min(values) if len(values) == len(self.variants) else None
+        values = [cells[variant] for variant in self.of if variant in cells]
+        return max(values) - min(values) if len(values) == len(self.of) else None
 
     def published(self, values: Sequence[float] | None = None) -> str:
         """The paper's best cell less its worst."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from trsfnet.models.inception_resnet import InceptionResnet, Mixed5b, Reduction, ResidualBlock
 from trsfnet.models.layers import ConvNormAct
+
+M = TypeVar("M", bound=nn.Module)
 
 STEM, TRUNK, HEAD = "Stem", "Modules", "Head"
 
@@ -112,7 +115,8 @@ def _shapes(model: InceptionResnet, image: Tensor) -> dict[nn.Module, tuple[int,
 def _parts(model: InceptionResnet, shapes: dict[nn.Module, tuple[int, ...]]) -> Iterator[Part]:
     names = {module: name for name, module in model.named_children()}
     residual = [module for module in shapes if _all(module, ResidualBlock)]
-    section, before = STEM, ()
+    section = STEM
+    before: tuple[int, ...] = ()
     for module, shape in shapes.items():
         section = TRUNK if module is residual[0] else section
         if len(shape) < len(before):
@@ -160,5 +164,5 @@ def size(shape: tuple[int, ...]) -> str:
     return times((*shape[1:], shape[0])) if len(shape) > 1 else str(shape[0])
 
 
-def _all(module: nn.Module, kind: type) -> list[nn.Module]:
+def _all(module: nn.Module, kind: type[M]) -> list[M]:
     return [child for child in module.modules() if isinstance(child, kind)]

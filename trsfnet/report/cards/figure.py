@@ -40,22 +40,26 @@ def figure(run: Run, scores: Evaluated | None) -> Picture | None:
     if history.empty:
         return None
     values = run.learned
-    panels = [partial(_loss, history), partial(_shares, history, run), *_parameter_panels(values)]
+    panels: list[Panel] = [
+        partial(_loss, history),
+        partial(_shares, history, run),
+        *_parameter_panels(values),
+    ]
     if scores:
         panels.insert(2, partial(_score_panel, scores))
     rows = -(-len(panels) // _COLUMNS)
     height = _ROW_HEIGHT * rows
     with style.applied():
         # Fixed margins and few ticks: a layout that is solved for would double the time of each card.
-        drawn = Figure(figsize=(style.FIGURE_WIDTH, height), layout="none")
+        drawn = Figure(figsize=(style.FIGURE_WIDTH, height), layout="none")  # type: ignore[arg-type]
         drawn.subplots_adjust(0.1, 0.5 / height, 0.99, 1 - 0.3 / height, wspace=0.45, hspace=0.6)
         for place, panel in enumerate(panels, start=1):
             axes = drawn.add_subplot(rows, _COLUMNS, place)
             axes.grid(visible=False)
             axes.locator_params(nbins=4)
             axes.tick_params(labelsize=9, length=3)
-            axes.xaxis.label.set_size(10)
-            axes.yaxis.label.set_size(10)
+            axes.xaxis.label.set_fontsize(10)
+            axes.yaxis.label.set_fontsize(10)
             panel(axes)
     caption = _caption(history, values, scores)
     # A card links to the record, which has the numbers.

@@ -42,7 +42,7 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
     chance = drawn[0].chance
     with style.applied():
         # Fixed margins: a layout that is solved for would double the time of each page.
-        figure = Figure(figsize=(style.FIGURE_WIDTH, _HEIGHT), layout="none")
+        figure = Figure(figsize=(style.FIGURE_WIDTH, _HEIGHT), layout="none")  # type: ignore[arg-type]
         figure.subplots_adjust(0.08, 0.31, 0.99, 0.9, wspace=0.12)
         panels = figure.subplots(1, len(rates), sharex=True, sharey=True, squeeze=False)[0]
         for panel, rate in zip(panels, rates, strict=True):
@@ -81,7 +81,7 @@ def _panel(panel: Axes, entries: Sequence[Entry], chance: float) -> None:
     panel.yaxis.set_minor_locator(NullLocator())
     panel.tick_params(labelsize=9, length=3)
     epoch_axis(panel)
-    panel.xaxis.label.set_size(10)
+    panel.xaxis.label.set_fontsize(10)
 
 
 def _key(entries: Sequence[Entry]) -> list[Line2D]:

@@ -40,6 +40,7 @@ def _cards(runs: Sequence[CardRun], place: Path, pages: Sequence[str]) -> dict[s
             texts[f"{each.path.name}.md"] = card(each, others, place, pages)
         if each.run:
             texts |= record_copy(each.run.record)
-    if in_study := [each for each in runs if each.in_study and each.run]:
-        texts[page(in_study[0].run)] = study_page(in_study, others, place, pages)
+    in_study = [each for each in runs if each.in_study]
+    if in_study and (first := in_study[0].run):
+        texts[page(first)] = study_page(in_study, others, place, pages)
     return texts

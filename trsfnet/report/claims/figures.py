@@ -135,12 +135,12 @@ def _points(panel: Axes, claims: Sequence[Claim], found: Mapping[str, Margin]) -
             ends = [max(-WIDEST, min(WIDEST, end)) for end in (margin.low, margin.high)]
             panel.plot(ends, [y, y], color=colour, linewidth=1.6)
             if abs(margin.margin) > WIDEST:
-                edge, arrow = (WIDEST, ">") if margin.margin > 0 else (-WIDEST, "<")
-                panel.plot(edge, y, arrow, color=colour)
+                end, arrow = (WIDEST, ">") if margin.margin > 0 else (-WIDEST, "<")
+                panel.plot(end, y, arrow, color=colour)
         if marker:
             inside = [(margin.margin, y) for y, margin in here if abs(margin.margin) <= WIDEST]
-            x, y = zip(*inside, strict=True) if inside else ((), ())
-            panel.plot(x, y, marker, color=colour, markersize=6, label=str(outcome))
+            xs, ys = [x for x, _ in inside], [y for _, y in inside]
+            panel.plot(xs, ys, marker, color=colour, markersize=6, label=str(outcome))
     panel.set_xlim(-1.1 * WIDEST, 1.1 * WIDEST)
     panel.grid(True, axis="y", alpha=0.12)
     panel.grid(False, axis="x")

@@ -81,6 +81,6 @@ def _rows(shown: Shown, side: str, table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {**look, "place": place, "epoch": int(epoch), "value": float(value)}
         for place, name in enumerate(table.columns, 1)
-        for epoch, value in table[name].items()
+        for epoch, value in zip(table.index.tolist(), table[name].tolist(), strict=True)
         if np.isfinite(value)
     ]

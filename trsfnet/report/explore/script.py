@@ -24,7 +24,7 @@ def vega() -> str:
 
     file = cache_root() / f"vega-lite-{VEGA_LITE}-vl-convert-{version('vl-convert-python')}.js"
     if not file.is_file():
-        text = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+        text = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_name(f".{file.name}.{os.getpid()}")
         aside.write_text(text, encoding="utf-8")

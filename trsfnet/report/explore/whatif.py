@@ -132,7 +132,7 @@ def _presets(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _by_budget() -> charts.Spec:
     """The mean scale at the end by decay budget: the curve, what was measured, and the reader's schedule."""
-    x = {
+    x: dict[str, Any] = {
         "field": "budget",
         "type": "quantitative",
         "scale": {"type": "log", "domain": [0.03, 100], "nice": False},

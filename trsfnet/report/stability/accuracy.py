@@ -10,13 +10,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from trsfnet.analysis.contrasts import Effect
-from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.stability import Study
 from trsfnet.experiments.variants import short_name
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.stability.curves import LOOKS, starts_key
-from trsfnet.report.stability.labels import KINDS, QUESTIONS, kind, start
+from trsfnet.report.stability.labels import KINDS, QUESTIONS, kind, pairs, start
 from trsfnet.text import counted, joined, percent, points
 
 # Variants stand next to each other at a rate, not on each other.
@@ -80,7 +79,7 @@ def differences(study: Study | None) -> Markdown | None:
             *(_written(study.accuracy_difference(a, b, r)) for r in study.rates),
         )
         for claim in QUESTIONS.values()
-        for a, b in paper_rules()[claim].pairs
+        for a, b in pairs(claim)
     ]
     caption = (
         "Differences in training accuracy, in points with their 95 % intervals (Welch's t), each by itself. "
@@ -91,7 +90,7 @@ def differences(study: Study | None) -> Markdown | None:
 
 def told_apart(study: Study, claim: str) -> list[str]:
     """At which rates training accuracy tells the variants of a claim apart, a sentence for each pair."""
-    return [_sentence(study, first, second) for first, second in paper_rules()[claim].pairs]
+    return [_sentence(study, first, second) for first, second in pairs(claim)]
 
 
 def _sentence(study: Study, first: str, second: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.fewer_collapses import FewerCollapses
 from trsfnet.experiments.variants import Variant
 from trsfnet.models.inception_resnet import ARCHITECTURES, PAPER_SCALE
 
@@ -18,6 +20,13 @@ QUESTIONS = {
     "Does training the scale, against the same constant 0.1?": "trainable-more-stable-than-equal-constant",
     "Does TRSF, against the constants of the original network?": "trainable-more-stable",
 }
+
+
+def pairs(claim: str) -> list[tuple[str, str]]:
+    """The variants that a question's claim compares, in pairs."""
+    rule = paper_rules()[claim]
+    assert isinstance(rule, FewerCollapses)
+    return rule.pairs
 
 
 def kind(variant: Variant) -> int:

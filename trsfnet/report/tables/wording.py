@@ -60,18 +60,18 @@ def papers_gap(table: TableRuns, variant: str) -> str:
 
 def sentence(table: TableRuns) -> str:
     """What the runs of one track say to the rows of a table, in one sentence."""
-    found = table.comparisons
+    found = [(row, row.verdict) for row in table.rows if row.verdict]
     done = sum(run.done for run in table.runs)
     if not done:
         return "no run has finished, so nothing can be said."
-    if not any(row.verdict.tested for row in found):
+    if not any(verdict.tested for _, verdict in found):
         return (
             f"{counted(done, 'run')} finished, but no row has {MIN_SEEDS} seeds of all that it compares: "
             "nothing can be concluded."
         )
     parts = []
     for outcome in Outcome:
-        names = [short_row(table, row.variant) for row in found if row.verdict.outcome == outcome]
+        names = [short_row(table, row.variant) for row, verdict in found if verdict.outcome == outcome]
         if names:
             parts.append(f"{outcome} {'over' if table.table == 6 else 'for'} {joined(names)}")
     article = "the" if table.table == 6 else "a"
