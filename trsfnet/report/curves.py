@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -70,18 +69,11 @@ def _loss(track: str, rows: list[Runs]) -> Picture:
 
 def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
     """A panel for each row of variants and each column of the history, by the label of its axis."""
-    with style.applied():
-        width = style.FIGURE_WIDTH * (1 if len(columns) > 1 else 0.8)
-        figure, axes = plt.subplots(
-            len(rows),
-            len(columns),
-            figsize=(width, 0.9 + 3.0 * len(rows)),
-            sharex=True,
-            sharey="col",
-            squeeze=False,
-        )
-        for panels, runs in zip(axes, rows, strict=True):
-            for panel, (label, column) in zip(panels, columns.items(), strict=True):
+    size = (style.FIGURE_WIDTH * (1 if len(columns) > 1 else 0.8), 0.9 + 3.0 * len(rows))
+    panels = style.panels(len(rows), len(columns), size[1], figsize=size, sharex=True, sharey="col")
+    with panels as (figure, axes):
+        for row, runs in zip(axes, rows, strict=True):
+            for panel, (label, column) in zip(row, columns.items(), strict=True):
                 for variant, cell in runs.items():
                     _lines(panel, variant, cell, column)
                 panel.set(ylabel=label, ylim=(0, None))

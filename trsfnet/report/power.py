@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -69,17 +68,16 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
         return Markdown(
             "Without two finished seeds of a variant, nothing says how many seeds would be needed."
         )
-    with style.applied():
-        figure, axes = plt.subplots(1, len(known), figsize=(style.FIGURE_WIDTH, 4.2), squeeze=False)
-        for panel, (track, spread) in zip(axes[0], known.items(), strict=True):
+    with style.panels(1, len(known), 4.2) as (figure, (axes,)):
+        for panel, (track, spread) in zip(axes, known.items(), strict=True):
             _curves(panel, spread)
             _plan(panel, track)
             panel.set(
                 title=f"{track}: SD {100 * spread.deviation:.1f} points", xlabel="Seeds of each variant"
             )
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes[0][0].set_ylabel("Smallest difference shown (points of TAR)")
-        legend_below(figure, axes[0][0])
+        axes[0].set_ylabel("Smallest difference shown (points of TAR)")
+        legend_below(figure, axes[0])
     found = "; ".join(_finding(track, spread) for track, spread in known.items())
     sources = joined([f"{track}: {s.budget}, {_network(s)}" for track, s in known.items()])
     caption = (

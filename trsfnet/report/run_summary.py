@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -22,8 +21,7 @@ def training_curves(run: Run) -> Figure:
     history = run.history
     if history.empty:
         return _message(f"{run.run_id}: no epoch was finished, so there is no curve.")
-    with style.applied():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(style.FIGURE_WIDTH, 3.2))
+    with style.panels(1, 2, 3.2) as (figure, ((left, right),)):
         marker = "o" if len(history) < 10 else ""
         left.plot(history["epoch"], history["loss"], marker=marker)
         left.set(title="Training loss", ylabel="Mean cross-entropy (nats)", ylim=(0, None))
@@ -47,20 +45,18 @@ def learned_parameters(run: Run) -> Figure:
     tables = {kind: table for kind, table in run.learned.items() if kind in titles}
     if not tables:
         return _message(f"{run.run_id} has recorded no parameters.")
-    with style.applied():
-        figure, axes = plt.subplots(1, len(tables), figsize=(style.FIGURE_WIDTH, 3.4), squeeze=False)
-        for panel, (kind, table) in zip(axes[0], tables.items(), strict=True):
+    with style.panels(1, len(tables), 3.4) as (figure, (axes,)):
+        for panel, (kind, table) in zip(axes, tables.items(), strict=True):
             title, label = titles[kind]
             lines_by_depth(panel, table)
             panel.set(title=f"{title}: {counted(table.shape[1], 'curve')}", ylabel=label)
-        depth_bar(figure, axes[0].tolist())
+        depth_bar(figure, axes.tolist())
     return figure
 
 
 def _message(text: str) -> Figure:
     """A figure that says why there is nothing to draw."""
-    with style.applied():
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, 0.9))
+    with style.panels(1, 1, 0.9) as (figure, ((axes,),)):
         axes.set_axis_off()
         axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
     return figure

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from trsfnet.analysis.quantities import QUANTITIES
@@ -54,14 +53,8 @@ def over_training(tables: Sequence[TableRuns]) -> list[Picture | Markdown]:
 def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
     rows = [[v for v in shown if variant_of(v).arch == arch] for arch in ("v1", "v2")]
     rows = [row for row in rows if row]
-    with style.applied():
-        figure, axes = plt.subplots(
-            len(rows),
-            max(map(len, rows)),
-            figsize=(style.FIGURE_WIDTH, 0.5 + 2.8 * len(rows)),
-            sharey=True,
-            squeeze=False,
-        )
+    height = 0.5 + 2.8 * len(rows)
+    with style.panels(len(rows), max(map(len, rows)), height, sharey=True) as (figure, axes):
         for panels, variants in zip(axes, rows, strict=True):
             for panel, variant in zip(panels, variants, strict=False):
                 for table in shown[variant].values():
@@ -100,21 +93,14 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
     if not found:
         return nothing([table], number)
     names = next(iter(final(found).values())).columns
-    with style.applied():
-        figure, axes = plt.subplots(
-            1,
-            len(found),
-            figsize=(style.FIGURE_WIDTH, 1.2 + 0.21 * len(names)),
-            sharex=True,
-            sharey=True,
-            squeeze=False,
-        )
-        for panel, (variant, ends) in zip(axes[0], final(found).items(), strict=True):
+    height = 1.2 + 0.21 * len(names)
+    with style.panels(1, len(found), height, sharex=True, sharey=True) as (figure, (axes,)):
+        for panel, (variant, ends) in zip(axes, final(found).items(), strict=True):
             _modules(panel, variant, ends)
             start = next(iter(found[variant].values())).iloc[0].mean()
             panel.axvline(start, color=style.INK, linestyle=":", linewidth=1.2)
-        axes[0][0].set_yticks(range(len(names) + 1), [*names, _MEAN], fontsize=8)
-        axes[0][0].set_ylim(len(names) + 0.6, -0.6)
+        axes[0].set_yticks(range(len(names) + 1), [*names, _MEAN], fontsize=8)
+        axes[0].set_ylim(len(names) + 0.6, -0.6)
     finding = " ".join(_finding(variant, ends, runs[variant]) for variant, ends in final(found).items())
     return picture(
         figure,

@@ -7,7 +7,6 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from trsfnet.analysis.run import Run
@@ -57,10 +56,7 @@ def over_training(table: TableRuns) -> list[Picture | Markdown]:
 def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
     names = next(iter(final(shown).values())).columns
     chosen = names[np.linspace(0, len(names) - 1, SHOWN).round().astype(int)]
-    with style.applied():
-        figure, axes = plt.subplots(
-            SHOWN // 3, 3, figsize=(style.FIGURE_WIDTH, 6.6), sharex=True, sharey=True
-        )
+    with style.panels(SHOWN // 3, 3, 6.6, sharex=True, sharey=True) as (figure, axes):
         for panel, name in zip(axes.flat, chosen, strict=True):
             for variant, seeds in shown.items():
                 _slope_lines(panel, variant, [table[name] for table in seeds.values()])
@@ -107,11 +103,8 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
     found = learned_values(runs, "slope")
     if not found:
         return nothing([table], number)
-    with style.applied():
-        height = 1.4 + 2.3 * len(found)
-        figure, axes = plt.subplots(
-            len(found), 1, figsize=(style.FIGURE_WIDTH, height), sharex=True, sharey=True, squeeze=False
-        )
+    height = 1.4 + 2.3 * len(found)
+    with style.panels(len(found), 1, height, sharex=True, sharey=True) as (figure, axes):
         for panel, (variant, ends) in zip(axes[:, 0], final(found).items(), strict=True):
             _signed_points(panel, ends)
             panel.set(title=short_name(variant), ylabel="Slope α")

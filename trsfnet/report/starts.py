@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from trsfnet.analysis.tables import TableRuns
@@ -58,8 +57,7 @@ def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
     by_start = {row_name(6, variant): ends[chosen] for variant, ends in final(networks).items()}
     every = pd.concat(by_start.values())
     rows = np.arange(shown)
-    with style.applied():
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, 1.4 + 0.21 * shown))
+    with style.panels(1, 1, 1.4 + 0.21 * shown) as (figure, ((axes,),)):
         for (name, ends), look in zip(by_start.items(), _looks(len(by_start)), strict=True):
             drawn = axes.plot(ends.T, np.tile(rows, (len(ends), 1)).T, markersize=5, linewidth=0, **look)
             drawn[0].set_label(f"from {name}")
@@ -107,8 +105,7 @@ def over_training(table: TableRuns) -> Picture | Markdown:
     found = learned_values(runs, "slope")
     if not found:
         return nothing([table], 11)
-    with style.applied():
-        figure, panels = plt.subplots(1, 2, figsize=(style.FIGURE_WIDTH, 3.8))
+    with style.panels(1, 2, 3.8) as (figure, (panels,)):
         for (variant, seeds), look in zip(found.items(), _looks(len(found)), strict=True):
             name = f"from {row_name(6, variant)}"
             _line(panels[0], [t.mean(axis=1) for t in seeds.values()], name, look)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import count, pairwise
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 from scipy import special
 
@@ -42,8 +41,7 @@ _MEANINGS = {
 def cells_figure() -> Picture:
     """The 17 cells of tables 1, 2 and 6 with the intervals of their counts."""
     cells = [cell for cell in published_cells() if cell.table in _LFW_TABLES]
-    with style.applied():
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, 5.4))
+    with style.panels(1, 1, 5.4) as (figure, ((axes,),)):
         labels = []
         # A line is left free between tables.
         places = [i + _LFW_TABLES.index(cell.table) for i, cell in enumerate(cells)]

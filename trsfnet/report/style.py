@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from trsfnet.experiments.variants import VARIANTS
 
@@ -54,6 +57,21 @@ def look(variant: str) -> Look:
     if known is None or known.trsf_per_channel or (known.scale_init, known.slope_init) != (None, None):
         return _OTHER
     return _LOOKS[known.activation, known.trsf]
+
+
+@contextmanager
+def panels(rows: int, columns: int, height: float, **options: Any) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A figure and its axes, [rows, columns], to be drawn on inside this context.
+
+    Args:
+        rows: of panels.
+        columns: of panels.
+        height: of the figure, in inches.
+        options: of `plt.subplots`, such as `sharey`; the width is `FIGURE_WIDTH` unless `figsize` is given.
+    """
+    with applied():
+        options = {"figsize": (FIGURE_WIDTH, height), **options}
+        yield plt.subplots(rows, columns, squeeze=False, **options)
 
 
 @contextmanager

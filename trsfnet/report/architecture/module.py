@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Circle, FancyBboxPatch
@@ -26,14 +25,7 @@ def modules(network: Network) -> Picture:
     kinds = [part for part in network.parts if part.blocks]
     shown = [part for part in kinds if len(part.blocks) > 1]
     heights = [_ROW * (len(part.blocks[0].branch_names) - 1) + _TRUNK + 0.9 for part in shown]
-    with style.applied():
-        figure, panels = plt.subplots(
-            len(shown),
-            1,
-            figsize=(style.FIGURE_WIDTH, sum(heights)),
-            height_ratios=heights,
-            squeeze=False,
-        )
+    with style.panels(len(shown), 1, sum(heights), height_ratios=heights) as (figure, panels):
         for axes, part in zip(panels[:, 0], shown, strict=True):
             _module(axes, part)
     last = [part for part in kinds if len(part.blocks) == 1]

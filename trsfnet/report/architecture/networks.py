@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import FancyBboxPatch
@@ -24,9 +23,8 @@ _LOW, _TALL, _STACK = 0.28, 0.46, 0.08
 def overview(networks: Sequence[Network]) -> Picture:
     """The paper's figure 1: a column for each of `networks`."""
     tops = _tops(networks)
-    with style.applied():
-        bottom = min(tops.values()) - 0.5
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, -bottom + 0.1))
+    bottom = min(tops.values()) - 0.5
+    with style.panels(1, 1, 0.1 - bottom) as (figure, ((axes,),)):
         axes.set(xlim=(-0.75, 2 * _COLUMN - 0.75), ylim=(bottom, 0.1))
         axes.set_axis_off()
         for section in _COLOURS:

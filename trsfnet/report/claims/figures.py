@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -41,15 +40,12 @@ def outcomes(found: Analysis) -> Picture | Markdown:
     if not shown:
         return Markdown("No run has ended, so that there are no verdicts to count.")
     subjects = by_subject()
-    with style.applied():
-        figure, axes = plt.subplots(
-            1, len(shown), figsize=(style.FIGURE_WIDTH, 3.6), sharey=True, squeeze=False
-        )
-        for panel, campaign in zip(axes[0], shown, strict=True):
+    with style.panels(1, len(shown), 3.6, sharey=True) as (figure, (axes,)):
+        for panel, campaign in zip(axes, shown, strict=True):
             _bars(panel, campaign, subjects)
-        axes[0][0].set_yticks(range(len(subjects)), list(subjects))
-        axes[0][0].invert_yaxis()
-        legend_below(figure, axes[0][0])
+        axes[0].set_yticks(range(len(subjects)), list(subjects))
+        axes[0].invert_yaxis()
+        legend_below(figure, axes[0])
     totals = ". ".join(f"{plain_campaign_name(campaign)}: {_in_words(campaign)}" for campaign in shown)
     caption = f"Verdicts on the paper's {len(paper_rules())} claims. {totals}."
     alt = f"Bars of verdicts by subject, a panel for each group of runs. {totals}."
@@ -92,17 +88,13 @@ def forest(found: Analysis) -> Picture | Markdown:
         )
     tested = {claim for of_claims in shown.values() for claim in of_claims}
     claims = [claim for on in by_subject().values() for claim in on if claim.id in tested]
-    with style.applied():
-        height = 1.6 + 0.24 * len(claims)
-        figure, axes = plt.subplots(
-            1, len(shown), figsize=(style.FIGURE_WIDTH, height), sharey=True, squeeze=False
-        )
-        for panel, (campaign, of_claims) in zip(axes[0], shown.items(), strict=True):
+    with style.panels(1, len(shown), 1.6 + 0.24 * len(claims), sharey=True) as (figure, (axes,)):
+        for panel, (campaign, of_claims) in zip(axes, shown.items(), strict=True):
             _points(panel, claims, of_claims)
             panel.set(title=plain_campaign_name(campaign), xlabel="← against · for →")
-        axes[0][0].set_yticks(range(len(claims)), [short(claim.id) for claim in claims])
-        axes[0][0].set_ylim(len(claims) - 0.5, -0.5)
-        legend_below(figure, axes[0][0])
+        axes[0].set_yticks(range(len(claims)), [short(claim.id) for claim in claims])
+        axes[0].set_ylim(len(claims) - 0.5, -0.5)
+        legend_below(figure, axes[0])
     findings = ". ".join(
         f"{plain_campaign_name(campaign)}: {_finding(list(of_claims.values()))}"
         for campaign, of_claims in shown.items()

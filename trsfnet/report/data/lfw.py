@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis.benchmarks import measured
@@ -115,8 +114,7 @@ def concentration() -> Picture:
     }
     ends = [*(following - 1 for following in _GROUPS[1:]), None]
     labels = [_interval(first, last) for first, last in zip(_GROUPS, ends, strict=True)]
-    with style.applied():
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, 3.2))
+    with style.panels(1, 1, 3.2) as (figure, ((axes,),)):
         for place, (name, values) in enumerate(shares.items()):
             left = np.arange(len(_GROUPS)) + 0.27 * (place - 1)
             bars = axes.bar(left, values, width=0.25, linewidth=0, label=name)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis import Analysis
@@ -84,8 +83,7 @@ def contact_sheet() -> Picture:
         columns.append(faces.images)
     sheet = torch.stack(columns, 1).permute(0, 2, 1, 3, 4).reshape(_SHEET_SIZE * len(people), -1, 3).numpy()
     height = style.FIGURE_WIDTH * sheet.shape[0] / sheet.shape[1] + 0.5
-    with style.applied():
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, height), dpi=160)
+    with style.panels(1, 1, height, dpi=160) as (figure, ((axes,),)):
         axes.imshow(sheet)
         middles = _SHEET_SIZE * (np.arange(len(_COLUMNS)) + 0.5)
         axes.set_xticks(middles, list(_COLUMNS), fontsize=8)
@@ -170,8 +168,7 @@ def invariance() -> Picture:
     }
     frontal = {name: measure(_frontal_but({})) for name, measure in measures.items()}
     ends: dict[str, list[str]] = {name: [] for name in measures}
-    with style.applied():
-        figure, axes = plt.subplots(1, len(_STEPS), figsize=(style.FIGURE_WIDTH, 3.2), sharey=True)
+    with style.panels(1, len(_STEPS), 3.2, sharey=True) as (figure, (axes,)):
         for panel, (nuisance, (title, steps)) in zip(axes, _STEPS.items(), strict=True):
             images = [_frontal_but({nuisance: step}) for step in steps]
             for (name, measure), marker, dashes in zip(measures.items(), "os", ("-", "--"), strict=True):

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -35,17 +34,14 @@ def same_product(table: TableRuns) -> Picture | Markdown:
         return _nothing(table)
     shown = next(iter(runs.pairs), tuple(runs.by_variant)[:1])
     first = {v: runs.by_variant[v][min(runs.by_variant[v])] for v in shown}
-    with style.applied():
-        figure, axes = plt.subplots(
-            1, len(shown), figsize=(style.FIGURE_WIDTH, 4.0), sharex=True, sharey=True, squeeze=False
-        )
-        for panel, (variant, found) in zip(axes[0], first.items(), strict=True):
+    with style.panels(1, len(shown), 4.0, sharex=True, sharey=True) as (figure, (axes,)):
+        for panel, (variant, found) in zip(axes, first.items(), strict=True):
             _paths(panel, found)
             panel.set(title=short_name(variant), xlabel=_LABELS["kernel"])
-        for panel in axes[0]:
+        for panel in axes:
             _equal_products(panel, list(first.values()))
-        axes[0][0].set_ylabel(_LABELS["scale"])
-        depth_bar(figure, axes[0].tolist())
+        axes[0].set_ylabel(_LABELS["scale"])
+        depth_bar(figure, axes.tolist())
     moved = "; ".join(f"{short_name(variant)}, {_moved(found)}" for variant, found in first.items())
     caption = (
         f"A line for each block from the start of training to its end (dot), on our {table.track} track, "
@@ -94,18 +90,15 @@ def final_ratios(table: TableRuns) -> Picture | None:
     by_activation: dict[str, list[str]] = {}
     for variant in runs:
         by_activation.setdefault(replace(variant_of(variant), trsf=False).key, []).append(variant)
-    with style.applied():
-        figure, axes = plt.subplots(
-            1, len(by_activation), figsize=(style.FIGURE_WIDTH, 3.8), sharey=True, squeeze=False
-        )
-        for panel, (fixed, variants) in zip(axes[0], by_activation.items(), strict=True):
+    with style.panels(1, len(by_activation), 3.8, sharey=True) as (figure, (axes,)):
+        for panel, (fixed, variants) in zip(axes, by_activation.items(), strict=True):
             for variant in variants:
                 _by_block(panel, variant, list(runs[variant].values()))
             panel.set(title=short_name(fixed), xlabel="Block, from input to output", yscale="log")
             panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes[0][0].set_ylabel(f"{_LABELS['ratio']} after training")
-        legend_below(figure, axes[0][0])
+        axes[0].set_ylabel(f"{_LABELS['ratio']} after training")
+        legend_below(figure, axes[0])
     means = [f"{short_name(v)} {_mean_ratio(found):.3f}" for v, found in runs.items()]
     caption = (
         f"Effective residual ratio of each block on our {table.track} track. Lines: means over "
@@ -143,9 +136,8 @@ def over_training(table: TableRuns) -> Picture | None:
     runs = BranchRuns.of(table).by_variant
     if not runs:
         return None
-    with style.applied():
-        quantities = ("scale", "kernel", "ratio")
-        figure, axes = plt.subplots(1, len(quantities), figsize=(style.FIGURE_WIDTH, 3.8))
+    quantities = ("scale", "kernel", "ratio")
+    with style.panels(1, len(quantities), 3.8) as (figure, (axes,)):
         for panel, quantity in zip(axes, quantities, strict=True):
             for variant, found in runs.items():
                 _over_epochs(panel, variant, [b.means[quantity] for b in found.values()])

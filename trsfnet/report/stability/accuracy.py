@@ -6,7 +6,6 @@ Whether a run collapsed is one bit of it, and most of what tells variants apart 
 from __future__ import annotations
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from trsfnet.analysis.contrasts import Effect
@@ -27,15 +26,12 @@ def accuracy_figure(study: Study | None) -> Picture | None:
     if study is None:
         return None
     kinds = sorted({kind(variant) for variant in study.variants})
-    with style.applied():
-        figure, axes = plt.subplots(
-            1, len(kinds), figsize=(style.FIGURE_WIDTH, 3.6), sharex=True, sharey=True, squeeze=False
-        )
-        for panel, number in zip(axes[0], kinds, strict=True):
+    with style.panels(1, len(kinds), 3.6, sharex=True, sharey=True) as (figure, (axes,)):
+        for panel, number in zip(axes, kinds, strict=True):
             _panel(panel, study, number)
             panel.set_title(KINDS[number], fontsize=10)
             panel.set_xlabel("Learning rate at the start")
-        axes[0][0].set_ylabel("Training images\nclassified rightly (%)")
+        axes[0].set_ylabel("Training images\nclassified rightly (%)")
         figure.legend(handles=starts_key(study), loc="outside lower center", ncols=3)
     finding = _finding(study)
     epochs = counted(study.runs[0].run.config["epochs"], "epoch")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import seaborn as sns
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -33,11 +32,8 @@ def loss_curves(study: Study | None) -> Picture | None:
         return None
     rates = study.rates
     kinds = sorted({kind(variant) for variant in study.variants})
-    with style.applied():
-        size = (style.FIGURE_WIDTH, 0.9 + 1.9 * len(kinds))
-        figure, axes = plt.subplots(
-            len(kinds), len(rates), figsize=size, sharex=True, sharey=True, squeeze=False
-        )
+    height = 0.9 + 1.9 * len(kinds)
+    with style.panels(len(kinds), len(rates), height, sharex=True, sharey=True) as (figure, axes):
         for row, number in zip(axes, kinds, strict=True):
             for panel, rate in zip(row, rates, strict=True):
                 _panel(panel, study, number, rate)

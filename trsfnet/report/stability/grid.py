@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
@@ -36,9 +35,7 @@ def endings_grid(study: Study | None) -> Picture | Markdown:
         )
     rates = study.rates
     positions = _positions(study.variants)
-    with style.applied():
-        height = 1.5 + 0.46 * (max(positions.values()) + 1)
-        figure, axes = plt.subplots(figsize=(style.FIGURE_WIDTH, height))
+    with style.panels(1, 1, 1.5 + 0.46 * (max(positions.values()) + 1)) as (figure, ((axes,),)):
         for variant, y in positions.items():
             for x, rate in enumerate(rates):
                 _cell(axes, x, y, study.cell(variant.key, rate))

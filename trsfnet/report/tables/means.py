@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -22,17 +21,13 @@ def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
     if not shown:
         return Markdown("No run of this table has finished, so that there is nothing to draw.")
     first = shown[0]
-    with style.applied():
-        height = 1.3 + 0.36 * len(first.cells)
-        figure, axes = plt.subplots(
-            1, len(shown), figsize=(style.FIGURE_WIDTH, height), sharey=True, squeeze=False
-        )
-        for panel, one in zip(axes[0], shown, strict=True):
+    with style.panels(1, len(shown), 1.3 + 0.36 * len(first.cells), sharey=True) as (figure, (axes,)):
+        for panel, one in zip(axes, shown, strict=True):
             _points(panel, one)
-        axes[0][0].set_yticks(range(len(first.cells)), [short_row(first, variant) for variant in first.cells])
-        axes[0][0].set_ylim(len(first.cells) - 0.5, -0.5)
+        axes[0].set_yticks(range(len(first.cells)), [short_row(first, variant) for variant in first.cells])
+        axes[0].set_ylim(len(first.cells) - 0.5, -0.5)
         if first.table == 6:
-            axes[0][0].set_ylabel("Start of the slopes")
+            axes[0].set_ylabel("Start of the slopes")
     findings = " ".join(f"{capitalised(TRACKS[one.track])}: {sentence(one)}" for one in shown)
     means = " ".join(f"{capitalised(TRACKS[one.track])}: {_means(one)}." for one in shown)
     caption = (
