@@ -16,7 +16,7 @@ from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, folded, picture
 from trsfnet.report.figure_runs import Runs, figure_runs, missing, nothing, opening, seeds_in_words
-from trsfnet.report.figures import epoch_axis, legend_below
+from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import MEASURE_NAMES
 from trsfnet.report.run_state import finished_or_all
 from trsfnet.text import percent
@@ -92,18 +92,7 @@ def _lines(axes: Axes, variant: str, runs: list[Run], column: str) -> None:
     label = variant_of(variant).additions or "original"
     finished = [run for run in runs if run.done]
     if finished:
-        curves = _by_epoch(finished, column)
-        low, mean, high = curves.min(axis=1), curves.mean(axis=1), curves.max(axis=1)
-        axes.fill_between(curves.index, low, high, color=look.colour, alpha=0.13, linewidth=0)
-        every = max(1, len(mean) // 8)
-        axes.plot(
-            *(mean, look.dashes),
-            color=look.colour,
-            label=label,
-            marker=look.marker,
-            markersize=4,
-            markevery=every,
-        )
+        mean_over_seeds(axes, _by_epoch(finished, column), label, look, band=0.13)
     for run in runs:
         if not run.done:
             name = "" if finished else f"{label} ({run.status})"

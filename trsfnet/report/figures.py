@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -46,6 +48,26 @@ def depth_bar(
     bar.set_ticks([0, 1], labels=ends)
     bar.set_label(label)
     bar.outline.set_visible(False)
+
+
+def mean_over_seeds(
+    axes: Axes, seeds: pd.DataFrame, label: str, look: style.Look, *, size: float = 4, band: float = 0.0
+) -> None:
+    """The mean of curves, a column for each seed, with a few markers.
+
+    Args:
+        axes: to draw on.
+        seeds: over epochs.
+        label: in the key.
+        look: of the line.
+        size: of markers.
+        band: opacity of the range of the seeds.
+    """
+    if band:
+        low, high = seeds.min(axis=1), seeds.max(axis=1)
+        axes.fill_between(seeds.index, low, high, color=look.colour, alpha=band, linewidth=0)
+    marks: dict[str, Any] = {"marker": look.marker, "markersize": size, "markevery": max(1, len(seeds) // 8)}
+    axes.plot(seeds.mean(axis=1), look.dashes, color=look.colour, label=label, **marks)
 
 
 def epoch_axis(axes: Axes) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.paper.numbers import paper_quantities
@@ -25,7 +23,7 @@ from trsfnet.report.figure_runs import (
     seeds_in_words,
     shown_seeds,
 )
-from trsfnet.report.figures import epoch_axis, legend_below
+from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import row_name
 from trsfnet.text import decimal
 
@@ -59,7 +57,8 @@ def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
     rows = np.arange(shown)
     with style.panels(1, 1, 1.4 + 0.21 * shown) as (figure, ((axes,),)):
         for (name, ends), look in zip(by_start.items(), _looks(len(by_start)), strict=True):
-            drawn = axes.plot(ends.T, np.tile(rows, (len(ends), 1)).T, markersize=5, linewidth=0, **look)
+            at = np.tile(rows, (len(ends), 1)).T
+            drawn = axes.plot(ends.T, at, look.marker, color=look.colour, markersize=5)
             drawn[0].set_label(f"from {name}")
         if len(every) > 1:
             axes.errorbar(
@@ -108,8 +107,10 @@ def over_training(table: TableRuns) -> Picture | Markdown:
     with style.panels(1, 2, 3.8) as (figure, (panels,)):
         for (variant, seeds), look in zip(found.items(), _looks(len(found)), strict=True):
             name = f"from {row_name(6, variant)}"
-            _line(panels[0], [t.mean(axis=1) for t in seeds.values()], name, look)
-            _line(panels[1], [t.std(axis=1) for t in seeds.values()], name, look)
+            means = pd.concat([t.mean(axis=1) for t in seeds.values()], axis=1)
+            deviations = pd.concat([t.std(axis=1) for t in seeds.values()], axis=1)
+            for panel, by_seed in zip(panels, (means, deviations), strict=True):
+                mean_over_seeds(panel, by_seed, name, look, size=5, band=0.15)
         for panel, label in zip(panels, ("Mean slope α", "Standard deviation of slopes"), strict=True):
             panel.set_ylabel(label)
             epoch_axis(panel)
@@ -127,14 +128,6 @@ def over_training(table: TableRuns) -> Picture | Markdown:
     )
 
 
-def _line(axes: Axes, seeds: list[pd.Series], name: str, look: dict[str, Any]) -> None:
-    by_epoch = pd.concat(seeds, axis=1)
-    low, high = by_epoch.min(axis=1), by_epoch.max(axis=1)
-    axes.fill_between(by_epoch.index, low, high, color=look["color"], alpha=0.15, linewidth=0)
-    every = max(1, len(by_epoch) // 8)
-    axes.plot(by_epoch.mean(axis=1), markersize=5, markevery=every, label=name, **look)
-
-
 def _convergence(found: Values) -> str:
     """Whether the mean slope forgets where it started."""
     means = {
@@ -149,7 +142,7 @@ def _convergence(found: Values) -> str:
     return f"{text} The starts are {decimal(before)} apart, the ends {decimal(after)}."
 
 
-def _looks(number: int) -> list[dict[str, Any]]:
+def _looks(number: int) -> list[style.Look]:
     """A colour and a marker for each of `number` starts, from the smallest to the largest."""
     colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, number))
-    return [{"color": colour, "marker": marker} for colour, marker in zip(colours, _MARKERS, strict=False)]
+    return [style.Look(to_hex(c), "-", marker) for c, marker in zip(colours, _MARKERS, strict=False)]

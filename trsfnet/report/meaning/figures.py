@@ -16,7 +16,7 @@ from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
-from trsfnet.report.figures import depth_bar, epoch_axis, legend_below
+from trsfnet.report.figures import depth_bar, epoch_axis, legend_below, mean_over_seeds
 from trsfnet.text import counted, joined
 
 _LABELS = {
@@ -140,7 +140,8 @@ def over_training(table: TableRuns) -> Picture | None:
     with style.panels(1, len(quantities), 3.8) as (figure, (axes,)):
         for panel, quantity in zip(axes, quantities, strict=True):
             for variant, found in runs.items():
-                _over_epochs(panel, variant, [b.means[quantity] for b in found.values()])
+                seeds = pd.concat([b.means[quantity] for b in found.values()], axis=1)
+                mean_over_seeds(panel, seeds, short_name(variant), style.look(variant))
             panel.set(title=_LABELS[quantity], ylim=(0, 1.06 * panel.dataLim.y1))
             epoch_axis(panel)
         axes[0].set_ylabel("Geometric mean over blocks")
@@ -152,20 +153,6 @@ def over_training(table: TableRuns) -> Picture | None:
     )
     alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio went in {finding}."
     return picture(figure, alt=alt, caption=caption)
-
-
-def _over_epochs(panel: Axes, variant: str, seeds: list[pd.Series]) -> None:
-    look = style.look(variant)
-    mean = pd.concat(seeds, axis=1).mean(axis=1)
-    panel.plot(
-        mean,
-        look.dashes,
-        color=look.colour,
-        marker=look.marker,
-        markersize=4,
-        markevery=max(1, len(mean) // 8),
-        label=short_name(variant),
-    )
 
 
 def _from_to(runs: dict[int, Branches]) -> str:
