@@ -13,7 +13,18 @@ from tests.report.fakes import fake_run, study_run
 from trsfnet import analysis
 from trsfnet.analysis import campaign, load, tables
 from trsfnet.experiments.record import RunFolder
-from trsfnet.report import claims, figure_runs, landing, meaning, scales, slopes, stability
+from trsfnet.report import (
+    claims,
+    figure_runs,
+    landing,
+    meaning,
+    mechanism,
+    mechanism_claims,
+    scales,
+    slopes,
+    stability,
+    summary,
+)
 from trsfnet.report import tables as table_pages
 
 
@@ -47,6 +58,8 @@ def calls(monkeypatch):
 
     count(analysis.analysis, "read_records")
     count(analysis.analysis, "campaigns")
+    count(campaign, "mechanism_runs", lambda runs: f"mechanism {runs[0].run_id}")
+    count(analysis.analysis, "answers")
     count(campaign, "judge", lambda rules, of, *_: f"judge {of.track}, {of.size_name}")
     count(tables, "judge", lambda rules, of, *_: f"rows {of.track}, {', '.join(rules)}")
     for table in ("history", "parameters"):
@@ -73,6 +86,15 @@ def make_pages(root: Path) -> None:
     scales.after_training(load(root).table(1, "synthetic"), 6)
     slopes.signs_table(load(root).tables(1), 9)
     figure_runs.left_out(load(root), [1, 2], "trsf")
+    for page in (
+        mechanism.decay_figure,
+        mechanism.ladder_table,
+        mechanism.questions,
+        mechanism.over_constants,
+    ):
+        page(load(root))
+    mechanism_claims.diagnostics(load(root))
+    summary.generated(load(root))
 
 
 def test_nothing_is_read_or_judged_twice_for_all_pages(root, calls, tmp_path):

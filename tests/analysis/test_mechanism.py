@@ -8,6 +8,7 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis.mechanism import answers, branches_over_constants, change, ladder, mechanism_runs
+from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.mechanism import mechanism_configs
 
@@ -106,7 +107,7 @@ def test_records_become_rows(tmp_path):
     ]
     record.write_parameters(record.parameters().to_dict("records") + more)
     other = fake_run(tmp_path, "v1-trsf-prelu")
-    (row,) = mechanism_runs([record, other]).to_dict("records")
+    (row,) = mechanism_runs([Run(record), Run(other)]).to_dict("records")
     table = record.parameters()
     end = table[(table["epoch"] == table["epoch"].max()) & (table["kind"] == "trsf")]["value"]
     assert row["scale"] == pytest.approx(end.abs().mean())

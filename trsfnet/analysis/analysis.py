@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from trsfnet.analysis import frames
 from trsfnet.analysis.campaign import Campaign, campaigns, relevant
 from trsfnet.analysis.measures import MEASURES, PUBLIC_TRACKS
+from trsfnet.analysis.mechanism import Answer, answers, mechanism_runs, starting_norms
 from trsfnet.analysis.power import SeedSpread, seed_spreads
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
@@ -84,6 +86,22 @@ class Analysis:
     def study(self) -> Study | None:
         """The study on stability; None before it has runs at two learning rates."""
         return find_study(self.campaigns, self.runs)
+
+    @cached_property
+    def mechanism(self) -> pd.DataFrame:
+        """The finished runs of the study on weight decay and scales: see `mechanism_runs`."""
+        found = [campaign.mechanism for campaign in self.campaigns if not campaign.mechanism.empty]
+        return found[0] if found else mechanism_runs([])
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """What that study says to its questions; none before a run has finished."""
+        return answers(self.mechanism)
+
+    @cached_property
+    def starting_norms(self) -> np.ndarray:
+        """Norms of the kernels under the scales before training in that study: see `starting_norms`."""
+        return starting_norms(self.runs)
 
     @cached_property
     def seed_spreads(self) -> list[SeedSpread]:

@@ -14,7 +14,7 @@ import pandas as pd
 from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
 from trsfnet.analysis.findings import Outcome, Verdict
 from trsfnet.analysis.judging import judge
-from trsfnet.analysis.mechanism import STUDY, mechanism_runs
+from trsfnet.analysis.mechanism import mechanism_runs
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.rules import paper_reaches, paper_rules
@@ -127,7 +127,7 @@ class Campaign:
     @cached_property
     def mechanism(self) -> pd.DataFrame:
         """The runs of the study of weight decay and scales, see `mechanism_runs`; empty for others."""
-        return mechanism_runs([run.record for run in self.ordered if run.budget == STUDY])
+        return mechanism_runs(self.ordered)
 
     @cached_property
     def ordered(self) -> list[Run]:

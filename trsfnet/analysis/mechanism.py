@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
-from trsfnet.experiments.budgets import budget_of
-from trsfnet.experiments.record import Record
 from trsfnet.models.inception_resnet import SCALED_MODULES
 from trsfnet.training.budget import regime
 from trsfnet.training.config import TrainConfig
@@ -33,7 +32,7 @@ _VARIED = (
 )
 
 
-def mechanism_runs(records: Sequence[Record]) -> pd.DataFrame:
+def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
     """The finished runs of the study, a row each.
 
     Returns:
@@ -56,38 +55,35 @@ def mechanism_runs(records: Sequence[Record]) -> pd.DataFrame:
           layers.
         - `bias`: mean norm of the biases under the scales at the end.
     """
-    rows = [_row(record) for record in records if _is_finished(record)]
+    rows = [_row(run) for run in runs if _is_finished(run)]
     table = pd.DataFrame(rows)
     return table.sort_values([*_VARIED[1:], "seed"], key=_sortable, ignore_index=True) if rows else table
 
 
-def _is_finished(record: Record) -> bool:
-    return record.status == "done" and budget_of(record.config) == STUDY
+def _is_finished(run: Run) -> bool:
+    return run.done and run.budget == STUDY
 
 
 def _sortable(column: pd.Series) -> pd.Series:
     return column.map(lambda value: float("-inf") if value is None else value) if column.hasnans else column
 
 
-def _row(record: Record) -> dict[str, Any]:
-    config, history = record.config, record.history()
+def _row(run: Run) -> dict[str, Any]:
+    config, history = run.config, run.history
     steps = int(history["step"].iloc[-1] // len(history))
     found = regime(TrainConfig.from_parameters(config), steps)
-    table = record.parameters()
-    end = table[table["epoch"] == table["epoch"].max()]
-    values = {kind: part.set_index("name")["value"] for kind, part in end.groupby("kind", observed=True)}
+    values = {kind: table.iloc[-1] for kind, table in run.learned.items()}
+    random = {kind: table.iloc[0] for kind, table in run.learned.items()}
     modules = SCALED_MODULES[config["arch"]]
     scales = values["trsf"].abs() if "trsf" in values else pd.Series(dtype=float)
-    begin = table[table["epoch"] == 0]
-    random = {kind: part.set_index("name")["value"] for kind, part in begin.groupby("kind", observed=True)}
     kernels, ratios = values["kernel"][:modules], values["ratio"][:modules]
     slopes = values.get("slope", pd.Series(dtype=float))
     losses = values.get("rescaled_loss", pd.Series(dtype=float))
     last = history.iloc[-1]
     return {name: config.get(name) for name in _VARIED} | {
         "fixed_scales": bool(config.get("fixed_scales")),
-        "run_id": record.run_id,
-        "seed": record.seed,
+        "run_id": run.run_id,
+        "seed": run.seed,
         "decay_budget": found.decay_budget,
         "travel": found.travel,
         "scale": scales.mean() if len(scales) else np.nan,
@@ -97,10 +93,10 @@ def _row(record: Record) -> dict[str, Any]:
         "ratio_geometric": float(np.exp(np.log(ratios).mean())),
         "ratio_median": ratios.median(),
         "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
-        "tar": record.metrics[TAR],
-        "tar_low": record.metrics[TAR_LOW],
+        "tar": run.metrics[TAR],
+        "tar_low": run.metrics[TAR_LOW],
         "held_out_loss": last.get("held_out_loss", np.nan),
-        "best_factor": float(losses.idxmin()) if len(losses) else np.nan,
+        "best_factor": float(str(losses.idxmin())) if len(losses) else np.nan,
         "dead": values["dead"].mean() if "dead" in values else np.nan,
         "zeros": values["zeros"].mean() if "zeros" in values else np.nan,
         "cosine": (values["cosine"] - random["cosine"]).mean() if "cosine" in values else np.nan,
@@ -175,17 +171,16 @@ def change(rungs: pd.DataFrame, quantity: str, *, line: str = "both", usual: flo
     return Change(quantity, budgets[0], budgets[1], effect, len(table))
 
 
-def starting_norms(records: Sequence[Record]) -> np.ndarray:
+def starting_norms(runs: Iterable[Run]) -> np.ndarray:
     """Norms of the kernels under the scales at the start of the study's runs, mean over seeds: [modules].
 
     Gradient flow starts from them; see `trsfnet.analysis.gradient_flow`.
     """
-    norms = []
-    for record in records:
-        if _is_finished(record) and record.config["trsf"] and record.config.get("projection_gain", 1) == 1:
-            table = record.parameters()
-            start = table[(table["epoch"] == 0) & (table["kind"] == "kernel")]
-            norms.append(start["value"].to_numpy()[: SCALED_MODULES[record.config["arch"]]])
+    norms = [
+        run.learned["kernel"].iloc[0].to_numpy()[: SCALED_MODULES[run.config["arch"]]]
+        for run in runs
+        if _is_finished(run) and run.config["trsf"] and run.config.get("projection_gain", 1) == 1
+    ]
     return np.mean(norms, axis=0) if norms else np.empty(0)
 
 

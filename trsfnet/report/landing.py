@@ -9,7 +9,6 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.mechanism import Answer
 from trsfnet.analysis.rules import paper_rules
-from trsfnet.experiments.record import Record
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
@@ -50,9 +49,9 @@ def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) ->
     return f"{_accuracy(campaigns)} {_explanation(mechanism)}"
 
 
-def picture(records: Sequence[Record]) -> Markdown:
+def picture(found: Analysis) -> Markdown:
     """Scales, branches and accuracy by decay budget, for a page that includes what the notebook shows."""
-    drawn = decay_figure(records)
+    drawn = decay_figure(found)
     return drawn if isinstance(drawn, Markdown) else Markdown(drawn.markdown())
 
 

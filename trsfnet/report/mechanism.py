@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, PercentFormatter
 
+from trsfnet.analysis import Analysis
 from trsfnet.analysis.gradient_flow import mean_scale
 from trsfnet.analysis.mechanism import (
     RATIOS,
     Answer,
-    answers,
     branches_over_constants,
     change,
     ladder,
-    mechanism_runs,
-    starting_norms,
 )
 from trsfnet.analysis.regimes import regimes
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.mechanism import mechanism_configs
-from trsfnet.experiments.record import Record
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
@@ -47,9 +42,9 @@ _NOTHING = (
 _LINEAR = 0.1
 
 
-def decay_figure(records: Sequence[Record]) -> Picture | Markdown:
+def decay_figure(found: Analysis) -> Picture | Markdown:
     """Scale, branch ratio and accuracy by decay budget, with gradient flow and the paper's scales."""
-    rungs = _rungs(records)
+    rungs = _rungs(found)
     if rungs is None:
         return Markdown(_NOTHING)
     with style.applied():
@@ -58,7 +53,7 @@ def decay_figure(records: Sequence[Record]) -> Picture | Markdown:
             for line in _LINES:
                 _draw(panel, rungs[rungs["line"] == line], quantity, line)
             _budget_axis(panel)
-        _flow(panels[0], records)
+        _flow(panels[0], found.starting_norms)
         _papers_scales(panels[0])
         panels[0].set(title="Scales", ylabel="Mean magnitude of the scales", yscale="log")
         panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖, mean", yscale="log")
@@ -72,9 +67,8 @@ def decay_figure(records: Sequence[Record]) -> Picture | Markdown:
     return picture(figure, alt=_alt(rungs), caption=_caption(rungs))
 
 
-def _rungs(records: Sequence[Record]) -> pd.DataFrame | None:
-    runs = mechanism_runs(records)
-    rungs = ladder(runs) if len(runs) else runs
+def _rungs(found: Analysis) -> pd.DataFrame | None:
+    rungs = ladder(found.mechanism) if len(found.mechanism) else found.mechanism
     return rungs if len(rungs) else None
 
 
@@ -97,9 +91,8 @@ def _budget_axis(panel: Axes) -> None:
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def _flow(panel: Axes, records: Sequence[Record]) -> None:
+def _flow(panel: Axes, norms: np.ndarray) -> None:
     """The scales that gradient flow gives where decay acts alone."""
-    norms = starting_norms(records)
     if len(norms):
         budgets = np.concatenate([np.linspace(0, _LINEAR, 20), np.geomspace(_LINEAR, 15, 80)])
         label = "Gradient flow, branches kept as they start"
@@ -154,9 +147,9 @@ def _points(interval: Interval) -> str:
     return f"{value:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
 
 
-def ladder_table(records: Sequence[Record]) -> Markdown:
+def ladder_table(found: Analysis) -> Markdown:
     """The rungs of the ladder in numbers, means over seeds."""
-    rungs = _rungs(records)
+    rungs = _rungs(found)
     if rungs is None:
         return Markdown(_NOTHING)
     quantities = ["decay_budget", "scale", "kernel", "ratio", "ratio_median", "negative_slopes", "tar"]
@@ -212,13 +205,12 @@ _EFFECTS = {
 _WORDS = {True: "yes", False: "no", None: "undecided"}
 
 
-def questions(records: Sequence[Record]) -> Markdown:
+def questions(found: Analysis) -> Markdown:
     """The questions of the study, each with its rule, what was found, and the answer by the rule."""
-    found = answers(mechanism_runs(records))
-    if not found:
+    if not found.answers:
         return Markdown(_NOTHING)
     rows = []
-    for answer in found:
+    for answer in found.answers:
         question, rule = _QUESTIONS[answer.question]
         seeds = str(answer.seeds or "–")
         rows.append((question, rule, "; ".join(_effects(answer)) or "–", seeds, f"**{_word(answer)}**"))
@@ -251,19 +243,18 @@ def schedules() -> Markdown:
     return Markdown(captioned("How far each schedule can take scales and slopes", "table-regimes", body))
 
 
-def over_constants(records: Sequence[Record]) -> Markdown:
+def over_constants(found: Analysis) -> Markdown:
     """What branches with trainable scales add, against the baseline's, at two weight decays."""
-    runs = mechanism_runs(records)
-    if not len(runs):
+    if found.mechanism.empty:
         return Markdown(_NOTHING)
     rows = [
         (
             decay,
-            *(_factor(found) if (found := by_name[name][0]) else "–" for name in RATIOS),
+            *(_factor(ratio) if (ratio := by_name[name][0]) else "–" for name in RATIOS),
             _points(tar) if (tar := by_name["tar"][0]) else "–",
             str(by_name["tar"][1]),
         )
-        for decay, by_name in branches_over_constants(runs).items()
+        for decay, by_name in branches_over_constants(found.mechanism).items()
     ]
     header = (
         "Weight decay",
@@ -279,13 +270,13 @@ def over_constants(records: Sequence[Record]) -> Markdown:
     return Markdown(captioned(title, "table-mechanism-constants", table(header, rows)))
 
 
-def answer_lines(runs: pd.DataFrame) -> list[str]:
+def answer_lines(found: Analysis) -> list[str]:
     """The questions of the study that have an answer, a sentence each with what was found."""
-    found = [answer for answer in answers(runs) if answer.effects]
     return [
         f"{_QUESTIONS[each.question][0]} **{_word(each).capitalize()}** "
         f"({'; '.join(_effects(each))}; {each.seeds} seeds)."
-        for each in found
+        for each in found.answers
+        if each.effects
     ]
 
 

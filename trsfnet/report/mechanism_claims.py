@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 import torch
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.benchmarks import measured
 from trsfnet.analysis.findings import Verdict
-from trsfnet.analysis.mechanism import HIGH, USUAL, mechanism_runs
+from trsfnet.analysis.mechanism import HIGH, USUAL
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
 from trsfnet.analysis.rules.mechanism import Mechanism
 from trsfnet.experiments.mechanism import PARTS, mechanism_configs
-from trsfnet.experiments.record import Record
 from trsfnet.experiments.variants import short_name
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import PAPER_SCALE
@@ -37,9 +34,9 @@ _PARTS = {
 }
 
 
-def parts(records: Sequence[Record]) -> Markdown:
+def parts(found: Analysis) -> Markdown:
     """How many runs of each part of the study have finished."""
-    done = {record.run_id for record in records if record.status == "done"}
+    done = {run.run_id for run in found.runs if run.done}
     rows = []
     for part in PARTS:
         planned = [config.resolved(None).run_id for config in mechanism_configs(part)]
@@ -69,9 +66,9 @@ def _verdicts(found: Analysis) -> dict[str, Verdict]:
     return next((c.verdicts for c in found.campaigns if not c.mechanism.empty), {})
 
 
-def diagnostics(records: Sequence[Record]) -> Markdown:
+def diagnostics(found: Analysis) -> Markdown:
     """Dead channels, zeros and alike kernels, means over seeds, by activation and weight decay."""
-    runs = mechanism_runs(records)
+    runs = found.mechanism
     if runs.empty:
         return Markdown("No run of the study has finished, so that nothing was measured.")
     usual = runs[

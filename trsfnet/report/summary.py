@@ -9,12 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome
-from trsfnet.analysis.mechanism import answers, mechanism_runs
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
@@ -69,25 +66,21 @@ def _cell(claim: str, campaign: Campaign) -> str:
 
 def answer(found: Analysis) -> str:
     """Two sentences on whether the paper holds up."""
-    return landing.headline(landing.campaigns_on_questions(found), answers(_study(found)))
+    return landing.headline(landing.campaigns_on_questions(found), found.answers)
 
 
 def picture(found: Analysis) -> str | None:
     """Scales, branches and accuracy by decay budget, as an SVG file on white; None without runs."""
-    drawn = mechanism.decay_figure([run.record for run in found.runs])
+    drawn = mechanism.decay_figure(found)
     if isinstance(drawn, Markdown):
         return None
     opening, body = drawn.svg.replace("currentColor", style.INK).split(">", 1)
     return f'{opening}><rect width="100%" height="100%" fill="white"/>{body}\n'
 
 
-def _study(found: Analysis) -> pd.DataFrame:
-    return mechanism_runs([run.record for run in found.runs])
-
-
 def _weight_decay(found: Analysis) -> list[str]:
     """The answers of the study on weight decay and scales, decided by its rules."""
-    if not (lines := mechanism.answer_lines(_study(found))):
+    if not (lines := mechanism.answer_lines(found)):
         return []
     drawn = f"![Scales, branches and accuracy by decay budget]({PICTURE})"
     return ["## Why a scale near 1 says nothing", drawn, "\n".join(f"- {line}" for line in lines)]
