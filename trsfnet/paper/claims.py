@@ -29,6 +29,7 @@ class Claim:
 
     Attributes:
         id: a short name, unique.
+        title: a few words for readers, such as `TRSF gains 1.24`.
         kind: what sort of claim it is, such as `absolute`, `difference`, `signs` or `stability`.
         statement: what is taken to be claimed, in one sentence, as the rule tests it.
         quotes: where the paper says so; it repeats itself.
@@ -37,6 +38,7 @@ class Claim:
     """
 
     id: str
+    title: str
     kind: str
     statement: str
     quotes: tuple[Quote, ...]
@@ -59,4 +61,4 @@ def claims_by_id() -> dict[str, Claim]:
 
 def _claim(entry: Mapping[str, Any]) -> Claim:
     quotes = tuple(Quote(**quote) for quote in entry["quotes"])
-    return Claim(entry["id"], entry["kind"], entry["statement"], quotes, entry["rule"], entry.get("reach"))
+    return Claim(**{**entry, "quotes": quotes})

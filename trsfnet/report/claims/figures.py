@@ -15,7 +15,6 @@ from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import Claim
 from trsfnet.report import style
 from trsfnet.report.claims.subjects import by_subject
-from trsfnet.report.claims.tables import short
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import legend_below
 from trsfnet.report.names import plain_campaign_name
@@ -92,7 +91,7 @@ def forest(found: Analysis) -> Picture | Markdown:
         for panel, (campaign, of_claims) in zip(axes, shown.items(), strict=True):
             _points(panel, claims, of_claims)
             panel.set(title=plain_campaign_name(campaign), xlabel="← against · for →")
-        axes[0].set_yticks(range(len(claims)), [short(claim.id) for claim in claims])
+        axes[0].set_yticks(range(len(claims)), [claim.title for claim in claims])
         axes[0].set_ylim(len(claims) - 0.5, -0.5)
         legend_below(figure, axes[0])
     findings = ". ".join(

@@ -12,7 +12,7 @@ from trsfnet.analysis.reach import paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
 from trsfnet.analysis.rules.untested import Untested
-from trsfnet.paper.claims import Claim
+from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.display import Markdown, captioned, table, unreadable
 from trsfnet.report.names import campaign_name
 from trsfnet.text import NBSP, counted, joined
@@ -148,10 +148,10 @@ def outcome_link(claim: str, outcome: Outcome) -> str:
 
 def verdict(found: Analysis) -> Markdown:
     """A line for each campaign: which claims it decides."""
-    lines = []
+    lines, titles = [], claims_by_id()
     for campaign in found.campaigns_on(paper_rules()):
         decided = [
-            f"{outcome} are {joined([f'[{short(claim)}](#claim-{claim})' for claim in claims])}"
+            f"{outcome} are {joined([f'[{titles[claim].title}](#claim-{claim})' for claim in claims])}"
             for outcome in (Outcome.SUPPORTED, Outcome.CONTRADICTED)
             if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
         ]
@@ -161,13 +161,6 @@ def verdict(found: Analysis) -> Markdown:
         rest += "".join(f", {counts[other]} {other}" for other in others if counts[other])
         lines.append(f"- {campaign_name(campaign)}: {'; '.join([*decided, rest])}.")
     return Markdown("\n".join(lines) or "No run has ended, so nothing can be said.")
-
-
-def short(claim: str) -> str:
-    """A claim's id as words, such as `TRSF gains 1.24`."""
-    words = claim.replace("leaky-relu", "Leaky ReLU").replace("-", " ").split()
-    known = {"trsf": "TRSF", "prelu": "PReLU", "arcface": "ArcFace"}
-    return " ".join(known.get(word, word) for word in words)
 
 
 def anchor(subject: str) -> str:
