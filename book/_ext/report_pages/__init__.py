@@ -27,8 +27,7 @@ logger = logging.getLogger(__name__)
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the steps with Sphinx."""
-    # Sphinx reads and writes pages in as many processes; jupyter-book has no option for it.
-    app.parallel = max(app.parallel, KERNELS)
+    app.connect("config-inited", read_in_parallel)
     app.add_config_value("report_pages", [], "env", [list])
     app.add_config_value("report_fragments", [], "env", [list])
     # Before the table of contents is compared with the files that exist.
@@ -40,6 +39,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # After every extension has added its scripts.
     app.connect("html-page-context", drop_remote_scripts, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def read_in_parallel(app: Sphinx, config: Config) -> None:
+    """Let Sphinx read and write pages in several processes, for which jupyter-book has no option."""
+    app.parallel = max(app.parallel, KERNELS)
+    # Which does not say so itself: it numbers the table of contents after all pages have been read.
+    if numbering := app.extensions.get("sphinx_multitoc_numbering"):
+        numbering.parallel_read_safe = True
 
 
 def make(app: Sphinx, config: Config) -> None:
