@@ -6,15 +6,22 @@
 Variants: `rival` is facenet-pytorch's v1 or timm's v2 without classifier: evaluation, NCHW, eager, no
 gradients, float32 (autocast on a GPU), from standardised input. The others embed uint8 images with a network
 of trainable scales and slopes: `trsfnet.load` by the engine and in the precision that it chooses, `torch` by
-PyTorch. On a GPU PyTorch's network is compiled, too: `torch compiled`.
+PyTorch. On a GPU PyTorch's network is compiled, too: `torch compiled`. On a CPU `int8` is the file that
+`trsfnet export --int8` writes, here calibrated on noise: speed does not depend on that.
+
+On a CPU a large float32 matrix product takes turns with the variants. Each variant's share of its speed
+follows from the multiplications of the network: where the rival reaches more than half, nothing that computes
+the same sums in float32 is twice as fast.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,13 +32,21 @@ from benchmarks import measure
 from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.engines import TorchEngine
 from trsfnet.interop.description import Description
+from trsfnet.interop.embedding_network import folded
+from trsfnet.interop.int8 import calibrated
+from trsfnet.interop.models import read_model
+from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.summary import macs_per_image
 from trsfnet.interop.weights import Weights
 from trsfnet.models import InceptionResnet
 from trsfnet.training.precision import best_device
 
 AMX = measure.machine()["amx"]
 OURS = "trsfnet.load"
+PRODUCT = "matrix product"
+# The side of the matrices, and how many products make a turn: about a second.
+SIDE, PRODUCTS = 2048, 5
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,12 @@ class Case:
         """Its name in the tables."""
         return f"{self.version}, {self.size} px, batch {self.batch}"
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of our network: trainable scales and slopes."""
+        shape = {"version": self.version, "input_size": self.size, "width": self.width}
+        return shape | {"residual_scale": "trainable", "activation": "prelu"}
+
 
 CASES = tuple(Case(version, batch) for version in ("v1", "v2") for batch in (1, 32))
 
@@ -70,10 +91,8 @@ def target(device: torch.device, case: Case) -> float:
 
 def random_weights(case: Case) -> Weights:
     """A network with trainable scales and slopes as it starts."""
-    settings = {"version": case.version, "input_size": case.size, "width": case.width}
-    settings |= {"residual_scale": "trainable", "activation": "prelu"}
-    description = Description(case.title, "trsfnet", settings, Preprocessing(case.size))
-    return Weights(description, InceptionResnet(**settings).state_dict())
+    description = Description(case.title, "trsfnet", case.settings, Preprocessing(case.size))
+    return Weights(description, InceptionResnet(**case.settings).state_dict())
 
 
 def compiled(embedder: Embedder) -> Callable[[np.ndarray], Any]:
@@ -81,6 +100,22 @@ def compiled(embedder: Embedder) -> Callable[[np.ndarray], Any]:
     assert isinstance(embedder.engine, TorchEngine)
     network, device = torch.compile(embedder.engine.network, mode="reduce-overhead"), embedder.engine.device
     return lambda images: network(torch.from_numpy(images).to(device))
+
+
+def in_int8(weights: Weights, images: np.ndarray) -> Embedder:
+    """The network in 8-bit integers, from a file as a user has it."""
+    preprocessing = weights.description.preprocessing
+    graph = calibrated(build_graph(folded(weights), preprocessing, unit=True), images[:4])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "int8.onnx")
+        file.write_bytes(graph.SerializeToString())
+        return Embedder(read_model(file, preprocessing))
+
+
+def matrix_product() -> Callable[[], Any]:
+    """A product of two square matrices of `SIDE` in float32, by as many threads as all else."""
+    a, b, product = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE), torch.empty(SIDE, SIDE)
+    return lambda: torch.mm(a, b, out=product)
 
 
 def rival(case: Case, images: np.ndarray, device: torch.device) -> Callable[[], Any]:
@@ -117,6 +152,9 @@ def calls(case: Case, device: torch.device) -> tuple[dict[str, Callable[[], Any]
     if device.type == "cuda":
         network = compiled(by_torch)
         variants["torch compiled"] = lambda: network(images)
+    else:
+        small = in_int8(weights, images)
+        variants["int8"] = lambda: small.embed(images)
     return variants, ours
 
 
@@ -128,13 +166,14 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     device = best_device()
     with torch.inference_mode(False):
         variants, ours = calls(case, device)
+        product = matrix_product()
     # A call of a single image is too short to be timed alone.
     repeats = max(1, 32 // case.batch) if device.type == "cuda" else max(1, 4 // case.batch)
-    seconds = measure.interleaved(
-        {name: lambda call=call: _repeat(call, repeats, device) for name, call in variants.items()},
-        rounds,
-        case.title,
-    )
+    turns = {name: lambda call=call: _repeat(call, repeats, device) for name, call in variants.items()}
+    if device.type == "cpu":
+        turns[PRODUCT] = lambda: _repeat(product, PRODUCTS, device)
+    seconds = measure.interleaved(turns, rounds, case.title)
+    products = seconds.pop(PRODUCT, None)
     return {
         "title": case.title,
         "engine": ours.engine.name,
@@ -143,6 +182,29 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
         "speed": {name: repeats * case.batch / statistics.median(s) for name, s in seconds.items()},
         "over_rival": {
             name: measure.ratio(seconds["rival"], s) for name, s in seconds.items() if name != "rival"
+        },
+        **({} if products is None else shares(case, repeats, products, seconds)),
+    }
+
+
+def shares(
+    case: Case, repeats: int, products: list[float], seconds: dict[str, list[float]]
+) -> dict[str, Any]:
+    """The speed of the matrix product, and which share of it each variant's network reaches.
+
+    Args:
+        case: what was measured.
+        repeats: calls in a turn of a variant.
+        products: seconds of each round's `PRODUCTS` products.
+        seconds: of each round, by variant.
+    """
+    macs = macs_per_image(case.settings)
+    work = repeats * case.batch * macs / (PRODUCTS * SIDE**3)  # of a variant's turn over the products'
+    return {
+        "macs": macs,
+        "product_gflops": 2e-9 * PRODUCTS * SIDE**3 / statistics.median(products),
+        "share": {
+            name: measure.ratio([work * time for time in products], times) for name, times in seconds.items()
         },
     }
 

@@ -1,15 +1,22 @@
-"""Whole commands as their users feel them, start-up included, beside facenet-pytorch's own way.
+"""Whole commands as users feel them, start-up included, beside the ways of facenet-pytorch and deepface.
 
 `python -m benchmarks.inference_commands` embeds 2,000 crops by `trsfnet embed` and by a script of
 facenet-pytorch's. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 of LFW's
 photographs, and verifies two from a cold start. It writes `benchmarks/results/inference-commands.json`.
 
-Every network has v1's layers and random weights: nothing here depends on what a network has learned.
+deepface brings TensorFlow, so it is measured from an environment of its own:
+
+    python -m venv deepface && deepface/bin/pip install deepface mtcnn tensorflow-cpu tf-keras werkzeug
+    python -m benchmarks.inference_commands --deepface deepface/bin/python
+
+Every network has v1's layers and random weights: nothing here depends on what a network has learned. The
+weights of deepface are not on PyPI; it finds a file of random ones in their place, and downloads nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -56,6 +63,23 @@ with torch.no_grad():
             found.append(network(face[None]))
 np.save(sys.argv[2], torch.cat(found).numpy())
 """
+# What deepface's users do, in batches; the same network, and the same detector.
+DEEPFACE_WEIGHTS = """
+import sys
+from deepface.models.facial_recognition.tf.Facenet import InceptionResNetV1
+InceptionResNetV1(dimension=512).save_weights(sys.argv[1])
+"""
+DEEPFACE = """
+import sys, numpy as np
+from pathlib import Path
+from deepface import DeepFace
+files, detector, found = [str(file) for file in sorted(Path(sys.argv[1]).glob("*/*"))], sys.argv[3], []
+for start in range(0, len(files), 32):
+    batch = files[start : start + 32]
+    for faces in DeepFace.represent(batch, "Facenet512", enforce_detection=False, detector_backend=detector):
+        found.append(faces[0]["embedding"])
+np.save(sys.argv[2], found)
+"""
 
 
 def write_crops(folder: Path) -> None:
@@ -84,7 +108,26 @@ def ran(*commands: list[str | Path]) -> None:
         subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True)
 
 
-def variants(folder: Path, model: Path) -> dict[str, tuple[int, Callable[[], None]]]:
+class Deepface:
+    """deepface in an environment of its own, with random weights where it looks for its own."""
+
+    def __init__(self, python: Path, home: Path) -> None:
+        """Write the weights below `home`."""
+        self._python = python
+        self._environment = os.environ | {"DEEPFACE_HOME": str(home), "TF_USE_LEGACY_KERAS": "1"}
+        weights = home / ".deepface" / "weights" / "facenet512_weights.h5"
+        weights.parent.mkdir(parents=True)
+        self.run(DEEPFACE_WEIGHTS, weights)
+
+    def run(self, script: str, *words: str | Path) -> None:
+        """Run a script in a fresh process."""
+        command = [str(self._python), "-c", script, *map(str, words)]
+        subprocess.run(command, check=True, capture_output=True, env=self._environment)
+
+
+def variants(
+    folder: Path, model: Path, deepface: Deepface | None
+) -> dict[str, tuple[int, Callable[[], None]]]:
     """By name the images of every command, and the command from a state in which nothing is done."""
 
     def trsfnet(*words: str | Path) -> list[str | Path]:
@@ -104,10 +147,16 @@ def variants(folder: Path, model: Path) -> dict[str, tuple[int, Callable[[], Non
         "embed crops": (CROPS, lambda: embed(crops)),
         "embed crops, facenet-pytorch": (CROPS, lambda: ran(["-c", EMBED, crops, folder / "theirs.npy"])),
     }
+    if deepface:
+        theirs_too = folder / "deepface.npy"
+        found["embed crops, deepface"] = (CROPS, lambda: deepface.run(DEEPFACE, crops, theirs_too, "skip"))
     if photographs.is_dir():
         found["find and embed faces"] = (PHOTOGRAPHS, align_and_embed)
         theirs = ["-c", DETECT, photographs, folder / "theirs.npy"]
         found["find and embed faces, facenet-pytorch"] = (PHOTOGRAPHS, lambda: ran(theirs))
+        if deepface:
+            call = lambda: deepface.run(DEEPFACE, photographs, theirs_too, "mtcnn")  # noqa: E731
+            found["find and embed faces, deepface"] = (PHOTOGRAPHS, call)
         pair = sorted(photographs.glob("*/*"))[:2]
         found["verify"] = (2, lambda: ran(trsfnet("verify", model, *pair, "--threshold", "0.5")))
     return found
@@ -116,7 +165,9 @@ def variants(folder: Path, model: Path) -> dict[str, tuple[int, Callable[[], Non
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median over (default 3)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--deepface", type=Path, metavar="PYTHON", help="of an environment that has it")
+    given = parser.parse_args()
+    rounds = given.rounds
     root = data_root()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -125,7 +176,8 @@ def main() -> None:
         write_crops(folder / "crops")
         if root:
             write_photographs(folder / "photographs", root)
-        calls = variants(folder, model)
+        deepface = Deepface(given.deepface.absolute(), folder / "home") if given.deepface else None
+        calls = variants(folder, model, deepface)
         seconds = measure.interleaved({name: call for name, (_, call) in calls.items()}, rounds, "commands")
     result: dict[str, Any] = {
         "rounds": rounds,

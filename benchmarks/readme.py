@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,9 @@ def _cost(case: dict[str, Any], memory: Sequence[str]) -> list[str]:
 
 
 def inference(result: dict[str, Any]) -> str:
-    """Speed of embedding against others' networks, a row for each variant."""
+    """Speed of embedding against others' networks, a row for each variant, and what the processor allows."""
     head = ["+ TRSF + PReLU", "by", "images/s", "rival, images/s", "over rival", "target"]
+    head += ["share of a matrix product's speed", "the rival's share"]
     rows = [
         [
             case["title"],
@@ -131,12 +133,27 @@ def inference(result: dict[str, Any]) -> str:
             f"{case['speed']['rival']:.1f}",
             spread(ratio),
             f"≥ {case['target']:.2f}",
+            share(case, variant),
+            share(case, "rival"),
         ]
         for case in result["cases"]
         for variant, ratio in case["over_rival"].items()
     ]
+    products = [case["product_gflops"] for case in result["cases"] if "product_gflops" in case]
     where = f"{result['machine']['threads']} threads; {machine(result['machine'], result['rounds'])}"
-    return "\n\n".join([where, table(head, rows)])
+    parts = [where, table(head, rows)]
+    if products:
+        parts.append(
+            f"A product of two float32 matrices reaches {statistics.median(products):.0f} GFLOP/s here. A "
+            "variant's share of that counts the multiplications that its network makes when computed directly."
+        )
+    return "\n\n".join(parts)
+
+
+def share(case: dict[str, Any], variant: str) -> str:
+    """Which share of a matrix product's speed a variant reaches, where that was measured."""
+    found = case.get("share", {}).get(variant)
+    return f"{found['median']:.0%}" if found else "–"
 
 
 def inference_commands(result: dict[str, Any]) -> str:

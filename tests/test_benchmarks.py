@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks import ijb, inference, measure, readme, step
 from benchmarks.ijb_set import Shape
 
@@ -53,9 +55,13 @@ def test_a_gpu_case_says_where_the_time_goes():
 
 def test_a_case_of_inference_is_measured(one_thread):
     case = inference.measure_case(inference.Case("v1", 2, size=75, width=0.125), rounds=1)
-    assert set(case["speed"]) == {"rival", "trsfnet.load", "torch"}
+    assert set(case["speed"]) == {"rival", "trsfnet.load", "torch", "int8"} == set(case["share"])
+    for name, share in case["share"].items():  # of a product's speed, by the multiplications of the network
+        by_hand = 2e-9 * case["macs"] * case["speed"][name] / case["product_gflops"]
+        assert share["median"] == pytest.approx(by_hand)
     text = readme.inference({"machine": measure.machine(), "rounds": 1, "cases": [case]})
     assert "| v1, 75 px, batch 2 | " in text
+    assert "A product of two float32 matrices reaches " in text
 
 
 def test_both_ways_of_ijb_are_measured_and_agree(tmp_path, monkeypatch):
