@@ -145,7 +145,7 @@ def inference(result: dict[str, Any]) -> str:
     if products:
         parts.append(
             f"A product of two float32 matrices reaches {statistics.median(products):.0f} GFLOP/s. A "
-            "variant's share of that counts the multiplications that its network makes when computed directly."
+            "variant's share of that counts the multiplications that its network makes, computed directly."
         )
     return "\n\n".join(parts)
 

@@ -55,7 +55,9 @@ def _roc_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
         axes.plot(curve.far, curve.tar, dashes, color=colour, label=name)
         if curve.low is not None and curve.high is not None:
             axes.fill_between(curve.far, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
-    axes.set(title="ROC, with intervals at 95 %", xlabel="FAR", ylabel="TAR", xscale="log", ylim=(0, 1))
+    highest = max((curve.tar if curve.high is None else curve.high).max() for _, curve in curves)
+    top = min(1, 1.05 * float(highest))
+    axes.set(title="ROC, with intervals at 95 %", xlabel="FAR", ylabel="TAR", xscale="log", ylim=(0, top))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
 
 
@@ -70,7 +72,7 @@ def _det_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
     low, high = np.concatenate(shown).min(initial=0.5), np.concatenate(shown).max(initial=0.5)
     axes.set_yscale("logit")
     axes.set_yticks([tick for tick in _FRR_TICKS if low / 2 <= tick <= (1 + high) / 2])
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")  # 99.9 % must not become 100
     axes.yaxis.set_minor_locator(NullLocator())
 
 
@@ -86,4 +88,4 @@ def _histogram(axes: Axes, pairs: Similarities) -> None:
     if limit is not None:
         axes.axvline(limit, color=style.INK, linewidth=1, linestyle=":", label=f"FAR {far_name(_FAR)}")
     axes.set(title="Scores of pairs", xlabel=f"Similarity ({pairs.measure})", ylabel="Density")
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")

@@ -76,9 +76,7 @@ class Comparison:
 
 def _row(name: str, ours: float, theirs: float, test: PairedTest) -> tuple[str, ...]:
     counts = test.mcnemar
-    split = (
-        ("", "", "") if counts is None else (counts.only_first, counts.only_second, f"{counts.p_value:.2g}")
-    )
+    split = ("", "", "") if counts is None else (counts.only_first, counts.only_second, _p(counts.p_value))
     return (
         name,
         f"{ours:.4f}",
@@ -87,6 +85,11 @@ def _row(name: str, ours: float, theirs: float, test: PairedTest) -> tuple[str, 
         _bounds(test.difference),
         *map(str, split),
     )
+
+
+def _p(value: float) -> str:
+    """No test is certain: what is too small for a number is said to be."""
+    return f"{value:.2g}" if value > 0 else "< 1e-300"
 
 
 def _bounds(interval: Interval | None) -> str:
