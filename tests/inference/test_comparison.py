@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,8 @@ from trsfnet.cli import main
 from trsfnet.data.faces import Pairs
 from trsfnet.data.sources import open_source
 from trsfnet.data.verification_bin import write_verification_bin
-from trsfnet.evaluation import bootstrap, estimates, intervals
-from trsfnet.inference.evaluate import comparison
 
-
-@pytest.fixture(autouse=True)
-def few_replicates(monkeypatch):
-    monkeypatch.setattr(estimates, "intervals", partial(intervals, replicates=20))
-    monkeypatch.setattr(comparison, "compare_scores", partial(bootstrap.compare, replicates=20))
+pytestmark = pytest.mark.usefixtures("few_replicates")
 
 
 @pytest.fixture
@@ -79,7 +72,7 @@ def test_without_people_mcnemar_decides_alone(two, aligned, tmp_path, capsys):  
     report = json.loads(capsys.readouterr().out)
     assert report["numbers"][0]["difference"] is None
     assert report["numbers"][0]["mcnemar"]["only_first"] == 3
-    assert "It is not known whom the pairs show" in report["notes"][0]
+    assert "The people in the pairs are unknown" in report["notes"][0]
 
 
 def test_one_model_is_drawn_with_its_histogram(two, aligned, tmp_path):  # noqa: F811
@@ -95,6 +88,7 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
         ([str(tmp_path / "no.parquet")] * 2, "is no parquet file of scores"),
         ([str(tmp_path)] * 2, "holds no run record"),
         ([*two, "--on", "/nowhere"], "There is no /nowhere"),
+        ([*two, "--on", str(aligned), "--protocol", "1:N"], "The protocol 1:N searches galleries and has no"),
     ]:
         assert main(["compare", *words]) == 2
         said = capsys.readouterr().err

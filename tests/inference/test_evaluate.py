@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from trsfnet.data.sources import open_source
 from trsfnet.data.verification_bin import write_verification_bin
 from trsfnet.data.warp import TEMPLATE, warp_face
 from trsfnet.errors import ConfigError, DataError, RecordError
-from trsfnet.evaluation import CONVENTIONS, estimates, intervals, read_scores
+from trsfnet.evaluation import CONVENTIONS, read_scores
 from trsfnet.evaluation.conventions import FACENET_TRAINING
 from trsfnet.evaluation.embed import embed, embed_mirrored
 from trsfnet.evaluation.protocol import evaluate as evaluate_track
@@ -40,7 +39,7 @@ from trsfnet.inference.evaluate import features as features_module
 SHAPE = Shape(images=70, subjects=12, probes=40, impostor_pairs=300, dimensions=1)
 OUTPUTS = {"convention": FACENET_TRAINING, "dtype": torch.float32}
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_replicates")
 
 
 def evaluate_run(
@@ -49,11 +48,6 @@ def evaluate_run(
     options: EvaluationOptions = EvaluationOptions(),  # noqa: B008 - frozen
 ) -> EvaluationReport:
     return evaluate(subject_of(run, precision="float32"), path, options)
-
-
-@pytest.fixture(autouse=True)
-def few_replicates(monkeypatch):
-    monkeypatch.setattr(estimates, "intervals", partial(intervals, replicates=20))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,12 @@ from tests.data.test_paper_track import faces, write
 from trsfnet.cli import main
 from trsfnet.data.sources import open_source
 from trsfnet.errors import ConfigError, DataError
-from trsfnet.evaluation import estimates, intervals
 from trsfnet.inference.evaluate import EvaluationOptions, evaluate, subject_of
 from trsfnet.inference.evaluate.saved import read_embeddings
 
+pytestmark = pytest.mark.usefixtures("few_replicates")
+
 PEOPLE, EACH = 20, 2
-
-
-@pytest.fixture(autouse=True)
-def few_replicates(monkeypatch):
-    monkeypatch.setattr(estimates, "intervals", partial(intervals, replicates=20))
 
 
 @pytest.fixture(scope="module")

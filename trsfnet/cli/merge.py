@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from trsfnet.cli import argument
+
 PURPOSE = "merge finished runs into the committed files of their studies"
 EPILOG = """\
 Every finished or collapsed run is added to the study of its track and budget, such as results/lfw-full:
@@ -20,16 +22,12 @@ other.
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
+    argument.run_folders(parser, "where the runs are")
     parser.add_argument(
-        "folders",
-        type=Path,
-        nargs="*",
-        default=[Path("runs")],
-        metavar="FOLDER",
-        help="folder of the runs (default: runs)",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=Path("results"), help="folder of the studies (default: results)"
+        "--results",
+        type=argument.path,
+        default=Path("results"),
+        help="folder of the studies (default: results)",
     )
     parser.add_argument(
         "--study",
@@ -71,5 +69,5 @@ def run(given: argparse.Namespace) -> int:
     if len(chosen) < len(records):
         print(f"Not merged: {len(records) - len(chosen)} of {len(records)} runs; see trsfnet merge --help.")
     if not records:
-        print(f"There is no run in {' or '.join(map(str, given.folders))}: `trsfnet train` makes one.")
+        print(argument.no_runs(given.folders))
     return 0

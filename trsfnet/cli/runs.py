@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trsfnet.cli import argument
@@ -28,14 +27,7 @@ the same settings would now give other numbers. `trsfnet train --again` retrains
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument(
-        "folders",
-        type=argument.path,
-        nargs="*",
-        default=[Path("runs")],
-        metavar="FOLDER",
-        help="folder of the records (default: runs); if a run is in two folders, the last one counts",
-    )
+    argument.run_folders(parser, "folder of the records; if a run is in two folders, the last one counts")
     parser.add_argument(
         "--compare", nargs=2, metavar=("A", "B"), help="show settings and results in which two runs differ"
     )
@@ -64,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
         print_table(run_list.HEADER, run_list.lines(runs), right=("epochs", "result"))
         print(f"\nThe column result shows, on {'; '.join(run_list.measures(runs))}.")
     else:
-        print(f"There is no run in {' or '.join(map(str, given.folders))}: `trsfnet train` makes one.")
+        print(argument.no_runs(given.folders))
     return 0
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.models.test_inception_resnet import TINY
-from tests.training.acceleration.parts import images, parts, same, step
+from tests.training.acceleration.parts import fast, images, parts, same, step
 from trsfnet.models import InceptionResnet
 from trsfnet.training.acceleration import prepare as module
 from trsfnet.training.acceleration import regions
@@ -106,8 +106,9 @@ def test_a_compiled_training_that_is_interrupted_ends_as_one_that_was_not(
 
 @pytest.mark.slow
 @pytest.mark.skipif(which("g++") is None, reason="needs a C++ compiler")
-def test_what_the_compiler_makes_of_a_unit_is_the_unit():
-    plain, unit = parts()[0], parts()[0]
+@pytest.mark.parametrize("accelerated", [False, True])
+def test_what_the_compiler_makes_of_a_unit_is_the_unit(accelerated):
+    plain, unit = parts()[0], (fast(parts()) if accelerated else parts())[0]
     unit.compile()
     same(step(unit, images()), step(plain, images()))
     with torch.no_grad():

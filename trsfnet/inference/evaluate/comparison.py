@@ -113,11 +113,15 @@ def scored_on(
     """A model by its scores on the pairs at `path`; see `evaluate` for arguments and errors.
 
     Raises:
-        ConfigError: the protocol compares no pairs.
+        ConfigError: the protocol has no pairs; this is said before anything is computed.
     """
+    if options.protocol == "1:N":
+        raise ConfigError(
+            "The protocol 1:N searches galleries and has no pairs, on which models are compared: omit it "
+            "to compare by 1:1 on the same set, or evaluate each model by 1:N."
+        )
     report = evaluate(subject, path, options)
-    if report.results.scores is None:
-        raise ConfigError(f"The protocol {report.protocol} has no pairs to compare two models on.")
+    assert report.results.scores is not None  # as of every other protocol
     return Scored(subject.name, report.results.scores)
 
 
