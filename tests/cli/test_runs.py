@@ -57,7 +57,7 @@ def test_two_runs_beside_each_other(runs, capsys):
     assert rows["trsf"] == ["False", "True"]
     assert rows["tar@1e-3"] == ["0.2000", "0.3000"]
     assert "seed" not in rows
-    assert "whether a difference is more than the seed's" in out
+    assert "whether a difference exceeds the spread between seeds" in out
     other = fake_run(runs, "v1-trsf-relu", seed=2, epochs=2)
     assert main(["runs", "--json", "--compare", "v1-relu-seed0", str(other.path)]) == 0
     found = json.loads(capsys.readouterr().out)

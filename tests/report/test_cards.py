@@ -59,7 +59,7 @@ def test_a_card_has_every_setting_the_command_and_the_hashes(tmp_path):
     assert record.info["data"]["train"]["fingerprint"] in text
     assert "Inception-ResNet v1 + TRSF + PReLU, seed 0" in text
     assert text.startswith("---\norphan: true\nnosearch: true\n---\n")
-    assert "the command gives these numbers again" in text
+    assert "the command reproduces these numbers" in text
 
 
 def test_curves_and_intervals_stand_in_it(tmp_path):
@@ -82,7 +82,7 @@ def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):
     assert "[table 1](../../table1.ipynb)" in text
     assert "figure 3" in text
     assert "curves.ipynb" not in text
-    assert "stands apart from the paper's tables by epochs 9" in card(fake_run(tmp_path, epochs=9))
+    assert "differ from those of the paper's tables: epochs 9" in card(fake_run(tmp_path, epochs=9))
 
 
 def test_other_seeds_are_a_click_away(tmp_path):
@@ -98,7 +98,7 @@ def test_runs_of_the_study_are_named_by_their_page(tmp_path):
 
 def test_a_card_says_whether_the_present_code_gives_the_same_numbers(tmp_path):
     record = fake_run(tmp_path)
-    assert "the command gives these numbers again" in card(record)
+    assert "the command reproduces these numbers" in card(record)
     record.write_info(results_version=1)
     assert "its results version is 1" in card(record)
 
@@ -141,7 +141,7 @@ def test_the_index_leads_to_each_card(tmp_path, monkeypatch):
     found = load("results")
     text = str(cards.runs_index(found))
     assert f"[v1 + TRSF + PReLU, seed 0](runs/synthetic/{record.run_id}.md) | 25.0" in text
-    assert "apart from every budget: 1 run" in text
+    assert "outside every budget: 1 run" in text
     assert "**2 runs: 1 running and 1 done.**" in str(cards.verdict(found))
     assert str(cards.unreadable(found)) == "Every record can be read."
 

@@ -39,7 +39,7 @@ def test_the_tracks_are_counted():
 def test_lfw_is_counted():
     text = str(lfw.parts())
     assert "| all of LFW | 5,749 | 13,233 | 242,257 | 87,307,271 |" in text
-    assert re.search(r"verified: sets 8 to 10 \| 1,790 \| 4,212 \| 156,519 \| 8,711,847 \|", text)
+    assert re.search(r"test: sets 8 to 10 \| 1,790 \| 4,212 \| 156,519 \| 8,711,847 \|", text)
 
 
 def test_pairs_of_a_part():
@@ -64,7 +64,7 @@ def test_alignment_comes_from_the_benchmark(benchmark):
     benchmark("align", {"version": "funneled", "images": 10, "counts": counts})
     text = str(lfw.alignment())
     assert "10 of the 13,233 images (funneled)" in text
-    assert "| several found, one chosen | 2 | 20.0\u00a0% |" in text
+    assert "| several faces found, one chosen | 2 | 20.0\u00a0% |" in text
 
 
 def test_the_papers_sets_say_what_became_of_them():

@@ -85,5 +85,5 @@ def test_what_changes_in_the_tables_changes_in_the_drawings(monkeypatch):
 
 def test_the_verdict_counts(networks):
     words = str(idea.verdict(networks))
-    assert "as the paper counts them: 20 scales in v1, 40 scales in v2, 131 slopes in v1" in words
+    assert "as counted in the paper: 20 scales in v1, 40 scales in v2, 131 slopes in v1" in words
     assert "not as" not in words

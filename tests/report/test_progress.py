@@ -59,7 +59,7 @@ def test_failed_runs_are_named_with_their_reason(tmp_path, clock, capfd):
     assert f"not done: synthetic {bad.run_id}: DataError: The images are missing." in lines
     assert f"  its output is in {bad.path / 'train.log'}" in lines
     assert f"not done: synthetic {lost.run_id}: RecordError: Another process is at it." in lines
-    assert f"not done: synthetic {waiting.run_id}: it never began." in lines
+    assert f"not done: synthetic {waiting.run_id}: it never started." in lines
     assert lines[-1] == "4 runs: 1 done, 1 failed, 2 interrupted"
 
 

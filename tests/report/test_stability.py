@@ -99,7 +99,8 @@ def test_the_map_counts_every_run(study):
     figure = stability.endings_grid(found)
     assert "3 of 12 runs collapsed (0 of 6 at 0.05 and 3 of 6 at 0.4)" in figure.caption
     assert (
-        "1 no better than chance at the end, 1 by gradients that exploded and 1 by a loss" in figure.caption
+        "1 no better than chance at the end, 1 with exploding gradients and 1 with a non-finite loss"
+        in figure.caption
     )
     assert "10 of 12 variants were not run" in figure.caption
     assert figure.svg.count("3 of 3 trained") == 3
@@ -168,7 +169,7 @@ def test_training_accuracy_is_compared_over_all_seeds_with_intervals(tmp_path):
     assert row.split("|")[3].strip() == f"0.0 (−{half:.1f} to +{half:.1f})"
     text = str(stability.verdict(found))
     assert (
-        f"v1 + TRSF − v1 + TRSF from 1: {difference} points at 0.05; no other rate tells them apart" in text
+        f"v1 + TRSF − v1 + TRSF from 1: {difference} points at 0.05; no other rate distinguishes them" in text
     )
     figure = stability.accuracy_figure(found)
     assert "furthest apart at rate 0.05: from 30.0\N{NO-BREAK SPACE}% (v1 + TRSF from 1)" in figure.caption

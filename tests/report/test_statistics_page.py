@@ -19,7 +19,7 @@ def test_cells_and_differences_are_the_papers():
     assert "| v1 + TRSF + PReLU − v1 (1) | +75 (+2.50) |" in clear.split(":::")[0]
     assert "v2 + TRSF − v2 (2)" in undecided.split(":::")[0]
     assert "+4 (+0.13)" in noise
-    assert statistics.verdict().startswith("Of 15 differences that the paper reports, 9 are clear")
+    assert statistics.verdict().startswith("Of 15 differences that the paper reports, 9 exceed")
 
 
 def test_the_more_seeds_vary_the_less_one_run_shows():

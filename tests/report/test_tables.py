@@ -122,7 +122,7 @@ def test_the_words_of_rows(tmp_path):
 def test_one_seed_concludes_nothing(tmp_path):
     found = made(tmp_path, {"v1-relu": [0.2], "v1-trsf-relu": [0.5]})
     group = found.table(1, "synthetic")
-    assert "nothing can be concluded" in tables.sentence(group)
+    assert "no conclusion is possible" in tables.sentence(group)
     assert "**50.0\u00a0%** (no interval), <button" in str(tables.comparison_table([group]))
     assert str(landing.answer(landing.campaigns_on_questions(found))).startswith(
         "**It remains open whether TRSF"

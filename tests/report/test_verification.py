@@ -76,7 +76,7 @@ def test_controls_drive_the_decision(evaluated):
 def test_the_network_that_comes_along_tells_rendered_people_apart_and_says_what_it_is(tmp_path):
     verifier = verification_widgets.verifier(load(tmp_path))
     ((name, _),) = verifier.network.options
-    assert "rendered faces only, never a photograph" in name
+    assert "only on rendered faces, never on a photograph" in name
     right = 0
     for people in [(i, i) for i in range(8)] + [(i, i + 1) for i in range(8)]:
         verifier._crops = lambda size, pair=people: verification.rendered(pair, size)
@@ -85,7 +85,7 @@ def test_the_network_that_comes_along_tells_rendered_people_apart_and_says_what_
     assert right >= 15, "of 16"
     assert "little" not in verifier.answer.value
     verifier.images.value = "crop"
-    assert verifier.answer.value.endswith("has seen photographs.")
+    assert verifier.answer.value.endswith("was trained on photographs.")
 
 
 def test_files_that_come_are_taken_for_photographs(tmp_path, monkeypatch):

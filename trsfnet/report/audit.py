@@ -21,10 +21,10 @@ def summary() -> Markdown:
     """How many passages were checked, and with what result."""
     found = {kind: len(entries(kind)) for kind in AUDIT_KINDS}
     return Markdown(
-        f"{counted(sum(found.values()), 'passage')} were checked. {found[CONTRADICTION]} do not fit the "
-        f"paper's other numbers, its sources or what it is built on; {found[GAP]} leave open what a reader "
-        f"would have to know; {found[STATISTICS]} are less certain than they sound; {found[SLIP]} are slips "
-        f"that mislead nobody; {found[HOLDS]} hold when recomputed."
+        f"We checked {counted(sum(found.values()), 'passage')}. {found[CONTRADICTION]} contradict the "
+        f"paper's other numbers, its sources or the code it builds on; {found[GAP]} omit information that "
+        f"a reader needs; {found[STATISTICS]} are less certain than they sound; {found[SLIP]} are harmless "
+        f"slips; {found[HOLDS]} hold when recomputed."
     )
 
 
@@ -80,10 +80,10 @@ def _network(arch: str) -> InceptionResnet:
 def verdict() -> Markdown:
     """What the findings mean for the tables, in a sentence for each kind that is not harmless."""
     return Markdown(
-        "- The arithmetic of tables and captions holds, so the published numbers are taken as measured.\n"
-        "- The settings cannot be followed as printed; where they do not fit, the reading above is what "
-        "`presets.json` trains.\n"
-        f"- Not said or not shown: {_links(GAP)}.\n"
+        "- Tables and captions are arithmetically consistent, so we take the published numbers as measured.\n"
+        "- The settings cannot be followed as printed. Where they are inconsistent, `presets.json` trains "
+        "according to the reading given above.\n"
+        f"- Not stated or not shown: {_links(GAP)}.\n"
         f"- Less certain than it sounds: {_links(STATISTICS)}."
     )
 

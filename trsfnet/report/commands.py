@@ -10,17 +10,17 @@ from trsfnet.text import duration
 _COMMANDS = (
     (
         "make book",
-        "The paper's 18 runs on rendered faces, and this book with them in `_build/html/index.html`",
+        "Train the paper's 18 settings on rendered faces and build this book, `_build/html/index.html`",
         ("environment", "runs", "book"),
     ),
     (
         "make test",
-        "All tests, and the book with warnings as errors",
+        "Run all tests and build the book with warnings as errors",
         ("environment", "tests"),
     ),
     (
         "papermill notebooks/train.ipynb runs/mine.ipynb -p trsf True",
-        "One run of your own, which `jupyter-book build book/` then shows",
+        "Train one run of your own, which `jupyter-book build book/` then shows",
         ("one run",),
     ),
 )
@@ -30,7 +30,7 @@ def commands() -> Markdown:
     """Each with its time, step by step; under a heading of their own, for the first page."""
     found = measured("commands")
     seconds = found["seconds"] if found else {}
-    place = f"Times are of {found['machine']['cores']} CPU cores and no GPU. " if found else ""
+    place = f"Times are for {found['machine']['cores']} CPU cores without a GPU. " if found else ""
     parts = [
         f"**{what}**: {_time(steps, seconds)}.\n\n```bash\n{command}\n```"
         for command, what, steps in _COMMANDS

@@ -179,7 +179,7 @@ def cpu_hours(step: Path, parts: list[Part]) -> float:
 
 def parts_table() -> Markdown:
     """What the paper's runs are made of."""
-    header = ("runs", "network", "learns from", "size", "images each", "MACs an image", "all, PFLOPs")
+    header = ("runs", "network", "training set", "size", "images per run", "MACs per image", "total, PFLOPs")
     rows = [
         (
             str(part.runs),

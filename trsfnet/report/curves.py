@@ -129,8 +129,8 @@ def _key(rows: list[Runs]) -> str:
     finished = {key: [run.seed for run in cell if run.done] for row in rows for key, cell in row.items()}
     finished = {key: seeds for key, seeds in finished.items() if seeds}
     if not finished:
-        return "Dotted: runs that are not finished."
-    drawn = "Lines are means over seeds, bands reach from the lowest seed to the highest"
+        return "Dotted lines are unfinished runs."
+    drawn = "Lines are means over seeds; bands span the lowest to the highest seed"
     if max(map(len, finished.values())) == 1:
-        drawn = "A line is one run"
+        drawn = "Each line is one run"
     return f"{drawn}; {seeds_in_words(finished)}."

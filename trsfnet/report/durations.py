@@ -15,17 +15,17 @@ def durations(found: Analysis) -> Markdown:
     frame = found.frame
     frame = frame[(frame["status"] == "done") & (frame["seconds"] > 0)] if len(frame) else frame
     if frame.empty:
-        return Markdown("No run has finished yet, so that no time was measured.")
+        return Markdown("No run has finished yet, so no time has been measured.")
     machines = pd.Series({run.run_id: _machine(run) for run in found.runs}).reindex(frame["run_id"])
     rows = []
     for key, seconds in frame.groupby(["track", "budget", "arch", machines.to_numpy()])["seconds"]:
         track, budget, arch, machine = map(str, key)
         ends = dict.fromkeys(duration(end).replace(" ", NBSP) for end in (seconds.min(), seconds.max()))
         span = " to ".join(ends)  # one of them, where they are the same in words
-        options = f"`TRACK={track} BUDGET={budget}`" if budget else f"`{track}`, settings of its own"
+        options = f"`TRACK={track} BUDGET={budget}`" if budget else f"`{track}`, other settings"
         rows.append((options, arch, machine, str(len(seconds)), duration(seconds.median()), span))
     header = ("Options of `make runs`", "Network", "Machine", "Runs", "Median", "Range")
-    caption = "Wall time of one run, from the records of all that have finished."
+    caption = "Wall time of one run, from the records of all finished runs."
     return Markdown(captioned(caption, "durations", table(header, rows)))
 
 

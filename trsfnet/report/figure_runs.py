@@ -143,7 +143,9 @@ def left_out(found: Analysis, numbers: Sequence[int], kind: str) -> Markdown:
     parts = ["These figures show all runs of their variants."]
     if lines:
         parts = [
-            folded(f"{counted(len(lines), 'run')} that these figures leave out, and why", "\n".join(lines))
+            folded(
+                f"{counted(len(lines), 'run')} that these figures leave out, with reasons", "\n".join(lines)
+            )
         ]
     if found.problems:
         number = counted(len(found.problems), "record")

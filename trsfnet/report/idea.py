@@ -54,7 +54,7 @@ def _code(function: Callable[..., Any], text: str) -> Markdown:
 def relatives() -> Markdown:
     """Whose idea each setting of the study on stability is, and how to train it."""
     rows = [(_whose(setting), _options(setting)) for setting in STABILITY]
-    caption = "Settings of the study on stability, and whose idea each is."
+    caption = "Settings of the stability study, and the proposal that each corresponds to."
     body = table(("Idea", "Options of `notebooks/train.ipynb`"), rows)
     return Markdown(captioned(caption, "idea-relatives", body))
 
@@ -62,9 +62,7 @@ def relatives() -> Markdown:
 def _whose(setting: Variant) -> str:
     if not setting.trsf:
         return (
-            "Constants, as in facenet"
-            if setting.scale_init is None
-            else "One constant, as by Szegedy and others"
+            "Constants, as in facenet" if setting.scale_init is None else "One constant, as in Szegedy et al."
         )
     start = PAPER_SCALE if setting.scale_init is None else setting.scale_init
     if setting.trsf_per_channel:
@@ -90,6 +88,6 @@ def verdict(networks: Sequence[Network]) -> Markdown:
             said = paper[f"{kind} of {network.version}"].value
             words = f"{counted} {kind} in {network.version}"
             agree.append(words) if counted == said else differ.append(f"{words} (paper: {said})")
-    parts = [f"as the paper counts them: {joined(agree)}"] if agree else []
-    parts += [f"not as the paper counts them: {joined(differ)}"] if differ else []
-    return Markdown(f"In the networks that are trained here there are, {'; '.join(parts)}.")
+    parts = [f"as counted in the paper: {joined(agree)}"] if agree else []
+    parts += [f"not as counted in the paper: {joined(differ)}"] if differ else []
+    return Markdown(f"Counts in the networks trained here, {'; '.join(parts)}.")

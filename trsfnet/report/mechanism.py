@@ -178,18 +178,21 @@ def _number(value: float) -> str:
 
 _QUESTIONS = {
     "growth": ("Do scales grow with the decay budget?", "factor above 1"),
-    "branches": ("Do branches add less to their trunk as it grows?", "all three factors below 1"),
+    "branches": (
+        "Do branches add less to their trunk as the decay budget grows?",
+        "all three factors below 1",
+    ),
     "gauge": (
-        "Does it matter how the starting function is written, with scales of 0.1 or of 1?",
+        "Does it matter whether the initial function is written with scales of 0.1 or of 1?",
         "final scales differ at both decays, by factors that exclude 1",
     ),
     "contraction": (
-        "Do scales forget where they start (0.03, 0.1, 0.3, 1)?",
-        "spread of log scales at the end over that at the start below 1",
+        "Do scales forget their initial value (0.03, 0.1, 0.3, 1)?",
+        "ratio of the spread of log scales at the end to that at the start below 1",
     ),
     "optimum": (
-        "Is the learned size of the branches the best one?",
-        "held-out loss least at a factor of 0.84 to 1.19 on all scales in most runs",
+        "Is the learned size of the branches optimal?",
+        "held-out loss lowest at a factor of 0.84 to 1.19 on all scales in most runs",
     ),
     "training": (
         "Does training the scale raise TAR over the constant 0.1 from which it starts?",
@@ -240,7 +243,7 @@ def schedules() -> Markdown:
     ]
     header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
     body = table(header, rows)
-    return Markdown(captioned("How far each schedule can take scales and slopes", "table-regimes", body))
+    return Markdown(captioned("How far each schedule can move scales and slopes", "table-regimes", body))
 
 
 def over_constants(found: Analysis) -> Markdown:
@@ -265,7 +268,7 @@ def over_constants(found: Analysis) -> Markdown:
         "Seeds",
     )
     title = (
-        "TRSF + PReLU against the baseline: branch over trunk as a factor, TAR at FAR 1e-2 as a difference"
+        "TRSF + PReLU compared with the baseline: residual ratio as a factor, TAR at FAR 1e-2 as a difference"
     )
     return Markdown(captioned(title, "table-mechanism-constants", table(header, rows)))
 

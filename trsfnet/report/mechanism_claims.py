@@ -25,9 +25,9 @@ from trsfnet.training.config import TrainConfig
 _PARTS = {
     "ladder": "weight decay on all kernels, with TRSF + PReLU and without",
     "gauge": "the same starting function, written with scales of 1",
-    "projections": "weight decay on the kernels under the scales alone",
+    "projections": "weight decay only on the kernels under the scales",
     "controls": "PReLU with constant scales: facenet's, and 0.1",
-    "starts": "scales that start from 0.03, 0.3 and 1",
+    "starts": "scales that start at 0.03, 0.3 and 1",
     "floor": "slopes clamped at 0",
     "frozen": "constants frozen at the learned magnitudes",
     "leaky": "Leaky ReLU with constant scales",
@@ -70,7 +70,7 @@ def diagnostics(found: Analysis) -> Markdown:
     """Dead channels, zeros and alike kernels, means over seeds, by activation and weight decay."""
     runs = found.mechanism
     if runs.empty:
-        return Markdown("No run of the study has finished, so that nothing was measured.")
+        return Markdown("No run of the study has finished, so nothing has been measured.")
     usual = runs[
         runs["weight_decay"].isin((USUAL, HIGH))
         & (runs["decayed"] == "all")
@@ -86,9 +86,10 @@ def diagnostics(found: Analysis) -> Markdown:
     header = ("Runs", "Weight decay", "Dead channels", "Zeros before the pool", "Cosine", "Rank", "Seeds")
     caption = (
         "Neurons and kernels at the end. A channel is dead if it is positive on fewer than one in a thousand "
-        "positions of 64 test images, for all activations alike. Cosine: the most negative one between two "
-        "kernels of a layer, less that of the random kernels at the start; below 0, kernels have become each "
-        "other's negatives. Rank: the effective rank of a layer's kernels over that at the start."
+        "positions of 64 test images, for all activations. Cosine: the most negative cosine between two "
+        "kernels of a layer, minus that of the random kernels at the start; below 0, kernels have moved "
+        "towards each other's negatives. Rank: the effective rank of a layer's kernels divided by that at "
+        "the start."
     )
     return Markdown(captioned(caption, "table-mechanism-diagnostics", table(header, rows)))
 
@@ -125,9 +126,9 @@ def cost() -> Markdown:
     )
     where = f", {result['rounds']} rounds on {result['machine']['cpu']}" if result else ""
     caption = (
-        "Cost of TRSF and PReLU at full width and 160 px. The convolutions and the linear layer do the same "
-        "multiply-accumulates with and without them. Step time: that of a training step with both over one "
-        f"with constants and ReLU, median and range{where} (`python -m benchmarks.step`)."
+        "Cost of TRSF and PReLU at full width and 160 px. The convolutions and the linear layer need the "
+        "same multiply-accumulates with and without them. Step time: that of a training step with both over "
+        f"one with constants and ReLU, median and range{where} (`python -m benchmarks.step`)."
     )
     return Markdown(captioned(caption, "table-mechanism-cost", table(header, rows)))
 

@@ -34,7 +34,7 @@ _POOLED = len(table_variants(1))
 def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
     """How far seeds lie apart on our tracks, and how sure that is."""
     if not spreads:
-        return Markdown("No variant of ours has two finished seeds yet.")
+        return Markdown("None of our variants has two finished seeds yet.")
     header = ("Track", "Network", "Measure", "Variants", "Runs", "SD between seeds", "95 % interval of it")
     rows = [
         (
@@ -50,8 +50,8 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
     ]
     caption = (
         "Standard deviation (SD) of TAR between seeds of one variant, in points, pooled over the variants "
-        "with two finished seeds or more. Our networks are smaller and trained for a shorter time than the "
-        "paper's, so theirs may vary less."
+        "with two or more finished seeds. Our networks are smaller and trained for a shorter time than the "
+        "paper's, which may vary less."
     )
     return Markdown(captioned(caption, "our-seeds", table(header, rows)))
 
@@ -66,7 +66,7 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
     known = {track: spread for track in MEASURES if (spread := surest(spreads, track))}
     if not known:
         return Markdown(
-            "Without two finished seeds of a variant, nothing says how many seeds would be needed."
+            "Without two finished seeds of a variant, the number of seeds needed cannot be estimated."
         )
     with style.panels(1, len(known), 4.2) as (figure, (axes,)):
         for panel, (track, spread) in zip(axes, known.items(), strict=True):
@@ -76,14 +76,14 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
                 title=f"{track}: SD {100 * spread.deviation:.1f} points", xlabel="Seeds of each variant"
             )
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes[0].set_ylabel("Smallest difference shown (points of TAR)")
+        axes[0].set_ylabel("Minimum detectable difference (points of TAR)")
         legend_below(figure, axes[0])
     found = "; ".join(_finding(track, spread) for track, spread in known.items())
     sources = joined([f"{track}: {s.budget}, {_network(s)}" for track, s in known.items()])
     caption = (
-        f"The difference between two variants that shows in {100 * POWER:.0f} of 100 trials, by the surest "
-        f"spread of each track ({sources}), as if pooled over the {_POOLED} variants of a table. Bands: with "
-        f"the ends of the spread's own 95 % interval. {found}."
+        f"The minimum detectable difference between two variants with a power of {100 * POWER:.0f} %, from "
+        f"the most precisely known spread of each track ({sources}), as if pooled over the {_POOLED} "
+        f"variants of a table. The bands use the ends of the spread's own 95 % interval. {found}."
     )
     alt = f"Curves that fall with the number of seeds, the planned numbers marked. {found}."
     return picture(figure, alt=alt, caption=caption)
@@ -144,9 +144,9 @@ def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
     ]
     header = ("Track", "Of", "Seeds", "Detectable alone", "Detectable as first of all claims")
     caption = (
-        "Differences between two variants, in points of TAR, that the planned seeds show in "
-        f"{100 * POWER:.0f} of 100 trials; in brackets with the ends of the spread's 95 % interval. Means "
-        "over several variants on each side show smaller ones."
+        "Minimum detectable differences between two variants, in points of TAR, for the planned seeds and a "
+        f"power of {100 * POWER:.0f} %; in brackets, for the ends of the spread's 95 % interval. Means over "
+        "several variants on each side can detect smaller differences."
     )
     return Markdown(captioned(caption, "power", table(header, rows)))
 
@@ -161,9 +161,9 @@ def plan() -> str:
     tests = tests_planned("lfw")
     seeds = joined([f"{number} for {joined(parts)}" for number, parts in seeds_planned("lfw").items()])
     return (
-        f"On LFW, at budget {PLANNED}, the seeds of each variant are {seeds}. These numbers were fixed "
-        "before any comparison on LFW at that budget was looked at; this calculation says what they can "
-        "show, from a spread that is itself an estimate with an interval. Of the paper's "
-        f"{len(paper_claims())} claims {tests} can be tested on these runs, so that the first must have a p "
+        f"On LFW, with the budget {PLANNED}, the seeds of each variant are {seeds}. These numbers were fixed "
+        "before we looked at any comparison on LFW with that budget. This calculation shows what they can "
+        "detect, based on a spread that is itself an estimate with an interval. Of the paper's "
+        f"{len(paper_claims())} claims, {tests} can be tested on these runs, so the first must have a p "
         f"value below {ALPHA / tests:.4f}."
     )

@@ -81,7 +81,7 @@ class Progress:
     def _left(self, done: float) -> str:
         """The time left at the speed since the start, over runs that go side by side."""
         if done == self._before:
-            return "time left not known yet"
+            return "remaining time not known yet"
         seconds = (time.monotonic() - self._started) * (self._total - done) / (done - self._before)
         return f"about {duration(seconds)} left"
 
@@ -114,5 +114,5 @@ def _reason(path: Path) -> str:
     try:
         lines = (path / "train.log").read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
-        return "it never began."
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it ended without saying why.")
+        return "it never started."
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it ended without a message.")

@@ -121,13 +121,13 @@ class RunComparison:
     def advice(self) -> str:
         """What the results allow to be said."""
         if not self.comparable:
-            return "The runs were made by different protocols: their results do not compare."
+            return "The runs were evaluated with different protocols: their results cannot be compared."
         statuses = zip(self.runs, self.facts["status"], strict=True)
         if ended_otherwise := [
             f"{run} {_WITHOUT_RESULT[status]}" for run, status in statuses if status != "done"
         ]:
             return f"{' and '.join(ended_otherwise)}: there is no final result to compare."
-        return "One run each: whether a difference is more than the seed's, `trsfnet report` says."
+        return "One run each: `trsfnet report` tests whether a difference exceeds the spread between seeds."
 
 
 _WITHOUT_RESULT = {"collapsed": "collapsed", "failed": "was cut off", "running": "is not finished"}

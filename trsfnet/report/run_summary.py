@@ -20,7 +20,7 @@ def training_curves(run: Run) -> Figure:
     """Loss, and TAR on unseen people, over the epochs of one run."""
     history = run.history
     if history.empty:
-        return _message(f"{run.run_id}: no epoch was finished, so there is no curve.")
+        return _message(f"{run.run_id}: no epoch has finished, so there is no curve.")
     with style.panels(1, 2, 3.2) as (figure, ((left, right),)):
         marker = "o" if len(history) < 10 else ""
         left.plot(history["epoch"], history["loss"], marker=marker)
@@ -74,7 +74,7 @@ def summary(run: Run) -> Markdown:
         *_counts(info.get("counts")),
         ("Wall time", duration(info.get("seconds", 0.0))),
         ("Record", f"`{run.path}`"),
-        ("Repeat it", f"`{info.get('command', '')}`"),
+        ("Command", f"`{info.get('command', '')}`"),
     ]
     return Markdown(table(("Run", f"`{run.run_id}`"), rows))
 
@@ -93,7 +93,7 @@ def _counts(counts: dict[str, int] | None) -> list[tuple[str, str]]:
     return [
         (
             "Network",
-            f"{counts['parameters']:,} parameters, among them {counts['scales']:,} residual scales "
+            f"{counts['parameters']:,} parameters, including {counts['scales']:,} residual scales "
             f"and {counts['slopes']:,} slopes",
         )
     ]

@@ -68,11 +68,11 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
             (series, _, first), (*_, last) = names[0], names[-1]
             depth_bar(figure, panels.tolist(), ends=(first, last), label=series)
     ends = [f"{short_name(v)} {_from_to(list(seeds.values()))}" for v, seeds in shown.items()]
-    finding = f"on average TRSF went from start to end in {joined(ends)}."
+    finding = f"the mean TRSF changed from start to end in {joined(ends)}."
     return picture(
         figure,
         alt=f"Lines of the scale of every module over the epochs, a panel per variant: {finding}",
-        caption=f"{start}: {finding} A line for each module and seed.{lacking}",
+        caption=f"{start}: {finding} One line per module and seed.{lacking}",
     )
 
 
@@ -106,8 +106,8 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
         figure,
         alt=f"The scale of every module after training, a row per module, a panel per variant. {finding}",
         caption=(
-            f"{opening([table], number)}: {finding} A point for each module and seed; dotted: "
-            f"the start. {seeds_in_words(found)}.{missing(runs)}"
+            f"{opening([table], number)}: {finding} One point per module and seed; dotted line: "
+            f"the initial value. {seeds_in_words(found)}.{missing(runs)}"
         ),
     )
 

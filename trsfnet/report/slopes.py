@@ -72,7 +72,7 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
         figure,
         alt=f"Lines of {SHOWN} slopes over the epochs, a panel for each slope. {finding}",
         caption=(
-            f"{start}: {finding} Of the {len(names)} slopes these {SHOWN} are evenly spaced from input to "
+            f"{start}: {finding} Of the {len(names)} slopes, these {SHOWN} are evenly spaced from input to "
             f"output.{lacking}"
         ),
     )
@@ -115,7 +115,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
         figure,
         alt=f"Every slope after training, from input to output, a panel per variant. {finding}",
         caption=(
-            f"{opening([table], number)}: {finding} A point for each slope and seed; "
+            f"{opening([table], number)}: {finding} One point per slope and seed; "
             f"{seeds_in_words(found)}.{missing(runs)}"
         ),
     )

@@ -43,7 +43,7 @@ def after_training(table: TableRuns) -> list[Picture | Markdown]:
     start, lacking = opening([table], 11), missing(runs)
     return first_and_further(
         found,
-        f"Slopes after training from each start on the {table.track} track",
+        f"Slopes after training from each initial value on the {table.track} track",
         lambda shown: _slopes(shown, f"{start}, {shown_seeds(shown)}", lacking),
     )
 
@@ -80,8 +80,8 @@ def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
         figure,
         alt=f"{shown} slopes after training, a row per slope, a point per network. {finding}",
         caption=(
-            f"{beginning}: {finding} Shown are {shown} of {len(names)} slopes, evenly spaced from input to "
-            f"output.{lacking}"
+            f"{beginning}: {finding} The figure shows {shown} of {len(names)} slopes, evenly spaced from "
+            f"input to output.{lacking}"
         ),
     )
 
@@ -90,10 +90,10 @@ def _between(by_start: dict[str, pd.DataFrame]) -> str:
     """How far slopes lie apart by the network they are in, and by which slope they are."""
     every = pd.concat(by_start.values())
     if len(by_start) == 1:
-        return f"only the start {next(iter(by_start))} has been run, so starts cannot be compared."
+        return f"only the initial value {next(iter(by_start))} has been run, so there is no comparison."
     return (
         f"one slope has a standard deviation of {decimal(every.std().mean())} over {len(every)} networks "
-        f"from {len(by_start)} starts (mean over slopes), while the slopes' means have one of "
+        f"from {len(by_start)} initial values (mean over slopes), and the slopes' means one of "
         f"{decimal(every.mean().std())}."
     )
 
@@ -123,7 +123,7 @@ def over_training(table: TableRuns) -> Picture | Markdown:
         alt=f"Mean and standard deviation of all slopes over the epochs, a line per start. {finding}",
         caption=(
             f"{opening([table], 11)}, over training and over all slopes: {finding} Lines are means over "
-            f"seeds, bands their range; {seeds_in_words(found)}.{missing(runs)}"
+            f"seeds; bands show their range; {seeds_in_words(found)}.{missing(runs)}"
         ),
     )
 
@@ -135,11 +135,11 @@ def _convergence(found: Values) -> str:
         for variant, seeds in found.items()
     }
     ends = ", ".join(f"{name} to {decimal(mean.iloc[-1])}" for name, mean in means.items())
-    text = f"the mean slope went from {ends}."
+    text = f"the mean slope changed from {ends}."
     if len(means) == 1:
         return text
     before, after = (np.ptp([mean.iloc[place] for mean in means.values()]) for place in (0, -1))
-    return f"{text} The starts are {decimal(before)} apart, the ends {decimal(after)}."
+    return f"{text} The initial values span {decimal(before)}, the final means {decimal(after)}."
 
 
 def _looks(number: int) -> list[style.Look]:

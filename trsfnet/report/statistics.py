@@ -32,9 +32,9 @@ _SEED_SPREADS = (0.0, 0.25, 0.5, 1.0)
 CLEAR, UNDECIDED, NOISE = "clear", "open", "within noise"
 _CLASSES = {True: CLEAR, None: UNDECIDED, False: NOISE}
 _MEANINGS = {
-    CLEAR: "beyond chance however the pairs fell.",
-    UNDECIDED: "it depends on how many pairs only one of the two networks accepts, which is not published.",
-    NOISE: "chance explains it however the pairs fell.",
+    CLEAR: "beyond chance, whatever the number of discordant pairs.",
+    UNDECIDED: "undecided, because the number of discordant pairs is not published.",
+    NOISE: "explained by chance, whatever the number of discordant pairs.",
 }
 
 
@@ -58,7 +58,7 @@ def cells_figure() -> Picture:
     caption = (
         f"The paper's {len(cells)} cells on LFW, each a whole number of {cells[0].trials:,} pairs, with "
         f"Wilson's 95 % intervals, {min(widths):.1f} to {max(widths):.1f} points wide. Intervals of cells "
-        "measured on the same pairs may overlap although a paired test tells them apart."
+        "measured on the same pairs may overlap although a paired test distinguishes them."
     )
     low, high = min(cells, key=lambda c: c.accepted), max(cells, key=lambda c: c.accepted)
     alt = (
@@ -81,7 +81,7 @@ def cells_table() -> Markdown:
         for cell in published_cells()
     ]
     header = ("Table", "Variant", "TAR", "Pairs accepted", "95 % interval")
-    body = captioned("Every TAR of the paper as a count.", "published-cells", table(header, rows))
+    body = captioned("Every TAR in the paper as a count.", "published-cells", table(header, rows))
     return Markdown(folded(f"The {len(rows)} cells in numbers", body))
 
 
@@ -139,10 +139,11 @@ def verdict() -> str:
     }
     survive = sum(d.p_holm < ALPHA for d in found)
     return (
-        f"Of {len(found)} differences that the paper reports, {len(names[CLEAR])} are clear of the noise of "
+        f"Of {len(found)} differences that the paper reports, {len(names[CLEAR])} exceed the noise of "
         f"their own test, {len(names[UNDECIDED])} are open ({joined(names[UNDECIDED])}) and "
-        f"{len(names[NOISE])} within noise ({joined(names[NOISE])}). With pairs taken as independent and all "
-        f"{len(found)} looked at together, {survive} remain. None of this speaks of another seed."
+        f"{len(names[NOISE])} within noise ({joined(names[NOISE])}). If the pairs are treated as independent "
+        f"and all {len(found)} are corrected for together, {survive} remain. This does not cover the "
+        "variation between seeds."
     )
 
 
@@ -152,8 +153,8 @@ def grid_of_3000() -> str:
     runs = len({variant for number in _LFW_TABLES for variant in paper_table(number).by_variant})
     # Of the hundred second and first decimals, those of k/3000 end in 0, 3 or 7.
     return (
-        f"All {cells} cells on LFW, of {runs} runs, end in 0, 3 or 7, as whole numbers of 3,000 pairs do; "
-        f"that {runs} other numbers would, has a chance of 1 in {1e-6 / 0.3**runs:,.0f} million."
+        f"All {cells} cells on LFW, of {runs} runs, end in 0, 3 or 7, as whole numbers of 3,000 pairs do. "
+        f"The probability that {runs} other numbers do so is 1 in {1e-6 / 0.3**runs:,.0f} million."
     )
 
 
@@ -172,13 +173,14 @@ def single_seed() -> Markdown:
     header = (
         "SD between seeds",
         "Smallest difference beyond chance",
-        "The paper's beyond it",
-        "Seeds to see 1 point",
+        "The paper's differences beyond it",
+        "Seeds to detect 1 point",
     )
     caption = (
-        "What one run of each of two networks shows, in points of TAR, from the noise of 3,000 independent "
-        f"pairs and of seeds; and how many seeds of each show 1 point in {100 * POWER:.0f} of 100 trials, by "
-        "the noise of seeds alone (t test): more seeds are tested on the same pairs."
+        "What a comparison of two single runs can show, in points of TAR, given the noise of 3,000 "
+        "independent pairs and of seeds; and how many seeds per network detect 1 point with a power of "
+        f"{100 * POWER:.0f} %, given the noise of seeds alone (t test), since more seeds are tested on the "
+        "same pairs."
     )
     return Markdown(captioned(caption, "single-seed", table(header, rows)))
 
@@ -203,7 +205,7 @@ def starts_spread() -> str:
     deviation = np.std([value for _, value in starts], ddof=1)
     (before, low), (after, high) = max(pairwise(starts), key=lambda pair: abs(pair[1][1] - pair[0][1]))
     return (
-        "The paper itself has five runs that differ only in where the slopes start. Their TAR has a standard "
-        f"deviation of {deviation:.2f} points and no order: {low:.2f} at {before} and {high:.2f} at {after}. "
-        "Either the start matters as much as everything else in the paper, or seeds do."
+        "The paper itself has five runs that differ only in the initial slope. Their TAR has a standard "
+        f"deviation of {deviation:.2f} points and shows no trend: {low:.2f} at {before} and {high:.2f} at "
+        f"{after}. Either the initial slope matters as much as all else in the paper, or the seed does."
     )

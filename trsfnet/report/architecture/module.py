@@ -31,7 +31,7 @@ def modules(network: Network) -> Picture:
     last = [part for part in kinds if len(part.blocks) == 1]
     caption = (
         f"The paper's figure 2, drawn from {network.version}: kernel and channels of each convolution. Each "
-        "α is an activation with a slope of its own, s the trainable scale: y = α(x + s · Inception(x))."
+        "α is an activation with its own slope; s is the trainable scale: y = α(x + s · Inception(x))."
         + "".join(_exception(part) for part in last)
     )
     return picture(figure, alt=_alt(network.version, shown), caption=caption)

@@ -101,8 +101,8 @@ def _caption(networks: Sequence[Network]) -> str:
         return joined([f"{number(net)} in {net.version}" for net in networks])
 
     return (
-        "The paper's figure 1, drawn from the models: parts, and the size of what each gives for one image. "
+        "The paper's figure 1, drawn from the models: their parts, with the output size for one image. "
         f"Parts of the stem: {counts(lambda net: len(net.layers(STEM)))}. All trainable scales "
-        f"({counts(lambda net: sum(part.scales for part in net.parts))}) are in residual modules, slopes "
-        f"({counts(lambda net: sum(part.slopes for part in net.parts))}) everywhere but behind the mean."
+        f"({counts(lambda net: sum(part.scales for part in net.parts))}) are in residual modules; slopes "
+        f"({counts(lambda net: sum(part.slopes for part in net.parts))}) are in all parts but the mean."
     )

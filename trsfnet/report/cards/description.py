@@ -55,12 +55,12 @@ def uses(run: Run, pages: Sequence[str]) -> str:
     """The exhibits that the run is part of, as links to their pages; or how it departs from all of them."""
     apart = departures(run)
     if apart:
-        return f"It stands apart from the paper's tables by {joined(apart)}."
+        return f"Its settings differ from those of the paper's tables: {joined(apart)}."
     feeds = next((known.exhibits for known in GRID if known == variant_from(run.config)), ())
     if not feeds:
         return "No exhibit of the paper shows this setting."
     return (
-        f"On the track `{run.info['track']}`, at budget {run.budget}, it is part of "
+        f"On the track `{run.info['track']}`, with the budget {run.budget}, it is part of "
         f"{joined(_links(feeds, pages))}."
     )
 
@@ -80,8 +80,8 @@ def code(run: Run) -> str:
         f"commit `{str(info.get('git_commit') or 'unknown')[:12]}`."
     )
     if not run.stale:
-        return f"{made} The present code computes the same: the command gives these numbers again."
-    return f"{made} The present code may give other numbers: {run.stale}."
+        return f"{made} The current code computes the same: the command reproduces these numbers."
+    return f"{made} The current code may give other numbers: {run.stale}."
 
 
 def settings(run: Run) -> Iterator[tuple[str, object]]:

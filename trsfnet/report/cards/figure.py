@@ -194,11 +194,11 @@ def _caption(history: pd.DataFrame, values: dict[str, pd.DataFrame], scores: Eva
             accepted = float(np.mean(scores.genuine > scores.threshold))
             sentences.append(
                 f"At one threshold for all pairs, a cosine of {scores.threshold:.2f}, {percent(accepted)} of "
-                "same-person pairs are accepted and 1 in 1,000 of the others."
+                "same-person pairs and 1 in 1,000 of the others are accepted."
             )
         if scores.impostor_pairs > len(scores.impostor):
             sentences.append(
-                f"Of {scores.impostor_pairs:,} pairs of different people the {len(scores.impostor):,} most "
-                "alike are drawn."
+                f"Of {scores.impostor_pairs:,} different-person pairs, the {len(scores.impostor):,} most "
+                "similar are drawn."
             )
     return " ".join(sentences)

@@ -10,15 +10,15 @@ from pathlib import Path
 from trsfnet.experiments.record import RECORD, Record
 
 _ABOUT = {
-    "run.json": "everything on this page but the curves",
-    "history.csv": "a row per epoch",
+    "run.json": "everything on this page except the curves",
+    "history.csv": "one row per epoch",
     "parameters.parquet": "every scale and slope per epoch",
     "scores.parquet": "scores of the final evaluation",
     "train.ipynb": "the executed notebook",
     # Of a study, which has its other runs too.
-    "runs.csv": "a row for each run of the study",
-    "runs.jsonl": "a line for each run of the study: its `run.json`",
-    "history.parquet": "a row per epoch of each run of the study",
+    "runs.csv": "one row for each run of the study",
+    "runs.jsonl": "one line for each run of the study: its `run.json`",
+    "history.parquet": "one row per epoch of each run of the study",
 }
 
 # The book takes a copy of each file that it links to.

@@ -16,7 +16,7 @@ from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.run_state import departures, state, value_of
 from trsfnet.text import capitalised, counted, duration, joined
 
-_APART = "apart from every budget"
+_APART = "outside every budget"
 
 
 def runs_index(found: Analysis) -> Markdown:
@@ -47,7 +47,7 @@ def _section(track: str, at: str, runs: list[Run]) -> str:
         *(MEASURE_NAMES[measure] for measure in measures),
         "Status",
         "Wall time",
-        "Stands apart by",
+        "Differs in",
     ]
     rows = [
         [
@@ -67,8 +67,8 @@ def _study_section(track: str, runs: list[Run]) -> str:
     """The study's runs by variant and learning rate, for there are hundreds."""
     title = f"### {capitalised(TRACKS[track])}, budget {STUDY}: {counted(len(runs), 'run')}"
     about = (
-        "These runs share a page for each variant. The number of seeds opens a list that leads to each run. "
-        "The filter leaves them as they are."
+        "These runs share one page per variant. The number of seeds opens a list with links to the runs. "
+        "The filter does not affect them."
     )
     cells: dict[tuple[str, float], list[Run]] = {}
     for run in sorted(runs, key=_study_order):
@@ -130,5 +130,5 @@ def verdict(found: Analysis) -> Markdown:
     counts = joined([f"{ended[word]} {word}" for word in STATUSES if ended[word]])
     return Markdown(
         f"**{counted(len(found.runs), 'run')}: {counts}.** "
-        f"The present code made {present} of them, earlier code {old}."
+        f"The current code made {present} of them, earlier code {old}."
     )

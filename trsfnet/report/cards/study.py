@@ -90,7 +90,7 @@ def _where(runs: Sequence[Run]) -> str:
     folders = sorted({_shown(run.path.parent, 2) for run in runs if not isinstance(run.record, StudyRun)})
     studies = sorted({_shown(run.record.study.path, 2) for run in runs if isinstance(run.record, StudyRun)})
     sentences = [
-        f"Of all these runs, `{study}/history.parquet` has a row per epoch, and `{study}/parameters.parquet` "
+        f"For all runs, `{study}/history.parquet` has one row per epoch, and `{study}/parameters.parquet` "
         "every scale per epoch."
         for study in studies
     ]
@@ -100,7 +100,7 @@ def _where(runs: Sequence[Run]) -> str:
             f"The folder of a run, {places}, has a row per epoch in `history.csv`, and every scale per epoch "
             "in `parameters.parquet`."
         )
-    return " ".join([*sentences, "A run's name stands with its command."])
+    return " ".join([*sentences, "Each command is listed with the name of its run."])
 
 
 def _shown(folder: Path, parts: int) -> str:

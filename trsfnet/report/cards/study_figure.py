@@ -54,8 +54,8 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
     few = len(entries) - len(drawn)
     without = f" Without a curve: {counted(few, 'run')} that finished no epoch." if few else ""
     caption = (
-        "Mean training loss of every epoch, a line for each seed, a cross where a run collapsed. "
-        f"Dotted: the loss at chance, {chance:.2f}. {finding}{without}"
+        "Mean training loss per epoch, one line per seed; a cross marks a collapsed run. "
+        f"Dotted line: the loss at chance level, {chance:.2f}. {finding}{without}"
     )
     alt = f"{title}: training loss over the epochs, a panel for each learning rate. {finding}"
     shown = picture(figure, alt=alt, caption=caption, with_numbers=False)

@@ -37,7 +37,7 @@ def outcomes(found: Analysis) -> Picture | Markdown:
     """How many claims on each subject have which verdict, by campaign."""
     shown = found.campaigns_on(paper_rules())
     if not shown:
-        return Markdown("No run has ended, so that there are no verdicts to count.")
+        return Markdown("No run has ended, so there are no verdicts to count.")
     subjects = by_subject()
     with style.panels(1, len(shown), 3.6, sharey=True) as (figure, (axes,)):
         for panel, campaign in zip(axes, shown, strict=True):
@@ -82,8 +82,8 @@ def forest(found: Analysis) -> Picture | Markdown:
     shown = {c: of_claims for c in found.campaigns_on(paper_rules()) if (of_claims := margins(c))}
     if not shown:
         return Markdown(
-            "No claim can be tested yet: it takes three finished seeds of each of its variants. This figure "
-            "then shows how far each is from its bound."
+            "No claim can be tested yet: a claim needs three finished seeds of each of its variants. This "
+            "figure will then show how far each claim is from its bound."
         )
     tested = {claim for of_claims in shown.values() for claim in of_claims}
     claims = [claim for on in by_subject().values() for claim in on if claim.id in tested]
@@ -99,8 +99,8 @@ def forest(found: Analysis) -> Picture | Markdown:
         for campaign, of_claims in shown.items()
     )
     caption = (
-        "How far the weakest comparison of each claim lies from the claim's bound, with its 95 % interval. "
-        "At 1 is the smallest effect that the seeds and their spread could have shown; arrows lie "
+        "Distance of the weakest comparison of each claim from the claim's bound, with its 95 % interval. "
+        "A distance of 1 is the minimum detectable effect for these seeds and their spread; arrows lie "
         f"beyond {WIDEST:.0f}. {findings}."
     )
     return picture(figure, alt=f"A row for each claim, a point with its interval. {caption}", caption=caption)
@@ -110,8 +110,8 @@ def _finding(found: Sequence[Margin]) -> str:
     against = sum(margin.margin < 0 for margin in found)
     within = sum(abs(margin.margin) < 1 for margin in found)
     return (
-        f"{counted(len(found), 'claim')} tested, {against} of them on the side against the claim, {within} "
-        "nearer to the bound than the minimum detectable effect"
+        f"{counted(len(found), 'claim')} tested, {against} of them on the contradicting side, {within} "
+        "closer to the bound than the minimum detectable effect"
     )
 
 

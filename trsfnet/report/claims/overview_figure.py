@@ -28,7 +28,7 @@ _ARROWS = {True: "M-5-5L5 0L-5 5Z", False: "M5-5L-5 0L5 5Z"}
 def overview(campaigns: Sequence[Campaign]) -> Markdown:
     """A line for each claim and campaign; at first, and without a script, the main claims alone."""
     if not campaigns:
-        return Markdown("No run has ended, so that there is nothing to draw.")
+        return Markdown("No run has ended, so there is nothing to draw.")
     found = {campaign: margins(campaign) for campaign in campaigns}
     items = [
         _item(question, claim, found, is_main=claim == ids[0])
@@ -42,14 +42,14 @@ def overview(campaigns: Sequence[Campaign]) -> Markdown:
     )
     findings = " ".join(f"{plain_campaign_name(c)}: {_finding(of_claims)}." for c, of_claims in found.items())
     caption = (
-        "On which side of what the paper says our runs lie, with 95 % intervals. At the dotted lines is the "
-        "smallest effect that the runs could have shown. What has no point is tested in another way, or too "
-        f"few of its runs have ended. {findings}"
+        "Whether our runs agree with the paper, with 95 % intervals. The dotted lines mark the minimum "
+        "detectable effect. A claim without a point is tested in another way, or too few of its runs have "
+        f"ended. {findings}"
     )
     return Markdown(
         '<figure class="exhibit overview">'
         f'<div class="overview-key" aria-hidden="true">{key}</div>'
-        '<div class="overview-axis" aria-hidden="true">← against the paper · as it says →</div>'
+        '<div class="overview-axis" aria-hidden="true">← against the paper · for it →</div>'
         f'<ul class="overview-claims">{"".join(items)}</ul><figcaption>{caption}</figcaption></figure>'
     )
 

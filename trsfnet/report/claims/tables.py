@@ -30,37 +30,39 @@ SIGNS = {
 def rules() -> Markdown:
     """How a verdict comes about."""
     return Markdown(
-        f"- **{Outcome.SUPPORTED}** or **{Outcome.CONTRADICTED}**: the runs of one track and budget lie "
-        "on one side of the claim's bound by more than chance. Seeds are the sample; how much they spread is "
-        "taken from all variants with the same network and loss together, for scales and what they do from "
-        "those whose scales are set alike (Student's t). Over all claims that those runs can test, a false "
-        f"verdict has a chance of {100 * ALPHA:.0f} % at most (Holm). That is said of one group of runs: "
-        "each group has its own chance, and so have the rows of a table of the paper.\n"
-        "- A claim on several comparisons is supported by all of them and contradicted by any one. Where "
-        "versions or activations go opposite ways beyond chance, the verdict says so. On the role of the "
-        "branches the geometric mean over modules, the arithmetic one and the median must agree.\n"
-        "- The sign of a scale does not matter: the kernel can take it over. So magnitudes are compared.\n"
-        f"- **{Outcome.INCONCLUSIVE}**: chance could have done it, or a variant has fewer than {MIN_SEEDS} "
-        "finished seeds, or more runs of the side in favour collapsed or ended too early. The *minimum "
-        "detectable* effect is the distance from the bound that these seeds and their spread would show in "
-        f"{100 * POWER:.0f} of 100 repetitions: an effect may well be there and smaller.\n"
-        f"- **{Outcome.OUT_OF_REACH}**: what is claimed moves with the decay budget or the travel of the "
-        "schedule, and these runs' is too small for what the paper says, whatever is true of it. Which "
-        "claims those are is data beside the rules.\n"
-        f"- **{Outcome.NOT_RUN}**: no run says anything, or the paper's own data would be needed.\n"
-        "- Where runs of a budget are still missing, its verdicts are interim: more seeds may change them.\n"
-        f"- Where no run may collapse, one that does contradicts; support takes so many without that a "
-        f"rate of {100 * RARE:.0f} % would have shown.\n"
-        "- Each claim and its rule stood in the code before the runs that decide it. Two things were settled "
+        f"- **{Outcome.SUPPORTED}** or **{Outcome.CONTRADICTED}**: the runs of one track and budget lie on "
+        "one side of the claim's bound by more than chance explains. Seeds are the sample. Their variance "
+        "is pooled over all variants with the same network and loss; for the scales and their effects, over "
+        "the variants with the same kind of scale (Student's t). Over all claims that one group of runs can "
+        f"test, the probability of any false verdict is at most {100 * ALPHA:.0f} % (Holm). This holds for "
+        "each group of runs separately, and separately for the rows of each of the paper's tables.\n"
+        "- A claim with several comparisons is supported only if all of them support it, and contradicted if "
+        "any of them contradicts it. If versions or activations differ in sign by more than chance explains, "
+        "the verdict says so. For the role of the branches, the geometric mean over modules, the arithmetic "
+        "mean and the median must agree.\n"
+        "- We compare magnitudes of scales, because the kernel can absorb the sign.\n"
+        f"- **{Outcome.INCONCLUSIVE}**: chance could explain the result, or a variant has fewer than "
+        f"{MIN_SEEDS} finished seeds, or more runs of the favoured side collapsed or ended too early. The "
+        "*minimum detectable effect* is the distance from the bound that these seeds and their spread would "
+        f"reveal in {100 * POWER:.0f} of 100 repetitions. A smaller effect may well exist.\n"
+        f"- **{Outcome.OUT_OF_REACH}**: the claimed quantity depends on the decay budget or the travel of "
+        "the schedule, and the value in these runs is too small to test the claim, whether or not it is "
+        "true. A file next to the rules lists these claims.\n"
+        f"- **{Outcome.NOT_RUN}**: no run can test the claim, or the paper's own data would be needed.\n"
+        "- If runs of a budget are still missing, its verdicts are interim: more seeds may change them.\n"
+        "- If a claim says that no run collapses, one collapse contradicts it. Support needs so many runs "
+        f"without a collapse that a collapse rate of {100 * RARE:.0f} % would have been noticed.\n"
+        "- Each claim and its rule were in the code before the runs that decide it. Two decisions were made "
         "later:\n"
-        "  - That the spread is pooled and seeds are not paired, when v1's first three seeds on rendered "
-        "faces were known. Three seeds of one variant decide nothing. Runs that share a seed may be a little "
-        "more alike than others, which makes intervals without pairs too wide rather than too narrow.\n"
-        "  - How three quantities are measured, when all but the study on stability was known. A run that "
-        "never classifies half of the images rightly counts with all of its epochs, the least that it can "
-        "have needed, and is not left out, being the slowest. The spread of scales is set against their "
-        "mean magnitude, because their mean is next to nothing where signs differ. Seeds of scales that are "
-        "set alike are pooled, not with those of scales that spread far less. When it was done, this turned "
+        "  - We decided to pool the variance and not to pair seeds when v1's first three seeds on rendered "
+        "faces were known. Three seeds of one variant decide nothing. Runs that share a seed may be slightly "
+        "more alike than others, so unpaired intervals are too wide rather than too narrow.\n"
+        "  - We changed how three quantities are measured when everything except the stability study was "
+        "known. A run that never classifies half of the images correctly counts with its full number of "
+        "epochs, the minimum it can have needed, instead of being left out, because it is the slowest. The "
+        "spread of scales is divided by their mean magnitude, because their mean is close to zero if signs "
+        "differ. Variances are pooled over variants with the same kind of scale, not with variants whose "
+        "scales vary far less. At that time, this changed "
         "[faster convergence](#claim-converges-faster), on rendered faces, and "
         "[differences between modules](#claim-scales-differ-between-modules) from inconclusive to supported, "
         "and no other claim."
@@ -81,15 +83,16 @@ def campaigns_table(found: Analysis) -> Markdown:
     )
     paper = paper_regime()
     caption = (
-        "Runs that ended, in groups within which they may be compared. By weight decay alone the squared "
-        "norm of a kernel shrinks by as many e-folds as the decay budget; the travel is the sum of the "
-        f"learning rates over 1 − momentum. The paper's are {paper.decay_budget:.3g} and {paper.travel:,.0f}."
+        "Runs that have ended, in groups within which they can be compared. The decay budget is the number "
+        "of e-folds by which weight decay alone shrinks the squared norm of a kernel; the travel is the sum "
+        "of the learning rates divided by 1 − momentum. The paper's are "
+        f"{paper.decay_budget:.3g} and {paper.travel:,.0f}."
     )
-    parts = ["No run has ended yet, so that every claim is *not run*."]
+    parts = ["No run has ended yet, so every claim is *not run*."]
     if found.campaigns:
         parts = [captioned(caption, "table-campaigns", table(header, map(_campaign_row, found.campaigns)))]
     if found.problems:
-        parts.append("**Records that cannot be read, and so have no part in this:**")
+        parts.append("**Unreadable records, which are not included:**")
         parts.append(unreadable(found.problems))
     return Markdown("\n\n".join(parts))
 
@@ -123,7 +126,7 @@ def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Mark
         for claim in claims
     ]
     header = ("Claim", "Paper", *([campaign_name(campaign) for campaign in shown] or ["Ours"]))
-    caption = f"{subject}: {counted(len(claims), 'claim')}. Each verdict leads to its quotes and numbers."
+    caption = f"{subject}: {counted(len(claims), 'claim')}. Each verdict links to its quotations and numbers."
     return Markdown(captioned(caption, f"claims-{anchor(subject)}", table(header, rows)))
 
 
@@ -160,7 +163,7 @@ def verdict(found: Analysis) -> Markdown:
         rest = f"{counts[inconclusive]} are {inconclusive}"
         rest += "".join(f", {counts[other]} {other}" for other in others if counts[other])
         lines.append(f"- {campaign_name(campaign)}: {'; '.join([*decided, rest])}.")
-    return Markdown("\n".join(lines) or "No run has ended, so nothing can be said.")
+    return Markdown("\n".join(lines) or "No run has ended, so there are no verdicts.")
 
 
 def anchor(subject: str) -> str:

@@ -68,8 +68,8 @@ def parts() -> Markdown:
     """People, images and pairs of the parts that the track makes of LFW."""
     fewest = track_defaults("lfw")["images_per_identity"]
     named = {
-        f"learned: sets {_span(lfw.TRAIN_SETS)}, people of {fewest} images or more": learned(),
-        f"verified: sets {_span(lfw.TEST_SETS)}": verified(),
+        f"training: sets {_span(lfw.TRAIN_SETS)}, people of {fewest} images or more": learned(),
+        f"test: sets {_span(lfw.TEST_SETS)}": verified(),
         "all of LFW": everyone(),
     }
     rows = [
@@ -82,8 +82,8 @@ def parts() -> Markdown:
         )
         for name, part in named.items()
     ]
-    header = ("Part", "People", "Images", "Pairs of one person", "Pairs of two people")
-    caption = "What the track makes of LFW, counted in `people.txt`."
+    header = ("Part", "People", "Images", "Same-person pairs", "Different-person pairs")
+    caption = "How the track divides LFW, counted in `people.txt`."
     return Markdown(captioned(caption, "lfw-parts", table(header, rows)))
 
 
@@ -94,7 +94,7 @@ def _span(sets: range) -> str:
 def input_images() -> Markdown:
     """What part of each image a network sees on this track."""
     return Markdown(
-        f"Of each image of 250{NBSP}pixels the track keeps the middle {CROP} and shrinks them to "
+        f"From each image of 250{NBSP}pixels, the track keeps the central {CROP} and resizes them to "
         f"{track_defaults('lfw')['image_size']}."
     )
 
@@ -106,7 +106,7 @@ def concentration() -> Picture:
     numbers = {
         "people": np.ones_like(part.images),
         "images": part.images,
-        "pairs of one person": part.same_pairs,
+        "same-person pairs": part.same_pairs,
     }
     shares = {
         name: np.bincount(group, weights, minlength=len(_GROUPS)) / weights.sum()
@@ -126,7 +126,7 @@ def concentration() -> Picture:
         axes.legend(loc="upper center")
     most, pairs = int(part.same_pairs.max()), int(part.same_pairs.sum())
     finding = (
-        f"One person has {most:,} of the {pairs:,} pairs of one person, {percent(most / pairs)}; "
+        f"One person has {most:,} of the {pairs:,} same-person pairs, {percent(most / pairs)}; "
         f"{percent(shares['people'][0])} of the people have a single image and no such pair."
     )
     words = [
@@ -151,11 +151,11 @@ def alignment() -> Markdown:
     """What `trsfnet align` finds in LFW."""
     result = measured("align")
     if result is None:
-        return Markdown("The alignment was not measured here: `python -m benchmarks.align` does it.")
+        return Markdown("The alignment has not been measured here; `python -m benchmarks.align` measures it.")
     words = {
         "found": "one face found",
-        "chosen": "several found, one chosen",
-        "none": "no face found, the middle kept",
+        "chosen": "several faces found, one chosen",
+        "none": "no face found, the centre kept",
         "failed": "not readable",
     }
     counts, total = result["counts"], result["images"]
@@ -166,4 +166,4 @@ def alignment() -> Markdown:
         f"facenet's settings: faces of {SMALLEST_FACE} pixels or more, thresholds {thresholds}."
     )
     body = table(("MTCNN", "Images", "Share"), rows)
-    return Markdown(f"{sentence}\n\n{captioned('What MTCNN finds in LFW.', 'lfw-alignment', body)}")
+    return Markdown(f"{sentence}\n\n{captioned('Faces that MTCNN finds in LFW.', 'lfw-alignment', body)}")

@@ -37,8 +37,8 @@ def tracks() -> Markdown:
             f"VGGFace2 ({VGGFACE2.people:,} people, {VGGFACE2.images / 1e6:.1f}{NBSP}million images) or "
             f"MS1MV2 ({MS1MV2.people:,} people, {MS1MV2.images / 1e6:.1f}{NBSP}million images)",
             f"LFW's own {pairs:,} pairs in ten folds",
-            "sets that were withdrawn",
+            "data sets that have been withdrawn",
         ),
     ]
     header = ("Track", "Learns from", "Verifies", "Needs")
-    return Markdown(captioned("The three tracks, by default.", "tracks", table(header, rows)))
+    return Markdown(captioned("The three tracks with their default settings.", "tracks", table(header, rows)))

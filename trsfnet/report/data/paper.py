@@ -31,7 +31,7 @@ class FaceData:
 
 VGGFACE2 = FaceData(
     "VGGFace2, training part",
-    "learned: tables 1, 2 and 6",
+    "training: tables 1, 2 and 6",
     people=8_631,
     images=3_141_890,
     status="withdrawn in 2020",
@@ -39,7 +39,7 @@ VGGFACE2 = FaceData(
 )
 MS1MV2 = FaceData(
     "MS1MV2, of MS-Celeb-1M",
-    "learned: table 3",
+    "training: table 3",
     people=85_742,
     images=5_822_653,
     status="MS-Celeb-1M withdrawn in 2019",
@@ -47,7 +47,7 @@ MS1MV2 = FaceData(
 )
 IJBB = FaceData(
     "IJB-B",
-    "verified: table 3, 8,010,270 pairs of templates",
+    "test: table 3, 8,010,270 pairs of templates",
     people=1_845,
     images=21_798 + 55_026,
     status="withdrawn in 2023",
@@ -64,7 +64,7 @@ def sets() -> Markdown:
     images = everyone().images
     lfw = FaceData(
         "LFW, View 2",
-        "verified: tables 1, 2 and 6, 6,000 pairs",
+        "test: tables 1, 2 and 6, 6,000 pairs",
         people=len(images),
         images=int(images.sum()),
         status="public",
@@ -75,5 +75,5 @@ def sets() -> Markdown:
         for data in (VGGFACE2, MS1MV2, lfw, IJBB)
     ]
     header = ("Set", "In the paper", "People", "Images", "Today", "Described by")
-    caption = "The sets of the paper. IJB-B's images are stills and frames of videos."
+    caption = "The paper's data sets. IJB-B's images are stills and video frames."
     return Markdown(captioned(caption, "paper-sets", table(header, rows)))

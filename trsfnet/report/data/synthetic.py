@@ -101,7 +101,7 @@ def contact_sheet() -> Picture:
             f"thing changed by columns: {joined(words[1:])}."
         ),
         caption=(
-            f"{len(people)} rendered identities, by rows; by columns a frontal face in even light, then one "
+            f"Rows: {len(people)} rendered identities. Columns: a frontal face in even light, then one "
             f"nuisance at a time near its extreme at difficulty{NBSP}1. Renderer {RENDERER_VERSION}."
         ),
     )
@@ -120,7 +120,7 @@ _FACTORS: dict[str, tuple[str, str]] = {
     "eye_open": ("eyes open", ""),
     "glasses": ("glasses", ""),
     "cap": ("cap", ""),
-    "occluder": ("something in the way", ""),
+    "occluder": ("occlusion", ""),
     "exposure": ("exposure", ""),
     "saturation": ("saturation", ""),
     "blur": ("blur at 112 pixels", f"{NBSP}px"),
@@ -142,7 +142,7 @@ def factors() -> Markdown:
         "Difficulty 1",
     )
     caption = (
-        f"Some of the {len(NUISANCES)} numbers that each image draws anew; {len(TRAITS)} others make a "
+        f"Some of the {len(NUISANCES)} parameters sampled for each image; {len(TRAITS)} others define a "
         "person."
     )
     return Markdown(captioned(caption, "factors", table(header, rows)))
@@ -184,8 +184,8 @@ def invariance() -> Picture:
         figure,
         alt=f"Share of same-person pairs accepted as yaw, side light or roll grows from zero. {finding}",
         caption=(
-            f"A frontal face in even light is compared with one in which a single thing differs, over "
-            f"{_FIGURE_PEOPLE} people; the threshold admits 1{NBSP}% of different-person pairs of the same "
+            f"A frontal face in even light is compared with one that differs in a single respect, over "
+            f"{_FIGURE_PEOPLE} people; the threshold accepts 1{NBSP}% of different-person pairs of the same "
             f"difference. {finding}"
         ),
     )
@@ -215,7 +215,7 @@ def difficulty(found: Analysis) -> Markdown:
     """How hard the rendered faces are: for a detector, without learning, and for networks that learned."""
     result = measured("rendering")
     if result is None or result["renderer"] != RENDERER_VERSION:
-        return Markdown("The renderer was not measured here: `python -m benchmarks.rendering` does it.")
+        return Markdown("The renderer has not been measured; `python -m benchmarks.rendering` measures it.")
     detected, tar, speed = result["detection"], result["without_learning"], result["speed"]
     rows = [
         (f"{name}", percent(value), f"must stay below {percent(tar['limit'])}")

@@ -45,7 +45,7 @@ def example() -> Network:
     -p embedding_size 128 -p epochs 16 -p weight_decay 0.016`, exported, and stored in half precision.
     """
     file = Path(str(resources.files("trsfnet.report.explore") / "rendered-faces.safetensors"))
-    return Network("a small network that has seen rendered faces only, never a photograph", file)
+    return Network("a small network trained only on rendered faces, never on a photograph", file)
 
 
 def has_network(record: Record) -> bool:

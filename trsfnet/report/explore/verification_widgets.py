@@ -25,8 +25,8 @@ _EXAMPLE_NAMES = {"same": "one rendered person twice", "other": "two rendered pe
 
 # Said with every answer of a network that was trained on rendered faces about something else.
 _RENDERED_ONLY = (
-    "This network was trained on rendered faces only: what it says about photographs means little. "
-    "A run on the <code>lfw</code> track has seen photographs."
+    "This network was trained only on rendered faces, so its decisions on photographs mean little. "
+    "A run on the <code>lfw</code> track was trained on photographs."
 )
 
 

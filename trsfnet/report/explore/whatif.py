@@ -21,7 +21,7 @@ from trsfnet.training.config import TrainConfig, track_defaults
 
 # Decay budgets from a short run's to four times the paper's longest.
 _BUDGETS = np.logspace(-2, np.log10(200), 90)
-_KEPT = {"stays as it was": 1.0, "falls to a half": 0.5, "falls to a quarter": 0.25}
+_KEPT = {"stays the same": 1.0, "falls to half": 0.5, "falls to a quarter": 0.25}
 _OURS, _PAPERS, _YOURS = "our runs", "the paper (v1, v2)", "your schedule"
 _COLOURS = {_OURS: style.POSITIVE, _PAPERS: style.NEGATIVE, _YOURS: "#c2185b"}
 
@@ -69,9 +69,9 @@ def drawing(found: dict[str, Any]) -> Picture:
     svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=charts.VEGA_LITE)
     paper = [point for point in found["points"] if point["series"] == _PAPERS]
     text = (
-        "Mean scale at the end of training by the decay budget κ of the schedule. The curve is gradient flow "
-        f"at the paper's width, from a start at {PAPER_SCALE} and at constant |s| ‖W‖. The paper's schedule "
-        f"has κ = {rounded(paper[0]['budget'])}."
+        "Mean scale at the end of training against the decay budget κ of the schedule. The curve is the "
+        f"gradient-flow prediction for the paper's width, for scales that start at {PAPER_SCALE} and a "
+        f"constant |s| ‖W‖. The paper's schedule has κ = {rounded(paper[0]['budget'])}."
     )
     return Picture(svg, text, text)
 

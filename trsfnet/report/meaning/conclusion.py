@@ -34,9 +34,9 @@ def verdict(tables: Sequence[TableRuns]) -> Markdown:
 def _line(table: TableRuns) -> str:
     runs = BranchRuns.of(table)
     if not runs.pairs:
-        return "no finished run with TRSF has its like with constants and recorded ratios."
+        return "no finished run with TRSF has a counterpart with constants and recorded ratios."
     gains = "; ".join(
-        f"{short_name(trained)} {ratio_gain(runs, fixed, trained)}, arithmetically "
+        f"{short_name(trained)} {ratio_gain(runs, fixed, trained)}, arithmetic mean "
         f"{arithmetic_gain(runs, fixed, trained)}"
         for fixed, trained in runs.pairs
     )
@@ -45,7 +45,7 @@ def _line(table: TableRuns) -> str:
         for _, trained in runs.pairs
     ]
     return (
-        "what a branch adds, over its trunk, ends with TRSF so many times as large as with constants: "
-        f"{gains}. The scales themselves, of mean magnitude {span([f'{s:.2f}' for s in sorted(scales)])}, do "
-        "not say so."
+        "the residual ratio with TRSF, as a multiple of that with constants, ends at: "
+        f"{gains}. The scales themselves (mean magnitudes {span([f'{s:.2f}' for s in sorted(scales)])}) do "
+        "not show this."
     )

@@ -44,8 +44,8 @@ def same_product(table: TableRuns) -> Picture | Markdown:
         depth_bar(figure, axes.tolist())
     moved = "; ".join(f"{short_name(variant)}, {_moved(found)}" for variant, found in first.items())
     caption = (
-        f"A line for each block from the start of training to its end (dot), on our {table.track} track, "
-        "first seed. To move a block along a dashed line changes nothing of what the network computes. "
+        f"One line per block from the start of training to its end (dot), on our {table.track} track, "
+        "first seed. Moving a block along a dashed line does not change what the network computes. "
         f"Geometric means over blocks: {moved}."
     )
     alt = f"Scale of each block over the norm of its kernel, with lines of equal product. {moved}."
@@ -101,11 +101,11 @@ def final_ratios(table: TableRuns) -> Picture | None:
         legend_below(figure, axes[0])
     means = [f"{short_name(v)} {_mean_ratio(found):.3f}" for v, found in runs.items()]
     caption = (
-        f"Effective residual ratio of each block on our {table.track} track. Lines: means over "
-        f"{_seeds(runs)}; thin: each seed. Geometric means over blocks: {joined(means)}."
+        f"Effective residual ratio of each block on our {table.track} track. Lines are means over "
+        f"{_seeds(runs)}; thin lines are seeds. Geometric means over blocks: {joined(means)}."
     )
     alt = (
-        f"Norm of each scaled branch over its trunk, by block, a panel for each activation. {joined(means)}."
+        f"Norm of each scaled branch over that of its trunk, by block, for each activation. {joined(means)}."
     )
     return picture(figure, alt=alt, caption=caption)
 
@@ -149,9 +149,9 @@ def over_training(table: TableRuns) -> Picture | None:
     finding = joined([f"{short_name(variant)} {_from_to(found)}" for variant, found in runs.items()])
     caption = (
         f"Scale, norm of its kernel and residual ratio on our {table.track} track: means over "
-        f"{_seeds(runs)}. The ratio went in {finding}."
+        f"{_seeds(runs)}. The ratio changed in {finding}."
     )
-    alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio went in {finding}."
+    alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio changed in {finding}."
     return picture(figure, alt=alt, caption=caption)
 
 

@@ -29,7 +29,7 @@ def changes(table: TableRuns) -> Markdown | None:
     rows = [_change_row(runs, variant) for variant in runs.by_variant]
     caption = (
         f"From the start to the end of training on the {table.track} track: geometric means over all blocks, "
-        "averaged over seeds; of each seed at the end. Ratio: ‖s · Inception(x)‖ / ‖x‖."
+        "averaged over seeds, and for each seed at the end. Ratio: ‖s · Inception(x)‖ / ‖x‖."
     )
     name = f"branches-{table.track}-{table.table}"
     return Markdown(captioned(caption, name, markdown_table(header, rows)))
@@ -61,9 +61,9 @@ def gains(table: TableRuns) -> Markdown | None:
         for fixed, trained in runs.pairs
     ]
     caption = (
-        f"TRSF over constants after training on the {table.track} track, as factors of geometric means. The "
-        "interval is of this comparison alone, its spread pooled over the table's variants with TRSF and "
-        "over those with constants."
+        f"TRSF divided by constants after training on the {table.track} track, as factors of geometric "
+        "means. The interval is for this comparison alone; its variance is pooled over the table's variants "
+        "with TRSF and over those with constants."
     )
     name = f"branches-gain-{table.track}-{table.table}"
     return Markdown(captioned(caption, name, markdown_table(header, rows)))

@@ -30,13 +30,13 @@ def accuracy_figure(study: Study | None) -> Picture | None:
         for panel, number in zip(axes, kinds, strict=True):
             _panel(panel, study, number)
             panel.set_title(KINDS[number], fontsize=10)
-            panel.set_xlabel("Learning rate at the start")
-        axes[0].set_ylabel("Training images\nclassified rightly (%)")
+            panel.set_xlabel("Initial learning rate")
+        axes[0].set_ylabel("Training images\nclassified correctly (%)")
         figure.legend(handles=starts_key(study), loc="outside lower center", ncols=3)
     finding = _finding(study)
     epochs = counted(study.runs[0].run.config["epochs"], "epoch")
     caption = (
-        f"Training accuracy in the last of {epochs}: means over all seeds, also those that collapsed, with "
+        f"Training accuracy in the last of {epochs}: means over all seeds, including collapsed ones, with "
         f"95 % intervals (Student's t). {finding}"
     )
     alt = f"Training accuracy by learning rate, a panel for each kind of scale. {finding}"
@@ -68,7 +68,7 @@ def differences(study: Study | None) -> Markdown | None:
     """The training accuracy of the variants that the questions compare, at each learning rate."""
     if study is None:
         return None
-    header = ("First less second variant", *(f"Rate {rate:g}" for rate in study.rates))
+    header = ("First minus second variant", *(f"Rate {rate:g}" for rate in study.rates))
     rows = [
         (
             f"{short_name(a)} − {short_name(b)}",
@@ -78,8 +78,8 @@ def differences(study: Study | None) -> Markdown | None:
         for a, b in pairs(claim)
     ]
     caption = (
-        "Differences in training accuracy, in points with their 95 % intervals (Welch's t), each by itself. "
-        "No rule on them was fixed before there were results, so that no verdict rests on them."
+        "Differences in training accuracy, in points with separate 95 % intervals (Welch's t). No rule for "
+        "them was fixed before the results were known, so no verdict is based on them."
     )
     return Markdown(captioned(caption, "stability-differences", table(header, rows)))
 
@@ -96,8 +96,8 @@ def _sentence(study: Study, first: str, second: str) -> str:
         for rate, effect in effects.items()
         if effect and not effect.interval.low <= 0 <= effect.interval.high
     ]
-    found = f"{joined(clear)}; no other rate tells" if clear else "no rate tells"
-    return f"Training accuracy, {short_name(first)} − {short_name(second)}: {found} them apart."
+    found = f"{joined(clear)}; no other rate distinguishes them" if clear else "no rate distinguishes them"
+    return f"Training accuracy, {short_name(first)} − {short_name(second)}: {found}."
 
 
 def _written(effect: Effect | None) -> str:
@@ -118,7 +118,7 @@ def _finding(study: Study) -> str:
         }
         worst, best = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
         text = (
-            f"Variants lie furthest apart at rate {rate:g}: from {percent(means[worst])} "
+            f"Variants differ most at rate {rate:g}: from {percent(means[worst])} "
             f"({short_name(worst)}) to {percent(means[best])} ({short_name(best)})."
         )
         widest = max(widest, (text, means[best] - means[worst]), key=lambda found: found[1])

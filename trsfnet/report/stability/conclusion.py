@@ -16,13 +16,13 @@ from trsfnet.text import counted, joined
 def stability_claims(found: Analysis) -> Markdown:
     """What the paper says on stability, and the verdicts of all runs on it."""
     claims = [claim for claim in paper_claims() if claim.kind == "stability"]
-    return claims_table("What the paper claims on stability", claims, found)
+    return claims_table("The paper's claims on stability", claims, found)
 
 
 def verdict(study: Study | None) -> Markdown:
     """An answer to each question by the verdict on the claim that asks it, with its numbers."""
     if study is None:
-        return Markdown("The study has not been run, so that nothing can be said.")
+        return Markdown("The study has not been run, so there is no result.")
     lines = []
     for question, claim in QUESTIONS.items():
         found = study.campaign.verdicts[claim]
@@ -39,13 +39,13 @@ def _shape(study: Study) -> str:
     differ = [rate for rate in study.rates if len({run.collapsed for run in study.at(rate)}) > 1]
     if not differ:
         return (
-            "At each learning rate all runs ended alike: the rate decided, whatever the scale. Rates between "
-            "these may tell the variants apart."
+            "At each learning rate, all runs ended alike: the rate decided, regardless of the scale. "
+            "Rates in between may distinguish the variants."
         )
     rates = joined([f"{rate:g}" for rate in differ])
     return (
-        f"Runs of one learning rate ended differently at {rates}; only there can the scale have decided "
-        "about collapse."
+        f"Runs with the same learning rate ended differently at {rates}; only there can the scale have "
+        "decided whether a run collapsed."
     )
 
 
@@ -57,6 +57,6 @@ def _mostly_at_chance(study: Study) -> str:
         return ""
     epochs = counted(collapses[0].run.config["epochs"], "epoch")
     return (
-        f" Of {counted(len(collapses), 'collapse')} {len(at_chance)} are a loss no better than chance after "
-        f"{epochs}, not a number that was not finite: longer runs might have recovered."
+        f" Of {counted(len(collapses), 'collapse')}, {len(at_chance)} ended with a loss no better than "
+        f"chance after {epochs}, not with a non-finite number; longer runs might have recovered."
     )

@@ -45,7 +45,7 @@ def loss_curves(study: Study | None) -> Picture | None:
         figure.legend(handles=_key(study), loc="outside lower center", ncols=4)
     finding = _finding(study)
     caption = (
-        f"Mean training loss of every epoch, a line for each seed. Dotted: the loss at chance. {finding}"
+        f"Mean training loss per epoch, one line per seed. Dotted line: the loss at chance level. {finding}"
     )
     alt = f"Training loss over the epochs, a panel for each kind of scale and learning rate. {finding}"
     return picture(figure, alt=alt, caption=caption)

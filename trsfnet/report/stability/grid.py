@@ -30,7 +30,7 @@ def endings_grid(study: Study | None) -> Picture | Markdown:
     """How many seeds of each variant trained or collapsed at each learning rate, how, and when."""
     if study is None:
         return Markdown(
-            "No variant of the study has ended runs at two learning rates yet, so that there is nothing to "
+            "No variant of the study has ended runs at two learning rates yet, so there is nothing to "
             "compare. `make runs STUDY=stability BUDGET=stability` makes them all."
         )
     rates = study.rates
@@ -45,7 +45,7 @@ def endings_grid(study: Study | None) -> Picture | Markdown:
         axes.set_yticks(list(positions.values()), [label(variant) for variant in positions])
         axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
         axes.set(xlim=(-0.5, len(rates) - 0.5), ylim=(max(positions.values()) + 0.5, -0.9))
-        axes.set_xlabel("Learning rate at the start (SGD)")
+        axes.set_xlabel("Initial learning rate (SGD)")
         axes.grid(visible=False)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
@@ -118,6 +118,6 @@ def _finding(study: Study) -> str:
 
 _HOW = {
     Ending.CHANCE: "no better than chance at the end",
-    Ending.EXPLODED: "by gradients that exploded",
-    Ending.NOT_FINITE: "by a loss or gradient that was not finite",
+    Ending.EXPLODED: "with exploding gradients",
+    Ending.NOT_FINITE: "with a non-finite loss or gradient",
 }

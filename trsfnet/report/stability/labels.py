@@ -8,17 +8,17 @@ from trsfnet.experiments.variants import Variant
 from trsfnet.models.inception_resnet import ARCHITECTURES, PAPER_SCALE
 
 # What a scale is: a constant, or trained, one for a block or one for a channel of it.
-KINDS = ("Constant", "Trainable, one a block", "Trainable, one a channel")
+KINDS = ("Constant", "Trainable, one per block", "Trainable, one per channel")
 # Trainable scales that others proposed: SkipInit and ReZero start one a block at 0, LayerScale one a channel
 # near it.
 _RELATIVES = {(1, 0.0): " (SkipInit, ReZero)", (1, PAPER_SCALE): " (TRSF)", (2, PAPER_SCALE): " (LayerScale)"}
 
 # The questions of the study, and the claims whose verdicts answer them.
 QUESTIONS = {
-    "Does a small constant prevent collapse, against a constant of 1?": "large-constant-diverges",
-    "Does a small start of a trainable scale, against a start at 1?": "small-start-stable",
-    "Does training the scale, against the same constant 0.1?": "trainable-more-stable-than-equal-constant",
-    "Does TRSF, against the constants of the original network?": "trainable-more-stable",
+    "Does a small constant prevent collapse, compared with a constant of 1?": "large-constant-diverges",
+    "Does a small initial value of a trainable scale prevent it, compared with 1?": "small-start-stable",
+    "Does training the scale prevent it, unlike a constant 0.1?": "trainable-more-stable-than-equal-constant",
+    "Does TRSF prevent it, compared with the constants of the original network?": "trainable-more-stable",
 }
 
 

@@ -14,7 +14,7 @@ from trsfnet.report.stability.labels import KINDS, kind, label
 from trsfnet.text import counted, joined
 
 _CAPTIONS = {
-    "epochs_to_half": "Epochs until half of the training images are classified rightly",
+    "epochs_to_half": "Epochs until half of the training images are classified correctly",
     "tar": "TAR at FAR 1e-3 on unseen people, after the last epoch",
 }
 
@@ -40,14 +40,14 @@ def about(study: Study | None) -> Markdown:
     ]
     for status, words in {
         "running": "not ended yet",
-        "failed": "failed for another reason than a collapse",
+        "failed": "failed for a reason other than a collapse",
     }.items():
         number = sum(run.status == status for run in study.unended)
         if number:
             parts.append(f"{counted(number, 'run')} {'has' if number == 1 else 'have'} {words}.")
     old = sum(bool(run.run.stale) for run in study.runs)
     if old:
-        parts.append(f"{counted(old, 'run')} of {len(study.runs)} made by earlier code than the present.")
+        parts.append(f"{counted(old, 'run')} of {len(study.runs)} made by earlier code.")
     return Markdown(" ".join(parts))
 
 
@@ -64,9 +64,15 @@ def limits(study: Study | None) -> Markdown | None:
     """Of each variant: the largest rate below which no seed collapsed, and the smallest at which one did."""
     if study is None:
         return None
-    header = ("Scale", "Start or constant", "Every seed trains up to", "First collapse at", "Runs collapsed")
+    header = (
+        "Scale",
+        "Initial value or constant",
+        "Every seed trains up to",
+        "First collapse at",
+        "Runs collapsed",
+    )
     rows = [(KINDS[kind(variant)], label(variant), *_limits(study, variant)) for variant in study.variants]
-    caption = "Up to which learning rate each variant trains, of those that were tried."
+    caption = "The highest learning rate at which each variant trains, among those tried."
     return Markdown(captioned(caption, "stability-limits", table(header, rows)))
 
 
@@ -87,7 +93,7 @@ def speed(study: Study | None) -> Markdown | None:
     if study is None:
         return None
     tables = "\n".join(_speed_table(study, quantity) for quantity in _CAPTIONS)
-    return Markdown(folded("Epochs until half are right, and verification", tables))
+    return Markdown(folded("Epochs until half are correct, and verification", tables))
 
 
 def _speed_table(study: Study, quantity: str) -> str:
@@ -99,7 +105,7 @@ def _speed_table(study: Study, quantity: str) -> str:
         )
         for variant in study.variants
     ]
-    caption = f"{_CAPTIONS[quantity]}: mean over the runs that have it, in brackets their number if not all."
+    caption = f"{_CAPTIONS[quantity]}: mean over the runs that have it; their number in brackets if not all."
     return captioned(caption, f"stability-{quantity.replace('_', '-')}", table(header, rows))
 
 
@@ -123,7 +129,7 @@ def collapses(study: Study | None) -> Markdown | None:
     if not found:
         return Markdown("No run of the study has collapsed.")
     header = ("Variant", "Rate", "Seed", "How", "Seen", "Loss at chance or worse", "Message")
-    caption = "Every collapse, with the message of its record. Seeds lead to the run."
+    caption = "Every collapse, with the message in its record. Each seed links to its run."
     body = captioned(caption, "stability-collapses", table(header, map(_collapse_row, found)))
     return Markdown(folded(f"{counted(len(found), 'collapse')}, one by one", body))
 

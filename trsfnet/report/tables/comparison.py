@@ -90,11 +90,11 @@ def _run(run: Run, value: float | None, unit: Unit) -> str:
 
 
 def _caption(one: TableRuns) -> str:
-    carried = "in which direction rows differ" if one.of_tar else "whether scales grow to about 1"
+    carried = "the direction in which rows differ" if one.of_tar else "whether scales grow to about 1"
     return (
         f"**Table {one.table}** of the paper and ours: “{paper_table(one.table).caption}” "
-        "Our networks are smaller and see other data: **no value of ours is comparable with the paper's**, "
-        f"nor one track's with another's; what can carry over is {carried}. "
+        "Our networks are smaller and use other data: **none of our values is comparable with the paper's**, "
+        f"nor one track with another. What can carry over is {carried}. "
         "The number of seeds opens a list of the runs."
     )
 
@@ -106,7 +106,7 @@ def _notes(one: TableRuns) -> str:
         papers += ", with the 95 % interval of its count"
     lines = [f"- Paper: {papers}; one run each.", f"- Ours: {_note(one)}"]
     if any(run.stale for run in one.runs):
-        lines.append(f"- {EARLIER} Made by earlier code than the present.")
+        lines.append(f"- {EARLIER} Made by earlier code.")
     return "\n".join(lines)
 
 
@@ -116,7 +116,7 @@ def _note(one: TableRuns) -> str:
     what = MEASURE_NAMES[one.measure] if one.of_tar else "mean magnitude of TRSF after training"
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
-        f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} at budget "
+        f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} with budget "
         f"{one.budget}, images {one.images}, of seeds {numbers}."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]

@@ -17,7 +17,7 @@ def verdict(found: Analysis, number: int, track: str = "") -> Markdown:
     """The rows in a sentence for each track, then the claims that rest on the table with their verdicts."""
     tables = found.tables(number, track)
     tracks = "\n".join(f"- {capitalised(TRACKS[t.track])} (`{t.track}`): {sentence(t)}" for t in tables)
-    subject = f"What the paper concludes from table {number}"
+    subject = f"The paper's conclusions from table {number}"
     claims = claims_on(tables[0])
     listed = folded(f"{subject}: {counted(len(claims), 'claim')}", claims_table(subject, claims, found).text)
     return Markdown(f"{tracks}\n\n{listed}")

@@ -19,7 +19,7 @@ def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
     """A panel for each track that has finished runs: the mean with its interval, and each seed."""
     shown = [one for one in tables if any(row.values for row in one.rows)]
     if not shown:
-        return Markdown("No run of this table has finished, so that there is nothing to draw.")
+        return Markdown("No run of this table has finished, so there is nothing to draw.")
     first = shown[0]
     with style.panels(1, len(shown), 1.3 + 0.36 * len(first.cells), sharey=True) as (figure, (axes,)):
         for panel, one in zip(axes, shown, strict=True):
@@ -27,12 +27,12 @@ def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
         axes[0].set_yticks(range(len(first.cells)), [short_row(first, variant) for variant in first.cells])
         axes[0].set_ylim(len(first.cells) - 0.5, -0.5)
         if first.table == 6:
-            axes[0].set_ylabel("Start of the slopes")
+            axes[0].set_ylabel("Initial slope")
     findings = " ".join(f"{capitalised(TRACKS[one.track])}: {sentence(one)}" for one in shown)
     means = " ".join(f"{capitalised(TRACKS[one.track])}: {_means(one)}." for one in shown)
     caption = (
         f"{findings} Each row shows the mean over seeds, its 95 % interval and each seed (pale). The panels "
-        "are not comparable with each other or with the paper."
+        "cannot be compared with each other or with the paper."
     )
     alt = f"A point with its interval for each row of the table. {means}"
     return picture(figure, alt=alt, caption=caption)

@@ -63,12 +63,12 @@ def other_runs(found: Analysis, number: int) -> Markdown:
     parts = ["There are no other runs of these variants."]
     if others:
         lines = [[_name(r), f"`{r.track}`", plain(reason), _values(r), *_last(r)] for r, reason in others]
-        header = ("Run", "Track", "Stands apart by", "TAR@FAR=1e-3", *_LAST)
-        caption = "Runs that depart from the paper's variants, or are of another budget than the table shows."
+        header = ("Run", "Track", "Differs in", "TAR@FAR=1e-3", *_LAST)
+        caption = "Runs that differ from the paper's variants, or have another budget than the table."
         body = captioned(caption, f"others-{number}", table(header, lines))
         parts = [folded(f"{counted(len(others), 'other run')}", body)]
     if found.problems:
-        parts.append("**Records that cannot be shown:**\n")
+        parts.append("**Unreadable records:**\n")
         parts.append(unreadable(found.problems))
     return Markdown("\n\n".join(parts))
 
@@ -85,13 +85,13 @@ def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
             most, all_pairs = pairs
             return Markdown(
                 f"One person has {most:,} of the {all_pairs:,} same-person pairs "
-                f"({percent(most / all_pairs)}), because pairs grow with the square of a person's images. "
-                "TAR over all pairs is therefore mostly about that person; the mean over people counts "
-                "everybody once, and verdicts rest on it."
+                f"({percent(most / all_pairs)}), because the number of pairs grows with the square of the "
+                "number of images. TAR over all pairs is therefore mostly about that person; the mean over "
+                "people counts everybody once, and the verdicts use it."
             )
     return Markdown(
-        "Some people have far more images than others, and pairs grow with the square of a person's images. "
-        "The mean over people counts everybody once, and verdicts rest on it."
+        "Some people have far more images than others, and the number of pairs grows with the square of that "
+        "number. The mean over people counts everybody once, and the verdicts use it."
     )
 
 

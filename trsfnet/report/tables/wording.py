@@ -63,11 +63,11 @@ def sentence(table: TableRuns) -> str:
     found = [(row, row.verdict) for row in table.rows if row.verdict]
     done = sum(run.done for run in table.runs)
     if not done:
-        return "no run has finished, so nothing can be said."
+        return "no run has finished, so there is no result."
     if not any(verdict.tested for _, verdict in found):
         return (
-            f"{counted(done, 'run')} finished, but no row has {MIN_SEEDS} seeds of all that it compares: "
-            "nothing can be concluded."
+            f"{counted(done, 'run')} finished, but no row has {MIN_SEEDS} seeds of everything it compares, "
+            "so no conclusion is possible."
         )
     parts = []
     for outcome in Outcome:
@@ -87,15 +87,15 @@ def rule(table: TableRuns) -> Markdown:
     )
     among = f"the {len(table.questions)} rows of the table"
     if len(table.claims) == len(table.questions):
-        among = "all claims, as it is itself one of them"
+        among = "all claims, because the row is itself one of them"
     lost = "A run that collapsed has no value"
     if table.of_tar:
         lost += "; the verdict is not given to the side that lost more runs"
     return Markdown(
-        f"The verdict on a row is about that row on that track: **{Outcome.SUPPORTED}** where {asks} by more "
-        f"than chance, **{Outcome.CONTRADICTED}** where it is otherwise by more than chance, each with a p "
-        f"value below {ALPHA} after Holm's adjustment for {among}, and **{Outcome.INCONCLUSIVE}** otherwise "
-        f"or with fewer than {MIN_SEEDS} finished seeds. How far seeds lie apart is taken from all variants "
-        "with the same network and loss together (Student's t), as for the [claims](claims.ipynb), by the "
-        f"same code. {lost}."
+        f"Each verdict concerns one row on one track: **{Outcome.SUPPORTED}** if {asks} by more than chance "
+        f"explains, **{Outcome.CONTRADICTED}** if the opposite holds by more than chance explains, each with "
+        f"a p value below {ALPHA} after Holm's adjustment for {among}, and **{Outcome.INCONCLUSIVE}** "
+        f"otherwise or with fewer than {MIN_SEEDS} finished seeds. The variance between seeds is pooled over "
+        "all variants with the same network and loss (Student's t), as for the [claims](claims.ipynb), with "
+        f"the same code. {lost}."
     )
