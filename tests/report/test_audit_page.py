@@ -19,7 +19,7 @@ def test_every_entry_is_shown_once_with_its_words_and_evidence():
         assert f"“{entry.says}”" in page
         assert entry.place in page
         assert entry.reading in page
-    assert str(audit.summary()).startswith(f"{len(audited())} passages were checked.")
+    assert str(audit.summary()).startswith(f"We checked {len(audited())} passages.")
     assert {entry.kind for entry in audited()} == set(AUDIT_KINDS)
 
 

@@ -172,7 +172,7 @@ def test_training_accuracy_is_compared_over_all_seeds_with_intervals(tmp_path):
         f"v1 + TRSF − v1 + TRSF from 1: {difference} points at 0.05; no other rate distinguishes them" in text
     )
     figure = stability.accuracy_figure(found)
-    assert "furthest apart at rate 0.05: from 30.0\N{NO-BREAK SPACE}% (v1 + TRSF from 1)" in figure.caption
+    assert "differ most at rate 0.05: from 30.0\N{NO-BREAK SPACE}% (v1 + TRSF from 1)" in figure.caption
 
 
 def test_a_run_that_finished_no_epoch_has_learned_nothing(tmp_path):
@@ -233,7 +233,7 @@ def test_before_the_study_the_page_says_what_is_planned(tmp_path):
     assert "nothing to compare" in str(stability.endings_grid(None))
     exhibits = (stability.limits, stability.collapses, stability.loss_curves, stability.speed)
     assert [show(None) for show in exhibits] == [None] * 4
-    assert "nothing can be said" in str(stability.verdict(None))
+    assert "there is no result" in str(stability.verdict(None))
     assert "no-crash" in str(stability.stability_claims(everything))
 
 

@@ -95,7 +95,7 @@ def _flow(panel: Axes, norms: np.ndarray) -> None:
     """The scales that gradient flow gives where decay acts alone."""
     if len(norms):
         budgets = np.concatenate([np.linspace(0, _LINEAR, 20), np.geomspace(_LINEAR, 15, 80)])
-        label = "Gradient flow, branches kept as they start"
+        label = "Gradient flow, with branches at their initial size"
         panel.plot(budgets, mean_scale(budgets, norms, start=0.1), "--", color=style.INK, label=label)
 
 
@@ -110,14 +110,15 @@ def _papers_scales(panel: Axes) -> None:
 def _caption(rungs: pd.DataFrame) -> str:
     about = (
         "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
-        "line differ in weight decay and seed alone. The decay budget κ is the number of e-folds by which "
-        f"decay lets a kernel forget its start; the paper's is about {PAPER_BUDGET:g}."
+        "line differ only in weight decay and seed. The decay budget κ is the number of e-folds (factors of "
+        "e ≈ 2.7) by which weight decay alone shrinks the squared norm of a kernel; the paper's is about "
+        f"{PAPER_BUDGET:g}."
     )
     return " ".join([*_findings(rungs), about])
 
 
 def _alt(rungs: pd.DataFrame) -> str:
-    panels = "Three panels by decay budget: mean scale, branch over trunk, TAR."
+    panels = "Three panels by decay budget: mean scale, residual ratio, TAR."
     return " ".join([panels, *_findings(rungs)])
 
 
@@ -132,7 +133,9 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
             f"factor of {_factor(scale.effect)}."
         )
     if ratio and ratio.effect:
-        found.append(f"What a branch adds to its trunk changes by a factor of {_factor(ratio.effect)}.")
+        found.append(
+            f"The residual ratio, branch over trunk, changes by a factor of {_factor(ratio.effect)}."
+        )
     if tar and tar.effect:
         found.append(f"TAR at FAR 1e-2 changes by {_points(tar.effect)} points.")
     return found

@@ -122,8 +122,10 @@ class Rule(ABC):
             return ""
         text = self.estimate(weakest) + self.sample(weakest)
         if len(measured) > 1:
-            text += f", weakest of {len(measured)}"
+            text += f", weakest of {len(measured)} comparisons"
         detectable = self.minimum_detectable(weakest)
+        if detectable == "nothing":
+            return f"{text}; no effect is large enough to be detected"
         return f"{text}; minimum detectable {detectable}" if detectable else text
 
     def sample(self, measured: Measured) -> str:
