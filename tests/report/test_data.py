@@ -52,7 +52,7 @@ def test_one_person_makes_most_of_the_pairs():
     shown = lfw.concentration()
     assert "140,185 of the 156,519" in shown.caption
     assert "with 1 image 71.1\u00a0% of the people" in shown.alt
-    for kind in ("people", "images", "pairs of one person"):
+    for kind in ("people", "images", "same-person pairs"):
         shares = [float(share) for share in re.findall(rf"([\d.]+)\u00a0% of the {kind}\b", shown.alt)]
         assert len(shares) == 5
         assert sum(shares) == pytest.approx(100, abs=0.3)

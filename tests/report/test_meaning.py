@@ -93,7 +93,7 @@ def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
     text = str(meaning.verdict([pair]))
     assert "v1 + TRSF 2.00 (" in text
     # The fixed 1 of the last block is no part of it.
-    assert "of mean magnitude 0.40," in text
+    assert "mean magnitudes 0.40)" in text
 
 
 def test_the_spread_is_that_of_scales_set_alike(tmp_path):
