@@ -110,7 +110,7 @@ def cards(book) -> list[str]:
 
 
 def some_cards(book) -> list[str]:
-    """A card of each kind: real, on either track, made up, running, damaged, of the study on stability."""
+    """A card of each kind: real, on either track, made up, running, damaged, of the stability study."""
     found = cards(book)
     kinds = ["runs/synthetic/v1-trsf-prelu-seed0", "lfw/v1-trsf-prelu-seed0", "lfw/v1-trsf-prelu-seed90"]
     kinds += ["lfw/v1-relu-seed91", "seed92", "synthetic/stability-"]
@@ -152,7 +152,7 @@ def test_a_number_is_a_click_away_from_its_run(book):
         links = {link for link in references(book, page).links if re.match("runs/.*html$", link)}
         assert links, page
         for link in links:
-            assert "Repeat it" in text(book, f"generated/{link.removesuffix('.html')}")
+            assert "Repeat this run" in text(book, f"generated/{link.removesuffix('.html')}")
     card = next(card for card in cards(book) if "runs/synthetic/v1-trsf-prelu-seed1-" in card)
     words = text(book, card)
     assert "papermill notebooks/train.ipynb runs/v1-trsf-prelu-seed1.ipynb -p trsf True" in words

@@ -83,7 +83,7 @@ def fake_run(
 
 
 def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, **others: Any) -> RunFolder:
-    """Write a run of the study on stability and return its record."""
+    """Write a run of the stability study and return its record."""
     size = budget_settings("stability", "synthetic")
     return fake_run(root, setting, learning_rate=rate, **size, **others)
 

@@ -92,7 +92,7 @@ def test_other_seeds_are_a_click_away(tmp_path):
 
 def test_runs_of_the_study_are_named_by_their_page(tmp_path):
     usual, small = fake_run(tmp_path), study_run(tmp_path, "v1-relu")
-    assert "- [1 run of the study on stability](stability-v1-relu.md)" in card(usual, small)
+    assert "- [1 run of the stability study](stability-v1-relu.md)" in card(usual, small)
     assert f"]({usual.run_id}.md): 20.0" in written(usual, small)["stability-v1-relu.md"]
 
 

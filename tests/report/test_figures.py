@@ -80,7 +80,7 @@ def test_one_run_without_scales_slopes_or_history(tmp_path):
     (axes,) = run_summary.learned_parameters(Run(record)).axes
     assert "recorded no parameters" in axes.texts[0].get_text()
     (record.path / "history.csv").unlink()
-    assert "no epoch was finished" in run_summary.training_curves(Run(record)).axes[0].texts[0].get_text()
+    assert "no epoch has finished" in run_summary.training_curves(Run(record)).axes[0].texts[0].get_text()
     record.write_info(status="collapsed", message="The loss became nan.", metrics={})
     assert "The loss became nan." in str(run_summary.summary(Run(record)))
 

@@ -35,7 +35,7 @@ def test_every_run_has_a_row_with_all_that_tells_it_apart(tmp_path):
     runs = [study_run(tmp_path, rate=rate, seed=seed) for rate in (0.3, 0.05) for seed in range(2)]
     text = page(*runs, pages=("stability",))
     assert text.startswith("---\norphan: true\nnosearch: true\n---\n")
-    assert "[study on stability](../../stability.ipynb)" in text
+    assert "[stability study](../../stability.ipynb)" in text
     assert "**4 runs, 4 trained.**" in text
     for run in runs:
         words = row(text, run)

@@ -84,7 +84,7 @@ class Analysis:
 
     @cached_property
     def study(self) -> Study | None:
-        """The study on stability; None before it has runs at two learning rates."""
+        """The stability study; None before it has runs at two learning rates."""
         return find_study(self.campaigns, self.runs)
 
     @cached_property

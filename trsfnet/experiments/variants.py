@@ -1,4 +1,4 @@
-"""What is trained: the paper's runs, and those of the study on stability that it leaves out.
+"""What is trained: the paper's runs, and those of the stability study that it leaves out.
 
 Each is declared once. A variant of the paper names the exhibits, tables and figures, that show it.
 """
@@ -144,7 +144,7 @@ COLLAPSE: tuple[Variant, ...] = (
     *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 0.3, 1.0)),
     *(Variant(arch="v1", trsf=True, scale_init=start) for start in (None, 1.0)),
 )
-"""Those of the study on stability that a claim of the paper speaks of."""
+"""Those of the stability study that a claim of the paper speaks of."""
 
 WIDTH: tuple[Variant, ...] = (
     *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 1.0)),

@@ -17,7 +17,7 @@ STUDY = "stability"
 
 
 def in_study(run: Run) -> bool:
-    """Whether a run belongs to the study on stability, which varies the learning rate too."""
+    """Whether a run belongs to the stability study, which varies the learning rate too."""
     usual = track_defaults(run.track)["learning_rate"]
     of_budget = budget_of({**run.config, "learning_rate": usual}) == STUDY
     return of_budget and variant_from(run.config) in STABILITY

@@ -52,7 +52,7 @@ def _code(function: Callable[..., Any], text: str) -> Markdown:
 
 
 def relatives() -> Markdown:
-    """Whose idea each setting of the study on stability is, and how to train it."""
+    """Whose idea each setting of the stability study is, and how to train it."""
     rows = [(_whose(setting), _options(setting)) for setting in STABILITY]
     caption = "Settings of the stability study, and the proposal that each corresponds to."
     body = table(("Idea", "Options of `notebooks/train.ipynb`"), rows)

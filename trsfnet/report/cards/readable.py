@@ -24,7 +24,7 @@ class CardRun:
         run: the run; None if nothing of its record can be read.
         fault: what is wrong with the record, in a sentence.
         variant: the cell of the grid, such as `v1-trsf-prelu`; empty of a record that cannot tell.
-        in_study: whether it is of the study on stability; not of a record that cannot tell.
+        in_study: whether it is of the stability study; not of a record that cannot tell.
     """
 
     path: Path

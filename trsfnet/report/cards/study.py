@@ -1,4 +1,4 @@
-"""The page of a variant in the study on stability: all its runs, each with a row that links lead to."""
+"""The page of a variant in the stability study: all its runs, each with a row that links lead to."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def study_page(runs: Sequence[CardRun], others: Others, place: Path, pages: Sequ
     first = entries[0].run
     # A damaged record's own entry for its track may be anything.
     track = first.config["track"]
-    title = f"{first.name}, study on stability, {TRACKS[track]}"
+    title = f"{first.name}, stability study, {TRACKS[track]}"
     return fill(
         __package__,
         "study",
         title=title,
         opening=description.opening(first),
-        study=f"[study on stability](../../{STUDY}.ipynb)" if STUDY in pages else "study on stability",
+        study=f"[stability study](../../{STUDY}.ipynb)" if STUDY in pages else "stability study",
         ended=f"{counted(len(entries), 'run')}, {_ended(entries)}",
         figure=study_figure(title, sound),
         where=_where([each.run for each in entries]),
