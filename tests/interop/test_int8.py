@@ -35,7 +35,9 @@ def test_the_file_is_small_agrees_and_says_what_it_costs(model, tmp_path, capsys
     trsfnet.export(model, exact)
     assert file.stat().st_size < 0.6 * exact.stat().st_size
     pixels = images(4)
-    ours, theirs = (trsfnet.load(path).embed(pixels) for path in (file, exact))
+    embedders = [trsfnet.load(path) for path in (file, exact)]
+    assert [embedder.engine.precision for embedder in embedders] == ["int8", "float32"]
+    ours, theirs = (embedder.embed(pixels) for embedder in embedders)
     assert 0.9 < (ours * theirs).sum(axis=1).min() < 1 - 1e-6
     description = read_model(file).description
     loss = Loss(**description.training["int8"])

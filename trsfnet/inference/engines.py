@@ -27,7 +27,7 @@ class Engine(Protocol):
 
     Attributes:
         name: `torch` or `onnxruntime`.
-        precision: what it multiplies in, `float32` or `bfloat16`.
+        precision: what it multiplies in, `float32`, `bfloat16` or, of a file made so, `int8`.
         device: where it computes, such as `cpu`.
     """
 
@@ -65,7 +65,8 @@ def make_engine(
         if engine == "torch":
             raise ConfigError(f"{name} runs only in onnxruntime: omit the engine.")
         _check_onnxruntime(device, precision)
-        return OnnxEngine(model.content, model.interface, name, preprocessing)
+        kept_in = "int8" if "int8" in model.description.training else "float32"
+        return OnnxEngine(model.content, model.interface, name, preprocessing, kept_in)
     if engine == "onnxruntime":
         _check_onnxruntime(device, precision)
     else:
@@ -111,9 +112,16 @@ class TorchEngine:
 class OnnxEngine:
     """A graph in onnxruntime, on the CPU, with as many threads as PyTorch would take."""
 
-    name, precision, device = "onnxruntime", "float32", "cpu"
+    name, device = "onnxruntime", "cpu"
 
-    def __init__(self, graph: bytes, interface: Interface, name: str, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        graph: bytes,
+        interface: Interface,
+        name: str,
+        preprocessing: Preprocessing,
+        precision: str = "float32",
+    ) -> None:
         """Load the graph.
 
         Args:
@@ -121,6 +129,7 @@ class OnnxEngine:
             interface: what it takes and gives.
             name: of the network, for errors.
             preprocessing: what it expects, unless it takes pixels.
+            precision: what it multiplies in.
 
         Raises:
             DataError: onnxruntime cannot run it.
@@ -130,6 +139,7 @@ class OnnxEngine:
         options = SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 4  # what is wrong comes as an error
+        self.precision = precision
         self._interface, self._name, self._preprocessing = interface, name, preprocessing
         try:
             self._session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -195,7 +205,7 @@ def _check_onnxruntime(device: torch.device | str | None, precision: str) -> Non
         raise ConfigError(f"onnxruntime needs {_missing()}: pip install 'trsfnet[export]'.")
     if device is not None and present(device).type != "cpu":
         raise ConfigError(f"onnxruntime computes on the CPU here, got the device {device}.")
-    if precision not in ("auto", OnnxEngine.precision):
+    if precision not in ("auto", "float32"):
         raise ConfigError(f"onnxruntime computes in float32 here, got the precision {precision}.")
 
 
