@@ -156,3 +156,16 @@ def test_the_numbers_know_nothing_of_words_and_pictures():
     for file in folder.rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"(import|from) (matplotlib|seaborn|IPython|trsfnet\.report)", text), file
+
+
+def test_kinds_of_values_share_names(tmp_path):
+    record = fake_run(tmp_path, "v1-trsf-prelu")
+    rows = [
+        {"epoch": 0, "kind": kind, "name": "1.19", "channel": channel, "value": value + channel}
+        for kind, value in (("loss", 1.0), ("running_loss", 5.0))
+        for channel in (0, 2)
+    ]
+    record.write_parameters(rows)
+    learned = analysis.run.Run(record).learned
+    assert learned["loss"].loc[0, "1.19"] == 2
+    assert learned["running_loss"].loc[0, "1.19"] == 6

@@ -191,17 +191,19 @@ class Run:
 def _by_kind(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     # By hand in a fraction of the time that pivot_table takes: there are hundreds of runs.
     row, epochs = rows["epoch"].factorize(sort=True)
-    column, names = rows["name"].factorize()
+    name, names = rows["name"].factorize()
     kind, kinds = rows["kind"].factorize()
-    cell = row * len(names) + column
-    count = np.bincount(cell, minlength=len(epochs) * len(names))
+    # A column for each name of each kind: kinds share names.
+    column, columns = pd.factorize(kind * len(names) + name)
+    cell = row * len(columns) + column
+    count = np.bincount(cell, minlength=len(epochs) * len(columns))
     total = np.bincount(cell, rows["value"], minlength=len(count))
     mean = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
     mean = mean.reshape(len(epochs), -1)
-    index, columns = pd.Index(epochs, name="epoch"), pd.Index(names, name="name")
+    index, labels = pd.Index(epochs, name="epoch"), pd.Index(names, name="name")
     tables = {}
-    for number, name in enumerate(kinds):
-        own = pd.unique(column[kind == number])
+    for number, label in enumerate(kinds):
+        own = np.flatnonzero(columns // len(names) == number)
         known = ~np.isnan(mean[:, own]).all(axis=1)
-        tables[name] = pd.DataFrame(mean[known][:, own], index[known], columns[own])
+        tables[label] = pd.DataFrame(mean[known][:, own], index[known], labels[columns[own] % len(names)])
     return tables
