@@ -19,9 +19,9 @@ _COMMANDS = (
         ("environment", "tests"),
     ),
     (
-        "papermill notebooks/train.ipynb runs/mine.ipynb -p trsf True",
-        "Train one run of your own, which `jupyter-book build book/` then shows",
-        ("one run",),
+        "make explore",
+        "Open the explorer in JupyterLab, with every scale and slope of every run",
+        ("environment",),
     ),
 )
 
