@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trsfnet.evaluation.bootstrap import Scores
+from trsfnet.evaluation.curves import similarities
 from trsfnet.evaluation.estimates import PEOPLE, WILSON, Estimate
 from trsfnet.inference.evaluate.mistakes import NamedPair
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
@@ -85,20 +86,26 @@ class EvaluationReport:
             lines.append(f"{e.name:{width}}  {e.value:.4f}{interval}")
         methods = dict.fromkeys(e.method for e in self.results.estimates if e.method)
         lines += ["", *(f"Intervals at 95 %, {_METHODS[method]}." for method in methods), *self.notes]
-        return "\n".join([*lines, *_worst_lines(self.results.worst)])
+        return "\n".join([*lines, *_worst_lines(self.results)])
 
 
-def _worst_lines(pairs: list[NamedPair]) -> list[str]:
+def _worst_lines(results: Results) -> list[str]:
     """The worst pairs for a terminal."""
+    if not results.worst or results.scores is None:
+        return []
     lines = []
-    titles = {
-        True: "Least similar pairs of one person (similarity, images):",
-        False: "Most similar pairs of two people (similarity, images):",
-    }
-    for same, title in titles.items():
-        rows = [pair for pair in pairs if pair.same == same]
+    measure = similarities(results.scores).measure
+    for same, title in (
+        (True, "Least similar pairs of one person"),
+        (False, "Most similar pairs of two people"),
+    ):
+        rows = [pair for pair in results.worst if pair.same == same]
         if rows:
-            lines += ["", title, *(f"{p.similarity:9.4f}  {p.left}  {p.right}" for p in rows)]
+            lines += [
+                "",
+                f"{title} ({measure}, images):",
+                *(f"{p.similarity:9.4f}  {p.left}  {p.right}" for p in rows),
+            ]
     return lines
 
 
