@@ -130,7 +130,10 @@ class Trials:
         return process.exitcode, used
 
     def _kill(self, whole: psutil.Process, rng: random.Random) -> None:
-        everything = [whole, *whole.children(recursive=True)]
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended in this moment
+            self._kill_some([whole, *whole.children(recursive=True)], rng)
+
+    def _kill_some(self, everything: list[psutil.Process], rng: random.Random) -> None:
         if self._work.alone and len(everything) > 1 and rng.random() < 0.3:
             everything = [rng.choice(everything[1:])]
         for each in everything:
