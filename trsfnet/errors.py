@@ -62,6 +62,12 @@ def nearest(name: str, names: Sequence[str]) -> str:
     return difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether Python, numpy or PyTorch ran out of memory; PyTorch and threads have no type for it."""
+    said = ("can't allocate memory", "out of memory", "can't start new thread")
+    return isinstance(error, MemoryError) or any(words in str(error) for words in said)
+
+
 _TYPE_NAMES = {
     bool: "True or False",
     int: "a whole number",

@@ -317,6 +317,15 @@ def test_a_damaged_pack_is_refused_in_a_sentence(pack, says):
     assert "\n" not in str(refused.value)
 
 
+def test_what_a_killed_call_left_in_a_finished_pack_is_removed(source, tmp_path):
+    pack = write_pack(source, tmp_path / "another", size=32)
+    names = sorted(path.name for path in pack.folder.iterdir())
+    for name in ("journal.txt", "settings.json", ".lock"):
+        (pack.folder / name).write_text("")
+    write_pack(source, tmp_path / "another", size=32)
+    assert sorted(path.name for path in pack.folder.iterdir()) == names
+
+
 def test_a_file_cut_short_while_it_is_open_is_noticed(pack):
     images = pack.folder / "images.bin"
     images.write_bytes(images.read_bytes()[:-1])

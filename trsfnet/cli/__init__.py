@@ -29,7 +29,7 @@ from trsfnet.cli import (
     train,
     verify,
 )
-from trsfnet.errors import TrsfnetError
+from trsfnet.errors import TrsfnetError, lacks_memory
 from trsfnet.termination import Terminated, termination
 
 COMMANDS = {
@@ -117,6 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output, such as `head`, has enough. Python must not flush into the pipe at its end.
         _drop_output()
         return 0
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        return _fail(2, "there is not enough memory: choose smaller batches or images, or a larger machine.")
     except OSError as error:
         # Of all files that were not foreseen to fail, and of a full disk behind the output.
         if error.filename is None:

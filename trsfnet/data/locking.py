@@ -6,7 +6,7 @@ import os
 import platform
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trsfnet.errors import DataError, TrsfnetError
@@ -55,7 +55,8 @@ def locked_folder(
             raise DataError(f"Another process is writing to {folder}: wait for it, or stop it.") from error
         except OSError as error:
             raise DataError(f"Cannot lock {folder / LOCK}: {error.strerror}.") from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}\n")
-        file.flush()
+        # Whoever comes later learns from it who is at work. Where the disk is full, it stays empty.
+        with suppress(OSError):
+            os.truncate(file.fileno(), 0)
+            os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())
         yield

@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trsfnet.data.files import writing
 from trsfnet.data.locking import locked_folder
 from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import study_of
@@ -101,9 +102,10 @@ def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -
             [*(run for name, run in present.items() if name not in new), *new.values()], key=_order
         )
         if new:
-            _stage(folder / _STAGING, every, new.keys(), scores)
-            os.rename(folder / _STAGING, folder / INCOMING)
-            _complete(folder)
+            with writing(folder):
+                _stage(folder / _STAGING, every, new.keys(), scores)
+                os.rename(folder / _STAGING, folder / INCOMING)
+                _complete(folder)
     return Merged(
         folder.name,
         tuple(name for name in new if name not in present),

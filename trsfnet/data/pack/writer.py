@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def write_pack(
         target = Path(os.path.realpath(target))
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             _check_same(target, settings)
+            with suppress(OSError):  # of a call that was killed in between; a pack may be read-only
+                _remove_notes(target)
             return PackSource(target)
         _check_replaceable(target)
         aside = target.with_name(f".{target.name}.partial")
@@ -78,9 +81,14 @@ def write_pack(
             _finish(aside, source, settings)
             os.replace(aside, target)
             # Not before: a pack that could not get its name would have to be made anew.
-            for name in (_SETTINGS, _JOURNAL, LOCK):
-                (target / name).unlink()
+            _remove_notes(target)
     return PackSource(target)
+
+
+def _remove_notes(target: Path) -> None:
+    """Remove what only an unfinished pack needs."""
+    for name in (_SETTINGS, _JOURNAL, LOCK):
+        (target / name).unlink(missing_ok=True)
 
 
 def _check_replaceable(target: Path) -> None:

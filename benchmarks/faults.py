@@ -1,0 +1,32 @@
+"""Full disks, read-only folders, little memory, a jumping clock, two at once: `python -m benchmarks.faults`.
+
+It writes `results/faults.json`. The same code is the test of the same claim.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.kill_trials.commands import WORKS
+from benchmarks.kill_trials.faults import run
+from benchmarks.measure import save
+
+
+def main() -> None:
+    """Try all, and keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--times", type=int, default=20, help="how often each, on each work")
+    options = parser.parse_args()
+    works: dict[str, Any] = {}
+    for name in WORKS:
+        with tempfile.TemporaryDirectory() as folder:
+            works[name] = run(name, Path(folder, "work"), options.times)
+        print(name, works[name], flush=True)
+        save("faults", {"works": works})
+
+
+if __name__ == "__main__":
+    main()

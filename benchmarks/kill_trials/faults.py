@@ -1,0 +1,184 @@
+"""What a machine may do to a work that writes files: each fault, on each work of `commands`.
+
+A work under a fault must either end as if there were none, or in one declared error. Once the fault is over,
+the same work must end like an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.kill_trials.commands import WORKS
+from benchmarks.kill_trials.harness import contents
+from benchmarks.kills import starter
+from trsfnet.errors import TrsfnetError, lacks_memory
+
+NOBODY = 65534
+Fault = Callable[[Path, random.Random], contextlib.AbstractContextManager[None]]
+
+
+@contextlib.contextmanager
+def full_disk(folder: Path, rng: random.Random) -> Iterator[None]:
+    """No file grows beyond some size: from nothing to more than any of them has."""
+    room = rng.choice([0, 1, 30]) if rng.random() < 0.3 else int(10 ** rng.uniform(1, 5.5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    yield
+
+
+@contextlib.contextmanager
+def read_only(folder: Path, rng: random.Random) -> Iterator[None]:
+    """The folder of the results, one in it or the cache belongs to someone else."""
+    inside = [path for path in (folder / "target").rglob("*") if path.is_dir()]
+    place = rng.choice([folder, folder / "target", *inside])
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            os.chown(path, NOBODY, NOBODY)
+    os.chown(place, 0, 0)
+    place.chmod(0o755)
+    for parent in folder.parents[:2]:
+        parent.chmod(0o755)
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    yield
+
+
+@contextlib.contextmanager
+def little_memory(folder: Path, rng: random.Random) -> Iterator[None]:
+    """Beyond what the process has, it gets a little."""
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    more = int(10 ** rng.uniform(5, 8.5))
+    resource.setrlimit(resource.RLIMIT_AS, (has + more, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@contextlib.contextmanager
+def jumping_clock(folder: Path, rng: random.Random) -> Iterator[None]:
+    """Whoever asks for the time is told one of the last ten years, forwards and backwards."""
+    seconds, nanoseconds = time.time, time.time_ns
+    time.time = lambda: seconds() - rng.uniform(0, 3e8)
+    time.time_ns = lambda: nanoseconds() - rng.randrange(3 * 10**17)
+    yield
+
+
+FAULTS: dict[str, Fault] = {
+    "disk full": full_disk,
+    "read-only folder": read_only,
+    "little memory": little_memory,
+    "clock jumps": jumping_clock,
+}
+
+
+def start(name: str, folder: Path, fault: str | None, seed: str) -> None:
+    """One start of a work, in a process of its own: exits with 0, 2 (a declared error) or 1 (any other)."""
+    os.environ["TRSFNET_CACHE"] = str(folder / "cache")
+    os.environ["TQDM_DISABLE"] = "1"
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        with FAULTS[fault](folder, random.Random(seed)) if fault else contextlib.nullcontext():
+            WORKS[name].call(folder)
+    except BaseException as error:
+        # The command line makes a sentence of them; of an error of the system, if it names a file.
+        named = isinstance(error, OSError) and error.filename is not None
+        declared = isinstance(error, TrsfnetError) or named or lacks_memory(error)
+        with contextlib.suppress(OSError):
+            os.write(said, f"{type(error).__name__}: {error}".encode()[:1000])
+        os._exit(2 if declared else 1)
+    os._exit(0)
+
+
+class Machine:
+    """A folder to work in, the end of an undisturbed work in it, and faults to try.
+
+    Args:
+        name: of the work.
+        folder: an empty one.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name, self._folder = name, folder
+        self._context = starter(__name__)
+        (folder / "inputs").mkdir(parents=True)
+        WORKS[name].prepare(folder / "inputs")
+        self._expected = contents(self._whole(), WORKS[name])
+
+    def _whole(self) -> Path:
+        folder = self._new("whole")
+        if self._ended(self._started(folder, None, "")) != 0:
+            raise RuntimeError(f"{self._name} fails undisturbed.")
+        return folder
+
+    def under(self, fault: str, number: int) -> dict[str, int]:
+        """The work under a fault, then without.
+
+        Returns:
+            times (1), how often it ended well all the same, in a sentence, or otherwise; and whether the end
+            after that differs from the undisturbed one.
+        """
+        with tempfile.TemporaryDirectory(dir=self._folder) as place:
+            folder = self._new(place)
+            code = self._ended(self._started(folder, fault, f"{self._name} {fault} {number}"))
+            said = (folder / "said").read_text(errors="replace")
+            return self._figures(folder, [code], said)
+
+    def twice(self, number: int) -> dict[str, int]:
+        """Two processes at the same work on one target at once."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as place:
+            folder = self._new(place)
+            codes = [self._ended(each) for each in [self._started(folder, None, "") for _ in range(2)]]
+            return self._figures(folder, codes, (folder / "said").read_text(errors="replace"))
+
+    def _figures(self, folder: Path, codes: list[int], said: str) -> dict[str, int]:
+        bad = sum(code not in (0, 2) for code in codes)
+        if bad:
+            print(f"{self._name}: {codes} {said}", flush=True)
+        again = self._ended(self._started(folder, None, ""))
+        different = again != 0 or contents(folder, WORKS[self._name]) != self._expected
+        counts = {"well": codes.count(0), "sentence": codes.count(2), "otherwise": bad}
+        return {"times": 1, **counts, "different": int(different)}
+
+    def _new(self, place: str) -> Path:
+        folder = self._folder / place
+        (folder / "target").mkdir(parents=True)
+        (folder / "inputs").symlink_to(self._folder / "inputs")
+        return folder
+
+    def _started(self, folder: Path, fault: str | None, seed: str) -> Any:
+        process = self._context.Process(target=start, args=(self._name, folder, fault, seed))
+        process.start()
+        return process
+
+    @staticmethod
+    def _ended(process: Any) -> int:
+        process.join(120)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        return process.exitcode
+
+
+def run(name: str, folder: Path, times: int) -> dict[str, dict[str, int]]:
+    """Every fault so many times on one work: the figures of each."""
+    machine = Machine(name, folder)
+    faults = [fault for fault in FAULTS if fault != "read-only folder" or os.getuid() == 0]
+    found: dict[str, dict[str, int]] = {}
+    for fault in (*faults, "two at once"):
+        trials = [
+            machine.twice(number) if fault == "two at once" else machine.under(fault, number)
+            for number in range(times)
+        ]
+        found[fault] = {column: sum(trial[column] for trial in trials) for column in trials[0]}
+    return found
