@@ -284,6 +284,20 @@ def kill_trials(result: dict[str, Any]) -> str:
     return "\n\n".join([place(result["machine"]) + ".", table(head, rows)])
 
 
+def faults(result: dict[str, Any]) -> str:
+    """What became of works under faults of the machine."""
+    columns = ("times", "well", "sentence", "otherwise", "different")
+    kinds: dict[str, dict[str, int]] = {}
+    for work in result["works"].values():
+        for fault, figures in work.items():
+            sums = kinds.setdefault(fault, dict.fromkeys(columns, 0))
+            kinds[fault] = {column: sums[column] + figures[column] for column in columns}
+    rows = [[fault, *(f"{figures[column]:,}" for column in columns)] for fault, figures in kinds.items()]
+    head = ["fault", "times", "ended well all the same", "in a sentence", "**otherwise**", "**different**"]
+    works = ", ".join(result["works"])
+    return "\n\n".join([f"{place(result['machine'])}. Works: {works}.", table(head, rows)])
+
+
 def fuzzing(result: dict[str, Any]) -> str:
     """Damaged files before every reader."""
     columns = ("executions", "read", "refused", "mended", "findings")
@@ -391,6 +405,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "pack": pack,
     "kills": kills,
     "kill_trials": kill_trials,
+    "faults": faults,
     "fuzzing": fuzzing,
     "processes": processes,
     "ijb": ijb,
