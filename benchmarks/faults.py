@@ -6,22 +6,25 @@ It writes `results/faults.json`. The same code is the test of the same claim.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.kill_trials.commands import WORKS
 from benchmarks.kill_trials.faults import run
-from benchmarks.measure import save
+from benchmarks.measure import RESULTS, save
 
 
 def main() -> None:
     """Try all, and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=20, help="how often each, on each work")
+    parser.add_argument("--only", nargs="*", choices=WORKS, default=list(WORKS), help="these works alone")
     options = parser.parse_args()
-    works: dict[str, Any] = {}
-    for name in WORKS:
+    file = RESULTS / "faults.json"
+    works: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["works"] if file.exists() else {}
+    for name in options.only:
         with tempfile.TemporaryDirectory() as folder:
             works[name] = run(name, Path(folder, "work"), options.times)
         print(name, works[name], flush=True)

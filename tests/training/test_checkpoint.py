@@ -8,6 +8,8 @@ import pickle
 import pytest
 import torch
 
+from tests.data.full_disk import full_disk
+from trsfnet.errors import DataError
 from trsfnet.training import checkpoint
 from trsfnet.training.checkpoint import CheckpointError, load_checkpoint, previous, save_checkpoint
 
@@ -88,3 +90,12 @@ def test_a_malicious_one_is_not_executed(two, tmp_path):
     torch.save({"weights": Evil()}, two, pickle_module=pickle)
     assert number_in(load_checkpoint(two, CPU)) == 1
     assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("room", [0, 100, 5000])
+def test_a_full_disk_is_one_sentence_and_the_checkpoint_before_stays(tmp_path, room):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"step": 1})
+    with full_disk(room), pytest.raises(DataError, match=r"^Cannot write to .*last\.pt: File too large\.$"):
+        save_checkpoint(path, {"step": 2, "weights": torch.zeros(9999)})
+    assert load_checkpoint(path, torch.device("cpu")) == {"step": 1}

@@ -7,11 +7,12 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from tqdm import tqdm
 
+from trsfnet.data.files import writing
 from trsfnet.errors import TrsfnetError
 
 if TYPE_CHECKING:
@@ -66,17 +67,31 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write `state` to `path`, keeping the checkpoint that was there as `previous(path)`.
 
     Whenever the process ends, at least one of the two is complete.
+
+    Raises:
+        DataError: it cannot be written: the disk is full, or the folder read-only.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial")
-    with aside.open("wb") as file:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            _write(state, file)
+            # Renaming must not reach the disk before the content does.
+            file.flush()
+            os.fsync(file.fileno())
+        if path.is_file():
+            os.replace(path, previous(path))
+        os.replace(aside, path)
+
+
+def _write(state: dict[str, Any], file: BinaryIO) -> None:
+    """Save `state`; where the disk is full, PyTorch's own error comes in the way of the system's."""
+    try:
         torch.save(state, file)
-        # Renaming must not reach the disk before the content does.
-        file.flush()
-        os.fsync(file.fileno())
-    if path.is_file():
-        os.replace(path, previous(path))
-    os.replace(aside, path)
+    except RuntimeError as error:
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
