@@ -40,6 +40,7 @@ def test_the_file_is_small_agrees_and_says_what_it_costs(model, tmp_path, capsys
     ours, theirs = (embedder.embed(pixels) for embedder in embedders)
     assert 0.9 < (ours * theirs).sum(axis=1).min() < 1 - 1e-6
     description = read_model(file).description
+    assert description.name == "tiny-int8"
     loss = Loss(**description.training["int8"])
     assert loss.kept
     assert (loss.faces, loss.int8) == (64, description.metrics["tar@1e-3"])

@@ -103,6 +103,7 @@ def quantised(weights: Weights) -> tuple[Any, Weights]:
         raise ConfigError(f"{description.name} does not stand 8-bit integers. {loss}")
     described = replace(
         description,
+        name=f"{description.name}-int8",
         metrics=found.metrics,
         thresholds=thresholds_of(_scores(found), description.name),
         training=dict(description.training) | {"int8": loss.to_dict()},
