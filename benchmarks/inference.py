@@ -1,4 +1,4 @@
-"""Embeddings by `trsfnet.load(...).embed` beside facenet-pytorch's v1 and timm's v2 as their users run them.
+"""Embeddings by `trsfnet.load(...).embed` against facenet-pytorch's v1 and timm's v2 as users run them.
 
 `python -m benchmarks.inference` measures on the GPU if there is one, else on the CPU, and writes
 `benchmarks/results/inference-gpu.json` or `inference.json`.

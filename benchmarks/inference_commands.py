@@ -1,4 +1,4 @@
-"""Whole commands as users feel them, start-up included, beside the ways of facenet-pytorch and deepface.
+"""Whole commands as users feel them, with start-up, against those of facenet-pytorch and deepface.
 
 `python -m benchmarks.inference_commands` embeds 2,000 crops by `trsfnet embed` and by a script of
 facenet-pytorch's. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 of LFW's

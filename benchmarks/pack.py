@@ -1,4 +1,4 @@
-"""How fast one thread decodes a pack, beside the training that it has to feed.
+"""How fast one thread decodes a pack, compared with the training that it has to feed.
 
 `python -m benchmarks.pack` writes `benchmarks/results/pack.json`.
 """
@@ -56,7 +56,7 @@ def decode(pack: PackSource) -> None:
 
 
 def measure_size(size: int, rounds: int) -> dict[str, Any]:
-    """Images per second of decoding and of the training step (v1, full width) at one size, by turns."""
+    """Images per second of decoding and of the training step (v1, full width) at one size, in turn."""
     with tempfile.TemporaryDirectory() as folder:
         pack = write_pack(Rendered(size), Path(folder) / "pack", size=size)
         step = Step(Case("", "v1", size, BATCH), "ours trainable", best_device())

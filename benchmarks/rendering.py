@@ -30,7 +30,7 @@ FOUND_SIZE, FOUND_FACES, FOUND_DIFFICULTY = 160, 1000, 1.0
 
 
 def speed(rounds: int) -> dict[str, Any]:
-    """Faces per second of one core's time, which is all that a thread spends, whatever runs beside it."""
+    """Faces per second of one core's time, which is all that a thread spends, whatever else runs."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     numbers = torch.arange(SPEED_FACES)

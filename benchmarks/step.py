@@ -10,7 +10,7 @@ precision without `trsfnet.training.acceleration`. All take the same steps of SG
 
 Others say what else could be reached: `ours constant`, with Leaky ReLU, is what a slope costs that nobody
 trains; on the CPU `compiled trainable` is what PyTorch's compiler makes of a narrow network. A CPU with
-AVX-512's bfloat16 but no AMX measures everything in float32, and beside it `bfloat16 trainable`, in which it
+AVX-512's bfloat16 but no AMX measures everything in float32, and also `bfloat16 trainable`, in which it
 trains.
 """
 
@@ -59,7 +59,7 @@ class Case:
         over_rival: least speed over `rival`, or None to leave that out.
         over_plain: least speed over `plain`, or None if none is asked.
         narrow: whether trainings of it are short, so that on a GPU they are captured and not compiled; on the
-            CPU its time is of calls more than of arithmetic, so a compiled variant stands beside it.
+            CPU its time is of calls more than of arithmetic, so a compiled variant stands next to it.
     """
 
     title: str
@@ -160,7 +160,7 @@ def _rival(version: str) -> nn.Module:
 
 
 def bytes_kept(model: nn.Module, x: Tensor) -> int:
-    """Bytes that a forward pass of `x` keeps for the backward, beside parameters and the input."""
+    """Bytes that a forward pass of `x` keeps for the backward pass, besides parameters and the input."""
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ _OPAQUE = (
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive and the step with Sphinx."""
-    # As a setting, because Sphinx reads all pages anew when one changes.
+    # As a setting, because Sphinx reads all pages again when one changes.
     app.add_config_value("glossary_terms", {}, "env", [dict])
     app.connect("config-inited", read_terms)
     app.connect("doctree-read", explain)
@@ -48,7 +48,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def read_terms(app: Sphinx, config: Config) -> None:
-    """Read the file beside the book's pages, if there is one."""
+    """Read the file next to the book's pages, if there is one."""
     file = Path(app.srcdir, FILE)
     config["glossary_terms"] = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 

@@ -47,7 +47,7 @@ _GITHUB = re.compile(
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive with Sphinx."""
-    # As a setting, because Sphinx reads the pages anew when one changes.
+    # As a setting, because Sphinx reads the pages again when one changes.
     app.add_config_value("launch_repository", "", "env", [str])
     app.connect("config-inited", find_repository)
     app.add_directive("launch", Launch)

@@ -129,7 +129,7 @@ def _geometric_mean(values: np.ndarray) -> float:
 
 
 def _epochs_to_half(run: Run) -> float | None:
-    """Interpolated between epochs; all epochs of a run that never classifies half of the images rightly."""
+    """Interpolated between epochs; all epochs of a run that never classifies half of the images correctly."""
     if run.history.empty:
         return None
     epochs = np.concatenate([[0.0], run.history["epoch"]])
@@ -173,7 +173,7 @@ QUANTITIES = {
         Quantity(
             "epochs_to_half",
             "Speed of convergence",
-            "epochs until half of the training images are classified rightly (all epochs, where that is "
+            "epochs until half of the training images are classified correctly (all epochs, where that is "
             "never so)",
             _epochs_to_half,
             EPOCHS,

@@ -61,7 +61,7 @@ def paper_regime() -> Regime:
 
 
 def regime_in_words(of: Regime) -> str:
-    """A regime beside the paper's, as a sentence."""
+    """A regime compared with the paper's, as a sentence."""
     paper = paper_regime()
     return (
         f"Decay budget {of.decay_budget:.2g} and travel {of.travel:,.0f}, of the paper's "

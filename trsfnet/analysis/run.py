@@ -143,7 +143,7 @@ class Run:
             return {}
 
     def scores(self) -> pd.DataFrame:
-        """The final evaluation's pair scores and labels, read anew each time: they are large.
+        """The final evaluation's pair scores and labels, read again each time: they are large.
 
         Raises:
             RecordError: there are none, or they are damaged.

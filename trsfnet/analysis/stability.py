@@ -61,7 +61,7 @@ class StudyRun:
 
     @property
     def accuracy(self) -> float:
-        """Share of the training images classified rightly in the last epoch finished; 0 without one."""
+        """Share of the training images classified correctly in the last epoch finished; 0 without one."""
         return 0.0 if self.run.history.empty else float(self.run.history["train_accuracy"].iloc[-1])
 
     @property

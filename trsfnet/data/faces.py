@@ -69,7 +69,7 @@ class TrackData:
         train: what the network learns from.
         test: faces of people who are not in `train`.
         pairs: pairs of `test` in LFW's ten-fold protocol, or None to verify all pairs of `test`.
-        all_pairs: whether all pairs of `test` are verified beside `pairs`.
+        all_pairs: whether all pairs of `test` are verified in addition to `pairs`.
         held_out: other images of the people in `train`, or None.
     """
 

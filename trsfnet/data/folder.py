@@ -93,7 +93,7 @@ class FolderSource(Source):
 
     @cached_property
     def people(self) -> dict[str, PersonMeta]:
-        """What `identity_meta.csv` says of each identity; empty without this file in or beside the folder.
+        """What `identity_meta.csv` says of each identity; empty without this file in or next to the folder.
 
         Raises:
             DataError: the file is malformed.

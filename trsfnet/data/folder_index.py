@@ -28,7 +28,7 @@ from trsfnet.data.decode import suffixes
 from trsfnet.data.files import native, new_folder, portable, utf8
 from trsfnet.errors import DataError
 
-# What lies beside the identities by design: what `trsfnet align` and VGGFace2 tell of them.
+# What lies next to the identities by design: what `trsfnet align` and VGGFace2 tell of them.
 _KNOWN_FILES = frozenset(
     {"report.csv", "align.json", ".lock", ".images.csv", "identity_meta.csv", "pairs.txt", "people.txt"}
 )

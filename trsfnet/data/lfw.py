@@ -194,7 +194,7 @@ class LfwSource(Source):
         if self._unpacked is not None:
             return self._unpacked[start : start + size]
         try:
-            # Opened anew each time: an open file would share its position with other threads and forks.
+            # Opened again each time: an open file would share its position with other threads and forks.
             with file.open("rb") as stream:
                 stream.seek(start)
                 encoded = stream.read(size)
@@ -243,7 +243,7 @@ def present_images(images: LfwImages) -> Iterator[tuple[str, bytes]]:
 
 
 def _others(folder: Path, names: set[str]) -> dict[str, int]:
-    """How many files lie beside LFW's images, which are not among them."""
+    """How many files lie next to LFW's images, which are not among them."""
     kinds: Counter[str] = Counter()
     for person in folder.iterdir():
         if person.is_dir():

@@ -11,7 +11,7 @@ from trsfnet.errors import DataError
 
 
 def find_pairs(path: Path) -> Path:
-    """LFW's `pairs.txt` for the images at `path`: in it, beside it, or in the folder `lfw` beside it.
+    """LFW's `pairs.txt` for the images at `path`: in it, next to it, or in the folder `lfw` next to it.
 
     Raises:
         DataError: there is none.

@@ -44,7 +44,7 @@ class TenFoldResult:
     """facenet's LFW numbers: means over the folds, and population standard deviations between them.
 
     Attributes:
-        accuracy: share of pairs judged rightly, threshold chosen on the other folds.
+        accuracy: share of pairs judged correctly, threshold chosen on the other folds.
         accuracy_std: its standard deviation over folds.
         tar: true accept rate at the target FAR, threshold set on the other folds ("VAL").
         tar_std: its standard deviation over folds.
@@ -168,7 +168,7 @@ class TenFoldScores:
         return np.bincount(self.fold, weights * counted) / np.bincount(self.fold, weights)
 
     def _right(self, weights: np.ndarray) -> np.ndarray:
-        """Whether each pair is judged rightly at the best threshold of the other folds: bool [P]."""
+        """Whether each pair is judged correctly at the best threshold of the other folds: bool [P]."""
         gain = self._all.accepted(weights * np.where(self.same, 1, -1))[:, :-1]
         best = _ACCURACY_THRESHOLDS[np.argmax(gain, axis=1)]
         return (self.held_out < best[self.fold]) == self.same

@@ -43,7 +43,7 @@ def evaluate(
         test: the faces.
         pairs: pairs of them in LFW's protocol, or None.
         embeddings: float32 [len(test), D], rows of unit length.
-        all_pairs: beside the ten folds, give TAR over all pairs of `test` as `all_pairs_tar@1e-3` and so on.
+        all_pairs: also give TAR over all pairs of `test`, as `all_pairs_tar@1e-3` and so on.
     """
     if pairs is None:
         return _all_pairs(test, embeddings)

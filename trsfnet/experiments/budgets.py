@@ -131,7 +131,7 @@ def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
     """What two runs must share to be compared: data, sizes, schedule, augmentation, ArcFace's constants."""
     others = _SETTING_FIELDS | _ROUNDING_FIELDS
     shared = {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
-    # A run with softmax has no such constants; it stands beside the runs with its track's own.
+    # A run with softmax has no such constants; it stands next to the runs with its track's own.
     defaults = track_defaults(config["track"], config.get("train_set"))
     for name in ("arcface_scale", "arcface_margin"):
         if shared.get(name) is None:

@@ -47,7 +47,7 @@ def _places(path: Path) -> Iterator[Path]:
 
 
 def _checkouts(start: Path) -> Iterator[Path]:
-    """`start` and the folders above it that are a checkout: they hold the package beside its notebooks."""
+    """`start` and the folders above it that are a checkout: they hold the package next to its notebooks."""
     for folder in (start, *start.parents):
         if (folder / "trsfnet" / "__init__.py").is_file() and (folder / "notebooks").is_dir():
             yield folder

@@ -57,7 +57,7 @@ def run(
         devices: how many GPUs, or processes on the CPU, train together. Each computes its share of the
             micro-batches, of which there are as many as devices unless `config` says otherwise.
         again: if other arithmetic than the present made the run, or a part of it, set that aside and train
-            anew; see `RESULTS_VERSION`.
+            again; see `RESULTS_VERSION`.
 
     Raises:
         ConfigError: settings that cannot be trained.

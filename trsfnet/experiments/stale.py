@@ -35,7 +35,7 @@ def why_stale(record: Record) -> str:
 
 
 def set_aside(record: Record) -> Path:
-    """Move a run's files into `earlier/<results version>` within its folder, so that it can be made anew.
+    """Move a run's files into `earlier/<results version>` within its folder, so that it can be made again.
 
     Returns:
         Where they went.

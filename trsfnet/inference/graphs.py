@@ -1,4 +1,4 @@
-"""Graphs for onnxruntime, kept beside the models that they are made of.
+"""Graphs for onnxruntime, kept next to the models that they are made of.
 
 To make a graph takes seconds, to read it a fraction of one. A graph is kept under the hash of all that
 determines it, and is read only if this user's cache notes that this user made exactly that file: whoever

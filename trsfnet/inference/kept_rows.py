@@ -66,7 +66,7 @@ def still_holds(kept: ImageState, images: Source, row: int) -> bool:
 
 
 class KeptRows:
-    """The rows of a file of embeddings, read forwards beside the images, which come in the same order."""
+    """The rows of a file of embeddings, read forwards next to the images, which come in the same order."""
 
     def __init__(self, file: Path, left_out: Collection[str] = ()) -> None:
         """Open the file; its rows are read as they are asked for.

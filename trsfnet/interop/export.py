@@ -33,7 +33,7 @@ _OUTPUT = "embeddings: float32 [N, {width}], rows of unit length"
 
 
 def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path:
-    """Write a network to a file of the kind that its suffix names, and a model card beside it (`.md`).
+    """Write a network to a file of the kind that its suffix names, and a model card next to it (`.md`).
 
     - `.safetensors`: all weights as trained, for `trsfnet.load` and `trsfnet.load_network`.
     - `.onnx`: the folded network with its preprocessing, from uint8 images of any number to unit embeddings.

@@ -99,7 +99,7 @@ def tensors_in(content: Any, source: str) -> Tensors:
     """The state dict that `content` is, or that it holds under a usual name.
 
     Names are freed of the prefixes of wrappers. Where the network is a part of what was saved, such as the
-    backbone beside a classifier, the rest is left out.
+    backbone alongside a classifier, the rest is left out.
 
     Raises:
         DataError: there is none.

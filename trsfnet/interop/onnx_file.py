@@ -1,7 +1,7 @@
 """Networks in ONNX files, ours and others', read without trusting them.
 
 An ONNX file is data, but it may point at other files of the machine, or loop for ever. Here a file's tensors
-must lie in it or beside it, it must not loop, and it must take images and give embeddings.
+must lie in it or next to it, it must not loop, and it must take images and give embeddings.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class OnnxModel:
 
     Attributes:
         description: what it is; of others' networks only name and preprocessing are known.
-        content: the file, and what lay beside it, in one.
+        content: the file, and what lay next to it, in one.
         interface: what it takes and gives.
         parameters: how many numbers it holds.
     """
@@ -148,7 +148,7 @@ def _refuse_loops(model: Any, path: Path) -> None:
 
 
 def _take_in_what_lies_beside(model: Any, path: Path) -> None:
-    """Replace every tensor that is kept in a file beside the model by its content.
+    """Replace every tensor that is kept in a file next to the model by its content.
 
     Raises:
         DataError: the file lies elsewhere, is none, or is shorter than claimed; or it is too much.

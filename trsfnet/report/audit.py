@@ -49,7 +49,7 @@ def checks(kind: str, caption: str) -> Markdown:
 
 
 def counts() -> Markdown:
-    """What the paper counts in its networks, beside what is counted in ours."""
+    """What the paper counts in its networks, compared with ours."""
     numbers = paper_quantities()
     networks = [_network(arch) for arch in ("v1", "v2")]
     counted_here = {

@@ -209,7 +209,7 @@ def hours_table(step: Path) -> Markdown:
 
 
 def check_table() -> Markdown:
-    """Published training speeds as shares of their card's peak, beside the range assumed."""
+    """Published training speeds as shares of their card's peak, compared with the assumed range."""
     rows = [
         (p.source, p.arch, f"{p.size}{NBSP}px", p.card, f"{p.images_per_second:.0f}", f"{p.share:.0%}")
         for p in PUBLISHED

@@ -1,4 +1,4 @@
-"""The numbers that a figure draws, as CSV, so that others can draw them anew."""
+"""The numbers that a figure draws, as CSV, so that others can draw them again."""
 
 from __future__ import annotations
 

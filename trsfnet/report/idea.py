@@ -1,4 +1,4 @@
-"""The page on the idea: the library's own lines beside the paper's equations, and the relatives."""
+"""The page on the idea: the library's own lines next to the paper's equations, and the relatives."""
 
 from __future__ import annotations
 

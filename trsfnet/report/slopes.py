@@ -155,7 +155,7 @@ def _finding(variant: str, ends: pd.DataFrame) -> str:
 
 
 def signs_table(tables: Sequence[TableRuns], number: int) -> Markdown:
-    """The counts in the caption of the paper's figure 9 (v2: 10) beside those of each run.
+    """The counts in the caption of the paper's figure 9 (v2: 10) next to those of each run.
 
     Args:
         tables: table 1 on each track, or table 2 for figure 10.

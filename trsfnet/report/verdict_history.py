@@ -127,7 +127,7 @@ def add(why: str, outcomes: Outcomes) -> list[Change]:
 
 
 def write(found: Sequence[Stage]) -> None:
-    """Write the history anew, a line for each campaign."""
+    """Write the history again, a line for each campaign."""
     text = json.dumps([asdict(stage) for stage in found], indent=1, ensure_ascii=False)
     FILE.write_text(f"{text}\n", encoding="utf-8")
 

@@ -129,7 +129,7 @@ def _read(file: Path, device: torch.device) -> dict[str, Any]:
 
 
 def _checked(state: Any, file: Path) -> dict[str, Any]:
-    """`state`, unless it has the form of the first versions, which kept the weights beside the history."""
+    """`state`, unless it has the form of the first versions, which kept the weights next to the history."""
     if not isinstance(state, dict):
         raise ValueError("it is no state of a training")
     if "training" not in state and "optimizer" in state:

@@ -3,7 +3,7 @@
 `cards` makes the cards of all runs, `pages` executes the notebooks; both in the warm kernels of `kernel`. One
 kernel makes every page that shows runs, so that the runs are read and analysed once.
 What has not changed since it was made (`files`) is not made again, and what came out the same is not written,
-so that Sphinx renders anew what changed and nothing else. `anchors` lets links lead to a run that shares a
+so that Sphinx renders again what changed and nothing else. `anchors` lets links lead to a run that shares a
 page.
 """
 

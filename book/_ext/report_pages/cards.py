@@ -32,7 +32,7 @@ class Cards:
 
     Attributes:
         paths: of the records.
-        listing: the file that names the pages last made of them; the pages lie beside it.
+        listing: the file that names the pages last made of them; the pages lie next to it.
         made_from: digest of all that they depend on.
         pages: names of the book's pages.
     """

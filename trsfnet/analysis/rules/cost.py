@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Cost(Rule):
     """A step with TRSF and PReLU takes less than a factor of one with constants and ReLU.
 
-    By `benchmarks.step`, which takes both by turns: supported where every round of each network is below the
-    factor, contradicted where every round of one is above it. It is said once, beside the study of
+    By `benchmarks.step`, which takes both in turn: supported where every round of each network is below the
+    factor, contradicted where every round of one is above it. It is decided once, together with the study of
     mechanisms, for it depends on a machine and on no track.
 
     Attributes:

@@ -42,7 +42,7 @@ def write_pack(
 ) -> PackSource:
     """Write every image of `source` as a JPEG of `size` pixels; those that are one are kept byte for byte.
 
-    The pack grows in a hidden folder beside `target` and gets its name when it is whole. Killed at any time
+    The pack grows in a hidden folder next to `target` and gets its name when it is whole. Killed at any time
     and called again, this goes on where it was; called once more, it returns the pack that is there.
 
     Args:
@@ -67,7 +67,7 @@ def write_pack(
     settings = {"format": FORMAT, "size": size, "crop": crop, "quality": quality}
     settings |= {"source": type(source).__name__, "source_version": source.version}
     with writing(target):
-        # Beside what a link leads to: a folder cannot take the place of the link itself.
+        # Next to what a link leads to: a folder cannot take the place of the link itself.
         target = Path(os.path.realpath(target))
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             _check_same(target, settings)
@@ -158,7 +158,7 @@ def _resume(aside: Path, settings: dict[str, Any]) -> int:
         kept.append(line)
         end = following
     os.truncate(images, end)
-    # Not written anew: on a full disk, what it says would be lost.
+    # Not written again: on a full disk, what it says would be lost.
     os.truncate(journal, sum(len(line.encode()) for line in kept))
     return len(kept)
 

@@ -82,7 +82,7 @@ def stamp(path: Path) -> str:
 
 
 def pack_index(path: Path) -> PackIndex:
-    """The images of the pack at `path`, a `.rec` with its `.idx` beside it, or without one.
+    """The images of the pack at `path`, a `.rec` with its `.idx` next to it, or without one.
 
     Raises:
         DataError: the `.rec` is missing, or it or the `.idx` is damaged, or they do not belong together; the

@@ -30,7 +30,7 @@ class RecordSource(Source):
         """Open a pack.
 
         Args:
-            path: a `.rec` with its `.idx` beside it, or the folder of `train.rec` and `train.idx`. Without
+            path: a `.rec` with its `.idx` next to it, or the folder of `train.rec` and `train.idx`. Without
                 an `.idx` the records are looked for in the whole file. If a `property` file is there, it must
                 give the right number of people.
 

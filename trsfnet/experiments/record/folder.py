@@ -1,7 +1,7 @@
 """A run in a folder of its own, as training writes it.
 
 `<root>/<track>/<run id>/` holds `run.json`, `history.csv`, `parameters.parquet`, `scores.parquet`, and
-beside them the executed notebook, TensorBoard events and checkpoints. Every file is written aside and then
+next to them the executed notebook, TensorBoard events and checkpoints. Every file is written aside and then
 renamed, so a reader never meets half of one.
 """
 

@@ -9,7 +9,7 @@
 - `scores/<run id>.parquet`: the final evaluation's scores of some runs.
 
 `trsfnet.experiments.merge` writes them. It puts a whole new set of files into `.incoming` first, so a file
-that lies there counts instead of the one beside it: a reader sees either all of a merge or nothing of it.
+that lies there counts instead of the one next to it: a reader sees either all of a merge or nothing of it.
 """
 
 from __future__ import annotations

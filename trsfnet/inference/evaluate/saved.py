@@ -19,7 +19,7 @@ from trsfnet.errors import ConfigError, DataError
 
 _UNDERSTOOD = (
     "a .parquet with the columns name and embedding, an .npz with the arrays names and embeddings, or an "
-    ".npy with a .txt of the same name beside it that has the name of an image on each line"
+    ".npy with a .txt of the same name next to it that has the name of an image on each line"
 )
 # Of what wrote a file of our own, in its header.
 _MADE_BY = ("network", "weights", "engine", "precision")
@@ -126,7 +126,7 @@ def read_embeddings(path: Path) -> SavedEmbeddings:
 
     Args:
         path: a `.parquet` with the columns `name` and `embedding`, as `trsfnet embed` writes them; an `.npz`
-            with the arrays `names` and `embeddings`; or an `.npy` of them, with the names in a `.txt` beside
+            with the arrays `names` and `embeddings`; or an `.npy` of them, with the names in a `.txt` next to
             it, one on each line, or in the order of the images if there is none. A column or array `mirrored`
             holds those of the mirror images.
 

@@ -39,7 +39,7 @@ def _height(part: Part) -> float:
 
 
 def _tops(networks: Sequence[Network]) -> dict[tuple[str, int], float]:
-    """Where each row of each section begins: both networks share them, so that like stands beside like."""
+    """Where each row of each section begins: both networks share them, so that like stands next to like."""
     tops, y = {}, -0.72
     for section in _COLOURS:
         columns = [net.layers(section) for net in networks]

@@ -26,7 +26,7 @@ _LARGEST_COPY = 250_000  # bytes
 
 
 def record_copy(record: Record) -> dict[str, str]:
-    """The file beside a card that has its record, by name; none for a run whose folder has one."""
+    """The file next to a card that has its record, by name; none for a run whose folder has one."""
     if RECORD in record.files:
         return {}
     return {f"{record.path.name}.json": json.dumps(record.info, indent=1, ensure_ascii=False) + "\n"}

@@ -100,7 +100,7 @@ def _points(**others: Any) -> Spec:
     }
 
 
-# Beside each other, where both groups have a module.
+# Next to each other, where both groups have a module.
 _BESIDE = {"calculate": "datum.place + (datum.side == 'A' ? -0.15 : 0.15)", "as": "x"}
 _ZERO = {
     "data": {"values": [{}]},
@@ -293,7 +293,7 @@ _UNITS = {
 
 
 def unit(name: str) -> Spec:
-    """A chart without size and parameters, to be put beside others."""
+    """A chart without size and parameters, to be put next to others."""
     return _UNITS[name]()
 
 

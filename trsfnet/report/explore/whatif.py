@@ -1,4 +1,4 @@
-"""*What if?*: how far a schedule drives the scales, by gradient flow, beside our runs and the paper."""
+"""*What if?*: how far a schedule drives the scales under gradient flow; our runs and the paper."""
 
 from __future__ import annotations
 

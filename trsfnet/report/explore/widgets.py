@@ -67,7 +67,7 @@ class WhatIf(anywidget.AnyWidget):
     data = traitlets.Dict().tag(sync=True)
 
     def __init__(self, runs: list[Run]) -> None:
-        """Show `runs` beside the curve."""
+        """Show `runs` next to the curve."""
         self._esm, self._css = script.module("whatif_widget.js"), script.styles()
         super().__init__(data=whatif.data(runs))
 
@@ -81,5 +81,5 @@ def explorer(collection: Analysis) -> Explorer | ipywidgets.HTML:
 
 
 def what_if(collection: Analysis) -> WhatIf:
-    """*What if?*, with the runs of a collection beside the paper's."""
+    """*What if?*, with the runs of a collection and the paper's."""
     return WhatIf(explorable(collection.runs))

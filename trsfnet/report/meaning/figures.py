@@ -83,7 +83,7 @@ def _moved(found: Branches) -> str:
 
 
 def final_ratios(table: TableRuns) -> Picture | None:
-    """What each branch adds, over what it is added to, after training: constants beside TRSF."""
+    """What each branch adds, over what it is added to, after training: constants compared with TRSF."""
     runs = BranchRuns.of(table).by_variant
     if not runs:
         return None

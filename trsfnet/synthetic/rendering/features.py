@@ -23,7 +23,7 @@ def _bumps(p: Params) -> list[tuple]:
         # Cheekbone and cheek.
         (p["cheekbone"] + 0.03 * smile, 0.42, 0.14, eye - 0.24, 0.11, True),
         (-p["cheek_hollow"], 0.46, 0.12, mouth + 0.12, 0.14, True),
-        # The nose's ball, its wings, the furrow beside them.
+        # The nose's ball, its wings, the furrow next to them.
         (p["nose_ball"], p["nose_skew"], 0.55 * p["nose_width"], nose, 0.07, False),
         (0.35 * p["nose_height"], 0.86 * p["nose_width"], 0.045, nose - 0.035, 0.05, True),
         (-0.02, 1.4 * p["nose_width"], 0.055, nose - 0.02, 0.08, True),

@@ -1,4 +1,4 @@
-"""Lips, teeth and the folds beside the mouth, painted in the mouth's window of the map."""
+"""Lips, teeth and the folds next to the mouth, painted in the mouth's window of the map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trsfnet.synthetic.rendering.grid import Grid
 def paint_mouth(
     p: Params, curves: dict[str, torch.Tensor], grid: Grid, radius: torch.Tensor, colour: torch.Tensor
 ) -> None:
-    """Lips, teeth and the folds beside the mouth, in place within the mouth's window."""
+    """Lips, teeth and the folds next to the mouth, in place within the mouth's window."""
     rows, cols = grid.mouth
     x, y = grid.x[cols], grid.y[rows][:, None]
     half = p["mouth_width"] * (1 + 0.25 * p["smile"] - 0.12 * p["mouth_open"])

@@ -24,7 +24,7 @@ _DEPTHS = (1.3, 1.18, 1.08, 1.0, 0.93, 0.86, 0.78, 0.68, 0.55, 0.4, 0.22, 0.0)
 _COARSE_STEP = 3
 _CORRECTIONS = 1
 _CORRECTION_GAIN = 1.05
-# Outwards less: beside a cliff, such as the edge of hanging hair, a long step would leave the surface again.
+# Outwards less: next to a cliff, such as the edge of hanging hair, a long step would leave the surface again.
 _CORRECTION_RANGE = (-0.03, 0.15)
 
 

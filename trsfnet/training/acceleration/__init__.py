@@ -1,4 +1,4 @@
-"""What makes training fast, beside the networks: they know nothing of it, and compute the same without it."""
+"""Everything that makes training fast. The networks do not depend on it and compute the same without it."""
 
 from trsfnet.training.acceleration.swap import Acceleration, accelerate, restore
 

@@ -22,7 +22,7 @@ BACKEND = "inductor"
 def compile_regions(model: InceptionResnet) -> None:
     """Compile every block and every unit outside of blocks, for training steps alone.
 
-    What has no gradients, such as evaluation, goes the usual way: it would be compiled anew for each size of
+    What has no gradients, such as evaluation, goes the usual way: it would be compiled again for each size of
     batch, and which variant a step gets must not depend on what came before it.
     """
     for region in regions(model):

@@ -1,4 +1,4 @@
-// The explorer: two runs, or two groups of seeds, beside each other in linked charts.
+// The explorer: two runs, or two groups of seeds, next to each other in linked charts.
 import { Chart, add, addButton, addSelect, addSlider, asSvg, saveAs, written } from "./dom.js";
 import { Values, equalLines, limits } from "./values.js";
 
