@@ -149,7 +149,7 @@ def run(folder: Path) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - started, 1),
         "said": (folder / "dead" / "said-0").read_text(encoding="utf-8"),
     }
-    # One process goes on from what two left behind.
+    # One process resumes from what two left behind.
     run_members(folder / "dead", 1)
     result["after_a_death"] = differences(read(folder / "copied-1"), read(folder / "dead"))
     return result

@@ -44,7 +44,7 @@ def main() -> None:
                 if name not in trials:
                     trials[name] = Trials(MODULES[name], name, Path(folder, name))
                 found = trials[name].one(figures.get("times", 0), min(AT_ONCE, missing[name]))
-            except RuntimeError as error:  # a finding: the others go on
+            except RuntimeError as error:  # a finding: the others continue
                 tqdm.write(str(error))
                 figures["failed"] = figures.get("failed", 0) + 1
                 missing[name] = 0

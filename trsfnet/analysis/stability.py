@@ -90,7 +90,7 @@ class Study:
 
     Attributes:
         campaign: the runs that ended, with its verdicts.
-        unended: runs of the same protocol that go on, or failed for a reason of their machine.
+        unended: runs of the same protocol that are still running, or failed for a reason of their machine.
     """
 
     campaign: Campaign

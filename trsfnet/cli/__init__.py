@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(code: int, sentence: str) -> int:
-    # An interruption of several processes is said once, by the one that started them.
+    # An interruption of several processes is reported once, by the one that started them.
     if code < 128 or "TORCHELASTIC_RUN_ID" not in os.environ:
         print(f"trsfnet: {sentence}", file=sys.stderr)
     return code

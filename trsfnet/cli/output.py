@@ -36,7 +36,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], right: Seq
 
 @contextlib.contextmanager
 def lasting_output(consequence: str) -> Iterator[None]:
-    """Within it, work goes on when whoever reads the output closes it, as `head` does.
+    """Within it, work continues when whoever reads the output closes it, as `head` does.
 
     Args:
         consequence: what standard error, if it is still open, then says after "the output was closed: ".

@@ -62,7 +62,7 @@ def _load(folder: Path) -> FaceSet:
 
 def _store(folder: Path, key: dict[str, object], build: Callable[[], FaceSet]) -> None:
     """Write aside, then rename: a folder that exists is complete, whoever else writes it meanwhile."""
-    # Before anything is built: a cache that cannot be written to is said at once.
+    # Before anything is built: a cache that cannot be written to is reported at once.
     with new_folder(folder.parent, f".{folder.name}-") as aside:
         faces = build()
         np.save(aside / "images.npy", np.asarray(faces.images))

@@ -46,7 +46,7 @@ class FolderSource(Source):
         Raises:
             ConfigError: `part` is missing or unknown.
             DataError: there are no identities, or none is left; or, without `skip`, something in the folder
-                is no good.
+                cannot be used.
         """
         self.root = _part_of(root, part)
         index = index_of(self.root)

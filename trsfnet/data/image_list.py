@@ -105,7 +105,7 @@ def images_in(folder: Path, *, skip: bool = False) -> ImageList | None:
         skip: leave out links out of the folder, and to nothing, instead of refusing them.
 
     Raises:
-        DataError: the folder cannot be read; or, without `skip`, an image in it is no good.
+        DataError: the folder cannot be read; or, without `skip`, an image in it cannot be used.
     """
     try:
         entries = sorted(folder.iterdir())

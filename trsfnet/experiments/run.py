@@ -46,7 +46,7 @@ def run(
 ) -> Record:
     """Train and evaluate what `config` describes and record it under `runs`.
 
-    A run that is already there, done or collapsed, is returned at once; one that was interrupted goes on
+    A run that is already there, done or collapsed, is returned at once; one that was interrupted continues
     from its last checkpoint. Within `torchrun` or `srun`, the processes that they started train together.
 
     Args:
@@ -84,7 +84,7 @@ def run(
     if _finished(path):
         pass
     elif together > world.size:
-        _load(config, root, world)  # what is wrong with the data is better said once, here
+        _load(config, root, world)  # what is wrong with the data is better reported once, here
         launch(_command_words(asked, runs, data_root, preset), devices)
     else:
         with peers():
@@ -187,7 +187,7 @@ def _train_and_record(
 def _opening(
     asked: TrainConfig, config: TrainConfig, data: TrackData, preset: str | None, world: World
 ) -> dict[str, object]:
-    """What `run.json` says while the run goes on."""
+    """What `run.json` says while the run continues."""
     return {
         "schema": SCHEMA,
         "run_id": config.run_id,

@@ -61,9 +61,9 @@ def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> 
     It has a row for each image, in the order of the source: `name`, `identity`, `embedding`, float32 of unit
     length, and `stamp` and `content`, by which the next call finds out which images have changed. Images that
     cannot be decoded, or that the source leaves out, are listed in its header. Until the end, parts lie in a
-    hidden folder next to the file; the same call goes on from them.
+    hidden folder next to the file; the same call resumes from them.
 
-    Called again when images were added, changed or mended, it embeds these, tries again what failed, and
+    Called again when images were added, changed or repaired, it embeds these, tries again what failed, and
     keeps the rest.
 
     Args:

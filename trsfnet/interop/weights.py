@@ -174,7 +174,7 @@ def existing(source: str | Path, understood: str) -> Path:
 
 
 def load_network(source: Source, *, trsf: bool = False, activation: str | None = None) -> InceptionResnet:
-    """A network to go on training, which computes exactly what it did.
+    """A network to train further, which computes exactly what it did.
 
     Args:
         source: see `read_weights`.

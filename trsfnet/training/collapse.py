@@ -1,4 +1,4 @@
-"""When training cannot go on or has learned nothing, and why. The paper calls it a crash situation.
+"""When training cannot continue or has learned nothing, and why. The paper calls it a crash situation.
 
 A collapse is a result of this paper's subject, not an error: it is recorded with everything up to there.
 """
@@ -32,7 +32,7 @@ CHANCE_MARGIN = 0.01
 
 
 class Collapse(Exception):
-    """Training cannot go on.
+    """Training cannot continue.
 
     Attributes:
         how: what was seen, and at which step.

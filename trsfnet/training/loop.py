@@ -38,7 +38,7 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        status: `done`, or `collapsed` when training could not go on or ended at chance level.
+        status: `done`, or `collapsed` when training could not continue or ended at chance level.
         message: what happened and where, if it collapsed.
         model: the network as it ended.
         prepared: how its steps were computed.
@@ -139,7 +139,7 @@ def _epoch(
         The evaluation, on rank 0.
 
     Raises:
-        Collapse: training cannot go on.
+        Collapse: training cannot continue.
     """
     started, first_step = time.perf_counter(), state.step
     _train_epoch(state, data.train, checkpoints, bar)

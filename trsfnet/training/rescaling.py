@@ -1,8 +1,8 @@
 """Is a trained scale an optimum? The held-out loss when all scales are multiplied by one factor.
 
-If training found the optimal size of the residual branches, the loss is lowest at a factor of 1. At other factors,
-the batch norms after the trunk receive a different input. The loss is therefore measured with each batch's own
-statistics, and also with the running statistics, which no longer fit.
+If training found the optimal size of the residual branches, the loss is lowest at a factor of 1. At other
+factors, the batch norms after the trunk receive a different input. The loss is therefore measured with each
+batch's own statistics, and also with the running statistics, which no longer fit.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Report:
     """
 
     def __init__(self, path: Path, keep: Callable[[dict[str, str]], bool]) -> None:
-        """Begin the report at `path`, or go on with it.
+        """Begin the report at `path`, or continue it.
 
         Args:
             path: the file.

@@ -43,7 +43,7 @@ def write_pack(
     """Write every image of `source` as a JPEG of `size` pixels; those that are one are kept byte for byte.
 
     The pack grows in a hidden folder next to `target` and gets its name when it is whole. Killed at any time
-    and called again, this goes on where it was; called once more, it returns the pack that is there.
+    and called again, this resumes where it stopped; called once more, it returns the pack that is there.
 
     Args:
         source: face crops, or photographs with the face in the middle.

@@ -81,7 +81,7 @@ class NetworkSubject:
         return features(self._embedder, source, rows, mirror=mirror)
 
     def all_features(self, source: IjbImages, file: Path | None, *, mirror: bool) -> np.ndarray:
-        """Compute them, or go on from what `file` has of them; see `Subject`."""
+        """Compute them, or resume from what `file` has of them; see `Subject`."""
         folder = self._record.path if self._record else cache_root()
         name = source.version if self._record else f"{self._embedder.fingerprint}-{source.version}"
         return kept_features(self._embedder, source, file or folder / "features" / f"{name}.npy")

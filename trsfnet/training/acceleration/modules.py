@@ -212,7 +212,7 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
 
 
 def _clear(reason: str | None) -> bool:
-    """Whether there is no reason not to be fast; if there is, it is said once."""
+    """Whether there is no reason not to be fast; if there is, it is reported once."""
     if reason is not None and not torch.compiler.is_compiling():
         warnings.warn(f"A part of the network is not accelerated: {reason}.", stacklevel=4)
     return reason is None
