@@ -127,7 +127,7 @@ def again(name: str, figures: dict[str, Any]) -> dict[str, Any]:
     """The figures of a target after its batches with findings were searched again: what is mended is none."""
     batches = figures.get("found_in", [])
     left = [batch for batch in batches if in_its_own_process(name, batch)["findings"]]
-    repaired = figures.get("repaired", 0) + (0 if left else figures.get("findings", 0))
+    mended = figures.get("repaired", 0) + (0 if left else figures.get("findings", 0))
     return figures | {"found_in": left, "findings": figures["findings"] if left else 0, "mended": mended}
 
 
