@@ -1,10 +1,10 @@
 """Put damaged files before every reader, many at a time, and count what it does with them.
 
-`python -m benchmarks.fuzzing` continues with the search of ten million files where the last one ended, and
+`python -m benchmarks.fuzzing` goes on with the search of ten million files where the last one ended, and
 keeps the figures in `results/fuzzing.json` as it goes; stop it whenever you like. The files are made in
 batches. Those of a batch follow from the reader's name and the batch's number alone, so that the same code
 sees the same files again. Batches with findings are searched again at each start: findings that are gone
-count as repaired. `--batch NAME NUMBER` repeats one batch.
+count as mended. `--batch NAME NUMBER` repeats one batch.
 
 The readers and what is asked of them are those of the tests. This search is blind and quick;
 `python -m tests.fuzz` is guided by coverage and slower.
@@ -127,7 +127,7 @@ def again(name: str, figures: dict[str, Any]) -> dict[str, Any]:
     """The figures of a target after its batches with findings were searched again: what is mended is none."""
     batches = figures.get("found_in", [])
     left = [batch for batch in batches if in_its_own_process(name, batch)["findings"]]
-    mended = figures.get("repaired", 0) + (0 if left else figures.get("findings", 0))
+    mended = figures.get("mended", 0) + (0 if left else figures.get("findings", 0))
     return figures | {"found_in": left, "findings": figures["findings"] if left else 0, "mended": mended}
 
 
