@@ -12,7 +12,7 @@ from typing import Any
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE, SCALED_MODULES
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
-_ACTIVATION_NAMES = {"relu": "", "leaky_relu": " + Leaky ReLU", "prelu": " + PReLU"}
+_ACTIVATION_NAMES = {"leaky_relu": "Leaky ReLU", "prelu": "PReLU"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,30 +49,44 @@ class Variant:
     @property
     def name(self) -> str:
         """As the paper prints it, such as `Inception-ResNet v1 + TRSF + PReLU`."""
-        trsf = self._scale_name
-        start = "" if self.slope_init is None else f" from {self.slope_init:g}".replace("-", "−")
-        loss = ", ArcFace" if self.loss == "arcface" else ""
-        return f"Inception-ResNet {self.arch}{trsf}{_ACTIVATION_NAMES[self.activation]}{start}{loss}"
+        return f"Inception-ResNet {self.short_name}"
 
     @property
     def short_name(self) -> str:
         """The same without the network's family, such as `v1 + TRSF + PReLU`."""
-        return self.name.removeprefix("Inception-ResNet ")
+        return f"{self.network_name}{self._loss_name}"
+
+    @property
+    def network_name(self) -> str:
+        """The short name without the loss."""
+        return " + ".join([f"{self.arch}{self._constant_name}", *self._parts])
 
     @property
     def additions(self) -> str:
         """What it adds to its network, such as `TRSF + PReLU`; empty for the original."""
-        return self.short_name.removeprefix(self.arch).removeprefix(" + ")
+        return f"{' + '.join(self._parts)}{self._loss_name}"
 
     @property
-    def _scale_name(self) -> str:
+    def _parts(self) -> list[str]:
+        parts = []
+        if self.trsf:
+            start = "" if self.scale_init is None else f" from {self.scale_init:g}"
+            parts.append(f"TRSF{' per channel' if self.trsf_per_channel else ''}{start}")
+        if self.activation != "relu":
+            start = "" if self.slope_init is None else f" from {self.slope_init:g}".replace("-", "−")
+            parts.append(f"{_ACTIVATION_NAMES[self.activation]}{start}")
+        return parts
+
+    @property
+    def _loss_name(self) -> str:
+        return ", ArcFace" if self.loss == "arcface" else ""
+
+    @property
+    def _constant_name(self) -> str:
         if self.fixed_scales:
             values = {f"{value:g}" for value in self.fixed_scales}
             return f", all scales {values.pop()}" if len(values) == 1 else ", given scales"
-        if not self.trsf:
-            return "" if self.scale_init is None else f", scale {self.scale_init:g}"
-        start = "" if self.scale_init is None else f" from {self.scale_init:g}"
-        return f" + TRSF{' per channel' if self.trsf_per_channel else ''}{start}"
+        return "" if self.trsf or self.scale_init is None else f", scale {self.scale_init:g}"
 
     def config(self, **others: Any) -> TrainConfig:
         """The configuration that trains it, with `others` for track, seed and the rest."""

@@ -18,14 +18,14 @@ MEASURE_NAMES = {
 }
 
 
-def row_name(number: int, variant: str) -> str:
+def row_name(number: int, variant: str, *, short: bool = False) -> str:
     """How the paper's table `number` names the row of a variant: table 6 by the start of the slopes alone."""
     if number == 6:
         starts = {key: start for start, key in paper_table(6).variants.items()}
         return starts[variant].replace("-", "−")
     # Table 3 says in its caption that the loss is ArcFace's.
-    name = variant_of(variant).name.removesuffix(", ArcFace")
-    return name.removeprefix("Inception-ResNet ") if number in (4, 5) else name
+    name = variant_of(variant).network_name
+    return name if short or number in (4, 5) else f"Inception-ResNet {name}"
 
 
 def campaign_name(campaign: Campaign) -> str:

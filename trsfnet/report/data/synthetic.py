@@ -54,9 +54,9 @@ _COLUMNS: dict[str, dict[str, float]] = {
 _FIGURE_PEOPLE = 60
 # Nuisance, its name for readers, and the differences from rest that are drawn.
 _STEPS: dict[str, tuple[str, list[int]]] = {
-    "yaw": ("Yaw (degrees)", [5, 10, 20, 40]),
-    "light_azimuth": ("Light from the side (degrees)", [10, 20, 40, 80]),
-    "roll": ("Roll (degrees)", [2, 4, 8, 16]),
+    "yaw": ("Yaw", [5, 10, 20, 40]),
+    "light_azimuth": ("Light from the side", [10, 20, 40, 80]),
+    "roll": ("Roll", [2, 4, 8, 16]),
 }
 
 
@@ -174,8 +174,8 @@ def invariance() -> Picture:
             for (name, measure), marker, dashes in zip(measures.items(), "os", ("-", "--"), strict=True):
                 rates = [_recognised(frontal[name], measure(level)) for level in images]
                 panel.plot([0, *steps], [1, *rates], dashes, marker=marker, label=name)
-                ends[name].append(f"{percent(rates[-1])} at {title.split(' (')[0].lower()} {steps[-1]}")
-            panel.set(xlabel=title, ylim=(0, 1.04))
+                ends[name].append(f"{percent(rates[-1])} at {title.lower()} {steps[-1]}")
+            panel.set(xlabel=f"{title} (degrees)", ylim=(0, 1.04))
         axes[0].set_ylabel("TAR at FAR = 1e-2")
         axes[0].yaxis.set_major_formatter(PercentFormatter(1))
         axes[0].legend(loc="upper right")

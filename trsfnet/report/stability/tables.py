@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.analysis.stability import Ending, Study, StudyRun
+from trsfnet.analysis.units import EPOCHS
 from trsfnet.experiments.budgets import learning_rates
 from trsfnet.experiments.variants import STABILITY, Variant, short_name
 from trsfnet.report.card_links import card_link
@@ -117,7 +118,8 @@ def _mean(runs: Sequence[StudyRun], quantity: Quantity) -> str:
     values = [value for value in known if value is not None]
     if not values:
         return "collapsed" if all(run.collapsed for run in runs) else "not reached"
-    text = quantity.unit.text(sum(values) / len(values)).removesuffix(" epochs")
+    mean = sum(values) / len(values)
+    text = quantity.unit.bare(mean) if quantity.unit == EPOCHS else quantity.unit.text(mean)
     return text if len(values) == len(runs) else f"{text} ({len(values)} of {len(runs)})"
 
 

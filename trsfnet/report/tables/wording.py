@@ -12,7 +12,7 @@ from trsfnet.text import counted, joined, percent_range
 
 def short_row(table: TableRuns, variant: str) -> str:
     """`v1 + TRSF` for the row of `Inception-ResNet v1 + TRSF`."""
-    return row_name(table.table, variant).removeprefix("Inception-ResNet ")
+    return row_name(table.table, variant, short=True)
 
 
 def saying(table: TableRuns) -> str:
