@@ -128,7 +128,7 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
 
 def _counts(campaigns: Sequence[Campaign]) -> str:
     found = [{c.verdicts[claim].outcome for c in campaigns} & {*_DECIDED} for claim in MAIN_CLAIMS.values()]
-    supported, contradicted = (sum(outcomes == {word} for outcomes in found) for word in _DECIDED)
+    supported, contradicted = (sum(outcomes == {outcome} for outcomes in found) for outcome in _DECIDED)
     split = sum(len(outcomes) == len(_DECIDED) for outcomes in found)
     left = len(found) - supported - contradicted - split
     differently = f", disagree between data sets on {split}" if split else ""

@@ -56,19 +56,19 @@ def uses(run: Run, pages: Sequence[str]) -> str:
     apart = departures(run)
     if apart:
         return f"Its settings differ from those of the paper's tables: {joined(apart)}."
-    feeds = next((known.exhibits for known in GRID if known == variant_from(run.config)), ())
-    if not feeds:
+    exhibits = next((known.exhibits for known in GRID if known == variant_from(run.config)), ())
+    if not exhibits:
         return "No exhibit of the paper shows this setting."
     return (
         f"On the track `{run.info['track']}`, with the budget {run.budget}, it is part of "
-        f"{joined(_links(feeds, pages))}."
+        f"{joined(_links(exhibits, pages))}."
     )
 
 
-def _links(feeds: Sequence[str], pages: Sequence[str]) -> list[str]:
+def _links(exhibits: Sequence[str], pages: Sequence[str]) -> list[str]:
     return [
         f"[{exhibit}](../../{page}.ipynb)" if (page := _PAGES.get(exhibit)) in pages else exhibit
-        for exhibit in feeds
+        for exhibit in exhibits
     ]
 
 

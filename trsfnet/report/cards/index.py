@@ -127,7 +127,7 @@ def verdict(found: Analysis) -> Markdown:
     ended = Counter(run.status for run in found.runs)
     old = sum(bool(run.stale) for run in found.runs)
     present = len(found.runs) - old
-    counts = joined([f"{ended[word]} {word}" for word in STATUSES if ended[word]])
+    counts = joined([f"{ended[status]} {status}" for status in STATUSES if ended[status]])
     return Markdown(
         f"**{counted(len(found.runs), 'run')}: {counts}.** "
         f"The current code made {present} of them, earlier code {old}."

@@ -159,8 +159,8 @@ def first_two(offered: list[Group]) -> tuple[Group, Group]:
     alone = [group for group in offered if len(group.runs) == 1]
     first = next((g for g in alone if {"trsf", "slope"} <= set(g.runs[0].tables)), alone[0])
     network = first.track, first.arch
-    beside = [g for g in alone if (g.track, g.arch) == network and g.setting != first.setting]
-    return first, next((g for g in beside if "trsf" in g.runs[0].tables), next(iter(beside), first))
+    alike = [g for g in alone if (g.track, g.arch) == network and g.setting != first.setting]
+    return first, next((g for g in alike if "trsf" in g.runs[0].tables), next(iter(alike), first))
 
 
 def _cell(record: Record) -> tuple[str, str]:

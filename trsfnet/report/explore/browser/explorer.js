@@ -137,9 +137,9 @@ export class Explorer {
     }
     // The book's page lists every run with a link to its record.
     const ids = group.runs.map((i) => this.index.runs[i].id);
-    const listed = ids.length === 1 && [...document.links].find((other) => other.textContent.trim() === ids[0]);
-    link.hidden = !listed;
-    if (listed) link.href = listed.href;
+    const card = ids.length === 1 && [...document.links].find((other) => other.textContent.trim() === ids[0]);
+    link.hidden = !card;
+    if (card) link.href = card.href;
   }
 
   togglePlay() {

@@ -2,22 +2,22 @@
 import { Explorer } from "./explorer.js";
 export default {
   render({ model, el }) {
-    let telling = false;
+    let sending = false;
     const tell = (state) => {
       if (JSON.stringify(state) === JSON.stringify(model.get("state"))) return;
-      telling = true;
+      sending = true;
       model.set("state", state);
       model.save_changes();
-      telling = false;
+      sending = false;
     };
     el.classList.add("explorer");
     // Arrow keys move sliders, and not from cell to cell: JupyterLab hears what bubbles up to the document.
     el.addEventListener("keydown", (event) => event.stopPropagation());
     const explorer = new Explorer(el, model.get("index"), model.get("values"), tell);
-    const hear = () => telling || (explorer.state = model.get("state"));
-    explorer.ready.then(() => model.on("change:state", hear));
+    const receive = () => sending || (explorer.state = model.get("state"));
+    explorer.ready.then(() => model.on("change:state", receive));
     return () => {
-      model.off("change:state", hear);
+      model.off("change:state", receive);
       if (explorer.timer !== undefined) explorer.togglePlay();
     };
   },
