@@ -13,6 +13,8 @@ from trsfnet.cli import main
 from trsfnet.data.faces import Pairs
 from trsfnet.data.sources import open_source
 from trsfnet.data.verification_bin import write_verification_bin
+from trsfnet.evaluation import TemplateScores
+from trsfnet.report.verification import draw
 
 pytestmark = pytest.mark.usefixtures("few_replicates")
 
@@ -79,6 +81,19 @@ def test_one_model_is_drawn_with_its_histogram(two, aligned, tmp_path):  # noqa:
     figure = tmp_path / "one.svg"
     assert main(["evaluate", two[0], str(aligned), "--figure", str(figure)]) == 0
     assert "Scores of pairs" in figure.read_text()
+
+
+def test_an_error_of_nearly_all_pairs_is_not_named_100_percent(tmp_path):
+    rng = np.random.default_rng(0)
+    same = np.tile([True, False], 5000)
+    models = []
+    for name, gain in (("a", 0.1), ("b", 0.2)):  # hardly better than chance
+        scores = (rng.normal(size=len(same)) + gain * same).astype(np.float32)
+        models.append((name, TemplateScores(scores, same, None)))
+    draw(models, tmp_path / "poor.svg")
+    drawn = (tmp_path / "poor.svg").read_text()
+    assert ">99.9%<" in drawn
+    assert ">99%<" in drawn
 
 
 def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys):  # noqa: F811
