@@ -142,6 +142,20 @@ def _epochs_to_half(run: Run) -> float | None:
     return float(np.interp(0.5, shares[between], epochs[between]))
 
 
+def _epochs_to_half_validation(run: Run) -> float | None:
+    """Epochs until the track's TAR first reaches half of its final value, interpolated between epochs."""
+    name = MEASURES[run.track][0]
+    if run.history.empty or name not in run.history:
+        return None
+    values = np.concatenate([[0.0], run.history[name].to_numpy(float)])
+    if not values[-1] > 0:
+        return None
+    epochs = np.concatenate([[0.0], run.history["epoch"]])
+    reached = int(np.argmax(values >= values[-1] / 2))
+    between = slice(reached - 1, reached + 1)
+    return float(np.interp(values[-1] / 2, values[between], epochs[between]))
+
+
 def _never_half(run: Run) -> bool:
     return not run.history.empty and not (run.history["train_accuracy"] >= 0.5).any()
 
@@ -179,6 +193,14 @@ QUANTITIES = {
             EPOCHS,
             SIGNED_EPOCHS,
             is_bound=_never_half,
+        ),
+        Quantity(
+            "epochs_to_half_validation",
+            "Speed of convergence",
+            "epochs until TAR at FAR 1e-3 on unseen people reaches half of its final value",
+            _epochs_to_half_validation,
+            EPOCHS,
+            SIGNED_EPOCHS,
         ),
         Quantity(
             "scale_magnitude",
