@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# What is installed there comes first, for us and for what we start.
+# Programs installed there take precedence, here and in everything started from here.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup runs merge book pages pdf explore app test test-fast lint clean
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	@test -z "$(TORCH)" || \
 	  $(BIN)/python -m pip install torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH)
 	@$(BIN)/python -m pip install --editable '.[test]'
-	@# In a step of its own: together with all the rest pip's resolver loses its way.
+	@# In a separate step, because pip's resolver fails if everything is installed at once.
 	@$(BIN)/python -m pip install --quiet --editable '.[cluster]'
 	@touch $@
 
@@ -46,7 +46,7 @@ book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a fai
 	jupyter-book build book/ || exit; \
 	echo "open $(CURDIR)/_build/html/index.html"; exit $$status
 
-pages: $(STAMP)  ## the book of the runs that are there, with warnings as errors
+pages: $(STAMP)  ## the book of the existing runs, with warnings as errors
 	jupyter-book build book/ --warningiserror --nitpick
 
 # The report is printed by whatever Chromium there is.
@@ -61,7 +61,7 @@ pdf: $(STAMP)  ## the report of the runs that are there as one PDF; needs Chromi
 	  "file://$(CURDIR)/_build/singlehtml/index.html" 2> /dev/null
 	@echo "open $(CURDIR)/$(PDF)"
 
-# Where root is the only user, as in a container, Jupyter asks to be told so.
+# If root is the only user, as in a container, Jupyter needs this option.
 ROOT_TOO := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 explore: $(STAMP)  ## the explorer in JupyterLab: all runs' scales and slopes, "What if?", verifying two images
