@@ -10,13 +10,14 @@ import pandas as pd
 
 from trsfnet.data.lfw_files import read_people
 from trsfnet.data.tracks.lfw import TRAIN_SETS
-from trsfnet.experiments.budgets import BUDGETS, budget_settings, learning_rates
+from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed, learning_rates
 from trsfnet.experiments.mechanism import LADDER
+from trsfnet.experiments.pilot import pilot_configs
 from trsfnet.training.budget import regime
 from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
 
 # The budgets whose runs are compared with the paper; `smoke` only shows that everything runs.
-_SHOWN = ("quick", "full", "stability", "mechanism")
+_SHOWN = ("quick", "full", "stability", "collapse", "width", "mechanism", "long")
 
 
 def regimes() -> pd.DataFrame:
@@ -50,7 +51,13 @@ def _ours() -> Iterator[dict[str, Any]]:
                 for rate in {rates[0], rates[-1]}:
                     for decay in {decays[0], decays[-1]}:
                         varied = replace(config, learning_rate=rate, weight_decay=decay)
-                        yield _row(budget, varied, _images(varied) // varied.batch_size)
+                        yield _row(budget, varied, _steps_per_epoch(varied))
+    for config in pilot_configs([first_seed("matched-pilot")]):
+        yield _row("matched-pilot", config, _steps_per_epoch(config))
+
+
+def _steps_per_epoch(config: TrainConfig) -> int:
+    return config.steps_per_epoch or _images(config) // config.batch_size
 
 
 def _images(config: TrainConfig) -> int:
