@@ -20,8 +20,8 @@ from benchmarks.measure import RESULTS, save
 MODULES = {name: module.__name__ for module in (commands, trainings) for name in module.WORKS}
 # How often each is killed; the more a start costs, the less.
 KILLS = {
-    **{"checkpoint": 240, "align": 200, "pack": 200, "merge": 170, "embed": 100},
-    **{"training": 50, "two processes": 25, "pipeline": 10, "compiled": 5},
+    **{"checkpoint": 240, "align": 220, "pack": 200, "merge": 190, "embed": 100},
+    **{"training": 40, "two processes": 15, "pipeline": 6, "compiled": 5},
 }
 AT_ONCE = 10
 _FILE = RESULTS / "kill_trials.json"
