@@ -214,7 +214,7 @@ def test_a_source_is_read_by_many_threads(tmp_path):
 def test_what_a_source_refuses(tmp_path):
     path = write_archive(tmp_path / "lfw.tar", images(), "w")
     source = LfwSource(LfwImages(path, "original"), PEOPLE)
-    with pytest.raises(DataError, match="list Bo_Li twice"):
+    with pytest.raises(DataError, match="contains Bo_Li twice"):
         LfwSource(LfwImages(path, "original"), [*PEOPLE, PEOPLE[0]])
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg is cut short in .*lfw\.tar"):

@@ -132,7 +132,7 @@ def test_a_collapsed_network_accepts_nobody_for_sure():
 def test_bad_input_is_named(models):
     same = np.tile([True, False], 20)
     nameless = TenFoldScores(np.linspace(0, 2, 40), same, np.repeat(np.arange(10), 4))
-    with pytest.raises(ConfigError, match="do not say whom"):
+    with pytest.raises(ConfigError, match="do not identify the people"):
         intervals(nameless)
     with pytest.raises(ConfigError, match="only on the same pairs"):
         compare(models[0], nameless)

@@ -71,7 +71,7 @@ def test_what_is_saved_is_read_back(small):
     assert again.metrics() == scores.metrics()
     assert intervals(again, replicates=5) == intervals(scores, replicates=5)
     unknown = read_scores(to_columns(TemplateScores(scores.scores, scores.same)))
-    with pytest.raises(ConfigError, match="do not say whom"):
+    with pytest.raises(ConfigError, match="do not identify the people"):
         intervals(unknown)
 
 

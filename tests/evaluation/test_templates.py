@@ -117,7 +117,7 @@ def test_features_that_do_not_fit_are_refused(small):
 @pytest.mark.parametrize(
     ("scores", "same", "fars", "says"),
     [
-        ([0.1, 0.2], [True, True], [0.1], "pairs of two"),
+        ([0.1, 0.2], [True, True], [0.1], "different-person pairs"),
         ([0.1, np.nan], [True, False], [0.1], "finite"),
         ([0.1, 0.2], [True, False], [1.0], "below 1"),
     ],

@@ -139,7 +139,7 @@ def test_an_onnx_that_lies_is_refused(tmp_path):
     model = others(tmp_path / "odd.onnx")
     (tmp_path / "short").write_bytes(b"1234")
     external(model, "short", length=10**9)
-    refused(model, "is damaged: short is shorter than it says")
+    refused(model, "is damaged: 'short' is shorter than it says")
 
     model = others(tmp_path / "odd.onnx")
     model.graph.node.append(

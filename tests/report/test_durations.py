@@ -9,7 +9,7 @@ from trsfnet.text import NBSP
 
 
 def test_finished_runs_are_timed_and_others_are_not(tmp_path):
-    assert "no time was measured" in str(durations(load(tmp_path)))
+    assert "no time has been measured" in str(durations(load(tmp_path)))
     for seed in range(2):
         fake_run(tmp_path, "v1-relu", seed=seed)
     fake_run(tmp_path, "v1-relu", seed=2, status="running")
