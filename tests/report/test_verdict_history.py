@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from trsfnet.analysis import load
@@ -30,6 +31,17 @@ def test_changes_are_listed_with_their_reason():
     assert "3 verdicts changed" in text
     assert "✗\u00a0contradicted" in text
     assert "New: `synthetic, full`." in text
+
+
+def test_each_verdict_that_a_new_rule_changed_has_its_reason():
+    found = verdict_history.stages()
+    for earlier, stage in pairwise(found):
+        changed = {change.claim for change in verdict_history.changes(earlier.outcomes, stage.outcomes)}
+        assert stage.reasons.keys() <= changed | set().union(*stage.outcomes.values())
+        assert not stage.reasons or changed <= stage.reasons.keys()
+    rules = next(stage for stage in found if "stricter" in stage.why)
+    assert "per unit of learning rate" in rules.reasons["scales-settle"]
+    assert rules.reasons["scales-settle"] in str(verdict_history.history(found))
 
 
 def test_a_stage_is_added_only_where_something_changed(tmp_path, monkeypatch):

@@ -17,13 +17,11 @@ from trsfnet.analysis.mechanism import (
     change,
     ladder,
 )
-from trsfnet.analysis.regimes import regimes
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.mechanism import mechanism_configs
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
-from trsfnet.report.names import TRACKS
 from trsfnet.text import percent
 
 # The paper's schedule on VGGFace2, as we read it: see the page on its data.
@@ -226,27 +224,6 @@ def questions(found: Analysis) -> Markdown:
 
 def _share(interval: Interval) -> str:
     return f"{percent(interval.value)} ({100 * interval.low:.0f} to {100 * interval.high:.0f})"
-
-
-_PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
-
-
-def schedules() -> Markdown:
-    """Travel and decay budget of the paper's schedules and of every budget here."""
-    rows = [
-        (
-            _PAPERS.get(row["budget"], f"`{row['budget']}`, {TRACKS[row['track']]}"),
-            f"{row['steps']:,}",
-            f"{row['learning_rate']:g}",
-            f"{row['weight_decay']:g}",
-            f"{row['travel']:,.0f}",
-            f"{row['decay_budget']:.3g}",
-        )
-        for row in regimes().to_dict("records")
-    ]
-    header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
-    body = table(header, rows)
-    return Markdown(captioned("How far each schedule can move scales and slopes", "table-regimes", body))
 
 
 def over_constants(found: Analysis) -> Markdown:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,11 +35,13 @@ class Stage:
         date: such as `2026-11-28`.
         why: what made them differ from those before, in a sentence.
         outcomes: all of them.
+        reasons: why one of them differs, by the id of its claim, where `why` leaves that open.
     """
 
     date: str
     why: str
     outcomes: Outcomes
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,20 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
     if not changed:
         return " ".join([*said, "No verdict changed."])
     rows = [
-        (claims_by_id()[c.claim].statement, f"`{c.campaign}`", _signed(c.before), _signed(c.after))
+        (
+            claims_by_id()[c.claim].statement,
+            f"`{c.campaign}`",
+            _signed(c.before),
+            _signed(c.after),
+            stage.reasons.get(c.claim, ""),
+        )
         for c in changed
     ]
     said.append(f"{counted(len(changed), 'verdict')} changed:")
-    return f"{' '.join(said)}\n\n{table(('Claim', 'Runs', 'Before', 'After'), rows)}"
+    # A column without any entry is left out.
+    columns = 5 if any(row[4] for row in rows) else 4
+    header = ("Claim", "Runs", "Before", "After", "Reason")[:columns]
+    return f"{' '.join(said)}\n\n{table(header, [row[:columns] for row in rows])}"
 
 
 def _signed(outcome: str) -> str:

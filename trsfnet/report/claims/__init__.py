@@ -1,6 +1,5 @@
 """The paper's claims and what the runs say to them: subjects, numbers, tables and figures."""
 
-from trsfnet.report.claims.changes import changes_table
 from trsfnet.report.claims.figures import forest, outcomes
 from trsfnet.report.claims.overview_figure import overview
 from trsfnet.report.claims.subjects import by_subject
@@ -10,7 +9,6 @@ from trsfnet.report.claims.verdict_evidence import evidence
 __all__ = [
     "by_subject",
     "campaigns_table",
-    "changes_table",
     "claims_table",
     "evidence",
     "forest",

@@ -1,11 +1,13 @@
-"""The tracks side by side."""
+"""The tracks and the schedules, each in a table."""
 
 from __future__ import annotations
 
+from trsfnet.analysis.regimes import regimes
 from trsfnet.data.tracks import synthetic
 from trsfnet.report.data import lfw
 from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.names import TRACKS
 from trsfnet.text import NBSP
 from trsfnet.training.config import track_defaults
 
@@ -42,3 +44,24 @@ def tracks() -> Markdown:
     ]
     header = ("Track", "Learns from", "Verifies", "Needs")
     return Markdown(captioned("The three tracks with their default settings.", "tracks", table(header, rows)))
+
+
+_PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
+
+
+def schedules() -> Markdown:
+    """Travel and decay budget of the paper's schedules and of every budget here."""
+    rows = [
+        (
+            _PAPERS.get(row["budget"], f"`{row['budget']}`, {TRACKS[row['track']]}"),
+            f"{row['steps']:,}",
+            f"{row['learning_rate']:g}",
+            f"{row['weight_decay']:g}",
+            f"{row['travel']:,.0f}",
+            f"{row['decay_budget']:.3g}",
+        )
+        for row in regimes().to_dict("records")
+    ]
+    header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
+    body = table(header, rows)
+    return Markdown(captioned("How far each schedule can move scales and slopes", "table-regimes", body))
