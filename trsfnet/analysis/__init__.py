@@ -1,4 +1,4 @@
-"""What runs say, as numbers: tables for pandas, and comparisons, tests, power and verdicts on claims.
+"""Numerical results of runs: pandas tables, comparisons, tests, power and verdicts on the paper's claims.
 
     from trsfnet import analysis
 
@@ -6,7 +6,7 @@
     found = analysis.load("results")
     found.campaigns[0].verdicts["trsf-gains"]
 
-Nothing here knows of Markdown or of figures: words and pictures are in `trsfnet.report`.
+This package contains no Markdown and no figures; text and plots are made by `trsfnet.report`.
 """
 
 from __future__ import annotations
@@ -22,38 +22,40 @@ __all__ = ["Analysis", "histories", "load", "parameters", "runs"]
 
 
 def runs(*roots: str | Path) -> pd.DataFrame:
-    """A row per run under `roots`; of equal runs the one under the last root counts.
+    """Return a table with one row per run under `roots`.
+
+    If a run exists under several roots, the one under the last root is used.
 
     Columns: `run_id`, `track`, `variant` (such as `v1-trsf-prelu`), `name` (`v1 + TRSF + PReLU`), `seed`,
-    `budget` (empty for none), `status`, `collapse_kind` and `collapse_step` (None for a run that did not
-    collapse), `epochs_done`, `seconds`, `started`, `stale` (why, or empty), `path`; then each final metric as
-    a share in 0..1, such as `tar@1e-3`, and each setting of the configuration.
+    `budget` (empty if the run matches none), `status`, `collapse_kind` and `collapse_step` (None if the run
+    did not collapse), `epochs_done`, `seconds`, `started`, `stale` (the reason, or empty), `path`; then each
+    final metric as a share in 0..1, such as `tar@1e-3`, and each setting of the configuration.
 
     Raises:
-        RecordError: there is no such folder.
+        RecordError: a folder does not exist.
     """
     return load(*roots).frame
 
 
 def histories(*roots: str | Path) -> pd.DataFrame:
-    """A row per run and finished epoch, in order.
+    """Return a table with one row per run and finished epoch, in order.
 
-    Columns: those that tell runs apart (`run_id`, `track`, `variant`, `name`, `seed`, `budget`), `epoch` from
-    1, `step`, `learning_rate`, `loss` in nats, `train_accuracy` and metrics as shares in 0..1.
+    Columns: those that identify the run (`run_id`, `track`, `variant`, `name`, `seed`, `budget`), `epoch`
+    (from 1), `step`, `learning_rate`, `loss` in nats, and `train_accuracy` and metrics as shares in 0..1.
 
     Raises:
-        RecordError: there is no such folder.
+        RecordError: a folder does not exist.
     """
     return frames.histories_frame(load(*roots).runs)
 
 
 def parameters(*roots: str | Path) -> pd.DataFrame:
-    """A row per run, epoch and module: what was learned, and what was measured of the branches.
+    """Return the learned parameters and branch measurements, one row per run, epoch and module.
 
-    Columns: those that tell runs apart, `epoch` (0 is the start), `module`, `value`, and `kind`: `trsf`,
-    `slope`, `ratio` or `kernel`. A module with a factor per channel counts with their mean.
+    Columns: those that identify the run, `epoch` (0 is before training), `module`, `value`, and `kind`:
+    `trsf`, `slope`, `ratio` or `kernel`. For a module with one factor per channel, the value is their mean.
 
     Raises:
-        RecordError: there is no such folder.
+        RecordError: a folder does not exist.
     """
     return frames.parameters_frame(load(*roots).runs)

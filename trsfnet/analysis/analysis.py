@@ -1,4 +1,4 @@
-"""Everything that is computed of a set of runs, each thing once."""
+"""The complete analysis of a set of runs; each result is computed once."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from trsfnet.experiments.record import Record, read_records
 
 
 class Analysis:
-    """All sound runs of some folders, and all that pages, tables and cards say of them.
+    """All valid runs of some folders, and every result that pages, tables and cards show about them.
 
-    It is made once and handed to each of them; every part is computed when it is first asked for.
+    One instance is created and passed to all of them; each result is computed on first access.
 
     Attributes:
-        runs: the sound runs.
-        problems: a sentence for each record that cannot be reported.
+        runs: the valid runs.
+        problems: one sentence for each record that cannot be reported.
     """
 
     def __init__(self, records: Iterable[Record], problems: Sequence[str] = ()) -> None:
-        """The analysis of `records`, with what was already found wrong with others."""
+        """Analyse `records`; `problems` lists those already found to be unreadable."""
         runs = [Run(record) for record in records]
         faults = {run: fault(run) for run in runs}
         self.runs = tuple(run for run in runs if not faults[run])
@@ -43,33 +43,33 @@ class Analysis:
 
     @cached_property
     def campaigns(self) -> list[Campaign]:
-        """The runs that ended, in groups that may be compared, with their verdicts."""
+        """The runs that have ended, in comparable groups, with the verdicts of each group."""
         return campaigns(self.runs)
 
     def campaigns_on(self, claims: Collection[str]) -> list[Campaign]:
-        """The campaigns to show for the claims with these ids: none that another replaces."""
+        """Return the campaigns to show for the claims with these ids, without superseded ones."""
         return relevant(self.campaigns, claims)
 
     def table(self, number: int, track: str) -> TableRuns:
-        """The paper's table `number` on a track, at the largest budget that was run; maybe without runs."""
+        """Return the paper's table `number` on a track at the largest budget run; it may have no runs."""
         key = number, track
         if key not in self._tables:
             self._tables[key] = table_runs(number, track, self.runs, self.campaigns)
         return self._tables[key]
 
     def tables(self, number: int, track: str = "") -> list[TableRuns]:
-        """The paper's table `number` on each track; see `tables_by_track`."""
+        """Return the paper's table `number` on each track; see `tables_by_track`."""
         return [tables[0] for tables in self.tables_by_track(number, track=track)]
 
     def tables_by_track(self, *numbers: int, track: str = "") -> list[list[TableRuns]]:
-        """Several tables on each track that anyone can run, and on the paper's if anyone ran one of them.
+        """Return several tables for each public track, and for the paper's track if any of them has runs.
 
         Args:
-            numbers: of the paper's tables.
+            numbers: numbers of the paper's tables.
             track: the only track to show, such as `lfw`; empty for all.
 
         Raises:
-            ConfigError: there is no such track.
+            ConfigError: the track does not exist.
         """
         if track:
             if track not in MEASURES:
@@ -79,12 +79,12 @@ class Analysis:
         return [found for found in tracks if found[0].track in PUBLIC_TRACKS or any(t.runs for t in found)]
 
     def left_out(self, number: int) -> list[tuple[Run, str]]:
-        """The runs that might be looked for in table `number` but are not in it, with the reason."""
+        """Return the runs that a reader might expect in table `number` but that are not in it, and why."""
         return left_out({track: self.table(number, track) for track in MEASURES}, self.runs)
 
     @cached_property
     def study(self) -> Study | None:
-        """The stability study; None before it has runs at two learning rates."""
+        """The stability study; None until it has runs at two or more learning rates."""
         return find_study(self.campaigns, self.runs)
 
     @cached_property
@@ -95,32 +95,33 @@ class Analysis:
 
     @cached_property
     def answers(self) -> list[Answer]:
-        """What that study says to its questions; none before a run has finished."""
+        """The answers of that study to its questions; empty until a run has finished."""
         return answers(self.mechanism)
 
     @cached_property
     def starting_norms(self) -> np.ndarray:
-        """Norms of the kernels under the scales before training in that study: see `starting_norms`."""
+        """Initial norms of the kernels under the scales in that study: see `starting_norms`."""
         return starting_norms(self.runs)
 
     @cached_property
     def seed_spreads(self) -> list[SeedSpread]:
-        """How far seeds lie apart, by campaign and network, the surest first."""
+        """Variation between seeds, by campaign and network, the most precise estimate first."""
         return seed_spreads(self.campaigns)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row per run: see `trsfnet.analysis.runs`."""
+        """A table with one row per run: see `trsfnet.analysis.runs`."""
         return frames.runs_frame(self.runs)
 
 
 def load(*roots: str | Path) -> Analysis:
-    """The analysis of the records under `roots`; of equal runs the one under the last root counts.
+    """Return the analysis of the records under `roots`.
 
-    It is kept: the pages of a book that are made in one process share it until a record changes.
+    If a run exists under several roots, the one under the last root is used. The result is cached, so that
+    all pages of the book built in one process share it until a record changes.
 
     Raises:
-        RecordError: there is no such folder; see `find_folder`.
+        RecordError: a folder does not exist; see `find_folder`.
     """
     folders = tuple(find_folder(root) for root in roots)
     return _load(folders, Path.cwd(), _state(folders))
@@ -128,12 +129,12 @@ def load(*roots: str | Path) -> Analysis:
 
 @lru_cache(maxsize=4)
 def _load(folders: tuple[Path, ...], _working: Path, _state: int) -> Analysis:
-    # Links to records are relative to the working folder.
+    # Links to records are relative to the working folder, so it is part of the cache key.
     return Analysis(*read_records(folders))
 
 
 def _state(roots: Iterable[Path]) -> int:
-    """A number that changes when a file of a record does."""
+    """Return a hash that changes when any file of a record changes."""
     found = (file for root in roots for depth in ("*/*", "*/*/*") for file in root.glob(depth))
     files = [file for file in found if file.suffix in _SUFFIXES]
     return hash(tuple((file, file.stat().st_mtime_ns) for file in files))

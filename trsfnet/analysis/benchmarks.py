@@ -1,4 +1,4 @@
-"""What the benchmarks measured, where there is a checkout."""
+"""Results of the benchmarks; available only in a checkout of the repository."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 
 def measured(name: str) -> dict[str, Any] | None:
-    """The result of `benchmarks.<name>`, or None where it was not run, as without a checkout."""
+    """Return the result of `benchmarks.<name>`, or None if there is none, as outside a checkout."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""Scale, kernel and residual ratio of every block over the epochs of a run, fixed scales included."""
+"""Scale, kernel norm and residual ratio of every block in each epoch of a run, including fixed scales."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ QUANTITIES = ("scale", "kernel", "product", "ratio")
 
 @dataclass(frozen=True, eq=False)
 class Branches:
-    """The residual branches of one run. Each table has a row per epoch (0 is the start), a column per block.
+    """The residual branches of one run; each table has one row per epoch and one column per block.
 
-    Blocks are numbered from 1, from input to output. A block with a scale per channel counts with their mean.
+    Epoch 0 is before training. Blocks are numbered from 1, from input to output. For a block with one scale
+    per channel, the value is their mean.
 
     Attributes:
-        scale: magnitude of s; its sign can be taken over by the kernel.
+        scale: magnitude of s; the sign is dropped because the kernel can absorb it.
         kernel: Frobenius norm ‖W‖ of the 1x1 kernel that the scale multiplies.
         ratio: mean over images of ‖s · Inception(x)‖ / ‖x‖.
         trained: the blocks whose scale is trained.
@@ -39,12 +40,12 @@ class Branches:
 
     @cached_property
     def product(self) -> pd.DataFrame:
-        """The norm of the kernel with the scale taken into it: all that the network depends on."""
+        """|s| ‖W‖, the norm of the scaled kernel; the network's function depends on s and W only via s W."""
         return self.scale * self.kernel
 
     @cached_property
     def means(self) -> pd.DataFrame:
-        """Geometric means over the blocks: a row per epoch, so that those of scale and kernel multiply."""
+        """Geometric means over the blocks, one row per epoch; scale times kernel equals product."""
         tables = {name: getattr(self, name).to_numpy() for name in QUANTITIES}
         with np.errstate(divide="ignore"):  # a scale of 0 has the mean 0
             means = {name: np.exp(np.log(table).mean(axis=1)) for name, table in tables.items()}
@@ -52,7 +53,7 @@ class Branches:
 
 
 def branches(run: Run) -> Branches | None:
-    """The branches of a run; None for a run that recorded no ratios, as the first ones did not."""
+    """Return the branches of a run; None if it recorded no ratios or kernel norms, as in the first runs."""
     kinds = ("trsf", "kernel", "ratio")
     tables = {kind: _by_block(run.learned[kind]) for kind in kinds if kind in run.learned}
     if "ratio" not in tables or "kernel" not in tables:
@@ -66,12 +67,12 @@ def branches(run: Run) -> Branches | None:
 
 
 def _by_block(table: pd.DataFrame) -> pd.DataFrame:
-    """Columns by the number of the block: they stand in the order of the network."""
+    """Name the columns by block number; they are already in network order."""
     return table.set_axis(range(1, table.shape[1] + 1), axis=1)
 
 
 def constants(config: Mapping[str, Any]) -> list[float]:
-    """The scale of each block in a network whose scales are not trained; that of the last block is 1."""
+    """Return the scale of each block in a network with constant scales; the last block's is 1."""
     network, constant = ARCHITECTURES[config["arch"]], config["scale_init"]
     stages = (network.block35, network.block17, network.block8)
     return [
@@ -81,17 +82,17 @@ def constants(config: Mapping[str, Any]) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class BranchRuns:
-    """The branches of every finished run of a table that recorded them.
+    """The branches of all finished runs of a table that recorded them.
 
     Attributes:
-        by_variant: then by seed; variants without such a run are left out.
+        by_variant: branches by variant and seed; variants without such a run are omitted.
     """
 
     by_variant: dict[str, dict[int, Branches]]
 
     @classmethod
     def of(cls, table: TableRuns) -> BranchRuns:
-        """Those of a table's runs."""
+        """Collect the branches of a table's runs."""
         found = {
             variant: {run.seed: b for run in cell if run.done and (b := branches(run))}
             for variant, cell in table.cells.items()
@@ -100,31 +101,34 @@ class BranchRuns:
 
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:
-        """Variants that differ in the scale alone, where both are there: with constants, and with TRSF."""
+        """Pairs of variants that differ only in the scale, (constant, TRSF), if both have runs."""
         trained = [variant for variant in self.by_variant if variant_of(variant).trsf]
         found = [(replace(variant_of(variant), trsf=False).key, variant) for variant in trained]
         return [(fixed, variant) for fixed, variant in found if fixed in self.by_variant]
 
     def geometric(self, variant: str, quantity: str, epoch: int = -1) -> dict[int, float]:
-        """Geometric mean over blocks by seed, by default after the last epoch."""
+        """Return the geometric mean over blocks by seed, by default after the last epoch."""
         return {seed: float(b.means[quantity].iloc[epoch]) for seed, b in self.by_variant[variant].items()}
 
     def arithmetic_ratio(self, variant: str, epoch: int = -1) -> float:
-        """Arithmetic mean of the ratio over blocks and seeds, by default after the last epoch."""
+        """Return the arithmetic mean of the ratio over blocks and seeds, by default after the last epoch."""
         return float(np.mean([b.ratio.iloc[epoch].mean() for b in self.by_variant[variant].values()]))
 
     def gain(self, fixed: str, trained: str, quantity: str) -> float:
-        """How many times as large a quantity ends with TRSF, by geometric means over blocks and seeds."""
+        """Return the ratio of the final quantity with TRSF to that with constants.
+
+        Both are geometric means over blocks and seeds.
+        """
         ends = [np.mean(np.log10(list(self.geometric(v, quantity).values()))) for v in (trained, fixed)]
         return float(10 ** (ends[0] - ends[1]))
 
     def ratio_effect(self, fixed: str, trained: str) -> Effect | None:
-        """The decimal logarithm of the gain in the ratio; None with fewer than two seeds of either."""
+        """Return log10 of the gain in the ratio; None if either variant has fewer than two seeds."""
         logs = {
             variant: {seed: float(np.log10(mean)) for seed, mean in self.geometric(variant, "ratio").items()}
             for variant in self.by_variant
         }
-        # Trained scales spread more between seeds than constants, which do not move.
+        # Trained scales vary more between seeds than constants, so their spreads are pooled separately.
         spreads = [
             pooled_spread(own for variant, own in logs.items() if self._trains(variant) == self._trains(one))
             for one in (trained, fixed)

@@ -1,4 +1,4 @@
-"""Runs that may be compared with each other, and what they say about the paper's claims."""
+"""Groups of comparable runs and their verdicts on the paper's claims."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from trsfnet.training.budget import Regime
 
 @dataclass(frozen=True, eq=False)
 class Campaign:
-    """Runs that may be compared: one track and one protocol, whatever their variants and learning rates.
+    """Comparable runs: they share track and protocol but may differ in variant, learning rate and seed.
 
     Attributes:
-        track: such as `synthetic`.
-        budget: such as `full`; None for a protocol that is none of the budgets.
-        departures: settings of the protocol that are not those of the nearest budget.
-        rate: the learning rate of all claims but those on stability: that of the most runs with the fewest
-            departures from the track's own settings.
-        runs: by variant, learning rate and seed; all have ended, done or collapsed. Those of a study that
-            varies more than that are one campaign, by their ids in place of the variant: they are compared by
-            that study's own rules alone.
+        track: name of the track, such as `synthetic`.
+        budget: name of the budget, such as `full`; None if the protocol matches no budget.
+        departures: settings of the protocol that differ from the nearest budget.
+        rate: the learning rate at which all claims except those on stability are judged: the one with the
+            fewest departures from a budget, and of these the one with the most runs.
+        runs: runs that have ended (done or collapsed) by variant, learning rate and seed. The runs of a study
+            that varies further settings form one campaign, with the run id in place of the variant; only
+            that study's own rules compare them.
     """
 
     track: str
@@ -48,7 +48,7 @@ class Campaign:
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
-        """What the runs say about every claim of the paper, by its id."""
+        """The verdict of the runs on every claim of the paper, by claim id."""
         return judge(paper_rules(), self, paper_reaches())
 
     @cached_property
@@ -61,24 +61,27 @@ class Campaign:
         return found
 
     def of(self, variant: str) -> dict[int, Run]:
-        """The runs of a variant at the campaign's learning rate, by seed."""
+        """Return the runs of a variant at the campaign's learning rate, by seed."""
         return self._usual.get(variant, {})
 
     def at_all_rates(self, variant: str) -> dict[tuple[float, int], Run]:
-        """The runs of a variant by learning rate and seed."""
+        """Return the runs of a variant at all learning rates, by learning rate and seed."""
         return {(rate, seed): run for (v, rate, seed), run in self.runs.items() if v == variant}
 
     def values(self, variant: str, quantity: Quantity) -> dict[int, float]:
-        """A quantity of each finished run of a variant, by seed."""
+        """Return the value of a quantity in each finished run of a variant, by seed."""
         found = {seed: run.value(quantity) for seed, run in self.of(variant).items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
     def spread(self, variant: str, quantity: Quantity) -> Spread | None:
-        """That of a quantity over seeds, pooled over the variants that are of one kind with this one."""
+        """Return the spread of a quantity over seeds, pooled over all variants similar to this one.
+
+        The settings in `Quantity.pooled_by` define which variants are similar.
+        """
         return self._spreads(quantity).get(variant)
 
     def _spreads(self, quantity: Quantity) -> dict[str, Spread | None]:
-        """Of each variant; one object for those of one kind."""
+        """Return the spread of each variant; variants whose seeds are pooled share one object."""
         if quantity.name not in self._pooled:
             pools: dict[Any, list[str]] = defaultdict(list)
             for variant, runs in self._usual.items():
@@ -93,27 +96,27 @@ class Campaign:
         return self._pooled[quantity.name]
 
     def effect(self, weights: Mapping[str, float], quantity: Quantity) -> Effect | None:
-        """The weighted sum of variants' means, by variant; None with fewer than two seeds of any."""
+        """Return the weighted sum of the variants' means; None if any variant has fewer than two seeds."""
         known = [spread for variant in weights if (spread := self._spreads(quantity).get(variant))]
         if len(known) < len(weights):
             return None
         return contrast([self.values(v, quantity) for v in weights], list(weights.values()), known)
 
     def cut_short(self, variant: str, quantity: Quantity) -> int:
-        """Runs of a variant that collapsed, or of whose quantity only a bound is known."""
+        """Count the runs of a variant that collapsed or for which only a bound on the quantity is known."""
         return sum(run.collapsed or run.is_bound(quantity) for run in self.of(variant).values())
 
     def collapsed(self, variant: str) -> int:
-        """Runs of a variant that collapsed, at the campaign's learning rate."""
+        """Count the runs of a variant that collapsed at the campaign's learning rate."""
         return sum(run.collapsed for run in self.of(variant).values())
 
     def endings(self, variant: str) -> dict[tuple[float, int], bool]:
-        """Whether each run of a variant collapsed, by learning rate and seed."""
+        """Return, by learning rate and seed, whether each run of a variant collapsed."""
         return {key: run.collapsed for key, run in self.at_all_rates(variant).items()}
 
     @cached_property
     def regime(self) -> Regime | None:
-        """Travel and decay budget of its schedule; None where these vary or no run finished an epoch."""
+        """Travel and decay budget of the schedule; None if they vary or no run finished an epoch."""
         if self._varies:
             return None
         runs = (run for runs in self._usual.values() for run in runs.values())
@@ -121,27 +124,27 @@ class Campaign:
 
     @property
     def _varies(self) -> bool:
-        """Whether settings of training differ between its runs."""
+        """True if training settings differ between its runs."""
         return bool(self.budget and BUDGETS[self.budget].get("varies"))
 
     @cached_property
     def mechanism(self) -> pd.DataFrame:
-        """The runs of the study of weight decay and scales, see `mechanism_runs`; empty for others."""
+        """Table of the study of weight decay and scales (see `mechanism_runs`); empty in other campaigns."""
         return mechanism_runs(self.ordered)
 
     @cached_property
     def ordered(self) -> list[Run]:
-        """The runs, by variant, learning rate and seed."""
+        """The runs, sorted by variant, learning rate and seed."""
         return [self.runs[key] for key in sorted(self.runs)]
 
     @property
     def size_name(self) -> str:
-        """Its budget, or what sets it apart from the nearest."""
+        """Name of the budget, or the settings that differ from the nearest budget."""
         return self.budget or ", ".join(f"{name} {value}" for name, value in self.departures.items())
 
     @cached_property
     def missing(self) -> int:
-        """How many runs of the budget have not ended yet; its verdicts may change with them."""
+        """Number of planned runs of the budget that have not ended; verdicts may still change."""
         if not self.budget:
             return 0
         planned = planned_configs(self.budget, self.track)
@@ -150,21 +153,21 @@ class Campaign:
         return len({(c.variant, c.learning_rate, c.seed) for c in planned} - self.runs.keys())
 
     def count(self, claims: Iterable[str]) -> Counter[Outcome]:
-        """How many of the claims with these ids have each outcome."""
+        """Count the claims with these ids by outcome."""
         return Counter(self.verdicts[claim].outcome for claim in claims)
 
     def decides(self, claims: Iterable[str]) -> set[str]:
-        """Which of the claims with these ids the runs say anything about."""
+        """Return those of the claims with these ids whose outcome is not *not run*."""
         return {claim for claim in claims if self.verdicts[claim].outcome != Outcome.NOT_RUN}
 
     @cached_property
     def rank(self) -> tuple[int, str]:
-        """Larger budgets rank higher, and of equal ones the campaign with the latest run."""
+        """Sort key: larger budgets rank higher, then campaigns with a more recent run."""
         latest = max(run.started for run in self.runs.values())
         return (list(BUDGETS).index(self.budget) if self.budget else -1), latest
 
     def replaces(self, other: Campaign, claims: Collection[str]) -> bool:
-        """Whether it ranks higher on the same track and says something on every claim that `other` does."""
+        """Return whether it ranks above `other` on the same track and covers all claims that `other` does."""
         return (
             self.track == other.track
             and self.rank > other.rank
@@ -173,9 +176,10 @@ class Campaign:
 
 
 def campaigns(runs: Sequence[Run]) -> list[Campaign]:
-    """The runs that ended, done or collapsed, in groups that may be compared.
+    """Group the runs that have ended (done or collapsed) into campaigns.
 
-    In the order of tracks, the largest budget of each first.
+    The campaigns are sorted by track, in reverse alphabetical order, and within a track from the largest
+    budget.
     """
     groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: (run.started, run.run_id)):
@@ -187,7 +191,7 @@ def campaigns(runs: Sequence[Run]) -> list[Campaign]:
 
 
 def _comparable(run: Run) -> str:
-    """The same for runs that may be compared."""
+    """Return a key that comparable runs share."""
     if run.budget and BUDGETS[run.budget].get("varies"):
         return run.budget
     shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
@@ -201,11 +205,11 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
     rate = min(rates, key=lambda value: (len(odd[value]), -rates[value], value))
     budget = budget_of(configs[rate])
     varies = budget and BUDGETS[budget].get("varies")
-    # Of two runs of one seed, say in two precisions, the one that was started later counts.
+    # If a seed was run twice, for example in two precisions, the run started later is used.
     by_key = {(run.run_id if varies else run.variant, run.learning_rate, run.seed): run for run in runs}
     return Campaign(track, budget, {} if varies else odd[rate], rate, by_key)
 
 
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:
-    """The campaigns to show for the claims with these ids: none that another replaces."""
+    """Return the campaigns to show for the claims with these ids, without superseded ones."""
     return [one for one in found if not any(other.replaces(one, claims) for other in found)]

@@ -1,4 +1,4 @@
-"""Differences over seeds: how large, how sure, and how large they must be to be detected."""
+"""Differences between means over seeds: estimates, standard errors and minimum detectable effects."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from scipy import special, stats
 
 from trsfnet.evaluation.statistics import LEVEL, Interval
 
-# How likely the minimum detectable effect of a design is to be detected.
+# The probability with which an effect of the minimum detectable size is detected.
 POWER = 0.8
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How much runs differ that differ in nothing but the seed.
+    """The variation between runs that differ only in the seed.
 
-    Two that have the same numbers are still two estimates: see `contrast`.
+    Instances are compared by identity, since equal numbers may come from separate estimates: see `contrast`.
 
     Attributes:
-        variance: of one run.
-        degrees_of_freedom: of that estimate.
+        variance: estimated variance of a single run.
+        degrees_of_freedom: degrees of freedom of that estimate.
     """
 
     variance: float
@@ -33,16 +33,16 @@ class Spread:
 
 
 def pooled_spread(values: Iterable[Mapping[int, float]]) -> Spread | None:
-    """The spread over seeds within variants, taken as the same in all of them.
+    """Pool the spread over seeds within variants, which is assumed to be the same in all of them.
 
-    Three seeds of one variant say next to nothing about its spread (the 95 % interval of a deviation from
-    three values goes from half of it to six times); those of six variants together say enough.
+    Three seeds of one variant are too few to estimate its spread (the 95 % interval of a standard deviation
+    from three values ranges from half of it to six times it); pooling six variants is sufficient.
 
     Args:
-        values: of each variant, by seed.
+        values: the values of each variant, by seed.
 
     Returns:
-        None where no variant has two seeds.
+        The pooled spread; None if no variant has two seeds.
     """
     arrays = [np.fromiter(v.values(), float) for v in values]
     degrees = sum(len(a) - 1 for a in arrays if len(a))
@@ -50,20 +50,20 @@ def pooled_spread(values: Iterable[Mapping[int, float]]) -> Spread | None:
         return None
     variance = sum(float(np.sum((a - a.mean()) ** 2)) for a in arrays if len(a)) / degrees
     largest = max(float(np.abs(a).max()) for a in arrays if len(a))
-    # What is left of equal values by rounding is no spread.
+    # Rounding errors between equal values do not count as spread.
     return Spread(variance if variance > (1e-12 * max(1.0, largest)) ** 2 else 0.0, degrees)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """An estimate whose error follows Student's t: an `Estimate` of `findings`.
+    """An estimate whose error follows Student's t distribution; implements `Estimate` of `findings`.
 
     Attributes:
-        estimate: in the unit of what was measured.
-        standard_error: of the estimate.
-        degrees_of_freedom: of the error.
-        seeds: of the variant with the fewest.
-        among: of how many variants these two were picked as best and worst; 2 where nothing was picked.
+        estimate: the value, in the unit of the measured quantity.
+        standard_error: standard error of the estimate.
+        degrees_of_freedom: degrees of freedom of the standard error.
+        seeds: number of seeds of the variant with the fewest.
+        among: number of variants from which the best and the worst were selected; 2 without selection.
     """
 
     estimate: float
@@ -76,7 +76,7 @@ class Effect:
 
     @property
     def interval(self) -> Interval:
-        """At 95 %, of this effect alone; of one that was picked, by Tukey's studentised range."""
+        """The 95 % interval of this effect alone; after selection, from Tukey's studentised range."""
         if self.among > 2:
             quantile = float(
                 stats.studentized_range.ppf(LEVEL, self.among, self.degrees_of_freedom)
@@ -87,25 +87,25 @@ class Effect:
         return Interval(self.estimate, self.estimate - half, self.estimate + half)
 
     def p_above(self, bound: float) -> float:
-        """One-sided p value against "the true effect is at most `bound`"."""
+        """Return the one-sided p value against "the true effect is at most `bound`"."""
         distance = self.estimate - bound
         if self.standard_error == 0:
-            # Equal values do not prove that there is no spread: a sign test, of as many seeds on one side.
+            # Equal values do not prove a spread of zero, so use a sign test with all seeds on one side.
             return 0.5**self.seeds if distance > 0 else 1.0
         return float(special.stdtr(self.degrees_of_freedom, -distance / self.standard_error))
 
     def p_below(self, bound: float) -> float:
-        """One-sided p value against "the true effect is at least `bound`"."""
+        """Return the one-sided p value against "the true effect is at least `bound`"."""
         return replace(self, estimate=-self.estimate).p_above(-bound)
 
     def minimum_detectable(self, alpha: float, power: float = POWER) -> float:
-        """The smallest true distance from a bound that a two-sided test at `alpha` shows.
+        """Return the smallest true distance from a bound that a two-sided test at `alpha` detects.
 
-        It follows from the observed spread and the number of seeds, not from the estimate.
+        It depends on the observed spread and the number of seeds, not on the estimate.
 
         Args:
             alpha: level of the test.
-            power: how likely it is to be shown.
+            power: required probability of detection.
         """
         critical = float(special.stdtrit(self.degrees_of_freedom, 1 - alpha / 2))
         return float(special.nctdtrinc(self.degrees_of_freedom, 1 - power, critical)) * self.standard_error
@@ -114,20 +114,20 @@ class Effect:
 def contrast(
     values: Sequence[Mapping[int, float]], weights: Sequence[float], spreads: Sequence[Spread]
 ) -> Effect | None:
-    """The weighted sum of variants' means over seeds, with a standard error from the spreads.
+    """Return the weighted sum of the variants' means over seeds, with a standard error from the spreads.
 
-    Runs of one seed share their first weights and the order of their images, but training amplifies the
-    smallest difference, so that they are hardly more alike for it than others. So they are not paired, which
-    makes an error too large, if anything.
+    Runs of the same seed share initial weights and image order, but training amplifies the smallest
+    difference, so they are hardly more similar than runs of different seeds. They are therefore not paired;
+    if anything, this overestimates the error.
 
     Args:
-        values: of each variant, by seed.
-        weights: of each variant.
-        spreads: of each variant, the same object for variants that were pooled. With several, the degrees of
-            freedom are Satterthwaite's.
+        values: the values of each variant, by seed.
+        weights: the weight of each variant.
+        spreads: the spread of each variant; variants that were pooled share one object. With several spreads,
+            the degrees of freedom are Satterthwaite's.
 
     Returns:
-        None with fewer than two seeds of any variant.
+        The effect; None if any variant has fewer than two seeds.
     """
     seeds = [len(v) for v in values]
     if min(seeds) < 2:
@@ -137,19 +137,19 @@ def contrast(
     for w, n, spread in zip(weights, seeds, spreads, strict=True):
         parts[spread] += spread.variance * w**2 / n
     total = sum(parts.values())
-    # Without any spread there is nothing to estimate, and the degrees of freedom do not matter.
+    # If all spreads are zero, so is the error, and the degrees of freedom do not matter.
     uncertain = sum(part**2 / spread.degrees_of_freedom for spread, part in parts.items())
     return Effect(estimate, math.sqrt(total), total**2 / uncertain if uncertain else 1.0, min(seeds))
 
 
 def largest_difference(values: Sequence[Mapping[int, float]], spread: Spread) -> tuple[Effect, float] | None:
-    """The best variant's mean less the worst one's, and Tukey's p value of so wide a range of means.
+    """Return the best variant's mean minus the worst variant's, and Tukey's p value of that range.
 
-    The number of variants is accounted for by the studentised range (Tukey-Kramer), in the p value and in the
-    effect's interval; its standard error is that of two variants picked beforehand.
+    The studentised range (Tukey-Kramer) accounts for the number of variants in the p value and in the
+    effect's interval; the standard error is that of two variants chosen in advance.
 
     Returns:
-        None with fewer than two seeds of any variant.
+        The effect and the p value; None if any variant has fewer than two seeds.
     """
     means = [_mean(v) for v in values]
     best, worst = int(np.argmax(means)), int(np.argmin(means))
@@ -168,9 +168,9 @@ def _mean(values: Mapping[int, float]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p values, in the order given.
+    """Return Holm's adjusted p values, in the order given.
 
-    To reject what is below 0.05 keeps the rate of any false rejection among all of them at 5 %.
+    Rejecting those below 0.05 limits the probability of any false rejection among them to 5 %.
     """
     adjusted = [0.0] * len(p_values)
     running = 0.0

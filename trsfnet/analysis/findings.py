@@ -1,4 +1,4 @@
-"""What a rule finds in runs, and the verdict that follows: outcome, reason and the numbers behind it."""
+"""What a rule finds in runs, and the resulting verdict: outcome, reason and the underlying numbers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Protocol
 from trsfnet.evaluation.statistics import Interval
 
 ALPHA = 0.05
-"""How often any of the claims that are tested on the same runs may get a false verdict."""
+"""Family-wise error rate: the probability of any false verdict among claims tested on the same runs."""
 
 MIN_SEEDS = 3
-"""With two seeds the spread is itself a guess: a verdict needs this many of each variant."""
+"""Finished seeds of each variant that a verdict requires; two give no reliable estimate of the spread."""
 
 
 class Outcome(StrEnum):
-    """What the runs say to a claim."""
+    """The possible outcomes of judging a claim."""
 
     SUPPORTED = "supported"
     CONTRADICTED = "contradicted"
@@ -33,23 +33,28 @@ class Estimate(Protocol):
 
     @property
     def estimate(self) -> float:
-        """In the unit of what was measured."""
+        """The value, in the unit of the measured quantity."""
 
     @property
     def interval(self) -> Interval | None:
-        """At 95 %, of this number alone; None where it has none."""
+        """The 95 % interval of this number alone; None if it has none."""
 
     @property
     def seeds(self) -> int:
-        """Of the variant with the fewest, or the pairs of runs if `paired`."""
+        """Number of seeds of the variant with the fewest, or number of pairs of runs if `paired`."""
 
     def minimum_detectable(self, alpha: float, power: float) -> float | None:
-        """The smallest true distance from a bound that a two-sided test at `alpha` shows so likely."""
+        """Return the smallest true distance from a bound that a two-sided test at `alpha` detects.
+
+        Args:
+            alpha: level of the test.
+            power: required probability of detection.
+        """
 
 
 @dataclass(frozen=True)
 class Observed:
-    """A number that was counted: it has no spread over seeds."""
+    """A number that was counted and therefore has no spread over seeds."""
 
     paired: ClassVar[bool] = False
 
@@ -58,7 +63,7 @@ class Observed:
     interval: Interval | None = None
 
     def minimum_detectable(self, alpha: float, power: float) -> None:
-        """There is none."""
+        """Return None: a counted number has no minimum detectable effect."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,12 @@ class Comparison:
     """One number that a rule measured.
 
     Attributes:
-        name: what it is, for readers, such as `v1 + TRSF − v1`.
-        value: the number.
-        of: the variants that it speaks for.
-        than: those that they are compared with, if they are.
-        difference: whether one thing was subtracted from another.
-        published: the paper's own number, if it has one.
+        name: readable description, such as `v1 + TRSF − v1`.
+        value: the number with its uncertainty.
+        of: the variants that the number describes.
+        than: the variants they are compared with; empty if none.
+        difference: True if the number is a difference.
+        published: the paper's own number, or None.
     """
 
     name: str
@@ -84,18 +89,19 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found in runs: either an outcome at once, or p values that await the other claims.
+    """What a rule found in runs: either an outcome, or p values still to be adjusted for the other claims.
 
     Attributes:
-        outcome: where no test is needed or none is possible; None with p values.
-        reason: in one sentence; with p values, what keeps the claim from being decided for or against, or "".
-        measured: the numbers.
+        outcome: the outcome if no test is needed or possible; None if there are p values.
+        reason: one sentence; with p values, what prevents a decision, or "".
+        measured: the measured numbers.
         p_for: one-sided p value against "the claim is false".
         p_against: one-sided p value against "the claim is true".
-        barred: outcomes that must not be given, because the side they favour lost more seeds to collapse.
-        comparisons: pairs of variants that were open to be the one that is looked at.
-        conjunction: how many comparisons must all be shown for the claim to be supported.
-        note: what the numbers hide, as a sentence.
+        barred: outcomes that must not be given, because the side they favour has more runs that collapsed or
+            yielded only a bound.
+        comparisons: number of pairs of variants from which the reported pair was selected.
+        conjunction: number of comparisons that must all hold for the claim to be supported.
+        note: a sentence on what the numbers do not show; may be empty.
     """
 
     outcome: Outcome | None
@@ -110,7 +116,7 @@ class Finding:
 
     @property
     def p_value(self) -> float:
-        """Two-sided: the smaller of the two, doubled."""
+        """Two-sided p value: twice the smaller of the two one-sided ones, at most 1."""
         return min(1.0, 2 * min(self.p_for, self.p_against))
 
 
@@ -119,20 +125,20 @@ class Measured:
     """One number that a verdict rests on.
 
     Attributes:
-        name: what it is, for readers, such as `v1 + TRSF − v1`.
-        of: the variants that it speaks for.
-        than: those that they are compared with, if they are.
-        difference: whether one thing was subtracted from another.
-        published: the paper's own number, if it has one.
-        estimate: in the unit of the claim's quantity.
-        low: lower bound of its interval at 95 %, by itself; None where there is none.
-        high: upper bound.
-        seeds: of the variant with the fewest, or pairs of runs if `paired`.
-        paired: whether runs were compared one by one that differ in the variant alone.
-        minimum_detectable: the smallest distance from the bound of the claim that the design shows in 80 of
-            100 trials, with the observed spread and seeds and all comparisons accounted for; of a claim that
-            needs several comparisons, all of them are shown so often if they are independent. None where
-            there is none.
+        name: readable description, such as `v1 + TRSF − v1`.
+        of: the variants that the number describes.
+        than: the variants they are compared with; empty if none.
+        difference: True if the number is a difference.
+        published: the paper's own number, or None.
+        estimate: the value, in the unit of the claim's quantity.
+        low: lower end of its 95 % interval, not adjusted for other claims; None without an interval.
+        high: upper end of the same interval.
+        seeds: number of seeds of the variant with the fewest, or number of pairs of runs if `paired`.
+        paired: True if runs that differ only in the variant were compared pair by pair.
+        minimum_detectable: the smallest distance from the claim's bound that the design detects with a power
+            of 80 %, given the observed spread, the number of seeds and all comparisons. If a claim needs
+            several comparisons, 80 % is the power for all of them together if they are independent. None if
+            it is undefined.
     """
 
     name: str
@@ -149,7 +155,7 @@ class Measured:
 
     @classmethod
     def at(cls, comparison: Comparison, alpha: float, power: float) -> Measured:
-        """The number, with what a test at `alpha` would show with a probability of `power`."""
+        """Create it from a comparison, with the effect that a test at `alpha` detects with power `power`."""
         value, interval = comparison.value, comparison.value.interval
         return cls(
             comparison.name,
@@ -168,15 +174,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the runs of one campaign say about one claim.
+    """The verdict of one campaign's runs on one claim.
 
     Attributes:
-        outcome: what they say.
-        reason: why, in one sentence.
-        measured: the numbers that it rests on.
-        p_value: two-sided; None where nothing was tested.
-        p_holm: the same, adjusted for all claims tested on these runs.
-        family: how many those are.
+        outcome: the outcome.
+        reason: the reason, in one sentence.
+        measured: the numbers on which the verdict is based.
+        p_value: two-sided p value; None if nothing was tested.
+        p_holm: the same p value after Holm's adjustment for all claims tested on these runs.
+        family: number of claims tested on these runs.
     """
 
     outcome: Outcome
@@ -188,10 +194,10 @@ class Verdict:
 
     @property
     def tested(self) -> bool:
-        """Whether a test was made."""
+        """True if the claim was tested statistically."""
         return self.p_holm is not None
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name, of JSON types."""
+        """Return the fields by name as JSON types."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return fields | {"measured": [vars(measured) for measured in self.measured]}

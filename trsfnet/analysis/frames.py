@@ -11,28 +11,28 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import short_name
 
 KEYS = ("run_id", "track", "variant", "name", "seed", "budget")
-"""What tells runs apart in every table: `name` is the variant for readers, such as `v1 + TRSF`."""
+"""Columns that identify a run in every table; `name` is the readable variant, such as `v1 + TRSF`."""
 
 
 def runs_frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """A row per run: see `trsfnet.analysis.runs`."""
+    """Return a table with one row per run: see `trsfnet.analysis.runs`."""
     return pd.DataFrame([_row(run) for run in runs], columns=None if runs else [*KEYS])
 
 
 def histories_frame(runs: Iterable[Run]) -> pd.DataFrame:
-    """A row per run and epoch: see `trsfnet.analysis.histories`."""
+    """Return a table with one row per run and epoch: see `trsfnet.analysis.histories`."""
     return _stacked((run, run.history) for run in runs)
 
 
 def parameters_frame(runs: Iterable[Run]) -> pd.DataFrame:
-    """A row per run, epoch and module: see `trsfnet.analysis.parameters`."""
+    """Return a table with one row per run, epoch and module: see `trsfnet.analysis.parameters`."""
     return _stacked(
         (run, _long(table).assign(kind=kind)) for run in runs for kind, table in run.learned.items()
     )
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per epoch and module."""
+    """Reshape a table to one row per epoch and module."""
     return pd.Series(table.rename_axis(columns="module").stack(), name="value").reset_index()
 
 
@@ -57,11 +57,11 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _stacked(tables: Iterable[tuple[Run, pd.DataFrame]]) -> pd.DataFrame:
-    """The tables below each other, each row with the keys of its run."""
+    """Concatenate the tables, adding the key columns of its run to each row."""
     parts = [table.assign(**_key(run))[[*KEYS, *table.columns]] for run, table in tables if len(table)]
     if not parts:
         return pd.DataFrame(columns=[*KEYS])
     found = pd.concat(parts, ignore_index=True)
-    # Words that are repeated by the hundred thousand.
+    # These strings repeat hundreds of thousands of times, so categories save memory.
     words = [name for name in (*KEYS, "kind", "module") if name in found and name != "seed"]
     return found.astype(dict.fromkeys(words, "category"))
