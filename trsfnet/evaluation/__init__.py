@@ -2,5 +2,5 @@
 
 import lazy_loader
 
-# Imported when they are first asked for: a training needs none of them, and SciPy's statistics take long.
+# Imported lazily: training needs none of these, and SciPy's statistics are slow to import.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,15 +1,15 @@
-"""Intervals and paired tests of verification, by resampling people.
+"""Confidence intervals and paired tests for verification, obtained by resampling people.
 
-One person is in many pairs: pairs are not independent, and intervals that take them for it are too narrow.
-People are. So people are drawn with replacement, as many as there are, and every pair counts as often as its
-people were drawn (the `metrics` of `TenFoldScores`, `AllPairsScores` and `TemplateScores`). In statistics
-this is the vertex bootstrap of a network (Snijders and Borgatti, 1999), or the product reweighting of an
-array (Owen and Eckles, 2012). It is cautious: noise of a pair that belongs to neither of its people counts up
-to three times its variance.
+One person appears in many pairs, so pairs are not independent, and intervals that assume independence are too
+narrow. People are independent. Therefore people are drawn with replacement, as many as there are, and each
+pair is weighted by how often its people were drawn (see `metrics` of `TenFoldScores`, `AllPairsScores` and
+`TemplateScores`). In statistics this is known as the vertex bootstrap of a network (Snijders and Borgatti,
+1999) or product reweighting of an array (Owen and Eckles, 2012). It is conservative: noise that is specific
+to a pair rather than to either of its people is counted at up to three times its variance.
 
-In simulations with 60 to 200 people of different difficulty, intervals at 95 % covered the truth 94 to 97 %
-of the time, and 89 to 95 % where a few people, easily mistaken for others, decide the threshold. Resampling
-pairs instead covered it 40 to 80 % of the time.
+In simulations with 60 to 200 people of varying difficulty, 95 % intervals covered the true value 94 to 97 %
+of the time, and 89 to 95 % where the threshold was determined by a few people who are easily mistaken for
+others. Resampling pairs instead gave a coverage of only 40 to 80 %.
 """
 
 from __future__ import annotations
@@ -34,37 +34,38 @@ REPLICATES = 1000
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Two models on the same pairs, the first less the second, each at its own threshold.
+    """Comparison of two models on the same pairs, each at its own threshold.
 
     Attributes:
-        difference: of the metric, with the bounds that resampling the people gives; the same people for both
-            models. Percentiles of the draws; None where one of them left a metric undefined, or where it is
-            not known whom the pairs show.
-        mcnemar: on the pairs that the metric counts; None for a metric that is no count of pairs.
+        difference: metric of the first model minus that of the second, with percentile bounds from resampling
+            people; both models use the same draws. None if the metric is undefined in any draw, or if the
+            people in the pairs are unknown.
+        mcnemar: McNemar's test on the pairs that the metric counts; None if the metric is not a count of
+            pairs.
     """
 
     difference: Interval | None
     mcnemar: McNemar | None
 
     def to_dict(self) -> dict[str, dict[str, float] | None]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def intervals(scores: Scores, *, replicates: int = REPLICATES, seed: int = 0) -> dict[str, Interval | None]:
-    """The interval of each metric of `scores`.
+    """Compute a confidence interval for each metric of `scores`.
 
     Args:
-        scores: of one model.
-        replicates: how often the people are drawn.
-        seed: of the draws.
+        scores: scores of one model.
+        replicates: number of bootstrap draws.
+        seed: seed of the draws.
 
     Returns:
-        By name of the metric; None where some draw left it undefined, as a FAR does whose threshold lies
-        below the scores that were kept.
+        Intervals by metric name. An interval is None if the metric is undefined in any draw, as TAR is when
+        its threshold lies below the lowest score kept.
 
     Raises:
-        ConfigError: the scores do not say whom the pairs show.
+        ConfigError: if the scores do not identify the people in the pairs.
     """
     draws = [scores.metrics(weights) for weights in people_drawn(scores.identities, replicates, seed)]
     return {
@@ -79,13 +80,16 @@ def compare(
     """Test whether two models differ, metric by metric.
 
     Args:
-        first: scores of one model.
-        second: scores of the other, of the same pairs.
-        replicates: how often the people are drawn.
-        seed: of the draws.
+        first: scores of the first model.
+        second: scores of the second model on the same pairs.
+        replicates: number of bootstrap draws.
+        seed: seed of the draws.
+
+    Returns:
+        A test for each metric, by metric name.
 
     Raises:
-        ConfigError: the pairs differ.
+        ConfigError: if the pairs differ.
     """
     if not _same_pairs(first, second):
         raise ConfigError("Two models can be compared only on the same pairs in the same order.")
@@ -108,7 +112,7 @@ def compare(
 
 
 def _same_pairs(first: Scores, second: Scores) -> bool:
-    """Whether the scores are of the same pairs, as far as they tell."""
+    """Return whether both sets of scores cover the same pairs, as far as can be told from them."""
     if isinstance(first, TenFoldScores) and isinstance(second, TenFoldScores):
         fields: tuple[str, ...] = ("same", "fold", "people")
     elif isinstance(first, AllPairsScores) and isinstance(second, AllPairsScores):
@@ -121,20 +125,21 @@ def _same_pairs(first: Scores, second: Scores) -> bool:
 
 
 def people_drawn(identities: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
-    """How often each person is drawn, int [identities], in each replicate."""
+    """Yield, for each replicate, how often each person is drawn: int [identities]."""
     rng = np.random.default_rng(seed)
     for _ in range(replicates):
         yield np.bincount(rng.integers(identities, size=identities), minlength=identities)
 
 
 def _of_share(value: float, draws: np.ndarray) -> Interval | None:
-    """The interval of a share: normal on the scale of log odds, where its spread hardly depends on it.
+    """Return the interval of a share, assuming that its log odds are normal with a fixed spread.
 
-    Percentiles of the shares themselves cover less (79 instead of 94 % in the hardest simulation): the few
-    people who are mistaken most easily decide the threshold, and draws without them are too good.
+    Percentiles of the shares themselves have lower coverage (79 % instead of 94 % in the hardest simulation):
+    the threshold is determined by the few people who are mistaken most easily, and draws without them look
+    too good.
     """
     if not np.all((draws > 0) & (draws < 1)) or not 0 < value < 1:
-        return _percentiles(value, draws)  # a share of 0 or 1 has no odds
+        return _percentiles(value, draws)  # the log odds of 0 and 1 are infinite
     half = special.ndtri((1 + LEVEL) / 2) * special.logit(draws).std(ddof=1)
     centre = special.logit(value)
     return Interval(value, float(special.expit(centre - half)), float(special.expit(centre + half)))

@@ -1,9 +1,9 @@
-"""How facenet and insightface get from a network's outputs to LFW's numbers.
+"""How facenet and insightface turn a network's outputs into LFW accuracy and TAR.
 
-The choices alone move them by points: facenet's published model has an accuracy of 0.984 by facenet's own
-convention, 0.982 without mirror images, 0.980 without mean subtraction and 0.978 by Euclidean distance
-(facenet's wiki). Both projects share the rest: ten folds in the order of `pairs.txt`, the grids of
-thresholds, and the linear interpolation of the threshold at a FAR.
+These choices alone change the results by percentage points: facenet's published model reaches an accuracy of
+0.984 under facenet's own convention, 0.982 without mirror images, 0.980 without mean subtraction and 0.978
+with Euclidean distance (facenet's wiki). Everything else is the same in both projects: ten folds in the order
+of `pairs.txt`, the threshold grids, and linear interpolation of the threshold at a given FAR.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ FLIPS = ("none", "concatenate", "sum")
 
 @dataclass(frozen=True)
 class Convention:
-    """One way of verifying pairs.
+    """A convention for verifying pairs.
 
     Attributes:
-        name: whose it is.
+        name: the project, or the use in it, that follows this convention.
         pixel_divisor: a pixel x enters the network as (x - 127.5) / pixel_divisor.
-        flip: what the mirror image adds: nothing (`none`), the unit embedding of it, appended
-            (`concatenate`), or its embedding, added before normalisation (`sum`).
-        distance: `euclidean` (squared) or `cosine` (angle over pi).
-        subtract_mean: subtract the mean embedding of the training folds before measuring.
+        flip: how the mirror image is used: not at all (`none`), by appending its unit-length embedding
+            (`concatenate`), or by adding its embedding before normalisation (`sum`).
+        distance: `euclidean` (squared) or `cosine` (angle divided by pi).
+        subtract_mean: subtract the mean embedding of the training folds before measuring distances.
     """
 
     name: str
@@ -40,23 +40,23 @@ class Convention:
     subtract_mean: bool
 
     def __post_init__(self) -> None:
-        """Reject what no code would understand."""
+        """Reject unknown values of `flip` and `distance`."""
         choice("flip", self.flip, FLIPS)
         choice("distance", self.distance, DISTANCES)
 
     def combine(self, plain: np.ndarray, mirrored: np.ndarray | None = None) -> np.ndarray:
-        """One embedding for each image.
+        """Combine the outputs into one embedding per image.
 
         Args:
-            plain: [N, D], the network's outputs for the images, not normalised.
-            mirrored: [N, D], those for their mirror images; needed unless `flip` is `none`.
+            plain: [N, D], network outputs for the images, not normalised.
+            mirrored: [N, D], network outputs for the mirror images; required unless `flip` is `none`.
 
         Returns:
-            [N, D], rows of unit length; or [N, 2D], two unit vectors side by side, for `concatenate`, whose
-            squared distances therefore reach 8 while facenet's thresholds end at 4.
+            [N, D], rows of unit length; for `concatenate`, [N, 2D] with two unit vectors side by side. The
+            squared distances of the latter reach 8, whereas facenet's thresholds end at 4.
 
         Raises:
-            ConfigError: the mirror images' outputs are missing or of another shape.
+            ConfigError: if the outputs for the mirror images are missing or have a different shape.
         """
         if self.flip == "none":
             return unit_rows(plain)
@@ -73,13 +73,13 @@ class Convention:
     def score(
         self, pairs: Pairs, labels: np.ndarray, plain: np.ndarray, mirrored: np.ndarray | None = None
     ) -> TenFoldScores:
-        """What View 2 by this convention is computed from.
+        """Compute the scores of `pairs` under this convention, from which View 2's results follow.
 
         Args:
-            pairs: pairs of images in folds.
+            pairs: pairs of images, divided into folds.
             labels: int [N], person of each image.
-            plain: [N, D], the network's outputs for the images, not normalised.
-            mirrored: [N, D], those for their mirror images; needed unless `flip` is `none`.
+            plain: [N, D], network outputs for the images, not normalised.
+            mirrored: [N, D], network outputs for the mirror images; required unless `flip` is `none`.
         """
         embeddings = self.combine(plain, mirrored)
         distances = fold_distances(
@@ -93,11 +93,11 @@ class Convention:
         return TenFoldScores(distances, pairs.same, pairs.folds, people)
 
 
-# facenet while it trains: its options' defaults, and the measure of this project's tracks.
+# facenet's convention during training (the defaults of its options), also used by this project's tracks.
 FACENET_TRAINING = Convention("facenet-training", 128.0, "none", "euclidean", subtract_mean=False)
-# facenet's `validate_on_lfw.py` with the options by which its models' published numbers were made.
+# facenet's `validate_on_lfw.py` with the options used for the published results of its models.
 FACENET = Convention("facenet", 128.0, "concatenate", "cosine", subtract_mean=True)
-# insightface's `verification.py`: (x / 255 - 0.5) / 0.5, and no use of the mean.
+# insightface's `verification.py`: pixels enter as (x / 255 - 0.5) / 0.5; no mean is subtracted.
 INSIGHTFACE = Convention("insightface", 127.5, "sum", "euclidean", subtract_mean=False)
 
 CONVENTIONS = {convention.name: convention for convention in (FACENET_TRAINING, FACENET, INSIGHTFACE)}

@@ -1,4 +1,4 @@
-"""Curves of verification: TAR over FAR with its interval, from the scores of any protocol."""
+"""Verification curves: TAR against FAR with a confidence band, computed from the scores of any protocol."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from trsfnet.evaluation.statistics import LEVEL
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP, AllPairsScores
 
-# Draws of the people for a band; a curve needs no more than can be seen.
+# Number of draws of people for a confidence band; more would make no visible difference.
 BAND_REPLICATES = 200
 _POINTS = 200
 
 
 @dataclass(frozen=True)
 class Similarities:
-    """The pairs of an evaluation in one form: the higher, the likelier one person.
+    """Scores of an evaluation in a common form: higher values mean more likely the same person.
 
-    Of a ten-fold evaluation all folds count together, each pair measured as when its own fold is held out.
+    For a ten-fold evaluation, all folds are pooled; each pair has the distance measured when its own fold is
+    held out.
 
     Attributes:
         genuine: float [G], similarities of same-person pairs.
-        impostor: float [I], those of different-person pairs from the highest down, of which some protocols
-            keep the highest alone.
-        impostor_pairs: number of different-person pairs in all.
-        genuine_people: int [G], person of each; None if they are not known.
-        impostor_people: int [I, 2], persons of each; None if they are not known.
-        measure: what a similarity is.
+        impostor: float [I], similarities of different-person pairs in descending order; some protocols keep
+            only the highest.
+        impostor_pairs: total number of different-person pairs.
+        genuine_people: int [G], person in each same-person pair; None if unknown.
+        impostor_people: int [I, 2], persons in each different-person pair; None if unknown.
+        measure: what the similarities measure.
     """
 
     genuine: np.ndarray
@@ -40,20 +41,20 @@ class Similarities:
     measure: str
 
     def threshold(self, far: float) -> float | None:
-        """What the allowed share of different-person pairs exceeds, and no more; None if not known."""
+        """Return the similarity that at most a share `far` of impostor pairs exceeds; None if unknown."""
         limit = int(far * self.impostor_pairs + 1e-9)
         return float(self.impostor[limit]) if 1 <= limit < len(self.impostor) else None
 
 
 @dataclass(frozen=True)
 class Roc:
-    """TAR over FAR, interpolated by steps: at no point more different-person pairs are accepted than stated.
+    """TAR against FAR as a step function: at each point, the share of impostor pairs accepted is at most FAR.
 
     Attributes:
-        far: float [K], ascending, from one different-person pair on.
-        tar: float [K].
-        low: float [K], lower bound of TAR at 95 %; None where it is not known whom the pairs show.
-        high: float [K], upper bound.
+        far: float [K], ascending, starting at one different-person pair.
+        tar: float [K], true accept rate at each FAR.
+        low: float [K], lower bound of TAR at 95 %; None if the people in the pairs are unknown.
+        high: float [K], upper bound; None if the people are unknown.
     """
 
     far: np.ndarray
@@ -63,7 +64,7 @@ class Roc:
 
 
 def similarities(scores: Scores) -> Similarities:
-    """The pairs behind `scores`, whatever the protocol."""
+    """Convert the scores of any protocol to similarities."""
     if isinstance(scores, AllPairsScores):
         return Similarities(
             scores.genuine * COSINE_STEP,
@@ -91,12 +92,12 @@ def similarities(scores: Scores) -> Similarities:
 
 
 def roc(scores: Scores, *, replicates: int = BAND_REPLICATES, seed: int = 0) -> Roc:
-    """The curve of `scores`, with its band over people where they are known.
+    """Compute the ROC curve of `scores`, with a confidence band if the people in the pairs are known.
 
     Args:
-        scores: of one model.
-        replicates: how often the people are drawn.
-        seed: of the draws, the same people for every model.
+        scores: scores of one model.
+        replicates: number of bootstrap draws of people.
+        seed: seed of the draws; with the same seed, the same people are drawn for every model.
     """
     pairs = similarities(scores)
     highest = (len(pairs.impostor) - 1) / pairs.impostor_pairs
@@ -110,7 +111,7 @@ def roc(scores: Scores, *, replicates: int = BAND_REPLICATES, seed: int = 0) -> 
 
 
 def _band(scores: Scores, pairs: Similarities, far: np.ndarray, replicates: int, seed: int) -> np.ndarray:
-    """TAR of every draw of the people: [replicates, K]."""
+    """Return TAR for each draw of people: [replicates, K]."""
     assert pairs.genuine_people is not None
     assert pairs.impostor_people is not None
     everybody = np.concatenate([pairs.genuine_people, pairs.impostor_people.ravel()])
@@ -131,9 +132,9 @@ def _band(scores: Scores, pairs: Similarities, far: np.ndarray, replicates: int,
 def _tar(
     pairs: Similarities, far: np.ndarray, own: np.ndarray, theirs: np.ndarray, impostor_pairs: float
 ) -> np.ndarray:
-    """TAR at each FAR, with every pair counted by its weight: [K]; NaN where none is left."""
+    """Return TAR at each FAR with weighted pairs: [K]; NaN where too few impostor scores were kept."""
     order = np.argsort(pairs.genuine, kind="stable")
-    above = np.append(np.cumsum(own[order][::-1])[::-1], 0.0)  # weight from each place on
+    above = np.append(np.cumsum(own[order][::-1])[::-1], 0.0)  # total weight from each position on
     limit = np.searchsorted(np.cumsum(theirs), far * impostor_pairs + 1e-6, side="right")
     kept = limit < len(pairs.impostor)
     thresholds = pairs.impostor[np.where(kept, limit, 0)]

@@ -1,4 +1,4 @@
-"""Embeddings of face crops, in batches."""
+"""Embed face crops in batches."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def embed(
     batch_size: int = 128,
     normalised: bool = True,
 ) -> np.ndarray:
-    """Embeddings of `images`, standardised as facenet does.
+    """Embed `images`, standardised as in facenet.
 
     Args:
-        model: a network from crops to embeddings; put into evaluation mode and left there.
+        model: a network that maps crops to embeddings; it is put into evaluation mode and left there.
         images: uint8 [N, size, size, 3], RGB.
         dtype: `torch.bfloat16` to compute under autocast, `torch.float32` for plain float32.
-        batch_size: images at a time.
-        normalised: divide each row by its length.
+        batch_size: images per batch.
+        normalised: scale each row to unit length.
 
     Returns:
         float32 [N, embedding_size], rows of unit length if `normalised`.
@@ -51,17 +51,17 @@ def embed_mirrored(
     dtype: torch.dtype,
     batch_size: int = 128,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Outputs for `images` and for their mirror images, from which `Convention.score` chooses.
+    """Compute the outputs for `images` and their mirror images, as used by `Convention.score`.
 
     Args:
-        model: a network from crops to embeddings; put into evaluation mode and left there.
+        model: a network that maps crops to embeddings; it is put into evaluation mode and left there.
         images: uint8 [N, size, size, 3], RGB.
-        convention: says how pixels are standardised.
+        convention: the convention that determines how pixels are standardised.
         dtype: `torch.bfloat16` to compute under autocast, `torch.float32` for plain float32.
-        batch_size: images at a time.
+        batch_size: images per batch.
 
     Returns:
-        float32 [N, embedding_size] twice, not normalised.
+        Two float32 arrays [N, embedding_size], not normalised.
     """
     plain, mirrored = [], []
     for batch in _batches(model, images, batch_size):
@@ -71,7 +71,7 @@ def embed_mirrored(
 
 
 def _batches(model: nn.Module, images: np.ndarray | LazyImages, batch_size: int) -> Iterator[Tensor]:
-    """`images` in batches on the device of `model`, which is put into evaluation mode."""
+    """Put `model` into evaluation mode and yield `images` in batches on its device."""
     model.eval()
     device = next(model.parameters()).device
     for start in range(0, len(images), batch_size):
@@ -79,7 +79,7 @@ def _batches(model: nn.Module, images: np.ndarray | LazyImages, batch_size: int)
 
 
 def _outputs(model: nn.Module, batch: Tensor, dtype: torch.dtype, convention: Convention) -> Tensor:
-    """float32 outputs of `model` for a batch of uint8 images."""
+    """Return the model's outputs for a batch of uint8 images as float32."""
     inputs = standardise(batch)
     if convention.pixel_divisor != FACENET_TRAINING.pixel_divisor:
         inputs = inputs * (FACENET_TRAINING.pixel_divisor / convention.pixel_divisor)

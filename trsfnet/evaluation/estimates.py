@@ -1,4 +1,4 @@
-"""The numbers of an evaluation with their intervals, in one form for every protocol."""
+"""Results of an evaluation with confidence intervals, in one form for every protocol."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PEOPLE, WILSON = "people", "wilson"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share, and the interval at 95 % that it may come from.
+    """A share and its 95 % confidence interval.
 
     Attributes:
-        name: such as `tar@1e-3`, `rank 5`.
+        name: name of the metric, such as `tar@1e-3` or `rank 5`.
         value: the share, from 0 to 1.
         low: lower bound; None without an interval.
         high: upper bound; None without an interval.
-        method: `people` for resampling them, `wilson` for a count of trials taken as independent, None
-            without an interval.
+        method: `people` for resampling people, `wilson` for Wilson's interval, which assumes independent
+            trials; None without an interval.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Estimate:
     method: str | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def of_pairs(scores: Scores) -> list[Estimate]:
-    """Every metric of verification; with intervals over people where it is known whom the pairs show."""
+    """Return every verification metric, with intervals from resampling people if the people are known."""
     if isinstance(scores, AllPairsScores) or scores.people is not None:
         found, method = intervals(scores), PEOPLE
     else:
@@ -48,7 +48,7 @@ def of_pairs(scores: Scores) -> list[Estimate]:
 
 
 def of_open_set(result: OpenSetResult) -> list[Estimate]:
-    """Ranks as counts of searches, and TPIR, which has no interval, being a mean over two galleries."""
+    """Return ranks as counts of searches; TPIR, a mean over two galleries, has no interval."""
     tpir = {f"tpir@{far_name(row.fpir_target)}": row for row in result.tpir}
     return [
         *_ranks(result.rank, sum(result.mated)),
@@ -58,7 +58,7 @@ def of_open_set(result: OpenSetResult) -> list[Estimate]:
 
 
 def of_closed_set(result: ClosedSetResult) -> list[Estimate]:
-    """Ranks and recalls as counts of searches."""
+    """Return ranks and recalls, both as counts of searches."""
     shares = {f"recall@{far_name(rate)}": share for rate, share in result.recall.items()}
     return [*_ranks(result.rank, result.searches), *_counts(shares, result.searches)]
 

@@ -1,12 +1,14 @@
-"""1:N identification of templates: IJB-B's and IJB-C's probes looked for in their galleries.
+"""1:N identification of templates: searching the galleries of IJB-B and IJB-C for each probe.
 
-Two ways of counting are published under one name, both in insightface, and their numbers do not compare:
+Two protocols are published under the same name, both in insightface, and their results are not comparable:
 
-- `open_set`, the protocol of NIST and of the papers (insightface's `ijb_evals.py`): each gallery by itself,
-  so that probes of people in the other gallery must find nobody; averaged over the two galleries.
-- `closed_set` (insightface's `ijb_1n.py`): one gallery of both, in which everyone can be found.
+- `open_set`, the protocol of NIST and of the papers (insightface's `ijb_evals.py`): each gallery is searched
+  separately, so that probes of people in the other gallery must match nobody; results are averaged over the
+  two galleries.
+- `closed_set` (insightface's `ijb_1n.py`): both galleries are joined into one that contains everyone.
 
-A search counts as a hit at rank k if fewer than k others score as high as the right person: ties are misses.
+A search is a hit at rank k if fewer than k others score at least as high as the right person: ties are
+misses.
 """
 
 from __future__ import annotations
@@ -23,21 +25,21 @@ from trsfnet.errors import ConfigError
 RANKS = (1, 5, 10)
 FPIRS = (1e-2, 1e-1)
 
-# Probes searched for at a time, which bounds the memory that their scores take.
+# Number of probes searched for at a time; this bounds the memory used for scores.
 _BLOCK = 2048
 
 
 @dataclass(frozen=True)
 class TpirAtFpir:
-    """Open-set identification at one rate of false alarms, averaged over the galleries.
+    """Open-set identification at one false alarm rate, averaged over the galleries.
 
     Attributes:
-        fpir_target: false positive identification rate: share of the searches for people who are not in the
-            gallery that return somebody.
-        tpir: true positive identification rate: share of the searches for people in the gallery whose best
-            answer is right and above a threshold that keeps to `fpir_target` exactly.
-        tpir_insightface: the same above insightface's threshold, which is the score of the last false alarm
-            allowed (or of the first, where none is): one false alarm fewer.
+        fpir_target: false positive identification rate: share of searches for people outside the gallery that
+            return somebody.
+        tpir: true positive identification rate: share of searches for people in the gallery whose best match
+            is right and scores above a threshold at which `fpir_target` is not exceeded.
+        tpir_insightface: TPIR at insightface's threshold, which is the score of the last false alarm allowed
+            (or of the first if none is allowed), and so permits one false alarm fewer.
     """
 
     fpir_target: float
@@ -47,13 +49,13 @@ class TpirAtFpir:
 
 @dataclass(frozen=True)
 class OpenSetResult:
-    """Open-set identification in both galleries.
+    """Results of open-set identification in both galleries.
 
     Attributes:
-        rank: share of the searches for people in the gallery that are hits, by rank, over all of both.
-        tpir: at each FPIR.
-        mated: number of searches for people in the gallery, by gallery.
-        unmated: number of the others.
+        rank: by rank, share of searches for people in the gallery that are hits, pooled over both galleries.
+        tpir: TPIR at each FPIR.
+        mated: for each gallery, number of searches for people in it.
+        unmated: for each gallery, number of searches for people not in it.
     """
 
     rank: dict[int, float]
@@ -62,18 +64,19 @@ class OpenSetResult:
     unmated: tuple[int, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """The fields by name, for a run record."""
+        """Return the fields by name, for a run record."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class ClosedSetResult:
-    """Closed-set identification in the joined galleries.
+    """Results of closed-set identification in the joined galleries.
 
     Attributes:
-        rank: share of the searches that are hits, by rank.
-        recall: by rate: share of the searches in which the right person scores above a threshold; the scores
-            of wrong people at or above it, over all searches, are as many as this share of the searches.
+        rank: by rank, share of searches that are hits.
+        recall: by rate, share of searches in which the right person scores above a threshold. The threshold
+            is set so that the number of scores of wrong people at or above it, over all searches, is this
+            share of the number of searches.
         searches: number of probes.
         enrolled: number of people in the joined galleries.
     """
@@ -84,23 +87,24 @@ class ClosedSetResult:
     enrolled: int
 
     def to_dict(self) -> dict[str, object]:
-        """The fields by name, for a run record."""
+        """Return the fields by name, for a run record."""
         return asdict(self)
 
 
 def open_set(
     pooled: np.ndarray, searches: Searches, *, ranks: Sequence[int] = RANKS, fpirs: Sequence[float] = FPIRS
 ) -> OpenSetResult:
-    """Look for every probe in each gallery by itself.
+    """Search each gallery separately for every probe.
 
     Args:
         pooled: float32 [T, D], template features of unit length.
-        searches: probes and galleries, as rows of `pooled`.
+        searches: probes and galleries, given as rows of `pooled`.
         ranks: ranks at which hits are counted.
-        fpirs: rates of false alarms, at least 0 and below 1.
+        fpirs: false positive identification rates, at least 0 and below 1.
 
     Raises:
-        ConfigError: in one of the galleries nobody, or everybody, can be found; or a rate is out of range.
+        ConfigError: if one of the galleries contains none or all of the people searched for, or if a rate is
+            out of range.
     """
     _check_rates(fpirs)
     all_ahead, at_fpir, mated, unmated = [], [], [], []
@@ -110,7 +114,7 @@ def open_set(
         if inside.all() or not inside.any():
             raise ConfigError(f"Open-set identification needs probes in and outside gallery {number}.")
         right, ahead = found.right[inside], found.ahead[inside]
-        # Of people outside, everyone enrolled is a wrong answer.
+        # For a probe outside the gallery, everyone enrolled is a wrong answer.
         alarms = np.sort(found.wrong[~inside])[::-1]
         rows = []
         for fpir in fpirs:
@@ -134,17 +138,17 @@ def open_set(
 def closed_set(
     pooled: np.ndarray, searches: Searches, *, ranks: Sequence[int] = RANKS, rates: Sequence[float] = FPIRS
 ) -> ClosedSetResult:
-    """Look for every probe in both galleries joined.
+    """Search the two galleries, joined into one, for every probe.
 
     Args:
         pooled: float32 [T, D], template features of unit length.
-        searches: probes and galleries, as rows of `pooled`.
+        searches: probes and galleries, given as rows of `pooled`.
         ranks: ranks at which hits are counted.
-        rates: wrong scores above the threshold for each search, above 0 and below 1.
+        rates: wrong matches at or above the threshold per search, above 0 and below 1.
 
     Raises:
-        ConfigError: a probe's subject is in neither gallery, fewer than two people are enrolled, or a rate
-            is out of range.
+        ConfigError: if a probe's subject is in neither gallery, fewer people are enrolled than the rates
+            require, or a rate is out of range.
     """
     _check_rates(rates)
     first, second = searches.galleries
@@ -173,14 +177,14 @@ def closed_set(
 
 @dataclass(frozen=True)
 class _Found:
-    """What searches in a gallery of G people gave.
+    """Results of searching a gallery for R probes.
 
     Attributes:
-        mate: int [R], place of each probe's subject in the gallery, -1 if it is not there.
-        right: [R], its score.
-        ahead: int [R], how many others score as high.
-        wrong: [R], the highest score of the others.
-        top_wrong: the highest scores of others in all searches.
+        mate: int [R], position of each probe's subject in the gallery; -1 if absent.
+        right: [R], score of that subject; minus infinity if absent.
+        ahead: int [R], number of others that score at least as high.
+        wrong: [R], highest score of the others.
+        top_wrong: the highest scores of others over all searches.
     """
 
     mate: np.ndarray
@@ -191,7 +195,7 @@ class _Found:
 
 
 def _search(pooled: np.ndarray, gallery: People, probes: People, keep: int = 0) -> _Found:
-    """Score every probe against everyone in the gallery; keep the `keep` highest wrong scores of all."""
+    """Score every probe against everyone in the gallery, keeping the `keep` highest wrong scores overall."""
     if not np.isfinite(pooled).all():
         raise ConfigError("Identification needs finite features.")
     order = np.argsort(gallery.subjects)

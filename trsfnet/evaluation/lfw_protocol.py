@@ -1,19 +1,20 @@
-"""LFW's View 2: ten folds of pairs, thresholds chosen on nine of them and applied to the tenth.
+"""LFW's View 2: ten folds of pairs, with thresholds chosen on nine folds and applied to the tenth.
 
-facenet's numbers, number for number; insightface computes the same from other embeddings, see
-`trsfnet.evaluation.conventions`. TAR (true accept rate) is the share of same-person pairs that are accepted,
-at a threshold that accepts the stated share FAR (false accept rate) of different-person pairs. facenet calls
-it "validation rate"; it is the number in the paper's tables 1, 2 and 6.
+The results equal facenet's exactly; insightface applies the same protocol to embeddings computed differently,
+see `trsfnet.evaluation.conventions`. TAR (true accept rate) is the share of same-person pairs accepted at a
+threshold at which a given share FAR (false accept rate) of different-person pairs is accepted. facenet calls
+TAR the "validation rate"; it is the quantity in the paper's tables 1, 2 and 6.
 
-Three cases are not facenet's:
+Three cases differ from facenet:
 
-- Embeddings that are nearly equal lie below the first step of its grid, where it accepts everybody: TAR 1 at
-  a FAR of 1. Only the threshold 0 meets the stated FAR then, and TAR is 0 here. So it is wherever held-out
-  folds meet a FAR so far above the stated one that no chance explains it; in sets of few pairs chance does.
-- By cosine, two equal images may have a cosine just above 1, whose angle facenet lets become NaN, so that it
-  refuses the pair. Here their distance is 0.
-- At a target FAR of 1, facenet takes the lowest threshold that accepts every pair of two people, this the
-  highest of its grid, which accepts every pair.
+- If embeddings are nearly equal, all distances lie below the first step of facenet's grid, and it accepts
+  every pair: TAR is 1 at a FAR of 1. Only the threshold 0 then keeps to the target FAR, and here TAR is 0.
+  The same applies whenever the FAR of the held-out folds exceeds the target by more than chance can explain,
+  unless the set has too few pairs to tell.
+- With cosine distance, two equal images may have a cosine just above 1. facenet's angle then becomes NaN, and
+  the pair is rejected. Here the distance is 0.
+- At a target FAR of 1, facenet uses the lowest threshold that accepts every different-person pair; this
+  module uses the highest threshold of the grid, which accepts every pair.
 """
 
 from __future__ import annotations
@@ -29,27 +30,28 @@ from trsfnet.evaluation.names import far_name
 
 TEN_FOLD_FARS = (1e-2, 1e-3)
 
-# facenet's grids of distances.
+# facenet's grids of distance thresholds.
 _ACCURACY_THRESHOLDS = np.arange(0, 4, 0.01)
 _TAR_THRESHOLDS = np.arange(0, 4, 0.001)
 
-# The FAR on held-out folds that no chance explains: ten times the one aimed at, or the largest of these; with
-# at least so many pairs of two people.
+# A FAR on the held-out folds counts as too high to be chance if it is above `_FAR_EXCESS` times the target
+# (or the largest of `TEN_FOLD_FARS`, if that is higher) and there are at least `_ENOUGH_IMPOSTORS`
+# different-person pairs.
 _FAR_EXCESS = 10
 _ENOUGH_IMPOSTORS = 100
 
 
 @dataclass(frozen=True)
 class TenFoldResult:
-    """facenet's LFW numbers: means over the folds, and population standard deviations between them.
+    """facenet's LFW results: means over the folds, with population standard deviations.
 
     Attributes:
-        accuracy: share of pairs judged correctly, threshold chosen on the other folds.
-        accuracy_std: its standard deviation over folds.
-        tar: true accept rate at the target FAR, threshold set on the other folds ("VAL").
-        tar_std: its standard deviation over folds.
-        far: false accept rate really met on the held-out folds.
-        far_target: the one aimed at.
+        accuracy: share of pairs judged correctly, with the threshold chosen on the other folds.
+        accuracy_std: standard deviation of the accuracy over folds.
+        tar: true accept rate at the target FAR, with the threshold chosen on the other folds ("VAL").
+        tar_std: standard deviation of TAR over folds.
+        far: false accept rate measured on the held-out folds.
+        far_target: target false accept rate.
         folds: number of folds.
         pairs: number of pairs.
     """
@@ -64,19 +66,19 @@ class TenFoldResult:
     pairs: int
 
     def to_dict(self) -> dict[str, float]:
-        """The fields by name, for a run record."""
+        """Return the fields by name, for a run record."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class TenFoldScores:
-    """Distances of pairs in folds: all that View 2 needs, and what resampling its people needs.
+    """Distances of pairs in folds: the input of View 2 and of resampling its people.
 
     Attributes:
-        distances: [P], or [folds, P] where they depend on the fold that is held out (mean subtraction).
-        same: bool [P], whether a pair shows one person.
-        fold: int [P], fold of each pair, from 0.
-        people: int [P, 2], labels of the persons of each pair; None if they are not known.
+        distances: [P], or [folds, P] if they depend on the held-out fold (mean subtraction).
+        same: bool [P], True for same-person pairs.
+        fold: int [P], fold of each pair, counted from 0.
+        people: int [P, 2], labels of the two persons in each pair; None if unknown.
     """
 
     distances: np.ndarray
@@ -85,7 +87,7 @@ class TenFoldScores:
     people: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        """Reject a fold in which there is nothing to measure."""
+        """Reject folds that lack same-person pairs or different-person pairs."""
         for number in range(self.folds):
             held_out = self.same[self.fold == number]
             if held_out.all() or not held_out.any():
@@ -101,13 +103,13 @@ class TenFoldScores:
         """Number of persons in the pairs.
 
         Raises:
-            ConfigError: they are not known.
+            ConfigError: if the people are unknown.
         """
         return int(self._numbered.max()) + 1
 
     @cached_property
     def _numbered(self) -> np.ndarray:
-        """The persons of each pair, numbered from 0 in the order of their labels: int [2, P]."""
+        """The persons in each pair, numbered from 0 in the order of their labels: int [2, P]."""
         if self.people is None:
             raise ConfigError(
                 "These scores do not identify the people in their pairs: they cannot be resampled."
@@ -115,7 +117,7 @@ class TenFoldScores:
         return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape).T
 
     def result(self, far_target: float) -> TenFoldResult:
-        """View 2's numbers, with TAR at `far_target`."""
+        """Compute View 2's results, with TAR at `far_target`."""
         once = np.ones(len(self.same))
         accuracy = self._share(self._right(once), once)
         accepted = self._accepted(self._far_curves(once), far_target, once)
@@ -132,23 +134,23 @@ class TenFoldScores:
         )
 
     def metrics(self, weights: np.ndarray | None = None) -> dict[str, float]:
-        """Accuracy and TAR at each of `TEN_FOLD_FARS` by name, with people counted by weight.
+        """Compute the accuracy and TAR at each of `TEN_FOLD_FARS`, by name, with people weighted.
 
         Args:
-            weights: int [identities], how many copies of each person there are; None for one each. Persons
-                with v and w copies make v * w pairs of different people. w copies make w pairs of one
-                person, each within a copy: a pair across two copies would be one of different people with a
-                same-person score.
+            weights: int [identities], number of copies of each person; None for one copy each. A
+                different-person pair whose persons have v and w copies counts v * w times. A same-person pair
+                counts w times, within each copy only: a pair across two copies would be a different-person
+                pair with a same-person score.
 
         Returns:
-            Means over the folds that are left with pairs of the kind; NaN where none is.
+            Means over the folds that still contain pairs of the required kind; NaN if none does.
         """
         if weights is None:
             pairs = np.ones(len(self.same))
         else:
             left, right = weights[self._numbered]
             pairs = np.where(self.same, left, left * right).astype(np.float64)
-        with np.errstate(invalid="ignore"):  # a fold may be left empty
+        with np.errstate(invalid="ignore"):  # a fold may end up empty
             by_fold = {"accuracy": self._share(self._right(pairs), pairs)}
             curves = self._far_curves(pairs)
             for far in TEN_FOLD_FARS:
@@ -157,31 +159,32 @@ class TenFoldScores:
         return {name: _mean(shares) for name, shares in by_fold.items()}
 
     def successes(self) -> dict[str, np.ndarray]:
-        """What each metric counts: bool, by pair for accuracy and by same-person pair for TAR."""
+        """Return what each metric counts as bool: all pairs for accuracy, same-person pairs for TAR."""
         once = np.ones(len(self.same))
         curves = self._far_curves(once)
         tar = {f"tar@{far_name(far)}": self._accepted(curves, far, once)[self.same] for far in TEN_FOLD_FARS}
         return {"accuracy": self._right(once), **tar}
 
     def _share(self, counted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """[folds], the share of each fold's weight that is counted."""
+        """Return the weighted share of counted pairs in each fold: [folds]."""
         return np.bincount(self.fold, weights * counted) / np.bincount(self.fold, weights)
 
     def _right(self, weights: np.ndarray) -> np.ndarray:
-        """Whether each pair is judged correctly at the best threshold of the other folds: bool [P]."""
+        """Return whether each pair is judged correctly at the best threshold of the other folds: bool [P]."""
         gain = self._all.accepted(weights * np.where(self.same, 1, -1))[:, :-1]
         best = _ACCURACY_THRESHOLDS[np.argmax(gain, axis=1)]
         return (self.held_out < best[self.fold]) == self.same
 
     def _far_curves(self, weights: np.ndarray) -> np.ndarray:
-        """[folds, thresholds], the FAR of the other folds at each of `_TAR_THRESHOLDS`."""
+        """Return the FAR of the other folds at each of `_TAR_THRESHOLDS`: [folds, thresholds]."""
         accepted = self._impostors.accepted(weights)
         return accepted[:, :-1] / accepted[:, -1:]
 
     def _accepted(self, far_curves: np.ndarray, far_target: float, weights: np.ndarray) -> np.ndarray:
-        """Whether each pair is accepted where the other folds' FAR is `far_target`: bool [P].
+        """Return whether each pair is accepted, as bool [P].
 
-        None is where the held-out folds meet a FAR far above it: see the top of this file.
+        The threshold of a fold is that at which the FAR of the other folds equals `far_target`. No pair is
+        accepted if the FAR of the held-out folds is far above the target: see the module docstring.
         """
         limits = _thresholds_at(far_curves, far_target).astype(self.held_out.dtype)
         accepted = self.held_out < limits[self.fold]
@@ -192,7 +195,7 @@ class TenFoldScores:
 
     @cached_property
     def held_out(self) -> np.ndarray:
-        """[P], the distance of each pair when its own fold is held out."""
+        """Distance of each pair when its own fold is held out: [P]."""
         if self.distances.ndim == 1:
             return self.distances
         return self.distances[self.fold, np.arange(len(self.same))]
@@ -207,27 +210,28 @@ class TenFoldScores:
 
 
 class _Training:
-    """The training pairs of every fold, sorted into the gaps between thresholds once for all weights."""
+    """The training pairs of every fold, binned by threshold once so that any weights can be applied."""
 
     def __init__(self, scores: TenFoldScores, wanted: np.ndarray, thresholds: np.ndarray) -> None:
         number = np.arange(scores.folds)[:, None]
         held_out, self._pair = np.nonzero(wanted & (scores.fold != number))
         distances = np.broadcast_to(scores.distances, (scores.folds, len(wanted)))[held_out, self._pair]
         self._shape = scores.folds, len(thresholds) + 1
-        # A distance is accepted from the first threshold above it.
+        # A pair is accepted at thresholds strictly above its distance.
         self._cell = held_out * self._shape[1] + np.searchsorted(thresholds, distances, side="right")
 
     def accepted(self, weights: np.ndarray) -> np.ndarray:
-        """[folds, thresholds + 1], weight of the pairs below each threshold; last, of all pairs."""
+        """Return the weight below each threshold, then the total weight: [folds, thresholds + 1]."""
         cells = np.bincount(self._cell, weights[self._pair], self._shape[0] * self._shape[1])
         return cells.reshape(self._shape).cumsum(axis=1)
 
 
 def _thresholds_at(far: np.ndarray, target: float) -> np.ndarray:
-    """Where each FAR curve [folds, thresholds], linearly interpolated, equals `target`: [folds].
+    """Return the threshold at which each FAR curve, linearly interpolated, equals `target`: [folds].
 
-    What `scipy.interpolate.interp1d(far, thresholds, kind="slinear")(target)` gave up to scipy 1.8.1;
-    newer ones refuse the repeated values that such a curve always has. 0 where the curve stays below.
+    `far` is [folds, thresholds]. The result is that of `scipy.interpolate.interp1d(far, thresholds,
+    kind="slinear")(target)` up to SciPy 1.8.1; later versions reject repeated values, which such a curve
+    always has. The threshold is 0 if the curve stays below `target`.
     """
     fold, last = np.arange(len(far)), far.shape[1] - 1
     i = np.sum(far <= target, axis=1) - 1
@@ -239,7 +243,7 @@ def _thresholds_at(far: np.ndarray, target: float) -> np.ndarray:
 
 
 def _mean(shares: np.ndarray) -> float:
-    """Mean of those that are numbers."""
+    """Return the mean of the finite values; NaN if there are none."""
     shares = shares[np.isfinite(shares)]
     return float(shares.mean()) if len(shares) else float("nan")
 
@@ -254,19 +258,19 @@ def ten_fold(
     subtract_mean: bool = False,
     folds: int = 10,
 ) -> TenFoldResult:
-    """View 2 of pairs that stand fold by fold, as in `pairs.txt`.
+    """Evaluate View 2 on pairs ordered by fold, as in `pairs.txt`.
 
     Args:
-        left: [P, D] embeddings of unit length (or, with flipping, facenet's concatenated pair of them).
+        left: [P, D] embeddings of unit length (or, with flipping, facenet's two concatenated).
         right: [P, D] embeddings.
-        same: bool [P], whether a pair shows one person.
-        far_target: false accept rate at which TAR is taken.
+        same: bool [P], True for same-person pairs.
+        far_target: false accept rate at which TAR is measured.
         distance: `euclidean` or `cosine`.
         subtract_mean: subtract the mean embedding of the other folds before measuring.
         folds: number of contiguous folds.
 
     Raises:
-        ConfigError: shapes that do not agree, or a fold without pairs of either kind.
+        ConfigError: if the shapes disagree, or a fold lacks same-person pairs or different-person pairs.
     """
     same = np.asarray(same, dtype=bool)
     if left.shape != right.shape or left.ndim != 2 or same.shape != left.shape[:1]:

@@ -1,9 +1,9 @@
-"""How numbers are called in records and reports."""
+"""Formatting of numbers in metric names, for records and reports."""
 
 from __future__ import annotations
 
 
 def far_name(far: float) -> str:
-    """`1e-3` for 0.001: how a FAR is written in the names of metrics."""
+    """Format a FAR as in metric names, such as `1e-3` for 0.001."""
     mantissa, exponent = f"{far:e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"

@@ -1,4 +1,4 @@
-"""The evaluation of a track: one set of embeddings in, every number and score of its protocol out."""
+"""Evaluation of a track: from one set of embeddings to all metrics and scores of its protocol."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from trsfnet.evaluation.distances import pair_distances, score_pairs
 from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS, TenFoldScores
 from trsfnet.evaluation.verification import ALL_PAIRS_FARS, score_all_pairs
 
-# So many times the different-person scores that the highest FAR needs are kept: where people are resampled,
-# other pairs come to the top.
+# Keep this many times the different-person scores that the highest FAR needs: when people are resampled,
+# other pairs move to the top.
 SPARE = 1.5
 
 
@@ -22,9 +22,9 @@ class Evaluation:
 
     Attributes:
         protocol: `ten-fold` or `all-pairs`.
-        metrics: the numbers to plot and compare, such as `tar@1e-3`.
+        metrics: metrics to plot and compare, by name, such as `tar@1e-3`.
         details: the full result at each FAR.
-        scores: columns of equal length, from which everything above can be recomputed: see
+        scores: columns of equal length from which all of the above can be recomputed, see
             `trsfnet.evaluation.saved`.
     """
 
@@ -37,13 +37,13 @@ class Evaluation:
 def evaluate(
     test: FaceSet, pairs: Pairs | None, embeddings: np.ndarray, *, all_pairs: bool = False
 ) -> Evaluation:
-    """Ten-fold verification of `pairs`, or of all pairs of `test` where there are none.
+    """Evaluate ten-fold verification of `pairs`, or verification of all pairs of `test` if `pairs` is None.
 
     Args:
-        test: the faces.
-        pairs: pairs of them in LFW's protocol, or None.
+        test: the test faces.
+        pairs: pairs of these faces in LFW's protocol, or None.
         embeddings: float32 [len(test), D], rows of unit length.
-        all_pairs: also give TAR over all pairs of `test`, as `all_pairs_tar@1e-3` and so on.
+        all_pairs: also compute TAR over all pairs of `test`, named `all_pairs_tar@1e-3` and so on.
     """
     if pairs is None:
         return _all_pairs(test, embeddings)
@@ -51,7 +51,7 @@ def evaluate(
     if not all_pairs:
         return evaluation
     found = score_all_pairs(embeddings, test.labels, highest_far=max(ALL_PAIRS_FARS)).metrics()
-    # Every person has as many images here, so the mean over people would be the same number.
+    # Every person has the same number of images here, so the mean over people would be the same.
     more = {f"all_pairs_{name}": value for name, value in found.items() if name.startswith("tar@")}
     return replace(evaluation, metrics=evaluation.metrics | more)
 

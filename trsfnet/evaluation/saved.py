@@ -1,8 +1,8 @@
-"""Saved scores, analysed again without the model.
+"""Analyse saved scores again without the model.
 
-`read_scores` turns saved columns, such as those of a record's `scores.parquet`, back into what its numbers
-were computed from: every number follows from `metrics`, intervals and paired comparisons from
-`trsfnet.evaluation.bootstrap`.
+`read_scores` turns saved columns, such as those of a record's `scores.parquet`, back into the scores from
+which its results were computed: `metrics` gives the results, and `trsfnet.evaluation.bootstrap` gives
+confidence intervals and paired comparisons.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 _PERSONS = ("left_person", "right_person")
 _TEMPLATE_SCORE = "template_score"
-_DISTANCE = "distance"  # or one column for each fold that is held out, `distance_0` and so on
+_DISTANCE = "distance"  # or `distance_0`, `distance_1`, ...: one column per held-out fold
 
 
 def to_columns(scores: Scores) -> dict[str, np.ndarray]:
-    """Columns of equal length, to be saved, from which `read_scores` makes the same scores again."""
+    """Convert scores to columns of equal length that can be saved and read back with `read_scores`."""
     people: np.ndarray | None
     if isinstance(scores, AllPairsScores):
         people = np.concatenate([np.stack([scores.genuine_person] * 2, axis=1), scores.impostor_people])
@@ -56,15 +56,17 @@ def to_columns(scores: Scores) -> dict[str, np.ndarray]:
 def read_scores(
     columns: Mapping[str, np.ndarray] | pd.DataFrame, *, impostor_pairs: int | None = None
 ) -> Scores:
-    """What the numbers of an evaluation are computed from, out of its saved scores.
+    """Reconstruct the scores of an evaluation from saved columns.
 
     Args:
-        columns: those of `Evaluation.scores` or `to_columns`, as a parquet file holds them.
-        impostor_pairs: number of different-person pairs in all, which the details of an all-pairs
-            evaluation state and its scores, being only the highest, cannot.
+        columns: columns as in `Evaluation.scores` or from `to_columns`, for example read from a parquet file.
+        impostor_pairs: total number of different-person pairs. Required for all-pairs scores, which include
+            only the highest different-person scores; the details of an all-pairs evaluation state this
+            number.
 
     Raises:
-        DataError: columns are missing or of different lengths, or `impostor_pairs` is needed.
+        DataError: if columns are missing or of different lengths, or `impostor_pairs` is needed but not
+            given.
     """
     columns = {str(name): np.asarray(column) for name, column in columns.items()}
     needed = _needed(columns)
@@ -88,7 +90,7 @@ def read_scores(
 
 
 def _needed(columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """The columns without which nothing can be computed."""
+    """Return the names of the columns that are required."""
     if _TEMPLATE_SCORE in columns or _fold_distances(columns):
         return ("same",)
     return ("score", "same", *(("left", "right") if "fold" in columns else _PERSONS))
@@ -99,24 +101,24 @@ def _fold_distances(columns: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _distances(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """As `TenFoldScores` has them; from cosines where a run saved these."""
+    """Return distances as `TenFoldScores` has them, computed from cosines if only cosines were saved."""
     names = _fold_distances(columns)
     if _DISTANCE in names:
         return columns[_DISTANCE]
     if names:
         return np.stack([columns[f"{_DISTANCE}_{fold}"] for fold in range(len(names))])
-    # Squared distances of unit vectors, which rounding may not leave below zero.
+    # Squared distances of unit vectors; rounding must not make them negative.
     return np.maximum(2 - 2 * columns["score"].astype(np.float64), 0)
 
 
 def _people(columns: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    """The persons of each pair: int [P, 2]; None if nothing tells."""
+    """Return the persons in each pair as int [P, 2]; None if the columns do not determine them."""
     if all(name in columns for name in _PERSONS):
         return np.stack([columns[name] for name in _PERSONS], axis=1)
     if "left" not in columns:
         return None
-    # The first records named only the images. Same-person pairs link the images of a person; an image that
-    # is in none of them counts as a person.
+    # The oldest records identify only the images. Same-person pairs link the images of a person; an image in
+    # no same-person pair counts as a person of its own.
     images = np.stack([columns["left"], columns["right"]], axis=1)
     _, numbered = np.unique(images, return_inverse=True)
     numbered = numbered.reshape(images.shape)

@@ -1,7 +1,7 @@
-"""How far a number could be from what it estimates: intervals at 95 %, and tests of a difference.
+"""Confidence intervals at 95 % and tests of a difference.
 
-The formulas here take their observations for independent. Pairs of faces are not, since one person is in
-many of them: for shares of pairs see `trsfnet.evaluation.bootstrap`.
+These formulas assume independent observations. Pairs of faces are not independent, since one person appears
+in many of them: for shares of pairs see `trsfnet.evaluation.bootstrap`.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its bounds, all in the unit of what is estimated."""
+    """An estimate and its bounds, all in the unit of the estimated quantity."""
 
     value: float
     low: float
     high: float
 
     def to_dict(self) -> dict[str, float]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def wilson(successes: int, trials: int) -> Interval:
-    """Wilson's interval of a share from independent trials: right on average over shares.
+    """Return Wilson's interval for a share of independent trials; average coverage is close to nominal.
 
     Raises:
-        ValueError: fewer than one trial, or more successes than trials.
+        ValueError: if there is less than one trial, or more successes than trials.
     """
     return _of_count(successes, trials, "wilson")
 
 
 def clopper_pearson(successes: int, trials: int) -> Interval:
-    """The exact interval of a share from independent trials: never covers less than it says.
+    """Return the exact interval for a share of independent trials; coverage is never below nominal.
 
     Raises:
-        ValueError: fewer than one trial, or more successes than trials.
+        ValueError: if there is less than one trial, or more successes than trials.
     """
     return _of_count(successes, trials, "exact")
 
@@ -55,7 +55,7 @@ def _of_count(successes: int, trials: int, method: str) -> Interval:
 
 
 def mean_over_seeds(values: Sequence[float]) -> Interval | None:
-    """Student's t interval of the mean over seeds; None for fewer than two of them."""
+    """Return Student's t interval of the mean over seeds; None for fewer than two seeds."""
     if len(values) < 2:
         return None
     mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values))
@@ -64,15 +64,15 @@ def mean_over_seeds(values: Sequence[float]) -> Interval | None:
 
 
 def fieller(numerators: Sequence[float], denominators: Sequence[float]) -> Interval | None:
-    """Fieller's interval of a ratio of two means over the same seeds.
+    """Compute Fieller's interval for the ratio of two means over the same seeds.
 
     Args:
-        numerators: a value of each seed.
-        denominators: another of the same seeds, in the same order.
+        numerators: numerator value of each seed.
+        denominators: denominator value of each seed, in the same order.
 
     Returns:
-        None for fewer than two seeds, or where the denominator's mean is not told from 0 at 95 %: the ratio
-        could then be anything.
+        The interval; None for fewer than two seeds, or if the mean of the denominators does not differ
+        significantly from 0 at the 95 % level, so that the ratio is unbounded.
     """
     n = len(numerators)
     if n < 2:
@@ -89,15 +89,16 @@ def fieller(numerators: Sequence[float], denominators: Sequence[float]) -> Inter
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's exact test: do two models succeed equally often on the same items?
+    """McNemar's exact test of whether two models succeed equally often on the same items.
 
     Attributes:
-        both: items on which both succeed.
-        only_first: items on which only the first does.
-        only_second: items on which only the second does.
-        neither: items on which none does.
-        p_value: probability of a split of the discordant items at least as uneven, were both equally good
-            and the items independent. Pairs of faces are not independent, so that it is then too small.
+        both: number of items on which both succeed.
+        only_first: number of items on which only the first succeeds.
+        only_second: number of items on which only the second succeeds.
+        neither: number of items on which neither succeeds.
+        p_value: probability of a split of the discordant items at least as uneven as observed if both models
+            were equally good and the items independent. Pairs of faces are not independent, which makes it
+            too small.
     """
 
     both: int
@@ -107,19 +108,19 @@ class McNemar:
     p_value: float
 
     def to_dict(self) -> dict[str, float]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
-    """Compare two models by what each gets right on the same items.
+    """Compare two models by which of the same items each gets right.
 
     Args:
-        first: bool [N], whether the first model succeeds on each item.
-        second: bool [N], the same of the second.
+        first: bool [N], True for items on which the first model succeeds.
+        second: bool [N], True for items on which the second model succeeds.
 
     Raises:
-        ConfigError: the lengths differ.
+        ConfigError: if the lengths differ.
     """
     if first.shape != second.shape:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Scores of pairs of templates: all that 1:1 verification needs, and what resampling its people needs."""
+"""Scores of template pairs: the input of 1:1 verification and of resampling its people."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from trsfnet.evaluation.templates import FARS, TarAtFar, tar_at_fars
 
 @dataclass(frozen=True)
 class TemplateScores:
-    """Scores of pairs of templates.
+    """Scores of template pairs.
 
     Attributes:
-        scores: float32 [P], higher for likelier pairs.
-        same: bool [P], whether both templates are of one person.
-        people: int [P, 2], the persons of both; None if they are not known.
+        scores: float32 [P], higher for pairs more likely to show the same person.
+        same: bool [P], True if both templates show the same person.
+        people: int [P, 2], the two persons in each pair; None if unknown.
     """
 
     scores: np.ndarray
@@ -38,19 +38,19 @@ class TemplateScores:
         """Number of persons in the pairs.
 
         Raises:
-            ConfigError: they are not known.
+            ConfigError: if the people are unknown.
         """
         return int(self._numbered.max()) + 1
 
     def metrics(self, weights: np.ndarray | None = None) -> dict[str, float]:
-        """TAR at each of `FARS` by name, with people counted by weight.
+        """Compute TAR at each of `FARS`, by name, with people weighted.
 
         Args:
-            weights: int [identities], how many copies of each person there are; None for one each. They count
-                as in `TenFoldScores.metrics`.
+            weights: int [identities], number of copies of each person; None for one copy each. Pairs are
+                weighted as in `TenFoldScores.metrics`.
 
         Returns:
-            NaN where the people drawn leave no pair of a kind, or too few scores were kept.
+            TAR by metric name; NaN if the weights leave no same-person pair, or if too few scores were kept.
         """
         if weights is None:
             return {f"tar@{far_name(result.far_target)}": result.tar for result in self.results}
@@ -61,7 +61,7 @@ class TemplateScores:
         impostor_pairs = float(weights @ (self._impostor_pairs @ weights.astype(np.float32)))
         named = {}
         for far in FARS:
-            # The first impostor that may not be accepted; rounding must not cost a pair.
+            # The first impostor that must be rejected; the tolerance keeps rounding from losing a pair.
             limit = np.searchsorted(impostors, far * impostor_pairs + 1e-6, side="right")
             kept = limit < len(impostors) and accepted[-1] > 0
             tar = accepted[self._above[limit]] / accepted[-1] if kept else float("nan")
@@ -69,13 +69,13 @@ class TemplateScores:
         return named
 
     def successes(self) -> dict[str, np.ndarray]:
-        """What TAR counts at each FAR: bool, by same-person pair."""
+        """Return whether each same-person pair is accepted at each FAR, as bool arrays by metric name."""
         genuine = self.scores[self.same]
         return {f"tar@{far_name(r.far_target)}": genuine > r.threshold for r in self.results}
 
     @cached_property
     def _numbered(self) -> np.ndarray:
-        """The persons of each pair, numbered from 0 in the order of their labels: int [P, 2]."""
+        """The persons in each pair, numbered from 0 in the order of their labels: int [P, 2]."""
         if self.people is None:
             raise ConfigError(
                 "These scores do not identify the people in their pairs: they cannot be resampled."
@@ -84,7 +84,7 @@ class TemplateScores:
 
     @cached_property
     def _descending(self) -> np.ndarray:
-        """The highest impostors, in the order of their scores: int, as many as any draw of people needs."""
+        """Indices of the highest impostors by descending score; as many as any draw should need."""
         impostors = np.flatnonzero(~self.same)
         keep = min(int(SPARE * max(FARS) * len(impostors)) + 2, len(impostors))
         turned = -self.scores[impostors]
@@ -93,12 +93,12 @@ class TemplateScores:
 
     @cached_property
     def _top_people(self) -> np.ndarray:
-        """The persons of each of the highest impostors: int [2, K]."""
+        """The persons in each of the highest impostor pairs: int [2, K]."""
         return np.ascontiguousarray(self._numbered[self._descending].T)
 
     @cached_property
     def _genuine(self) -> np.ndarray:
-        """The same-person pairs, in the order of their scores."""
+        """Indices of the same-person pairs, by descending score."""
         genuine = np.flatnonzero(self.same)
         return genuine[np.argsort(-self.scores[genuine], kind="stable")]
 
@@ -108,12 +108,12 @@ class TemplateScores:
 
     @cached_property
     def _above(self) -> np.ndarray:
-        """How many same-person pairs score above each of the highest impostors."""
+        """Number of same-person pairs that score above each of the highest impostors."""
         return np.searchsorted(-self.scores[self._genuine], -self.scores[self._descending], side="left")
 
     @cached_property
     def _impostor_pairs(self) -> np.ndarray:
-        """How many pairs any two persons have: float32 [identities, identities]."""
+        """Number of different-person pairs of any two persons: float32 [identities, identities]."""
         size = self.identities
         left, right = self._numbered[~self.same].T
         counts = np.bincount(left * size + right, minlength=size * size)
@@ -121,15 +121,16 @@ class TemplateScores:
 
 
 def people_of_pairs(pairs: TemplatePairs, searches: Searches, templates: int) -> np.ndarray | None:
-    """The persons of each pair, whom the files of 1:N identification name and those of 1:1 do not.
+    """Determine the persons in each pair from the files of 1:N identification; those of 1:1 do not name them.
 
     Args:
-        pairs: pairs of templates.
-        searches: the templates of galleries and probes with their people.
-        templates: how many templates there are.
+        pairs: template pairs.
+        searches: the templates of galleries and probes, with their subjects.
+        templates: number of templates.
 
     Returns:
-        int [P, 2]; None if they leave out a template of a pair, or contradict the pairs.
+        int [P, 2]; None if a template of a pair is not in `searches`, or if the subjects contradict the
+        pairs.
     """
     subjects = np.full(templates, -1, np.int64)
     for part in (*searches.galleries, searches.probes):

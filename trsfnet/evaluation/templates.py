@@ -1,7 +1,7 @@
-"""1:1 verification of templates, the IJB-B and IJB-C way: images to media to templates to scores to TAR.
+"""1:1 verification of templates as in IJB-B and IJB-C: images, media, templates, scores, TAR.
 
-The method is Whitelam et al., "IARPA Janus Benchmark-B", CVPR Workshops 2017, in the form that insightface
-gave it (`recognition/_evaluation_/ijb/ijb_11.py`), with which the numbers in the literature are computed.
+The method is that of Whitelam et al., "IARPA Janus Benchmark-B", CVPR Workshops 2017, as implemented by
+insightface (`recognition/_evaluation_/ijb/ijb_11.py`), which produced the results in the literature.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ FARS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
 @dataclass(frozen=True)
 class TarAtFar:
-    """TAR at one FAR, read in two ways.
+    """TAR at one FAR under two definitions.
 
-    With 8,000,000 impostor pairs and FAR 1e-6 eight may be accepted, and the readings can differ: the first
-    keeps to the target, the second takes the nearest point of the curve, on either side.
+    With 8,000,000 impostor pairs and a FAR of 1e-6, eight may be accepted, and the definitions can differ:
+    the first never exceeds the target, whereas the second uses the nearest point of the curve on either side.
 
     Attributes:
-        far_target: the false accept rate asked for.
+        far_target: target false accept rate.
         tar: share of same-person pairs that score above `threshold`.
-        far: share of other pairs that do, at most `far_target`.
+        far: share of different-person pairs that score above `threshold`, at most `far_target`.
         threshold: the lowest score at which this holds.
-        tar_insightface: true accept rate at the point of scikit-learn's ROC curve whose false accept rate
-            is nearest to the target; the largest if several are.
-        far_insightface: the false accept rate there.
+        tar_insightface: true accept rate at the point of scikit-learn's ROC curve whose false accept rate is
+            nearest to the target; the largest if there are several.
+        far_insightface: false accept rate at that point.
         genuine_pairs: number of same-person pairs.
-        impostor_pairs: number of other pairs.
+        impostor_pairs: number of different-person pairs.
     """
 
     far_target: float
@@ -47,7 +47,7 @@ class TarAtFar:
     impostor_pairs: int
 
     def to_dict(self) -> dict[str, float]:
-        """The fields by name, for a run record."""
+        """Return the fields by name, for a run record."""
         return asdict(self)
 
 
@@ -59,23 +59,23 @@ def pool(
     use_norm_score: bool = True,
     use_detector_score: bool = True,
 ) -> np.ndarray:
-    """One feature for each template: the sum over its media of the mean over their images.
+    """Pool features into one per template: the sum over its media of the mean over each medium's images.
 
     Args:
-        features: float [N, D], embeddings of the images as the network gives them, not normalised; a
-            memory-mapped file will do.
-        templates: which image belongs where.
-        mirrored: [N, D], embeddings of the mirrored images, to be added to the others; insightface's
+        features: float [N, D], embeddings of the images as output by the network, not normalised; may be a
+            memory-mapped array.
+        templates: the template and medium of each image.
+        mirrored: [N, D], embeddings of the mirror images, which are added to the others; insightface's
             `use_flip_test` (F2).
-        use_norm_score: let longer embeddings weigh more (N1), or bring all to length 1 (N0). The sense is
-            that of `ijb_11.py`; in `ijb_evals.py` the same flag means the opposite.
-        use_detector_score: weigh each image by its detector score (D1).
+        use_norm_score: let longer embeddings weigh more (N1) instead of scaling all to unit length (N0). The
+            flag has the meaning of `ijb_11.py`; in `ijb_evals.py` it has the opposite meaning.
+        use_detector_score: weight each image by its detector score (D1).
 
     Returns:
-        float32 [T, D], rows of unit length; a template whose features cancel out is 0.
+        float32 [T, D], rows of unit length; zeros for a template whose features cancel out.
 
     Raises:
-        ConfigError: the shapes do not agree, or a feature is not a finite number.
+        ConfigError: if the shapes disagree, or the features of a template are not finite.
     """
     images = len(templates.rows)
     if (
@@ -110,7 +110,7 @@ def pool(
 
 
 def _norms(features: np.ndarray, mirrored: np.ndarray | None) -> np.ndarray:
-    """Length of each image's feature, 1 for those of length 0."""
+    """Return the length of each image's feature, with 1 for zero features."""
     norms = np.empty(len(features))
     for start in range(0, len(features), 8192):
         block = slice(start, start + 8192)
@@ -120,17 +120,17 @@ def _norms(features: np.ndarray, mirrored: np.ndarray | None) -> np.ndarray:
 
 
 def score_templates(pooled: np.ndarray, pairs: TemplatePairs) -> np.ndarray:
-    """Cosine similarity of each pair of templates.
+    """Compute the cosine similarity of each template pair.
 
-    Pairs share templates: IJB-B's 8,010,270 are 42 % of the products of 1,845 templates with 10,270. One
-    matrix product of all with all is many times faster than a product of gathered rows.
+    Pairs share templates: IJB-B's 8,010,270 pairs are 42 % of the products of 1,845 templates with 10,270. A
+    single matrix product of all with all is many times faster than products of gathered rows.
 
     Args:
         pooled: float32 [T, D], rows of unit length.
         pairs: pairs of rows.
 
     Returns:
-        float32 [P]; the same bits for (a, b) as for (b, a).
+        float32 [P]; (a, b) and (b, a) have bitwise identical scores.
     """
     scores = np.empty(len(pairs.left), np.float32)
     left, row_of = _used(pairs.left, len(pooled))
@@ -149,10 +149,10 @@ def score_templates(pooled: np.ndarray, pairs: TemplatePairs) -> np.ndarray:
 
 
 def _make_symmetric(scores: np.ndarray, pairs: TemplatePairs, count: int) -> None:
-    """Give (b, a) the score of (a, b), where a < b and both are there: a product's last bit may differ.
+    """Give (b, a) the score of (a, b), where a < b and both occur: their products may differ in the last bit.
 
-    Otherwise it would depend on the order of a pair which of two equal scores comes first, and the point of
-    the curve that is nearest to a FAR with it.
+    Otherwise the order of templates in a pair would decide which of two equal scores comes first, and thereby
+    which point of the curve is nearest to a FAR.
     """
     both = np.intersect1d(pairs.left, pairs.right)
     turned = np.flatnonzero((pairs.left > pairs.right) & _among(both, count)[pairs.left])
@@ -171,34 +171,35 @@ def _make_symmetric(scores: np.ndarray, pairs: TemplatePairs, count: int) -> Non
 
 
 def _among(rows: np.ndarray, count: int) -> np.ndarray:
-    """Bool [count], which of all rows are among `rows`."""
+    """Return a mask of the given rows: bool [count]."""
     found = np.zeros(count, bool)
     found[rows] = True
     return found
 
 
-# Templates whose products with all others are held at a time (320 MB for IJB-C), and pairs looked up at once.
+# Number of templates whose products with all others are held at a time (320 MB for IJB-C), and number of
+# pairs looked up at a time.
 _BLOCK, _BATCH = 4096, 2**19
 
 
 def _used(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The templates that occur in `rows`, ascending, and for each of all `count` its place among them."""
+    """Return the templates in `rows`, ascending, and the position of each template among them."""
     used = np.zeros(count, bool)
     used[rows] = True
     return np.flatnonzero(used), np.cumsum(used) - 1
 
 
 def tar_at_fars(scores: np.ndarray, same: np.ndarray, fars: Sequence[float] = FARS) -> list[TarAtFar]:
-    """TAR at each of `fars`.
+    """Compute TAR at each of `fars`.
 
     Args:
-        scores: float [P], higher for likelier pairs.
-        same: bool [P].
+        scores: float [P], higher for pairs more likely to show the same person.
+        same: bool [P], True for same-person pairs.
         fars: false accept rates, at least 0 and below 1.
 
     Raises:
-        ConfigError: there is no pair of one of the two kinds, a score is not a number, or a FAR is out of
-            range.
+        ConfigError: if there are no same-person pairs or no different-person pairs, a score is not finite, or
+            a FAR is out of range.
     """
     genuine, impostor = scores[same], scores[~same]
     pairs = len(impostor)
@@ -208,15 +209,15 @@ def tar_at_fars(scores: np.ndarray, same: np.ndarray, fars: Sequence[float] = FA
         raise ConfigError("Verification needs finite scores.")
     if not fars or not all(0 <= far < 1 for far in fars):
         raise ConfigError(f"FARs must be at least 0 and below 1, got {list(fars)}.")
-    # The curve begins at FAR 0, so that no point beyond twice a target is nearest to it. With what equals the
-    # last score kept, the points up to there are exact.
+    # The curve starts at FAR 0, so the point nearest to a target is never beyond twice the target. Including
+    # scores equal to the last one kept makes all points up to there exact.
     keep = min(pairs, int(2 * max(fars) * pairs) + 2)
     last = np.partition(impostor, pairs - keep)[pairs - keep]
     top = np.sort(impostor[impostor >= last])[::-1]
     curve_far, curve_tar = _curve(genuine, top, pairs)
     results = []
     for far in fars:
-        # Rounding must not cost a pair: 0.29 * 100 is below 29.
+        # Rounding must not lose a pair: 0.29 * 100 is below 29.
         threshold = top[min(int(far * pairs + 1e-6), pairs - 1)]
         nearest = int(np.argmin(np.abs(curve_far - far)))
         results.append(
@@ -235,11 +236,12 @@ def tar_at_fars(scores: np.ndarray, same: np.ndarray, fars: Sequence[float] = FA
 
 
 def _curve(genuine: np.ndarray, top: np.ndarray, impostor_pairs: int) -> tuple[np.ndarray, np.ndarray]:
-    """(FAR, TAR) of the points of scikit-learn's ROC curve, highest first.
+    """Return FAR and TAR of the points of scikit-learn's ROC curve, highest first.
 
-    It leaves out points on straight lines, which moves the nearest one: insightface's numbers depend on it.
+    scikit-learn drops points on straight lines, which changes the nearest point: insightface's results depend
+    on it.
     """
-    from sklearn.metrics import roc_curve  # here, so that training need not wait for it
+    from sklearn.metrics import roc_curve  # imported here so that training need not wait for it
 
     labels = np.repeat([True, False], [len(genuine), len(top)])
     far, tar, _ = roc_curve(labels, np.concatenate([genuine, top]))

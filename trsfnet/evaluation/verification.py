@@ -1,4 +1,4 @@
-"""Verification of all pairs of images: TAR at FAR, over pairs and over people."""
+"""Verification of all pairs of images: TAR at FAR, averaged over pairs and over people."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from trsfnet.evaluation.names import far_name
 
 ALL_PAIRS_FARS = (1e-2, 1e-3, 1e-4)
 
-# Cosines of all pairs are kept as whole numbers of this step: 2 bytes each, and far finer than the
-# spread between training runs. TAR is computed from what is kept, so that it can be recomputed exactly.
+# Cosines of all pairs are stored as integer multiples of this step: 2 bytes each, with a resolution far finer
+# than the spread between training runs. TAR is computed from the stored values, so it can be recomputed
+# exactly.
 COSINE_STEP = 1 / 32767
 
 
@@ -25,14 +26,14 @@ class AllPairsResult:
     """TAR over all pairs at one FAR.
 
     Attributes:
-        far_target: the false accept rate allowed.
+        far_target: target false accept rate.
         threshold: cosine above which a pair is accepted.
         tar: share of same-person pairs accepted; a person with n images has n(n-1)/2 of them.
-        tar_by_person: the same share for each person, averaged over people: each counts once. In LFW's
-            sets 8-10 one man is in nine of ten same-person pairs, so `tar` is mostly about him.
+        tar_by_person: the share for each person, averaged over people, so that each person counts once. In
+            LFW's sets 8-10, one man is in nine out of ten same-person pairs, so `tar` is mostly about him.
         genuine_pairs: number of same-person pairs.
         impostor_pairs: number of different-person pairs.
-        people: number of people with two images or more.
+        people: number of people with at least two images.
     """
 
     far_target: float
@@ -44,22 +45,22 @@ class AllPairsResult:
     people: int
 
     def to_dict(self) -> dict[str, float]:
-        """The fields by name, for a run record."""
+        """Return the fields by name, for a run record."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class AllPairsScores:
-    """What TAR over all pairs needs: every same-person score, the top of the others, who is in them.
+    """Input of TAR over all pairs: every same-person score, the highest other scores, and the people in them.
 
-    Persons are numbered from 0, and each has an image.
+    Persons are numbered from 0, and each has at least one image.
 
     Attributes:
         genuine: int16 [G], scores of same-person pairs in units of `COSINE_STEP`.
-        genuine_person: int32 [G], label of that person.
-        impostor: int16 [I], the highest scores of different-person pairs, descending.
-        impostor_people: int32 [I, 2], the two labels.
-        impostor_pairs: number of different-person pairs in all.
+        genuine_person: int32 [G], label of the person in each same-person pair.
+        impostor: int16 [I], the highest scores of different-person pairs, in descending order.
+        impostor_people: int32 [I, 2], labels of the two persons in each of these.
+        impostor_pairs: total number of different-person pairs.
     """
 
     genuine: np.ndarray
@@ -74,10 +75,10 @@ class AllPairsScores:
         return len(self._images)
 
     def result(self, far_target: float) -> AllPairsResult:
-        """TAR at `far_target`: as many false accepts as it allows, and no more when scores tie.
+        """Compute TAR at `far_target`; tied scores never push false accepts above the target.
 
         Raises:
-            ConfigError: the scores were not kept down to this FAR.
+            ConfigError: if too few different-person scores were kept for this FAR.
         """
         (threshold, tar, by_person), *_ = self._at([far_target], np.ones(self.identities))
         if math.isnan(threshold):
@@ -96,16 +97,16 @@ class AllPairsScores:
         )
 
     def metrics(self, weights: np.ndarray | None = None) -> dict[str, float]:
-        """TAR and TAR by person at each of `ALL_PAIRS_FARS` by name, with people counted by weight.
+        """Compute TAR and TAR by person at each of `ALL_PAIRS_FARS`, by name, with people weighted.
 
         Args:
-            weights: int [identities], how many copies of each person there are; None for one each. Persons
-                with v and w copies make v * w pairs of each of their pairs. w copies make w pairs of each
-                pair of one person, within the copies: a pair across two copies would be one of different
-                people with a same-person score.
+            weights: int [identities], number of copies of each person; None for one copy each. A
+                different-person pair whose persons have v and w copies counts v * w times. A same-person pair
+                counts w times, within each copy only: a pair across two copies would be a different-person
+                pair with a same-person score.
 
         Returns:
-            NaN where too few different-person scores were kept to find the threshold.
+            Values by metric name; NaN if too few different-person scores were kept to find the threshold.
         """
         found = self._at(ALL_PAIRS_FARS, np.ones(self.identities) if weights is None else weights)
         named: dict[str, float] = {}
@@ -114,13 +115,13 @@ class AllPairsScores:
         return named
 
     def impostors(self, weights: np.ndarray) -> float:
-        """Different-person pairs in all, with people counted by weight, see `metrics`."""
+        """Return the total weight of different-person pairs, with people weighted as in `metrics`."""
         images = weights * self._images
-        # All pairs of images, less those within a person.
+        # All pairs of images minus the pairs within a person.
         return (images.sum() ** 2 - np.sum(images**2)) / 2
 
     def successes(self) -> dict[str, np.ndarray]:
-        """What TAR counts at each FAR that the scores reach: bool, by same-person pair."""
+        """Return whether each same-person pair is accepted, at each FAR that the scores reach."""
         found = self._at(ALL_PAIRS_FARS, np.ones(self.identities))
         return {
             f"tar@{far_name(far)}": self.genuine > threshold
@@ -129,7 +130,7 @@ class AllPairsScores:
         }
 
     def _at(self, far_targets: Sequence[float], weights: np.ndarray) -> list[tuple[float, float, float]]:
-        """At each FAR (threshold in units of `COSINE_STEP`, TAR, TAR by person); NaN if not kept so far."""
+        """Return threshold (in units of `COSINE_STEP`), TAR and TAR by person at each FAR; NaN if unknown."""
         left, right = weights[self.impostor_people.T]
         impostors = np.cumsum(left * right, dtype=np.float64)
         impostor_pairs = self.impostors(weights)
@@ -139,7 +140,7 @@ class AllPairsScores:
         descending, person = self._genuine_descending
         found = []
         for far in far_targets:
-            # The first impostor that may not be accepted.
+            # The first impostor that must be rejected.
             limit = np.searchsorted(impostors, far * impostor_pairs, side="right")
             if limit == len(impostors) or not weights.any():
                 found.append((math.nan, math.nan, math.nan))
@@ -154,8 +155,8 @@ class AllPairsScores:
 
     @cached_property
     def _images(self) -> np.ndarray:
-        """int64 [identities], images of each person: n of them make n(n-1)/2 pairs of that person."""
-        several = _images_of(np.bincount(self.genuine_person))  # or one, where there is no pair
+        """Images per person: int64 [identities]; n images make n(n-1)/2 pairs of that person."""
+        several = _images_of(np.bincount(self.genuine_person))  # 1 for people without a pair
         alone = int(_images_of(len(self.genuine) + self.impostor_pairs)) - int(several.sum())
         if alone < 0 or self.impostor_people.max() >= len(several) + alone:
             raise DataError(
@@ -167,29 +168,30 @@ class AllPairsScores:
 
     @cached_property
     def _genuine_descending(self) -> tuple[np.ndarray, np.ndarray]:
-        """Same-person scores from the highest, with their sign turned; and whose they are."""
+        """Negated same-person scores in ascending order (highest score first), and the person of each."""
         turned = -self.genuine.astype(np.int32)
         order = np.argsort(turned, kind="stable")
         return turned[order], self.genuine_person[order]
 
 
 def _images_of(pairs: np.ndarray | int) -> np.ndarray:
-    """How many images make so many pairs: the n of n(n-1)/2."""
+    """Return the number of images n that make n(n-1)/2 = `pairs` pairs."""
     return np.rint((1 + np.sqrt(1 + 8 * np.asarray(pairs))) / 2).astype(np.int64)
 
 
 def score_all_pairs(
     embeddings: np.ndarray, labels: np.ndarray, *, highest_far: float = 1e-2
 ) -> AllPairsScores:
-    """Cosine scores of all pairs of images, keeping what TAR at FARs up to `highest_far` needs.
+    """Compute cosine scores of all pairs of images, keeping what TAR at FARs up to `highest_far` needs.
 
     Args:
-        embeddings: float [N, D], any norm.
-        labels: int [N], person of each image; the scores number the persons from 0 in this order.
-        highest_far: share of different-person scores to keep, from the top.
+        embeddings: float [N, D], of any norm.
+        labels: int [N], person of each image; the scores number the persons from 0 in the order of their
+            labels.
+        highest_far: share of different-person scores to keep, from the highest down.
 
     Raises:
-        ConfigError: there is no same-person pair or no different-person pair.
+        ConfigError: if there are no same-person pairs or no different-person pairs.
     """
     unit = unit_rows(embeddings).astype(np.float32)
     _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
@@ -197,7 +199,7 @@ def score_all_pairs(
     impostor_pairs = len(labels) * (len(labels) - 1) // 2 - genuine_pairs
     if not genuine_pairs or not impostor_pairs:
         raise ConfigError("Verification needs two images of one person and images of two people.")
-    # One more than may be accepted: the threshold lies on the first that may not be.
+    # One more than may be accepted: the threshold is the score of the first that must be rejected.
     keep = min(int(highest_far * impostor_pairs) + 1, impostor_pairs)
     genuine, people, impostor, pairs = [], [], np.empty(0, np.int16), np.empty((0, 2), np.int32)
     for start in range(0, len(unit), 1024):
@@ -224,5 +226,5 @@ def score_all_pairs(
 
 
 def all_pairs(scores: AllPairsScores, far_target: float) -> AllPairsResult:
-    """TAR at `far_target`, see `AllPairsScores.result`."""
+    """Compute TAR at `far_target`, see `AllPairsScores.result`."""
     return scores.result(far_target)
