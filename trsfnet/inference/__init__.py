@@ -1,1 +1,1 @@
-"""Networks in use: embeddings of faces and of folders, verification of two photographs."""
+"""Inference: embeddings of faces and of whole folders, and verification of two photographs."""

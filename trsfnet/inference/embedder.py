@@ -1,4 +1,4 @@
-"""Embeddings of faces: images in, unit vectors out."""
+"""Compute embeddings of faces: images in, unit vectors out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.paths import user_path
 
 Face = np.ndarray | Image.Image | str | Path
-"""A face crop: uint8 [H, W, 3] in RGB, a Pillow image, or a file of one."""
+"""A face crop: uint8 [H, W, 3] in RGB, a Pillow image, or the path of an image file."""
 
 
 class Embedder:
-    """A network as most people use one. It cannot be trained.
+    """A network for inference; it cannot be trained.
 
     Attributes:
-        description: what the network is.
-        engine: what computes; its `name` and `precision` say which.
-        fingerprint: a hash of the network and its preprocessing.
-        notes: what had to be opened, stripped or left out to read it, in sentences.
+        description: the network's description.
+        engine: the inference engine; see its `name` and `precision`.
+        fingerprint: hash of the network and its preprocessing.
+        notes: sentences on what had to be converted, stripped or left out to read the network.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Embedder:
         device: torch.device | str | None = None,
         precision: str = "auto",
     ) -> None:
-        """Make the engine; see `make_engine` for the arguments and errors."""
+        """Create the engine; see `make_engine` for the arguments and errors."""
         self.description: Description = model.description
         self.engine: Engine = make_engine(model, engine=engine, device=device, precision=precision)
         self.fingerprint = model.fingerprint
@@ -57,29 +57,30 @@ class Embedder:
 
     @cached_property
     def width(self) -> int:
-        """Length of an embedding, found out where nothing states it."""
+        """Length of an embedding, measured if the description does not state it."""
         stated = self.description.settings.get("embedding_size")
         return stated or self.engine(np.zeros((1, self.size, self.size, 3), np.uint8)).shape[1]
 
     def embed(
         self, faces: Iterable[Face] | np.ndarray, *, batch_size: int = 32, progress: bool = False
     ) -> np.ndarray:
-        """Embeddings of face crops.
+        """Embed face crops.
 
         Args:
-            faces: any number of crops, as uint8 [H, W, 3] in RGB, Pillow images or files, in a list or from a
-                generator; or all of them as uint8 [N, H, W, 3]. Those of another size than the network's are
-                resized.
-            batch_size: images at a time.
-            progress: show a bar on standard error.
+            faces: crops as uint8 [H, W, 3] in RGB, Pillow images or paths, in a list or from a generator; or
+                all of them as one uint8 array [N, H, W, 3]. Crops of a different size are resized to the
+                network's input size.
+            batch_size: images per batch.
+            progress: show a progress bar on standard error.
 
         Returns:
-            float32 [N, embedding_size], rows of unit length: the dot product of two is their cosine.
+            float32 [N, embedding_size], rows of unit length: the dot product of two rows is their cosine
+            similarity.
 
         Raises:
-            ConfigError: `batch_size` is less than 1.
-            DataError: an image cannot be read, or has another form or range; an embedding is not finite, or
-                is zero.
+            ConfigError: if `batch_size` is less than 1.
+            DataError: if an image cannot be read or has the wrong shape, type or range, or an embedding is
+                zero or not finite.
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}.")
@@ -99,14 +100,14 @@ class Embedder:
         return np.concatenate(rows) if rows else np.empty((0, self.width), np.float32)
 
     def outputs(self, images: np.ndarray, *, batch_size: int = 128) -> np.ndarray:
-        """What the network itself gives, before it is normalised.
+        """Compute the network's raw outputs, before normalisation.
 
         Args:
-            images: uint8 [N, size, size, 3], RGB, of the network's size.
-            batch_size: images at a time.
+            images: uint8 [N, size, size, 3], RGB, of the network's input size.
+            batch_size: images per batch.
 
         Returns:
-            float32 [N, embedding_size]. An `.onnx` file may have normalised them already.
+            float32 [N, embedding_size]. The outputs of an `.onnx` file may already be normalised.
         """
         parts = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         return np.concatenate([self.engine(np.ascontiguousarray(part)) for part in parts])
@@ -121,15 +122,15 @@ class Embedder:
         return outputs / norms
 
     def _pixels(self, face: Face, number: int) -> np.ndarray:
-        """A face as the network's pixels: uint8 [size, size, 3]."""
+        """Convert a face to the network's input pixels: uint8 [size, size, 3]."""
         if isinstance(face, str | Path):
             try:
                 image = open_image(user_path(face).read_bytes(), str(face))
-            except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+            except (OSError, ValueError) as error:  # a NUL in the name raises ValueError
                 reason = getattr(error, "strerror", None) or error
                 raise DataError(f"Cannot read {face}: {reason}.") from error
         elif isinstance(face, Image.Image):
-            if face.mode[0] in "IF":  # Pillow would cut what is above 255 instead of scaling it
+            if face.mode[0] in "IF":  # Pillow would clip values above 255 instead of scaling them
                 raise DataError(f"Image {number} must have 8 bits a channel, got Pillow's mode {face.mode}.")
             image = face.convert("RGB")
         else:
@@ -140,10 +141,10 @@ class Embedder:
 
 
 def checked(image: object, name: str) -> np.ndarray:
-    """`image` if it is uint8 [H, W, 3] with the range of pixels.
+    """Return `image` if it is uint8 [H, W, 3] with pixel values that use the range of 8 bits.
 
     Raises:
-        DataError: it is not; the sentence says what it looks like.
+        DataError: if it is not; the message describes what was given.
     """
     if not isinstance(image, np.ndarray):
         raise DataError(
@@ -170,15 +171,15 @@ def load(
     precision: str = "auto",
     preprocessing: Preprocessing | None = None,
 ) -> Embedder:
-    """An `Embedder` of a network.
+    """Load a network as an `Embedder`.
 
     Args:
-        source: the folder of a run, a file of weights, an `.onnx`, `vggface2` or `casia-webface`; see
+        source: a run folder, a weights file, an `.onnx` file, `vggface2` or `casia-webface`; see
             `read_model`.
         engine: `auto`, `torch` or `onnxruntime`; see `make_engine`.
-        device: where PyTorch computes, by default on the first GPU, else on the CPU.
-        precision: `float32`, `bfloat16`, or `auto` for the faster.
-        preprocessing: of an `.onnx` that does not state it.
+        device: device for PyTorch; by default the first GPU, or the CPU if there is none.
+        precision: `float32`, `bfloat16`, or `auto` for the faster of the two.
+        preprocessing: preprocessing for an `.onnx` file that does not state its own.
 
     Raises:
         ConfigError: see `make_engine` and `read_model`.

@@ -1,4 +1,4 @@
-"""Embeddings of any number of images in a parquet file; only what is new or has changed is computed."""
+"""Embeddings of any number of images in a parquet file; only new and changed images are computed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ from trsfnet.inference.kept_rows import (
 )
 from trsfnet.paths import user_path
 
-# Images in a part: a kill loses no more. A batch is decoded and embedded at once.
+# Number of images per part: at most this many are lost if the process is killed. Images are decoded and
+# embedded in batches of `_BATCH`.
 PART = 512
 _BATCH = 32
 _KEY = b"trsfnet"
@@ -44,11 +45,11 @@ _KEY = b"trsfnet"
 
 @dataclass(frozen=True)
 class Embedded:
-    """What is in a file of embeddings.
+    """Contents of a file of embeddings.
 
     Attributes:
-        images: how many rows it has.
-        failed: images and identities that are not in it by name, and why.
+        images: number of rows.
+        failed: images and identities that are missing from the file, by name, with the reason.
     """
 
     images: int
@@ -56,25 +57,25 @@ class Embedded:
 
 
 def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> Embedded:
-    """Embed all images of a source and write them to a parquet file, which appears when it is whole.
+    """Embed all images of a source and write them to a parquet file, which appears only once it is complete.
 
-    It has a row for each image, in the order of the source: `name`, `identity`, `embedding`, float32 of unit
-    length, and `stamp` and `content`, by which the next call finds out which images have changed. Images that
-    cannot be decoded, or that the source leaves out, are listed in its header. Until the end, parts lie in a
-    hidden folder next to the file; the same call resumes from them.
+    The file has one row per image, in the order of the source: `name`, `identity`, `embedding` (float32, unit
+    length), and `stamp` and `content`, which the next call uses to detect changed images. Images that cannot
+    be decoded, or that the source leaves out, are listed in its header. Until the file is complete, parts are
+    kept in a hidden folder next to it, from which the same call resumes.
 
-    Called again when images were added, changed or repaired, it embeds these, tries again what failed, and
-    keeps the rest.
+    If called again after images were added, changed or repaired, it embeds these, retries those that failed,
+    and keeps all other rows.
 
     Args:
         embedder: see `trsfnet.load`.
-        images: face crops; see `input_crops` for what becomes of LFW's and IJB's.
-        target: the file.
+        images: face crops; see `input_crops` for the treatment of LFW and IJB images.
+        target: path of the parquet file.
 
     Raises:
-        ConfigError: the file's suffix is another.
-        DataError: the file or its parts are of another network, or of images that the source does not have;
-            it cannot be written; or the network gives embeddings that are not finite.
+        ConfigError: if the file's suffix is not `.parquet`.
+        DataError: if the file or its parts belong to another network or to images that the source does not
+            have, the file cannot be written, or the network's embeddings are not finite.
     """
     target = user_path(target)
     check_target(target)
@@ -95,10 +96,10 @@ def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> 
 
 
 def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> bool:
-    """Whether a file holds what it would hold if it were written now.
+    """Return whether writing the file now would leave its content unchanged.
 
     Raises:
-        DataError: it is of another network, or of images that the source does not have.
+        DataError: if it belongs to another network, or to images that the source does not have.
     """
     done = _finished(target, owner)
     foreign = foreign_name(target, images, left_out(images))
@@ -108,7 +109,7 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
             "another place. Remove the file, or choose another name."
         )
     if any(images.name(row) in done.failed for row in range(len(images))):
-        return False  # tried again
+        return False  # retry these
     states = pq.read_table(target, columns=["stamp"])["stamp"].to_pylist()
     return len(states) == len(images) and all(
         stamp and stamp == images.stamp(row) for row, stamp in enumerate(states)
@@ -116,11 +117,11 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
 
 
 def check_target(target: Path) -> None:
-    """Refuse a file that embeddings cannot be written to, before any work.
+    """Reject a target that embeddings cannot be written to, before any work is done.
 
     Raises:
-        ConfigError: its suffix is another.
-        DataError: its folder is not there, or its name is not UTF-8.
+        ConfigError: if the suffix is not `.parquet`.
+        DataError: if the folder does not exist, or the name is not valid UTF-8.
     """
     if target.suffix != ".parquet":
         raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
@@ -130,7 +131,7 @@ def check_target(target: Path) -> None:
 
 
 def _owner(embedder: Embedder) -> dict[str, str]:
-    """Whose embeddings a file holds: of the same images, two with the same one hold the same."""
+    """Return what identifies the embeddings in a file: equal values and images imply equal embeddings."""
     return {
         "network": embedder.description.name,
         "weights": embedder.fingerprint,
@@ -140,7 +141,7 @@ def _owner(embedder: Embedder) -> dict[str, str]:
 
 
 def _claim(note: Path, owner: dict[str, str], target: Path) -> None:
-    """Note whose parts these are; refuse those of others."""
+    """Record the owner of the parts, or reject parts of a different owner."""
     if not note.exists():
         write_atomically(note, json.dumps(owner))
         return
@@ -161,7 +162,7 @@ def _same_owner(found: dict[str, str], owner: dict[str, str], what: str, target:
 
 
 def _complete(embedder: Embedder, images: faces.Source, folder: Path, kept: KeptRows | None) -> list[Path]:
-    """All parts, with the rows that still hold out of `folder` and `kept`, and the others computed."""
+    """Return all parts, keeping rows of `folder` and `kept` that are still valid and computing the others."""
     parts = np.split(np.arange(len(images)), range(PART, len(images), PART))
     files = [folder / f"{rows[0]:09d}.parquet" for rows in parts]
     crops = input_crops(images, embedder.size)
@@ -187,7 +188,7 @@ def _complete(embedder: Embedder, images: faces.Source, folder: Path, kept: Kept
 def _computed(
     embedder: Embedder, images: faces.Source, crops: LazyImages, rows: list[int], threads: ThreadPoolExecutor
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of some images by their numbers, computed now."""
+    """Compute the rows of some images, given by number."""
 
     def decoded(row: int) -> tuple[np.ndarray | str, ImageState]:
         state = ImageState("", "")
@@ -217,7 +218,7 @@ def _row(kept: dict[str, Any]) -> Row:
 
 
 def _table(rows: list[Row], width: int) -> pa.Table:
-    """A part: name, identity, embedding, the image's state, and what is wrong with it."""
+    """Build a part's table: name, identity, embedding, image state and problem."""
     return pa.table(
         {
             "name": [row.name for row in rows],
@@ -231,7 +232,7 @@ def _table(rows: list[Row], width: int) -> pa.Table:
 
 
 def _join(parts: list[Path], owner: dict[str, str], missed: dict[str, str], target: Path) -> None:
-    """One file of all parts; what was missed before and what failed in them goes into its header."""
+    """Join the parts into one file; its header lists the images that are missing from it."""
     problems = pa.concat_tables(pq.read_table(part, columns=["name", "problem"]) for part in parts)
     failed = {row["name"]: row["problem"] for row in problems.to_pylist() if row["problem"] is not None}
     note = json.dumps(owner | {"failed": missed | failed})
@@ -256,7 +257,7 @@ def _finished(target: Path, owner: dict[str, str]) -> Embedded:
 
 
 def _write(table: pa.Table, path: Path) -> None:
-    """Write aside, then rename: a file that exists is whole."""
+    """Write to a temporary file, then rename it, so that an existing file is always complete."""
     aside = path.with_name(f".{path.name}.partial")
     pq.write_table(table, aside, compression="zstd")
     os.replace(aside, path)

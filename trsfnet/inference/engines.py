@@ -1,4 +1,4 @@
-"""What computes embeddings: PyTorch, or onnxruntime, which is about twice as fast on a CPU in float32."""
+"""Inference engines: PyTorch, or onnxruntime, which is about twice as fast on a CPU in float32."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ENGINES = ("auto", "torch", "onnxruntime")
 
 
 class Engine(Protocol):
-    """From pixels to embeddings.
+    """Computes embeddings from pixels.
 
     Attributes:
         name: `torch` or `onnxruntime`.
-        precision: what it multiplies in, `float32`, `bfloat16` or, of a file made so, `int8`.
-        device: where it computes, such as `cpu`.
+        precision: precision of multiplications: `float32`, `bfloat16`, or `int8` for a quantised file.
+        device: device of the computation, such as `cpu`.
     """
 
     name: str
@@ -36,27 +36,27 @@ class Engine(Protocol):
     device: str
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """uint8 [N, size, size, 3], RGB -> float32 [N, D], as long as the network makes them."""
+        """Map uint8 [N, size, size, 3], RGB, to float32 [N, D], not normalised by the engine."""
 
 
 def make_engine(
     model: Model, *, engine: str = "auto", device: torch.device | str | None = None, precision: str = "auto"
 ) -> Engine:
-    """What computes the embeddings of `model`.
+    """Create the engine that computes the embeddings of `model`.
 
     Args:
         model: see `trsfnet.interop.models.read_model`.
-        engine: one of `ENGINES`. `auto` takes onnxruntime on a CPU, if it is installed and the precision is
-            float32, else PyTorch.
-        device: where PyTorch computes, by default on the first GPU, else on the CPU. onnxruntime computes on
+        engine: one of `ENGINES`. `auto` chooses onnxruntime on a CPU if it is installed and the precision is
+            float32, otherwise PyTorch.
+        device: device for PyTorch; by default the first GPU, or the CPU if there is none. onnxruntime runs on
             the CPU.
-        precision: `float32`, `bfloat16` (PyTorch alone), or `auto` for bfloat16 where the hardware multiplies
-            it (see `trsfnet.training.precision.best_precision`), which is faster there and less exact.
+        precision: `float32`, `bfloat16` (PyTorch only), or `auto` for bfloat16 where the hardware supports it
+            (see `trsfnet.training.precision.best_precision`), which is faster but less exact.
 
     Raises:
-        ConfigError: another engine or precision, two that do not go together, a device that is not there, or
-            a package is missing.
-        DataError: the network is not whole, or makes no embeddings.
+        ConfigError: if the engine or precision is unknown, the options are incompatible, the device is not
+            available, or a package is missing.
+        DataError: if the network is incomplete or does not produce embeddings.
     """
     choice("engine", engine, ENGINES)
     choice("precision", precision, PRECISIONS)
@@ -88,7 +88,7 @@ def make_engine(
 
 
 class TorchEngine:
-    """The folded network in PyTorch."""
+    """Inference in PyTorch, with batch normalisation folded into the weights."""
 
     name = "torch"
 
@@ -96,8 +96,8 @@ class TorchEngine:
         """Build the network.
 
         Args:
-            weights: with a bottleneck.
-            device: where to compute.
+            weights: weights of a network with a bottleneck.
+            device: device of the computation.
             precision: `float32` or `bfloat16`.
         """
         self.precision, self.device = precision, str(device)
@@ -105,12 +105,12 @@ class TorchEngine:
 
     @torch.inference_mode()
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """See `Engine`."""
+        """Compute embeddings, see `Engine`."""
         return self.network.outputs(torch.from_numpy(images).to(self.device)).cpu().numpy()
 
 
 class OnnxEngine:
-    """A graph in onnxruntime, on the CPU, with as many threads as PyTorch would take."""
+    """Inference in onnxruntime on the CPU, with as many threads as PyTorch would use."""
 
     name, device = "onnxruntime", "cpu"
 
@@ -125,36 +125,36 @@ class OnnxEngine:
         """Load the graph.
 
         Args:
-            graph: the content of an ONNX file that needs no other file.
-            interface: what it takes and gives.
-            name: of the network, for errors.
-            preprocessing: what it expects, unless it takes pixels.
-            precision: what it multiplies in.
+            graph: content of an ONNX file without external data.
+            interface: the graph's inputs and outputs.
+            name: name of the network, for error messages.
+            preprocessing: preprocessing of the input, unless the graph takes pixels.
+            precision: precision of multiplications, as reported by the engine.
 
         Raises:
-            DataError: onnxruntime cannot run it.
+            DataError: if onnxruntime cannot load the graph.
         """
         from onnxruntime import InferenceSession, SessionOptions
 
         options = SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
-        options.log_severity_level = 4  # what is wrong comes as an error
+        options.log_severity_level = 4  # problems are raised as exceptions
         self.precision = precision
         self._interface, self._name, self._preprocessing = interface, name, preprocessing
         try:
             self._session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has a dozen types for what is wrong with a graph
+        except Exception as error:  # onnxruntime raises a dozen types of exceptions for faulty graphs
             raise DataError(f"onnxruntime cannot load {name}: {_first_line(error)}.") from error
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """See `Engine`."""
+        """Compute embeddings, see `Engine`."""
         at_once = self._interface.batch or max(len(images), 1)
         rows = [self._run(images[start : start + at_once]) for start in range(0, len(images), at_once)]
         return np.concatenate(rows)
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         count, batch = len(images), self._interface.batch
-        if batch is not None and count < batch:  # the last of a fixed size is filled up
+        if batch is not None and count < batch:  # pad the last batch to the fixed batch size
             images = np.concatenate([images, np.repeat(images[:1], batch - count, axis=0)])
         try:
             (found,) = self._session.run(
@@ -168,7 +168,7 @@ class OnnxEngine:
         return found[:count].astype(np.float32, copy=False)
 
     def _input(self, images: np.ndarray) -> np.ndarray:
-        """Pixels as the graph takes them."""
+        """Convert pixels to the graph's input."""
         p = self._preprocessing
         if not self._interface.pixels:
             pixels = images[..., ::-1] if p.channels == "BGR" else images
@@ -179,15 +179,15 @@ class OnnxEngine:
 
 
 def present(asked: torch.device | str) -> torch.device:
-    """The device, if this machine and this PyTorch have it.
+    """Return the device if it is available on this machine and in this PyTorch build.
 
     Raises:
-        ConfigError: they have not.
+        ConfigError: if it is not.
     """
     try:
         device = torch.device(asked)
-        torch.zeros(1, device=device).cpu()  # nothing comes back from `meta`
-    # Each backend that PyTorch was built without says so in its own way.
+        torch.zeros(1, device=device).cpu()  # the `meta` device cannot copy back
+    # Each backend missing from a PyTorch build raises its own type of exception.
     except (RuntimeError, AssertionError, ImportError, TypeError) as error:
         raise ConfigError(
             f"device must be available here, such as cpu, got {asked}: {_first_line(error)}."
@@ -196,10 +196,10 @@ def present(asked: torch.device | str) -> torch.device:
 
 
 def _check_onnxruntime(device: torch.device | str | None, precision: str) -> None:
-    """Refuse what onnxruntime does not do here.
+    """Reject options that onnxruntime does not support here.
 
     Raises:
-        ConfigError: a device or precision of PyTorch's, or it is not installed.
+        ConfigError: if onnxruntime is not installed, or the device or precision is only available in PyTorch.
     """
     if _missing():
         raise ConfigError(f"onnxruntime needs {_missing()}: pip install 'trsfnet[export]'.")
@@ -210,7 +210,7 @@ def _check_onnxruntime(device: torch.device | str | None, precision: str) -> Non
 
 
 def _missing() -> str:
-    """The packages that onnxruntime needs here and that are not installed, in words."""
+    """Return the names of required packages that are not installed, joined by "and"."""
     needed = ("onnx", "onnxruntime")
     return " and ".join(name for name in needed if importlib.util.find_spec(name) is None)
 

@@ -1,8 +1,8 @@
-"""Graphs for onnxruntime, kept next to the models that they are made of.
+"""ONNX graphs for onnxruntime, cached next to the models that they are built from.
 
-To make a graph takes seconds, to read it a fraction of one. A graph is kept under the hash of all that
-determines it, and is read only if this user's cache notes that this user made exactly that file: whoever
-passes a model on could pass another graph on with it.
+Building a graph takes seconds, reading it a fraction of a second. A graph is cached under the hash of
+everything that determines it, and is read only if a note in this user's cache confirms that this user built
+exactly that file: anyone who passes a model on could include a different graph.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from trsfnet.interop.embedding_network import folded
 from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.weights import Weights
 
-# Part of a graph's name: raise it with whatever changes in how graphs are made.
+# Part of a graph's file name; increase it whenever the way graphs are built changes.
 _VERSION = 1
 
 
 def graph_of(weights: Weights) -> bytes:
-    """The graph from pixels to embeddings that are not normalised: from its cache, or made and kept there.
+    """Return the graph from pixels to unnormalised embeddings, from the cache or newly built and cached.
 
     Raises:
-        ConfigError: the package onnx is missing.
-        DataError: the weights are no whole network.
+        ConfigError: if the onnx package is missing.
+        DataError: if the weights are not those of a complete network.
     """
     name = f"{weights.fingerprint}-{_VERSION}"
     folders = [folder for folder in (weights.folder, _own_folder()) if folder is not None]
@@ -37,7 +37,7 @@ def graph_of(weights: Weights) -> bytes:
         if kept is not None:
             return kept
     graph = build_graph(folded(weights), weights.description.preprocessing, unit=False).SerializeToString()
-    for folder in folders if weights.folder else ():  # what is from memory is not kept
+    for folder in folders if weights.folder else ():  # graphs of in-memory weights are not cached
         if _keep(folder / _file(name), graph, name):
             if weights.record is not None:
                 _remove_others(folder, _file(name))
@@ -46,7 +46,7 @@ def graph_of(weights: Weights) -> bytes:
 
 
 def _remove_others(folder: Path, kept: str) -> None:
-    """Remove the graphs of what a run's network was before, since it was trained on."""
+    """Remove the graphs of a run's earlier weights, from before further training."""
     for file in folder.glob(_file("*")):
         if file.name != kept:
             with suppress(OSError):
@@ -62,12 +62,12 @@ def _own_folder() -> Path:
 
 
 def _note(name: str) -> Path:
-    """Where it is noted which graph this user made."""
+    """Return the path of the note that records the graph built by this user."""
     return _own_folder() / f"{name}.sha256"
 
 
 def _trusted(file: Path, name: str) -> bytes | None:
-    """The content of `file`, if this user made it."""
+    """Return the content of `file` if this user created it, else None."""
     try:
         if not _private(_note(name)):
             return None
@@ -79,14 +79,14 @@ def _trusted(file: Path, name: str) -> bytes | None:
 
 
 def _private(file: Path) -> bool:
-    """Whether nobody but this user can have written `file`."""
+    """Return whether only this user can have written `file`."""
     found = file.lstat()
     mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
     return stat.S_ISREG(found.st_mode) and mine and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _keep(file: Path, graph: bytes, name: str) -> bool:
-    """Write the graph, and note that it is this user's; False where that is not possible."""
+    """Write the graph and the note that this user built it; return False if that is not possible."""
     try:
         _write(_note(name), hashlib.sha256(graph).hexdigest().encode())
         _write(file, graph)
@@ -96,7 +96,7 @@ def _keep(file: Path, graph: bytes, name: str) -> bool:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write aside, then rename: a file that exists is whole. Others may read it, and not write to it."""
+    """Write to a temporary file, then rename it; others can read the result but not write to it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f".{secrets.token_hex(4)}.partial")
     try:

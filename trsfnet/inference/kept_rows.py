@@ -1,4 +1,4 @@
-"""Rows of embeddings that an earlier call left, and whether they hold for the images as they are now."""
+"""Rows of embeddings kept from an earlier call, and checks that they still match the images."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from trsfnet.errors import DataError
 
 
 class ImageState(NamedTuple):
-    """What an image was when it was embedded.
+    """State of an image when it was embedded.
 
     Attributes:
-        stamp: size and time of change of its file, see `Source.stamp`.
-        content: 128 bits of a hash of its bytes, in hexadecimal.
+        stamp: size and modification time of its file, see `Source.stamp`.
+        content: 128-bit hash of its bytes, in hexadecimal.
     """
 
     stamp: str
@@ -30,11 +30,11 @@ class Row(NamedTuple):
     """An image's row in a part.
 
     Attributes:
-        name: of the image.
-        identity: whom it shows.
-        embedding: None if there is none.
-        problem: why there is none; else None.
-        state: of the image.
+        name: name of the image.
+        identity: person shown.
+        embedding: the embedding; None if there is none.
+        problem: why there is no embedding; otherwise None.
+        state: state of the image.
     """
 
     name: str
@@ -45,18 +45,18 @@ class Row(NamedTuple):
 
 
 def state_of(images: Source, row: int) -> ImageState:
-    """The state of an image as it is now.
+    """Return the current state of an image.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: if it cannot be read.
     """
-    stamp = images.stamp(row)  # before the bytes: a change in between is noticed next time
+    stamp = images.stamp(row)  # taken before the bytes, so that a change in between is noticed next time
     content = hashlib.blake2b(images.encoded(row), digest_size=16).hexdigest()
     return ImageState(stamp, content)
 
 
 def still_holds(kept: ImageState, images: Source, row: int) -> bool:
-    """Whether an image is what it was: by size and time, and where these differ, by its bytes."""
+    """Return whether an image is unchanged, by size and time or, if these differ, by its bytes."""
     if kept.stamp and kept.stamp == images.stamp(row):
         return True
     try:
@@ -66,14 +66,14 @@ def still_holds(kept: ImageState, images: Source, row: int) -> bool:
 
 
 class KeptRows:
-    """The rows of a file of embeddings, read forwards next to the images, which come in the same order."""
+    """Rows of a file of embeddings, read sequentially along with the images, which have the same order."""
 
     def __init__(self, file: Path, left_out: Collection[str] = ()) -> None:
-        """Open the file; its rows are read as they are asked for.
+        """Open the file; its rows are read on demand.
 
         Args:
-            file: of embeddings, or a part of one.
-            left_out: images and identities whose rows are passed over.
+            file: a file of embeddings, or a part of one.
+            left_out: images and identities whose rows are skipped.
         """
         self._left_out = left_out
         self._file = pq.ParquetFile(file)
@@ -81,7 +81,7 @@ class KeptRows:
         self._rows: list[dict[str, Any]] = []
 
     def take(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The rows of those of `names` that have one; each name is asked for once, in the file's order."""
+        """Return the rows of those `names` that have one; ask for each name once, in the file's order."""
         found: dict[str, dict[str, Any]] = {}
         for name in names:
             row = self._next()
@@ -103,14 +103,14 @@ class KeptRows:
 
 
 def _is_left_out(name: str, left_out: Collection[str]) -> bool:
-    """Whether an image, or its whole identity, is left out of a source now."""
+    """Return whether a source now leaves out an image, or its whole identity."""
     return name in left_out or name.partition("/")[0] in left_out
 
 
 def foreign_name(file: Path, images: Source, left_out: Collection[str]) -> str | None:
-    """The first name in `file` that is not among the images, in their order; None if all are.
+    """Return the first name in `file` that is not among the images, in their order; None if all are.
 
-    Those that the source leaves out now do not count.
+    Names that the source now leaves out are ignored.
     """
     listed = pq.read_table(file, columns=["name"])["name"].to_pylist()
     names = iter([name for name in listed if not _is_left_out(name, left_out)])
@@ -124,7 +124,7 @@ def foreign_name(file: Path, images: Source, left_out: Collection[str]) -> str |
 
 
 def rows_of(part: Path) -> dict[str, dict[str, Any]]:
-    """The rows of a part by name; none if it is damaged."""
+    """Return the rows of a part by name; an empty dictionary if the part is damaged."""
     try:
         kept = KeptRows(part)
         names = pq.read_table(part, columns=["name"])["name"].to_pylist()

@@ -1,4 +1,4 @@
-"""Image files to the crops that a network takes."""
+"""Convert image files to the crops that a network takes as input."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PREPARATIONS = {
     "lfw": "images of LFW, of which the middle is taken",
     "crop": "crops of faces",
 }
-"""What images may be, and how they become what the network takes."""
+"""Kinds of images, and how each is converted to the network's input."""
 
 
 def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarray:
-    """An image file as a network takes it.
+    """Convert an image file to a network's input.
 
     Args:
-        encoded: the file's bytes.
-        name: the file's name, for errors.
+        encoded: content of the file.
+        name: name of the file, for error messages.
         preparation: one of `PREPARATIONS`.
         size: side of the network's input in pixels.
 
@@ -33,8 +33,8 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ConfigError: unknown preparation, or facenet-pytorch is needed and not installed.
-        DataError: it is no image, or no face is found in it.
+        ConfigError: if the preparation is unknown, or facenet-pytorch is needed but not installed.
+        DataError: if the file is not an image, or no face is found in it.
     """
     choice("images", preparation, tuple(PREPARATIONS))
     image = decode(encoded, name)
@@ -54,5 +54,5 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
 
 @cache
 def _detector() -> Detector:
-    """MTCNN's networks, made once."""
+    """Return MTCNN's networks, created once."""
     return Mtcnn()

@@ -1,4 +1,4 @@
-"""Do two images show one person? Similarity, a threshold at a stated FAR, and the decision."""
+"""Verification of two images: similarity, a threshold at a given FAR, and the decision."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from trsfnet.paths import user_path
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether two images show one person.
+    """Decision whether two images show the same person.
 
     Attributes:
-        similarity: cosine of the two embeddings.
-        threshold: what it must exceed.
-        far: share of different-person pairs of the run's evaluation that exceed it; None for a threshold
-            that was given.
+        similarity: cosine similarity of the two embeddings.
+        threshold: threshold that the similarity must exceed.
+        far: share of different-person pairs in the run's evaluation that exceed the threshold; None if the
+            threshold was given by the caller.
     """
 
     similarity: float
@@ -36,17 +36,17 @@ class Decision:
 
     @property
     def same(self) -> bool:
-        """Whether the pair is accepted."""
+        """True if the pair is accepted as the same person."""
         return self.similarity > self.threshold
 
     def __str__(self) -> str:
-        """As a sentence."""
+        """Return the decision as a sentence."""
         side, word = ("above", "the same person") if self.same else ("not above", "different people")
         source = "" if self.far is None else f" of this run at FAR {far_name(self.far)}"
         return f"Similarity {self.similarity:.3f}, {side} the threshold {self.threshold:.3f}{source}: {word}."
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields and the decision by name."""
+        """Return the fields and the decision by name."""
         return {**asdict(self), "same": self.same}
 
 
@@ -61,48 +61,52 @@ def verify(
     engine: str = "auto",
     preprocessing: Preprocessing | None = None,
 ) -> Decision:
-    """Whether two image files show one person.
+    """Decide whether two image files show the same person.
 
     Args:
         source: the network; see `read_model`.
-        a: one image.
-        b: the other.
-        far: share of different-person pairs that may be accepted. The threshold follows from the scores of
-            the run's own evaluation, so `source` must be the folder of a run or a file exported from one.
-        threshold: a cosine to use instead, -1 to 1, for weights from elsewhere.
-        images: what the files are; one of `PREPARATIONS`.
-        engine: what computes; see `make_engine`.
-        preprocessing: of an `.onnx` that does not state it.
+        a: first image.
+        b: second image.
+        far: share of different-person pairs that may be accepted. The threshold is derived from the scores of
+            the run's own evaluation, so `source` must be a run folder or a file exported from a run.
+        threshold: a cosine from -1 to 1 to use instead, for weights from elsewhere.
+        images: kind of images; one of `PREPARATIONS`.
+        engine: inference engine; see `make_engine`.
+        preprocessing: preprocessing for an `.onnx` file that does not state its own.
+
+    Returns:
+        The decision, with the similarity and the threshold.
 
     Raises:
-        ConfigError: no threshold is known or it cannot be one, see `threshold_at`; facenet-pytorch, which
-            finds faces in photographs, is not installed.
-        DataError: an image cannot be read, or shows no face; see also `read_model`.
+        ConfigError: if no threshold is known (see `threshold_at`) or it is out of range, or facenet-pytorch,
+            which detects faces in photographs, is not installed.
+        DataError: if an image cannot be read or shows no face; see also `read_model`.
         RecordError: see `read_model`; or the run has no scores.
     """
     if threshold is not None:
         _check(threshold)
     model = read_model(source, preprocessing)
-    # What is missing or wrong ends it before the network is made.
+    # Report anything missing or wrong before the network is built.
     limit = threshold_at(model, far) if threshold is None else threshold
     size = model.description.preprocessing.size
     crops = np.stack([prepare(_read(path), str(path), images, size) for path in (a, b)])
-    # Two images take no time: exact rather than fast.
+    # For two images speed does not matter: use the exact precision.
     embedder = Embedder(model, engine=engine, precision="float32")
     return compare(embedder, crops, limit, far if threshold is None else None)
 
 
 def threshold_at(model: Model, far: float) -> float:
-    """The cosine above which a network accepts a pair, see `trsfnet.experiments.threshold`.
+    """Return the cosine above which a network accepts a pair, see `trsfnet.experiments.threshold`.
 
     Args:
-        model: of a run, whose scores tell the threshold at any FAR; or a file exported from one, which states
-            a few.
+        model: the model of a run, whose scores determine the threshold at any FAR, or a file exported from a
+            run, which states thresholds for a few FARs.
         far: share of different-person pairs that may be accepted.
 
     Raises:
-        ConfigError: neither knows one, or `far` is out of what the run's scores can tell.
-        RecordError: the record is damaged, or has no scores.
+        ConfigError: if neither determines a threshold, or `far` is outside the range that the run's scores
+            cover.
+        RecordError: if the record is damaged or has no scores.
     """
     if isinstance(model, Weights) and model.record is not None:
         return threshold_of_run(model.record, far)
@@ -121,16 +125,16 @@ def threshold_at(model: Model, far: float) -> float:
 
 
 def compare(embedder: Embedder, crops: np.ndarray, threshold: float, far: float | None) -> Decision:
-    """Whether two crops show one person.
+    """Decide whether two crops show the same person.
 
     Args:
         embedder: the network.
         crops: uint8 [2, size, size, 3], RGB.
         threshold: the cosine that their similarity must exceed.
-        far: at which FAR that threshold lies, if it is known.
+        far: the FAR at that threshold; None if unknown.
 
     Raises:
-        DataError: an embedding is not finite.
+        DataError: if an embedding is zero or not finite.
     """
     first, second = embedder.embed(crops)
     return Decision(float(first @ second), threshold, far)
@@ -144,5 +148,5 @@ def _check(threshold: float) -> None:
 def _read(path: Path | str) -> bytes:
     try:
         return user_path(path).read_bytes()
-    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+    except (OSError, ValueError) as error:  # a NUL in the name raises ValueError
         raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error

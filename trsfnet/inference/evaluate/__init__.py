@@ -1,4 +1,4 @@
-"""A network, or embeddings, on a test set on disk: LFW, a `.bin` verification set, IJB-B or IJB-C."""
+"""Evaluate a network or saved embeddings on a test set: LFW, a `.bin` verification set, IJB-B or IJB-C."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def evaluate(
     path: Path,
     options: EvaluationOptions = EvaluationOptions(),  # noqa: B008 - frozen
 ) -> EvaluationReport:
-    """Verify or identify faces with a network, or with embeddings that were computed elsewhere.
+    """Evaluate face verification or identification with a network, or with embeddings computed elsewhere.
 
     Args:
         subject: see `subject_of`.
-        path: LFW as published (folder or archive) or aligned into a folder of people; one of insightface's
-            verification sets; or the folder of IJB-B or IJB-C.
-        options: what to compute, and how.
+        path: LFW as published (folder or archive) or aligned (a folder of people), one of insightface's
+            verification sets, or the folder of IJB-B or IJB-C.
+        options: the protocol and its options.
 
     Raises:
-        ConfigError: an option does not go with what lies at `path`, or needs embeddings that are not there.
-        DataError: the images or protocol files are missing or damaged; an image has no embedding; or a file
-            cannot be written, which is tried before anything is computed.
-        UnwrittenScores: the scores could not be written once they were there; it has the report.
+        ConfigError: if an option does not apply to the data at `path`, or needs embeddings that are missing.
+        DataError: if images or protocol files are missing or damaged, an image has no embedding, or a file
+            cannot be written, which is checked before computing.
+        UnwrittenScores: if the scores could not be written after they were computed; it carries the report.
     """
     path = user_path(path)
     if options.scores:
@@ -60,7 +60,7 @@ def evaluate(
 
 
 class UnwrittenScores(DataError):
-    """The scores cannot be written, say on a full disk; everything else is in `report`."""
+    """The scores could not be written, for example because the disk is full; all else is in `report`."""
 
     def __init__(self, message: str, report: EvaluationReport) -> None:
         super().__init__(message)

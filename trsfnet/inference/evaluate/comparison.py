@@ -1,4 +1,4 @@
-"""Two models, or two files of scores, on the same pairs: do they differ?"""
+"""Test whether two models, or two files of scores, differ on the same pairs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NOBODY_KNOWN = "The people in the pairs are unknown and cannot be resampled: on
 
 @dataclass(frozen=True)
 class Scored:
-    """A model by the scores that it gives.
+    """A model, represented by its scores.
 
     Attributes:
-        name: what it is called.
-        scores: of the pairs.
+        name: name of the model.
+        scores: its scores of the pairs.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Scored:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How two models differ on the same pairs, the first less the second.
+    """Differences between two models on the same pairs: the first minus the second.
 
     Attributes:
-        first: one.
-        second: the other.
-        tests: by name of the metric.
+        first: the first model.
+        second: the second model.
+        tests: a test for each metric, by metric name.
     """
 
     first: Scored
@@ -50,18 +50,18 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the numbers should know."""
+        """Sentences that explain the limits of the results."""
         known = any(test.difference is not None for test in self.tests.values())
         return [_NOT_INDEPENDENT if known else _NOBODY_KNOWN]
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Header and rows, a metric each, for people."""
+        """Return the header and rows of a table for people, one row per metric."""
         header = ("", "A", "B", "A - B", "95 %", "only A", "only B", "p (McNemar)")
         ours, theirs = self.first.scores.metrics(), self.second.scores.metrics()
         return header, [_row(name, ours[name], theirs[name], test) for name, test in self.tests.items()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, of JSON types."""
+        """Return all results as JSON types."""
         ours, theirs = self.first.scores.metrics(), self.second.scores.metrics()
         return {
             "a": self.first.name,
@@ -88,7 +88,7 @@ def _row(name: str, ours: float, theirs: float, test: PairedTest) -> tuple[str, 
 
 
 def _p(value: float) -> str:
-    """No test is certain: what is too small for a number is said to be."""
+    """Format a p value; one too small for a float is given as an upper bound, never as 0."""
     return f"{value:.2g}" if value > 0 else "< 1e-300"
 
 
@@ -100,7 +100,7 @@ def compare(first: Scored, second: Scored) -> Comparison:
     """Test whether two models differ.
 
     Raises:
-        ConfigError: their pairs are not the same.
+        ConfigError: if their pairs differ.
     """
     return Comparison(first, second, compare_scores(first.scores, second.scores))
 
@@ -110,10 +110,10 @@ def scored_on(
     path: Path,
     options: EvaluationOptions = EvaluationOptions(),  # noqa: B008
 ) -> Scored:
-    """A model by its scores on the pairs at `path`; see `evaluate` for arguments and errors.
+    """Score a model on the pairs at `path`; see `evaluate` for arguments and errors.
 
     Raises:
-        ConfigError: the protocol has no pairs; this is said before anything is computed.
+        ConfigError: if the protocol has no pairs; this is checked before computing.
     """
     if options.protocol == "1:N":
         raise ConfigError(
@@ -121,15 +121,15 @@ def scored_on(
             "to compare by 1:1 on the same set, or evaluate each model by 1:N."
         )
     report = evaluate(subject, path, options)
-    assert report.results.scores is not None  # as of every other protocol
+    assert report.results.scores is not None  # every other protocol has scores
     return Scored(subject.name, report.results.scores)
 
 
 def saved(path: Path) -> Scored:
-    """A model by scores that are saved: the record of a run, or a file that `evaluate --scores` wrote.
+    """Read a model's saved scores: a run's record, or a file written by `evaluate --scores`.
 
     Raises:
-        DataError: it is neither.
-        RecordError: the run has no scores.
+        DataError: if it is neither.
+        RecordError: if the run has no scores.
     """
     return Scored(path.name, read_scored(path))

@@ -1,4 +1,4 @@
-"""What a network makes of many images: in memory, or in a file that outlives the process."""
+"""Network outputs for many images, in memory or in a file that survives the process."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from trsfnet.errors import DataError
 from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder
 
-# Images between two notes of how far a file has come; a kill loses no more.
+# Number of images between two progress notes: at most this many are lost if the process is killed.
 _CHUNK = 512
 
 
 def features(network: Embedder, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
-    """The network's outputs for some images of `source`.
+    """Compute the network's outputs for some images of `source`.
 
     Args:
-        network: crops are made as large as its input, and prepared as it states.
+        network: the network; crops are resized to its input size and preprocessed as it states.
         source: the images.
-        rows: int [R], which of them.
-        mirror: compute outputs for mirror images as well.
+        rows: int [R], indices of the images.
+        mirror: also compute the outputs for the mirror images.
 
     Returns:
         float32 [1 or 2, R, D]: outputs for the images, then for their mirror images; not normalised.
 
     Raises:
-        DataError: an image is missing or cannot be decoded, or an output is not finite.
+        DataError: if an image is missing or cannot be decoded, or an output is not finite.
     """
     with _progress(len(rows)) as bar:
         parts = []
@@ -47,18 +47,19 @@ def features(network: Embedder, source: Source, rows: np.ndarray, *, mirror: boo
 
 
 def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarray:
-    """As `features` of all images and their mirror images, kept in a file; an interrupted one is completed.
+    """Compute `features` of all images and their mirror images in a file; an incomplete file is completed.
 
     Args:
-        network: as above.
-        source: as above.
-        path: a `.npy` file. Beside it, in a `.json` of the same name, stands whose features it holds.
+        network: see `features`.
+        source: see `features`.
+        path: a `.npy` file. A `.json` file of the same name records the network and images that it belongs
+            to.
 
     Returns:
         float32 [2, N, D], memory-mapped, read-only.
 
     Raises:
-        DataError: as `features`; or the file holds other features, is damaged, or cannot be written.
+        DataError: as in `features`; or if the file holds other features, is damaged, or cannot be written.
     """
     if path.suffix != ".npy":
         raise DataError(f"The file of features must end in .npy, got {path}.")
@@ -78,7 +79,7 @@ def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarra
 def _complete(
     network: Embedder, source: IjbImages, path: Path, shape: tuple[int, ...], owner: dict[str, object]
 ) -> None:
-    """Compute what the file does not hold yet."""
+    """Compute the features that the file does not hold yet."""
     done = _done(path, owner)
     if not done:
         _write_note(path, owner | {"done": 0})
@@ -94,12 +95,13 @@ def _complete(
 
 
 def _outputs(network: Embedder, source: Source, rows: np.ndarray, mirror: bool) -> Iterator[np.ndarray]:
-    """Outputs [1 or 2, B, D] for one chunk of `rows` after the other."""
+    """Yield the outputs [1 or 2, B, D] of each chunk of `rows`."""
     images = input_crops(source, network.size)
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         pixels = images[chunk]
-        # Pixels as the network was trained on, whichever convention the outputs are compared by.
+        # Pixels are preprocessed as in the network's training, regardless of the convention used for
+        # comparison.
         views = (pixels, pixels[:, :, ::-1]) if mirror else (pixels,)
         part = np.stack([network.outputs(view) for view in views])
         finite = np.isfinite(part).all(axis=(0, 2))
@@ -125,10 +127,10 @@ def _write_note(path: Path, note: dict[str, object]) -> None:
 
 
 def _done(path: Path, owner: dict[str, object]) -> int:
-    """How many images' features are in the file.
+    """Return the number of images whose features are in the file.
 
     Raises:
-        DataError: the file is someone else's.
+        DataError: if the file belongs to another network or other images.
     """
     try:
         noted = json.loads(_note(path).read_text(encoding="utf-8"))
@@ -148,7 +150,7 @@ def _done(path: Path, owner: dict[str, object]) -> int:
 
 
 def _create(path: Path, shape: tuple[int, ...]) -> None:
-    """Set the file's bytes aside on the disk: a full one would kill whoever writes to the mapped file."""
+    """Reserve the file's space on disk: a full disk would kill a process writing to the mapped file."""
     try:
         path.unlink(missing_ok=True)
         array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)

@@ -1,4 +1,4 @@
-"""Verification of pairs of images: ten folds, or all pairs of LFW's sets 8 to 10."""
+"""Verification of image pairs: ten folds, or all pairs of LFW's sets 8 to 10."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def ten_fold(
     path: Path,
     options: EvaluationOptions,
 ) -> Results:
-    """Pairs in folds: thresholds chosen on the other folds.
+    """Evaluate pairs in folds, with thresholds chosen on the other folds.
 
     Raises:
-        ConfigError: unknown convention, or pairs in one fold.
-        DataError: pairs or images are missing or damaged.
+        ConfigError: if the convention is unknown, or the pairs form a single fold.
+        DataError: if pairs or images are missing or damaged.
     """
     convention = _convention(options)
     chosen = {"convention": convention.name}
@@ -59,7 +59,7 @@ def ten_fold(
     outputs = subject.features(source, used, mirror=convention.flip != "none")
     scores = convention.score(Pairs(left, right, pairs.same, pairs.folds), source.labels[used], *outputs)
     if isinstance(source, VerificationBin):
-        scores = replace(scores, people=None)  # such a file does not say who is in its images
+        scores = replace(scores, people=None)  # such a file does not identify the people in its images
     results = [scores.result(far) for far in TEN_FOLD_FARS]
     accuracy, tar = results[-1].accuracy_std, results[-1].tar_std
     notes = [f"Standard deviation over the folds: accuracy {accuracy:.4f}, tar@1e-3 {tar:.4f}."]
@@ -73,11 +73,11 @@ def ten_fold(
 def all_pairs(
     subject: Subject, source: LfwSource | FolderSource, path: Path, options: EvaluationOptions
 ) -> Results:
-    """All pairs of images of the people in LFW's sets 8 to 10, as on the `lfw` track.
+    """Evaluate all pairs of images of the people in LFW's sets 8 to 10, as on the `lfw` track.
 
     Raises:
-        ConfigError: unknown convention.
-        DataError: none of these people is there, or an image is missing or damaged.
+        ConfigError: if the convention is unknown.
+        DataError: if none of these people is present, or an image is missing or damaged.
     """
     convention = _convention(options)
     people = read_people()

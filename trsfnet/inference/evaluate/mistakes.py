@@ -1,4 +1,4 @@
-"""The pairs that a model gets wrong most clearly, by the names of their images."""
+"""The pairs that a model gets most clearly wrong, with the names of their images."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 from trsfnet.data.source import Source
 from trsfnet.evaluation.distances import unit_rows
 
-# Rows of the matrix of all similarities at a time.
+# Number of rows of the similarity matrix computed at a time.
 _BLOCK = 1024
 
 
 @dataclass(frozen=True)
 class NamedPair:
-    """A pair of images, or of templates.
+    """A pair of images or templates.
 
     Attributes:
-        left: name of one.
-        right: name of the other.
-        same: whether both show one person.
-        similarity: the higher, the likelier one person, in the protocol's own measure.
+        left: name of the first.
+        right: name of the second.
+        same: True if both show the same person.
+        similarity: similarity in the protocol's own measure; higher means more likely the same person.
     """
 
     left: str
@@ -32,20 +32,20 @@ class NamedPair:
     similarity: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def worst_pairs(
     similarity: np.ndarray, same: np.ndarray, names: Callable[[int], tuple[str, str]], count: int
 ) -> list[NamedPair]:
-    """The least similar pairs of one person and the most similar of two, the worst of each kind first.
+    """Find the least similar same-person pairs, then the most similar different-person pairs, worst first.
 
     Args:
         similarity: [P], see `NamedPair`.
-        same: bool [P].
-        names: of both sides of a pair, by its number.
-        count: how many of each kind.
+        same: bool [P], True for same-person pairs.
+        names: maps the index of a pair to the names of its two sides.
+        count: number of pairs of each kind.
     """
     found = []
     for kind, wrongness in ((True, -similarity), (False, similarity)):
@@ -58,13 +58,13 @@ def worst_pairs(
 def worst_of_all_pairs(
     embeddings: np.ndarray, labels: np.ndarray, names: Callable[[int], str], count: int
 ) -> list[NamedPair]:
-    """As `worst_pairs`, of all pairs of images, by their cosines.
+    """Find the worst pairs, as `worst_pairs` does, among all pairs of images, compared by cosine.
 
     Args:
-        embeddings: float [N, D], any norm.
-        labels: int [N], person of each.
-        names: of an image, by its number.
-        count: how many of each kind.
+        embeddings: float [N, D], of any norm.
+        labels: int [N], person of each image.
+        names: maps the index of an image to its name.
+        count: number of pairs of each kind.
     """
     candidates = list(_candidates(unit_rows(embeddings), labels, count))
     left, right, cosine, same = (np.concatenate(part) for part in zip(*candidates, strict=True))
@@ -72,7 +72,7 @@ def worst_of_all_pairs(
 
 
 def _candidates(unit: np.ndarray, labels: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, ...]]:
-    """Of each block of rows the worst pairs of each kind: left, right, cosine, same."""
+    """Yield left, right, cosine and same of the worst pairs of each kind in each block of rows."""
     for start in range(0, len(unit), _BLOCK):
         cosines = unit[start : start + _BLOCK] @ unit[start:].T
         row, column = np.nonzero(np.triu(np.ones(cosines.shape, dtype=bool), 1))
@@ -86,5 +86,5 @@ def _candidates(unit: np.ndarray, labels: np.ndarray, count: int) -> Iterator[tu
 
 
 def image_names(source: Source, left: np.ndarray, right: np.ndarray) -> Callable[[int], tuple[str, str]]:
-    """The names of the images of a pair, by its number, where `left` and `right` index `source`."""
+    """Return a function from the index of a pair to its image names; `left` and `right` index `source`."""
     return lambda pair: (source.name(int(left[pair])), source.name(int(right[pair])))

@@ -1,4 +1,4 @@
-"""What can be computed from which source, and what can be chosen about it."""
+"""Evaluation options, and the protocols that each kind of source allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trsfnet.data.source import Source
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.errors import ConfigError, choice
 
-# The protocols that a source allows, its own first.
+# Protocols allowed for each kind of source; the first is the default.
 _PROTOCOLS: dict[type[Source], tuple[str, ...]] = {
     LfwSource: ("ten-fold", "all-pairs"),
     FolderSource: ("ten-fold", "all-pairs"),
@@ -20,7 +20,7 @@ _PROTOCOLS: dict[type[Source], tuple[str, ...]] = {
     IjbImages: ("1:1", "1:N"),
 }
 _POOLING = ("features", "flip", "norm_score", "detector_score")
-# What goes with the scores of pairs, which 1:N has none of.
+# Options that concern the scores of pairs; 1:N has no pairs.
 _OF_PAIRS = ("scores", "worst")
 _TAKES = {
     "ten-fold": ("convention", "pairs", *_OF_PAIRS),
@@ -32,19 +32,19 @@ _TAKES = {
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How to evaluate; what is None is left to the source.
+    """How to evaluate; an option that is None takes the source's default.
 
     Attributes:
         protocol: `ten-fold`, `all-pairs`, `1:1` or `1:N`.
-        convention: name in `CONVENTIONS`, by which pairs of images are measured; of all pairs only what it
-            does with mirror images counts.
-        pairs: LFW's `pairs.txt`.
-        features: a `.npy` file to keep IJB's features in, or to take them from.
+        convention: a name in `CONVENTIONS`: how image pairs are compared. For all pairs, only its use of
+            mirror images matters.
+        pairs: path of LFW's `pairs.txt`.
+        features: a `.npy` file to read IJB's features from or to keep them in.
         flip: add the features of mirror images (IJB).
         norm_score: let longer features weigh more (IJB).
-        detector_score: weigh images by their detector scores (IJB).
+        detector_score: weight images by their detector scores (IJB).
         scores: a parquet file to write the scores of the pairs to, for `read_scores`.
-        worst: how many of the pairs that are judged worst to name, of either kind.
+        worst: number of worst pairs of each kind (same person, different people) to list.
     """
 
     protocol: str | None = None
@@ -59,10 +59,11 @@ class EvaluationOptions:
 
 
 def choose_protocol(source: Source, path: Path, options: EvaluationOptions) -> str:
-    """The protocol asked for, or the source's own.
+    """Return the requested protocol, or the source's default.
 
     Raises:
-        ConfigError: the source at `path` does not allow it, or it does not take an option that was given.
+        ConfigError: if the source at `path` does not allow the protocol, or the protocol does not take an
+            option that was given.
     """
     allowed = _PROTOCOLS.get(type(source))
     if allowed is None:

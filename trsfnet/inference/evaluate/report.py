@@ -1,4 +1,4 @@
-"""The outcome of an evaluation: as a table, as JSON, and its scores as a file."""
+"""Results of an evaluation: as a table, as JSON, and with the scores that are written to a file."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _METHODS = {
 
 @dataclass(frozen=True)
 class Results:
-    """What a protocol gives.
+    """Results of a protocol.
 
     Attributes:
-        estimates: its numbers.
-        details: its full results.
-        options: what was chosen, or followed from the source.
-        notes: sentences that a reader of the numbers should know.
-        scores: of the pairs, from which the numbers follow; None where there are none.
-        worst: the pairs that are judged worst, as many as were asked for.
+        estimates: the metrics with their intervals.
+        details: the full results.
+        options: options chosen by the caller or determined by the source.
+        notes: sentences that explain the results.
+        scores: scores of the pairs, from which the results follow; None if the protocol has no pairs.
+        worst: the worst pairs, as many as requested.
     """
 
     estimates: list[Estimate]
@@ -40,13 +40,13 @@ class Results:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """Results, and what they are of.
+    """Results together with what was evaluated and how.
 
     Attributes:
-        subject: what was evaluated.
+        subject: the network or embeddings evaluated.
         source: version of the images.
         protocol: `ten-fold`, `all-pairs`, `1:1` or `1:N`.
-        results: what it gave.
+        results: results of the protocol.
     """
 
     subject: NetworkSubject | FileSubject
@@ -56,11 +56,11 @@ class EvaluationReport:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the numbers should know."""
+        """Sentences that explain the results."""
         return [*self.subject.notes, *self.results.notes]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the scores, of JSON types."""
+        """Return everything except the scores as JSON types."""
         return {
             **self.subject.to_dict(),
             "source": self.source,
@@ -73,7 +73,7 @@ class EvaluationReport:
         }
 
     def table(self) -> str:
-        """The numbers for a terminal."""
+        """Return the results as text for a terminal."""
         chosen = ", ".join(f"{name} {_word(value)}" for name, value in self.results.options.items())
         lines = [
             str(self.subject),
@@ -90,7 +90,7 @@ class EvaluationReport:
 
 
 def _worst_lines(results: Results) -> list[str]:
-    """The worst pairs for a terminal."""
+    """Return the worst pairs as lines for a terminal."""
     if not results.worst or results.scores is None:
         return []
     lines = []

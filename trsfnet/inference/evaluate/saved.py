@@ -1,4 +1,4 @@
-"""Embeddings that any model left in a file, found again by the names of their images."""
+"""Embeddings of any model, read from a file and looked up by image name."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _UNDERSTOOD = (
     "a .parquet with the columns name and embedding, an .npz with the arrays names and embeddings, or an "
     ".npy with a .txt of the same name next to it that has the name of an image on each line"
 )
-# Of what wrote a file of our own, in its header.
+# Keys that describe the network in the header of a file written by this package.
 _MADE_BY = ("network", "weights", "engine", "precision")
 
 
 @dataclass(frozen=True)
 class SavedEmbeddings:
-    """What a file of embeddings holds.
+    """Contents of a file of embeddings.
 
     Attributes:
-        file: where it is.
-        names: of the images; None if they are those of the source, in its order.
-        plain: float32 [N, D], finite, none of them zero.
-        mirrored: float32 [N, D], those of the mirror images; None if the file has none.
-        made_by: what its header says of the network that made it.
+        file: path of the file.
+        names: names of the images; None if the embeddings are in the order of the source.
+        plain: float32 [N, D], finite, no row zero.
+        mirrored: float32 [N, D], embeddings of the mirror images; None if the file has none.
+        made_by: the header's entries on the network that computed the embeddings.
     """
 
     file: Path
@@ -44,22 +44,22 @@ class SavedEmbeddings:
     made_by: dict[str, Any] = field(default_factory=dict)
 
     def of_images(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
-        """The embeddings of some images of `source`.
+        """Return the embeddings of some images of `source`.
 
-        An image is the one whose name ends like the file's: `Ann/Ann_0001.jpg`, `data/Ann/Ann_0001.png` and
-        `Ann_0001` are all the same, as long as no other image is called so.
+        Images are matched by the ends of their names, without suffixes: `Ann/Ann_0001.jpg`,
+        `data/Ann/Ann_0001.png` and `Ann_0001` denote the same image, provided that no other image matches.
 
         Args:
             source: the images.
-            rows: int [R], which of them.
-            mirror: whether those of the mirror images are wanted as well.
+            rows: int [R], indices of the images.
+            mirror: also return the embeddings of the mirror images.
 
         Returns:
             float32 [1 or 2, R, D].
 
         Raises:
-            ConfigError: the file has none of the mirror images.
-            DataError: an image has no embedding, or the name of two embeddings could be its.
+            ConfigError: if the mirror images are requested and the file has no embeddings of them.
+            DataError: if an image has no embedding, or its name matches several.
         """
         if mirror and self.mirrored is None:
             raise ConfigError(
@@ -73,7 +73,7 @@ class SavedEmbeddings:
         return np.stack(parts)
 
     def _places(self, source: Source, rows: np.ndarray) -> np.ndarray:
-        """Which row of the file each image has: int [R]."""
+        """Return the row of the file that holds each image's embedding: int [R]."""
         if self.names is None:
             if len(self.plain) != len(source):
                 raise DataError(
@@ -95,14 +95,14 @@ class SavedEmbeddings:
 
 
 def _end(name: str, parts: int | None) -> str:
-    """The last `parts` of a path, or all of it, without the suffix of an image."""
+    """Return the last `parts` components of a path, or all of them, without the suffix of an image."""
     path = PurePosixPath(name.replace("\\", "/"))
     path = path.with_suffix("") if path.suffix.lower() in suffixes() else path
     return "/".join(path.parts[-parts:] if parts else path.parts)
 
 
 def _by_end(names: Iterable[str], parts: int | None) -> dict[str, int]:
-    """The place of each name under its end; -1 where several have the same."""
+    """Map the end of each name to its index, or to -1 if several names share it."""
     found: dict[str, int] = {}
     for place, name in enumerate(names):
         end = _end(name, parts)
@@ -111,8 +111,8 @@ def _by_end(names: Iterable[str], parts: int | None) -> dict[str, int]:
 
 
 def is_embeddings(path: Path) -> bool:
-    """Whether a file is one of embeddings rather than of weights, by its name and what it holds."""
-    if path.suffix == ".npz":  # facenet's variables come so too
+    """Return whether a file holds embeddings rather than weights, judging by its suffix and content."""
+    if path.suffix == ".npz":  # facenet's variables also come as .npz
         try:
             with zipfile.ZipFile(path) as archive:
                 return "embeddings.npy" in archive.namelist()
@@ -122,16 +122,16 @@ def is_embeddings(path: Path) -> bool:
 
 
 def read_embeddings(path: Path) -> SavedEmbeddings:
-    """The embeddings in a file, of whatever model and length.
+    """Read embeddings of any model and length from a file.
 
     Args:
-        path: a `.parquet` with the columns `name` and `embedding`, as `trsfnet embed` writes them; an `.npz`
-            with the arrays `names` and `embeddings`; or an `.npy` of them, with the names in a `.txt` next to
-            it, one on each line, or in the order of the images if there is none. A column or array `mirrored`
-            holds those of the mirror images.
+        path: a `.parquet` with the columns `name` and `embedding`, as written by `trsfnet embed`; an `.npz`
+            with the arrays `names` and `embeddings`; or an `.npy` of the embeddings, with one name per line
+            in a `.txt` next to it, or in the order of the images without one. In a `.parquet` or `.npz`, a
+            column or array `mirrored` holds the embeddings of the mirror images.
 
     Raises:
-        DataError: the file is missing, damaged or something else, or an embedding is not finite or zero.
+        DataError: if the file is missing, damaged or of another kind, or an embedding is zero or not finite.
     """
     readers = {".parquet": _read_parquet, ".npz": _read_npz, ".npy": _read_npy}
     try:
@@ -151,7 +151,7 @@ def read_embeddings(path: Path) -> SavedEmbeddings:
 
 
 def _check(embeddings: np.ndarray, saved: SavedEmbeddings) -> None:
-    """Refuse embeddings that no similarity follows from."""
+    """Reject embeddings that are zero or not finite, for which no similarity is defined."""
     with np.errstate(over="ignore"):
         norms = np.linalg.norm(embeddings, axis=1)
     wrong = ~np.isfinite(norms) | (norms == 0)
@@ -181,7 +181,7 @@ def _read_parquet(path: Path) -> SavedEmbeddings:
 
 
 def _matrix(column: pa.ChunkedArray, what: str) -> np.ndarray:
-    """A column of lists of numbers as float32 [N, D]."""
+    """Convert a column of lists of numbers to float32 [N, D]."""
     kind = column.type
     lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     if not lists or not pa.types.is_floating(kind.value_type):
@@ -210,7 +210,7 @@ def _read_npz(path: Path) -> SavedEmbeddings:
             }
     except OSError:
         raise
-    except Exception as error:  # numpy and zipfile raise many types on damaged bytes
+    except Exception as error:  # numpy and zipfile raise many types of exceptions on damaged bytes
         raise DataError(f"{path} is damaged, or holds objects: expected {_UNDERSTOOD}.") from error
     if not {"names", "embeddings"} <= set(found) or found["names"].dtype.kind not in "US":
         raise DataError(f"{path} must hold the arrays names, of text, and embeddings.")

@@ -1,4 +1,4 @@
-"""Scores of pairs in a parquet file, written and read."""
+"""Write and read the scores of pairs as parquet files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_scores(scores: Scores, path: Path) -> None:
     """Write the scores of pairs as parquet, for `read_scored` and `trsfnet.evaluation.read_scores`.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: if the file cannot be written.
     """
     note = {_PAIRS: scores.impostor_pairs} if isinstance(scores, AllPairsScores) else {}
     table = pa.table(to_columns(scores)).replace_schema_metadata({_KEY: json.dumps(note)})
@@ -39,10 +39,10 @@ def write_scores(scores: Scores, path: Path) -> None:
 
 
 def check_target(path: Path) -> None:
-    """Refuse a file for scores that cannot be written, before hours of computing.
+    """Reject a file that scores cannot be written to, before hours of computation.
 
     Raises:
-        DataError: it cannot.
+        DataError: if it cannot be written.
     """
     if path.is_dir():
         raise DataError(
@@ -57,11 +57,11 @@ def check_target(path: Path) -> None:
 
 
 def read_scored(path: Path) -> Scores:
-    """Scores that are saved: in the record of a run, or in a file that `write_scores` wrote.
+    """Read saved scores from the record of a run, or from a file written by `write_scores`.
 
     Raises:
-        DataError: the file is something else, or damaged.
-        RecordError: there is no such run, or it has no scores.
+        DataError: if the file is of another kind, or damaged.
+        RecordError: if the run does not exist or has no scores.
     """
     if not path.is_file():
         return saved_scores(read_record(path))
@@ -78,7 +78,7 @@ def read_scored(path: Path) -> Scores:
 
 
 def _check(columns: dict[str, np.ndarray], path: Path) -> None:
-    """Refuse columns that are no numbers or truths."""
+    """Reject columns that are neither numeric nor boolean, or lack `same`."""
     wrong = [name for name, column in columns.items() if column.dtype.kind not in "biuf"]
     if wrong or "same" not in columns:
         named = f"its columns {', '.join(wrong[:3])} are no numbers" if wrong else "it has no column same"

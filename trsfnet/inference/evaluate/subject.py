@@ -1,4 +1,4 @@
-"""What can be evaluated: a network of any kind, or embeddings that were computed elsewhere."""
+"""What can be evaluated: a network of any kind, or embeddings computed elsewhere."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from trsfnet.paths import user_path
 
 
 class Subject(Protocol):
-    """What is evaluated.
+    """Source of the embeddings to evaluate.
 
     Attributes:
-        name: what it is called in reports.
-        track: on which track it was trained, if that is known.
-        notes: what a reader of its numbers should know.
+        name: name used in reports.
+        track: track on which the network was trained; None if unknown.
+        notes: sentences that explain the results.
     """
 
     name: str
@@ -34,39 +34,39 @@ class Subject(Protocol):
     notes: tuple[str, ...]
 
     def features(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
-        """Embeddings of some images of `source`.
+        """Return the embeddings of some images of `source`.
 
         Args:
             source: the images.
-            rows: int [R], which of them.
-            mirror: whether those of the mirror images are wanted as well.
+            rows: int [R], indices of the images.
+            mirror: also return the embeddings of the mirror images.
 
         Returns:
             float32 [1 or 2, R, D], for the images, then for their mirror images; rows of any length.
 
         Raises:
-            ConfigError: there are none of the mirror images.
-            DataError: there is none of an image.
+            ConfigError: if the embeddings of the mirror images are missing.
+            DataError: if an image has no embedding.
         """
 
     def all_features(self, source: IjbImages, file: Path | None, *, mirror: bool) -> np.ndarray:
-        """As `features` of all images of IJB; kept in `file` where they have to be computed.
+        """Return `features` of all IJB images; if they have to be computed, they are kept in `file`.
 
         Args:
             source: the images.
-            file: a `.npy` to keep them in; None for a place of the subject's own.
-            mirror: whether those of the mirror images are wanted as well.
+            file: a `.npy` file to keep them in; None for a default location.
+            mirror: also return the embeddings of the mirror images.
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """What identifies it, of JSON types."""
+        """Return what identifies the subject, as JSON types."""
 
 
 class NetworkSubject:
-    """A network, whose embeddings are computed."""
+    """A network that computes the embeddings."""
 
     def __init__(self, model: Model, embedder: Embedder) -> None:
-        """Evaluate `embedder`, which was made of `model`."""
+        """Evaluate `embedder`, which was created from `model`."""
         self._embedder = embedder
         self._record = model.record if isinstance(model, Weights) else None
         self._trained = model.trained if isinstance(model, Weights) else None
@@ -77,17 +77,17 @@ class NetworkSubject:
         self.notes = (*unfinished, *model.notes)
 
     def features(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
-        """Compute them, see `Subject`."""
+        """Compute the embeddings, see `Subject`."""
         return features(self._embedder, source, rows, mirror=mirror)
 
     def all_features(self, source: IjbImages, file: Path | None, *, mirror: bool) -> np.ndarray:
-        """Compute them, or resume from what `file` has of them; see `Subject`."""
+        """Compute the embeddings, or resume from those already in `file`; see `Subject`."""
         folder = self._record.path if self._record else cache_root()
         name = source.version if self._record else f"{self._embedder.fingerprint}-{source.version}"
         return kept_features(self._embedder, source, file or folder / "features" / f"{name}.npy")
 
     def to_dict(self) -> dict[str, Any]:
-        """See `Subject`."""
+        """Return what identifies the network, see `Subject`."""
         engine = self._embedder.engine
         return {
             "model": self.name,
@@ -98,42 +98,42 @@ class NetworkSubject:
         }
 
     def __str__(self) -> str:
-        """For the head of a table."""
+        """Return the heading of a table."""
         trained = f" ({self._trained})" if self._trained else ""
         return f"{self.name}{trained}, by {self._embedder.engine.name} in {self._embedder.engine.precision}"
 
 
 class FileSubject:
-    """Embeddings in a file, by whatever model."""
+    """Embeddings in a file, computed by any model."""
 
     track = None
     notes = ()
 
     def __init__(self, saved: SavedEmbeddings) -> None:
-        """Evaluate what is in the file."""
+        """Evaluate the embeddings of a file."""
         self._saved = saved
         self.name = saved.file.name
 
     def features(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
-        """Look them up, see `Subject`."""
+        """Look up the embeddings, see `Subject`."""
         return self._saved.of_images(source, rows, mirror=mirror)
 
     def all_features(self, source: IjbImages, file: Path | None, *, mirror: bool) -> np.ndarray:
-        """Look them up, see `Subject`.
+        """Look up the embeddings, see `Subject`.
 
         Raises:
-            ConfigError: a `file` to keep them in is given.
+            ConfigError: if a `file` to keep them in is given.
         """
         if file is not None:
             raise ConfigError(f"{self._saved.file} already holds the embeddings: omit --features.")
         return self._saved.of_images(source, np.arange(len(source)), mirror=mirror)
 
     def to_dict(self) -> dict[str, Any]:
-        """See `Subject`."""
+        """Return what identifies the embeddings, see `Subject`."""
         return {"embeddings": str(self._saved.file), "images": len(self._saved.plain), **self._saved.made_by}
 
     def __str__(self) -> str:
-        """For the head of a table."""
+        """Return the heading of a table."""
         return f"{self._saved.file}, {len(self._saved.plain):,} embeddings"
 
 
@@ -144,18 +144,18 @@ def subject_of(
     precision: str = "auto",
     preprocessing: Preprocessing | None = None,
 ) -> NetworkSubject | FileSubject:
-    """What `source` is to be evaluated as.
+    """Create the subject to evaluate from a network or a file of embeddings.
 
     Args:
         source: a network, see `read_model`; or a file of embeddings, see `read_embeddings`.
-        engine: what computes, see `make_engine`.
-        precision: in which precision, see `make_engine`.
-        preprocessing: of an `.onnx` that does not state it.
+        engine: inference engine, see `make_engine`.
+        precision: precision of the computation, see `make_engine`.
+        preprocessing: preprocessing for an `.onnx` file that does not state its own.
 
     Raises:
         ConfigError: see `read_model` and `make_engine`.
-        DataError: so.
-        RecordError: so.
+        DataError: see `read_model`, `make_engine` and `read_embeddings`.
+        RecordError: see `read_model`.
     """
     if isinstance(source, str | Path) and is_embeddings(file := user_path(source)):
         return FileSubject(read_embeddings(file))

@@ -1,4 +1,4 @@
-"""Verification and identification of templates: IJB-B and IJB-C."""
+"""Verification and identification of templates in IJB-B and IJB-C."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from trsfnet.inference.evaluate.subject import Subject
 
 
 def verification(subject: Subject, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
-    """1:1: pairs of templates.
+    """Evaluate 1:1 verification on pairs of templates.
 
     Raises:
-        DataError: a file of the protocol or an image is missing or damaged.
+        DataError: if a protocol file or an image is missing or damaged.
     """
     pairs = read_pairs(source.root, source.dataset, source.templates)
     people, notes = _people(source, pairs)
@@ -47,10 +47,10 @@ def verification(subject: Subject, source: IjbImages, _: Path, options: Evaluati
 
 
 def identification(subject: Subject, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
-    """1:N: probes looked for in the galleries, counted in both of the ways that are published.
+    """Evaluate 1:N identification by both published protocols, open set and closed set.
 
     Raises:
-        DataError: a file of the protocol or an image is missing or damaged.
+        DataError: if a protocol file or an image is missing or damaged.
     """
     searches = read_searches(source.root, source.dataset, source.templates)
     pooled, chosen = _pooled(subject, source, options)
@@ -63,7 +63,7 @@ def identification(subject: Subject, source: IjbImages, _: Path, options: Evalua
 def _pooled(
     subject: Subject, source: IjbImages, options: EvaluationOptions
 ) -> tuple[np.ndarray, dict[str, bool]]:
-    """Features of the templates, and how they were made."""
+    """Return the features of the templates, and the pooling options used."""
     names = ("flip", "norm_score", "detector_score")
     chosen = {name: getattr(options, name) is not False for name in names}
     found = subject.all_features(source, options.features, mirror=chosen["flip"])
@@ -78,7 +78,7 @@ def _pooled(
 
 
 def _people(source: IjbImages, pairs: TemplatePairs) -> tuple[np.ndarray | None, list[str]]:
-    """Who is in the pairs, as far as the files of 1:N tell; a note where they do not."""
+    """Return the people in the pairs as far as the 1:N files identify them, and a note if they do not."""
     try:
         searches = read_searches(source.root, source.dataset, source.templates)
     except DataError as error:
