@@ -1,6 +1,6 @@
-"""Run records and the paper's numbers in; tables, figures and verdicts out.
+"""Turn run records and the paper's numbers into tables, figures and verdicts.
 
-The notebooks of the book call this package and hold no logic of their own. Nothing here trains, and
-nothing here knows of Sphinx: every function takes an `Analysis` or a part of it and gives an object that
-Jupyter can show.
+The book's notebooks call this package and contain no logic of their own. The package neither trains
+networks nor depends on Sphinx: its functions take an `Analysis` or a part of it and return an object that
+Jupyter can display.
 """

@@ -1,4 +1,4 @@
-"""What was checked in the paper's text: what it says, what speaks against it, and how it is read here."""
+"""The audit of the paper's text: each passage, the evidence for or against it, and our reading."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ CONTRADICTION, GAP, STATISTICS, SLIP, HOLDS = AUDIT_KINDS
 
 
 def entries(kind: str) -> list[AuditEntry]:
-    """What is of one kind, in the order of the text."""
+    """Return the audit entries of one kind, in the order of the paper's text."""
     return [entry for entry in audit() if entry.kind == kind]
 
 
 def summary() -> Markdown:
-    """How many passages were checked, and with what result."""
+    """State how many passages were checked and how many there are of each kind."""
     found = {kind: len(entries(kind)) for kind in AUDIT_KINDS}
     return Markdown(
         f"We checked {counted(sum(found.values()), 'passage')}. {found[CONTRADICTION]} contradict the "
@@ -29,12 +29,12 @@ def summary() -> Markdown:
 
 
 def findings(kind: str) -> Markdown:
-    """Each passage of one kind: the words and their place, how they are read, and the evidence."""
+    """List the passages of one kind, each with its quotation, place, our reading and the evidence."""
     return Markdown("\n\n".join(_finding(entry) for entry in entries(kind)))
 
 
 def _finding(entry: AuditEntry) -> str:
-    # An address, for links from other pages.
+    # The first line is a link target for other pages.
     return (
         f"(audit-{entry.id})=\n**“{entry.says}”** ({entry.place})\n\n"
         f"- Our reading: {entry.reading}\n- Evidence: {entry.evidence}"
@@ -42,14 +42,14 @@ def _finding(entry: AuditEntry) -> str:
 
 
 def checks(kind: str, caption: str) -> Markdown:
-    """The same as a table, for what needs no discussion."""
+    """Show the passages of one kind as a table, for kinds that need no discussion."""
     rows = [(f"“{e.says}”", e.place, f"{e.reading} {e.evidence}") for e in entries(kind)]
     body = table(("The paper says", "Where", "What we find"), rows)
     return Markdown(captioned(caption, f"audit-{kind}", body))
 
 
 def counts() -> Markdown:
-    """What the paper counts in its networks, compared with ours."""
+    """Compare the paper's counts of modules, scales, slopes and parameters with those of our networks."""
     numbers = paper_quantities()
     networks = [_network(arch) for arch in ("v1", "v2")]
     counted_here = {
@@ -72,13 +72,13 @@ def counts() -> Markdown:
 
 
 def _network(arch: str) -> InceptionResnet:
-    """The paper's largest setting of an architecture, without memory for its weights."""
+    """Build an architecture with TRSF and PReLU on the meta device, which allocates no memory for weights."""
     with torch.device("meta"):
         return InceptionResnet(version=arch, residual_scale="trainable", activation="prelu")
 
 
 def verdict() -> Markdown:
-    """What the findings mean for the tables, in a sentence for each kind that is not harmless."""
+    """Summarise what the findings mean for the paper's results, with a sentence for each serious kind."""
     return Markdown(
         "- Tables and captions are arithmetically consistent, so we take the published numbers as measured.\n"
         "- The settings cannot be followed as printed. Where they are inconsistent, `presets.json` trains "

@@ -1,4 +1,4 @@
-"""Links to where the book shows a run: on a card of its own, or in a row of its variant's study page."""
+"""Links to the place where the book shows a run: its own card, or a row on its variant's study page."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ STUDY = "stability"
 
 
 def in_study(run: Run) -> bool:
-    """Whether a run belongs to the stability study, which varies the learning rate too."""
+    """Return whether a run belongs to the stability study, which also varies the learning rate."""
     usual = track_defaults(run.track)["learning_rate"]
     of_budget = budget_of({**run.config, "learning_rate": usual}) == STUDY
     return of_budget and variant_from(run.config) in STABILITY
 
 
 def page(run: Run) -> str:
-    """The file that has the run's card, in the folder of its track."""
-    # By the folder and not by the id in the record: equal names would be one page.
+    """Return the name of the file with the run's card, relative to the folder of its track."""
+    # Use the folder's name rather than the recorded id: runs with equal ids would share a page.
     return f"{STUDY}-{run.variant}.md" if in_study(run) else f"{run.path.name}.md"
 
 
 def anchor(run: Run) -> str:
-    """Name of the row that a run of the study has."""
-    # Without dots, which the theme's script would take for classes.
+    """Return the HTML id of the run's row on the page of the stability study."""
+    # Without dots, which the theme's script would interpret as CSS classes.
     return f"run-{run.path.name.replace('.', '-')}"
 
 
 def card_link(run: Run, text: str) -> str:
-    """`text` as a link to a run's card; where no cards are made next to the page, to its record.
+    """Return `text` as a link to a run's card, or to its record if no cards are built next to the page.
 
-    Pages are made in their own folder, which is the working folder.
+    The working directory must be the folder of the page, as it is when the book runs its notebooks.
     """
     return _link(run, text, f"{page(run)}#{anchor(run)}" if in_study(run) else page(run))
 
 
 def page_link(run: Run, text: str) -> str:
-    """`text` as a link to the page that has a run's card, whether or not it has others."""
+    """Return `text` as a link to the page with a run's card, without jumping to the run's row on it."""
     return _link(run, text, page(run))
 
 
 def runs_popover(name: str, runs: Iterable[tuple[str, Run]], button: str) -> str:
-    """A button within a line that shows links to runs, each with what a reader should know at once.
+    """Return an inline button that opens a list of links to runs, each with its status unless it is done.
 
     Args:
-        name: unlike that of any other popover of the book.
-        runs: each after what to call it, such as `seed 0: 12.3 %`.
-        button: its words, such as `8 seeds`.
+        name: HTML id of the popover, unique within the book.
+        runs: pairs of link text, such as `seed 0: 12.3 %`, and run.
+        button: text of the button, such as `8 seeds`.
     """
     return popover(button, name, "<br>".join(_entry(run, text) for text, run in runs))
 
@@ -65,7 +65,7 @@ def _entry(run: Run, text: str) -> str:
 
 
 def _link(run: Run, text: str, where: str) -> str:
-    # The book makes pages and cards at the same time, so the card may not be there yet.
+    # The book builds pages and cards at the same time, so check for the folder: the card may not exist yet.
     if Path("runs", run.track).is_dir():
         return f"[{text}](runs/{run.track}/{where})"
     file = os.path.relpath(next(iter(run.record.files.values()), run.path)).replace(os.sep, "/")

@@ -1,4 +1,4 @@
-"""The commands to start with and how long they took where they were measured."""
+"""The commands to start with, and their measured durations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from trsfnet.analysis.benchmarks import measured
 from trsfnet.report.display import Markdown
 from trsfnet.text import duration
 
-# Command, what it does, and which of the measured steps it goes through on a new machine.
+# Command, description, and the measured steps that it runs on a new machine.
 _COMMANDS = (
     (
         "make book",
@@ -27,7 +27,7 @@ _COMMANDS = (
 
 
 def commands() -> Markdown:
-    """Each with its time, step by step; under a heading of their own, for the first page."""
+    """List the commands with their total time and the time of each step, under a heading, for the first page."""
     found = measured("commands")
     seconds = found["seconds"] if found else {}
     place = f"Times are for {found['machine']['cores']} CPU cores without a GPU. " if found else ""

@@ -1,4 +1,4 @@
-"""What the runs of a folder say about the paper's claims, as text and as data."""
+"""What the runs in a folder say about the paper's claims, as text and as data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trsfnet.report.summary import generated
 
 
 def text(folder: Path) -> str:
-    """What `results/README.md` says of our runs, of those in `folder`: Markdown.
+    """Return the summary of `results/README.md`, computed from the runs in `folder`, as Markdown.
 
     Raises:
         RecordError: there is no such folder.
@@ -21,7 +21,9 @@ def text(folder: Path) -> str:
 
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
-    """A verdict on each claim from each group of runs in `folder` that may be compared, of JSON types.
+    """Return the verdict of each campaign (group of comparable runs) in `folder` on each claim.
+
+    All values are JSON types. Without any campaign, every claim is listed once as not run.
 
     Raises:
         RecordError: there is no such folder.

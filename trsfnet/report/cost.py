@@ -1,4 +1,4 @@
-"""What the paper's 18 runs cost in full, from operations counted, speeds measured and speeds published."""
+"""Cost of the paper's 18 runs, estimated from counted operations and measured and published speeds."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from trsfnet.text import NBSP, counted
 from trsfnet.training.config import TrainConfig
 
 IDENTITIES = {"vggface2": VGGFACE2.people, "ms1mv2": MS1MV2.people}
-"""People in the paper's training sets: the length of the classifier."""
+"""Number of identities in the paper's training sets, which is the number of classes of the classifier."""
 
 EVALUATED = {"vggface2": 13_233, "ms1mv2": 12_000}
-"""Images embedded after every epoch: all of LFW, or the pairs of `lfw.bin`."""
+"""Number of images embedded after every epoch: all of LFW, or the pairs of `lfw.bin`."""
 
-# The backward pass takes the products of the forward pass twice: for the inputs and for the weights.
+# Forward pass plus backward pass, which has two products (for inputs and for weights) per forward product.
 _PASSES = 3
 
 
 @dataclass(frozen=True)
 class Card:
-    """A GPU and its peak, dense, in the precision that training takes there, from its maker's data sheet.
+    """A GPU and its dense peak in the precision used for training, from the manufacturer's data sheet.
 
     Attributes:
-        name: of the card.
-        precision: `bfloat16`, or `float32` where the hardware has no bfloat16.
-        tflops: 10^12 floating-point operations a second, accumulated in float32.
+        name: name of the card.
+        precision: `bfloat16`, or `float32` if the hardware does not support bfloat16.
+        tflops: peak in 10^12 floating-point operations per second, accumulated in float32.
     """
 
     name: str
@@ -48,25 +48,25 @@ CARDS = (
 )
 
 SHARE_OF_PEAK = (0.10, 0.40)
-"""What training these networks reaches of a card's peak: the range that the estimates assume.
+"""Lowest and highest share of a card's peak that the estimates assume for training.
 
-The upper end is the best that is published (`PUBLISHED`). The lower end is that figure for a card like the
-H100, which has 14 times the arithmetic of an RTX 3090 but 3.6 times its memory bandwidth, if memory sets the
-pace there: these networks have many small layers.
+The upper end is the best published share (`PUBLISHED`). The lower end is that share scaled to a card like
+the H100, which has 14 times the arithmetic of an RTX 3090 but only 3.6 times its memory bandwidth, on the
+assumption that memory is the bottleneck there, since these networks have many small layers.
 """
 
 
 @dataclass(frozen=True)
 class PublishedSpeed:
-    """Someone's training speed of one of the networks, to hold `SHARE_OF_PEAK` against.
+    """A published training speed of one of the networks, used to check `SHARE_OF_PEAK`.
 
     Attributes:
-        source: who published it, and how it was trained.
+        source: who published it, and how the network was trained.
         arch: `v1` or `v2`.
         size: side of the images in pixels.
-        images_per_second: on one card.
-        card: its name.
-        tflops: its peak in the precision that was used.
+        images_per_second: training images per second on one card.
+        card: name of the card.
+        tflops: peak of the card in the precision that was used, in TFLOPS.
     """
 
     source: str
@@ -78,13 +78,13 @@ class PublishedSpeed:
 
     @property
     def share(self) -> float:
-        """Share of the card's peak that the network's matrix products took."""
+        """The share of the card's peak that the network's matrix products reached."""
         macs = macs_per_image(TrainConfig(arch=self.arch, image_size=self.size, width=1.0))
         return self.images_per_second * macs * _PASSES * summary.FLOPS_PER_MAC / (self.tflops * 1e12)
 
 
 PUBLISHED = (
-    # 275,000 steps of 90 images in 30 hours.
+    # Published as 275,000 steps of 90 images in 30 hours.
     PublishedSpeed(
         "facenet's guide, float32", "v1", 160, 275_000 * 90 / (30 * 3600), "Titan X (Pascal)", 11.0
     ),
@@ -95,12 +95,12 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Part:
-    """Runs of the paper that cost the same.
+    """A group of the paper's runs with equal cost.
 
     Attributes:
         train_set: `vggface2` or `ms1mv2`.
-        config: one of them, with the paper's settings.
-        runs: how many there are.
+        config: configuration of one of the runs, with the paper's settings.
+        runs: number of runs.
     """
 
     train_set: str
@@ -109,24 +109,24 @@ class Part:
 
     @property
     def images(self) -> float:
-        """Training images of one run; an image that is only embedded counts for its forward pass."""
+        """Number of training images of one run; an image that is only embedded counts as a third of one."""
         c = self.config
         steps = c.epochs * (c.steps_per_epoch or 0)
         return steps * c.batch_size + c.epochs * EVALUATED[self.train_set] / _PASSES
 
     @property
     def macs(self) -> float:
-        """Multiply-accumulates of one image's forward pass, the classifier's among them."""
+        """Multiply-accumulates of the forward pass of one image, including the classifier."""
         return macs_per_image(self.config) + self.config.embedding_size * IDENTITIES[self.train_set]
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of all its runs."""
+        """Floating-point operations of all runs of the group."""
         return self.runs * self.images * self.macs * _PASSES * summary.FLOPS_PER_MAC
 
 
 def paper_parts() -> list[Part]:
-    """The 18 runs of the paper on its own data, those of equal cost together."""
+    """Return the paper's 18 runs on its own data, grouped by cost."""
     counts: dict[tuple[str, str], int] = {}
     for setting in GRID:
         train_set = "ms1mv2" if setting.loss == "arcface" else "vggface2"
@@ -138,7 +138,7 @@ def paper_parts() -> list[Part]:
 
 
 def macs_per_image(config: TrainConfig) -> float:
-    """Multiply-accumulates of the network's forward pass for one image, counted by going through it."""
+    """Return the multiply-accumulates of the network's forward pass for one image, without the classifier."""
     return _macs(config.arch, config.image_size, config.width, config.embedding_size, config.removed_pool)
 
 
@@ -156,15 +156,15 @@ def _macs(version: str, size: int, width: float, embedding_size: int, removed_po
 
 
 def gpu_hours(card: Card, parts: list[Part]) -> tuple[float, float]:
-    """Hours of one card for `parts`, at the upper and at the lower end of `SHARE_OF_PEAK`."""
+    """Return the hours that one card needs for `parts`, at the upper and the lower end of `SHARE_OF_PEAK`."""
     hours = sum(part.flops for part in parts) / (card.tflops * 1e12 * 3600)
     return hours / SHARE_OF_PEAK[1], hours / SHARE_OF_PEAK[0]
 
 
 def cpu_hours(step: Path, parts: list[Part]) -> float:
-    """Hours of the machine on which `benchmarks.step` wrote the file `step`.
+    """Return the hours for `parts` on the machine on which `benchmarks.step` wrote the file `step`.
 
-    Other sizes than the measured 160 px are taken to cost time by their multiply-accumulates.
+    For image sizes other than the measured 160 px, the time is scaled by the multiply-accumulates.
     """
     cases = json.loads(step.read_text(encoding="utf-8"))["cases"]
     speeds = {case["title"]: case["speed"]["ours trainable"] for case in cases}
@@ -178,7 +178,7 @@ def cpu_hours(step: Path, parts: list[Part]) -> float:
 
 
 def parts_table() -> Markdown:
-    """What the paper's runs are made of."""
+    """Show the groups of the paper's runs with their size and their total operations."""
     header = ("runs", "network", "training set", "size", "images per run", "MACs per image", "total, PFLOPs")
     rows = [
         (
@@ -196,7 +196,7 @@ def parts_table() -> Markdown:
 
 
 def hours_table(step: Path) -> Markdown:
-    """Estimated hours of the whole paper track by card, and of the machine measured in `step`."""
+    """Show the estimated hours of the whole paper track by card, and on the machine measured in `step`."""
     parts = paper_parts()
     machine = json.loads(step.read_text(encoding="utf-8"))["machine"]
     rows = [
@@ -209,7 +209,7 @@ def hours_table(step: Path) -> Markdown:
 
 
 def check_table() -> Markdown:
-    """Published training speeds as shares of their card's peak, compared with the assumed range."""
+    """Show published training speeds as shares of their card's peak, to compare with the assumed range."""
     rows = [
         (p.source, p.arch, f"{p.size}{NBSP}px", p.card, f"{p.images_per_second:.0f}", f"{p.share:.0%}")
         for p in PUBLISHED
@@ -218,7 +218,7 @@ def check_table() -> Markdown:
 
 
 def in_a_sentence() -> str:
-    """The cost of the paper track, for those who are about to start it."""
+    """State the estimated cost of the paper track in one sentence."""
     card = next(card for card in CARDS if card.name == "A100")
     fast, slow = gpu_hours(card, paper_parts())
     return (

@@ -1,4 +1,4 @@
-"""Verification and loss over training: the paper's figures 3 and 4, on our tracks."""
+"""Verification accuracy and loss over training: the paper's figures 3 and 4 for our tracks."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from trsfnet.text import percent
 
 
 def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
-    """Verification after every epoch, a row of panels for each table, and the training loss behind a fold.
+    """Plot verification after every epoch, a row of panels per table, with the training loss in a dropdown.
 
     Args:
-        tables: of one track, such as tables 1 and 2 for the paper's figure 3.
-        number: of the paper's figure.
+        tables: tables of one track, such as tables 1 and 2 for the paper's figure 3.
+        number: number of the paper's figure.
     """
     runs = [_started(figure_runs([table], number)) for table in tables]
     rows = [row for row in runs if row]
@@ -39,7 +39,7 @@ def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Ma
 
 
 def _started(runs: Runs) -> Runs:
-    """Of each variant the runs with an epoch to draw; no variant without."""
+    """Keep the runs with at least one finished epoch, and drop variants that have none."""
     found = {variant: [run for run in cell if run.epochs_done] for variant, cell in runs.items()}
     return {variant: cell for variant, cell in found.items() if cell}
 
@@ -68,7 +68,12 @@ def _loss(track: str, rows: list[Runs]) -> Picture:
 
 
 def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
-    """A panel for each row of variants and each column of the history, by the label of its axis."""
+    """Draw a panel for each row of variants and each column of the history.
+
+    Args:
+        rows: the runs of each row, by variant.
+        columns: columns of the history, by the label of their axis.
+    """
     size = (style.FIGURE_WIDTH * (1 if len(columns) > 1 else 0.8), 0.9 + 3.0 * len(rows))
     panels = style.panels(len(rows), len(columns), size[1], figsize=size, sharex=True, sharey="col")
     with panels as (figure, axes):
@@ -87,7 +92,7 @@ def _draw(rows: list[Runs], columns: dict[str, str]) -> Figure:
 
 
 def _lines(axes: Axes, variant: str, runs: list[Run], column: str) -> None:
-    """The mean over finished seeds within the band of their range; dotted, each run that is not finished."""
+    """Draw the mean over finished seeds with a band for their range, and unfinished runs as dotted lines."""
     look = style.look(variant)
     label = variant_of(variant).additions or "original"
     finished = [run for run in runs if run.done]
@@ -100,12 +105,12 @@ def _lines(axes: Axes, variant: str, runs: list[Run], column: str) -> None:
 
 
 def _by_epoch(runs: list[Run], column: str) -> pd.DataFrame:
-    """A column of each run's history side by side, a row for each epoch that all of them have."""
+    """Return one history column of every run side by side, for the epochs that all runs have."""
     return pd.concat([run.history.set_index("epoch")[column] for run in runs], axis=1).dropna()
 
 
 def _ends(runs: Runs, column: str) -> str:
-    """Which curves of a row end highest and lowest, and where, in one sentence."""
+    """State in one sentence which curves end highest and lowest, and at which values."""
     last = {key: _by_epoch(finished_or_all(cell), column).iloc[-1] for key, cell in runs.items()}
     low, high = (choose(last, key=lambda key: last[key].mean()) for choose in (min, max))
     write = (lambda value: f"{value:.2f}") if column == "loss" else percent
@@ -118,14 +123,14 @@ def _ends(runs: Runs, column: str) -> str:
 
 
 def _end(values: pd.Series, write: Callable[[float], str]) -> str:
-    """The mean of a variant's last values, and their range where there are several."""
+    """Format the mean of a variant's last values, with their range if there are several seeds."""
     if len(values) == 1:
         return write(values.iloc[0])
     return f"{write(values.mean())} ({write(values.min())} to {write(values.max())})"
 
 
 def _key(rows: list[Runs]) -> str:
-    """What lines and bands are, and of how many seeds."""
+    """Explain the lines and bands, with the number of seeds."""
     finished = {key: [run.seed for run in cell if run.done] for row in rows for key, cell in row.items()}
     finished = {key: seeds for key, seeds in finished.items() if seeds}
     if not finished:
