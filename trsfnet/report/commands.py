@@ -27,7 +27,7 @@ _COMMANDS = (
 
 
 def commands() -> Markdown:
-    """List the commands with their total time and the time of each step, under a heading, for the first page."""
+    """List the commands with their total time and the time of each step, under a heading of their own."""
     found = measured("commands")
     seconds = found["seconds"] if found else {}
     place = f"Times are for {found['machine']['cores']} CPU cores without a GPU. " if found else ""

@@ -1,4 +1,4 @@
-"""Objects that notebooks and the book show: Markdown, and figures with alternative text and caption."""
+"""Objects that notebooks and the book display: Markdown, and figures with alternative text and caption."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trsfnet.report.drawn_numbers import drawn_numbers
 
 @dataclass(frozen=True)
 class Markdown:
-    """Text that Jupyter shows as Markdown and the book as MyST."""
+    """Text that Jupyter renders as Markdown and the book as MyST."""
 
     text: str
 
@@ -30,13 +30,14 @@ class Markdown:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing for the book, with its text alternative and caption.
+    """A figure for the book, with its alternative text and caption.
 
     Attributes:
-        svg: the drawing, in the page's own text colour on no background.
-        alt: what a reader who cannot see it should know is there.
-        caption: what it shows, made from the records.
-        numbers: what it draws, as CSV; the book makes a file of them. Empty if they are elsewhere.
+        svg: the figure as SVG, in the page's text colour on a transparent background.
+        alt: alternative text for readers who cannot see the figure.
+        caption: what the figure shows, generated from the records.
+        numbers: the plotted numbers as CSV, which the book writes to a file; empty if they are available
+            elsewhere.
     """
 
     svg: str
@@ -45,7 +46,7 @@ class Picture:
     numbers: str = ""
 
     def _repr_html_(self) -> str:
-        # Wide drawings scroll in their box; it takes the keyboard's focus so that arrow keys scroll it.
+        # Wide figures scroll within a box, which is focusable so that the arrow keys can scroll it.
         return (
             f'<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
             f'aria-label="Figure">{self.svg}</div>'
@@ -53,7 +54,7 @@ class Picture:
         )
 
     def _data(self) -> str:
-        """The numbers, in an element that no browser shows or runs."""
+        """Return the numbers in an element that browsers neither display nor execute."""
         if not self.numbers:
             return ""
         return f'<script type="text/csv">{self.numbers.replace("</", "<" + chr(92) + "/")}</script>'
@@ -62,24 +63,24 @@ class Picture:
         return self.alt
 
     def markdown(self) -> str:
-        """The same as raw HTML within Markdown, which a blank line would end."""
+        """Return the figure as raw HTML for use within Markdown, without blank lines, which would end it."""
         return "\n".join(line for line in self._repr_html_().splitlines() if line.strip())
 
 
 def picture(figure: Figure, *, alt: str, caption: str, with_numbers: bool = True) -> Picture:
-    """`figure` as a picture; the figure itself is closed, so that Jupyter does not show it twice.
+    """Convert `figure` to a picture and close it, so that Jupyter does not show it a second time.
 
     Args:
-        figure: what is drawn.
+        figure: the matplotlib figure.
         alt: see `Picture`.
         caption: see `Picture`.
-        with_numbers: whether the numbers that are drawn come along.
+        with_numbers: whether the picture includes the plotted numbers.
     """
     buffer = io.StringIO()
     with style.applied():
         layout = figure.get_layout_engine()
         if layout:
-            # Alone, for savefig would draw all of the figure once more to lay it out.
+            # Run the layout by itself, because savefig would draw the whole figure once more for it.
             layout.execute(figure)
             figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -89,7 +90,7 @@ def picture(figure: Figure, *, alt: str, caption: str, with_numbers: bool = True
 
 
 def _themed(svg: str, alt: str) -> str:
-    """The `svg` element alone, named, free to shrink, its ink that of the page."""
+    """Return only the `svg` element, labelled, without a fixed size, and in the page's text colour."""
     element = svg[svg.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     opening, body = element.split(">", 1)
@@ -103,36 +104,36 @@ def _themed(svg: str, alt: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    """Text that cannot end its cell or its row."""
-    # Not str.split, which would also take spaces that do not break.
+    """Escape text so that it cannot end its table cell or row."""
+    # Not str.split, which would also split at non-breaking spaces.
     return re.sub(r"[ \t\r\n]+", " ", text).replace("|", "\\|")
 
 
 def captioned(caption: str, name: str, body: str) -> str:
-    """A numbered table of the book, to which other pages can refer by `name`."""
+    """Return a numbered table for the book, which other pages can reference by `name`."""
     return f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::\n"
 
 
 def folded(title: str, body: str) -> str:
-    """`body` behind a heading that opens it."""
+    """Return `body` in a collapsed dropdown with the heading `title`."""
     return f"::::::{{dropdown}} {title}\n\n{body}\n::::::\n"
 
 
 def popover(button: str, name: str, body: str) -> str:
-    """`body` behind a button within a line, opened by mouse or keyboard without a script.
+    """Return `body` as a popover of an inline button, which opens by mouse or keyboard without a script.
 
     Args:
-        button: its words.
-        name: unlike that of any other popover of the book.
-        body: Markdown of one line.
+        button: text of the button.
+        name: HTML id of the popover, unique within the book.
+        body: Markdown without line breaks.
     """
-    # A span, because the line is a paragraph. Where popovers are unknown, the body stands in the line.
+    # A span, because it lies within a paragraph. Browsers without popover support show the body inline.
     return (
         f'<button type="button" class="popover-button" popovertarget="{name}">{html.escape(button)}</button>'
         f'<span id="{name}" class="popover-body" popover>{body}</span>'
@@ -140,12 +141,12 @@ def popover(button: str, name: str, body: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of which Markdown makes nothing else."""
+    """Escape text so that Markdown shows it literally."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~" else c for c in text)
 
 
 def unreadable(problems: Iterable[str]) -> str:
-    """A list of the records that cannot be shown, each with the reason."""
-    # Paths as seen from the repository's root, not from where the notebook runs; as plain text, so that a
-    # long one breaks on a phone.
+    """Return a list of the records that cannot be shown, each with the reason."""
+    # Paths are relative to the repository's root rather than to the notebook, and plain text, so that long
+    # ones wrap on a phone.
     return "\n".join(f"- {plain(problem.replace('../', ''))}" for problem in problems)

@@ -1,4 +1,4 @@
-"""The numbers that a figure draws, as CSV, so that others can draw them again."""
+"""The numbers that a figure plots, as CSV, so that others can plot them again."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HEADER = ("panel", "series", "x", "y")
 
 
 def drawn_numbers(figure: Figure) -> str:
-    """A row per point, marker, cell or bar; of a line, its vertices in order.
+    """Return the plotted numbers as CSV: a row per line vertex (in order), marker, heat map cell or bar.
 
-    Columns: `panel`, its title or label; `series`, its name in the legend; `x` and `y`, in the units of the
-    axes, or the words that stand at the axis; for a cell `series` is its value.
+    Columns: `panel`, the title or axis label of the panel; `series`, the name in the legend, or the value of
+    a heat map cell; `x` and `y`, in the units of the axes, or the tick label if the ticks are words.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -48,7 +48,7 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
                 yield "" if label.startswith("_") else label, x, y
     for image in axes.images:
         values: np.ndarray = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
-        # A picture in colour is no table.
+        # Skip RGB images, which have no values to tabulate.
         for (row, column), value in np.ndenumerate(values) if values.ndim == 2 else ():
             yield f"{value:.6g}", column, row
     for bars in axes.containers:
@@ -57,7 +57,7 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
 
 
 def _words(axes: Axes, which: str) -> dict[float, str]:
-    """What stands at an axis instead of numbers, by place."""
+    """Return the tick labels of an axis, by position."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     texts = [label.get_text() for label in axis.get_ticklabels()]
     places = axis.get_ticklocs()
@@ -66,5 +66,5 @@ def _words(axes: Axes, which: str) -> dict[float, str]:
 
 def _written(value: float, words: dict[float, str]) -> str:
     text = words.get(float(value), "")
-    # Words of a scale of numbers, such as 20 %, are less exact than the number.
+    # Numeric tick labels, such as 20 %, are less exact than the number.
     return text if any(c.isalpha() for c in text) else f"{value:.6g}"

@@ -1,4 +1,4 @@
-"""How long runs took, as their records say."""
+"""How long runs took, according to their records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trsfnet.text import NBSP, duration
 
 
 def durations(found: Analysis) -> Markdown:
-    """Wall time of one finished run, by track, budget, network and machine."""
+    """Tabulate the wall time of one finished run, by track, budget, network and machine."""
     frame = found.frame
     frame = frame[(frame["status"] == "done") & (frame["seconds"] > 0)] if len(frame) else frame
     if frame.empty:
@@ -21,7 +21,7 @@ def durations(found: Analysis) -> Markdown:
     for key, seconds in frame.groupby(["track", "budget", "arch", machines.to_numpy()])["seconds"]:
         track, budget, arch, machine = map(str, key)
         ends = dict.fromkeys(duration(end).replace(" ", NBSP) for end in (seconds.min(), seconds.max()))
-        span = " to ".join(ends)  # one of them, where they are the same in words
+        span = " to ".join(ends)  # a single duration if both ends read the same
         options = f"`TRACK={track} BUDGET={budget}`" if budget else f"`{track}`, other settings"
         rows.append((options, arch, machine, str(len(seconds)), duration(seconds.median()), span))
     header = ("Options of `make runs`", "Network", "Machine", "Runs", "Median", "Range")

@@ -1,4 +1,4 @@
-"""Which runs a figure of the paper shows, what is missing from it, and which claims rest on it."""
+"""The runs shown in a figure of the paper, what is missing from it, and the claims that rest on it."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from trsfnet.text import NBSP, counted, joined
 _T = TypeVar("_T", bound=Hashable)
 
 Runs = dict[str, list[Run]]
-"""By variant, in the paper's order, its runs ordered by seed; none for a variant that was not run."""
+"""The runs of each variant, by seed; variants in the paper's order, with an empty list if not run."""
 
 Values = dict[str, dict[int, pd.DataFrame]]
-"""By variant and seed, a table with a row per epoch and a column per module."""
+"""Tables by variant and seed, each with a row per epoch and a column per module."""
 
 
 def figure_runs(tables: Sequence[TableRuns], number: int) -> Runs:
-    """The runs in `tables` that a figure of the paper shows."""
+    """Return the runs in `tables` that a figure of the paper shows."""
     keys = {variant.key for variant in variants_in(f"figure {number}")}
     return {key: cell for table in tables for key, cell in table.cells.items() if key in keys}
 
 
 def opening(tables: Sequence[TableRuns], number: int) -> str:
-    """How a caption begins, such as `Paper's figure 6 on our lfw track`."""
+    """Return the beginning of a caption, such as `Paper's figure 6 on our lfw track`."""
     return f"Paper's figure {number} on our {tables[0].track} track"
 
 
 def nothing(tables: Sequence[TableRuns], number: int) -> Markdown:
-    """What stands in the place of a figure without runs."""
+    """Return the text that replaces a figure without runs."""
     names = joined([short_name(variant) for variant in figure_runs(tables, number)])
     return Markdown(f"{opening(tables, number)}: no run of {names} has finished an epoch yet.")
 
 
 def missing(runs: Runs) -> str:
-    """What a figure lacks, as sentences with a space before them; empty if it lacks nothing."""
+    """Return sentences on the runs that a figure lacks, with a leading space; empty if none is missing."""
     run_of = Counter(variant_of(key).arch for key, cell in runs.items() if cell)
     gone = sorted({variant_of(key).arch for key in runs} - set(run_of))
     names = [f"every variant of {arch}" for arch in gone]
@@ -57,22 +57,22 @@ def missing(runs: Runs) -> str:
 
 
 def seeds_in_words(seeds: Mapping[str, Sized]) -> str:
-    """Such as `3 seeds of each variant, but 1 of v2 + TRSF`.
+    """Return the number of seeds in words, such as `3 seeds of each variant, but 1 of v2 + TRSF`.
 
     Args:
-        seeds: of each variant that is shown.
+        seeds: the seeds of each variant that is shown.
     """
     numbers = {variant: len(of) for variant, of in seeds.items()}
     return _usual(numbers, lambda number: counted(number, "seed"), str)
 
 
 def shown_seeds(values: Values) -> str:
-    """Such as `seed 0 of each variant, but seed 2 of v2 + TRSF`."""
+    """Return the seeds in words, such as `seed 0 of each variant, but seed 2 of v2 + TRSF`."""
     return _usual({variant: _seeds({variant: seeds}) for variant, seeds in values.items()}, str, str)
 
 
 def _usual(of: Mapping[str, _T], most: Callable[[_T], str], other: Callable[[_T], str]) -> str:
-    """What most variants have, and which have something else."""
+    """State the most common value over variants, and the variants with other values."""
     (usual, _), *_ = Counter(of.values()).most_common()
     others = [f"{other(value)} of {short_name(variant)}" for variant, value in of.items() if value != usual]
     text = f"{most(usual)} of each variant"
@@ -80,13 +80,18 @@ def _usual(of: Mapping[str, _T], most: Callable[[_T], str], other: Callable[[_T]
 
 
 def _seeds(values: Values) -> str:
-    """`seed 0`, or `seeds 1, 2 and 3`, of any variant."""
+    """Return the seeds of all variants together, such as `seed 0` or `seeds 1, 2 and 3`."""
     numbers = sorted({seed for seeds in values.values() for seed in seeds})
     return f"{'seed' if len(numbers) == 1 else 'seeds'} {joined([str(n) for n in numbers])}"
 
 
 def learned_values(runs: Runs, kind: str) -> Values:
-    """What was learned, `trsf` or `slope`, in finished runs; in all of them while a variant has none."""
+    """Return the learned values of finished runs, or of all runs of a variant while none has finished.
+
+    Args:
+        runs: the runs.
+        kind: `trsf` or `slope`.
+    """
     found = {
         variant: {run.seed: run.learned[kind] for run in finished_or_all(cell) if kind in run.learned}
         for variant, cell in runs.items()
@@ -95,7 +100,7 @@ def learned_values(runs: Runs, kind: str) -> Values:
 
 
 def final(values: Values) -> dict[str, pd.DataFrame]:
-    """The last values of each variant: a row per seed, a column per module."""
+    """Return the values of the last epoch for each variant: a row per seed, a column per module."""
     return {
         variant: pd.DataFrame({seed: table.iloc[-1] for seed, table in seeds.items()}).T
         for variant, seeds in values.items()
@@ -105,7 +110,13 @@ def final(values: Values) -> dict[str, pd.DataFrame]:
 def first_and_further(
     values: Values, what: str, draw: Callable[[Values], Picture]
 ) -> list[Picture | Markdown]:
-    """A drawing of the lowest seed of each variant, and one of all others behind a fold if there are any."""
+    """Draw the lowest seed of each variant, and any other seeds in a second figure within a dropdown.
+
+    Args:
+        values: the values of all seeds.
+        what: title of the dropdown, to which the seeds are added.
+        draw: makes a figure of some of the values.
+    """
     ordered = {variant: dict(sorted(seeds.items())) for variant, seeds in values.items()}
     first = {variant: dict([next(iter(seeds.items()))]) for variant, seeds in ordered.items()}
     others = {v: further for v, seeds in ordered.items() if (further := dict(list(seeds.items())[1:]))}
@@ -115,23 +126,23 @@ def first_and_further(
 
 
 def span(numbers: Sequence[str]) -> str:
-    """`0.10` or `0.10 to 0.30`, from the smallest and the largest."""
+    """Return `0.10` or `0.10 to 0.30`, from sorted numbers."""
     return numbers[0] if numbers[0] == numbers[-1] else f"{numbers[0]} to {numbers[-1]}"
 
 
 def signs(final_values: pd.Series) -> str:
-    """`69 / 62`: how many values are positive, or zero, and how many negative."""
+    """Return the number of values that are positive or zero and the number that are negative: `69 / 62`."""
     negative = int((final_values < 0).sum())
     return f"{len(final_values) - negative}{NBSP}/{NBSP}{negative}"
 
 
 def left_out(found: Analysis, numbers: Sequence[int], kind: str) -> Markdown:
-    """The runs that one might look for in figures of these tables, with what keeps each out.
+    """List the runs that a reader might expect in the figures of these tables, with the reason for omission.
 
     Args:
         found: all runs.
-        numbers: of the paper's tables whose runs the figures show.
-        kind: what the figures are about: `trsf`, `slope`, or empty for all runs.
+        numbers: numbers of the paper's tables whose runs the figures show.
+        kind: the learned values that the figures show: `trsf`, `slope`, or empty for all runs.
     """
     lines = [
         f"- {card_link(run, f'{run.name}, seed {run.seed}')}, `{run.track}`: {plain(reason)}"
@@ -154,11 +165,11 @@ def left_out(found: Analysis, numbers: Sequence[int], kind: str) -> Markdown:
 
 
 def verdicts(found: Analysis, subject: str, *claims: str) -> Markdown:
-    """The claims that rest on figures, with their verdicts.
+    """Tabulate the claims that rest on figures, with their verdicts.
 
     Args:
         found: all runs.
-        subject: what the figures are about, for the caption.
-        claims: their ids.
+        subject: subject of the figures, for the caption.
+        claims: ids of the claims.
     """
     return claims_table(subject, [claims_by_id()[claim] for claim in claims], found)

@@ -1,4 +1,4 @@
-"""The parts that figures share."""
+"""Elements shared by several figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trsfnet.report import style
 
 
 def lines_by_depth(axes: Axes, table: pd.DataFrame) -> None:
-    """One line per column of `table` over its index, dark for the first and light for the last."""
+    """Draw one line per column of `table` over its index, from dark for the first to light for the last."""
     colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, table.shape[1]))
     width = 1.4 if table.shape[1] <= 40 else 0.7
     for name, colour in zip(table.columns, colours, strict=True):
@@ -33,13 +33,13 @@ def depth_bar(
     ends: tuple[str, str] = ("first", "last"),
     label: str = "Module, from input to output",
 ) -> None:
-    """The key to the colours of `lines_by_depth`.
+    """Add a colour bar for the lines of `lines_by_depth`.
 
     Args:
-        figure: that has the lines.
-        axes: the panels that have them.
+        figure: the figure with the lines.
+        axes: its panels with the lines.
         ends: names of the first and the last module.
-        label: what these are names of.
+        label: label of the colour bar.
     """
     low, high = style.DEPTH_RANGE
     part = colormaps[style.DEPTH_MAP](np.linspace(low, high, 256))
@@ -53,15 +53,15 @@ def depth_bar(
 def mean_over_seeds(
     axes: Axes, seeds: pd.DataFrame, label: str, look: style.Look, *, size: float = 4, band: float = 0.0
 ) -> None:
-    """The mean of curves, a column for each seed, with a few markers.
+    """Draw the mean of several seeds' curves, with a few markers.
 
     Args:
-        axes: to draw on.
-        seeds: over epochs.
-        label: in the key.
-        look: of the line.
-        size: of markers.
-        band: opacity of the range of the seeds.
+        axes: the panel.
+        seeds: the curves, with a row per epoch and a column per seed.
+        label: label in the legend.
+        look: colour, dashes and marker of the line.
+        size: size of the markers in points.
+        band: opacity of the band from the lowest to the highest seed; no band if 0.
     """
     if band:
         low, high = seeds.min(axis=1), seeds.max(axis=1)
@@ -71,12 +71,12 @@ def mean_over_seeds(
 
 
 def epoch_axis(axes: Axes) -> None:
-    """Label the horizontal axis as whole epochs."""
+    """Label the horizontal axis "Epoch" and place its ticks at whole numbers."""
     axes.set_xlabel("Epoch")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
-    """One key for the whole figure, from the labels of `axes`, where it covers nothing."""
+    """Add one legend for the whole figure below its panels, from the labels of `axes`."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), handlelength=3)

@@ -1,4 +1,4 @@
-"""The page on the idea: the library's own lines next to the paper's equations, and the relatives."""
+"""The page on the idea: the library's code next to the paper's equations, and related methods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trsfnet.text import joined
 
 
 def source(function: Callable[..., Any]) -> Markdown:
-    """The lines that define a function or method, as they stand in the package, without its docstring."""
+    """Show the source code of a function or method without its docstring."""
     text = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -32,10 +32,10 @@ def source(function: Callable[..., Any]) -> Markdown:
 
 
 def lines(function: Callable[..., Any], *words: str) -> Markdown:
-    """The lines of a function that hold `words`, each in turn.
+    """Show the lines of a function that contain any of `words`, in the order of the words.
 
     Raises:
-        ValueError: no line of the function has one of the words.
+        ValueError: one of the words occurs in no line of the function.
     """
     found = []
     for word in words:
@@ -52,7 +52,7 @@ def _code(function: Callable[..., Any], text: str) -> Markdown:
 
 
 def relatives() -> Markdown:
-    """Whose idea each setting of the stability study is, and how to train it."""
+    """Tabulate the stability study's settings with the method that each corresponds to and its options."""
     rows = [(_whose(setting), _options(setting)) for setting in STABILITY]
     caption = "Settings of the stability study, and the proposal that each corresponds to."
     body = table(("Idea", "Options of `notebooks/train.ipynb`"), rows)
@@ -79,7 +79,7 @@ def _options(setting: Variant) -> str:
 
 
 def verdict(networks: Sequence[Network]) -> Markdown:
-    """Whether the counts that the idea rests on are those of the networks."""
+    """Compare the paper's counts of scales and slopes with those of the networks."""
     paper = paper_quantities()
     agree, differ = [], []
     for kind in ("scales", "slopes"):

@@ -1,4 +1,4 @@
-"""The first page of the book: does the paper hold up, in a sentence and a table."""
+"""The first page of the book: whether the paper holds up, in a sentence and a table."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from trsfnet.text import counted, joined
 _DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
 
 MAIN_CLAIMS = {question: claims[0] for question, claims in QUESTIONS.items()}
-"""By question, the id of the claim that answers it most directly."""
+"""The id of the claim that answers each question most directly, by question."""
 
 
 def campaigns_on_questions(found: Analysis) -> list[Campaign]:
-    """The campaigns that say something to the paper's questions."""
+    """Return the campaigns that can test at least one of the main claims."""
     asked = MAIN_CLAIMS.values()
     return [campaign for campaign in found.campaigns_on(asked) if campaign.decides(asked)]
 
 
 def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> Markdown:
-    """The answer in a sentence, and how many questions are answered.
+    """State whether the paper holds up, and how many of its questions are decided.
 
     Args:
         campaigns: see `campaigns_on_questions`.
-        mechanism: what the study on weight decay says to its questions.
+        mechanism: answers of the study on weight decay.
     """
     if not campaigns:
         return Markdown(f"**{headline(campaigns)}**")
@@ -43,20 +43,20 @@ def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> M
 
 
 def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> str:
-    """The answer in two sentences: on the accuracy, and on the explanation."""
+    """State the answer in two sentences, on the accuracy and on the paper's explanation."""
     if not campaigns:
         return "Not tested yet: no run has ended."
     return f"{_accuracy(campaigns)} {_explanation(mechanism)}"
 
 
 def picture(found: Analysis) -> Markdown:
-    """Scales, branches and accuracy by decay budget, for a page that includes what the notebook shows."""
+    """Show scales, branches and accuracy by decay budget, as Markdown for a page that includes it."""
     drawn = decay_figure(found)
     return drawn if isinstance(drawn, Markdown) else Markdown(drawn.markdown())
 
 
 def questions(campaigns: Sequence[Campaign]) -> Markdown:
-    """The paper's main claims, each with the paper's number, ours and the verdict; a tab per campaign."""
+    """Tabulate the main claims with the paper's number, ours and the verdict, in a tab per campaign."""
     if not campaigns:
         return Markdown(captioned(_CAPTION, "main-claims", _tab(None)))
     return Markdown(tabs([(_title(campaign), campaign.track, _tab(campaign)) for campaign in campaigns]))
@@ -90,7 +90,7 @@ _GAINS = {"TRSF": "trsf-gains", "leaky or learned slopes": "both-activations-gai
 
 
 def _accuracy(campaigns: Sequence[Campaign]) -> str:
-    """Whether the paper's two parts raise accuracy, over all campaigns that decide it."""
+    """State whether TRSF and the slopes raise accuracy, according to all campaigns that decide it."""
     names: dict[str, list[str]] = {"raise": [], "lower": [], "open": []}
     for name, claim in _GAINS.items():
         outcomes = {campaign.verdicts[claim].outcome for campaign in campaigns} & {*_DECIDED}
@@ -108,12 +108,12 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
 
 
 def _subject(names: Sequence[str], singular: str, plural: str) -> str:
-    """Names of parts of the paper with a verb in the right number; only TRSF is singular."""
+    """Return `names` with the verb in the right number; only TRSF alone is singular."""
     return f"{joined(names)} {singular if list(names) == ['TRSF'] else plural}"
 
 
 def _explanation(mechanism: Sequence[Answer]) -> str:
-    """Whether large scales show what the paper takes them for, a larger role of the branches."""
+    """State whether large scales are evidence of a larger role of the branches, as the paper argues."""
     decided = {found.question: found.decided for found in mechanism if found.effects}
     if decided.get("growth") and decided.get("branches"):
         return (

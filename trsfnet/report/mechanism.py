@@ -1,4 +1,4 @@
-"""The page on the mechanism: what weight decay does to scales, to branches and to accuracy."""
+"""The page on the mechanism: the effect of weight decay on scales, branches and accuracy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.text import percent
 
-# The paper's schedule on VGGFace2, as we read it: see the page on its data.
+# Decay budget of the paper's schedule on VGGFace2, in our reading; see the page on its data.
 PAPER_BUDGET = 12.5
 _BOTH, _BASELINE = style.look("v1-trsf-prelu"), style.look("v1-relu")
 _LINES = {
@@ -36,12 +36,12 @@ _NOTHING = (
     "No run of this study is here yet. `make runs STUDY=mechanism` trains them: "
     f"{len(mechanism_configs())} small networks, about two minutes each on one core."
 )
-# Where the axis of decay budgets turns from linear to logarithmic.
+# Decay budget at which the horizontal axis changes from linear to logarithmic.
 _LINEAR = 0.1
 
 
 def decay_figure(found: Analysis) -> Picture | Markdown:
-    """Scale, branch ratio and accuracy by decay budget, with gradient flow and the paper's scales."""
+    """Plot scale, branch ratio and accuracy by decay budget, with gradient flow and the paper's scales."""
     rungs = _rungs(found)
     if rungs is None:
         return Markdown(_NOTHING)
@@ -71,7 +71,7 @@ def _rungs(found: Analysis) -> pd.DataFrame | None:
 
 
 def _draw(panel: Axes, rungs: pd.DataFrame, quantity: str, line: str) -> None:
-    """The seeds as points, their mean as a line."""
+    """Draw each seed as a point and their mean as a line."""
     label, colour, dashes, marker = _LINES[line]
     shown = rungs.dropna(subset=[quantity])
     if not len(shown):
@@ -90,7 +90,7 @@ def _budget_axis(panel: Axes) -> None:
 
 
 def _flow(panel: Axes, norms: np.ndarray) -> None:
-    """The scales that gradient flow gives where decay acts alone."""
+    """Draw the scales that gradient flow predicts if weight decay acts alone."""
     if len(norms):
         budgets = np.concatenate([np.linspace(0, _LINEAR, 20), np.geomspace(_LINEAR, 15, 80)])
         label = "Gradient flow, with branches at their initial size"
@@ -98,7 +98,7 @@ def _flow(panel: Axes, norms: np.ndarray) -> None:
 
 
 def _papers_scales(panel: Axes) -> None:
-    """The paper's three averages for v1, at its own decay budget."""
+    """Draw the paper's three average scales for v1, at the paper's decay budget."""
     values = list(paper_table(4).cells.values())
     panel.plot(
         [PAPER_BUDGET] * len(values), values, "*", color=style.INK, markersize=10, label="The paper, table 4"
@@ -121,7 +121,7 @@ def _alt(rungs: pd.DataFrame) -> str:
 
 
 def _findings(rungs: pd.DataFrame) -> list[str]:
-    """What the ladder shows, a sentence for each quantity."""
+    """State how each quantity changes along the ladder of weight decays, in a sentence per quantity."""
     changes = {q: change(rungs, q) for q in ("scale", "ratio", "tar")}
     scale, ratio, tar = (changes[q] for q in ("scale", "ratio", "tar"))
     found = []
@@ -149,7 +149,7 @@ def _points(interval: Interval) -> str:
 
 
 def ladder_table(found: Analysis) -> Markdown:
-    """The rungs of the ladder in numbers, means over seeds."""
+    """Tabulate the ladder of weight decays, as means over seeds."""
     rungs = _rungs(found)
     if rungs is None:
         return Markdown(_NOTHING)
@@ -210,7 +210,7 @@ _WORDS = {True: "yes", False: "no", None: "undecided"}
 
 
 def questions(found: Analysis) -> Markdown:
-    """The questions of the study, each with its rule, what was found, and the answer by the rule."""
+    """Tabulate the questions of the study with their rule, the measured effects and the resulting answer."""
     if not found.answers:
         return Markdown(_NOTHING)
     rows = []
@@ -227,7 +227,7 @@ def _share(interval: Interval) -> str:
 
 
 def over_constants(found: Analysis) -> Markdown:
-    """What branches with trainable scales add, against the baseline's, at two weight decays."""
+    """Compare TRSF + PReLU with the baseline in residual ratio and TAR, at two weight decays."""
     if found.mechanism.empty:
         return Markdown(_NOTHING)
     rows = [
@@ -254,7 +254,7 @@ def over_constants(found: Analysis) -> Markdown:
 
 
 def answer_lines(found: Analysis) -> list[str]:
-    """The questions of the study that have an answer, a sentence each with what was found."""
+    """Return a line for each question of the study with measured effects: the answer and the effects."""
     return [
         f"{_QUESTIONS[each.question][0]} **{_word(each).capitalize()}** "
         f"({'; '.join(_effects(each))}; {each.seeds} seeds)."
@@ -268,6 +268,6 @@ def _word(answer: Answer) -> str:
 
 
 def _effects(answer: Answer) -> list[str]:
-    """What a rule looked at, as `name: value (low to high)`."""
+    """Format the effects that decide a question, as `name: value (low to high)`."""
     written = {"optimum": _share, "training": _points}.get(answer.question, _factor)
     return [f"{_EFFECTS.get(name, name)}: {written(effect)}" for name, effect in answer.effects.items()]

@@ -1,4 +1,4 @@
-"""The page on the mechanism: neurons, kernels and cost, and how far the study has come."""
+"""The page on the mechanism: neurons, kernels and cost, and the progress of the study."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PARTS = {
 
 
 def parts(found: Analysis) -> Markdown:
-    """How many runs of each part of the study have finished."""
+    """Tabulate how many runs of each part of the study have finished."""
     done = {run.run_id for run in found.runs if run.done}
     rows = []
     for part in PARTS:
@@ -47,7 +47,7 @@ def parts(found: Analysis) -> Markdown:
 
 
 def claims(found: Analysis) -> Markdown:
-    """The paper's claims on mechanisms, with the rule and the verdict of each."""
+    """Tabulate the paper's claims on mechanisms and cost, with measurements and verdicts."""
     verdicts = _verdicts(found)
     rows = []
     for claim, rule in paper_rules().items():
@@ -62,12 +62,12 @@ def claims(found: Analysis) -> Markdown:
 
 
 def _verdicts(found: Analysis) -> dict[str, Verdict]:
-    """Those of the study's runs by claim; none before one has ended."""
+    """Return the verdicts of the study's campaign by claim; empty until a run of the study has ended."""
     return next((c.verdicts for c in found.campaigns if not c.mechanism.empty), {})
 
 
 def diagnostics(found: Analysis) -> Markdown:
-    """Dead channels, zeros and alike kernels, means over seeds, by activation and weight decay."""
+    """Tabulate dead channels, zeros and kernel similarity by variant and weight decay (means over seeds)."""
     runs = found.mechanism
     if runs.empty:
         return Markdown("No run of the study has finished, so nothing has been measured.")
@@ -95,7 +95,7 @@ def diagnostics(found: Analysis) -> Markdown:
 
 
 def _setting(run: pd.Series) -> str:
-    """A setting of the study in words."""
+    """Return the name of a run's variant and, if set, its slope floor."""
     usual = pd.isna(run["scale_init"]) or (run["trsf"] and run["scale_init"] == PAPER_SCALE)
     start = None if usual else run["scale_init"]
     config = TrainConfig(trsf=bool(run["trsf"]), activation=run["activation"], scale_init=start)
@@ -104,7 +104,7 @@ def _setting(run: pd.Series) -> str:
 
 
 def cost() -> Markdown:
-    """Parameters and multiply-accumulates, counted, and the time of a step, measured."""
+    """Tabulate counted parameters and multiply-accumulates, and the measured time of a training step."""
     rows = []
     result = measured("step")
     by_title = {case["title"]: case for case in result["cases"]} if result else {}

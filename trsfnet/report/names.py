@@ -1,4 +1,4 @@
-"""How tracks, variants, measures and campaigns are called."""
+"""Names of tracks, variants, measures and campaigns."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ MEASURE_NAMES = {
 
 
 def row_name(number: int, variant: str, *, short: bool = False) -> str:
-    """How the paper's table `number` names the row of a variant: table 6 by the start of the slopes alone."""
+    """Return the name of a variant's row in the paper's table `number`; in table 6, the initial slope."""
     if number == 6:
         starts = {key: start for start, key in paper_table(6).variants.items()}
         return starts[variant].replace("-", "−")
-    # Table 3 says in its caption that the loss is ArcFace's.
+    # The caption of table 3 already states that the loss is ArcFace.
     name = variant_of(variant).network_name
     return name if short or number in (4, 5) else f"Inception-ResNet {name}"
 
 
 def campaign_name(campaign: Campaign) -> str:
-    """Such as `synthetic`, full, in Markdown."""
+    """Return the name of a campaign in Markdown, such as `synthetic`, full."""
     return f"`{campaign.track}`, {campaign.size_name}"
 
 
 def plain_campaign_name(campaign: Campaign) -> str:
-    """The same without Markdown."""
+    """Return the name of a campaign without Markdown."""
     return f"{campaign.track}, {campaign.size_name}"
 
 
 def measure_name(name: str) -> str:
-    """`TAR@FAR=1e-3, mean over people` for `tar_by_person@1e-3`."""
+    """Return a measure's name in words: `TAR, mean over people at FAR 1e-3` for `tar_by_person@1e-3`."""
     kind, _, far = name.partition("@")
     words = {"tar": "TAR", "tar_by_person": "TAR, mean over people"}
     return f"{words.get(kind, kind.capitalize())}{f' at FAR {far}' if far else ''}"

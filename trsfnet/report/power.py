@@ -1,4 +1,4 @@
-"""How many seeds a difference needs, as a figure and tables."""
+"""How many seeds are needed to detect a difference, as a figure and tables."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from trsfnet.report.names import MEASURE_NAMES
 from trsfnet.text import joined
 
 _SEEDS = range(2, 13)
-# Variants of one network in tables 1 and 2, over which a spread is pooled.
+# Number of variants of one network in tables 1 and 2, over which the spread is pooled.
 _POOLED = len(table_variants(1))
 
 
 def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
-    """How far seeds lie apart on our tracks, and how sure that is."""
+    """Tabulate the standard deviation between seeds on our tracks, with its confidence interval."""
     if not spreads:
         return Markdown("None of our variants has two finished seeds yet.")
     header = ("Track", "Network", "Measure", "Variants", "Runs", "SD between seeds", "95 % interval of it")
@@ -57,12 +57,12 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
 
 
 def _network(spread: SeedSpread) -> str:
-    """Such as `v1`, with the loss where that is not softmax."""
+    """Return the network's name, such as `v1`, with the loss unless it is softmax."""
     return spread.arch if spread.loss == "softmax" else f"{spread.arch}, ArcFace"
 
 
 def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
-    """The smallest difference that shows against the number of seeds, alone and with Holm's first step."""
+    """Plot the minimum detectable difference by number of seeds, for one test and for Holm's first step."""
     known = {track: spread for track in MEASURES if (spread := surest(spreads, track))}
     if not known:
         return Markdown(
@@ -90,7 +90,7 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
 
 
 def _difference(deviation: float, seeds: int, tests: int) -> float:
-    """In points."""
+    """Return the minimum detectable difference in points of TAR."""
     return 100 * smallest_difference(deviation, seeds=seeds, variants=_POOLED, tests=tests)
 
 
@@ -107,12 +107,12 @@ def _curves(panel: Axes, spread: SeedSpread) -> None:
             color=colour,
             label=label,
         )
-    # A spread that is hardly known has a band that would flatten everything else.
+    # The band of a poorly known spread would otherwise flatten all other curves.
     panel.set_ylim(0, 1.5 * _difference(spread.deviation, _SEEDS[0], tests))
 
 
 def _plan(panel: Axes, track: str) -> None:
-    """Mark the planned numbers of seeds."""
+    """Mark the planned numbers of seeds with vertical lines."""
     planned = seeds_planned(track)
     for seeds, parts in planned.items():
         panel.axvline(seeds, color=style.INK, linewidth=0.9, linestyle=":")
@@ -128,7 +128,7 @@ def _finding(track: str, spread: SeedSpread) -> str:
 
 
 def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
-    """What the planned numbers of seeds can show, with the uncertainty of the spread."""
+    """Tabulate the differences that the planned seeds can detect; None without an estimate of the spread."""
     known = [spread for track in MEASURES if (spread := surest(spreads, track))]
     if not known:
         return None
@@ -157,7 +157,7 @@ def _with_bounds(spread: SeedSpread, seeds: int, tests: int) -> str:
 
 
 def plan() -> str:
-    """How many seeds were planned on LFW, and when."""
+    """State how many seeds were planned on LFW, and when."""
     tests = tests_planned("lfw")
     seeds = joined([f"{number} for {joined(parts)}" for number, parts in seeds_planned("lfw").items()])
     return (

@@ -1,4 +1,4 @@
-"""How far the pipeline has come, read from the run records: a line as each run ends, and the time left."""
+"""Progress of the pipeline, read from the run records: a line when a run ends, and the remaining time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _ENDED = ("done", "collapsed", "failed")
 
 
 class Progress:
-    """Watches the folders of planned runs from a thread of its own, between `start` and `finish`.
+    """Watches the folders of planned runs in a background thread, between `start` and `finish`.
 
-    An epoch counts by the network's multiply-accumulates, so that the time left holds although v2 takes twice
-    as long as v1. The bar is for terminals; the lines are for logs too.
+    Epochs are weighted by the network's multiply-accumulates, so that the remaining time is accurate although
+    v2 takes twice as long as v1. The bar appears only on terminals, the lines also in logs.
     """
 
     def start(self, runs: Mapping[Path, TrainConfig]) -> None:
@@ -48,7 +48,7 @@ class Progress:
         self._thread.start()
 
     def finish(self) -> None:
-        """Stop watching and say how the runs ended; those that are not done are named, with their logs."""
+        """Stop watching and print how the runs ended, naming those that did not finish and their logs."""
         self._stop.set()
         self._thread.join()
         self._look()
@@ -65,7 +65,7 @@ class Progress:
             self._look()
 
     def _look(self) -> None:
-        """Announce the runs that ended since the last look, and move the bar."""
+        """Announce the runs that ended since the last call, and update the bar."""
         ended = []
         for path, before in self._status.items():
             self._status[path] = status = _status(path)
@@ -79,14 +79,14 @@ class Progress:
         self._bar.set_description_str(f" {summary}")
 
     def _left(self, done: float) -> str:
-        """The time left at the speed since the start, over runs that go side by side."""
+        """Estimate the remaining time from the speed since the start, including parallel runs."""
         if done == self._before:
             return "remaining time not known yet"
         seconds = (time.monotonic() - self._started) * (self._total - done) / (done - self._before)
         return f"about {duration(seconds)} left"
 
     def _done(self) -> float:
-        """Multiply-accumulates of the epochs that are recorded, for one image of each."""
+        """Return the number of recorded epochs, weighted by the multiply-accumulates per image."""
         return sum(self._cost[path] * self._finished_epochs(path) for path in self._cost)
 
     def _finished_epochs(self, path: Path) -> int:
@@ -101,13 +101,13 @@ class Progress:
 
 
 def _status(path: Path) -> str:
-    """The status of the present code's record in `path`; `due` if there is none."""
+    """Return the status of the record in `path` made by the current code; `due` if there is none."""
     record = current_record(path)
     return record.status if record else "due"
 
 
 def _reason(path: Path) -> str:
-    """What the record says, or the end of the notebook's output."""
+    """Return the reason for failure from the record, or else the last line of the notebook's output."""
     record = current_record(path)
     if record and record.status == "failed":
         return record.info["message"]

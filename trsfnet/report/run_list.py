@@ -1,4 +1,4 @@
-"""Runs in a list: what is there, how far it is, whether it is stale, and how two of them differ."""
+"""Lists of runs with their progress and staleness, and comparisons of two runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEADER = ("track", "run", "status", "epochs", "result", "budget", "stale")
 
 
 def lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
-    """The runs as rows under `HEADER`."""
+    """Return the runs as rows with the columns `HEADER`."""
     return [
         (
             run.track,
@@ -39,12 +39,12 @@ def lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
 
 
 def _epochs(run: Run) -> str:
-    """Such as `3/4`: done, and planned."""
+    """Return the finished and the planned epochs, such as `3/4`."""
     return f"{run.epochs_done}/{run.config['epochs']}"
 
 
 def to_dict(run: Run) -> dict[str, Any]:
-    """A run of JSON types, without its tables."""
+    """Return a run as JSON types, without its tables."""
     return {
         "run": run.run_id,
         "path": str(run.path),
@@ -63,21 +63,21 @@ def to_dict(run: Run) -> dict[str, Any]:
 
 
 def measures(runs: Sequence[Run]) -> list[str]:
-    """What `result` is on each track of `runs`, in words."""
+    """Name the measure in the column `result` for each track of `runs`."""
     tracks = dict.fromkeys(run.track for run in runs)
     return [f"{track}: {MEASURE_NAMES[MEASURES[track][0]]}" for track in tracks]
 
 
 def sorted_runs(found: Analysis) -> list[Run]:
-    """The runs by track, variant and seed."""
+    """Return all runs, sorted by track, variant and seed."""
     return sorted(found.runs, key=lambda run: (run.track, run.variant, run.seed, run.run_id))
 
 
 def find_run(name: str, roots: Sequence[Path]) -> Run:
-    """The run that `name` means: its folder or place in a study, or how its id begins under `roots`.
+    """Find a run by its folder, its place in a study, or the beginning of its id under `roots`.
 
     Raises:
-        ConfigError: none begins so, or several do.
+        ConfigError: no id begins with `name`, or several do.
         RecordError: a root does not exist, or the folder holds no run.
     """
     folder = user_path(name)
@@ -100,11 +100,11 @@ class RunComparison:
     """How two runs differ.
 
     Attributes:
-        runs: their ids.
-        settings: those that differ, by name, the values of both.
-        results: final numbers, by name, of both; None where a run has none.
-        facts: status, epochs, duration and what is stale, of both.
-        comparable: whether they were made by one protocol, so that their results may be compared.
+        runs: ids of the two runs.
+        settings: the settings that differ, by name, each with the values of both runs.
+        results: final metrics by name, each with the values of both runs; None if a run lacks one.
+        facts: status, epochs, duration in seconds and staleness, each with the values of both runs.
+        comparable: whether the runs were made with the same protocol, so that their results may be compared.
     """
 
     runs: tuple[str, str]
@@ -114,12 +114,12 @@ class RunComparison:
     comparable: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
     @property
     def advice(self) -> str:
-        """What the results allow to be said."""
+        """What the results of the two runs do and do not allow to conclude."""
         if not self.comparable:
             return "The runs were evaluated with different protocols: their results cannot be compared."
         statuses = zip(self.runs, self.facts["status"], strict=True)
@@ -134,7 +134,7 @@ _WITHOUT_RESULT = {"collapsed": "collapsed", "failed": "was cut off", "running":
 
 
 def compare(a: Run, b: Run) -> RunComparison:
-    """How two runs differ: settings first, then results."""
+    """Compare the settings and results of two runs."""
     settings = [LATER_SETTINGS | run.config for run in (a, b)]
     names = dict.fromkeys(name for config in settings for name in config)
     values = {name: (settings[0].get(name), settings[1].get(name)) for name in names}

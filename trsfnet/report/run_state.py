@@ -1,4 +1,4 @@
-"""What is said of one run: its state, its value, and how it departs from the paper's."""
+"""Descriptions of a run: its state, its final value, and its departures from the paper."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from trsfnet.analysis.run import Run
 from trsfnet.text import percent
 
 EARLIER = "†"
-"""Next to a run that other code than the present made."""
+"""Marks a run that was made by earlier code."""
 
 
 def state(run: Run) -> str:
-    """Status of a run in words, with what a reader should know about it."""
+    """Describe the status of a run in words, with its progress, any message, and whether it is stale."""
     words = run.status
     if run.status == "running":
         words = f"running, {run.epochs_done} of {run.config['epochs']} epochs done"
@@ -22,15 +22,18 @@ def state(run: Run) -> str:
 
 
 def value_of(run: Run, measure: str) -> str:
-    """A run's final value, or its status where it has none."""
+    """Return a run's final value of `measure` in percent, or its status if it is not done."""
     return percent(run.metrics[measure]) if run.done else run.status
 
 
 def departures(run: Run) -> list[str]:
-    """How a run departs from the paper's variants and its track's protocol, such as `epochs 2`."""
+    """List how a run departs from the paper's variants and its track's protocol, such as `epochs 2`."""
     return [f"{name} {value}" for name, value in run.departures.items()]
 
 
 def finished_or_all(runs: Sequence[Run]) -> list[Run]:
-    """The finished runs; while there is none, all: an early end must not stand for a variant."""
+    """Return the finished runs, or all runs while none has finished.
+
+    Unfinished runs must not represent a variant that has finished ones.
+    """
     return [run for run in runs if run.done] or list(runs)

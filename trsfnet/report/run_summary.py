@@ -1,4 +1,4 @@
-"""Figures and a table of one run, for the notebook that trained it."""
+"""Figures and a table for one run, shown in the notebook that trained it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trsfnet.text import counted, duration, percent
 
 
 def training_curves(run: Run) -> Figure:
-    """Loss, and TAR on unseen people, over the epochs of one run."""
+    """Plot the loss, and TAR on unseen people, over the epochs of one run."""
     history = run.history
     if history.empty:
         return _message(f"{run.run_id}: no epoch has finished, so there is no curve.")
@@ -36,7 +36,7 @@ def training_curves(run: Run) -> Figure:
 
 
 def learned_parameters(run: Run) -> Figure:
-    """One run's scales, slopes and effective residual ratios over its epochs, coloured by depth."""
+    """Plot one run's scales, slopes and residual ratios over its epochs, coloured by depth."""
     titles = {
         "trsf": ("Residual scales", "TRSF"),
         "slope": ("PReLU slopes", "Slope α"),
@@ -55,7 +55,7 @@ def learned_parameters(run: Run) -> Figure:
 
 
 def _message(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
+    """Return a figure with a text that explains why there is nothing to draw."""
     with style.panels(1, 1, 0.9) as (figure, ((axes,),)):
         axes.set_axis_off()
         axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
@@ -63,7 +63,7 @@ def _message(text: str) -> Figure:
 
 
 def summary(run: Run) -> Markdown:
-    """What one run was and what came of it, as a table in plain Markdown."""
+    """Summarise one run's settings, data and results in a plain Markdown table."""
     info = run.info
     rows = [
         ("Variant", run.name),

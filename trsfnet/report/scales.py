@@ -1,4 +1,4 @@
-"""What became of the trainable residual scales (TRSF): the paper's figures 5, 6 and 7, on our tracks."""
+"""The learned trainable residual scales (TRSF): the paper's figures 5, 6 and 7 for our tracks."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _MEAN = "mean over modules"
 
 
 def over_training(tables: Sequence[TableRuns]) -> list[Picture | Markdown]:
-    """The paper's figure 5: the scale of every module over the epochs, a row for each table.
+    """Plot the scale of every module over the epochs, a row for each table (the paper's figure 5).
 
     Args:
-        tables: 1 and 2 on one track.
+        tables: tables 1 and 2 of one track.
     """
     runs = figure_runs(tables, 5)
     found = learned_values(runs, "trsf")
@@ -63,7 +63,7 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
             for panel in panels[len(variants) :]:
                 panel.set_axis_off()
             panels[0].set_ylabel("TRSF")
-            # `TRSF_inception-resnet v1.3` is block v1.3 of a common series.
+            # `TRSF_inception-resnet v1.3` consists of the series' common name and the block's name v1.3.
             names = [name.rpartition(" ") for name in table.columns]
             (series, _, first), (*_, last) = names[0], names[-1]
             depth_bar(figure, panels.tolist(), ends=(first, last), label=series)
@@ -82,11 +82,11 @@ def _from_to(tables: list[pd.DataFrame]) -> str:
 
 
 def after_training(table: TableRuns, number: int) -> Picture | Markdown:
-    """The paper's figure 6 (v2: 7): the scale of every module after training, a panel per variant.
+    """Plot the scale of every module after training, a panel per variant (the paper's figure 6; for v2, 7).
 
     Args:
-        table: 1, or 2 for figure 7.
-        number: of the paper's figure.
+        table: table 1, or table 2 for figure 7.
+        number: number of the paper's figure.
     """
     runs = figure_runs([table], number)
     found = learned_values(runs, "trsf")
@@ -113,7 +113,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
 
 
 def _modules(axes: Axes, variant: str, ends: pd.DataFrame) -> None:
-    """A row for each module and one for the mean over modules, with a point for each seed."""
+    """Draw a row for each module and one for the mean over modules, with a point for each seed."""
     look = style.look(variant)
     rows = ends.assign(**{_MEAN: ends.mean(axis=1)})
     for _, seed in rows.iterrows():
@@ -124,7 +124,7 @@ def _modules(axes: Axes, variant: str, ends: pd.DataFrame) -> None:
 
 
 def _finding(variant: str, ends: pd.DataFrame, runs: list[Run]) -> str:
-    """Where a variant's scales ended, and how many where the paper has most of its."""
+    """State a variant's final scales, and their share between 0.6 and 1.3, where most of the paper's are."""
     inside = QUANTITIES["scale_share_0.6_to_1.3"]
     shares = [share for run in runs if (share := run.value(inside)) is not None]
     within = f", {percent(float(np.mean(shares)))} of them between 0.6 and 1.3" if shares else ""

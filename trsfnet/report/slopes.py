@@ -1,4 +1,4 @@
-"""What became of PReLU's slopes: the paper's figures 8, 9 and 10, on our tracks."""
+"""The learned slopes of PReLU: the paper's figures 8, 9 and 10 for our tracks."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from trsfnet.report.figures import epoch_axis, legend_below
 from trsfnet.text import NBSP, counted, decimal, joined
 
 SHOWN = 9
-"""How many slopes are drawn over training, as the paper draws a few: evenly spaced, a multiple of 3."""
+"""Number of slopes drawn over training, evenly spaced over the network; a multiple of 3."""
 
 
 def over_training(table: TableRuns) -> list[Picture | Markdown]:
-    """The paper's figure 8 for one version: the slopes of the same few modules over the epochs."""
+    """Plot the slopes of a few modules over the epochs, for one version (the paper's figure 8)."""
     runs = figure_runs([table], 8)
     found = learned_values(runs, "slope")
     if not found:
@@ -86,18 +86,20 @@ def _slope_lines(axes: Axes, variant: str, seeds: list[pd.Series]) -> None:
 
 
 def _below_zero(variant: str, ends: pd.DataFrame) -> str:
-    """How many of the slopes that are drawn ended negative, in each seed."""
+    """State how many of the drawn slopes ended negative in each seed."""
     numbers = joined([str(n) for n in (ends < 0).sum(axis=1)])
     by_seed = " by seed" if len(ends) > 1 else ""
     return f"{short_name(variant)}: {numbers} of these {ends.shape[1]} slopes end below zero{by_seed}."
 
 
 def after_training(table: TableRuns, number: int) -> Picture | Markdown:
-    """The paper's figure 9 (v2: 10): every slope after training in forward order, a panel per variant.
+    """Plot every slope after training, from input to output (the paper's figure 9; for v2, 10).
+
+    There is a panel for each variant.
 
     Args:
-        table: 1, or 2 for figure 10.
-        number: of the paper's figure.
+        table: table 1, or table 2 for figure 10.
+        number: number of the paper's figure.
     """
     runs = figure_runs([table], number)
     found = learned_values(runs, "slope")
@@ -134,7 +136,7 @@ def _signed_points(axes: Axes, ends: pd.DataFrame) -> None:
 
 
 def _name_parts(axes: Axes, names: pd.Index) -> None:
-    """Name some modules of the network where their first slope is, such as `v1.reduction-a`."""
+    """Label some modules of the network, such as `v1.reduction-a`, at the position of their first slope."""
     parts = [name.rpartition(" ")[2].rpartition(".")[0] for name in names]
     firsts = [(part, parts.index(part) + 1) for part, _ in groupby(parts)]
     shown = firsts[:: max(1, len(firsts) // 10)]
@@ -143,7 +145,7 @@ def _name_parts(axes: Axes, names: pd.Index) -> None:
 
 
 def _finding(variant: str, ends: pd.DataFrame) -> str:
-    """How many slopes ended on either side of zero: the mean over seeds, and the range by seed."""
+    """State how many slopes ended positive and negative: the mean over seeds, and the range by seed."""
     negative = (ends < 0).sum(axis=1)
     total, mean = ends.shape[1], negative.mean()
     if len(ends) == 1:
@@ -155,11 +157,11 @@ def _finding(variant: str, ends: pd.DataFrame) -> str:
 
 
 def signs_table(tables: Sequence[TableRuns], number: int) -> Markdown:
-    """The counts in the caption of the paper's figure 9 (v2: 10) next to those of each run.
+    """Compare the counts in the caption of the paper's figure 9 (for v2, 10) with those of our runs.
 
     Args:
         tables: table 1 on each track, or table 2 for figure 10.
-        number: of the paper's figure.
+        number: number of the paper's figure.
     """
     papers = paper_figure(number)
     rows = [
@@ -176,7 +178,7 @@ def signs_table(tables: Sequence[TableRuns], number: int) -> Markdown:
 
 
 def _by_seed(table: TableRuns, variant: str) -> str:
-    """The mean counts over runs, and behind it those of each run."""
+    """Return the mean counts over runs, with a popover that lists the counts of each run."""
     runs = table.cells[variant]
     if not runs:
         return "not run"

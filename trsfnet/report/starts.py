@@ -1,4 +1,4 @@
-"""Slopes of v2 + PReLU from five starting values: the paper's figure 11, on our tracks."""
+"""Slopes of v2 + PReLU from five initial values: the paper's figure 11 for our tracks."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ _MARKERS = ("v", "s", "o", "D", "^")
 
 
 def after_training(table: TableRuns) -> list[Picture | Markdown]:
-    """The paper's figure 11: mean and deviation over five networks of 40 slopes, which differ in the start.
+    """Plot 40 slopes after training in networks with different initial slopes (the paper's figure 11).
+
+    The figure also shows each slope's mean and standard deviation over these networks.
 
     Args:
-        table: 6.
+        table: table 6.
     """
     runs = figure_runs([table], 11)
     found = learned_values(runs, "slope")
@@ -87,7 +89,7 @@ def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
 
 
 def _between(by_start: dict[str, pd.DataFrame]) -> str:
-    """How far slopes lie apart by the network they are in, and by which slope they are."""
+    """State the standard deviation of a slope over networks, and that of the mean slopes over modules."""
     every = pd.concat(by_start.values())
     if len(by_start) == 1:
         return f"only the initial value {next(iter(by_start))} has been run, so there is no comparison."
@@ -99,7 +101,7 @@ def _between(by_start: dict[str, pd.DataFrame]) -> str:
 
 
 def over_training(table: TableRuns) -> Picture | Markdown:
-    """Mean and deviation of all slopes of a network over the epochs, a line for each start."""
+    """Plot the mean and standard deviation of all slopes over the epochs, a line for each initial value."""
     runs = figure_runs([table], 11)
     found = learned_values(runs, "slope")
     if not found:
@@ -129,7 +131,7 @@ def over_training(table: TableRuns) -> Picture | Markdown:
 
 
 def _convergence(found: Values) -> str:
-    """Whether the mean slope forgets where it started."""
+    """State whether the mean slope forgets its initial value."""
     means = {
         row_name(6, variant): pd.DataFrame([t.mean(axis=1) for t in seeds.values()]).mean()
         for variant, seeds in found.items()
@@ -143,6 +145,6 @@ def _convergence(found: Values) -> str:
 
 
 def _looks(number: int) -> list[style.Look]:
-    """A colour and a marker for each of `number` starts, from the smallest to the largest."""
+    """Return a colour and a marker for each of `number` initial values, from the smallest to the largest."""
     colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, number))
     return [style.Look(to_hex(c), "-", marker) for c, marker in zip(colours, _MARKERS, strict=False)]

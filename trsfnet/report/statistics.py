@@ -1,4 +1,4 @@
-"""Could the paper's test see the paper's effects? Its cells as counts, its differences, its single seed."""
+"""Whether the paper's test can detect its effects: its values as counts, its differences, its single seed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from trsfnet.report.display import Markdown, Picture, captioned, folded, picture
 from trsfnet.text import NBSP, counted, joined, percent_range
 
 _LFW_TABLES = (1, 2, 6)
-# Of TAR between seeds, in points: from none to what would hide nearly everything.
+# Assumed standard deviations of TAR between seeds, in points; the largest would hide nearly all differences.
 _SEED_SPREADS = (0.0, 0.25, 0.5, 1.0)
 
 CLEAR, UNDECIDED, NOISE = "clear", "open", "within noise"
@@ -39,11 +39,11 @@ _MEANINGS = {
 
 
 def cells_figure() -> Picture:
-    """The 17 cells of tables 1, 2 and 6 with the intervals of their counts."""
+    """Plot the 17 cells of tables 1, 2 and 6 with the intervals of their counts."""
     cells = [cell for cell in published_cells() if cell.table in _LFW_TABLES]
     with style.panels(1, 1, 5.4) as (figure, ((axes,),)):
         labels = []
-        # A line is left free between tables.
+        # Leave an empty row between tables.
         places = [i + _LFW_TABLES.index(cell.table) for i, cell in enumerate(cells)]
         for place, cell in zip(places, cells, strict=True):
             look, interval = style.look(cell.variant), cell.interval
@@ -69,7 +69,7 @@ def cells_figure() -> Picture:
 
 
 def cells_table() -> Markdown:
-    """The same as numbers, and those of IJB-B, to be unfolded."""
+    """Tabulate all cells in a dropdown, including those of IJB-B."""
     rows = [
         (
             str(cell.table),
@@ -91,7 +91,7 @@ def _cell_name(cell: PublishedCell) -> str:
 
 
 def differences() -> Markdown:
-    """Each of the paper's differences: clear, open or within the noise of its test."""
+    """Tabulate the paper's differences by whether they are clear, open or within the noise of their test."""
     header = (
         "Difference (table)",
         "Pairs (points)",
@@ -132,7 +132,7 @@ def _p(value: float) -> str:
 
 
 def verdict() -> str:
-    """How many of the paper's differences its own test can tell, in a few sentences."""
+    """State how many of the paper's differences exceed the noise of its own test."""
     found = published_differences()
     names = {
         name: [_difference_name(d) for d in found if _CLASSES[d.exceeds_noise] == name] for name in _MEANINGS
@@ -148,10 +148,10 @@ def verdict() -> str:
 
 
 def grid_of_3000() -> str:
-    """Why the percentages are counts, in a sentence."""
+    """Explain why the percentages must be counts of 3,000 pairs."""
     cells = sum(len(paper_table(number).cells) for number in _LFW_TABLES)
     runs = len({variant for number in _LFW_TABLES for variant in paper_table(number).by_variant})
-    # Of the hundred second and first decimals, those of k/3000 end in 0, 3 or 7.
+    # In percent with two decimals, k/3000 ends in 0, 3 or 7, as 3 in 10 other numbers do.
     return (
         f"All {cells} cells on LFW, of {runs} runs, end in 0, 3 or 7, as whole numbers of 3,000 pairs do. "
         f"The probability that {runs} other numbers do so is 1 in {1e-6 / 0.3**runs:,.0f} million."
@@ -159,11 +159,11 @@ def grid_of_3000() -> str:
 
 
 def single_seed() -> Markdown:
-    """What one run of each network can show, if runs with other seeds differed by so much."""
+    """Tabulate what one run per network can show, for several assumed deviations between seeds."""
     gaps = [abs(d.share) for d in published_differences() if d.table in _LFW_TABLES]
     share = _mean_share([paper_table(number) for number in _LFW_TABLES])
     trials = paper_table(1).trials
-    assert trials  # as of every table of percentages
+    assert trials  # known for every table of percentages
     rows = []
     for spread in _SEED_SPREADS:
         error = math.sqrt(2 * (share * (1 - share) / trials + (spread / 100) ** 2))
@@ -190,17 +190,17 @@ def _mean_share(tables: Sequence[PaperTable]) -> float:
 
 
 def _seeds_to_see(difference: float, spread: float) -> int:
-    """Seeds of each of two variants that show a difference in a t test, two at least.
+    """Return how many seeds (at least two) each of two variants needs to detect a difference with a t test.
 
     Args:
-        difference: true one, in points.
+        difference: true difference, in points.
         spread: standard deviation between seeds, in points.
     """
     return next(n for n in count(2) if smallest_difference(spread, seeds=n, variants=2) <= difference)
 
 
 def starts_spread() -> str:
-    """What table 6 says of how far runs lie apart that differ in little, in a sentence."""
+    """State the spread between the runs of table 6, which differ only in the initial slope."""
     starts = sorted(paper_table(6).cells.items(), key=lambda cell: float(cell[0]))
     deviation = np.std([value for _, value in starts], ddof=1)
     (before, low), (after, high) = max(pairwise(starts), key=lambda pair: abs(pair[1][1] - pair[0][1]))

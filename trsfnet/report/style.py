@@ -1,4 +1,4 @@
-"""The one look of every figure: colours by variant, fonts, and an ink that follows the page's theme."""
+"""The common style of all figures: colours by variant, fonts, and a text colour that follows the page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from matplotlib.figure import Figure
 
 from trsfnet.experiments.variants import VARIANTS
 
-# Text, axes and grid. The book replaces it by the page's own text colour, so that figures stay readable in
-# dark mode; elsewhere it is a near black on white.
+# Colour of text, axes and grid. The book replaces it with the page's text colour, so that figures stay
+# readable in dark mode; elsewhere it remains a near black.
 INK = "#1b1f24"
 
 _BLUE, _ORANGE, _GREEN, _, _PINK, _BROWN, _, _GREY = sns.color_palette("colorblind").as_hex()[:8]
 
-# Modules from input to output: ordered in lightness, without the ends that vanish on black or on white.
+# Colours of modules from input to output, ordered by lightness. The range omits the ends of the map, which
+# are hard to see on black or white.
 DEPTH_MAP = "viridis"
 DEPTH_RANGE = (0.25, 0.82)
 
@@ -32,14 +33,22 @@ FIGURE_WIDTH = 8.0  # inches
 
 @dataclass(frozen=True)
 class Look:
-    """How a variant is drawn. Fixed scales are dashed, TRSF is solid, so that colour is never alone."""
+    """How a variant is drawn. Lines are dashed for fixed scales and solid for TRSF.
+
+    Variants therefore differ by more than colour.
+
+    Attributes:
+        colour: colour of lines and markers.
+        dashes: matplotlib line style.
+        marker: matplotlib marker.
+    """
 
     colour: str
     dashes: str
     marker: str
 
 
-# By activation and whether scales are trained.
+# Keys: activation, and whether the scales are trained.
 _LOOKS = {
     ("relu", False): Look(_GREY, "--", "o"),
     ("relu", True): Look(_BLUE, "-", "o"),
@@ -52,7 +61,7 @@ _OTHER = Look(_BLUE, "-", "o")
 
 
 def look(variant: str) -> Look:
-    """The look of a variant such as `v1-trsf-prelu`, the same for every architecture and loss."""
+    """Return the look of a variant such as `v1-trsf-prelu`; it is independent of architecture and loss."""
     known = VARIANTS.get(variant)
     if known is None or known.trsf_per_channel or (known.scale_init, known.slope_init) != (None, None):
         return _OTHER
@@ -61,13 +70,14 @@ def look(variant: str) -> Look:
 
 @contextmanager
 def panels(rows: int, columns: int, height: float, **options: Any) -> Iterator[tuple[Figure, np.ndarray]]:
-    """A figure and its axes, [rows, columns], to be drawn on inside this context.
+    """Create a figure and its axes, an array [rows, columns], to be drawn on within this context.
 
     Args:
-        rows: of panels.
-        columns: of panels.
-        height: of the figure, in inches.
-        options: of `plt.subplots`, such as `sharey`; the width is `FIGURE_WIDTH` unless `figsize` is given.
+        rows: number of rows of panels.
+        columns: number of columns of panels.
+        height: height of the figure in inches.
+        options: options of `plt.subplots`, such as `sharey`. The width is `FIGURE_WIDTH` unless `figsize` is
+            given.
     """
     with applied():
         options = {"figsize": (FIGURE_WIDTH, height), **options}
@@ -76,7 +86,7 @@ def panels(rows: int, columns: int, height: float, **options: Any) -> Iterator[t
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Draw in the project's style inside this context."""
+    """Apply the project's matplotlib style within this context."""
     ink: dict[Any, Any] = {
         key: INK
         for key in (
@@ -107,9 +117,9 @@ def applied() -> Iterator[None]:
                 "grid.alpha": 0.18,
                 "lines.linewidth": 1.8,
                 "figure.constrained_layout.use": True,
-                # Words stay words in the SVG: searchable, readable aloud, in the reader's own fonts.
+                # Keep text as text: searchable, accessible to screen readers, in the reader's fonts.
                 "svg.fonttype": "none",
-                # Equal records give equal bytes.
+                # Make the SVG reproducible: equal records give equal bytes.
                 "svg.hashsalt": "trsfnet",
             }
         )

@@ -1,6 +1,6 @@
-"""`python -m trsfnet.report.summary` writes the summary of the committed runs.
+"""Write the summary of the committed runs: `python -m trsfnet.report.summary`.
 
-It writes `results/README.md`, the figure in that folder, and the answer in the checkout's `README.md`.
+The command writes `results/README.md`, the figure in that folder, and the answer in the main `README.md`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 RESULTS = Path(__file__).parents[2] / "results"
 README = RESULTS.parent / "README.md"
 PICTURE = "decay-budget.svg"
-# The answer in README.md is between these lines.
+# The lines that enclose the answer in README.md.
 START, END = "<!-- The answer: made by python -m trsfnet.report.summary -->", "<!-- End of the answer -->"
 
 
 def generated(found: Analysis) -> str:
-    """The text of `results/README.md` for the runs of an analysis."""
+    """Return the text of `results/README.md` for the runs of an analysis."""
     campaigns = found.campaigns_on(paper_rules())
     parts = ["# What the results say", answer(found), _questions(found), *_weight_decay(found)]
     parts += ["## How many claims hold", _short(campaigns)]
@@ -48,7 +48,7 @@ def generated(found: Analysis) -> str:
 
 
 def _questions(found: Analysis) -> str:
-    """The paper's questions, each by its main claim: the paper's number, and ours with its verdict."""
+    """Tabulate the paper's questions with the paper's number and our verdict on the main claim of each."""
     campaigns = landing.campaigns_on_questions(found)
     rows = [
         (question, paper_rules()[claim].published(), *(_cell(claim, campaign) for campaign in campaigns))
@@ -65,12 +65,12 @@ def _cell(claim: str, campaign: Campaign) -> str:
 
 
 def answer(found: Analysis) -> str:
-    """Two sentences on whether the paper holds up."""
+    """State in two sentences whether the paper holds up."""
     return landing.headline(landing.campaigns_on_questions(found), found.answers)
 
 
 def picture(found: Analysis) -> str | None:
-    """Scales, branches and accuracy by decay budget, as an SVG file on white; None without runs."""
+    """Return the figure of scales, branches and accuracy as SVG on white; None without runs."""
     drawn = mechanism.decay_figure(found)
     if isinstance(drawn, Markdown):
         return None
@@ -79,7 +79,7 @@ def picture(found: Analysis) -> str | None:
 
 
 def _weight_decay(found: Analysis) -> list[str]:
-    """The answers of the study on weight decay and scales, decided by its rules."""
+    """Return the section with the answers of the study on weight decay and scales; empty without any."""
     if not (lines := mechanism.answer_lines(found)):
         return []
     drawn = f"![Scales, branches and accuracy by decay budget]({PICTURE})"
@@ -120,7 +120,7 @@ def _run_line(campaign: Campaign) -> str:
 
 
 def _short(campaigns: Sequence[Campaign]) -> str:
-    """One line per campaign: how many claims it supports, contradicts and leaves undecided."""
+    """State how many claims each campaign supports, contradicts and leaves undecided, in a line each."""
     lines = []
     for campaign in campaigns:
         counts = campaign.count(paper_rules())
@@ -134,7 +134,7 @@ def _short(campaigns: Sequence[Campaign]) -> str:
 
 
 def _claim(claim: str, campaigns: Sequence[Campaign]) -> str:
-    """The claim, the paper's number, and one line for each campaign that can test it."""
+    """List a claim, the paper's number, and one line for each campaign that can test the claim."""
     statement, number = claims_by_id()[claim].statement, paper_rules()[claim].published()
     said = number == "–" or "in the paper" in statement
     lines = [statement + ("" if said else f" The paper: {number}.")]
@@ -156,7 +156,7 @@ def _numbers(claim: str, campaign: Campaign) -> str:
 
 
 def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
-    """Results that contradict the paper, and limits of our own runs."""
+    """List results that contradict the paper, and limits of our own runs."""
     lines = []
     for campaign in campaigns:
         lines += [
@@ -173,7 +173,7 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
 
 
 def _undecided(campaign: Campaign) -> list[str]:
-    """How many claims a campaign leaves open, in which direction they lean, and what it could detect."""
+    """State how many claims stay open, how many of these lean against the paper, and what can be detected."""
     name = campaign_name(campaign)
     tested = [claim for claim, verdict in campaign.verdicts.items() if verdict.tested]
     if not tested:
@@ -203,7 +203,7 @@ def _leans_against(claim: str, campaign: Campaign) -> bool:
 
 
 def _collapsed(campaign: Campaign) -> list[str]:
-    """Variants with collapsed runs at the learning rate of the comparisons."""
+    """List the variants with collapsed runs at the learning rate of the comparisons."""
     variants = sorted({run.variant for run in campaign.runs.values()})
     collapsed = [
         f"{number} of {len(campaign.of(variant))} runs of {short_name(variant)}"
@@ -225,7 +225,7 @@ def main() -> None:
 
 
 def with_answer(readme: str, found: Analysis) -> str:
-    """The text of `README.md` with the current answer between `START` and `END`."""
+    """Return the text of `README.md` with the current answer between `START` and `END`."""
     before, rest = readme.split(START)
     after = rest.split(END)[1]
     return f"{before}{START}\n\n**{answer(found)}**\n\n{END}{after}"

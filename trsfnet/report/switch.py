@@ -1,4 +1,4 @@
-"""A switch between tracks: they are never compared, so that a page shows one at a time."""
+"""Tabs that switch between tracks; a page shows one track at a time because they are never compared."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ Shown = Picture | Markdown
 
 
 def by_track(parts: Mapping[str, Iterable[Shown]]) -> Markdown:
-    """What a page shows of each track, by the track's name; a single one needs no switch."""
+    """Return the content of each track in a tab, or without tabs if there is only one track.
+
+    Args:
+        parts: what to show for each track, by the track's name.
+    """
     bodies = [(capitalised(TRACKS[track]), track, "\n\n".join(map(_text, s))) for track, s in parts.items()]
     return Markdown(tabs(bodies))
 
 
 def tabs(parts: Sequence[tuple[str, str, str]]) -> str:
-    """Markdown with a tab for each part.
+    """Return Markdown with a tab for each part, or the body alone if there is only one.
 
     Args:
-        parts: title, track and body of each. All of the book's switches move together, by track.
+        parts: title, track and body of each tab. All tab sets of the book switch together, by track.
     """
     if len(parts) == 1:
         return parts[0][2]
-    # More colons than anything within has.
+    # A fence needs more colons than any fence within it.
     items = "\n".join(
         f":::::::{{tab-item}} {title}\n:sync: {track}\n\n{body}\n:::::::" for title, track, body in parts
     )

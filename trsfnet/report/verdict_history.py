@@ -1,7 +1,7 @@
-"""How the verdicts on the committed results changed: what, when and why.
+"""The history of the verdicts on the committed results: what changed, when and why.
 
-`python -m trsfnet.report.verdict_history "why they changed"` adds the present verdicts to the history, where
-they differ from the last.
+`python -m trsfnet.report.verdict_history "why they changed"` adds the current verdicts to the history if
+they differ from the last ones.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ FILE = Path(__file__).with_suffix(".json")
 RESULTS = Path(__file__).parents[2] / "results"
 
 Outcomes = dict[str, dict[str, str]]
-"""By campaign, such as `lfw, full`, and by the id of a claim: its outcome. What was not run is left out."""
+"""Outcomes by campaign, such as `lfw, full`, and claim id, without claims that were not run."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The verdicts from a date on.
+    """The verdicts that held from a certain date.
 
     Attributes:
-        date: such as `2026-11-28`.
-        why: what made them differ from those before, in a sentence.
-        outcomes: all of them.
-        reasons: why one of them differs, by the id of its claim, where `why` leaves that open.
+        date: date in ISO format, such as `2026-11-28`.
+        why: reason why the verdicts differ from those of the previous stage, in a sentence.
+        outcomes: all verdicts.
+        reasons: reasons for individual changes, by claim id, where `why` does not explain them.
     """
 
     date: str
@@ -46,13 +46,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Change:
-    """A verdict that is no longer what it was.
+    """A verdict that changed.
 
     Attributes:
-        campaign: such as `lfw, full`.
-        claim: its id.
-        before: its outcome until then.
-        after: its outcome since.
+        campaign: name of the campaign, such as `lfw, full`.
+        claim: id of the claim.
+        before: outcome before the change.
+        after: outcome after the change.
     """
 
     campaign: str
@@ -62,12 +62,15 @@ class Change:
 
 
 def stages() -> list[Stage]:
-    """The history, the earliest first."""
+    """Return the stages of the history, earliest first."""
     return [Stage(**stage) for stage in json.loads(FILE.read_text(encoding="utf-8"))]
 
 
 def present(found: Analysis) -> Outcomes:
-    """The verdicts of the campaigns that decide any claim; of several with one name the first counts."""
+    """Return the current verdicts of the campaigns that can test any claim.
+
+    If several campaigns have the same name, the first one counts.
+    """
     ids = list(paper_rules())
     outcomes: Outcomes = {}
     for campaign in found.campaigns_on(ids):
@@ -79,7 +82,7 @@ def present(found: Analysis) -> Outcomes:
 
 
 def changes(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]) -> list[Change]:
-    """The verdicts that differ, of campaigns in both; one that is missing on a side is `not run` there."""
+    """Return the verdicts that differ, for campaigns in both; a missing verdict counts as `not run`."""
     return [
         Change(campaign, claim, old, new)
         for campaign in after
@@ -90,7 +93,7 @@ def changes(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
 
 
 def history(found: Sequence[Stage]) -> Markdown:
-    """Each stage, the latest first: when, why, how many verdicts changed, and which."""
+    """List the stages, latest first, with date, reason and the verdicts that changed."""
     parts = []
     for earlier, stage in zip([None, *found], found, strict=False):
         parts.append(f"## {stage.date}\n\n{stage.why}\n\n{_what(earlier, stage)}")
@@ -117,7 +120,7 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
         for c in changed
     ]
     said.append(f"{counted(len(changed), 'verdict')} changed:")
-    # A column without any entry is left out.
+    # Omit the column of reasons if it is empty.
     columns = 5 if any(row[4] for row in rows) else 4
     header = ("Claim", "Runs", "Before", "After", "Reason")[:columns]
     return f"{' '.join(said)}\n\n{table(header, [row[:columns] for row in rows])}"
@@ -128,7 +131,7 @@ def _signed(outcome: str) -> str:
 
 
 def add(why: str, outcomes: Outcomes) -> list[Change]:
-    """Add a stage of today, unless nothing changed; what changed."""
+    """Add a stage dated today if the outcomes differ from the last stage, and return the changed verdicts."""
     found = stages()
     changed = changes(found[-1].outcomes, outcomes)
     if outcomes != found[-1].outcomes:
@@ -138,13 +141,13 @@ def add(why: str, outcomes: Outcomes) -> list[Change]:
 
 
 def write(found: Sequence[Stage]) -> None:
-    """Write the history again, a line for each campaign."""
+    """Write the whole history to `FILE`."""
     text = json.dumps([asdict(stage) for stage in found], indent=1, ensure_ascii=False)
     FILE.write_text(f"{text}\n", encoding="utf-8")
 
 
 def main() -> None:
-    """Add the present verdicts."""
+    """Add the current verdicts to the history and print the changes."""
     if len(sys.argv) != 2 or not sys.argv[1].strip():
         sys.exit('Say why the verdicts changed: python -m trsfnet.report.verdict_history "why"')
     for change in add(sys.argv[1], present(load(RESULTS))):

@@ -1,4 +1,4 @@
-"""Curves of verification as a file: one model with its scores, or several on the same pairs."""
+"""Verification curves as an SVG file, for one model or for two models on the same pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trsfnet.evaluation.curves import Roc, Similarities, roc, similarities
 from trsfnet.evaluation.names import far_name
 from trsfnet.report import style
 
-# The false accept rate whose threshold is drawn.
+# The false accept rate whose threshold is marked.
 _FAR = 1e-3
 _SIZE = (style.FIGURE_WIDTH, 3.9)  # inches
 _COLOURS = (style.POSITIVE, style.NEGATIVE)
@@ -25,11 +25,11 @@ _FRR_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.
 
 
 def draw(models: Sequence[tuple[str, Scores]], file: Path) -> None:
-    """Write a figure as SVG: of one model ROC and histogram, of two ROC and error trade-off (DET).
+    """Write a figure as SVG: ROC and histogram of one model, or ROC and error trade-off (DET) of two models.
 
     Args:
-        models: their names and scores; two at most, on the same pairs.
-        file: to write.
+        models: name and scores of at most two models on the same pairs.
+        file: file to write.
 
     Raises:
         DataError: the file cannot be written.
@@ -65,19 +65,19 @@ def _det_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
     shown = []
     for (_, curve), colour, dashes in zip(curves, _COLOURS, _DASHES, strict=False):
         missed = 1 - curve.tar
-        inside = (missed > 0) & (missed < 1)  # the ends of this scale lie at infinity
+        inside = (missed > 0) & (missed < 1)  # 0 and 1 lie at infinity on a logit scale
         axes.plot(curve.far[inside], missed[inside], dashes, color=colour)
         shown.append(missed[inside])
     axes.set(title="Error trade-off (DET)", xlabel="FAR", ylabel="FRR = 1 - TAR", xscale="log")
     low, high = np.concatenate(shown).min(initial=0.5), np.concatenate(shown).max(initial=0.5)
     axes.set_yscale("logit")
     axes.set_yticks([tick for tick in _FRR_TICKS if low / 2 <= tick <= (1 + high) / 2])
-    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")  # 99.9 % must not become 100
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")  # not 100 for 99.9 %
     axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _histogram(axes: Axes, pairs: Similarities) -> None:
-    """Similarities of same-person and different-person pairs, and the threshold at a FAR."""
+    """Draw the similarities of same-person and different-person pairs, and the threshold at FAR 1e-3."""
     everything = np.concatenate([pairs.genuine, pairs.impostor])
     bins = np.linspace(everything.min(), everything.max(), 61).tolist()
     kept = len(pairs.impostor) < pairs.impostor_pairs
