@@ -36,17 +36,17 @@ _EXCERPT, _REASON = 80, 200  # characters
 
 
 def excerpt(found: object) -> str:
-    """What stands in a file, for a sentence: in quotation marks, on one line, and cut where it is long."""
+    """Quote content found in a file for use in an error message: on one line, truncated if long."""
     return repr(cut(str(found)))
 
 
 def cut(text: str) -> str:
-    """`text`, or its beginning where it is long."""
+    """Return `text`, truncated to 80 characters and an ellipsis if it is longer."""
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
 
 
 def brief(error: Exception) -> str:
-    """What a library says of a file, for a sentence: on one line, without a full stop, cut if it is long."""
+    """Shorten a library's error message for use in ours: one line of at most 200 characters, no full stop."""
     return " ".join(str(error)[:_REASON].split()).rstrip(".")
 
 
@@ -63,7 +63,10 @@ def nearest(name: str, names: Sequence[str]) -> str:
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Whether Python, numpy or PyTorch ran out of memory; PyTorch and threads have no type for it."""
+    """Return whether `error` means that memory ran out in Python, NumPy or PyTorch.
+
+    PyTorch and threads have no exception type of their own for this, so their messages are checked.
+    """
     said = ("can't allocate memory", "out of memory", "can't start new thread")
     return isinstance(error, MemoryError) or any(words in str(error) for words in said)
 

@@ -1,4 +1,4 @@
-"""Measures of the paper's statements on neurons and kernels: dead channels, zeros, redundant kernels.
+"""Measures that test the paper's statements on neurons and kernels: dead channels, zeros, redundant kernels.
 
 The paper argues that ReLU lets channels die and wastes half of its features, and that learned slopes reduce
 the number of kernels needed (sections 3.2 and 4.4.3). It does not measure either.
@@ -24,13 +24,13 @@ def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
     """How much of each activation is in use, with the same criterion for all three kinds.
 
     Args:
-        model: in either mode, which is preserved; computes as in evaluation, with its running statistics.
+        model: in either mode, which is preserved; it is run in evaluation mode, with its running statistics.
         x: network input [N, 3, H, W].
 
     Returns:
         `dead`: by activation, such as `block35.0.branch1.0.act`, the share of its channels whose input is
-        positive on less than one in a thousand positions of all images. `zeros`: of the feature map before
-        the average pool, the share of values that are exactly 0.
+        positive on less than one in a thousand positions of all images. `zeros`: the share of values in the
+        feature map before the average pool that are exactly 0.
     """
     dead: dict[str, float] = {}
     zeros: dict[str, float] = {}
@@ -62,9 +62,10 @@ def redundancy(model: InceptionResnet) -> dict[str, dict[str, float]]:
     At the start of training, the values are those of random kernels of the same shapes.
 
     Returns:
-        `cosine`: the most negative cosine between two kernels of a layer: paired kernels of opposite sign
-        would have -1. `rank`: the effective rank of the layer's matrix of kernels over the largest that it
-        could have, in (0, 1]: exp of the entropy of its singular values, which sum to 1.
+        `cosine`: the most negative cosine between two kernels of a layer; a pair of kernels with opposite
+        signs gives -1. `rank`: the effective rank of the layer's matrix of kernels, divided by the largest
+        possible rank, in (0, 1]. The effective rank is exp of the entropy of the singular values, normalised
+        to sum to 1.
     """
     cosines: dict[str, float] = {}
     ranks: dict[str, float] = {}

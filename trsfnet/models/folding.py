@@ -71,9 +71,9 @@ class FoldedResidual(nn.Module):
 
 
 class FoldedInceptionResnet(nn.Module):
-    """What `fold` makes: a sequence of stages, then a linear layer. It cannot be trained.
+    """The result of `fold`: a sequence of stages, then a linear layer. It cannot be trained.
 
-    Input and output are those of `InceptionResnet`.
+    Input and output are the same as for `InceptionResnet`.
     """
 
     def __init__(self, features: nn.Sequential, last: nn.Linear) -> None:

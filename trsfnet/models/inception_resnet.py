@@ -268,8 +268,8 @@ class InceptionResnet(KeepsGammaFrozen):
         embedding_size: width of the bottleneck (paper: 512).
         dropout: share of the pooled features dropped in training (0 keeps all).
         input_size: side of the square input in pixels (paper: 160 for VGGFace2, 112 for MS1MV2).
-        width: multiplies every width but the embedding's; 1.0 is the paper's network.
-        residual_scale: `fixed` (a constant), `trainable` (TRSF, one scalar a module) or `channel` (one per
+        width: factor for every layer width except the embedding's; 1.0 is the paper's network.
+        residual_scale: `fixed` (a constant), `trainable` (TRSF, one scalar per module) or `channel` (one per
             channel).
         scale_init: initial value of a trainable scale, or the constant of all modules. None stands for the
             paper's 0.1 if trainable, and for facenet's 0.17, 0.10 and 0.20 for blocks A, B and C if fixed.
@@ -285,7 +285,7 @@ class InceptionResnet(KeepsGammaFrozen):
         bn_momentum: momentum of the running statistics (facenet: 0.005; short runs need a larger value).
 
     Attributes:
-        settings: these arguments by name; they suffice to build the same network again.
+        settings: these arguments by name; they are sufficient to rebuild the same network.
 
     Raises:
         ConfigError: an unknown value, or an input too small for the network.
@@ -392,7 +392,7 @@ class InceptionResnet(KeepsGammaFrozen):
         return nn.Identity() if name == self.removed_pool else nn.MaxPool2d(3, stride=2)
 
     def _check_input_size(self) -> None:
-        """Refuse an input that would shrink to nothing before the last stage."""
+        """Raise `ConfigError` if the input would shrink to nothing before the last stage."""
         smallest = MIN_INPUT_SIZE[self.removed_pool is not None]
         if self.input_size < smallest:
             raise ConfigError(
@@ -445,7 +445,8 @@ class InceptionResnet(KeepsGammaFrozen):
     def scales(self) -> dict[str, Tensor]:
         """Trainable residual scales by the paper's names (figure 5), in forward order, detached.
 
-        `TRSF_inception-resnet v1.3` is that of the third residual module. A scalar each, or [channels].
+            `TRSF_inception-resnet v1.3` is the scale of the third residual module. Each is a scalar, or
+        [channels] if there is one scale per channel.
         """
         return {
             f"TRSF_inception-resnet {self.version}.{number}": _as_number(block.up.scale)
@@ -454,7 +455,7 @@ class InceptionResnet(KeepsGammaFrozen):
         }
 
     def slopes(self) -> dict[str, Tensor]:
-        """PReLU slopes by the paper's names (figure 8), in forward order, detached: a scalar each.
+        """PReLU slopes by the paper's names (figure 8), in forward order, detached; each is a scalar.
 
         `PReLU_inception-resnet v2.17.2` is the second slope of the seventeenth residual module, numbered
         as in `scales`. The paper does not say how it numbers the others; here they carry the name of
@@ -467,7 +468,7 @@ class InceptionResnet(KeepsGammaFrozen):
         }
 
     def _parts(self) -> Iterator[tuple[str, list[nn.Module]]]:
-        """The network cut into the parts by which its activations are named."""
+        """The network divided into the parts that name its activations."""
         stem: list[nn.Module] = [
             self.conv2d_1a,
             self.conv2d_2a,
@@ -501,7 +502,7 @@ def _slopes_of(modules: list[nn.Module]) -> Iterator[Tensor]:
 
 
 def _as_number(parameter: Tensor) -> Tensor:
-    """A parameter of one number [1] as a scalar, any other as it is; detached."""
+    """A detached parameter, as a scalar if its shape is [1]."""
     return parameter.detach().squeeze(0)
 
 

@@ -58,7 +58,7 @@ def freeze_gamma(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
 
 
 def has_constant_gamma(norm: nn.Module) -> bool:
-    """Whether `freeze_gamma` was applied to a module."""
+    """Return whether `freeze_gamma` was applied to a module."""
     return norm._buffers.get("weight") is not None
 
 

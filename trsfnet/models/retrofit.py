@@ -37,7 +37,7 @@ class Identified:
 
 
 def identify(model: nn.Module) -> Identified:
-    """A network in memory, as settings and weights of ours. Also accepts the result of `make_trainable`.
+    """Express a network in memory as our settings and weights. Also accepts the result of `make_trainable`.
 
     Args:
         model: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, on its own or within `DataParallel` or

@@ -32,12 +32,12 @@ _CLASSIFIERS = ("Logits", "AuxLogits")
 
 
 def is_slim(name: str) -> bool:
-    """Whether `name` starts like a variable of TF-slim's Inception-ResNet."""
+    """Return whether `name` starts like a variable of TF-slim's Inception-ResNet."""
     return _SCOPE.match(name) is not None
 
 
 def rename_slim(variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The network's state dict from a checkpoint's variables.
+    """Convert a checkpoint's variables to the network's state dict.
 
     Classifiers, moving averages and optimiser slots are left out.
 
@@ -45,8 +45,8 @@ def rename_slim(variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
         variables: by name, convolution kernels as [height, width, in, out], the bottleneck as [in, out].
 
     Returns:
-        Our names; convolution kernels as [out, in, height, width]. Gammas, which facenet does not have, are
-        ones.
+        A state dict under our names, with convolution kernels as [out, in, height, width]. Gammas, which
+        facenet does not have, are ones.
     """
     found: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for name, value in variables.items():

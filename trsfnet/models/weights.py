@@ -94,7 +94,7 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
         trainable["activation"] = "prelu"
     return trainable | {
         "version": version,
-        # A tensor without dimensions is no bottleneck; loading the weights reports that.
+        # A tensor without dimensions is not a valid bottleneck; loading the weights reports the error.
         "embedding_size": len(bottleneck) if bottleneck is not None and bottleneck.ndim else 512,
         "input_size": _FACE_SIZE if has_bottleneck(state) else _IMAGENET_SIZE,
         "bn_gamma": any(not torch.equal(gamma, torch.ones_like(gamma)) for gamma in gammas),
@@ -102,14 +102,14 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def has_bottleneck(state: Mapping[str, Tensor]) -> bool:
-    """Whether there is a linear layer to an embedding; networks trained on ImageNet lack it."""
+    """Return whether `state` contains the linear layer to an embedding; ImageNet networks lack it."""
     return any(name.startswith(_BOTTLENECK) for name in state)
 
 
 def made_trainable(
     settings: Mapping[str, Any], state: Mapping[str, Tensor], *, trsf: bool, activation: str | None
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The same function with scales or slopes that can be trained further.
+    """Convert settings and weights so that scales or slopes are trainable and the function stays the same.
 
     Constant scales become the initial values of trainable ones. Slopes start at the slope of the activation
     that they replace: 0 for ReLU.
@@ -162,10 +162,10 @@ def _slope(model: InceptionResnet) -> float:
 def load_weights(
     model: InceptionResnet, state: Mapping[str, Tensor], source: str, *, bottleneck: bool = True
 ) -> None:
-    """Load `state` into `model`, every tensor of it.
+    """Load `state` into `model`; every tensor must match.
 
     Args:
-        model: takes the weights.
+        model: the network that receives the weights.
         state: under our names; batch counters, which nothing depends on, may be missing.
         source: where the weights come from, for the error message.
         bottleneck: False leaves the bottleneck as it is.
@@ -180,16 +180,16 @@ def load_weights(
 def check_weights(
     model: InceptionResnet, state: Mapping[str, Tensor], source: str, *, bottleneck: bool = True
 ) -> None:
-    """Refuse a `state` that `load_weights` cannot load; a `model` without storage is sufficient.
+    """Raise an error if `load_weights` could not load `state`; `model` may be on the meta device.
 
     Raises:
-        DataError: tensors are missing, unknown or of another shape; the message names them.
+        DataError: tensors are missing, unknown or have the wrong shape; the message names them.
     """
     expected = model.state_dict()
     left = () if bottleneck else _BOTTLENECK
     needed = [n for n in expected if not n.endswith("num_batches_tracked") and not n.startswith(left)]
     shapes = {name: tuple(expected[name].shape) for name in expected}
-    # Earlier files have the scalar [] for a scale of one number.
+    # Earlier files store a single scale with shape [] instead of [1].
     found = {name: tuple(value.shape) or (1,) * (shapes.get(name) == (1,)) for name, value in state.items()}
     wrong = {
         "lacks": [name for name in needed if name not in state],

@@ -1,4 +1,4 @@
-"""Networks within what PyTorch wraps around them."""
+"""Removes the modules that PyTorch wraps around a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The network within `DataParallel`, `DistributedDataParallel`, `AveragedModel` or `torch.compile`."""
+    """The network inside `DataParallel`, `DistributedDataParallel`, `AveragedModel` or `torch.compile`."""
     while True:
         if isinstance(model, DataParallel | DistributedDataParallel | AveragedModel):
             model = model.module

@@ -1,1 +1,1 @@
-"""From a configuration to a trained model."""
+"""Training: from a configuration to a trained model."""

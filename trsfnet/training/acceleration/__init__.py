@@ -1,4 +1,4 @@
-"""Everything that makes training fast. The networks do not depend on it and compute the same without it."""
+"""Code that speeds up training. The networks do not depend on it and compute the same results without it."""
 
 from trsfnet.training.acceleration.swap import Acceleration, accelerate, restore
 

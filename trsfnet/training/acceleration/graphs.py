@@ -1,7 +1,7 @@
-"""Training steps of a small network on a GPU, replayed as CUDA graphs.
+"""Captures the training steps of a small network on a GPU and replays them as CUDA graphs.
 
-Its kernels are shorter than their launches, a few thousand a step: launched one by one, they leave the GPU
-idle most of the time. A compiler helps too, but takes minutes, and capturing takes a second.
+A step launches a few thousand kernels, and each takes less time than its launch: launched one by one, they
+leave the GPU idle most of the time. A compiler helps too, but takes minutes; capturing takes a second.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from trsfnet.models import InceptionResnet
 
 
 def capture(model: InceptionResnet, batch_size: int, dtype: torch.dtype) -> None:
-    """From now on, replay the forward and backward pass of training batches.
+    """Capture the forward and backward pass of training batches, and replay them from now on.
 
-    Passes without gradients, in evaluation, or of batches of another shape go the usual way. Parameters and
-    running statistics are left as they were, and stay where they are in memory: they may be overwritten, but
-    not replaced. What the modules say of themselves, such as a norm's momentum, is fixed by the capture.
+    Passes without gradients, in evaluation mode, or with batches of another shape run without the graphs.
+    Parameters and running statistics keep their values and their memory: they may be overwritten in place,
+    but not replaced. The capture fixes the modules' attributes, such as a norm's momentum.
 
     Args:
         model: on a GPU.
-        batch_size: images of a batch, of the network's input size.
+        batch_size: images per batch; their size is the network's input size.
         dtype: `torch.bfloat16` to compute under autocast, `torch.float32` for plain float32.
     """
     usual, training = model.forward, model.training
@@ -30,12 +30,12 @@ def capture(model: InceptionResnet, batch_size: int, dtype: torch.dtype) -> None
     images = torch.zeros(batch_size, 3, model.input_size, model.input_size, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
     model.train()
-    # Without a cache: what the first pass cast would not be cast again in a replay.
+    # Without autocast's cache: a replay would not repeat casts that the cache served during the capture.
     with torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16, cache_enabled=False
     ):
         torch.cuda.make_graphed_callables(model, (images,), allow_unused_input=True)
-    replayed = model.forward  # which goes the usual way itself in evaluation
+    replayed = model.forward  # runs the usual code itself in evaluation mode
     model.load_state_dict(before)  # it was warmed up with blank images
     model.train(training)
 

@@ -1,9 +1,9 @@
-"""Batch norm, PReLU and 1x1 convolutions on the CPU in fewer passes over memory than PyTorch's own.
+"""Batch norm, PReLU and 1x1 convolutions on the CPU, with fewer passes over memory than PyTorch's own.
 
-Results and gradients are those of PyTorch's layers, to rounding:
+Results and gradients equal those of PyTorch's layers up to rounding:
 
-- PyTorch's backward of a scalar PReLU writes a full-size tensor only to sum it up, and its forward keeps
-  one tensor more than ReLU's. `NormPReLU` and `SumPReLU` do neither.
+- PyTorch's backward pass of a scalar PReLU writes a full-size tensor only to sum it up, and its forward pass
+  keeps one more tensor than ReLU's. `NormPReLU` and `SumPReLU` do neither.
 - A 1x1 convolution of a channels_last tensor is one matrix product (`pointwise`).
 """
 
@@ -19,10 +19,11 @@ aten = torch.ops.aten
 
 
 def applicable(x: Tensor) -> bool:
-    """Whether these kernels can compute on `x` [N, C, H, W].
+    """Return whether these kernels can compute on `x` [N, C, H, W].
 
-    They want a channels_last tensor on the CPU. A compiler fuses by itself, symbolic tracers see no layout,
-    and transforms of functions (`torch.func`, forward-mode derivatives) need PyTorch's own layers.
+    They require a channels_last tensor on the CPU. They are not used under a compiler, which fuses operations
+    itself, under symbolic tracers, which do not know the layout, or under function transforms (`torch.func`,
+    forward-mode derivatives), which need PyTorch's own layers.
     """
     return (
         not torch.compiler.is_compiling()
@@ -48,11 +49,11 @@ def _refuse_second_derivatives() -> None:
 
 
 class NormPReLU(torch.autograd.Function):
-    """Batch norm by the batch's own statistics, then PReLU: z = max(y, 0) + slope * min(y, 0).
+    """Batch norm with the batch's own statistics, then PReLU: z = max(y, 0) + slope * min(y, 0).
 
-    Only the normalised y is kept, not the norm's input: without gamma, y - beta is what the norm's
-    backward wants to know of it. With the output z, which the next layer keeps, that makes the two
-    tensors that a norm and a ReLU keep.
+    Only the normalised y is kept for the backward pass, not the norm's input: without gamma, the norm's
+    backward pass needs only y - beta. The next layer keeps the output z, so that two tensors are kept in
+    total, as many as for a norm and a ReLU.
     """
 
     @staticmethod
@@ -78,7 +79,7 @@ class NormPReLU(torch.autograd.Function):
         _refuse_second_derivatives()
         y, beta, invstd, slope = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
-        # What a gradient of the slope is summed from leaves its memory to the gradient of y.
+        # The gradient of y reuses the memory of the tensor from which the slope's gradient is summed.
         if slope.numel() == 1:
             spent = y.clamp(max=0)
             grad_slope = _dot(spent, grad).view_as(slope)
@@ -88,7 +89,8 @@ class NormPReLU(torch.autograd.Function):
             spent = (grad - positive).mul_(y)
             grad_slope = spent.sum((0, 2, 3))
             grad_y = torch.lerp(positive, grad, slope.view(1, -1, 1, 1), out=spent)
-        # The norm of y itself: centred by beta, of deviation 1; invstd, as its gamma, leads on to x.
+        # This is the backward pass of a norm whose input is y itself, with mean beta and deviation 1; passing
+        # invstd as its gamma turns the result into the gradient of x.
         grad_x, _, grad_beta = aten.native_batch_norm_backward(
             grad_y, y, invstd, None, None, beta, torch.ones_like(beta), True, 0.0, [True, False, True]
         )
@@ -96,11 +98,11 @@ class NormPReLU(torch.autograd.Function):
 
 
 class SumPReLU(torch.autograd.Function):
-    """PReLU of one slope where no norm comes first, as after a residual sum.
+    """PReLU with one slope that does not follow a norm, for example after a residual sum.
 
-    The next layer keeps the output z. It tells what the backward has to know of the input y, which is
-    therefore not kept: min(y, 0) is min(z, 0) / slope, or, if the slope is negative, z / slope where a
-    mask of a byte per element says so. Only a slope of (nearly) nothing leaves no trace of y in z.
+    The next layer keeps the output z. The backward pass can recover what it needs of the input y from z, so y
+    is not kept: min(y, 0) is min(z, 0) / slope, or, if the slope is negative, z / slope where a mask of one
+    byte per element does not mark y as positive. Only a slope of (nearly) 0 requires y to be kept.
     """
 
     @staticmethod
@@ -134,9 +136,9 @@ class SumPReLU(torch.autograd.Function):
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of the products of two channels_last [N, C, H, W], of which it overwrites `a`.
+    """Sum of the elementwise products of two channels_last tensors [N, C, H, W]; may overwrite `a`.
 
-    In bfloat16 not by `torch.dot`: that is left to a matrix product of one row and one column.
+    In bfloat16, `torch.dot` is avoided because it runs as a matrix product of one row and one column.
     """
     if a.dtype == torch.bfloat16:
         return a.mul_(b).sum()

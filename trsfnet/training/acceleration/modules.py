@@ -1,8 +1,8 @@
-"""The parts of a network with a faster forward pass, each engaged only where it is provably the same.
+"""Network parts with a faster forward pass, used only where the result is provably the same.
 
-Each class here stands in for one of `trsfnet.models` and has the same children, parameters and names. Before
-it computes anything itself, it makes sure that the modules which it passes over are exactly PyTorch's and
-that nobody listens to them; otherwise it computes as the plain class does, and warns once.
+Each class here replaces one of `trsfnet.models` and has the same children, parameters and names. Before it
+uses its own computation, it checks that the modules that it bypasses are exactly PyTorch's and have no hooks;
+otherwise it computes like the plain class and warns once.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 
 
 class Accelerated(nn.Module):
-    """Mixed into every class here."""
+    """Base class of all accelerated modules."""
 
     def obstacle(self) -> str | None:
-        """Why this part has to compute as the plain class does; None if it need not."""
+        """Why this part must compute like the plain class; None if it need not."""
         raise NotImplementedError
 
     def engaged(self) -> bool:
-        """Whether nothing is in the way, with a warning if something came after `accelerate`."""
+        """Return whether the fast computation applies; warn if an obstacle appeared after `accelerate`."""
         return _clear(self.obstacle())
 
     def __prepare_scriptable__(self) -> nn.Module:
-        """What `torch.jit.script` compiles in place of this module: the plain one of the same parameters."""
+        """Let `torch.jit.script` compile the plain class with the same parameters instead of this module."""
         plain = object.__new__(PLAIN[type(self)])
         plain.__dict__ = self.__dict__
         return plain
@@ -45,7 +45,7 @@ class FastConvNormAct(Accelerated, ConvNormAct):
     """A unit whose 1x1 convolution is a matrix product, and whose norm and PReLU are one operation."""
 
     def obstacle(self) -> str | None:
-        """Whatever is not one of PyTorch's own layers, or has hooks."""
+        """See `Accelerated`: a layer that is not PyTorch's own, or that has hooks."""
         return (
             _touched("a convolution", self.conv, (nn.Conv2d,))
             or _touched("a norm", self.bn, (nn.BatchNorm2d,))
@@ -69,12 +69,12 @@ class FastConvNormAct(Accelerated, ConvNormAct):
 class FastScaledProjection(Accelerated, ScaledProjection):
     """The scale multiplies the 1x1 kernel and bias instead of the feature map.
 
-    The result and all three gradients are the same, because the projection is linear, but nothing of the
-    feature map's size is computed or kept for the backward pass.
+    The result and all three gradients are the same, because the projection is linear, but no additional
+    tensor of the feature map's size is computed or kept for the backward pass.
     """
 
     def obstacle(self) -> str | None:
-        """A projection that is not a plain 1x1 convolution with a bias, or has hooks."""
+        """See `Accelerated`: a projection that is not a plain 1x1 convolution with a bias, or has hooks."""
         reason = _touched("a projection", self.conv, (nn.Conv2d,))
         if reason is None and not (is_pointwise(self.conv) and self.conv.bias is not None):
             reason = "a projection is not a 1x1 convolution with a bias"
@@ -85,7 +85,7 @@ class FastScaledProjection(Accelerated, ScaledProjection):
         if not self.engaged():
             return super().forward(z)
         kernel, bias = self.conv.weight, self.conv.bias
-        assert bias is not None  # or it would not be engaged
+        assert bias is not None  # checked by `engaged`
         if self.scale is None:
             kernel, bias = kernel * self.value, bias * self.value
         else:
@@ -95,10 +95,10 @@ class FastScaledProjection(Accelerated, ScaledProjection):
 
 
 class _FastBranched(Accelerated, Branched):
-    """1x1 units that read the block's input are computed as one wider unit."""
+    """Computes all 1x1 units that read the block's input as one wider unit."""
 
     def obstacle(self) -> str | None:
-        """First units that are touched, or whose norms and activations differ."""
+        """See `Accelerated`: first units that were modified, or whose norms or activations differ."""
         return self._first_units()[1]
 
     def outputs(self, x: Tensor) -> list[Tensor]:
@@ -120,7 +120,7 @@ class _FastBranched(Accelerated, Branched):
         return outputs
 
     def _first_units(self) -> tuple[dict[str, FastConvNormAct], str | None]:
-        """The 1x1 units that may be computed as one, by branch, and what is in the way of that."""
+        """The 1x1 units that can be computed as one, by branch, and the reason if they cannot be."""
         units: dict[str, FastConvNormAct] = {}
         reason = None
         for name in self.branch_names:
@@ -140,7 +140,7 @@ class _FastBranched(Accelerated, Branched):
 
 
 class FastResidualBlock(_FastBranched, ResidualBlock):
-    """Its PReLU after the sum keeps nothing that the next layer does not keep anyway."""
+    """Residual block whose PReLU after the sum keeps only a tensor that the next layer keeps anyway."""
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
@@ -151,11 +151,11 @@ class FastResidualBlock(_FastBranched, ResidualBlock):
 
 
 class FastReduction(_FastBranched, Reduction):
-    """Its branches begin as one."""
+    """Reduction whose 1x1 first units are computed as one."""
 
 
 class FastMixed5b(_FastBranched, Mixed5b):
-    """Its branches begin as one, but for the one that pools first."""
+    """Mixed 5b whose 1x1 first units are computed as one, except in the branch that pools first."""
 
 
 FAST: dict[type[nn.Module], type[nn.Module]] = {
@@ -169,7 +169,7 @@ PLAIN = {fast: plain for plain, fast in FAST.items()}
 
 
 def is_pointwise(conv: nn.Conv2d) -> bool:
-    """Whether a convolution mixes channels alone, pixel by pixel."""
+    """Return whether a convolution is 1x1: it mixes only the channels of each pixel."""
     return (
         conv.kernel_size == conv.stride == (1, 1) and conv.padding in ((0, 0), "valid") and conv.groups == 1
     )
@@ -180,7 +180,7 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
 
     Args:
         x: [N, C, H, W].
-        units: what `_differing` finds alike.
+        units: compatible units, for which `_differing` returns None.
 
     Returns:
         [N, width of the unit, H, W] for each unit.
@@ -212,14 +212,14 @@ def siblings(x: Tensor, units: Sequence[ConvNormAct]) -> Sequence[Tensor]:
 
 
 def _clear(reason: str | None) -> bool:
-    """Whether there is no reason not to be fast; if there is, it is reported once."""
+    """Return whether there is no obstacle; warn about it once if there is one."""
     if reason is not None and not torch.compiler.is_compiling():
         warnings.warn(f"A part of the network is not accelerated: {reason}.", stacklevel=4)
     return reason is None
 
 
 def _touched(role: str, module: nn.Module, kinds: tuple[type[nn.Module], ...]) -> str | None:
-    """Why passing over `module` might not be what calling it is; None if it is the same."""
+    """Why bypassing `module` might differ from calling it; None if it cannot."""
     if type(module) not in kinds:
         return f"{role} is of the type {type(module).__name__}"
     if (
@@ -236,7 +236,7 @@ def _touched(role: str, module: nn.Module, kinds: tuple[type[nn.Module], ...]) -
 
 
 def _differing(units: Sequence[ConvNormAct]) -> str | None:
-    """Why these units cannot be one; None if they can."""
+    """Why these units cannot be computed as one; None if they can."""
     first = units[0]
     for unit in units:
         if unit.conv.bias is not None:
@@ -253,7 +253,7 @@ def _differing(units: Sequence[ConvNormAct]) -> str | None:
 
 
 def _is_scalar_prelu(act: nn.Module) -> bool:
-    """Whether an activation is PyTorch's PReLU with one slope, and nobody listens to it."""
+    """Return whether an activation is PyTorch's PReLU with one slope and without hooks."""
     return (
         isinstance(act, nn.PReLU)
         and _touched("an activation", act, (nn.PReLU,)) is None
@@ -262,7 +262,7 @@ def _is_scalar_prelu(act: nn.Module) -> bool:
 
 
 class _Statistics(NamedTuple):
-    """What a norm keeps of the batches: running mean and variance [C], their number, the rate of change."""
+    """A norm's running mean and variance [C], its number of batches, and its momentum."""
 
     mean: Tensor
     var: Tensor
@@ -271,7 +271,7 @@ class _Statistics(NamedTuple):
 
 
 def _statistics(norm: nn.BatchNorm2d) -> _Statistics | None:
-    """The statistics of a norm in training that follow the batches at a constant rate; None of any other."""
+    """The running statistics of a norm in training mode with constant momentum; None for any other norm."""
     mean, var, batches = norm.running_mean, norm.running_var, norm.num_batches_tracked
     if not (norm.training and norm.track_running_stats):
         return None
@@ -281,15 +281,15 @@ def _statistics(norm: nn.BatchNorm2d) -> _Statistics | None:
 
 
 def _fusible(norm: nn.BatchNorm2d, y: Tensor) -> bool:
-    """Whether `NormPReLU` can take the place of `norm`, which keeps statistics, for its input `y`."""
+    """Return whether `NormPReLU` can replace `norm`, which keeps statistics, for its input `y`."""
     return applicable(y) and _is_one(norm.weight) and _has_spread(y)
 
 
 def _is_one(gamma: Tensor | None) -> bool:
-    """A constant gamma is 1 unless it came with another network's weights."""
+    """Return whether gamma is the constant 1. It is not if it came with another network's weights."""
     return gamma is not None and not gamma.requires_grad and torch.equal(gamma, torch.ones_like(gamma))
 
 
 def _has_spread(y: Tensor) -> bool:
-    """More than one value for each channel; PyTorch's norm refuses a single one, in its own words."""
+    """Return whether each channel has more than one value; PyTorch's norm rejects a single one."""
     return y.numel() > y.shape[1]

@@ -1,4 +1,4 @@
-"""Which of the means here suit a training, from its configuration and this machine."""
+"""Chooses how to speed up a training run from its configuration and this machine."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from trsfnet.training.acceleration.swap import Acceleration, accelerate
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.precision import DTYPES
 
-# Steps from which compiling pays on a GPU: it takes minutes, which a shorter training would never get back.
+# Steps from which compiling pays off on a GPU: it takes minutes, which a shorter run never recovers.
 GPU_STEPS = 10_000
 
 
 @dataclass(frozen=True)
 class CompilerGain:
-    """What PyTorch's compiler costs and saves on a CPU, as measured for one network.
+    """Measured cost and benefit of PyTorch's compiler on a CPU, for one network.
 
     Attributes:
-        seconds: that the first step takes longer.
-        eager: images a second without it.
-        compiled: images a second with it.
-        width: of the network.
+        seconds: additional time of the first step, in seconds.
+        eager: images per second without the compiler.
+        compiled: images per second with the compiler.
+        width: width factor of the network.
         image_size: side of its input in pixels.
     """
 
@@ -36,25 +36,28 @@ class CompilerGain:
     image_size: int
 
     def steps(self, config: TrainConfig) -> int:
-        """Steps from which compiling pays: what an image saves is taken to grow with width and pixels."""
+        """Number of steps from which compiling pays off.
+
+        The time saved per image is assumed to be proportional to the width and the number of pixels.
+        """
         size = config.width / self.width * (config.image_size / self.image_size) ** 2
         saved = (1 / self.eager - 1 / self.compiled) * size * config.batch_size
         return math.ceil(self.seconds / saved)
 
 
-# From `benchmarks/results/step.json`: v1 with trainable scales and slopes on two cores with AVX-512. The
-# whole network was compiled there; regions take less, so this asks for too many steps rather than too few.
+# From `benchmarks/results/step.json`: v1 with trainable scales and slopes on two cores with AVX-512. There,
+# the whole network was compiled; compiling regions takes less time, so this errs towards not compiling.
 CPU_GAIN = CompilerGain(seconds=95.0, eager=334.0, compiled=390.0, width=0.25, image_size=96)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """How the steps of a training are computed.
+    """How the steps of a training run are computed.
 
     Attributes:
         means: `eager`, `compiled`, or `captured` as CUDA graphs.
-        reason: why, in one sentence.
-        acceleration: of the network's parts.
+        reason: why this was chosen, in one sentence.
+        acceleration: which parts of the network are accelerated.
     """
 
     means: str
@@ -62,18 +65,18 @@ class Prepared:
     acceleration: Acceleration
 
     def to_dict(self) -> dict[str, Any]:
-        """What a run record says of it, of JSON types."""
+        """The entry in a run record, made of JSON types."""
         return {"means": self.means, "reason": self.reason, **self.acceleration.to_dict()}
 
 
 def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared:
-    """Make the training of `model` as fast as it can be here; results are the same to rounding.
+    """Speed up the training of `model` as far as this machine allows; results are the same up to rounding.
 
     Args:
-        model: on its device. Changed in place.
-        config: resolved.
-        steps: of the whole training. The choice depends on nothing that differs between the two parts of a
-            training that is interrupted, so that it ends as one that was not.
+        model: the network, on its device. Changed in place.
+        config: the resolved configuration.
+        steps: number of steps of the whole run. The choice depends on nothing that changes when a run is
+            interrupted and resumed, so a resumed run gives the same results as an uninterrupted one.
 
     Returns:
         What was chosen and why.

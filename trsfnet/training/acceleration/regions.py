@@ -1,7 +1,7 @@
-"""PyTorch's compiler on the repeated parts of a network instead of the whole.
+"""Applies PyTorch's compiler to the repeated parts of a network instead of to the whole.
 
-Blocks of one kind share their code, so that it is compiled once for all of them: the 29 regions of v1 are of
-12 kinds, and its 132 convolutions shrink to 39 for the compiler.
+Blocks of one kind share their code, which is therefore compiled only once: v1 has 29 regions of 12 kinds, and
+the compiler sees 39 convolutions instead of 132.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ BACKEND = "inductor"
 
 
 def compile_regions(model: InceptionResnet) -> None:
-    """Compile every block and every unit outside of blocks, for training steps alone.
+    """Compile every block and every unit outside of blocks, for training steps only.
 
-    What has no gradients, such as evaluation, goes the usual way: it would be compiled again for each size of
-    batch, and which variant a step gets must not depend on what came before it.
+    Passes without gradients, such as evaluation, are not compiled: each batch size would need another
+    compilation, and the variant that a step uses must not depend on what ran before it.
     """
     for region in regions(model):
         _compile(region)
 
 
 def regions(module: nn.Module) -> Iterator[nn.Module]:
-    """The parts of a network that are compiled, each by itself."""
+    """The parts of a network that are compiled separately."""
     for child in module.children():
         if isinstance(child, Branched | ConvNormAct):
             yield child
@@ -52,10 +52,10 @@ def _compile(region: nn.Module) -> None:
 
 @cache
 def compiler_fault() -> str | None:
-    """What is wrong with this machine's C++ compiler, in a sentence, after trying it; None if it works."""
+    """Try this machine's C++ compiler; return a sentence on what is wrong, or None if it works."""
     try:
         torch.compile(lambda x: x.sin() + 1, backend=BACKEND)(torch.ones(2))
-    except Exception as error:  # the compiler, its headers, its cache: each fails in its own way
+    except Exception as error:  # a missing compiler, header or cache raises different types
         cause = getattr(error, "inner_exception", error)
         reason = str(cause).strip().partition("\n")[0].rstrip(".") or type(cause).__name__
         return f"PyTorch's compiler does not work here ({reason})."

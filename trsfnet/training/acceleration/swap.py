@@ -1,4 +1,4 @@
-"""A network's parts are given their fast classes, and back."""
+"""Replaces the classes of a network's parts by their fast counterparts, and restores them."""
 
 from __future__ import annotations
 
@@ -13,41 +13,42 @@ from trsfnet.training.acceleration.modules import FAST, PLAIN, Accelerated
 
 @dataclass(frozen=True)
 class Acceleration:
-    """What `accelerate` did.
+    """The result of `accelerate`.
 
     Attributes:
-        accelerated: the kind of each part that computes faster, such as `ResidualBlock`, by its name in
+        accelerated: the kind of each accelerated part, such as `ResidualBlock`, by its name in
             `named_modules`.
-        skipped: why each other part, by its name, computes as it did.
+        skipped: the reason why a part was left unchanged, by its name.
     """
 
     accelerated: dict[str, str]
     skipped: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """How many parts of each kind are accelerated, and which are not, of JSON types."""
+        """The number of accelerated parts of each kind, and the skipped parts, as JSON types."""
         return {"accelerated": dict(Counter(self.accelerated.values())), "skipped": self.skipped}
 
     def __str__(self) -> str:
-        """A sentence, then every part that was left out."""
+        """A sentence, followed by every part that was left out."""
         left = f", {len(self.skipped)} do not" if self.skipped else ""
         lines = [f"  {name}: {reason}" for name, reason in self.skipped.items()]
         return "\n".join([f"{len(self.accelerated)} parts of the network train faster{left}.", *lines])
 
 
 def accelerate(network: nn.Module) -> Acceleration:
-    """Make the training of our networks faster: the same results to rounding, in fewer passes over memory.
+    """Speed up the training of our networks: the same results up to rounding, in fewer passes over memory.
 
-    Parts of the network (convolution units, projections, blocks) are given classes with another `forward`,
-    as `torch.nn.utils.parametrize` does it. Parameters, their names, hooks and references to modules stay.
-    A part that is no longer exactly ours, or whose children are replaced or have hooks, is left as it is; so
-    it is if that happens later, with a warning. Whatever else the network holds is not touched.
+    Parts of the network (convolution units, projections, blocks) get a class with another `forward`, a
+    technique that `torch.nn.utils.parametrize` also uses. Parameters, their names, hooks and references to
+    modules remain valid. A part whose class is not exactly ours, or whose children were replaced or have
+    hooks, is left unchanged. If that happens later, the part computes as before, with a warning. Other
+    modules in the network are not changed.
 
     Args:
         network: an `InceptionResnet`, or any module with one in it. Changed in place.
 
     Returns:
-        What is accelerated, and what is not and why. `restore` undoes it.
+        Which parts are accelerated, and which are not and why. `restore` undoes the change.
     """
     plain = {name: module for name, module in network.named_modules() if type(module) in FAST}
     for module in plain.values():
@@ -57,7 +58,7 @@ def accelerate(network: nn.Module) -> Acceleration:
     skipped = {name: reason for name, reason in obstacles.items() if reason is not None}
     for name in skipped:
         _restore(parts[name])
-    # What a wrapper hides within a part of ours is nobody's mistake; a subclass of ours is worth a word.
+    # Parts of ours that a wrapper hides are not reported; subclasses of ours are.
     for name, module in network.named_modules():
         if isinstance(module, tuple(FAST)) and type(module) not in {**FAST, **PLAIN}:
             skipped[name] = f"it is of the type {type(module).__name__}"
@@ -66,7 +67,7 @@ def accelerate(network: nn.Module) -> Acceleration:
 
 
 def restore(network: nn.Module) -> None:
-    """Undo `accelerate`: every part computes plainly again, with the same parameters and hooks."""
+    """Undo `accelerate`: every part gets its plain class back and keeps its parameters and hooks."""
     for module in network.modules():
         if type(module) in PLAIN:
             _restore(module)
