@@ -1,4 +1,4 @@
-"""Which images each step sees, and their way to the device. All of it follows from (seed, epoch)."""
+"""Selects the images of each step and moves them to the device; the order depends only on (seed, epoch)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from torch import Tensor
 from trsfnet.data.faces import FaceSet
 from trsfnet.training.config import TrainConfig
 
-# Batches gathered ahead of the one in use.
+# Number of batches prefetched ahead of the current one.
 _AHEAD = 2
 
 
 def derived_seed(seed: int, purpose: str, number: int) -> int:
-    """An independent seed for one purpose and one epoch or step of a run."""
+    """Derive an independent seed for one purpose and one epoch or step of a run."""
     digest = hashlib.sha256(f"{seed}/{purpose}/{number}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
 
 
 def epoch_order(images: int, config: TrainConfig, epoch: int, steps: int) -> np.ndarray:
-    """Rows of the training set for every step of an epoch: int64 [steps, micro_batches, images of each].
+    """Rows of the training set for every step of an epoch: int64 [steps, micro_batches, images per part].
 
-    Images come in random order, all of them once before any comes again.
+    Images come in random order; each appears once before any appears again.
     """
     generator = torch.Generator().manual_seed(derived_seed(config.seed, "order", epoch))
     wanted = steps * config.batch_size
@@ -38,17 +38,17 @@ def epoch_order(images: int, config: TrainConfig, epoch: int, steps: int) -> np.
 def batches(
     faces: FaceSet, rows: Iterable[np.ndarray], device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The images and labels of `rows`, one batch for each, on `device`.
+    """Yield the images and labels of one batch on `device` for each entry of `rows`.
 
-    A thread gathers them ahead of time, so that reading from disk or page cache hides behind computing.
+    A thread prefetches the batches, so that reading from disk or page cache overlaps with computation.
 
     Args:
         faces: the training set.
         rows: int64 arrays [B] of indices into `faces`.
-        device: where the network is.
+        device: the network's device.
 
     Yields:
-        uint8 [B, H, W, 3] and int64 [B].
+        Images, uint8 [B, H, W, 3], and labels, int64 [B].
     """
 
     def gather(index: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -64,6 +64,6 @@ def batches(
                 pending.append(thread.submit(gather, index))
                 break
             if not pending:
-                # Now, not when the generator is collected: there a Ctrl-C would be lost while waiting.
+                # Shut down here, not when the generator is garbage-collected: a Ctrl-C would be lost there.
                 thread.shutdown()
             yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)

@@ -1,8 +1,9 @@
-"""How far a schedule can take weights: two numbers that make schedules comparable.
+"""The travel and decay budget of a schedule: two numbers that make schedules comparable.
 
-With learning rates eta, momentum m and weight decay lambda, a schedule equals a gradient flow of the time
-tau = sum(eta) / (1 - m), the *travel*: how far a parameter without decay can go at a given gradient. Decay
-alone shrinks a kernel's squared norm by exp(-kappa), kappa = 2 lambda tau, the *decay budget*.
+With learning rates eta, momentum m and weight decay lambda, a schedule approximates a gradient flow of
+duration tau = sum(eta) / (1 - m), the *travel*: how far a parameter without decay can move at a given
+gradient. Decay alone shrinks a kernel's squared norm by exp(-kappa) with kappa = 2 lambda tau, the *decay
+budget*.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from trsfnet.training.schedule import learning_rate
 
 @dataclass(frozen=True)
 class Regime:
-    """Where a schedule stands.
+    """The length, travel and decay budget of a schedule.
 
     Attributes:
         steps: number of steps.
-        travel: sum of the learning rates over 1 - momentum, without unit.
-        decay_budget: e-folds by which weight decay alone shrinks the squared norm of a kernel.
+        travel: sum of the learning rates divided by 1 - momentum, dimensionless.
+        decay_budget: number of e-folds by which weight decay alone shrinks the squared norm of a kernel.
     """
 
     steps: int
@@ -32,8 +33,8 @@ def regime(config: TrainConfig, steps_per_epoch: int) -> Regime:
     """The travel and decay budget of a resolved configuration.
 
     Args:
-        config: resolved.
-        steps_per_epoch: steps of an epoch; `config.steps_per_epoch` where that is set.
+        config: the resolved configuration.
+        steps_per_epoch: number of steps per epoch; equal to `config.steps_per_epoch` if that is set.
     """
     steps = config.epochs * steps_per_epoch
     travel = sum(learning_rate(config, step, steps_per_epoch) for step in range(steps)) / (

@@ -1,4 +1,4 @@
-"""The state of a run on disk: written aside and then renamed, checked and read without executing anything."""
+"""Checkpoints: written to a temporary file and renamed, verified, and loaded without executing code."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from trsfnet.training.distributed import World
     from trsfnet.training.state import TrainState
 
-# Seconds between two checkpoints. They cost about a second each, and a killed run loses no more than this.
+# Seconds between two checkpoints. Each takes about a second to write; a killed run loses no more than this.
 SAVE_EVERY = 60.0
 
 
 class CheckpointError(TrsfnetError):
-    """Another version of trsfnet wrote a checkpoint, in a form that this one cannot continue from."""
+    """The checkpoint was written by another version of trsfnet, in a format that this one cannot resume."""
 
 
 class Checkpoints:
     """Keeps the checkpoint of a run up to date.
 
     Args:
-        path: the file; None to keep none.
+        path: the file; None writes no checkpoints.
         every: seconds between two checkpoints within an epoch.
         world: the processes that train together.
     """
@@ -41,7 +41,7 @@ class Checkpoints:
         self._last = time.perf_counter()
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
-        """The state to continue from, or None; see `load_checkpoint`."""
+        """The state to resume from, or None; see `load_checkpoint`."""
         return load_checkpoint(self._path, device) if self._path else None
 
     def save_if_due(self, state: TrainState) -> None:
@@ -59,17 +59,17 @@ class Checkpoints:
 
 
 def previous(path: Path) -> Path:
-    """Where the checkpoint before the one in `path` is kept."""
+    """The path of the checkpoint before the one in `path`."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` to `path`, keeping the checkpoint that was there as `previous(path)`.
+    """Write `state` to `path`, and keep the existing checkpoint as `previous(path)`.
 
-    Whenever the process ends, at least one of the two is complete.
+    At least one of the two is complete, whenever the process ends.
 
     Raises:
-        DataError: it cannot be written: the disk is full, or the folder read-only.
+        DataError: the file cannot be written, because the disk is full or the folder is read-only.
     """
     aside = path.with_suffix(".partial")
     with writing(path):
@@ -85,7 +85,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def _write(state: dict[str, Any], file: BinaryIO) -> None:
-    """Save `state`; where the disk is full, PyTorch's own error comes in the way of the system's."""
+    """Save `state`; if the disk is full, raise the system's error instead of PyTorch's own."""
     try:
         torch.save(state, file)
     except RuntimeError as error:
@@ -95,12 +95,12 @@ def _write(state: dict[str, Any], file: BinaryIO) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
-    """The state in `path`; if that is damaged, the one before it; None if there is neither.
+    """Load the state in `path`, or in the previous checkpoint if `path` is damaged; None if there is neither.
 
-    Only tensors and plain values are admitted. What was wrong with a damaged file is said on standard error.
+    Only tensors and plain values are accepted. Standard error reports what is wrong with a damaged file.
 
     Raises:
-        CheckpointError: another version of trsfnet wrote the file.
+        CheckpointError: the file was written by another version of trsfnet.
     """
     for file in (path, previous(path)):
         if not file.is_file():
@@ -109,7 +109,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
             return _checked(_read(file, device), file)
         except CheckpointError:
             raise
-        # torch.load raises almost anything on damaged bytes.
+        # torch.load raises many types of exception on damaged bytes.
         except Exception as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             tqdm.write(
@@ -120,7 +120,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
 
 
 def _read(file: Path, device: torch.device) -> dict[str, Any]:
-    # torch.load verifies no checksum: without this a flipped bit would become a wrong weight.
+    # torch.load verifies no checksums: without this check, a flipped bit would become a wrong weight.
     with zipfile.ZipFile(file) as archive:
         damaged = archive.testzip()
     if damaged is not None:
@@ -129,7 +129,7 @@ def _read(file: Path, device: torch.device) -> dict[str, Any]:
 
 
 def _checked(state: Any, file: Path) -> dict[str, Any]:
-    """`state`, unless it has the form of the first versions, which kept the weights next to the history."""
+    """Return `state` unless it has the format of early versions, which kept weights at the top level."""
     if not isinstance(state, dict):
         raise ValueError("it is no state of a training")
     if "training" not in state and "optimizer" in state:

@@ -1,6 +1,6 @@
-"""When training cannot continue or has learned nothing, and why. The paper calls it a crash situation.
+"""Detects that training cannot continue or has learned nothing, and why. The paper calls this a crash.
 
-A collapse is a result of this paper's subject, not an error: it is recorded with everything up to there.
+A collapse is a result that this paper is about, not an error: it is recorded with everything before it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from torch import Tensor
 from trsfnet.training.collapsed import Collapsed, CollapseKind
 from trsfnet.training.distributed import World
 
-# How often, in steps, losses and gradients are looked at: rarely enough not to stall a GPU.
+# Losses and gradients are checked every so many steps: rarely enough not to stall a GPU.
 CHECK_EVERY = 20
 
-# Steps that make a fair trial: the norms of the gradients until then are what is normal for this run, and a
-# loss no better than chance after them counts as collapsed.
+# Number of initial steps whose gradient norms define what is usual for this run. After them, a loss that is
+# no better than chance counts as a collapse.
 FAIR_TRIAL = 100
 
-# Gradients explode when every norm of a whole check is this many times the usual.
+# Gradients count as exploded if every norm since the last check exceeds this multiple of the usual norm.
 EXPLOSION = 1000.0
 
 
-# A cross entropy that ends less than this share below that of chance counts as nothing learned.
+# Nothing was learned if the final cross entropy is less than this fraction below its value at chance.
 CHANCE_MARGIN = 0.01
 
 
@@ -35,7 +35,7 @@ class Collapse(Exception):
     """Training cannot continue.
 
     Attributes:
-        how: what was seen, and at which step.
+        how: what was detected, and at which step.
     """
 
     def __init__(self, message: str, how: Collapsed) -> None:
@@ -44,12 +44,12 @@ class Collapse(Exception):
 
 
 class Watch:
-    """Follows losses and gradient norms of a run on the device and stops it when they go astray.
+    """Tracks the losses and gradient norms of a run on the device, and stops the run if they diverge.
 
     Attributes:
-        losses: float32 [steps], those of the current epoch.
+        losses: float32 [steps], the losses of the current epoch.
         norms: float32 [steps], L2 norm of the network's gradient at each step of the epoch.
-        first_norms: float32 [FAIR_TRIAL], those of the first steps of the run.
+        first_norms: float32 [FAIR_TRIAL], the gradient norms of the first steps of the run.
     """
 
     def __init__(self, steps: int, device: torch.device) -> None:
@@ -58,27 +58,27 @@ class Watch:
         self.first_norms = torch.full((FAIR_TRIAL,), math.nan, device=device)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What a checkpoint needs."""
+        """The tensors that a checkpoint stores."""
         return {"losses": self.losses, "norms": self.norms, "first_norms": self.first_norms}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state_dict`."""
+        """Restore the result of `state_dict`."""
         self.losses, self.norms, self.first_norms = state["losses"], state["norms"], state["first_norms"]
 
     def note(self, i: int, step: int, loss: Tensor, norm: Tensor) -> None:
-        """Take down a step, the `i`th of its epoch and the `step`th of the run, without waiting for it."""
+        """Record step `i` of its epoch, which is step `step` of the run, without synchronising the device."""
         self.losses[i], self.norms[i] = loss, norm
         if step < FAIR_TRIAL:
             self.first_norms[step] = norm
 
     def check(self, i: int, step: int, rate: float, world: World) -> float:
-        """Look at the steps since the last check.
+        """Check the steps since the last check.
 
         Args:
-            i: the last step's number in its epoch.
+            i: the last step's number in its epoch, from 0.
             step: its number in the run, from 0.
             rate: its learning rate.
-            world: the processes that train together; all look at the mean of their losses.
+            world: the processes that train together; all check the mean of their losses.
 
         Returns:
             The mean loss of these steps.
@@ -126,16 +126,16 @@ class Watch:
 
 
 def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) -> str:
-    """A sentence if an epoch shows nothing learned: chance is knowing how frequent each identity is.
+    """Describe an epoch at chance level: no better than knowing only how frequent each identity is.
 
     Args:
         epoch: row of the history.
-        labels: int64 [N], those of the training set.
-        softmax: whether the loss is a plain cross entropy, whose value at chance is known. With an angular
-            margin it is not, and the accuracy decides.
+        labels: int64 [N], the labels of the training set.
+        softmax: True if the loss is a plain cross entropy, whose value at chance is known. It is unknown with
+            an angular margin, so the accuracy decides then.
 
     Returns:
-        The sentence, or nothing.
+        A sentence, or an empty string if the epoch is above chance level.
     """
     share = np.bincount(labels) / len(labels)
     share = share[share > 0]
@@ -148,7 +148,7 @@ def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) ->
             f"The loss ended at {loss:.3g}, {1 - loss / entropy:.2%} below chance, {entropy:.3g}: "
             f"a margin below {CHANCE_MARGIN:.0%} counts as no learning."
         )
-    # Three standard errors above what always naming the most frequent identity reaches in one pass.
+    # Three standard errors above the accuracy of always predicting the most frequent identity, over one pass.
     if not softmax and accuracy <= best + 3 * math.sqrt(best * (1 - best) / len(labels)):
         return f"{accuracy:.2%} of the faces were recognised at the end, no better than chance, {best:.2%}."
     return ""

@@ -1,4 +1,4 @@
-"""How a run collapsed, as data. It needs no torch, so that records can be read without it."""
+"""How a run collapsed, as data. This module does not import torch, so records can be read without it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 CollapseKind = Literal["loss", "gradient", "explosion", "embeddings", "chance", "unknown"]
-"""What was seen:
+"""The kind of collapse:
 
-- `loss`, `gradient`: it was not finite.
-- `explosion`: every gradient of a check was far above the run's usual ones.
-- `embeddings`: those of the test images were not finite.
-- `chance`: training ended without having learned anything.
-- `unknown`: a record from before the kind was kept.
+- `loss`, `gradient`: the loss or the gradient was not finite.
+- `explosion`: every gradient norm between two checks was far above the usual norm of the run.
+- `embeddings`: the embeddings of the test images were not finite.
+- `chance`: training ended at chance level.
+- `unknown`: the record dates from before the kind was stored.
 """
 
 
@@ -22,9 +22,9 @@ class Collapsed:
     """How a run collapsed.
 
     Attributes:
-        kind: what was seen.
-        step: the step at which it was seen, counted from 1; None where only the end of an epoch or of the
-            training showed it.
+        kind: the kind of collapse.
+        step: the step at which it was detected, counted from 1; None if it was detected only at the end of an
+            epoch or of training.
     """
 
     kind: CollapseKind
@@ -42,10 +42,10 @@ class Collapsed:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Collapsed:
-        """From what `to_dict` gave.
+        """Restore the result of `to_dict`.
 
         Raises:
-            ValueError: a field is missing, or is not what it should be.
+            ValueError: a field is missing, unknown or invalid.
         """
         if set(fields) != {"kind", "step"}:
             raise ValueError(f"collapse must have kind and step, got {', '.join(fields) or 'nothing'}")

@@ -1,4 +1,4 @@
-"""What to train, on what, and how: one frozen, validated object from which everything follows."""
+"""The configuration of a training run: one frozen, validated object that determines its result."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def _read(name: str) -> dict[str, Any]:
     return json.loads((resources.files("trsfnet.training") / name).read_text(encoding="utf-8"))
 
 
-# The paper's own schedules: `about`, `settings`, and in `readings` why each unclear one is read so.
+# The paper's own schedules: `about`, `settings`, and in `readings` how and why we read each unclear setting.
 PRESETS: dict[str, dict[str, Any]] = _read("presets.json")
 
 _TRACKS = _read("tracks.json")
 
 
 def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
-    """The settings that a track brings with it.
+    """The default settings of a track.
 
     The paper's track has the paper's schedule for `train_set` (VGGFace2 if None). The other tracks are far
-    smaller, so networks are narrower, crops smaller and runs shorter; nothing in that was chosen by looking
-    at which setting wins.
+    smaller, so their networks are narrower, crops smaller and runs shorter. None of these values was chosen
+    by comparing the results of the paper's settings.
     """
     schedule = PRESETS[train_set or "vggface2"]["settings"] if track == "paper" else {}
     return _TRACKS["every"] | _TRACKS[track] | {k: v for k, v in schedule.items() if k != "track"}
@@ -61,9 +61,9 @@ def _setting(
     below: float = math.inf,
     before: Any = MISSING,
 ) -> Any:
-    """A field with what it means and which values it may have; without a default it has the track's.
+    """A field with its meaning and its valid values; without `default`, the track provides the default.
 
-    A setting that came later has had the value `before` in all runs until then.
+    For a setting that was added later, `before` is its value in all earlier runs.
     """
 
     def check(name: str, value: Any) -> None:
@@ -88,11 +88,12 @@ def _setting(
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class TrainConfig:
-    """Settings of one training run, complete from the start: what is not given has the track's own value.
+    """Settings of one training run; settings that are not given take the track's default value.
 
-    `TrainConfig(track="lfw", trsf=True)` is all that the track is, with trainable scales; `replace` changes
-    any of it. A setting given as None counts as not given. Everything that changes a run's numbers is here,
-    and nothing else: where the data lie, on how many devices it runs and how often it is saved do not.
+    `TrainConfig(track="lfw", trsf=True)` has the track's defaults and trainable scales; `replace` changes any
+    setting. A setting given as None counts as not given. The configuration contains everything that affects a
+    run's numbers and nothing else: it does not contain the location of the data, the number of devices or the
+    checkpoint interval.
     """
 
     arch: str = _setting("v1", choices=tuple(ARCHITECTURES), help="`v1` or `v2`.")
@@ -209,7 +210,7 @@ class TrainConfig:
     images: str | None = _setting(None, help="version of the track's images, filled in by `resolved`.")
 
     def __init__(self, **given: Any) -> None:
-        """Fill in what is not given, and refuse what cannot be trained, in one sentence.
+        """Fill in the settings that are not given, and reject settings that cannot be trained.
 
         Args:
             given: settings by name.
@@ -235,14 +236,14 @@ class TrainConfig:
 
     @classmethod
     def from_parameters(cls, parameters: dict[str, Any], preset: str | None = None) -> TrainConfig:
-        """A configuration from parameters by name, as a notebook or a file gives them.
+        """Create a configuration from parameters by name, as a notebook or a file provides them.
 
         Args:
             parameters: settings; those that are None or an empty list count as not given.
-            preset: name in `PRESETS` of what to take for the settings that are not given.
+            preset: name of the entry in `PRESETS` that provides the settings that are not given.
 
         Raises:
-            ConfigError: an unknown name, or whatever `TrainConfig` itself refuses.
+            ConfigError: an unknown name, or settings that `TrainConfig` itself rejects.
         """
         if preset is not None:
             choice("preset", preset, tuple(PRESETS))
@@ -251,9 +252,9 @@ class TrainConfig:
         return cls(**{name: _from_json(value) for name, value in (standard | given).items()})
 
     def resolved(self, root: Path | None) -> TrainConfig:
-        """The same with what this machine decides: the precision and the version of the track's images.
+        """The same configuration with the settings that depend on this machine: precision and data version.
 
-        Nothing is downloaded.
+        The data version is the version of the track's images. Nothing is downloaded.
 
         Raises:
             DataError: the track's images are missing under `root`.
@@ -269,7 +270,7 @@ class TrainConfig:
 
     @property
     def face_settings(self) -> dict[str, Any]:
-        """Which faces of its track it wants: arguments of `trsfnet.data.tracks.load_track`."""
+        """Arguments of `trsfnet.data.tracks.load_track` that select the faces of the track."""
         return {
             "size": self.image_size,
             "identities": self.identities or 0,
@@ -279,7 +280,7 @@ class TrainConfig:
         }
 
     def differing(self, preset: str | None = None) -> dict[str, Any]:
-        """The settings that make this configuration of the defaults of its track, or of a preset."""
+        """The settings in which this configuration differs from the defaults of its track or of a preset."""
         standard = TrainConfig.from_parameters({}, preset)
         chosen = {
             name: getattr(self, name)
@@ -294,14 +295,15 @@ class TrainConfig:
     def slug(self) -> str:
         """Readable name of the setting and seed, such as `v1-trsf-prelu-seed0`.
 
-        Starts are named where they are not the paper's: `v1-trsf-from0.3-prelu-from0.25-seed0`; a constant
-        scale that is not facenet's is too: `v1-scale0.3-relu-seed0`.
+        The name includes initial values that differ from the paper's, as in
+        `v1-trsf-from0.3-prelu-from0.25-seed0`, and constant scales that differ from facenet's, as in
+        `v1-scale0.3-relu-seed0`.
         """
         return f"{self.variant}-seed{self.seed}"
 
     @property
     def variant(self) -> str:
-        """The same without the seed: the cell of the grid."""
+        """The same as `slug` without the seed: it names one cell of the grid of settings."""
         return f"{self.arch}{self._loss_slug}{self._scale_slug}{self._activation_slug}"
 
     @property
@@ -327,7 +329,7 @@ class TrainConfig:
     def run_id(self) -> str:
         """`slug` and a short hash of every setting: equal for equal results, different otherwise.
 
-        Meaningful on a resolved configuration only. Where a dataset lies is no part of it.
+        It is meaningful only for a resolved configuration. It does not depend on where a dataset is stored.
         """
         settings = {
             name: value
@@ -338,7 +340,7 @@ class TrainConfig:
         return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
-# Settings that came later: runs from before them lack them, had this value, and keep their ids.
+# Settings that were added later, with the value that earlier runs used. Earlier runs keep their ids.
 LATER_SETTINGS: dict[str, Any] = {
     setting.name: setting.metadata["before"]
     for setting in fields(TrainConfig)
@@ -347,7 +349,7 @@ LATER_SETTINGS: dict[str, Any] = {
 
 
 def _defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """The value of each setting if it is not among those `given`."""
+    """The default of each setting, which may depend on the settings `given`."""
     track, loss, train_set = given.get("track", "synthetic"), given.get("loss"), given.get("train_set")
     choice("track", track, TRACKS)
     if train_set is None and track == "paper":
@@ -365,7 +367,7 @@ def _defaults(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_json(value: Any) -> Any:
-    """A setting as `TrainConfig` has it: frozen, so tuples instead of lists."""
+    """Convert a JSON value to a setting of the frozen `TrainConfig`: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -408,7 +410,7 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(
             "The schedule milestones needs a list of steps in milestones; no other schedule takes them."
         )
-    # Batch norm needs two images to see a spread.
+    # Batch norm needs at least two images to compute a variance.
     if c.batch_size % c.micro_batches or c.batch_size < 2 * c.micro_batches:
         raise ConfigError(
             f"micro_batches must split batch_size ({c.batch_size}) into equal parts of two or more, "

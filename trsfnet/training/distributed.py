@@ -1,7 +1,7 @@
-"""The processes that train one network together: who they are, and what they tell each other.
+"""Data-parallel training: the processes that train one network together, and their communication.
 
-PyTorch's own engines do the work: `torchrun` (or SLURM's `srun`) starts the processes, gloo (CPU) or nccl
-(GPU) carries the messages, DistributedDataParallel averages the gradients.
+PyTorch does the work: `torchrun` (or SLURM's `srun`) starts the processes, gloo (CPU) or nccl (GPU) carries
+the messages, and DistributedDataParallel averages the gradients.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from torch import Tensor, nn
 from trsfnet.errors import ConfigError, TrsfnetError
 from trsfnet.training.precision import best_device
 
-# How long a process waits for the others: rank 0 evaluates alone, and that may take a while.
+# How long a process waits for the others: long, because only rank 0 evaluates and that may take a while.
 TIMEOUT = timedelta(minutes=30)
 
 
 class LostPeer(TrsfnetError):
-    """Another process of the run ended or fell silent."""
+    """Another process of the run ended or stopped responding."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class World:
     """This process among those that train together.
 
     Attributes:
-        rank: number of this process. Rank 0 evaluates, and it alone writes.
+        rank: number of this process. Only rank 0 evaluates and writes files.
         size: number of processes.
     """
 
@@ -44,17 +44,17 @@ class World:
     size: int = 1
 
     def sum_(self, tensor: Tensor) -> Tensor:
-        """`tensor`, in place, added up over the processes."""
+        """Sum `tensor` over the processes, in place."""
         if self.size > 1:
             dist.all_reduce(tensor)
         return tensor
 
     def mean_(self, tensor: Tensor) -> Tensor:
-        """`tensor`, in place, averaged over the processes."""
+        """Average `tensor` over the processes, in place."""
         return self.sum_(tensor).div_(self.size) if self.size > 1 else tensor
 
     def agree(self, answer: bool) -> bool:
-        """Rank 0's answer, on every process."""
+        """Return rank 0's `answer` on every process."""
         if self.size == 1:
             return answer
         told = torch.tensor(float(answer), device=best_device())
@@ -62,18 +62,18 @@ class World:
         return bool(told.item())
 
     def wait(self) -> None:
-        """Return when every process has come here."""
+        """Block until every process has reached this point."""
         if self.size > 1:
             dist.barrier()
 
     def parallel(self, network: nn.Module) -> nn.Module:
-        """`network`, its gradients averaged over the processes during the backward pass."""
+        """Wrap `network` so that the backward pass averages its gradients over the processes."""
         if self.size == 1:
             return network
-        # A 1x1 kernel has the same layout by two sets of strides; which one its gradient has is no matter.
+        # Two sets of strides describe the same layout of a 1x1 kernel; either is fine for its gradient.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         # Running statistics are averaged when they are read, not copied from rank 0 at every step. PyTorch is
-        # renaming the option that says so.
+        # renaming the option that disables the copying.
         parallel = nn.parallel.DistributedDataParallel
         known = inspect.signature(parallel).parameters
         option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
@@ -82,7 +82,7 @@ class World:
 
     @contextmanager
     def local(self, *networks: nn.Module) -> Iterator[None]:
-        """Within it, gradients of `networks` (from `parallel`) add up here and are not averaged yet."""
+        """A context in which gradients of `networks` (from `parallel`) accumulate without being averaged."""
         with ExitStack() as stack:
             for network in networks:
                 if isinstance(network, nn.parallel.DistributedDataParallel):
@@ -91,10 +91,12 @@ class World:
 
 
 def started_as() -> World:
-    """This process among those that `torchrun` or `srun` started, by what they told it; nobody is met.
+    """This process's rank and world size, from the variables that `torchrun` or `srun` set.
+
+    It does not connect to the other processes.
 
     Raises:
-        ConfigError: the variables contradict themselves, as some that an earlier job left behind.
+        ConfigError: the variables are inconsistent, for example because an earlier job set some of them.
     """
     place = _place(os.environ)
     if not place:
@@ -109,11 +111,11 @@ def started_as() -> World:
 
 
 def join() -> World:
-    """Meet the other processes, if `torchrun` or `srun` started several; otherwise be alone.
+    """Connect to the other processes if `torchrun` or `srun` started several.
 
     Raises:
-        ConfigError: the variables that they set contradict themselves.
-        LostPeer: the others did not appear.
+        ConfigError: the variables that they set are inconsistent.
+        LostPeer: the other processes did not connect.
     """
     world = started_as()
     if world.size == 1:
@@ -129,7 +131,7 @@ def join() -> World:
 
 
 def leave() -> None:
-    """Say good-bye to the other processes, if there are any."""
+    """Disconnect from the other processes, if there are any."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
@@ -145,12 +147,16 @@ def _whole(place: Mapping[str, str], name: str) -> int:
 
 
 def _place(environment: Mapping[str, str]) -> dict[str, str]:
-    """Torchrun's variables, from torchrun itself or from a SLURM step of several tasks; empty is unset."""
+    """Torchrun's variables, from torchrun itself or from a SLURM step of several tasks.
+
+    Empty variables count as unset. The result is empty if there is only one process.
+    """
     environment = {name: value for name, value in environment.items() if value.strip()}
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     if "WORLD_SIZE" in environment and "RANK" in environment:
         return {"LOCAL_RANK": "0"} | {name: environment[name] for name in names if name in environment}
-    # Only a step has this variable: a batch script, outside `srun`, is one process whatever it asked for.
+    # Only a SLURM step has this variable: a batch script outside `srun` is one process, however many tasks
+    # the job requested.
     if environment.get("SLURM_STEP_NUM_TASKS", "1") == "1":
         return {}
     return {
@@ -165,17 +171,17 @@ def _place(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def first_host(nodes: str) -> str:
-    """First machine of a SLURM node list: `gpu[07-09,12],login1` -> `gpu07`."""
+    """The first machine of a SLURM node list: `gpu[07-09,12],login1` -> `gpu07`."""
     head = re.match(r"([^,\[]+)(?:\[([^\],-]+))?", nodes)
     return head[1] + (head[2] or "") if head else nodes
 
 
 @contextmanager
 def peers() -> Iterator[None]:
-    """Turn what the message layers say when a peer is gone into one sentence.
+    """A context that turns the communication errors of a lost peer into one sentence.
 
     Raises:
-        LostPeer: a peer ended, or said nothing for `TIMEOUT`.
+        LostPeer: a peer ended, or did not respond within `TIMEOUT`.
     """
     try:
         yield
@@ -189,8 +195,8 @@ def peers() -> Iterator[None]:
 
 
 def _is_about_peers(error: Exception) -> bool:
-    """Gloo raises plain RuntimeErrors, recognisable by their text alone."""
-    if isinstance(error, BrokenPipeError):  # of our own output: gloo's sockets are not Python's
+    """Return whether an error means a lost peer. Gloo's RuntimeErrors are recognisable only by their text."""
+    if isinstance(error, BrokenPipeError):  # from our own output: gloo does not use Python's sockets
         return False
     words = ("gloo", "connection closed by peer", "connection reset by peer", "connection refused")
     return isinstance(error, dist.DistError | ConnectionError) or any(w in str(error).lower() for w in words)

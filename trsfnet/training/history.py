@@ -1,4 +1,4 @@
-"""What a run has shown so far: numbers of each epoch, and what the paper follows through training."""
+"""The history of a run: metrics of each epoch, and the parameters that the paper tracks during training."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from trsfnet.models.residual import bias_norms, kernel_norms, residual_ratios
 
 Rows = list[dict[str, Any]]
 
-# Test images on which the residual branches are measured after each epoch.
+# Number of test images on which the residual branches are measured after each epoch.
 PROBE = 64
 
 
 @dataclass
 class History:
-    """What a run has shown so far.
+    """The history of a run so far.
 
     Attributes:
         epochs: a row per finished epoch: step, learning rate, loss, accuracy, gradient norm, metrics, speed.
-        parameters: rows of `parameter_rows` for each epoch, epoch 0 being the start.
+        parameters: rows of `parameter_rows` for each epoch; epoch 0 is the start of training.
     """
 
     epochs: Rows = field(default_factory=list)
@@ -46,11 +46,11 @@ def probe_images(test: FaceSet, device: torch.device) -> Tensor:
 
 
 def parameter_rows(model: InceptionResnet, epoch: int, probe: Tensor) -> Rows:
-    """What the paper follows through training, as rows: epoch, kind, the paper's name, channel, value.
+    """The parameters that the paper tracks, as rows: epoch, kind, the paper's name, channel, value.
 
-    The kinds are `trsf` and `slope`, every trainable one, and what `trsf` is read as: `ratio`, that of each
-    scaled branch to its trunk on the images `probe` [N, 3, H, W], and `kernel` and `bias`, the norms of the
-    1x1 kernel and bias under the scale.
+    The kinds are `trsf` and `slope`, for all trainable scales and slopes, and three quantities that help to
+    interpret the scales: `ratio`, the ratio of each scaled branch to its trunk on the images `probe`
+    [N, 3, H, W], and `kernel` and `bias`, the norms of the 1x1 kernel and bias under the scale.
     """
     values: dict[str, Mapping[str, Tensor | float]] = {
         "trsf": model.scales(),
@@ -63,15 +63,16 @@ def parameter_rows(model: InceptionResnet, epoch: int, probe: Tensor) -> Rows:
 
 
 def diagnostic_rows(model: InceptionResnet, epoch: int, probe: Tensor | None = None) -> Rows:
-    """What else is measured at the start and the end, as rows: see `trsfnet.models.diagnostics`.
+    """Further measures at the start and the end, as rows: see `trsfnet.models.diagnostics`.
 
-    Before training no statistics have run, so without a `probe` the kernels alone are measured.
+    Activations are measured on the images `probe`. Before training, batch norms have no running statistics
+    yet, so `probe` is None and only the kernels are measured.
     """
     return rows(epoch, redundancy(model) | ({} if probe is None else activity(model, probe)))
 
 
 def rows(epoch: int, values: Mapping[str, Mapping[str, Tensor | float]]) -> Rows:
-    """Values by kind and name as rows of `History.parameters`."""
+    """Convert values by kind and name to rows of `History.parameters`."""
     return [
         {"epoch": epoch, "kind": kind, "name": name, "channel": channel, "value": value}
         for kind, named in values.items()

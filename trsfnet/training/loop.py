@@ -1,7 +1,7 @@
 """The training loop, from a resolved configuration to a trained network.
 
-Everything random is a function of (seed, epoch, step), never of what came before, so that a run continued
-from a checkpoint takes the steps that it would have taken anyway.
+All random numbers depend only on (seed, epoch, step), not on earlier random numbers, so a run that resumes
+from a checkpoint takes the same steps as an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from trsfnet.training.validation import evaluate_model, final_rows, held_out_met
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
-        status: `done`, or `collapsed` when training could not continue or ended at chance level.
+        status: `done`, or `collapsed` if training could not continue or ended at chance level.
         message: what happened and where, if it collapsed.
-        model: the network as it ended.
+        model: the network at the end of the run.
         prepared: how its steps were computed.
-        history: what it showed on the way.
+        history: the metrics and parameters of its epochs.
         evaluation: the final evaluation, on rank 0; None if the network's outputs are not finite.
         collapse: how it collapsed; None if it did not.
     """
@@ -71,13 +71,13 @@ def train(
         config: a resolved configuration.
         data: the faces of its track.
         world: the processes that train it together; each calls this function.
-        checkpoint: file to continue from if it exists and to write to.
-        save_every: seconds between two checkpoints within an epoch; one more follows each epoch.
+        checkpoint: file to write to, and to resume from if it exists; None writes no checkpoints.
+        save_every: seconds between two checkpoints within an epoch; another one follows each epoch.
         on_epoch: called on rank 0 with the history after each epoch.
 
     Raises:
         ConfigError: fewer training images than one batch, or micro-batches that the processes cannot share.
-        CheckpointError: another version of trsfnet wrote the checkpoint.
+        CheckpointError: the checkpoint was written by another version of trsfnet.
     """
     _check_sizes(config, data, world)
     steps = config.steps_per_epoch or len(data.train) // config.batch_size
@@ -133,7 +133,7 @@ def _progress_bar(state: TrainState) -> tqdm[NoReturn]:
 def _epoch(
     state: TrainState, data: TrackData, probe: Tensor, checkpoints: Checkpoints, bar: tqdm[NoReturn]
 ) -> Evaluation | None:
-    """Train what is left of an epoch, evaluate, and add what it showed to the history.
+    """Train for the rest of an epoch, evaluate, and add the results to the history.
 
     Returns:
         The evaluation, on rank 0.
@@ -169,7 +169,7 @@ def _epoch(
 
 
 def _train_epoch(state: TrainState, faces: FaceSet, checkpoints: Checkpoints, bar: tqdm[NoReturn]) -> None:
-    """Take the steps that are left of an epoch, and look every few steps at what they gave."""
+    """Take the remaining steps of an epoch, and check losses and gradients every few steps."""
     steps = state.steps_per_epoch
     state.model.train()
     order = epoch_order(len(faces), state.config, state.epoch, steps)[state.step :, state.parts]

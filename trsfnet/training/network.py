@@ -1,4 +1,4 @@
-"""What a configuration trains: the network, its classifier, their optimiser, and all of it as a state."""
+"""Builds what a configuration trains (network, classifier, optimiser), and saves and restores its state."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import World
 from trsfnet.training.sharded_head import ShardedHead
 
-# Identities from which several processes share the classifier instead of copying it: copies would cost each
-# of them memory and a message of the classifier's size at every step.
+# Number of identities from which several processes shard the classifier. Replicas would cost each process
+# memory and a message of the classifier's size at every step.
 SHARD_FROM = 50_000
 
 
 def build_model(config: TrainConfig) -> InceptionResnet:
-    """The network that a resolved `config` describes, freshly initialised from its seed."""
+    """Build the network that a resolved `config` describes, initialised from its seed."""
     torch.manual_seed(derived_seed(config.seed, "weights", 0))
     model = InceptionResnet(**network_settings(config))
     projections = [block.up for block in model.residual_blocks()][: SCALED_MODULES[config.arch]]
@@ -56,9 +56,9 @@ def network_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
-    """The classifier over `classes` identities, split over the processes if there are very many.
+    """Build the classifier over `classes` identities, sharded over the processes if there are very many.
 
-    Its weights come from the random state that `build_model` left behind.
+    Its initial weights come from the random state after `build_model`.
     """
     make = ShardedHead if world.size > 1 and classes >= SHARD_FROM else make_head
     return make(
@@ -71,9 +71,9 @@ def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
 
 
 def make_optimizer(config: TrainConfig, *modules: nn.Module) -> torch.optim.SGD:
-    """SGD with Nesterov momentum; weight decay on convolution and linear weights alone.
+    """SGD with Nesterov momentum; weight decay applies only to convolution and linear weights.
 
-    slim decays nothing else either: norms, biases, scales and slopes have fewer than two dimensions. Where
+    As in slim, norms, biases, scales and slopes do not decay: they have fewer than two dimensions. If
     `config.decayed` is `projections`, only the 1x1 kernels under the scales decay.
     """
     parameters = [p for module in modules for p in module.parameters()]
@@ -94,7 +94,7 @@ def _residual_blocks(module: nn.Module) -> list[ResidualBlock]:
 
 
 def clamp_slopes(model: nn.Module, floor: float) -> None:
-    """Set every slope of PReLU to at least `floor`, in place."""
+    """Clamp every PReLU slope to at least `floor`, in place."""
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.PReLU):
@@ -102,10 +102,10 @@ def clamp_slopes(model: nn.Module, floor: float) -> None:
 
 
 class NormMomentum:
-    """Lets micro-batches update running statistics as the one batch that they make up would.
+    """Sets the momentum so that micro-batches update running statistics like one batch.
 
-    k updates in a row come to r <- (1 - m) r + m (mean of the k statistics) if the j-th of them, from 0, has
-    momentum m / (k - (k - 1 - j) m).
+    k updates in a row amount to r <- (1 - m) r + m (mean of the k statistics) if update j, counted from 0,
+    has momentum m / (k - (k - 1 - j) m).
     """
 
     def __init__(self, model: nn.Module, momentum: float, micro_batches: int) -> None:
@@ -115,7 +115,7 @@ class NormMomentum:
         ]
 
     def set(self, j: int) -> None:
-        """Prepare for the `j`-th micro-batch of a step."""
+        """Prepare for micro-batch `j` of a step, counted from 0."""
         if len(self._momenta) > 1:
             for norm in self._norms:
                 norm.momentum = self._momenta[j]
@@ -124,7 +124,8 @@ class NormMomentum:
 def average_statistics(model: nn.Module, world: World) -> None:
     """Average batch norm's running statistics over the processes.
 
-    They are linear in the batches' statistics: to average once, before they are read, is to average always.
+    They are linear in the batches' statistics, so averaging once, before they are read, gives the same result
+    as averaging at every step.
     """
     for name, buffer in model.named_buffers():
         if name.endswith(("running_mean", "running_var")):
@@ -132,7 +133,7 @@ def average_statistics(model: nn.Module, world: World) -> None:
 
 
 def training_state(model: nn.Module, head: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Any]:
-    """Everything that training changes, in one form for any number of processes, each of which calls it."""
+    """Everything that training changes, in one form for any number of processes. Every process takes part."""
     state: dict[str, Any] = {
         "model": model.state_dict(),
         "head": head.state_dict(),
@@ -151,7 +152,7 @@ def training_state(model: nn.Module, head: nn.Module, optimizer: torch.optim.SGD
 def load_training_state(
     state: Mapping[str, Any], model: nn.Module, head: nn.Module, optimizer: torch.optim.SGD
 ) -> None:
-    """Go on from what `training_state` gave, on one process or many."""
+    """Restore the result of `training_state`, on one process or many."""
     model.load_state_dict(state["model"])
     moments = _shaped_like_their_parameters(state["optimizer"], optimizer)
     if isinstance(head, ShardedHead):
@@ -166,7 +167,7 @@ def load_training_state(
 
 
 def _shaped_like_their_parameters(moments: Mapping[str, Any], optimizer: torch.optim.SGD) -> dict[str, Any]:
-    """Moments with the scalars [] of earlier checkpoints as the [1] that one trainable scale is now."""
+    """Reshape scalar moments [] of earlier checkpoints to [1], the present shape of a trainable scale."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     own = {
         number: {
@@ -181,7 +182,7 @@ def _shaped_like_their_parameters(moments: Mapping[str, Any], optimizer: torch.o
 
 
 def _numbers(optimizer: torch.optim.SGD, head: nn.Module) -> list[int]:
-    """The numbers by which the optimiser's state dict knows the parameters of `head`."""
+    """The numbers of the parameters of `head` in the optimiser's state dict."""
     own = {id(p) for p in head.parameters()}
     everything = [p for group in optimizer.param_groups for p in group["params"]]
     return [number for number, p in enumerate(everything) if id(p) in own]

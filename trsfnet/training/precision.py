@@ -1,4 +1,4 @@
-"""Which arithmetic a machine trains fastest in without harm, found out rather than asked."""
+"""Detects the device and the precision in which this machine trains fastest without loss of quality."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def best_device() -> torch.device:
-    """The first GPU, or the CPU."""
+    """The default GPU if there is one, otherwise the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def best_precision(device: torch.device) -> str:
-    """`bfloat16` where the hardware multiplies matrices of it, `float32` elsewhere.
+    """`bfloat16` if the hardware has bfloat16 matrix multiplication, otherwise `float32`.
 
-    On a CPU that means AMX, or AVX-512's bfloat16: with AVX-512 or AVX2 alone, PyTorch emulates bfloat16
-    convolutions, several times slower than float32.
+    On a CPU, that requires AMX or AVX-512's bfloat16 instructions. With AVX-512 or AVX2 alone, PyTorch
+    emulates bfloat16 convolutions, which is several times slower than float32.
     """
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    # PyTorch knows what the CPU has, but has no public function that says so.
+    # PyTorch has no public function that tells which of these instructions the CPU has.
     known = (getattr(torch.cpu, name, None) for name in _BFLOAT16_ON_CPUS)
     return "bfloat16" if any(supported is not None and supported() for supported in known) else "float32"

@@ -25,7 +25,7 @@ _BATCH = 100
 
 
 def losses_by_factor(model: InceptionResnet, head: nn.Module, faces: FaceSet) -> dict[str, dict[str, float]]:
-    """The classifier's loss in nats on `faces` with all scales times each of `FACTORS`.
+    """The classifier's loss in nats on `faces` with all scales multiplied by each of `FACTORS`.
 
     Args:
         model: put into evaluation mode and left there.
@@ -33,8 +33,8 @@ def losses_by_factor(model: InceptionResnet, head: nn.Module, faces: FaceSet) ->
         faces: images of the people that the classifier knows.
 
     Returns:
-        `rescaled_loss`, with each batch's own statistics, and `rescaled_loss_running`, with the running ones;
-        each by factor, such as `0.71`.
+        `rescaled_loss`, with each batch's own statistics, and `rescaled_loss_running`, with the running
+        statistics; each maps a factor such as `0.71` to a loss.
     """
     own, running = {}, {}
     for factor in FACTORS:
@@ -48,7 +48,7 @@ def losses_by_factor(model: InceptionResnet, head: nn.Module, faces: FaceSet) ->
 
 @contextmanager
 def rescaled(model: InceptionResnet, factor: float) -> Iterator[None]:
-    """Multiply every residual scale by `factor`, within a `with` statement."""
+    """A context in which every residual scale is multiplied by `factor`."""
     projections = [block.up for block in model.residual_blocks()[: SCALED_MODULES[model.version]]]
     before = [up.value if up.scale is None else up.scale.detach().clone() for up in projections]
     _set(projections, [value * factor for value in before])
@@ -69,7 +69,7 @@ def _set(projections: list[ScaledProjection], values: Sequence[Tensor | float]) 
 
 @torch.inference_mode()
 def _loss(model: InceptionResnet, head: nn.Module, faces: FaceSet) -> float:
-    """Mean loss over `faces`, in the mode that the model is in."""
+    """Mean loss over `faces`, with the model in its current mode."""
     device = next(model.parameters()).device
     # In a fixed random order, so that a batch holds many people, as in training.
     order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""Learning rate as a pure function of the step, so that a resumed run cannot lose its place."""
+"""The learning rate as a pure function of the step, so that a resumed run continues its schedule exactly."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from trsfnet.training.config import TrainConfig
 def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
     """The learning rate of `step`, counted from 0.
 
-    - `staircase`: the paper's VGGFace2 schedule, `decay_factor` every `decay_epochs` (0.2 every 20).
-    - `milestones`: the paper's MS1MV2 schedule, `decay_factor` at each of the steps in `milestones`.
-    - `cosine`: half a cosine down to zero at the last step; what the short tracks use.
+    - `staircase`: the paper's VGGFace2 schedule; multiplies by `decay_factor` every `decay_epochs` (0.2 every
+      20).
+    - `milestones`: the paper's MS1MV2 schedule; multiplies by `decay_factor` at each step in `milestones`.
+    - `cosine`: half a cosine, down to zero after the last step; the short tracks use it.
 
-    `warmup_epochs` of linear growth come first in each.
+    Each schedule starts with a linear warmup of `warmup_epochs`.
     """
     warmup = config.warmup_epochs * steps_per_epoch
     if step < warmup:

@@ -1,14 +1,14 @@
-"""The classifier split over processes, for identity counts that one device cannot hold.
+"""The classifier, sharded over processes for numbers of identities that one device cannot hold.
 
 Each rank keeps a contiguous block of the identities' weights and its own part of the batch:
 
     embeddings of all ranks  ->  logits of this rank's identities  ->  one softmax over all identities
 
-Only embeddings and a few numbers per image travel, never weights or logits, and the result is the unsharded
-head's (no sampling of identities, no approximation). PyTorch's `loss_parallel` serves the plain softmax (gloo
-included) but not the margin: a DTensor's `scatter`, and its `argmax` too, gather the logits of all identities
-on every rank, after which `loss_parallel` refuses them. Both losses are therefore written here, in two
-autograd functions.
+Only embeddings and a few numbers per image are communicated, never weights or logits. The result equals the
+unsharded head's (no sampling of identities, no approximation). PyTorch's `loss_parallel` supports the plain
+softmax (also with gloo) but not the margin: a DTensor's `scatter` and `argmax` gather the logits of all
+identities on every rank, and `loss_parallel` then rejects them. Both losses are therefore implemented here,
+in two autograd functions.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from trsfnet.errors import ConfigError
 from trsfnet.heads import ArcFaceHead, HeadOutput, SoftmaxHead, at_least_float32, make_head
 
-# Rows are drawn, and sent to rank 0, this many at a time: 128 MiB of 512 floats. A multiple of 16, the width
-# of the loop in PyTorch's CPU generator, so that blocks continue one another exactly.
+# Number of rows that are drawn, or sent to rank 0, at a time: 128 MiB for 512 floats per row. It is a
+# multiple of 16, the width of the loop in PyTorch's CPU generator, so that blocks give the same numbers.
 _BLOCK = 65_536
 
 
 class ShardedHead(nn.Module):
     """A softmax or ArcFace head whose identities are split over the ranks of the default process group.
 
-    Called like the unsharded heads, by every rank at the same time. Its initial weights are those of
-    `make_head` from the same random state of the CPU, which all ranks must share and which it advances
-    equally. Rank r of R keeps identities [r * classes // R, (r + 1) * classes // R).
+    It is called like the unsharded heads, by every rank at the same time. Its initial weights equal those of
+    `make_head` for the same random state of the CPU. All ranks must start from the same random state, which
+    advances equally on all of them. Rank r of R keeps identities [r * classes // R, (r + 1) * classes // R).
 
-    Do not wrap it in DistributedDataParallel, which would average over ranks what belongs to different
-    identities: wrap only the network.
+    Wrap only the network in DistributedDataParallel, not this head: gradients on different ranks belong to
+    different identities and must not be averaged.
 
     Args:
         loss: `softmax` or `arcface`.
@@ -48,7 +48,7 @@ class ShardedHead(nn.Module):
         margin: ArcFace's m in radians.
 
     Raises:
-        ConfigError: no process group, fewer identities than ranks, or what the unsharded heads refuse.
+        ConfigError: no process group, fewer identities than ranks, or values that the unsharded heads reject.
     """
 
     def __init__(
@@ -79,15 +79,15 @@ class ShardedHead(nn.Module):
     def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
         """This rank's batch -> the mean loss over all ranks' images, and predictions for its own.
 
-        After `loss.backward()` the head's own gradients are those of that mean, and the gradient at
-        `embeddings` is that of the mean times the number of ranks, as DistributedDataParallel expects it.
+        After `loss.backward()`, the head's own gradients are those of that mean. The gradient of `embeddings`
+        is that of the mean times the number of ranks, because DistributedDataParallel averages over ranks.
 
         Args:
             embeddings: [n, embedding_size], the same n on every rank.
             labels: int64 [n], identities over all ranks. One outside [0, classes) makes the loss infinite.
 
         Returns:
-            The loss, the same number on every rank, and the int64 [n] predictions for this rank's images.
+            The loss, which is equal on every rank, and the int64 [n] predictions for this rank's images.
         """
         with torch.autocast(embeddings.device.type, enabled=False):
             everyone = _AllGather.apply(at_least_float32(embeddings))
@@ -99,13 +99,13 @@ class ShardedHead(nn.Module):
             return HeadOutput(loss, predicted[self.rank * n : (self.rank + 1) * n])
 
     def own_rows(self, full: Tensor) -> Tensor:
-        """[classes, ...] -> a copy of this rank's rows, as of a weight or of its momentum. Not collective."""
+        """[classes, ...], a weight or its momentum -> a copy of this rank's rows. Not collective."""
         return full[self._start : self._stop].clone()
 
     def gather_rows(self, own: Tensor) -> Tensor | None:
-        """This rank's rows of a weight, or of its momentum -> all rows on rank 0's CPU, None elsewhere.
+        """This rank's rows of a weight or its momentum -> all rows on rank 0's CPU, None elsewhere.
 
-        Collective. Rows travel in blocks, so that no device holds more than its share and one block: the
+        Collective. Rows are sent in blocks, so that no device holds more than its shard and one block: the
         whole may fit only into rank 0's main memory.
         """
         own = own.detach()
@@ -131,7 +131,7 @@ class ShardedHead(nn.Module):
         return full if self.rank == 0 else None
 
     def whole(self) -> nn.Module | None:
-        """The unsharded head on rank 0, where this one computes; None elsewhere. Collective."""
+        """The unsharded head on rank 0, on the device of its shard; None elsewhere. Collective."""
         state = self.full_state_dict()
         if state is None:
             return None
@@ -140,11 +140,11 @@ class ShardedHead(nn.Module):
         return head.to(next(self.shard.parameters()))
 
     def load_full_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take this rank's rows from an unsharded head's `state_dict`. Not collective.
+        """Load this rank's rows from an unsharded head's `state_dict`. Not collective.
 
         Raises:
-            ConfigError: a state of another number of identities.
-            RuntimeError: names or widths that do not fit, as from `load_state_dict`.
+            ConfigError: the state has a different number of identities.
+            RuntimeError: names or widths do not match, as from `load_state_dict`.
         """
         for name, full in state.items():
             if len(full) != self.classes:
@@ -158,7 +158,7 @@ class ShardedHead(nn.Module):
         """Draw all identities' weights as the unsharded head does, in blocks, and keep this rank's rows."""
 
         def draw(fill: Callable[[Tensor], object], into: Tensor | None = None) -> None:
-            # A last block below 16 numbers would be drawn by another loop, so it is joined to the one before.
+            # PyTorch draws fewer than 16 numbers with another loop: such a last block joins the previous one.
             starts = list(range(0, max(self.classes - 15, 1), _BLOCK))
             for start, stop in zip(starts, [*starts[1:], self.classes], strict=True):
                 block = torch.empty(stop - start, width, device="cpu")
@@ -173,26 +173,26 @@ class ShardedHead(nn.Module):
         # nn.Linear first draws its own default, weight and bias, which SoftmaxHead then replaces.
         draw(lambda block: block.uniform_())
         torch.empty(self.classes, device="cpu").uniform_()
-        bound = 3**0.5 * (2 / (width + self.classes)) ** 0.5  # Xavier's, of the whole weight
+        bound = 3**0.5 * (2 / (width + self.classes)) ** 0.5  # Xavier's bound for the whole weight
         draw(lambda block: block.uniform_(-bound, bound), self.shard.linear.weight)
         self.shard.linear.bias.zero_()
 
 
 def classifier_bytes(classes: int, embedding_size: int, ranks: int, global_batch: int) -> dict[str, int]:
-    """Memory that a sharded head and its SGD with momentum take on the fullest rank, on paper.
+    """Calculated memory of a sharded head and its SGD with momentum on the rank with most identities.
 
-    Everything is float32. Left out are the network and terms of a few numbers per image or per identity.
-    ArcFace takes more: the normalised weight and the backward pass through its normalisation add, at the
-    peak, about four times `weights`, by when the logits and their gradient are gone.
+    Everything is float32. The network and terms of a few numbers per image or per identity are not included.
+    ArcFace takes more: at the peak, the normalised weight and the backward pass through its normalisation add
+    about four times `weights`; the logits and their gradient are freed by then.
 
     Args:
         classes: number of identities over all ranks.
         embedding_size: width of the embedding.
-        ranks: number of processes; 1 is the unsharded head.
-        global_batch: images of one step over all ranks.
+        ranks: number of processes; 1 gives the unsharded head.
+        global_batch: images per step over all ranks.
 
     Returns:
-        Bytes of `weights`, `gradient`, `momentum`, `logits`, `logits_gradient`, `embeddings` (gathered) and
+        Bytes of `weights`, `gradient`, `momentum`, `logits`, `logits_gradient` and gathered `embeddings`, and
         their `total`.
     """
     rows = -(-classes // ranks)
@@ -227,11 +227,11 @@ class _AllGather(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
-        # Each rank knows how the loss changes through its own identities; the sum is the whole gradient.
-        # An all-reduce, not a reduce-scatter: gloo lacked the latter for long, and embeddings are small.
-        # DistributedDataParallel will average the network's gradients over the ranks, as if each rank's loss
-        # were the mean over its own images. This loss is the mean over all images already, so it is the sum
-        # over ranks that is wanted: times the number of ranks here, and the average is that sum.
+        # Each rank has the gradient through its own identities; the sum over ranks is the whole gradient.
+        # This is an all-reduce because gloo long lacked reduce-scatter; embeddings are small.
+        # DistributedDataParallel averages the network's gradients over the ranks, which is correct if each
+        # rank's loss is the mean over its own images. This loss is already the mean over all images, so the
+        # gradients must be summed instead. Multiplying by the number of ranks turns the average into the sum.
         ranks = dist.get_world_size()
         gradient = gradient * ranks
         dist.all_reduce(gradient)
@@ -242,8 +242,8 @@ class _CrossEntropy(torch.autograd.Function):
     """Mean cross entropy over logits of which each rank holds the columns of its own identities.
 
     `logits` [N, own identities], `labels` int64 [N] relative to the rank's first identity -> scalar. The
-    gradient is written out, since autograd through collectives leaves it to conventions who sums what, and
-    would keep several tensors of the size of the logits. This keeps the logits, and makes their gradient.
+    gradient is written explicitly: what autograd sums through collectives is a matter of convention, and it
+    would keep several tensors of the logits' size. This keeps only the logits and computes their gradient.
     """
 
     @staticmethod
@@ -252,7 +252,7 @@ class _CrossEntropy(torch.autograd.Function):
         here = labels == column
         target = logits.gather(1, column.unsqueeze(1)).squeeze(1)
         own = logits.logsumexp(1)
-        # One rank knows the target's logit, which the maximum passes on together with the largest term.
+        # Only one rank has the target's logit; one maximum distributes it together with the largest term.
         peak, target = _all_reduce(torch.stack((own, target.where(here, -torch.inf))), dist.ReduceOp.MAX)
         total = peak + _all_reduce((own - peak).exp(), dist.ReduceOp.SUM).log()
         ctx.save_for_backward(logits, total, column, here)
@@ -261,7 +261,7 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """(softmax - one hot) / N: each rank's columns of it need nothing from the others."""
+        """(softmax - one-hot) / N; each rank computes its own columns without communication."""
         logits, total, column, here = ctx.saved_tensors
         result = (logits - total.unsqueeze(1)).exp_()
         result.scatter_add_(1, column.unsqueeze(1), -here.to(result.dtype).unsqueeze(1))
@@ -271,12 +271,12 @@ class _CrossEntropy(torch.autograd.Function):
 def _predicted_by_all(best: Tensor, predicted: Tensor) -> Tensor:
     """Each rank's largest logit [N] and its identity [N] -> the identity of the largest of all, int64 [N]."""
     winner = best == _all_reduce(best.clone(), dist.ReduceOp.MAX)
-    # The first of equals, as with one `max` over all. No rank wins a row of NaN: then the identity is none.
+    # Ties give the first identity, like a single `max` over all. A row of NaN has no winner and no identity.
     nobody = torch.iinfo(predicted.dtype).max
     return _all_reduce(predicted.where(winner, nobody), dist.ReduceOp.MIN)
 
 
 def _all_reduce(x: Tensor, op: dist.ReduceOp.RedOpType) -> Tensor:
-    """`x` reduced over the ranks, in place."""
+    """Reduce `x` over the ranks, in place."""
     dist.all_reduce(x, op)
     return x

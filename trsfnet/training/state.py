@@ -1,4 +1,4 @@
-"""Everything that training changes, in one place, and how it gets into a checkpoint and back."""
+"""The state of a training run, and its conversion to and from a checkpoint."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from trsfnet.training.sharded_head import ShardedHead
 
 @dataclass
 class TrainState:
-    """A training at some step.
+    """The state of a training run at some step.
 
     Attributes:
         config: the resolved settings.
         world: the processes that train together.
-        device: where this process computes.
+        device: the device of this process.
         prepared: how its steps are computed.
-        steps_per_epoch: steps of an epoch.
+        steps_per_epoch: number of steps per epoch.
         model: the network.
         head: its classifier.
-        network: `model`, its gradients averaged over the processes.
-        classifier: `head`, likewise.
-        optimizer: of both.
+        network: `model`, wrapped so that its gradients are averaged over the processes.
+        classifier: `head`, wrapped likewise unless it is sharded.
+        optimizer: the optimiser of both.
         norm_momentum: sets the momentum of batch norm for each micro-batch.
-        watch: losses and gradients of the epoch, and what is normal for them.
-        correct: int64 scalar, faces recognised by this process in the epoch so far.
-        history: what the finished epochs showed.
+        watch: losses and gradient norms of the epoch, and the run's usual gradient norms.
+        correct: int64 scalar, faces that this process classified correctly in the epoch so far.
+        history: the results of the finished epochs.
         epoch: the epoch of the next step, counted from 0.
         step: the next step within its epoch, from 0; `steps_per_epoch` while the epoch is being evaluated.
     """
@@ -71,12 +71,12 @@ class TrainState:
 
     @classmethod
     def start(cls, config: TrainConfig, classes: int, steps_per_epoch: int, world: World) -> TrainState:
-        """A training before its first step.
+        """Create the state before the first step.
 
         Args:
-            config: resolved.
+            config: the resolved configuration.
             classes: number of identities.
-            steps_per_epoch: steps of an epoch.
+            steps_per_epoch: number of steps per epoch.
             world: the processes that train together; each calls this.
         """
         device = best_device()
@@ -95,7 +95,7 @@ class TrainState:
             model=model,
             head=head,
             network=world.parallel(model),
-            # A sharded classifier holds other identities on every process: there is nothing to average.
+            # A sharded classifier has different identities on each process: there is nothing to average.
             classifier=head if isinstance(head, ShardedHead) else world.parallel(head),
             optimizer=make_optimizer(config, model, head),
             norm_momentum=NormMomentum(model, config.bn_momentum, config.micro_batches // world.size),
@@ -105,22 +105,22 @@ class TrainState:
 
     @property
     def parts(self) -> range:
-        """Which of a step's micro-batches this process computes."""
+        """The numbers of a step's micro-batches that this process computes."""
         return range(self.world.rank, self.config.micro_batches, self.world.size)
 
     @property
     def total_step(self) -> int:
-        """The next step, counted from the start of the run."""
+        """The next step, counted from 0 at the start of the run."""
         return self.epoch * self.steps_per_epoch + self.step
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the network computes in."""
+        """The data type in which the network computes."""
         return DTYPES[self.config.precision]
 
     @property
     def autocast(self) -> torch.autocast:
-        """A context within which networks compute in `dtype`."""
+        """A context in which networks compute in `dtype`."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16)
 
     def next_epoch(self) -> None:
@@ -129,7 +129,7 @@ class TrainState:
         self.correct.zero_()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint holds, the same for any number of processes. Every process takes part."""
+        """The content of a checkpoint, the same for any number of processes. Every process takes part."""
         average_statistics(self.model, self.world)
         return {
             "training": training_state(self.model, self.head, self.optimizer),
@@ -142,7 +142,7 @@ class TrainState:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave, on one process or many."""
+        """Restore the result of `state_dict`, on one process or many."""
         load_training_state(state["training"], self.model, self.head, self.optimizer)
         self.epoch, self.step = state["epoch"], state["step"]
         self.watch.load_state_dict(state["watch"])

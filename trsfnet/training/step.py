@@ -1,4 +1,4 @@
-"""One step of training: the learning rate, the micro-batches forward and back, the update."""
+"""One training step: learning rate, forward and backward pass of the micro-batches, update."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from trsfnet.training.state import TrainState
 
 
 def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> None:
-    """Take the next step of `state`, which changes.
+    """Take the next training step and update `state` in place.
 
     Args:
-        state: the training.
-        parts: this process's micro-batches, as `batches` yields them; the step takes its own from it.
+        state: the state of the run.
+        parts: this process's micro-batches, as `batches` yields them; the step consumes those it needs.
     """
     config, share = state.config, len(state.parts)
     for group in state.optimizer.param_groups:
@@ -50,11 +50,11 @@ def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> Non
 
 
 def gradient_norm(model: nn.Module) -> Tensor:
-    """L2 norm of the gradient of all parameters of `model`, a scalar that stays on the device."""
+    """L2 norm of the gradient over all parameters of `model`, a scalar on the model's device."""
     return nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
 
 
 def _augmented(images: Tensor, config: TrainConfig, number: int) -> Tensor:
-    """Standardised and augmented, by the random numbers of the `number`th micro-batch of the run."""
+    """Standardise and augment images with the random numbers of micro-batch `number` of the run."""
     generator = torch.Generator().manual_seed(derived_seed(config.seed, "augment", number))
     return augment(standardise(images), generator, flip=config.flip, rotate=config.rotate, shift=config.shift)

@@ -1,4 +1,4 @@
-"""What a network can do at the end of an epoch: the track's evaluation, and held-out images."""
+"""Evaluation at the end of an epoch: the track's verification pairs, and held-out images."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from trsfnet.training.state import TrainState
 
 
 def evaluate_model(state: TrainState, data: TrackData) -> Evaluation | None:
-    """The track's evaluation of the network on rank 0, None elsewhere. Every process takes part.
+    """Run the track's evaluation; returns the result on rank 0, None elsewhere. Every process takes part.
 
     Raises:
-        Collapse: an embedding is not finite; on every process.
+        Collapse: an embedding is not finite; raised on every process.
     """
     first = state.world.rank == 0
     embeddings = embed(state.model, data.test.images, dtype=state.dtype) if first else np.zeros(0)
@@ -32,12 +32,13 @@ def evaluate_model(state: TrainState, data: TrackData) -> Evaluation | None:
 
 @torch.inference_mode()
 def held_out_metrics(state: TrainState, data: TrackData) -> dict[str, float]:
-    """Loss (nats) and accuracy of the classifier on images of the training identities never trained on.
+    """Loss (nats) and accuracy of the classifier on held-out images of the training identities.
 
     Every process takes part.
 
     Returns:
-        `held_out_loss` and `held_out_accuracy` on rank 0 where the track has such images, else nothing.
+        `held_out_loss` and `held_out_accuracy` on rank 0 if the track has held-out images, otherwise an empty
+        dictionary.
     """
     if data.held_out is None or (head := _whole_head(state)) is None:
         return {}
@@ -51,9 +52,9 @@ def held_out_metrics(state: TrainState, data: TrackData) -> dict[str, float]:
 
 
 def final_rows(state: TrainState, data: TrackData, probe: Tensor) -> Rows:
-    """What is measured once, after the last epoch, as rows of `History.parameters`; on rank 0 alone.
+    """Measures that are taken once, after the last epoch, as rows of `History.parameters`.
 
-    Every process takes part.
+    Every process takes part; the result is empty except on rank 0.
     """
     epoch, head = state.config.epochs, _whole_head(state)
     if head is None:
