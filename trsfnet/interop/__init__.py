@@ -1,1 +1,1 @@
-"""Weights in and out: files of this and other projects, pretrained networks, export, model cards."""
+"""Import and export of weights: files of this and other projects, pretrained networks, model cards."""

@@ -1,4 +1,4 @@
-"""What is known about a network besides its weights, as text that fits into a file's header."""
+"""Description of a network beyond its weights, stored as text in a file's header."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNKNOWN_TERMS = "Not stated in the file; ask the authors of the network."
 _VGGFACE2_TERMS = (
     "VGGFace2 was for research; it was withdrawn in 2020, and its terms went offline with its page."
 )
-# On what terms the data are that a network was trained on, by track or training set.
+# Terms of use of the data that a network was trained on, by track or training set.
 DATA_TERMS = {
     "synthetic": "The faces are rendered by this project's code, under its MIT licence, and show nobody.",
     "lfw": (
@@ -43,7 +43,7 @@ CROPS = {
     "paper": "a face detected and aligned as by `trsfnet align`",
 }
 
-# Of what kind each of the network's settings is; the network itself checks its words and its ranges.
+# Type of each network setting; words and ranges are checked by the network itself.
 _SETTINGS = {
     "version": str,
     "embedding_size": int,
@@ -60,24 +60,25 @@ _SETTINGS = {
     "bn_momentum": float,
 }
 _OPTIONAL = ("scale_init", "scale_last", "removed_pool")
-# In pixels. No face needs more, and a header that asks for millions would take all memory.
+# In pixels. No face network needs more, and a header that asks for millions would exhaust the memory.
 _LARGEST_SIZE = 4096
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a network is, what it expects, and where it is from.
+    """A network's settings, its expected input, and its origin.
 
     Attributes:
         name: the run's id, or the name of the file.
-        origin: who named the tensors: `trsfnet`, `facenet-pytorch`, `timm` or `facenet`.
+        origin: the project whose tensor names the weights use: `trsfnet`, `facenet-pytorch`, `timm` or
+            `facenet`; `onnx` for an ONNX file not exported by trsfnet.
         settings: arguments of `InceptionResnet`.
-        preprocessing: from a face crop to its input.
-        data_terms: the licence of the data that it was trained on, in words.
-        training: of a run of ours its settings, seed, track, data and code; empty for others.
-        metrics: of a run of ours its final numbers by name; empty for others.
-        thresholds: in a file exported from a run of ours, the cosines above which it accepts a pair, by the
-            FAR (`1e-3`) at which they lie on the run's own evaluation; empty for others.
+        preprocessing: preprocessing from a face crop to the network's input.
+        data_terms: terms of use of the training data, in words.
+        training: settings, seed, track, data and code of a trsfnet run; empty for other networks.
+        metrics: final metrics of a trsfnet run, by name; empty for other networks.
+        thresholds: in a file exported from a trsfnet run, the cosines above which a pair is accepted, by the
+            FAR (such as `1e-3`) at which they lie in the run's own evaluation; empty for other networks.
     """
 
     name: str
@@ -90,9 +91,9 @@ class Description:
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, str]:
-        """Text by name, for the header of a file: JSON where it is not plain words."""
+        """Return the fields as text for the header of a file; structured fields are encoded as JSON."""
         return {
-            "format": "pt",  # whose tensors; other readers of safetensors want to know
+            "format": "pt",  # the framework of the tensors, which other safetensors readers expect
             "trsfnet": trsfnet.__version__,
             "schema": SCHEMA,
             "name": self.name,
@@ -107,10 +108,10 @@ class Description:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> Description:
-        """From the header of a file.
+        """Read a description from the header of a file.
 
         Raises:
-            DataError: it is not what `to_metadata` wrote; the sentence names `source`.
+            DataError: if the header was not written by `to_metadata`; the message names `source`.
         """
         if metadata.get("schema", SCHEMA) != SCHEMA:
             raise DataError(
@@ -139,7 +140,7 @@ class Description:
 
 
 def _check_network(settings: Mapping[str, Any], size: int) -> None:
-    """A ConfigError unless `settings` make a network, and it takes images of this size."""
+    """Raise a ConfigError unless `settings` define a network that accepts images of this size."""
     for name, value in {"version": None, **settings}.items():
         if name not in _SETTINGS:
             raise ConfigError(f"architecture has the unknown setting {reprlib.repr(name)}.")
@@ -152,18 +153,18 @@ def _check_network(settings: Mapping[str, Any], size: int) -> None:
 
 @functools.lru_cache(maxsize=64)
 def _smallest_size(settings: tuple[tuple[str, Any], ...]) -> int:
-    """The smallest image that the network of these settings takes; a ConfigError if there is none."""
+    """Return the smallest image size of the network with these settings; a ConfigError if it is too large."""
     try:
         with torch.device("meta"):
             removed = InceptionResnet(**dict(settings)).removed_pool
-    # What PyTorch raises of numbers beyond its own.
+    # Exceptions that PyTorch raises for numbers outside its range.
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise ConfigError("architecture describes a network that exceeds any memory.") from error
     return MIN_INPUT_SIZE[removed is not None]
 
 
 def _check_training(training: Mapping[str, Any]) -> None:
-    """A ConfigError unless `training` is empty, or has what model cards tell of a run."""
+    """Raise a ConfigError unless `training` is empty or has the fields that model cards show."""
     if not training:
         return
     check("training: track", training.get("track"), str)
@@ -177,7 +178,7 @@ def _check_training(training: Mapping[str, Any]) -> None:
 
 
 def of_run(record: Record) -> Description:
-    """What the record of a run says about its network."""
+    """Describe the network of a run from its record."""
     config = TrainConfig.from_parameters(record.config)
     known = ("command", "version", "git_commit", "source_hash", "data", "finished")
     training = {name: record.info[name] for name in known if record.info.get(name) is not None}

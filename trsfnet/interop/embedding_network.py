@@ -1,4 +1,4 @@
-"""A network from pixels to unit embeddings, as one module."""
+"""A module that maps pixels to unit-length embeddings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from trsfnet.models.folding import FoldedInceptionResnet, fold
 
 
 class EmbeddingNetwork(nn.Module):
-    """From pixels to unit embeddings, preprocessing included: what `.pt2` files hold.
+    """Maps pixels to unit-length embeddings, including preprocessing; this is what `.pt2` files contain.
 
     Args:
-        network: folded.
-        preprocessing: from pixels to its input.
-        dtype: what the convolutions compute in.
+        network: a network whose batch normalisation is folded into its convolutions.
+        preprocessing: preprocessing from pixels to the network's input.
+        dtype: type in which the convolutions are computed.
     """
 
     def __init__(
@@ -33,25 +33,25 @@ class EmbeddingNetwork(nn.Module):
         self.dtype = dtype
 
     def outputs(self, images: Tensor) -> Tensor:
-        """uint8 [N, size, size, 3], RGB -> float32 [N, embedding_size], not normalised."""
+        """Map uint8 [N, size, size, 3], RGB, to float32 [N, embedding_size], not normalised."""
         features = self.network.features(self.preprocessing.standardise(images).to(self.dtype))
         return self.network.last(features.float().mean(dim=(2, 3)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """uint8 [N, size, size, 3], RGB -> float32 [N, embedding_size], rows of unit length."""
+        """Map uint8 [N, size, size, 3], RGB, to float32 [N, embedding_size], rows of unit length."""
         return nn.functional.normalize(self.outputs(images))
 
 
 def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> EmbeddingNetwork:
-    """The folded network of `weights` on the CPU, with its preprocessing; see `folded` for the errors."""
+    """Build the folded network of `weights` on the CPU with its preprocessing; for errors see `folded`."""
     return EmbeddingNetwork(folded(weights), weights.description.preprocessing, dtype).eval()
 
 
 def folded(weights: Weights) -> FoldedInceptionResnet:
-    """The folded network of `weights` on the CPU.
+    """Build the folded network of `weights` on the CPU.
 
     Raises:
-        DataError: the weights are no whole network, or have no embedding.
+        DataError: if the weights are not those of a complete network, or have no bottleneck.
     """
     if not weights.has_bottleneck:
         raise DataError(

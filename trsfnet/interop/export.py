@@ -1,4 +1,4 @@
-"""Networks as files for others: safetensors to train on, ONNX and PyTorch programs to run."""
+"""Export networks to files: safetensors for further training, ONNX and PyTorch programs for inference."""
 
 from __future__ import annotations
 
@@ -27,32 +27,33 @@ from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.weights import Weights
 from trsfnet.paths import user_path
 
-# What an exported program takes and gives, in its own words.
+# Description of an exported program's input and output, stored in its header.
 _INPUT = "images: uint8 [N, {size}, {size}, 3], RGB, 0 to 255; preprocessing is part of the program"
 _OUTPUT = "embeddings: float32 [N, {width}], rows of unit length"
 
 
 def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path:
-    """Write a network to a file of the kind that its suffix names, and a model card next to it (`.md`).
+    """Write a network to a file in the format given by its suffix, and a model card (`.md`) next to it.
 
     - `.safetensors`: all weights as trained, for `trsfnet.load` and `trsfnet.load_network`.
-    - `.onnx`: the folded network with its preprocessing, from uint8 images of any number to unit embeddings.
-    - `.pt2`: the same as a program of `torch.export`, for `torch.export.load`.
+    - `.onnx`: the folded network with its preprocessing, from uint8 images (any batch size) to unit-length
+      embeddings.
+    - `.pt2`: the same as a `torch.export` program, for `torch.export.load`.
 
-    Each carries what `Description` knows in its header.
+    The header of each file contains the network's `Description`.
 
     Args:
-        source: see `read_model`; an `.onnx` cannot be exported again.
-        path: the file to write; one that is there is replaced.
-        int8: compute in 8-bit integers, which `.onnx` alone can; see `trsfnet.interop.int8`. The model card
-            says what that costs.
+        source: see `read_model`; an `.onnx` file cannot be exported again.
+        path: the file to write; an existing file is replaced.
+        int8: compute in 8-bit integers, only for `.onnx`; see `trsfnet.interop.int8`. The model card states
+            the effect on TAR.
 
     Returns:
         The path of the model card.
 
     Raises:
-        ConfigError: another suffix, an `.onnx` to export, `int8` of a network that does not stand it or is
-            of no run, or a package is missing.
+        ConfigError: if the suffix is not supported, the source is an `.onnx` file, `int8` is requested for a
+            network that loses too much TAR or does not come from a run, or a package is missing.
         DataError: see `read_model`; or the file cannot be written.
         RecordError: see `read_model`.
     """
@@ -69,7 +70,8 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
         )
     weights = _with_thresholds(model)
     beside = path.with_suffix(".md")
-    # Aside first: files of these names are always whole. Short, and others for another export at once.
+    # Write to temporary files first, so that files of the final names are always complete. The temporary
+    # names are short, and unique so that simultaneous exports do not collide.
     aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
     card_aside = aside.with_suffix(".md")
     try:
@@ -90,7 +92,7 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
 
 
 def _with_thresholds(weights: Weights) -> Weights:
-    """A run's network with its thresholds, which only the run's scores can tell."""
+    """Add the thresholds to a run's network; they can only be derived from the run's scores."""
     if weights.record is None:
         return weights
     description = replace(weights.description, thresholds=thresholds(weights.record))
@@ -98,14 +100,14 @@ def _with_thresholds(weights: Weights) -> Weights:
 
 
 def _check_target(path: Path) -> None:
-    """Refuse, before any work, a name that no file can have, or a folder that is not there."""
+    """Reject an invalid file name or a missing folder before any work is done."""
     check_name(path)
     try:
         if not path.absolute().parent.is_dir():
             raise DataError(f"There is no folder {path.absolute().parent} to write to.")
         with suppress(FileNotFoundError):
             path.lstat()
-    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+    except (OSError, ValueError) as error:  # a NUL in the name raises ValueError
         raise DataError(f"Cannot write to {path}: {getattr(error, 'strerror', None) or error}.") from error
 
 
@@ -115,7 +117,7 @@ def _write_safetensors(weights: Weights, path: Path) -> None:
     model = weights.build() if weights.has_bottleneck else None
     state = model.state_dict() if model else weights.state
     tensors = {name: tensor.contiguous() for name, tensor in state.items()}
-    # Not save_file, which makes files that their owner alone can read.
+    # `save_file` would create files that only their owner can read.
     path.write_bytes(save(tensors, weights.description.to_metadata()))
 
 
@@ -132,11 +134,11 @@ def _write_graph(model: Any, weights: Weights, path: Path) -> None:
 def _write_program(weights: Weights, path: Path) -> None:
     preprocessing = weights.description.preprocessing
     network = embedding_network(weights).to(memory_format=torch.contiguous_format)
-    # Two images, because one would become a constant.
+    # With a batch of one, the batch size would become a constant.
     example = torch.zeros(2, preprocessing.size, preprocessing.size, 3, dtype=torch.uint8)
     program = torch.export.export(network, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
     header = json.dumps(_header(weights.description), indent=1)
-    # In memory first: PyTorch's own writer ends the whole process where a disk is full.
+    # Serialise in memory first: PyTorch's own writer aborts the process if the disk is full.
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={"trsfnet.json": header})
     path.write_bytes(buffer.getbuffer())

@@ -1,4 +1,4 @@
-"""Tensors from a file of weights, without running anything that is in it."""
+"""Read tensors from a weights file without executing any code in it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from trsfnet.models.weights import origin_of
 
 UNDERSTOOD = ".safetensors, .pt, .pth or .pth.tar (PyTorch), or .npz (a TensorFlow checkpoint's variables)"
 _TORCH = (".pt", ".pth", ".bin", ".ckpt", ".tar")
-# Where training scripts put the weights among other things, the likeliest first.
+# Keys under which training scripts store the weights, most likely first.
 _CONTAINERS = (
     *("state_dict", "model_state_dict", "model", "net", "network", "backbone", "weights"),
     *("state_dict_ema", "model_ema", "ema"),
 )
-# What wrappers put before the names: DataParallel, torch.compile, and modules that hold the network.
+# Prefixes that wrappers add to tensor names: DataParallel, torch.compile, and modules that contain the
+# network.
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.")
 
 
 @dataclass(frozen=True)
 class Tensors:
-    """What a file of weights holds.
+    """Contents of a weights file.
 
     Attributes:
-        by_name: the tensors.
-        header: text of the file's header; empty without one.
-        notes: what had to be opened, stripped or left out to get at them, in sentences.
+        by_name: the tensors by name.
+        header: text of the file's header; empty if it has none.
+        notes: sentences on what was unwrapped, stripped or left out to obtain the tensors.
     """
 
     by_name: dict[str, Tensor]
@@ -42,10 +43,10 @@ class Tensors:
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The tensors in a file.
+    """Read the tensors in a file.
 
     Raises:
-        DataError: the file is missing, damaged or of another kind, or it is a pickle of more than tensors.
+        DataError: if the file is missing, damaged or of another kind, or is a pickle of more than tensors.
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}.")
@@ -76,7 +77,7 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             numbers = {name: arrays[name] for name in arrays.files}
-    # numpy and zipfile raise many types on damaged bytes.
+    # numpy and zipfile raise many types of exceptions on damaged bytes.
     except Exception as error:
         raise DataError(f"{path} is damaged: {brief(error)}.") from error
     return {name: torch.from_numpy(a) for name, a in numbers.items() if a.dtype.kind == "f" and a.ndim}
@@ -90,19 +91,19 @@ def _read_torch(path: Path) -> Any:
             f"{path} contains more than tensors and could run code, so it was not read: save only the state "
             "dict, or save it as .safetensors."
         ) from error
-    # torch.load raises almost anything on damaged bytes.
+    # torch.load raises almost any exception on damaged bytes.
     except Exception as error:
         raise DataError(f"{path} is damaged or not a PyTorch file.") from error
 
 
 def tensors_in(content: Any, source: str) -> Tensors:
-    """The state dict that `content` is, or that it holds under a usual name.
+    """Return the state dict that `content` is, or that it contains under a usual name.
 
-    Names are freed of the prefixes of wrappers. Where the network is a part of what was saved, such as the
-    backbone alongside a classifier, the rest is left out.
+    Prefixes added by wrappers are removed from the names. If the network is only a part of what was saved,
+    such as a backbone stored with a classifier, the rest is left out.
 
     Raises:
-        DataError: there is none.
+        DataError: if there is no state dict.
     """
     opened = []
     while (name := _container(content)) is not None:
@@ -117,14 +118,14 @@ def tensors_in(content: Any, source: str) -> Tensors:
 
 
 def _container(content: Any) -> str | None:
-    """Under which usual name `content` holds the weights, if it is not the state dict itself."""
+    """Return the usual name under which `content` contains the weights; None if there is none."""
     if not isinstance(content, Mapping):
         return None
     return next((name for name in _CONTAINERS if isinstance(content.get(name), Mapping)), None)
 
 
 def _unwrapped(tensors: dict[str, Tensor], source: str, notes: tuple[str, ...]) -> Tensors:
-    """`tensors` under the names that the network itself gives them."""
+    """Remove the prefixes of wrappers from the names of `tensors`."""
     stripped = ""
     left: list[str] = []
     while origin_of(tensors) is None:

@@ -1,4 +1,4 @@
-"""What stands in the header of a file, checked: anyone can have written it."""
+"""Validation of values in a file's header, which cannot be trusted."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _WORDS = {
 
 
 def text(header: Mapping[str, str], name: str) -> str:
-    """The text under `name`.
+    """Return the text under `name`.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: if it is missing.
     """
     if name not in header:
         raise ConfigError(f"{name} is missing.")
@@ -31,10 +31,10 @@ def text(header: Mapping[str, str], name: str) -> str:
 
 
 def fields(header: Mapping[str, str], name: str) -> dict[str, Any]:
-    """The JSON object under `name`.
+    """Return the JSON object under `name`.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: if it is missing or not a JSON object.
     """
     try:
         found = json.loads(text(header, name))
@@ -45,14 +45,14 @@ def fields(header: Mapping[str, str], name: str) -> dict[str, Any]:
 
 
 def check(name: str, value: object, kind: type) -> None:
-    """Refuse a value of another kind; a whole number is a number too.
+    """Reject a value that is not of the given type; an integer is accepted as a float.
 
     Raises:
-        ConfigError: it is; the sentence begins with `name`.
+        ConfigError: if the type is wrong or a float is not finite; the message begins with `name`.
     """
     good = type(value) is kind or (kind is float and type(value) is int)
     if good and isinstance(value, int | float) and kind is float:
-        # Written so that NaN is refused, and a whole number that no float holds.
+        # This comparison also rejects NaN and integers too large for a float.
         good = -sys.float_info.max <= value <= sys.float_info.max
     if not good:
         raise ConfigError(f"{name} must be {_WORDS[kind]}, got {reprlib.repr(value)}.")

@@ -1,8 +1,8 @@
-"""A network in 8-bit integers, calibrated on the faces of its track, and what that costs in TAR.
+"""Quantise a network to 8-bit integers, calibrated on its track's faces, and measure the effect on TAR.
 
-onnxruntime quantises the folded graph statically: weights by output channel, activations by the range that
-they have on training faces. Whether the network still verifies is then measured by the protocol of its track,
-and it is refused where its TAR leaves the interval of the float32 network's.
+onnxruntime quantises the folded graph statically: weights per output channel, activations by their range on
+training faces. The quantised network is then evaluated by the protocol of its track, and rejected if its TAR
+lies outside the confidence interval of the float32 network's TAR.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from trsfnet.interop.weights import Weights
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 METRIC = "tar@1e-3"
-# Training faces whose activations are looked at, evenly spread over the people.
+# Number of training faces used for calibration, evenly spread over the people.
 CALIBRATION = 256
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What 8-bit integers cost.
+    """Effect of 8-bit integers on a metric.
 
     Attributes:
-        metric: of which number.
-        float32: its value in float32, on the test faces of the track.
-        low: lower bound of its interval at 95 %, over people.
+        metric: name of the metric.
+        float32: its value in float32 on the track's test faces.
+        low: lower bound of its 95 % interval, from resampling people.
         high: upper bound.
         int8: its value in 8-bit integers.
-        faces: training faces that calibrated it.
+        faces: number of training faces used for calibration.
     """
 
     metric: str
@@ -59,11 +59,11 @@ class Loss:
 
     @property
     def kept(self) -> bool:
-        """Whether the value lies within the interval."""
+        """True if the int8 value lies within the interval."""
         return self.low <= self.int8 <= self.high
 
     def __str__(self) -> str:
-        """As a sentence."""
+        """Return the comparison as a sentence."""
         place = "within" if self.kept else "outside"
         return (
             f"On the track's test faces {self.metric} is {self.int8:.4f} in int8 and {self.float32:.4f} in "
@@ -71,21 +71,21 @@ class Loss:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def quantised(weights: Weights) -> tuple[Any, Weights]:
-    """The graph of a network in 8-bit integers, from uint8 images to unit embeddings.
+    """Quantise a network to an 8-bit graph from uint8 images to unit-length embeddings.
 
     Returns:
-        An `onnx.ModelProto`; and the weights, in whose description are the metrics and thresholds of this
-        graph, and under `training` its `Loss`.
+        An `onnx.ModelProto`, and the weights. The description of the weights contains the metrics and
+        thresholds of this graph, and its `Loss` under `training`.
 
     Raises:
-        ConfigError: the network is of no run, so that its faces are not known; its TAR leaves the interval;
-            or a package is missing.
-        DataError: the images of its track are not there; or the weights are no whole network.
+        ConfigError: if the network does not come from a run, so that its faces are unknown; its TAR lies
+            outside the interval; or a package is missing.
+        DataError: if the images of its track are missing, or the weights are not those of a complete network.
     """
     description = weights.description
     data = _faces_of(weights)
@@ -112,7 +112,7 @@ def quantised(weights: Weights) -> tuple[Any, Weights]:
 
 
 def _faces_of(weights: Weights) -> TrackData:
-    """The faces of the track on which a network was trained."""
+    """Load the faces of the track on which a network was trained."""
     settings = weights.description.training.get("config")
     if settings is None:
         raise ConfigError(
@@ -124,14 +124,17 @@ def _faces_of(weights: Weights) -> TrackData:
 
 
 def calibrated(graph: Any, images: np.ndarray) -> Any:
-    """An `onnx.ModelProto` in 8-bit integers.
+    """Quantise a graph to 8-bit integers.
 
     Args:
-        graph: in float32, of `build_graph`.
-        images: uint8 [N, size, size, 3], whose activations say which range is needed.
+        graph: a float32 graph made by `build_graph`.
+        images: uint8 [N, size, size, 3], images on which the ranges of the activations are measured.
+
+    Returns:
+        An `onnx.ModelProto`.
 
     Raises:
-        ConfigError: the package onnxruntime is missing.
+        ConfigError: if the onnxruntime package is missing.
     """
     import onnx
 
@@ -141,7 +144,7 @@ def calibrated(graph: Any, images: np.ndarray) -> Any:
         raise ConfigError("int8 needs another package: pip install 'trsfnet[export]'.") from error
 
     class Reader(CalibrationDataReader):
-        """Hands the images over in batches, then None."""
+        """Provides the images in batches, then None."""
 
         def __init__(self) -> None:
             self._parts = iter(_parts(images))
@@ -152,7 +155,7 @@ def calibrated(graph: Any, images: np.ndarray) -> Any:
 
     with tempfile.TemporaryDirectory() as folder, _without_advice():
         given, file = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")
-        given.write_bytes(graph.SerializeToString())  # of a graph in memory it would change the tensors
+        given.write_bytes(graph.SerializeToString())  # an in-memory graph would be modified
         quantize_static(
             given,
             file,
@@ -160,14 +163,14 @@ def calibrated(graph: Any, images: np.ndarray) -> Any:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            reduce_range=True,  # 7 bits of weights: two products of 8 overflow the 16 bits that AVX2 adds in
+            reduce_range=True,  # 7-bit weights: the sum of two 8-bit products overflows AVX2's 16 bits
         )
         return onnx.load(file)
 
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Within it, onnxruntime does not advise to optimise graphs first; ours are folded."""
+    """Suppress onnxruntime's advice to optimise graphs first; these graphs are already folded."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -177,7 +180,7 @@ def _without_advice() -> Iterator[None]:
 
 
 def _many_pairs(data: TrackData, embeddings: np.ndarray) -> RunScores:
-    """Scores of as many pairs as the track has: the more there are, the narrower is the interval."""
+    """Score as many pairs as the track has: more pairs give a narrower interval."""
     if data.all_pairs:
         return score_all_pairs(embeddings, data.test.labels, highest_far=SPARE * max(ALL_PAIRS_FARS))
     return _scores(evaluate(data.test, data.pairs, embeddings))
@@ -191,7 +194,7 @@ def _scores(found: Evaluation) -> RunScores:
 
 
 def _outputs(graph: Any, images: np.ndarray | LazyImages) -> np.ndarray:
-    """The embeddings that a graph gives: float32 [N, D]."""
+    """Compute the embeddings with a graph: float32 [N, D]."""
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
@@ -201,6 +204,6 @@ def _outputs(graph: Any, images: np.ndarray | LazyImages) -> np.ndarray:
 
 
 def _parts(images: np.ndarray | LazyImages) -> Iterator[np.ndarray]:
-    """Images [N, size, size, 3] in batches, in order."""
+    """Yield images [N, size, size, 3] in batches, in order."""
     for start in range(0, images.shape[0], _BATCH):
         yield np.ascontiguousarray(images[np.arange(start, min(start + _BATCH, images.shape[0]))])

@@ -1,4 +1,4 @@
-"""The model card of a network: what its users should know before they use it, in Markdown."""
+"""The model card of a network in Markdown: what users should know before they use it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from trsfnet.interop.int8 import Loss
 from trsfnet.models import InceptionResnet
 from trsfnet.templates import fill
 
-# Of a run's settings, those that readers look for first; all of them are in the header of the weights.
+# The settings that readers look for first; the header of the weights contains all of them.
 _SHOWN = ("loss", "epochs", "batch_size", "learning_rate", "schedule", "precision", "seed")
 
 
 def card(description: Description, file: str) -> str:
-    """The model card.
+    """Write the model card.
 
     Args:
-        description: of the network.
-        file: name of the file that the card goes with.
+        description: description of the network.
+        file: name of the file that the card belongs to.
+
+    Returns:
+        The card in Markdown.
     """
     kind = Path(file).suffix.removeprefix(".")
     return fill(
@@ -64,7 +67,7 @@ def _input(description: Description, *, standardised_by_file: bool) -> dict[str,
 
 
 def _training(description: Description) -> dict[str, Any]:
-    """Of a run of ours; nothing for other networks."""
+    """Return the training section for a trsfnet run; empty for other networks."""
     training = description.training
     if not training:
         return {}

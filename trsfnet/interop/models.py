@@ -1,4 +1,4 @@
-"""One way from what a user calls a model to a network, whichever command or function takes it."""
+"""Read a network from any source that the commands and functions accept as a model."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from trsfnet.interop.pretrained import PRETRAINED
 from trsfnet.interop.weights import Weights, existing, read_weights
 
 Model = Weights | OnnxModel
-"""A network that is read but not built."""
+"""A network that has been read but not built."""
 
 ModelSource = str | Path | Mapping[str, Tensor] | nn.Module | Model
-"""See `read_model`."""
+"""Anything that `read_model` accepts."""
 
 
 def read_model(source: ModelSource, preprocessing: Preprocessing | None = None) -> Model:
-    """The network that `source` is, with what is known about it. Nothing that is in a file is run.
+    """Read a network and its description; no code in a file is executed.
 
     Args:
-        source: whatever `read_weights` takes, or an `.onnx` file, ours or another's.
-        preprocessing: from a face to the network's input, for an `.onnx` file that does not state it.
+        source: any source accepted by `read_weights`, or an `.onnx` file, exported by trsfnet or not.
+        preprocessing: preprocessing from a face to the network's input, for an `.onnx` file that does not
+            state it.
 
     Raises:
-        ConfigError: `preprocessing` is missing, or given for a network whose own is known.
-        DataError: there is no such thing, it is damaged, or it is no network from images to embeddings.
+        ConfigError: if `preprocessing` is missing, or given for a network whose own is known.
+        DataError: if the source does not exist, is damaged, or is not a network from images to embeddings.
         RecordError: see `read_weights`.
     """
     if isinstance(source, OnnxModel):

@@ -1,7 +1,7 @@
-"""Networks in ONNX files, ours and others', read without trusting them.
+"""Read networks from ONNX files, exported by trsfnet or not, without trusting the files.
 
-An ONNX file is data, but it may point at other files of the machine, or loop for ever. Here a file's tensors
-must lie in it or next to it, it must not loop, and it must take images and give embeddings.
+An ONNX file is data, but it may refer to other files on the machine or loop forever. Here, tensors must be
+stored in the file or next to it, loops are rejected, and the graph must map images to embeddings.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from trsfnet.interop.description import Description
 from trsfnet.interop.preprocessing import Preprocessing
 
 SUFFIX = ".onnx"
-# Control flow that need not end. A network for faces needs none.
+# Control flow that may never end; face networks do not need it.
 _LOOPS = ("Loop", "Scan")
 _LARGEST_SIZE = 4096  # side of an image in pixels
-_LARGEST = 2**31  # bytes; more does not fit into one file
+_LARGEST = 2**31  # bytes; the limit of a single file
 _STATE_IT = (
     "does not state its preprocessing: give it as --preprocessing SIZE,MEAN,DIVISOR (and ,BGR for networks "
     "made with OpenCV), or as Preprocessing(...) in Python"
@@ -32,13 +32,15 @@ _STATE_IT = (
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """A network in an ONNX file: it computes embeddings, and can be neither trained nor folded.
+    """A network in an ONNX file; it computes embeddings but can be neither trained nor folded.
 
     Attributes:
-        description: what it is; of others' networks only name and preprocessing are known.
-        content: the file, and what lay next to it, in one.
-        interface: what it takes and gives.
-        parameters: how many numbers it holds.
+        description: the network's description; for networks not exported by trsfnet, only name and
+            preprocessing are known.
+        content: the file's content, including tensors from files next to it.
+        interface: the graph's input and output.
+        parameters: number of values in its tensors.
+        notes: always empty: nothing is left out of an ONNX file.
     """
 
     description: Description
@@ -50,23 +52,23 @@ class OnnxModel:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that determines its embeddings: the graph and the preprocessing."""
+        """Hash of everything that determines the embeddings: graph and preprocessing."""
         built = repr(self.description.preprocessing).encode()
         return hashlib.sha256(hashlib.sha256(self.content).digest() + built).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Interface:
-    """What an ONNX graph takes and gives.
+    """Input and output of an ONNX graph.
 
     Attributes:
-        input: name of the images.
-        output: name of the embeddings.
-        channels_first: whether it takes [N, 3, size, size], not [N, size, size, 3].
-        pixels: whether it takes uint8, and prepares the pixels itself, as our exports do.
-        batch: how many images it takes at once; None for any number.
-        size: side of the images; None if the file leaves it open.
-        width: length of an embedding; None if the file does not say.
+        input: name of the input, the images.
+        output: name of the output, the embeddings.
+        channels_first: True if the input is [N, 3, size, size], False if it is [N, size, size, 3].
+        pixels: True if the input is uint8 and preprocessing is part of the graph, as in trsfnet's exports.
+        batch: fixed batch size; None for any.
+        size: side of the images in pixels; None if the file leaves it open.
+        width: length of an embedding; None if the file does not state it.
     """
 
     input: str
@@ -79,16 +81,18 @@ class Interface:
 
 
 def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxModel:
-    """The network in an ONNX file.
+    """Read the network in an ONNX file.
 
     Args:
         path: the file.
-        preprocessing: from a face to the network's input. Our own files state it, others' do not.
+        preprocessing: preprocessing from a face to the network's input. Files exported by trsfnet state it,
+            others do not.
 
     Raises:
-        ConfigError: the preprocessing is missing, or given for a file that states its own; the package onnx
-            is missing.
-        DataError: the file is damaged, is no network from images to embeddings, or reaches for other files.
+        ConfigError: if the preprocessing is missing, or given for a file that states its own, or the onnx
+            package is missing.
+        DataError: if the file is damaged, is not a network from images to embeddings, or refers to files
+            elsewhere.
     """
     model = _parsed(path)
     _refuse_other_text(model, path)
@@ -118,7 +122,7 @@ def _parsed(path: Path) -> Any:
         model = onnx.load_model_from_string(path.read_bytes())
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    except Exception as error:  # protobuf has its own types, which change with its versions
+    except Exception as error:  # protobuf's exception types change between versions
         raise DataError(f"{path} is damaged or not an ONNX file.") from error
     if not model.graph.node:
         raise DataError(f"{path} is damaged or not an ONNX file: it computes nothing.")
@@ -126,7 +130,7 @@ def _parsed(path: Path) -> Any:
 
 
 def _refuse_other_text(model: Any, path: Path) -> None:
-    """Refuse names that are not UTF-8, which protobuf hands over as bytes."""
+    """Reject strings that are not UTF-8, which protobuf returns as bytes."""
     from google.protobuf.message import Message
 
     for part in (model, *_parts(model, Message)):
@@ -148,10 +152,11 @@ def _refuse_loops(model: Any, path: Path) -> None:
 
 
 def _take_in_what_lies_beside(model: Any, path: Path) -> None:
-    """Replace every tensor that is kept in a file next to the model by its content.
+    """Replace every tensor stored in a file next to the model with its content.
 
     Raises:
-        DataError: the file lies elsewhere, is none, or is shorter than claimed; or it is too much.
+        DataError: if that file is in another folder, does not exist, or is too short, or the total size is
+            too large.
     """
     from onnx import TensorProto
 
@@ -167,7 +172,7 @@ def _take_in_what_lies_beside(model: Any, path: Path) -> None:
             )
         tensor.raw_data = _beside(path, name, place)
         taken += len(tensor.raw_data)
-        if taken > _LARGEST:  # many tensors may name the same place
+        if taken > _LARGEST:  # many tensors may refer to the same data
             raise DataError(f"{path} is larger than {_LARGEST / 2**30:g} GiB; no face network is.")
         tensor.data_location = TensorProto.DEFAULT
         del tensor.external_data[:]
@@ -177,7 +182,7 @@ def _beside(path: Path, name: str, place: dict[str, str]) -> bytes:
     file = path.with_name(name)
     try:
         offset, length = int(place.get("offset", 0)), int(place.get("length", -1))
-        # A link may lead anywhere, and a pipe never ends.
+        # A link could lead anywhere, and reading a pipe might never end.
         if file.is_symlink() or not file.is_file():
             raise DataError(
                 f"{path} stores tensors in {excerpt(name)}, but there is no such file next to it."
@@ -231,14 +236,14 @@ def _interface(model: Any, path: Path) -> Interface:
 
 def _of_others(path: Path, interface: Interface, preprocessing: Preprocessing | None) -> Description:
     if preprocessing is None and interface.pixels and interface.size is not None:
-        preprocessing = Preprocessing(interface.size)  # only the size counts: it takes the pixels as they are
+        preprocessing = Preprocessing(interface.size)  # only the size matters: the graph takes raw pixels
     if preprocessing is None:
         raise ConfigError(f"{path} {_STATE_IT}.")
     return Description(utf8(path.name), "onnx", {}, preprocessing)
 
 
 def _shape(value: Any) -> list[int | None]:
-    """Lengths of the dimensions; None for one that is left open."""
+    """Return the lengths of the dimensions; None where a length is left open."""
     dimensions = value.type.tensor_type.shape.dim
     return [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in dimensions]
 
@@ -251,7 +256,7 @@ def _count(tensor: Any) -> int:
 
 
 def _parts(message: Any, kind: type) -> Iterator[Any]:
-    """Every message of a kind within `message`, however deep: graphs hold graphs, and functions nodes."""
+    """Yield all messages of a kind within `message`, at any depth, since graphs and functions are nested."""
     for field, value in message.ListFields():
         if field.type != field.TYPE_MESSAGE:
             continue

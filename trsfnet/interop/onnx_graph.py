@@ -1,8 +1,8 @@
-"""The folded network as an ONNX graph, written node by node.
+"""Build the folded network as an ONNX graph, node by node.
 
-A folded network is convolutions, activations, pools, sums and concatenations. `torch.onnx.export` finds that
-out by tracing, for 45 seconds (v1) to 80 (v2); here it takes one or two. The graph has names, so that it can
-be read.
+A folded network consists of convolutions, activations, pooling, sums and concatenations. `torch.onnx.export`
+determines this by tracing, which takes 45 seconds (v1) to 80 (v2); building the graph directly takes one or
+two. Nodes and constants have names, so that the graph is readable.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from trsfnet.errors import ConfigError
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.models.folding import FoldedBranches, FoldedConv, FoldedInceptionResnet, FoldedResidual
 
-# The oldest version of ONNX's operators that has all that is needed; any runtime since 2020 reads it.
+# The oldest ONNX operator set with all required operators; supported by every runtime since 2020.
 _OPSET, _IR_VERSION = 13, 8
 INPUT, OUTPUT = "images", "embeddings"
 
 
 def build_graph(network: FoldedInceptionResnet, preprocessing: Preprocessing, *, unit: bool) -> Any:
-    """An `onnx.ModelProto` from pixels, uint8 [N, size, size, 3], to embeddings, float32 [N, D].
+    """Build an `onnx.ModelProto` from pixels, uint8 [N, size, size, 3], to embeddings, float32 [N, D].
 
     Args:
-        network: on the CPU, in float32.
-        preprocessing: becomes part of the graph.
+        network: the folded network, on the CPU, in float32.
+        preprocessing: preprocessing, which becomes part of the graph.
         unit: scale the embeddings to unit length.
 
     Raises:
-        ConfigError: the package onnx is missing.
+        ConfigError: if the onnx package is missing.
     """
     try:
         from onnx import TensorProto, helper
@@ -61,9 +61,9 @@ def build_graph(network: FoldedInceptionResnet, preprocessing: Preprocessing, *,
 
 
 class _Graph:
-    """Nodes and constants as they come to be.
+    """A graph under construction.
 
-    Each method takes the name of a value and returns that of the value that it computes from it.
+    Each method takes the name of a value and returns the name of the value computed from it.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class _Graph:
         self.constants: list[Any] = []
 
     def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
-        """Add a node of one output, which is called as the node."""
+        """Add a node with one output, which has the node's name."""
         from onnx import helper
 
         self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
@@ -86,7 +86,7 @@ class _Graph:
         return name
 
     def preprocess(self, x: str, preprocessing: Preprocessing) -> str:
-        """Pixels to the network's input, as `Preprocessing.standardise`."""
+        """Convert pixels to the network's input, as `Preprocessing.standardise` does."""
         from onnx import TensorProto
 
         x = self.node("Transpose", [x], "channels_first", perm=[0, 3, 1, 2])
@@ -98,7 +98,7 @@ class _Graph:
         return self.node("Div", [x, self.constant(np.asarray(divisor), "divisor")], "standardised")
 
     def module(self, module: nn.Module, x: str, name: str) -> str:
-        """Any part of a folded network."""
+        """Add any part of a folded network."""
         if isinstance(module, nn.Sequential):
             for child, part in module.named_children():
                 x = self.module(part, x, f"{name}.{child}")
@@ -116,8 +116,8 @@ class _Graph:
         return self.pool(module, x, name)
 
     def convolution(self, conv: nn.Conv2d, x: str, name: str) -> str:
-        """A convolution with its bias."""
-        assert conv.bias is not None  # folding gives every convolution one
+        """Add a convolution with its bias."""
+        assert conv.bias is not None  # folding gives every convolution a bias
         weights = [
             self.constant(conv.weight, f"{name}.weight"),
             self.constant(conv.bias, f"{name}.bias"),
@@ -132,7 +132,7 @@ class _Graph:
         )
 
     def activation(self, x: str, slope: float | None, name: str) -> str:
-        """ReLU, Leaky ReLU of a constant slope, or nothing."""
+        """Add a ReLU, a Leaky ReLU with constant slope, or nothing."""
         if slope is None:
             return x
         if not slope:
@@ -140,7 +140,7 @@ class _Graph:
         return self.node("LeakyRelu", [x], f"{name}.act", alpha=slope)
 
     def pool(self, pool: nn.Module, x: str, name: str) -> str:
-        """Maximum or average."""
+        """Add maximum or average pooling."""
         kernel, stride, padding = (_pair(getattr(pool, n)) for n in ("kernel_size", "stride", "padding"))
         shape = {"kernel_shape": kernel, "strides": stride, "pads": [*padding, *padding]}
         if isinstance(pool, nn.MaxPool2d):
@@ -151,13 +151,13 @@ class _Graph:
         raise TypeError(f"A folded network has no {type(pool).__name__}.")
 
     def embedding(self, last: nn.Linear, x: str) -> str:
-        """The mean over the feature map, and the linear layer."""
+        """Add the mean over the feature map and the linear layer."""
         x = self.node("Flatten", [self.node("GlobalAveragePool", [x], "mean_pool")], "features", axis=1)
         weights = [self.constant(last.weight, "last.weight"), self.constant(last.bias, "last.bias")]
         return self.node("Gemm", [x, *weights], "outputs", transB=1)
 
     def end(self, x: str, *, unit: bool) -> None:
-        """Call the embeddings as the graph's output is called."""
+        """Give the embeddings the name of the graph's output, scaled to unit length if `unit`."""
         kind, attributes = ("LpNormalization", {"axis": 1, "p": 2}) if unit else ("Identity", {})
         self.node(kind, [x], OUTPUT, **attributes)
 

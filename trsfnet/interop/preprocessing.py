@@ -1,4 +1,4 @@
-"""What has to happen to a face before a network sees it. It travels with the weights."""
+"""Preprocessing of face crops before the network; it is stored with the weights."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CHANNELS = ("RGB", "BGR")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From a face crop to a network's input: RGB pixels of 0 to 255 become (pixel - mean) / divisor.
+    """From a face crop to a network's input: RGB pixels, 0 to 255, become (pixel - mean) / divisor.
 
     Attributes:
         size: side of the square crop in pixels.
-        mean: see above.
-        divisor: see above; 128 in facenet's networks, 127.5 in timm's.
-        crop: how the crops were made that the network was trained on, in words.
-        channels: in which order the network takes them, `RGB` or, as networks made with OpenCV, `BGR`.
+        mean: value subtracted from each pixel.
+        divisor: value by which the difference is divided; 128 for facenet's networks, 127.5 for timm's.
+        crop: how the training crops were made, in words.
+        channels: channel order of the network's input: `RGB`, or `BGR` for networks made with OpenCV.
     """
 
     size: int
@@ -33,27 +33,27 @@ class Preprocessing:
     channels: str = "RGB"
 
     def __post_init__(self) -> None:
-        """Reject what cannot be computed."""
+        """Reject an unknown channel order and a divisor of 0."""
         choice("channels", self.channels, CHANNELS)
         if not self.divisor:
             raise ConfigError("divisor must not be 0.")
 
     def standardise(self, images: Tensor) -> Tensor:
-        """uint8 [N, size, size, 3], RGB -> float32 [N, 3, size, size], in PyTorch's channels_last order."""
+        """Map uint8 [N, size, size, 3], RGB, to float32 [N, 3, size, size] in channels_last memory format."""
         if self.channels == "BGR":
             images = images.flip(3)
         return (images.permute(0, 3, 1, 2).float() - self.mean) / self.divisor
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name, with what is the same for all networks."""
+        """Return the fields by name, along with the pixel format, which is the same for all networks."""
         return {"pixels": "uint8, 0 to 255", **asdict(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """From what `to_dict` gave.
+        """Create preprocessing from the output of `to_dict`.
 
         Raises:
-            ConfigError: a field is missing or of another kind, or divides by zero.
+            ConfigError: if a field is missing or has the wrong type, or the divisor is 0.
         """
         kinds = {"size": int, "mean": float, "divisor": float, "crop": str, "channels": str}
         for name, kind in kinds.items():

@@ -16,10 +16,12 @@ PRETRAINED = {
 
 
 def pretrained_file(name: str) -> Path:
-    """The file of `vggface2` or `casia-webface`, where facenet-pytorch keeps it; downloaded if need be.
+    """Return the weights file of `vggface2` or `casia-webface`, downloading it if necessary.
+
+    The file is stored where facenet-pytorch stores it.
 
     Raises:
-        DataError: it cannot be downloaded.
+        DataError: if it cannot be downloaded.
     """
     from torch.hub import download_url_to_file
 

@@ -1,4 +1,4 @@
-"""What a network is made of: counts, parameters, and multiply-accumulates stage by stage."""
+"""Summary of a network: counts, parameters, and multiply-accumulates by stage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import ARCHITECTURES
 from trsfnet.models.layers import ConvNormAct
 
-# The children of an `InceptionResnet` that make a stage, by the names of facenet and the paper.
+# The children of an `InceptionResnet` in each stage, named as in facenet and the paper.
 _STAGES = {
     "stem": (
         *("conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "conv2d_4b"),
@@ -39,13 +39,13 @@ FLOPS_PER_MAC = 2
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a network.
+    """A stage of a network.
 
     Attributes:
-        name: such as `Inception-ResNet A`.
-        modules: how many residual modules it has.
-        output: shape for one image: channels, height and width, or the embedding's size.
-        parameters: numbers that are trained.
+        name: name of the stage, such as `Inception-ResNet A`.
+        modules: number of residual modules.
+        output: output shape for one image: channels, height and width, or the size of the embedding.
+        parameters: number of trainable parameters.
         macs: multiply-accumulates of the forward pass for one image, in convolutions and the linear layer.
     """
 
@@ -58,15 +58,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Summary:
-    """A network in numbers.
+    """Summary of a network.
 
     Attributes:
-        description: what it is.
+        description: the network's description.
         size: side of the square input in pixels.
-        scales: trainable residual scales.
-        slopes: trainable slopes.
-        activations: of its convolutions and sums.
-        stages: from image to embedding.
+        scales: number of trainable residual scales.
+        slopes: number of trainable slopes.
+        activations: number of activations after convolutions and residual sums.
+        stages: the stages from image to embedding.
     """
 
     description: Description
@@ -78,12 +78,12 @@ class Summary:
 
     @property
     def modules(self) -> int:
-        """Residual modules."""
+        """Number of residual modules."""
         return sum(stage.modules for stage in self.stages)
 
     @property
     def parameters(self) -> int:
-        """Numbers that are trained."""
+        """Number of trainable parameters."""
         return sum(stage.parameters for stage in self.stages)
 
     @property
@@ -92,7 +92,7 @@ class Summary:
         return sum(stage.macs for stage in self.stages)
 
     def facts(self) -> list[str]:
-        """Its counts and origin, in lines for people."""
+        """Return the counts and the origin of the network as lines of text."""
         description = self.description
         kinds = f"{self.modules} residual modules, {self.scales} trainable scales (TRSF)"
         lines = [
@@ -108,7 +108,7 @@ class Summary:
         return lines
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Header and rows of the stages, for people."""
+        """Return the header and rows of a table of the stages."""
         header = ("stage", "residual modules", "output", "parameters", "MACs", "share")
         rows: list[tuple[str, ...]] = [
             (
@@ -124,7 +124,7 @@ class Summary:
         return header, rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything by name, of JSON types."""
+        """Return all fields by name, as JSON types."""
         d = self.description
         return {
             "name": d.name,
@@ -146,12 +146,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class GraphSummary:
-    """What is known of an `.onnx` that trsfnet did not write.
+    """Summary of an `.onnx` file that trsfnet did not write.
 
     Attributes:
-        description: its name and preprocessing.
-        interface: what it takes and gives.
-        parameters: numbers that it holds.
+        description: name and preprocessing of the network.
+        interface: the graph's input and output.
+        parameters: number of values in its tensors.
     """
 
     description: Description
@@ -164,7 +164,7 @@ class GraphSummary:
         return self.description.preprocessing.size
 
     def facts(self) -> list[str]:
-        """Its counts, in lines for people."""
+        """Return the counts and the interface as lines of text."""
         p, takes = self.description.preprocessing, self.interface
         prepared = "pixels as they are" if takes.pixels else f"(pixel - {p.mean:g}) / {p.divisor:g}"
         order = "[N, 3, size, size]" if takes.channels_first else "[N, size, size, 3]"
@@ -175,11 +175,11 @@ class GraphSummary:
         ]
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """No stages are known."""
+        """Return an empty table, because the stages are unknown."""
         return (), []
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything by name, of JSON types."""
+        """Return all fields by name, as JSON types."""
         return {
             "name": self.description.name,
             "origin": self.description.origin,
@@ -191,14 +191,15 @@ class GraphSummary:
 
 
 def summarise(source: ModelSource, size: int | None = None) -> Summary | GraphSummary:
-    """A network in numbers.
+    """Summarise a network.
 
     Args:
-        source: `v1` or `v2` for the paper's network with trainable scales and slopes, or see `read_model`.
-        size: side of the input in pixels; by default the network's own, 160 for the paper's.
+        source: `v1` or `v2` for the paper's network with trainable scales and slopes; otherwise see
+            `read_model`.
+        size: side of the input in pixels; by default the network's own, or 160 for the paper's.
 
     Raises:
-        ConfigError: the network needs a larger input, or its size is fixed.
+        ConfigError: if the network requires a larger input, or its input size is fixed.
         DataError: see `read_model`.
         RecordError: see `read_model`.
     """
@@ -246,21 +247,21 @@ def _of_the_paper(version: str) -> Description:
 
 
 def macs_per_image(settings: Mapping[str, Any]) -> int:
-    """Multiply-accumulates of the forward pass for one image of the network that `settings` make."""
+    """Return the multiply-accumulates of a forward pass for one image, for a network with `settings`."""
     return sum(_passed(settings)[2].values())
 
 
 def _passed(
     settings: Mapping[str, Any],
 ) -> tuple[InceptionResnet, dict[str, tuple[int, ...]], dict[str, int]]:
-    """A network without storage, and of each child that runs: shape of the output, multiply-accumulates."""
+    """Build a network without storage; also return output shapes and multiply-accumulates of its children."""
     with torch.device("meta"):
         model = InceptionResnet(**settings).eval()
         return model, *_forward(model, torch.empty(1, 3, model.input_size, model.input_size))
 
 
 def _forward(model: nn.Module, image: Tensor) -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
-    """Shape of the output and multiply-accumulates of each child that ran, in that order."""
+    """Return the output shape and multiply-accumulates of each child that ran, in order of execution."""
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, output: Tensor) -> None:
@@ -276,6 +277,6 @@ def _forward(model: nn.Module, image: Tensor) -> tuple[dict[str, tuple[int, ...]
 
 
 def _activations(model: InceptionResnet) -> int:
-    """One follows each unit of convolution, and each sum of a residual module but the last."""
+    """Count the activations: one for each convolution unit and each residual sum that has one."""
     units = sum(isinstance(module, ConvNormAct) for module in model.modules())
     return units + sum(not isinstance(block.act, nn.Identity) for block in model.residual_blocks())

@@ -1,4 +1,4 @@
-"""Weights from anywhere: a run, a file of ours, facenet-pytorch's, timm's, facenet's."""
+"""Read weights from many sources: a run, a trsfnet file, facenet-pytorch, timm or facenet."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from trsfnet.paths import user_path
 
 @dataclass(frozen=True)
 class Weights:
-    """A network that is not built yet.
+    """A network that has not been built yet.
 
     Attributes:
-        description: what it is.
-        state: its tensors under our names; no bottleneck if it was trained on ImageNet.
-        folder: of the file or run that it is from; None for what is from memory.
-        record: of the run that it is from; None for others.
+        description: the network's description.
+        state: tensors under trsfnet's names; without a bottleneck if the network was trained on ImageNet.
+        folder: folder of the file or checkpoint; None for a network from memory.
+        record: record of the run that trained the network; None for others.
         trained: how long that run was trained, in words; None for others.
-        notes: what had to be opened, stripped or left out to read it, in sentences.
+        notes: sentences on what was unwrapped, stripped or left out to read the weights.
     """
 
     description: Description
@@ -57,32 +57,33 @@ class Weights:
 
     @property
     def has_bottleneck(self) -> bool:
-        """Whether it makes embeddings, or only feature maps."""
+        """True if the network produces embeddings, False if only feature maps."""
         return has_bottleneck(self.state)
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that determines its embeddings: tensors, settings and preprocessing."""
+        """Hash of everything that determines the embeddings: tensors, settings and preprocessing."""
         built = repr((sorted(self.description.settings.items()), self.description.preprocessing))
         return hashlib.sha256((fingerprint(self.state) + built).encode()).hexdigest()[:16]
 
     def made_trainable(self, *, trsf: bool = False, activation: str | None = None) -> Weights:
-        """The same function with scales or slopes that can be trained on; see `load_network`."""
+        """Return weights of the same function with trainable scales or slopes; see `load_network`."""
         settings, state = made_trainable(
             self.description.settings, self.state, trsf=trsf, activation=activation
         )
         return Weights(replace(self.description, settings=settings), state)
 
     def build(self) -> InceptionResnet:
-        """The network, on the CPU and in training mode. A missing bottleneck is freshly initialised.
+        """Build the network on the CPU in training mode; a missing bottleneck is freshly initialised.
 
         Raises:
-            DataError: the tensors are not those of the network that is described.
-            RecordError: so, in the checkpoint of a run.
+            DataError: if the tensors do not match the described network.
+            RecordError: if those of a run's checkpoint do not match.
         """
         name, settings = self.description.name, self.description.settings
         bottleneck = self.has_bottleneck or self.description.origin not in ("timm", "facenet")
-        # First without storage: what is described may be far larger than what is there.
+        # Check without allocating storage first: the described network may be far larger than the actual
+        # tensors.
         with torch.device("meta"):
             model = InceptionResnet(**settings)
         try:
@@ -98,7 +99,7 @@ class Weights:
             model = InceptionResnet(**settings)
             load_weights(model, self.state, name, bottleneck=False)
             return model
-        # Nothing is initialised that is overwritten at once.
+        # Assign the tensors directly instead of initialising parameters that would be overwritten at once.
         model.load_state_dict(
             {name: _own(self.state.get(name), empty) for name, empty in model.state_dict().items()},
             assign=True,
@@ -107,35 +108,38 @@ class Weights:
 
 
 def _own(tensor: Tensor | None, empty: Tensor) -> Tensor:
-    """A copy of `tensor` in the type that the network has it in; zeros for a count that is missing."""
+    """Copy `tensor` in the network's type; a missing counter becomes zeros."""
     if tensor is None:
         return torch.zeros(empty.shape, dtype=empty.dtype)
     return tensor.detach().to("cpu", empty.dtype, copy=True)
 
 
 Source = str | Path | Mapping[str, Tensor] | nn.Module | Weights
-"""See `read_weights`."""
+"""Anything that `read_weights` accepts."""
 
 
 def read_weights(source: Source) -> Weights:
-    """Weights and what is known about them. Nothing that is in a file is run.
+    """Read weights and their description; no code in a file is executed.
 
     Args:
         source: one of
-            the folder of a run of ours, with its checkpoint;
+            the folder of a trsfnet run with its checkpoint;
             `vggface2` or `casia-webface`, facenet-pytorch's pretrained v1, downloaded once;
-            a file: our `.safetensors`; a state dict of facenet-pytorch's v1 or timm's v2 as `.pt`, `.pth`,
-            `.pth.tar` or `.safetensors`, alone or among other things, whatever wrappers have put before its
+            a file: a `.safetensors` written by trsfnet; a state dict of facenet-pytorch's v1 or timm's v2 as
+            `.pt`,
+            `.pth`, `.pth.tar` or `.safetensors`, alone or among other things, with any wrapper's prefixes in
+            its
             names; a facenet checkpoint's variables as `.npz` (see `trsfnet.models.slim_names`);
             such a state dict itself, for example `timm.create_model(..., pretrained=True).state_dict()`;
             a network in memory: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, also after
             `make_trainable`, by itself or within `DataParallel` or `torch.compile`;
-            what this function gave, which is given back.
+            a result of this function, which is returned unchanged.
 
     Raises:
-        ConfigError: a network in memory that is none of these.
-        DataError: there is no such thing, or it is damaged; a pickle of more than tensors is not read.
-        RecordError: the folder holds no run, or no network of it.
+        ConfigError: if a network in memory is none of these.
+        DataError: if the source does not exist or is damaged, or is a pickle of more than tensors, which is
+            not read.
+        RecordError: if the folder contains no run, or the run has no saved network.
     """
     if isinstance(source, Weights):
         return source
@@ -153,19 +157,19 @@ def read_weights(source: Source) -> Weights:
     if "trsfnet" in tensors.header:
         description = Description.from_metadata(tensors.header, str(path))
         return Weights(description, tensors.by_name, path.parent)
-    return _foreign(tensors, utf8(path.name), folder=path.parent)  # the name goes into headers and cards
+    return _foreign(tensors, utf8(path.name), folder=path.parent)  # the name is written to headers and cards
 
 
 def existing(source: str | Path, understood: str) -> Path:
-    """The file or folder that the user means by `source`.
+    """Return the file or folder that `source` refers to.
 
     Raises:
-        DataError: there is none; the sentence says what was expected.
+        DataError: if it does not exist; the message says what was expected.
     """
     path = user_path(source)
     try:
         there = path.exists()
-    except (OSError, ValueError) as error:  # of a name that is too long, or has a NUL
+    except (OSError, ValueError) as error:  # the name is too long or contains a NUL
         raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error
     if not there:
         names = " or ".join(PRETRAINED)
@@ -174,20 +178,21 @@ def existing(source: str | Path, understood: str) -> Path:
 
 
 def load_network(source: Source, *, trsf: bool = False, activation: str | None = None) -> InceptionResnet:
-    """A network to train further, which computes exactly what it did.
+    """Load a network for further training; it computes exactly the same function as before.
 
     Args:
         source: see `read_weights`.
-        trsf: give it trainable residual scales (TRSF), if it has none; they start at its constants.
-        activation: `prelu` gives it trainable slopes, if it has none; they start at 0 for ReLU, at the slope
-            of Leaky ReLU. None leaves the activations.
+        trsf: make the residual scales trainable (TRSF) if they are constant; training starts from the
+            constants.
+        activation: `prelu` makes the slopes trainable if they are not; they start at 0 for ReLU and at the
+            constant slope for Leaky ReLU. None leaves the activations unchanged.
 
     Returns:
-        The network on the CPU, in training mode. timm's gets a bottleneck, freshly initialised.
+        The network on the CPU, in training mode. A network of timm receives a freshly initialised bottleneck.
 
     Raises:
-        ConfigError: an activation that would change the function.
-        DataError: see `read_weights`; or tensors are missing, unknown or misshapen.
+        ConfigError: if the activation would change the function.
+        DataError: see `read_weights`; or tensors are missing, unknown or of the wrong shape.
         RecordError: see `read_weights`.
     """
     return read_weights(source).made_trainable(trsf=trsf, activation=activation).build()
@@ -205,12 +210,12 @@ def _of_module(model: nn.Module) -> Weights:
 
 
 def _usual_preprocessing(size: int, state: Mapping[str, Tensor]) -> Preprocessing:
-    """What networks of faces expect, or those of ImageNet, which have no bottleneck."""
+    """Return the usual preprocessing of face networks, or of ImageNet networks, which lack a bottleneck."""
     return Preprocessing(size) if has_bottleneck(state) else Preprocessing(size, 127.5, 127.5, "a photo")
 
 
 def _foreign(tensors: Tensors, name: str, terms: str = UNKNOWN_TERMS, folder: Path | None = None) -> Weights:
-    """Weights in a port's or facenet's names, or in ours without our header."""
+    """Create weights from tensors under a port's or facenet's names; others are rejected."""
     origin = origin_of(tensors.by_name)
     if origin is None or origin == "trsfnet":
         raise DataError(
