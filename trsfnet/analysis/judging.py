@@ -1,4 +1,4 @@
-"""From rules and runs to verdicts."""
+"""Judging claims: from rules and runs to verdicts."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ if TYPE_CHECKING:
 def judge(
     rules: Mapping[str, Rule], campaign: Campaign, reaches: Mapping[str, Reach] = MappingProxyType({})
 ) -> dict[str, Verdict]:
-    """The verdict of a campaign's runs on every claim, by the names of the rules that decide them.
+    """Return the verdict of a campaign's runs on every claim, by the names in `rules`.
 
-    - Differences are between means over seeds. Their error follows from the spread over seeds, pooled over
-      all variants with the same network and loss, and for what scales do also of the same kind of scales.
-      `measured` has each with its 95 % interval.
-    - A claim has a p value for it and one against it. Doubled, the smaller is its two-sided p value, and
-      Holm's adjustment over all claims that could be tested on these runs keeps the rate of any false
-      verdict at 5 %. Below 0.05 after it, the claim is *supported* or *contradicted*, else *inconclusive*.
-    - A claim about several differences is supported by all of them and contradicted by any.
-    - With fewer than three finished seeds of a variant it is *inconclusive* whatever they show; with no run
-      at all it is *not run*.
-    - A collapsed run has no accuracy, and of one that ended too early only a bound may be known. The outcome
-      is not given to the side of a difference with more such runs.
-    - Values themselves are compared with the paper's on the paper's own data only.
-    - Counts, and a collapse where there should be none, need no test.
-    - What `reaches` says that the runs' schedule cannot reach is *out of reach*, whatever they show, and is
-      not tested.
+    - Differences are between means over seeds. Their standard error follows from the spread over seeds,
+      which is pooled over all variants with the same network and loss, and for quantities that depend on the
+      scales, also with the same kind of scales. `measured` holds each difference with its 95 % interval.
+    - Each claim has a one-sided p value for it and one against it. Twice the smaller is its two-sided p
+      value. Holm's adjustment over all claims that could be tested on these runs limits the probability of
+      any false verdict to 5 %. If the adjusted p value is below 0.05, the claim is *supported* or
+      *contradicted*; otherwise it is *inconclusive*.
+    - A claim about several differences is supported only if all of them support it, and contradicted if any
+      of them contradicts it.
+    - If a variant has fewer than three finished seeds, the claim is *inconclusive* regardless of their
+      values; if a variant has no run, it is *not run*.
+    - A collapsed run has no accuracy, and a run that ended too early may give only a bound. The outcome never
+      favours the side of a difference that has more such runs.
+    - Absolute values are compared with the paper's only on the paper's own data.
+    - Counts, and a collapse where none should occur, need no test.
+    - If `reaches` requires more for a claim than the runs' schedule attains, the claim is *out of reach*
+      regardless of the results, and is not tested.
+
+    Args:
+        rules: the rule of each claim.
+        campaign: the runs.
+        reaches: what a schedule must reach, for claims that not every schedule can test.
     """
     found = {name: rule.find(campaign) for name, rule in rules.items()}
     for name, finding in found.items():
@@ -48,7 +55,7 @@ def judge(
 
 
 def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
-    # The first step of Holm's procedure: what is seen there is seen whatever the other claims give.
+    # Level of the first step of Holm's procedure: an effect detected there does not depend on other claims.
     alpha = ALPHA / max(1, family) / finding.comparisons
     power = POWER ** (1 / finding.conjunction)
     measured = tuple(Measured.at(comparison, alpha, power) for comparison in finding.measured)
@@ -60,7 +67,7 @@ def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
 
 
 def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:
-    """The outcome of a tested claim and why."""
+    """Return the outcome of a tested claim and the reason."""
     p = f"p {_small(finding.p_value)}, {_small(p_holm)} after Holm's adjustment"
     start = f"{finding.reason}: " if finding.reason else ""
     outcome = Outcome.SUPPORTED if finding.p_for < finding.p_against else Outcome.CONTRADICTED

@@ -1,4 +1,4 @@
-"""How far what was measured lies from the bound of a claim, in a unit that all claims share."""
+"""Distances between estimates and the bounds of claims, in a unit common to all claims."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from trsfnet.analysis.rules import paper_rules
 
 @dataclass(frozen=True)
 class Margin:
-    """A claim's weakest comparison and its 95 % interval; above 0 is for the claim.
+    """The margin of a claim's weakest comparison and its 95 % interval; positive values favour the claim.
 
-    The unit is the smallest distance from the bound that the design could have shown, so that claims in
-    different units stand on one axis.
+    The unit is the minimum detectable effect, so that claims about different quantities can share one axis.
 
     Attributes:
-        margin: of the estimate.
-        low: of the interval's lower end.
-        high: of its upper end.
+        margin: margin of the estimate.
+        low: lower end of the interval of the margin.
+        high: upper end of that interval.
         outcome: the verdict on the claim.
     """
 
@@ -30,7 +29,7 @@ class Margin:
 
 
 def margins(campaign: Campaign) -> dict[str, Margin]:
-    """The margins of the claims that a campaign tests, where they can be measured, by the claim's id."""
+    """Return the margins of the claims that a campaign tests, by claim id; undefined ones are omitted."""
     found = {}
     for claim, rule in paper_rules().items():
         verdict = campaign.verdicts[claim]

@@ -1,4 +1,4 @@
-"""The study of what a residual scale means, in numbers: what weight decay does to scales and branches."""
+"""Numerical results of the mechanism study: how weight decay affects residual scales and branches."""
 
 from __future__ import annotations
 
@@ -33,27 +33,29 @@ _VARIED = (
 
 
 def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
-    """The finished runs of the study, a row each.
+    """Return a table with one row per finished run of the study.
 
     Returns:
-        What the runs vary (`trsf`, `activation`, `weight_decay`, `decayed`, ...), `seed`, and:
+        The settings that the runs vary (`trsf`, `activation`, `weight_decay`, `decayed`, ...), `seed`, and:
 
-        - `decay_budget`, `travel`: of the schedule, see `trsfnet.training.budget`.
-        - `scale`: mean magnitude of the trainable scales at the end, NaN without any; `scale_largest`.
-        - `kernel`: geometric mean of the norms of the kernels under the scales at the end, over that at the
-          start.
-        - `ratio`, `ratio_geometric`, `ratio_median`: norm of branch over norm of trunk at the end:
-          arithmetic mean, geometric mean and median of the modules.
-        - `negative_slopes`: share of slopes below 0 at the end, NaN without any.
+        - `decay_budget`, `travel`: decay budget and travel of the schedule, see `trsfnet.training.budget`.
+        - `scale`, `scale_largest`: mean and largest final magnitude of the trainable scales; NaN without any.
+        - `kernel`: geometric mean over modules of the final norm of the kernel under the scale relative to
+          its initial norm.
+        - `ratio`, `ratio_geometric`, `ratio_median`: final ratio of the norms of branch and trunk:
+          arithmetic mean, geometric mean and median over modules.
+        - `negative_slopes`: share of final slopes below 0; NaN without any.
         - `tar`, `tar_low`: TAR over all pairs of the test people at FAR 1e-2 and 1e-3.
-        - `held_out_loss`: in nats, on unseen images of the training people.
-        - `best_factor`: the factor on all scales at which that loss is least, batch statistics.
-        - `dead`: share of channels that are positive on fewer than one in a thousand positions, mean over
-          activations; `zeros`: share of zeros before the average pool.
-        - `cosine`: the most negative cosine between two kernels of a layer at the end, less that of the
-          random ones at the start; `rank`: the effective rank at the end over that at the start. Means over
+        - `held_out_loss`: loss in nats on unseen images of the training people.
+        - `best_factor`: the common factor on all scales that minimises that loss, with batch statistics.
+        - `dead`: share of channels that are positive at fewer than one in a thousand positions, averaged over
+          activation layers; `zeros`: share of zeros before the average pool.
+        - `cosine`: the most negative cosine between two final kernels of a layer, minus that of the random
+          initial kernels; `rank`: the final effective rank relative to the initial one. Both are means over
           layers.
-        - `bias`: mean norm of the biases under the scales at the end.
+        - `bias`: mean norm of the final biases under the scales.
+
+        Empty if there are no such runs.
     """
     rows = [_row(run) for run in runs if _is_finished(run)]
     table = pd.DataFrame(rows)
@@ -106,12 +108,15 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def ladder(runs: pd.DataFrame) -> pd.DataFrame:
-    """The rungs of the ladder of decay: v1 with TRSF and PReLU from the paper's starts, and the baseline.
+    """Select the runs of the weight-decay ladder.
+
+    They train v1 at increasing weight decay, once with TRSF and PReLU from the paper's initial values, and
+    once as the baseline.
 
     Returns:
-        The rows of `mechanism_runs` that belong to it, with `line`: `both` or `baseline`, where all kernels
-        decay, and `projections`, where only those under the scales do. Runs without any decay stand under
-        `both` alone.
+        The rows of `mechanism_runs` that belong to the ladder, with a column `line`: `both` or `baseline` if
+        all kernels decay, and `projections` if only the kernels under the scales decay. Runs with TRSF and
+        PReLU but without weight decay appear only as `both`.
     """
     usual = (runs["projection_gain"] == 1) & runs["slope_floor"].isna() & ~runs["fixed_scales"]
     both = usual & runs["trsf"] & (runs["activation"] == "prelu") & (runs["scale_init"] == 0.1)
@@ -127,13 +132,14 @@ def ladder(runs: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Change:
-    """How a quantity differs between two decay budgets, seeds paired.
+    """The change of a quantity between two decay budgets, paired by seed.
 
     Attributes:
         quantity: a column of `mechanism_runs`.
-        low: decay budget of the one side.
-        high: decay budget of the other.
-        effect: high against low: a factor, or a difference for a share. None with fewer than two seeds.
+        low: the lower decay budget.
+        high: the higher decay budget.
+        effect: the change from low to high: a difference for shares, otherwise a factor. None with fewer than
+            two seeds.
         seeds: number of pairs.
     """
 
@@ -145,16 +151,16 @@ class Change:
 
 
 def change(rungs: pd.DataFrame, quantity: str, *, line: str = "both", usual: float = 5e-4) -> Change | None:
-    """What raising the decay from `usual` to the ladder's largest does to a quantity.
+    """Return the effect on a quantity of raising weight decay from `usual` to the largest of the ladder.
 
     Args:
-        rungs: see `ladder`.
-        quantity: `tar` and other shares are compared by difference, all else by factor.
-        line: which line of the ladder.
-        usual: weight decay of the lower side.
+        rungs: the table returned by `ladder`.
+        quantity: a column of the table; TAR and other shares are compared by difference, others by factor.
+        line: the line of the ladder.
+        usual: the lower weight decay.
 
     Returns:
-        None where one of the sides has no finished run of a common seed.
+        The change; None if the two sides have no finished seed in common or have equal decay budgets.
     """
     part = rungs[rungs["line"] == line]
     sides = [part[part["weight_decay"] == decay] for decay in (usual, part["weight_decay"].max())]
@@ -172,9 +178,9 @@ def change(rungs: pd.DataFrame, quantity: str, *, line: str = "both", usual: flo
 
 
 def starting_norms(runs: Iterable[Run]) -> np.ndarray:
-    """Norms of the kernels under the scales at the start of the study's runs, mean over seeds: [modules].
+    """Return the initial norms of the kernels under the scales, averaged over the study's runs: [modules].
 
-    Gradient flow starts from them; see `trsfnet.analysis.gradient_flow`.
+    They are the initial values of `trsfnet.analysis.gradient_flow`. Empty if there are no runs.
     """
     norms = [
         run.learned["kernel"].iloc[0].to_numpy()[: SCALED_MODULES[run.config["arch"]]]
@@ -186,13 +192,13 @@ def starting_norms(runs: Iterable[Run]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the study says to one of its questions, by the rule that was fixed for it.
+    """The study's answer to one of its questions, according to the rule fixed for it in advance.
 
     Attributes:
         question: `growth`, `branches`, `gauge`, `contraction`, `optimum` or `training`.
-        decided: True or False by the rule, None where an interval leaves both open or runs are missing.
-        effects: what the rule looked at, by name; factors, differences or shares with intervals.
-        seeds: number of seeds behind them.
+        decided: True or False according to the rule; None if an interval is inconclusive or runs are missing.
+        effects: the effects that the rule uses, by name: factors, differences or shares with intervals.
+        seeds: number of seeds on which they are based.
     """
 
     question: str
@@ -202,13 +208,13 @@ class Answer:
 
 
 USUAL, HIGH = 5e-4, 0.04
-# The scales that the runs of the part `starts`, and the ladder's, start from.
+# Initial scales of the runs of the part `starts` and of the ladder.
 STARTED = (0.03, 0.1, 0.3, 1.0)
 RATIOS = ("ratio", "ratio_geometric", "ratio_median")
 
 
 def answers(runs: pd.DataFrame) -> list[Answer]:
-    """The questions of the study in their order; see `trsfnet.experiments.mechanism` for the rules."""
+    """Answer the questions of the study, in order; see `trsfnet.experiments.mechanism` for the rules."""
     if not len(runs):
         return []
     rungs = ladder(runs)
@@ -223,7 +229,7 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
 
 
 def _moved(question: str, changes: Sequence[Change | None], *, above: bool) -> Answer:
-    """Whether all factors lie on one side of 1, their intervals included."""
+    """Decide whether all factors, including their intervals, lie on one side of 1."""
     found = {c.quantity: c.effect for c in changes if c and c.effect}
     if len(found) < len(changes):
         return Answer(question, None, found, 0)
@@ -233,7 +239,7 @@ def _moved(question: str, changes: Sequence[Change | None], *, above: bool) -> A
 
 
 def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
-    """The runs by seed whose settings are the study's usual ones, TRSF + PReLU, but for those `wanted`."""
+    """Select the runs with the study's default settings (TRSF + PReLU) except `wanted`, indexed by seed."""
     usual = {"activation": "prelu", "decayed": "all", "projection_gain": 1.0, "slope_floor": None}
     usual |= {"fixed_scales": False, "trsf": True, "scale_init": 0.1}
     keep = pd.Series(True, index=runs.index)
@@ -243,20 +249,20 @@ def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
 
 
 def _factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
-    """Second over first, seeds paired, as a factor with its interval."""
+    """Return the factor second / first with its interval, paired by seed, and the number of pairs."""
     logs = (second / first).map(np.log).dropna()
     found = mean_over_seeds(list(logs))
     return found and Interval(*np.exp([found.value, found.low, found.high]).tolist()), len(logs)
 
 
 def _difference(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
-    """Second minus first, seeds paired."""
+    """Return the mean of second - first with its interval, paired by seed, and the number of pairs."""
     differences = (second - first).dropna()
     return mean_over_seeds(list(differences)), len(differences)
 
 
 def _gauge(runs: pd.DataFrame) -> Answer:
-    """Do runs that start as one function end with other scales, by how the function was written?"""
+    """Do runs that start as the same function, parametrised differently, end with different scales?"""
     found, counts = {}, []
     for decay in (USUAL, HIGH):
         usual = pick(runs, weight_decay=decay)
@@ -272,7 +278,7 @@ def _gauge(runs: pd.DataFrame) -> Answer:
 
 
 def _contraction(runs: pd.DataFrame) -> Answer:
-    """Is the spread of log scales over their starts smaller at the end than at the start?"""
+    """Is the spread of log scales over the different initial scales smaller at the end than at the start?"""
     found, counts = {}, []
     for decay in (USUAL, HIGH):
         by_start = {s: pick(runs, weight_decay=decay, scale_init=s)["scale"] for s in STARTED}
@@ -290,7 +296,7 @@ def _contraction(runs: pd.DataFrame) -> Answer:
 
 
 def _optimum(runs: pd.DataFrame) -> Answer:
-    """Is the held-out loss least near a factor of 1 in most runs with trainable scales?"""
+    """Is the held-out loss smallest near a factor of 1 in most runs with trainable scales?"""
     found = {f"weight decay {decay:g}": share for decay, share in optimum_shares(runs).items()}
     if len(found) < 2:
         return Answer("optimum", None, found, 0)
@@ -300,7 +306,10 @@ def _optimum(runs: pd.DataFrame) -> Answer:
 
 
 def optimum_shares(runs: pd.DataFrame) -> dict[float, Interval]:
-    """In what share of runs with trainable scales the held-out loss is least near a factor of 1, by decay."""
+    """Return, by weight decay, the share of runs whose held-out loss is smallest near a factor of 1.
+
+    Only runs with trainable scales count; near 1 means from 0.84 to 1.19. The intervals are Wilson's.
+    """
     found = {}
     for decay in (USUAL, HIGH):
         part = runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
@@ -310,7 +319,7 @@ def optimum_shares(runs: pd.DataFrame) -> dict[float, Interval]:
 
 
 def _training(runs: pd.DataFrame) -> Answer:
-    """Does training the scales raise TAR over the constant from which they start?"""
+    """Does training the scales increase TAR over keeping them at their initial value?"""
     found, over_start, counts = {}, [], []
     for decay in (USUAL, HIGH):
         trained = pick(runs, weight_decay=decay)
@@ -331,14 +340,14 @@ def _training(runs: pd.DataFrame) -> Answer:
 
 
 def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Interval | None, int]]]:
-    """What branches with trainable scales add, over what they add with constants, at the same weight decay.
+    """Compare the branch-to-trunk ratios with trainable scales and with constants at equal weight decay.
 
-    This comparison was thought of after the first seed of the study was known, so no rule decides it.
+    This comparison was chosen after the first seed of the study was known, so no rule decides it.
 
     Returns:
-        By weight decay, such as `0.04`, and by one of `RATIOS`: the factor of TRSF + PReLU over the baseline
-        (facenet's constants, ReLU) with its interval, seeds paired, and the number of seeds. Under `tar`, how
-        far TRSF + PReLU is ahead in TAR.
+        By weight decay, such as `0.04`, and by each of `RATIOS`: the factor of TRSF + PReLU over the baseline
+        (facenet's constants, ReLU) with its interval, paired by seed, and the number of seeds. The entry
+        `tar` holds the difference in TAR instead.
     """
     found = {}
     rungs = ladder(runs)

@@ -1,6 +1,6 @@
-"""What the study of weight decay and scales measures for the paper's claims on mechanisms.
+"""How the study of weight decay and scales tests the paper's claims about mechanisms.
 
-Each comparison is made at both weight decays of the study and pairs the runs of a seed.
+Each comparison is made at both weight decays of the study and is paired by seed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Asked:
     """One comparison of a question.
 
     Attributes:
-        name: for readers.
-        by_seed: what was measured, by seed; empty before its runs are there.
-        difference: whether one thing was subtracted from another.
+        name: readable description.
+        by_seed: the measured values by seed; empty while runs are missing.
+        difference: True if the values are differences.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Asked:
 
     @property
     def effect(self) -> Effect | None:
-        """The mean over seeds with Student's error; None for fewer than two seeds."""
+        """The mean over seeds with its standard error (Student's t); None with fewer than two seeds."""
         n = len(self.by_seed)
         if n < 2:
             return None
@@ -52,17 +52,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Question:
-    """What a claim asks of the study's runs.
+    """A question that the study's runs answer for a claim.
 
     Attributes:
-        description: what is measured and where it must lie.
-        bounds: lower and upper, of each comparison.
-        unit: how a value is written.
-        difference: how a difference is.
-        asked: the comparisons in a table of `mechanism_runs`.
-        premise: what has to hold at a weight decay for the question to arise there, by decay; None for
-            nothing.
-        note: what else the runs show, as a sentence; empty for nothing.
+        description: what is measured and the range in which it must lie.
+        bounds: lower and upper bound of each comparison; None for no bound.
+        unit: format of a value.
+        difference: format of a difference.
+        asked: yields the comparisons for a table of `mechanism_runs`.
+        premise: the reason to give if the question does not arise at any weight decay; may be empty.
+        note: returns a sentence on what else the runs show; may be empty.
     """
 
     description: str
@@ -75,7 +74,7 @@ class Question:
 
 
 def _column(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[str, object]) -> pd.Series:
-    """A quantity of the runs with some settings, by seed."""
+    """Return a quantity of the runs with the given settings, by seed."""
     found = pick(runs, weight_decay=decay, **settings)[quantity]
     return found[~found.index.duplicated()].dropna()
 
@@ -83,7 +82,7 @@ def _column(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[s
 def _difference(
     runs: pd.DataFrame, quantity: str, first: Mapping[str, object], second: Mapping[str, object], name: str
 ) -> Iterator[Asked]:
-    """The first less the second, at both weight decays."""
+    """Yield the difference first - second at both weight decays."""
     for decay in (USUAL, HIGH):
         gap = _column(runs, quantity, decay, first) - _column(runs, quantity, decay, second)
         yield Asked(f"{name}, weight decay {decay:g}", gap.dropna())
@@ -127,7 +126,10 @@ def _contraction_note(runs: pd.DataFrame) -> str:
 
 
 def gains(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
-    """By seed, how far TAR is ahead of facenet's constants with PReLU: `trained` scales and `frozen` ones."""
+    """Return, by seed, the gain in TAR over facenet's constants with PReLU.
+
+    The columns are `trained` (trained scales) and `frozen` (constants at the learned magnitudes).
+    """
     constant = _column(runs, "tar", decay, _PRELU)
     sides = {"trained": _TRAINED, "frozen": _FROZEN}
     return pd.DataFrame({n: _column(runs, "tar", decay, s) - constant for n, s in sides.items()})
@@ -139,7 +141,7 @@ def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:
         name = f"gain of frozen constants − half of TRSF's, weight decay {decay:g}"
         whole = Asked(name, gained["trained"].dropna())
         if len(whole.by_seed) < MIN_SEEDS:
-            yield replace(whole, by_seed=whole.by_seed[:0])  # whether there is a gain is not known
+            yield replace(whole, by_seed=whole.by_seed[:0])  # it is unknown whether there is a gain
         elif whole.effect and whole.effect.interval.low > 0:
             yield Asked(name, (gained["frozen"] - gained["trained"] / 2).dropna())
 
@@ -192,4 +194,4 @@ QUESTIONS = {
         note=_main_reason_note,
     ),
 }
-"""By the name that the rules of claims give them."""
+"""The questions, by the name that the rules of claims use."""

@@ -1,4 +1,4 @@
-"""Differences of shares between paired runs: how large, how sure, and how large to be detected."""
+"""Differences of proportions between paired runs: estimates, tests and minimum detectable effects."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from trsfnet.evaluation.statistics import LEVEL, Interval
 
 @dataclass(frozen=True)
 class PairedShares:
-    """In what share of pairs something happened to the first run, less that to the second.
+    """The share of pairs in which an event happened to the first run, minus that for the second run.
 
     Attributes:
-        only_first: pairs in which it happened to the first alone.
-        only_second: pairs in which it happened to the second alone.
-        pairs: all of them, those that ended alike as well; at least one.
+        only_first: number of pairs in which it happened only to the first run.
+        only_second: number of pairs in which it happened only to the second run.
+        pairs: number of all pairs, including those without a difference; at least 1.
     """
 
     only_first: int
@@ -31,17 +31,17 @@ class PairedShares:
 
     @property
     def seeds(self) -> int:
-        """The pairs of runs."""
+        """Number of pairs of runs."""
         return self.pairs
 
     @property
     def estimate(self) -> float:
-        """In -1..1."""
+        """The difference of the shares, in -1..1."""
         return (self.only_first - self.only_second) / self.pairs
 
     @property
     def interval(self) -> Interval:
-        """At 95 %, by Bonett and Price (2012): Wald's, after one more pair of either kind that differs."""
+        """The 95 % interval of Bonett and Price (2012): Wald's, with a discordant pair of each kind added."""
         total = self.pairs + 2
         first, second = (self.only_first + 1) / total, (self.only_second + 1) / total
         error = math.sqrt((first + second - (first - second) ** 2) / total)
@@ -51,19 +51,26 @@ class PairedShares:
 
     @property
     def p_less(self) -> float:
-        """One-sided p value of the sign test against "it does not happen to the first less often"."""
+        """One-sided p value of the sign test against "it happens to the first run at least as often"."""
         return _sign_test(self.only_second, self.only_first + self.only_second)
 
     @property
     def p_more(self) -> float:
-        """One-sided p value of the sign test against "it does not happen to the first more often"."""
+        """One-sided p value of the sign test against "it happens to the first run at most as often"."""
         return _sign_test(self.only_first, self.only_first + self.only_second)
 
     def minimum_detectable(self, alpha: float, power: float = POWER) -> float:
-        """The smallest true difference that the sign test at `alpha`, two-sided, sees in 80 of 100 trials.
+        """Return the smallest true difference that the two-sided sign test at `alpha` detects.
 
-        It follows from the number of pairs and from the share that differs the other way, which is taken as
-        the smaller one found (after one more pair, as in the interval). 1 where no difference can be seen.
+        It depends on the number of pairs and on the share of pairs that differ in the opposite direction, for
+        which the smaller observed share is used (with one pair added, as in the interval).
+
+        Args:
+            alpha: level of the test.
+            power: required probability of detection.
+
+        Returns:
+            The difference; 1 if no difference can be detected.
         """
         numbers = np.arange(self.pairs + 1)
         needed = stats.binom.isf(alpha / 2, numbers, 0.5) + 1
@@ -81,5 +88,5 @@ class PairedShares:
 
 
 def _sign_test(successes: int, trials: int) -> float:
-    """One-sided p value of as many successes or more, were either outcome as likely."""
+    """Return the probability of at least this many successes if both outcomes are equally likely."""
     return float(stats.binomtest(successes, trials, alternative="greater").pvalue) if trials else 1.0

@@ -1,4 +1,4 @@
-"""From the spread over seeds to the smallest difference that so many seeds can show."""
+"""Power: the smallest difference that a number of seeds can detect, given the spread over seeds."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from trsfnet.evaluation.statistics import LEVEL
 from trsfnet.experiments.budgets import seeds_of
 from trsfnet.experiments.variants import GRID, table_variants
 
-# The budget that the committed results are made at.
+# The budget of the committed results.
 PLANNED = "full"
 
 
 @dataclass(frozen=True)
 class SeedSpread:
-    """How far finished runs of one variant lie apart in the measure of their track, pooled over variants.
+    """Variation of the track's main metric between seeds of the same variant, pooled over variants.
 
     Attributes:
-        track: such as `lfw`.
-        budget: such as `full`.
-        arch: such as `v1`.
+        track: name of the track, such as `lfw`.
+        budget: name of the budget, such as `full`.
+        arch: `v1` or `v2`.
         loss: `softmax` or `arcface`.
-        variants: with two finished seeds or more.
-        runs: of these.
-        deviation: standard deviation between seeds, as a share.
-        degrees_of_freedom: of its square.
+        variants: number of variants with at least two finished seeds.
+        runs: number of finished runs of these variants.
+        deviation: standard deviation between seeds, as a share in 0..1.
+        degrees_of_freedom: degrees of freedom of the pooled variance.
     """
 
     track: str
@@ -48,14 +48,17 @@ class SeedSpread:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The 95 % interval of the deviation, from the chi-square distribution of its square."""
+        """The 95 % interval of the standard deviation, from the chi-square distribution of the variance."""
         smallest, largest = stats.chi2.interval(LEVEL, self.degrees_of_freedom)
         low, high = (self.deviation * math.sqrt(self.degrees_of_freedom / c) for c in (largest, smallest))
         return low, high
 
 
 def seed_spreads(campaigns: Sequence[Campaign]) -> list[SeedSpread]:
-    """The spread over seeds of every campaign, by network and loss, the surest first."""
+    """Return the spread over seeds of every campaign with a budget, by network and loss.
+
+    The estimates with the most degrees of freedom come first.
+    """
     found = [spread for c in campaigns if c.budget for spread in _spreads(c, c.budget)]
     return sorted(found, key=lambda s: s.degrees_of_freedom, reverse=True)
 
@@ -78,17 +81,17 @@ def _spreads(campaign: Campaign, budget: str) -> list[SeedSpread]:
 
 
 def smallest_difference(deviation: float, *, seeds: int, variants: int, tests: int = 1) -> float:
-    """The difference between two variants that a two-sided t test sees in 80 of 100 trials.
+    """Return the difference between two variants that a two-sided t test detects with a power of 80 %.
 
-    The same as `Effect.minimum_detectable`, before there are results: the error is that of two means over
-    `seeds` runs, and the spread is pooled over `variants`. The power follows from the noncentral t
-    distribution.
+    It corresponds to `Effect.minimum_detectable` but needs no results: the standard error is that of the
+    difference of two means over `seeds` runs, with a spread pooled over `variants`. The power follows from
+    the noncentral t distribution.
 
     Args:
-        deviation: between seeds, in the unit of the answer.
-        seeds: of each variant, two at least.
-        variants: over which the spread is pooled.
-        tests: how many are made at the level of 5 % together: the first step of Holm's procedure.
+        deviation: standard deviation between seeds; the result has the same unit.
+        seeds: number of seeds of each variant, at least 2.
+        variants: number of variants over which the spread is pooled.
+        tests: number of tests that share the level of 5 %, as in the first step of Holm's procedure.
     """
     error = deviation * math.sqrt(2 / seeds)
     return Effect(0.0, error, variants * (seeds - 1), seeds).minimum_detectable(ALPHA / tests)
@@ -96,13 +99,13 @@ def smallest_difference(deviation: float, *, seeds: int, variants: int, tests: i
 
 @cache
 def tests_planned(track: str) -> int:
-    """How many claims the grid can test on a track once all of its runs are there."""
+    """Return the number of claims that can be tested on a track once all runs of the grid have finished."""
     variants = {variant.key for variant in GRID}
     return sum(rule.testable(variants, track) for rule in paper_rules().values())
 
 
 def seeds_planned(track: str) -> dict[int, list[str]]:
-    """Tables 1 and 2 and everything else, by how many seeds the committed results have of each variant."""
+    """Return the parts of the grid (`table 1`, `table 2`, `the rest`) by planned number of seeds."""
     parts = {f"table {number}": table_variants(number) for number in (1, 2)}
     placed = [variant for variants in parts.values() for variant in variants]
     parts["the rest"] = [variant for variant in GRID if variant not in placed]
@@ -113,6 +116,10 @@ def seeds_planned(track: str) -> dict[int, list[str]]:
 
 
 def surest(spreads: Sequence[SeedSpread], track: str) -> SeedSpread | None:
-    """The spread to reckon with on a track: of softmax networks, at the planned budget if runs allow."""
+    """Return the most precise spread of softmax networks on a track, preferably at the planned budget.
+
+    Returns:
+        The spread; None if there is none for the track.
+    """
     found = [s for s in spreads if s.track == track and s.loss == "softmax"]
     return max(found, key=lambda s: (s.budget == PLANNED, s.degrees_of_freedom), default=None)

@@ -1,8 +1,8 @@
-"""How much the paper's own test could tell: intervals of its cells, and which differences exceed its noise.
+"""Sampling error of the paper's published results: intervals, and which differences exceed the noise.
 
-A percentage of LFW is a whole number k of 3,000 same-person pairs, of IJB-B of 10,270. What is asked here is
-how far k could be from what endless pairs of the same kind would give. How far another seed of the training
-would have been is another question, to which the paper has no answer: it gives one run per cell.
+A percentage on LFW is a count k out of 3,000 same-person pairs; on IJB-B, out of 10,270. This module
+estimates how far k may deviate from its expectation over random samples of pairs. It cannot estimate the
+variation between training seeds, because the paper reports one run per cell.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _TABLES_OF_TAR = (1, 2, 3, 6)
 
 @dataclass(frozen=True)
 class PublishedCell:
-    """A percentage of the paper as what it is, a count.
+    """A percentage published in the paper, expressed as a count.
 
     Attributes:
         table: number of the paper's table.
-        variant: such as `v1-trsf-prelu`.
-        accepted: same-person pairs accepted.
-        trials: same-person pairs.
-        interval: Wilson's, at 95 %, as a share.
+        variant: key of the variant, such as `v1-trsf-prelu`.
+        accepted: number of same-person pairs accepted.
+        trials: number of same-person pairs.
+        interval: Wilson's 95 % interval, as a share in 0..1.
     """
 
     table: int
@@ -42,25 +42,25 @@ class PublishedCell:
 
 @dataclass(frozen=True)
 class PublishedDifference:
-    """Two cells of the paper that were measured on the same pairs, and whether their test tells them apart.
+    """Two cells of the paper measured on the same pairs, and whether their difference is significant.
 
-    The test that suits is McNemar's, which looks at the discordant pairs: accepted by one network and not by
-    the other. Their number is not published. It is at least the difference of the counts, and at most what
-    two networks that never fail on the same pair have; the p value lies between those of the two cases.
+    The appropriate test is McNemar's, which uses the discordant pairs, those that only one of the two
+    networks accepts. Their number is not published. It is at least the difference of the counts, and at most
+    that of two networks that never fail on the same pair; the p value lies between those of the two extremes.
 
     Attributes:
         table: number of the paper's table.
-        variant: of the first cell.
-        baseline: of the second.
-        pairs: accepted by the first less accepted by the second.
-        share: the same as a share of all.
-        p_unpaired: two-sided p value if the networks had been tested on pairs of their own: pooled z test.
-        p_smallest: of McNemar's exact test with the fewest discordant pairs possible.
-        p_largest: the same with the most.
-        discordant: fewest and most discordant pairs possible.
-        discordant_to_tell: the most discordant pairs with which McNemar's p value is below 0.05; None if
-            none are few enough.
-        p_holm: `p_unpaired`, adjusted for all differences that are looked at together.
+        variant: variant of the first cell.
+        baseline: variant of the second cell.
+        pairs: number of pairs accepted by the first minus number accepted by the second.
+        share: the same as a share of all same-person pairs.
+        p_unpaired: two-sided p value of the pooled z test, which assumes separate pairs for each network.
+        p_smallest: p value of McNemar's exact test with the fewest possible discordant pairs.
+        p_largest: p value of McNemar's exact test with the most possible discordant pairs.
+        discordant: smallest and largest possible number of discordant pairs.
+        discordant_to_tell: the largest number of discordant pairs for which McNemar's p value is below 0.05;
+            None if there is no such number.
+        p_holm: `p_unpaired` after Holm's adjustment for all differences in `published_differences`.
     """
 
     table: int
@@ -77,19 +77,19 @@ class PublishedDifference:
 
     @property
     def exceeds_noise(self) -> bool | None:
-        """Whether it is beyond chance: True however the pairs fell, False in no case, else None."""
+        """True if it is significant for any number of discordant pairs, False if for none, otherwise None."""
         if max(self.p_unpaired, self.p_largest) < ALPHA:
             return True
         return False if self.p_smallest >= ALPHA else None
 
 
 def published_cells() -> list[PublishedCell]:
-    """Every TAR of tables 1, 2, 3 and 6 with its interval."""
+    """Return every TAR of tables 1, 2, 3 and 6 with its interval."""
     return [cell for number in _TABLES_OF_TAR for cell in _cells(paper_table(number)).values()]
 
 
 def published_differences() -> list[PublishedDifference]:
-    """Each cell against the first of its table; in table 6 the best start against each other one."""
+    """Compare each cell with the first of its table; in table 6, the best initial slope with each other."""
     found = []
     for number in _TABLES_OF_TAR:
         cells = _cells(paper_table(number))
@@ -110,7 +110,7 @@ def published_differences() -> list[PublishedDifference]:
 def _cells(table: PaperTable) -> dict[str, PublishedCell]:
     cells = {}
     trials = table.trials
-    assert trials  # as in every table of percentages
+    assert trials  # every table of percentages states them
     for variant, share in table.by_variant.items():
         accepted = round(share * trials)
         cells[variant] = PublishedCell(table.number, variant, accepted, trials, wilson(accepted, trials))
@@ -128,7 +128,7 @@ def _difference(
 ) -> PublishedDifference:
     pairs = cell.accepted - other.accepted
     gap = abs(pairs)
-    # The better network accepts all pairs on which the worse fails, as far as there are such.
+    # Most discordant pairs: the two networks never fail on the same pair.
     worse_fails = cell.trials - min(cell.accepted, other.accepted)
     most = worse_fails + (worse_fails - gap)
     possible = np.arange(gap, most + 1, 2)
@@ -150,6 +150,6 @@ def _difference(
 
 
 def _mcnemar(gap: int, discordant: np.ndarray) -> np.ndarray:
-    """McNemar's exact p values with `gap` more of the discordant pairs on one side than on the other."""
+    """Return McNemar's exact p values if one side has `gap` more of the discordant pairs than the other."""
     more = (discordant + gap) // 2
     return np.minimum(1.0, 2 * special.bdtrc(more - 1, discordant, 0.5))

@@ -1,4 +1,4 @@
-"""The quantities that claims are about: how each is measured in a run, what it is called, and its unit."""
+"""The quantities that claims refer to: how each is measured in a run, its description and its unit."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ from trsfnet.paper.numbers import paper_figure, paper_table
 
 Measure = Callable[[Run], float | None]
 
-# Variants whose seeds are taken to spread alike have the same network and loss. Scales, and what branches add
-# by them, spread as they are set: constant or trained, and from where.
+# The spread over seeds is assumed equal for variants with the same network and loss. The spread of scales and
+# branches also depends on whether scales are trained, per block or channel, and on their initial value.
 _NETWORK = ("arch", "loss")
 _SCALES = (*_NETWORK, "trsf", "trsf_per_channel", "scale_init")
 
 
 def _unpublished() -> Mapping[str, float]:
-    """No number of the paper. A function of ours, since the reference cannot link to the source of `dict`."""
+    """Return no published numbers; `dict` would do, but the API reference cannot link to its source."""
     return {}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that every finished run has, or that some kinds of runs have.
+    """A number measured in every finished run, or in certain kinds of runs.
 
     Attributes:
-        name: in the rules of claims.
-        subject: what claims on it are about.
-        description: what it is, within a sentence.
-        measure: its value in a run; None where the run has none.
-        unit: how it is written.
-        difference: how a difference of it is written.
+        name: its name in the rules of claims.
+        subject: heading of the claims about it.
+        description: a phrase that describes it, for use within a sentence.
+        measure: returns its value in a run; None if the run has none.
+        unit: format of a value.
+        difference: format of a difference.
         pooled_by: the settings in which runs must agree for their spread over seeds to be pooled.
-        published: the paper's own values by variant.
-        published_digits: how many digits more the paper prints than ours are worth.
-        paper_only: whether only the paper's own data have it.
-        is_bound: whether a run's value is only the least that it can be.
-        label: which mean it is, where the same is measured by several.
+        published: returns the paper's own values by variant.
+        published_digits: number of additional digits shown for the paper's values.
+        paper_only: True if only the paper's own data provide it.
+        is_bound: returns whether a run's value is only a lower bound.
+        label: name of the mean if there are several variants of the quantity, one per kind of mean.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Quantity:
 
     @property
     def moves_with_schedule(self) -> bool:
-        """Whether it is known to move with decay budget or travel: what scales, branches and slopes do."""
+        """True if it is known to depend on decay budget or travel, as scales, branches and slopes do."""
         return self.subject in (_SCALE, _SLOPE, _BRANCHES)
 
 
@@ -80,7 +80,7 @@ def _tar(run: Run) -> float | None:
 
 
 def _final(kind: str, measure: Callable[[np.ndarray], float]) -> Measure:
-    """A measure of the values that all modules ended with."""
+    """Return a measure computed from the final values of all modules."""
 
     def value(run: Run) -> float | None:
         table = run.learned.get(kind)
@@ -90,20 +90,20 @@ def _final(kind: str, measure: Callable[[np.ndarray], float]) -> Measure:
 
 
 def _late_change(kind: str) -> Measure:
-    """Mean change over the last tenth of the epochs, one at least, as a share of the mean magnitude.
+    """Return a measure of the mean change in the last tenth of the epochs, relative to the mean magnitude.
 
-    Where the learning rate falls to zero everything stands still at the end, so the change is what it would
-    have been at the run's mean learning rate.
+    At least one epoch is used. Parameters stop changing as the learning rate approaches zero, so the change
+    is rescaled to the run's mean learning rate.
     """
 
     def value(run: Run) -> float | None:
         table = run.learned.get(kind)
-        if table is None or len(table) < 3 or run.history.empty:  # the start and two epochs
+        if table is None or len(table) < 3 or run.history.empty:  # needs the initial values and two epochs
             return None
         values = table.to_numpy(float)
         late = max(1, round((len(values) - 1) / 10))
         ends = np.concatenate([[run.learning_rate], run.history["learning_rate"]])
-        rates = (ends[1:] + ends[:-1]) / 2  # of each epoch
+        rates = (ends[1:] + ends[:-1]) / 2  # mean rate of each epoch
         magnitude, slowed = np.abs(values[-1]).mean(), rates[-late:].mean() / rates.mean()
         if not magnitude or not slowed:
             return None
@@ -113,7 +113,7 @@ def _late_change(kind: str) -> Measure:
 
 
 def _log_ratio(mean: Callable[[np.ndarray], float]) -> Measure:
-    """Decimal logarithm of a mean over modules."""
+    """Return a measure of log10 of a mean over modules of the final residual ratios."""
 
     def value(run: Run) -> float | None:
         table = run.learned.get("ratio")
@@ -129,21 +129,24 @@ def _geometric_mean(values: np.ndarray) -> float:
 
 
 def _epochs_to_half(run: Run) -> float | None:
-    """Interpolated between epochs; all epochs of a run that never classifies half of the images correctly."""
+    """Return the epochs until training accuracy reaches one half, interpolated between epochs.
+
+    For a run that never reaches it, this is the number of all epochs, a lower bound.
+    """
     if run.history.empty:
         return None
     epochs = np.concatenate([[0.0], run.history["epoch"]])
     shares = np.concatenate([[0.0], run.history["train_accuracy"]])
     reached = int(np.argmax(shares >= 0.5))
     if not reached:
-        # To leave such a run out would take the slowest for no worse than the others.
+        # Omitting such a run would ignore the slowest ones and bias the mean.
         return float(epochs[-1])
     between = slice(reached - 1, reached + 1)
     return float(np.interp(0.5, shares[between], epochs[between]))
 
 
 def _epochs_to_half_validation(run: Run) -> float | None:
-    """Epochs until the track's TAR first reaches half of its final value, interpolated between epochs."""
+    """Return the epochs until the track's TAR first reaches half its final value, interpolated."""
     name = MEASURES[run.track][0]
     if run.history.empty or name not in run.history:
         return None

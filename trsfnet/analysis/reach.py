@@ -1,7 +1,8 @@
-"""What a schedule can reach: some quantities move with decay budget and travel, whatever the paper says.
+"""What a schedule can reach: some quantities depend on the decay budget and travel of the schedule.
 
-A branch is s (W z + b), and weight decay acts on W and not on s. As the kernel shrinks and their product
-stays, the scale grows: how far is set by the decay budget. How far a slope moves is set by the travel.
+A branch computes s (W z + b), and weight decay acts on W but not on s. As the kernel shrinks while the
+product remains constant, the scale grows by an amount that the decay budget determines. How far a slope moves
+depends on the travel.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reach:
-    """What runs must have for a claim to be tested by them.
+    """The minimum that a schedule must reach for its runs to test a claim.
 
     Attributes:
-        because: why less cannot reach what the paper says, in one sentence.
-        decay_budget: at least so much.
-        travel: at least so much.
+        because: why a smaller budget or travel cannot test the claim, in one sentence.
+        decay_budget: minimum decay budget.
+        travel: minimum travel.
     """
 
     because: str
@@ -34,18 +35,18 @@ class Reach:
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """From an entry of `claims.json`."""
+        """Create it from an entry of `claims.json`."""
         return cls(**entry)
 
     def lacking(self, of: Regime | None) -> str:
-        """Why runs of a regime cannot decide, as a sentence; empty where they can or it is not known."""
+        """Return why runs of a regime cannot decide the claim; empty if they can or the regime is unknown."""
         if of is None or (of.decay_budget >= self.decay_budget and of.travel >= self.travel):
             return ""
         return f"{regime_in_words(of)} {self.because}"
 
 
 def run_regime(run: Run) -> Regime | None:
-    """The regime of a run's whole schedule; None for a run that finished no epoch."""
+    """Return the regime of a run's whole schedule; None if the run finished no epoch."""
     if run.history.empty:
         return None
     last = run.history.iloc[-1]
@@ -54,14 +55,14 @@ def run_regime(run: Run) -> Regime | None:
 
 @cache
 def paper_regime() -> Regime:
-    """That of the paper's training on VGGFace2, by our reading of its settings."""
+    """Return the regime of the paper's training on VGGFace2, according to our reading of its settings."""
     config = TrainConfig.from_parameters({}, "vggface2")
     assert config.steps_per_epoch
     return regime(config, config.steps_per_epoch)
 
 
 def regime_in_words(of: Regime) -> str:
-    """A regime compared with the paper's, as a sentence."""
+    """Return a sentence that compares a regime with the paper's."""
     paper = paper_regime()
     return (
         f"Decay budget {of.decay_budget:.2g} and travel {of.travel:,.0f}, of the paper's "

@@ -1,4 +1,4 @@
-"""Travel and decay budget of every schedule that runs here, and of the paper's."""
+"""Travel and decay budget of every schedule of this project and of the paper."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from trsfnet.experiments.pilot import pilot_configs
 from trsfnet.training.budget import regime
 from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
 
-# The budgets whose runs are compared with the paper; `smoke` only shows that everything runs.
+# The budgets whose runs are compared with the paper; `smoke` only tests that everything runs.
 _SHOWN = ("quick", "full", "stability", "collapse", "width", "mechanism", "long")
 
 
 def regimes() -> pd.DataFrame:
-    """A row per schedule, the paper's first, all computed from configurations.
+    """Return a table with one row per schedule, computed from configurations; the paper's come first.
 
     Returns:
-        Columns `budget` (the paper's are named by their training set), `track`, `steps`, `learning_rate`
-        (largest), `weight_decay`, `travel` and `decay_budget`; see `trsfnet.training.budget`.
+        A table with the columns `budget` (for the paper's schedules, the training set), `track`, `steps`,
+        `learning_rate` (the largest), `weight_decay`, `travel` and `decay_budget`; see
+        `trsfnet.training.budget`.
     """
     return pd.DataFrame([*_papers(), *_ours()])
 
@@ -61,7 +62,7 @@ def _steps_per_epoch(config: TrainConfig) -> int:
 
 
 def _images(config: TrainConfig) -> int:
-    """Training images of a public track."""
+    """Return the number of training images of a public track."""
     if config.track == "synthetic":
         return (config.identities or 0) * (config.images_per_identity or 0)
     people, fewest = read_people(), config.images_per_identity or 1

@@ -1,4 +1,4 @@
-"""One run, and everything that its record holds, read once."""
+"""A run with everything its record contains, read only once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ _PAPERS = {variant.key for variant in GRID}
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run: its record, the tables of the record, and what follows from them, each read or computed once."""
+    """A run: its record, the tables of the record, and derived values, each read or computed only once.
+
+    Attributes:
+        record: the record on disk.
+    """
 
     record: Record
     _values: dict[str, float | None] = field(default_factory=dict, repr=False)
@@ -39,33 +43,33 @@ class Run:
 
     @property
     def info(self) -> dict[str, Any]:
-        """The content of `run.json`."""
+        """The contents of `run.json`."""
         return self.record.info
 
     @property
     def run_id(self) -> str:
-        """Name of the run, unique to its settings."""
+        """Unique name of the run, determined by its settings."""
         return self.record.run_id
 
     @property
     def track(self) -> str:
-        """Such as `synthetic`."""
+        """Name of the track, such as `synthetic`."""
         return self.info["track"]
 
     @cached_property
     def variant(self) -> str:
-        """The cell of the grid, such as `v1-trsf-prelu`."""
+        """Key of the variant, such as `v1-trsf-prelu`."""
         return self.settings.variant
 
     @property
     def name(self) -> str:
-        """Its variant as the paper prints it, such as `Inception-ResNet v1 + TRSF`."""
+        """Name of the variant as printed in the paper, such as `Inception-ResNet v1 + TRSF`."""
         known = VARIANTS.get(self.variant)
         return known.name if known else self.variant
 
     @property
     def short_name(self) -> str:
-        """The same without the network's family, such as `v1 + TRSF`."""
+        """Name of the variant without the network family, such as `v1 + TRSF`."""
         return short_name(self.variant)
 
     @property
@@ -80,17 +84,17 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether training went to its end."""
+        """True if training was completed."""
         return self.status == "done"
 
     @property
     def collapsed(self) -> bool:
-        """Whether training ended in a collapse."""
+        """True if training ended in a collapse."""
         return self.status == "collapsed"
 
     @property
     def collapse(self) -> Collapsed | None:
-        """How it collapsed; None if it did not."""
+        """The kind and step of the collapse; None if the run did not collapse."""
         return self.record.collapse
 
     @property
@@ -100,27 +104,27 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Final numbers by name, such as `tar@1e-3`; empty before the end."""
+        """Final metrics by name, such as `tar@1e-3`; empty before training ends."""
         return self.record.metrics
 
     @cached_property
     def settings(self) -> TrainConfig:
-        """The same as a configuration, with those that came later than the run."""
+        """The settings as a configuration, with defaults for settings introduced after the run."""
         return TrainConfig.from_parameters(LATER_SETTINGS | self.config)
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate at the start."""
+        """The initial learning rate."""
         return float(self.config["learning_rate"])
 
     @property
     def started(self) -> str:
-        """When it was started, in ISO 8601; empty if unknown."""
+        """Start time in ISO 8601 format; empty if unknown."""
         return str(self.info.get("started", ""))
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """A row per finished epoch: step, learning rate, loss, accuracies; empty without one."""
+        """Table with one row per finished epoch (step, learning rate, loss, metrics); empty without one."""
         try:
             return self.record.history()
         except RecordError:
@@ -128,14 +132,15 @@ class Run:
 
     @property
     def epochs_done(self) -> int:
-        """How many epochs the run has finished."""
+        """Number of finished epochs."""
         return len(self.history)
 
     @cached_property
     def learned(self) -> dict[str, pd.DataFrame]:
-        """Values by kind (`trsf`, `slope`, `ratio`, `kernel`): a row per epoch, a column per module.
+        """Tables by kind of value (such as `trsf`, `slope`, `ratio`, `kernel`).
 
-        A module with a factor per channel counts with their mean.
+        Each has one row per epoch and one column per module. For a module with one factor per channel, the
+        value is their mean. Empty if the record has no such table.
         """
         try:
             return _by_kind(self.record.parameters())
@@ -143,21 +148,21 @@ class Run:
             return {}
 
     def scores(self) -> pd.DataFrame:
-        """The final evaluation's pair scores and labels, read again each time: they are large.
+        """Return the pair scores and labels of the final evaluation; not cached because they are large.
 
         Raises:
-            RecordError: there are none, or they are damaged.
+            RecordError: the scores are missing or damaged.
         """
         return self.record.scores()
 
     @cached_property
     def budget(self) -> str | None:
-        """Its size, such as `full`; None for none of the budgets."""
+        """Name of the budget, such as `full`; None if the run matches no budget."""
         return budget_of(self.config)
 
     @cached_property
     def departures(self) -> dict[str, Any]:
-        """The settings by which it departs from the paper's variants and its track's budgets, with values."""
+        """Settings, with values, that differ from the paper's variants or from the nearest budget."""
         config = self.config
         usual = {
             "loss": "softmax",
@@ -167,16 +172,16 @@ class Run:
         }
         others = {name: config[name] for name, value in usual.items() if config[name] not in (None, value)}
         if self.variant in _PAPERS:
-            others = {}  # its loss and its starts are what a table of the paper varies
+            others = {}  # loss and initial values are what the paper's tables vary
         return departures(config) | others
 
     @cached_property
     def stale(self) -> str:
-        """Why it does not speak for the present code, in a few words; empty if it does."""
+        """Why the run does not represent the present code, in a few words; empty if it does."""
         return why_stale(self.record)
 
     def value(self, quantity: Quantity) -> float | None:
-        """A quantity at the end of the run, or a bound of it; None for a run that has none or collapsed."""
+        """Return the final value of a quantity, or a bound on it; None if the run has none or collapsed."""
         if self.collapsed:
             return None
         if quantity.name not in self._values:
@@ -184,16 +189,16 @@ class Run:
         return self._values[quantity.name]
 
     def is_bound(self, quantity: Quantity) -> bool:
-        """Whether a value is only the least that it can be, as training ended before it was reached."""
+        """Return whether the value is only a lower bound because training ended too early."""
         return not self.collapsed and quantity.is_bound(self)
 
 
 def _by_kind(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    # By hand in a fraction of the time that pivot_table takes: there are hundreds of runs.
+    # Done by hand because pivot_table is many times slower and there are hundreds of runs.
     row, epochs = rows["epoch"].factorize(sort=True)
     name, names = rows["name"].factorize()
     kind, kinds = rows["kind"].factorize()
-    # A column for each name of each kind: kinds share names.
+    # One column per pair of kind and name, since kinds share names.
     column, columns = pd.factorize(kind * len(names) + name)
     cell = row * len(columns) + column
     count = np.bincount(cell, minlength=len(epochs) * len(columns))

@@ -1,4 +1,4 @@
-"""Whether a record is fit to be reported, and if not, why."""
+"""Checks whether a record can be reported, and if not, why."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
-# What a run has always resolved, and pages compute with.
+# Settings that every run resolves and that pages use in computations.
 _ALWAYS_SET = {"loss", "image_size", "width", "epochs", "batch_size", "learning_rate", "precision"}
 
 
 def fault(run: Run) -> str | None:
-    """What makes a run's record unfit to report, as a sentence; None if it is sound."""
+    """Return a sentence that says why a run's record cannot be reported; None if it is valid."""
     if run.track not in MEASURES:
         return f"The run record {run.path} is of an unknown track, {run.track!r}."
     try:
@@ -31,7 +31,7 @@ def fault(run: Run) -> str | None:
 
 
 def _missing(run: Run) -> list[str]:
-    """What the record of a finished run should have and has not."""
+    """Return what is missing from the record of a finished run."""
     missing = [name for name in MEASURES[run.track] if name not in run.metrics]
     missing += [] if run.epochs_done else ["history.csv"]
     missing += ["parameters.parquet"] if run.config["trsf"] and "trsf" not in run.learned else []
@@ -39,7 +39,12 @@ def _missing(run: Run) -> list[str]:
 
 
 def _check_types(run: Run) -> None:
-    """What is read everywhere must be of its type and readable; a ValueError or KeyError says what is not."""
+    """Check that fields used everywhere are readable and of the right type.
+
+    Raises:
+        ValueError: a field has an invalid value.
+        KeyError: a setting is missing.
+    """
     if not isinstance(run.run_id, str):
         raise ValueError(f"run_id must be text, got {run.run_id!r}")
     missing = [field.name for field in fields(TrainConfig) if field.name not in LATER_SETTINGS | run.config]
@@ -51,5 +56,5 @@ def _check_types(run: Run) -> None:
     for name, value in run.metrics.items():
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{name} must be a number, got {value!r}")
-    # Each is read here, so that nothing fails later.
+    # Read each once here, so that nothing fails later.
     _ = run.departures, run.history, run.learned

@@ -1,4 +1,4 @@
-"""The study on collapse: how each of its runs ended, and how far it had got."""
+"""The stability study: how each of its runs ended, and how far training had progressed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEYS = {variant.key for variant in STABILITY}
 
 
 class Ending(StrEnum):
-    """How a run of the study ended."""
+    """The ways in which a run of the study can end."""
 
     TRAINED = "trained"
     CHANCE = "ended at chance"
@@ -29,39 +29,39 @@ class Ending(StrEnum):
 
 
 _ENDINGS = {"chance": Ending.CHANCE, "explosion": Ending.EXPLODED}
-"""By kind of collapse; all others are numbers that were not finite."""
+"""Ending by kind of collapse; all other kinds mean that values were not finite."""
 
 
 @dataclass(frozen=True, eq=False)
 class StudyRun:
-    """A run of the study that ended."""
+    """A run of the study that has ended."""
 
     run: Run
 
     @property
     def collapsed(self) -> bool:
-        """Whether it collapsed."""
+        """True if the run collapsed."""
         return self.run.collapsed
 
     @property
     def ending(self) -> Ending:
-        """How it ended."""
+        """How the run ended."""
         collapse = self.run.collapse
         return _ENDINGS.get(collapse.kind, Ending.NOT_FINITE) if collapse else Ending.TRAINED
 
     @property
     def step(self) -> int | None:
-        """The step at which a collapse was seen, counted from 1; None where the end of training showed it."""
+        """The step at which a collapse was detected, counted from 1; None if detected at the end or never."""
         return self.run.collapse.step if self.run.collapse else None
 
     @cached_property
     def losses(self) -> np.ndarray:
-        """Mean training loss of each epoch that was finished: float64 [epochs]."""
+        """Mean training loss of each finished epoch: float64 [epochs]."""
         return np.empty(0) if self.run.history.empty else self.run.history["loss"].to_numpy(float)
 
     @property
     def accuracy(self) -> float:
-        """Share of the training images classified correctly in the last epoch finished; 0 without one."""
+        """Training accuracy in the last finished epoch, in 0..1; 0 without one."""
         return 0.0 if self.run.history.empty else float(self.run.history["train_accuracy"].iloc[-1])
 
     @property
@@ -71,8 +71,8 @@ class StudyRun:
 
     @cached_property
     def astray_since(self) -> int | None:
-        """The epoch after which the loss stayed no better than chance; None if it ended better."""
-        # What is not a number is not below chance either.
+        """The first epoch from which the loss stayed at or above chance level; None if it ended below."""
+        # NaN compares as not below chance level.
         better = np.flatnonzero(self.losses < chance_loss(self.run))
         if not len(self.losses) or len(self.losses) - 1 in better:
             return None
@@ -80,17 +80,17 @@ class StudyRun:
 
 
 def chance_loss(run: Run) -> float:
-    """Cross-entropy, in nats, of a network that takes every identity for equally likely."""
+    """Return the cross-entropy, in nats, of a network that predicts all identities with equal probability."""
     return math.log(run.info["data"]["train"]["identities"])
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Runs of the study's variants that differ in variant, learning rate and seed alone.
+    """Runs of the study's variants that differ only in variant, learning rate and seed.
 
     Attributes:
-        campaign: the runs that ended, with its verdicts.
-        unended: runs of the same protocol that are still running, or failed for a reason of their machine.
+        campaign: the runs that have ended, with their verdicts.
+        unended: runs of the same protocol with status `running` or `failed`.
     """
 
     campaign: Campaign
@@ -98,7 +98,7 @@ class Study:
 
     @cached_property
     def cells(self) -> dict[tuple[str, float], list[StudyRun]]:
-        """The runs of each variant at each learning rate, by seed."""
+        """The runs of each variant at each learning rate, ordered by seed."""
         found: dict[tuple[str, float], list[StudyRun]] = {}
         for (variant, rate, _), run in sorted(self.campaign.runs.items(), key=lambda item: item[0]):
             if variant in _KEYS:
@@ -106,59 +106,62 @@ class Study:
         return found
 
     def cell(self, variant: str, rate: float) -> list[StudyRun]:
-        """The runs of a variant at a learning rate, by seed; none if it was not run there."""
+        """Return the runs of a variant at a learning rate, ordered by seed; empty if there are none."""
         return self.cells.get((variant, rate), [])
 
     @cached_property
     def runs(self) -> list[StudyRun]:
-        """All of them."""
+        """All runs of the study that have ended."""
         return [run for cell in self.cells.values() for run in cell]
 
     @cached_property
     def collapses(self) -> list[StudyRun]:
-        """Those that collapsed."""
+        """The runs that collapsed."""
         return [run for run in self.runs if run.collapsed]
 
     @cached_property
     def rates(self) -> list[float]:
-        """The learning rates, from the smallest."""
+        """The learning rates, in ascending order."""
         return sorted({rate for _, rate in self.cells})
 
     @cached_property
     def variants(self) -> list[Variant]:
-        """The study's variants that were run, in its order."""
+        """The variants with runs, in the order of the study."""
         run = {variant for variant, _ in self.cells}
         return [variant for variant in STABILITY if variant.key in run]
 
     def of(self, variant: str) -> list[StudyRun]:
-        """All runs of a variant, by learning rate and seed."""
+        """Return all runs of a variant, ordered by learning rate and seed."""
         return [run for rate in self.rates for run in self.cell(variant, rate)]
 
     def at(self, rate: float) -> list[StudyRun]:
-        """All runs at a learning rate."""
+        """Return all runs at a learning rate."""
         return [run for (_, r), cell in self.cells.items() if r == rate for run in cell]
 
     def mean_accuracy(self, variant: str, rate: float) -> Effect | None:
-        """Training accuracy over seeds; None with fewer than two."""
+        """Return the mean training accuracy over seeds; None with fewer than two seeds."""
         return self._accuracy({variant: 1.0}, rate)
 
     def accuracy_difference(self, first: str, second: str, rate: float) -> Effect | None:
-        """Training accuracy of one variant less that of another; None with fewer than two seeds."""
+        """Return the difference first - second in training accuracy; None with fewer than two seeds."""
         return self._accuracy({first: 1.0, second: -1.0}, rate)
 
     def _accuracy(self, weights: dict[str, float], rate: float) -> Effect | None:
         values = [{r.run.seed: r.accuracy for r in self.cell(variant, rate)} for variant in weights]
-        # Each has its own: those that train well lie close together, those on the verge far apart.
+        # The spread is not pooled: it is small for variants that train well and large near a collapse.
         spreads = [spread for each in values if (spread := pooled_spread([each]))]
         return contrast(values, list(weights.values()), spreads) if len(spreads) == len(values) else None
 
 
 def find_study(campaigns: Sequence[Campaign], runs: Sequence[Run]) -> Study | None:
-    """The campaign with the most runs of the study's variants at several learning rates; None without one.
+    """Return the campaign with the most runs of the study's variants at several learning rates.
 
     Args:
-        campaigns: all that there are.
-        runs: all that there are, for those that have not ended.
+        campaigns: all campaigns.
+        runs: all runs, used to find those that have not ended.
+
+    Returns:
+        The study; None if no campaign has runs at more than one learning rate.
     """
     studies = [Study(campaign, _unended(campaign, runs)) for campaign in campaigns]
     studies = [study for study in studies if len(study.rates) > 1]

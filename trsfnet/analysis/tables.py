@@ -1,4 +1,4 @@
-"""The cells of the paper's tables: which runs stand in them, and what each row says of its variant."""
+"""The paper's tables filled with our runs: the runs in each cell, and the verdict on each row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trsfnet.experiments.budgets import BUDGETS, of_a_study
 from trsfnet.experiments.variants import GRID, table_variants
 from trsfnet.paper.numbers import paper_table
 
-# The claim whose bounds say what "around 1" is, for each row of the tables of mean scales.
+# The claim whose bounds define "around 1" for each row of the tables of mean scales.
 _AROUND_1 = "scales-around-1"
 
 
@@ -29,13 +29,13 @@ class Row:
     """One variant of a table on one track.
 
     Attributes:
-        variant: such as `v1-trsf-prelu`.
-        values: of the table's quantity, by finished seed.
-        mean: over seeds, with an error from the spread of all variants; None with fewer than two seeds.
-        gap: how far it goes the way that the paper says, with one seed even; None if there is nothing to
-            compare. See `TableRuns.questions`.
-        gap_interval: at 95 %, by itself; None with fewer than two seeds on either side.
-        verdict: on what the row says; None where it says nothing.
+        variant: key of the variant, such as `v1-trsf-prelu`.
+        values: values of the table's quantity, by finished seed.
+        mean: mean over seeds, with a standard error from the pooled spread; None with fewer than two seeds.
+        gap: the difference that the row claims to be positive, available from a single seed; None if there is
+            nothing to compare. See `TableRuns.questions`.
+        gap_interval: the 95 % interval of the gap, unadjusted; None with fewer than two seeds on either side.
+        verdict: verdict on the statement of the row; None if the row makes none.
     """
 
     variant: str
@@ -47,22 +47,22 @@ class Row:
 
     @property
     def value(self) -> float | None:
-        """The mean over finished seeds; None without."""
+        """Mean over finished seeds; None without any."""
         return sum(self.values.values()) / len(self.values) if self.values else None
 
 
 @dataclass(frozen=True, eq=False)
 class TableRuns:
-    """The runs of one table that may be compared: one track, one budget, one version of its images.
+    """The comparable runs of one table: one track, one budget, one version of the images.
 
     Attributes:
         table: number of the paper's table.
         track: `synthetic`, `lfw` or `paper`.
-        budget: of its runs, such as `full`, empty when nothing was run.
-        images: version of the track's images, empty when nothing was run.
-        cells: runs by variant, ordered by seed; a variant without a run has an empty list.
-        campaign: all runs that may be compared with these, in the table or not: seeds of other variants tell
-            how far seeds lie apart. None before one of the table's runs has ended.
+        budget: budget of the runs, such as `full`; empty without runs.
+        images: version of the track's images; empty without runs.
+        cells: runs by variant, ordered by seed; a variant without runs has an empty list.
+        campaign: all runs comparable with these, including variants outside the table, whose seeds help to
+            estimate the spread. None until one of the table's runs has ended.
     """
 
     table: int
@@ -74,36 +74,37 @@ class TableRuns:
 
     @cached_property
     def runs(self) -> list[Run]:
-        """Every run of the table, in the paper's order."""
+        """All runs of the table, in the paper's order."""
         return [run for cell in self.cells.values() for run in cell]
 
     @property
     def quantity(self) -> Quantity:
-        """What the table is about: TAR, or in tables 4 and 5 the mean magnitude of the scales."""
+        """The quantity in the table: TAR, or in tables 4 and 5 the mean magnitude of the scales."""
         return QUANTITIES["tar" if paper_table(self.table).unit == "percent" else "scale_magnitude"]
 
     @property
     def of_tar(self) -> bool:
-        """Whether the table is about TAR."""
+        """True if the table shows TAR."""
         return self.quantity.name == "tar"
 
     @property
     def baseline(self) -> str:
-        """The variant that the others are compared with: the first, in table 6 the paper's best start."""
+        """The variant to compare the others with: the first; in table 6, the paper's best initial slope."""
         cells = paper_table(self.table).by_variant
         return max(cells, key=cells.__getitem__) if self.table == 6 else next(iter(cells))
 
     @property
     def measure(self) -> str:
-        """Name of the metric that the track's verdicts rest on."""
+        """Name of the metric on which the track's verdicts are based."""
         return MEASURES[self.track][0]
 
     @cached_property
     def questions(self) -> dict[str, Contrast]:
-        """What each row says, by variant; the row that the others are compared with says nothing.
+        """The statement of each row as a rule, by variant; the baseline of a comparison makes none.
 
-        In tables 1 to 3 a variant is better than the first, in table 6 the paper's best start is better than
-        another, in tables 4 and 5 the mean magnitude is around 1, as wide as the claim on all is read.
+        In tables 1 to 3, a variant is better than the first. In table 6, the paper's best initial slope is
+        better than another. In tables 4 and 5, the mean magnitude is around 1, within the bounds of the claim
+        about all variants.
         """
         if not self.of_tar:
             around = paper_rules()[_AROUND_1]
@@ -114,16 +115,16 @@ class TableRuns:
 
     @cached_property
     def claims(self) -> dict[str, str]:
-        """The ids of the paper's claims that ask just what a row does, by variant."""
+        """The ids of the paper's claims that are identical to the statement of a row, by variant."""
         by_rule = {rule: claim for claim, rule in paper_rules().items()}
         return {v: by_rule[rule] for v, rule in self.questions.items() if rule in by_rule}
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Every row, in the paper's order.
+        """All rows, in the paper's order.
 
-        Verdicts are adjusted for the rows of the table. Where a claim of the paper asks just what a row does,
-        its verdict stands there, so that no question has two answers.
+        Verdicts are adjusted for the rows of the table. If a claim of the paper is identical to the statement
+        of a row, the row shows the verdict on that claim, so that no statement has two verdicts.
         """
         if self.campaign is None:
             not_run = Verdict(Outcome.NOT_RUN, "")
@@ -152,12 +153,12 @@ class TableRuns:
 
     @cached_property
     def comparisons(self) -> list[Row]:
-        """The rows that say something."""
+        """The rows that have a verdict."""
         return [row for row in self.rows if row.verdict]
 
 
 def _gap(means: Means, quantity: Quantity, campaign: Campaign) -> float | None:
-    """The weighted sum of means; None where a variant has no finished seed."""
+    """Return the weighted sum of means; None if a variant has no finished seed."""
     values = {v: list(campaign.values(v, quantity).values()) for v in means.weights}
     if not all(values.values()):
         return None
@@ -165,22 +166,22 @@ def _gap(means: Means, quantity: Quantity, campaign: Campaign) -> float | None:
 
 
 def table_runs(number: int, track: str, runs: Sequence[Run], campaigns: Sequence[Campaign]) -> TableRuns:
-    """The paper's table `number` on a track, at the largest budget that was run; maybe without runs.
+    """Return the paper's table `number` on a track at the largest budget run; it may have no runs.
 
     Args:
-        number: of the table.
-        track: such as `lfw`.
-        runs: all that there are.
-        campaigns: all of these.
+        number: number of the table.
+        track: name of the track, such as `lfw`.
+        runs: all runs.
+        campaigns: all campaigns.
     """
     variants = [variant.key for variant in table_variants(number)]
     found = [run for run in runs if run.track == track and run.variant in variants]
     fitting = [run for run in found if run.budget and not run.departures and not of_a_study(run.config)]
     budget = max((run.budget for run in fitting if run.budget), key=list(BUDGETS).index, default="")
     fitting = sorted((run for run in fitting if run.budget == budget), key=_precedence)
-    # Faces of different versions are different data: the version of the latest run counts.
+    # Different versions of the images are different data; use the version of the latest run.
     images = str(max(fitting, key=lambda run: run.started).config["images"]) if fitting else ""
-    # One for each variant and seed, the last of `fitting`.
+    # One run per variant and seed: the last in `fitting`.
     chosen = {(run.variant, run.seed): run for run in fitting if str(run.config["images"]) == images}
     cells = {v: [chosen[v, seed] for seed in sorted(s for k, s in chosen if k == v)] for v in variants}
     placed = set(chosen.values())
@@ -189,14 +190,14 @@ def table_runs(number: int, track: str, runs: Sequence[Run], campaigns: Sequence
 
 
 def left_out(tables: dict[str, TableRuns], runs: Sequence[Run]) -> list[tuple[Run, str]]:
-    """The runs that might be looked for in a table of the paper but are not in it, with the reason.
+    """Return the runs that a reader might expect in a table of the paper but that are not in it, and why.
 
-    They are those of its variants, and those of its network and loss whose variant is in no table. Those of a
-    study are on its own page.
+    These are runs of its variants, and runs with the same network and loss whose variant is in no table. Runs
+    of a study are shown on its own page instead.
 
     Args:
         tables: the same table on each track.
-        runs: all that there are.
+        runs: all runs.
     """
     number = next(iter(tables.values())).table
     placed = {run for table in tables.values() for run in table.runs}
@@ -214,7 +215,7 @@ def left_out(tables: dict[str, TableRuns], runs: Sequence[Run]) -> list[tuple[Ru
 
 
 def _reason(run: Run, table: TableRuns) -> str:
-    """Why a run is not in the table on its track."""
+    """Return why a run is not in the table on its track."""
     reasons = [f"{name} {value}" for name, value in run.departures.items()]
     if not reasons and run.budget != table.budget:
         reasons.append(f"budget {run.budget}")
@@ -224,5 +225,5 @@ def _reason(run: Run, table: TableRuns) -> str:
 
 
 def _precedence(run: Run) -> tuple[bool, str, str]:
-    """Order of runs of one variant and seed, say in two precisions: the later of those that ended counts."""
+    """Return the sort key for runs of one variant and seed; ended runs, then later ones, take precedence."""
     return run.done or run.collapsed, run.started, run.run_id

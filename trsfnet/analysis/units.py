@@ -1,4 +1,4 @@
-"""How the numbers of a quantity are written."""
+"""Number formats of quantities."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from trsfnet.text import NBSP
 
 @dataclass(frozen=True)
 class Unit:
-    """How a quantity is written.
+    """The number format of a quantity.
 
     Attributes:
-        digits: after the decimal point.
-        suffix: what follows the number.
-        factor: what the number is multiplied with.
-        signed: whether it has its sign in front.
-        logarithm: whether it is the decimal logarithm of what is written.
+        digits: number of digits after the decimal point.
+        suffix: text after the number.
+        factor: factor by which the value is multiplied before it is written.
+        signed: True if positive numbers are written with a plus sign.
+        logarithm: True if the value is the decimal logarithm of the number written.
     """
 
     digits: int
@@ -26,19 +26,24 @@ class Unit:
     logarithm: bool = False
 
     def bare(self, value: float, more_digits: int = 0) -> str:
-        """The number alone."""
+        """Format the number without its suffix.
+
+        Args:
+            value: the value.
+            more_digits: number of additional digits.
+        """
         shown = 10**value if self.logarithm else self.factor * value
-        # What is 0 by rounding has no sign.
+        # A number that rounds to 0 has no sign.
         shown = round(shown, self.digits + more_digits) + 0.0
         sign = "+" if self.signed and shown else ""
         return f"{shown:{sign},.{self.digits + more_digits}f}".replace("-", "−")
 
     def text(self, value: float, more_digits: int = 0) -> str:
-        """The number and its unit."""
+        """Format the number with its suffix."""
         return self.bare(value, more_digits) + self.suffix
 
     def distance(self, value: float) -> str:
-        """A distance without direction, such as `1.2 points`; `nothing` for what no share can reach."""
+        """Format an unsigned distance, such as `1.2 points`; `nothing` if no share can reach it."""
         if self.logarithm:
             return f"a factor of {10**value:.3g}"
         if self.factor == 100 and value >= 1:

@@ -1,6 +1,6 @@
-"""The kinds of rules by which runs decide claims, each in a file of its own.
+"""The kinds of rules by which runs decide claims, one per file.
 
-A new kind is a subclass of `Rule` in a new file here: it is found by being there.
+To add a kind, define a subclass of `Rule` in a new file in this folder; it is registered automatically.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def rule_of(claim: Claim) -> Rule:
-    """The rule that decides a claim, from its entry in `claims.json`.
+    """Return the rule that decides a claim, created from its entry in `claims.json`.
 
     Raises:
-        KeyError: no file here has such a kind of rule.
+        KeyError: the kind of rule does not exist.
     """
     entry = dict(claim.rule)
     return Rule.kinds[entry.pop("rule")].parse(entry)
@@ -29,13 +29,13 @@ def rule_of(claim: Claim) -> Rule:
 
 @cache
 def paper_rules() -> dict[str, Rule]:
-    """The rule of each of the paper's claims, by the claim's id."""
+    """Return the rules of the paper's claims, by claim id."""
     return {claim.id: rule_of(claim) for claim in paper_claims()}
 
 
 @cache
 def paper_reaches() -> dict[str, Reach]:
-    """What runs must reach to test a claim, by its id; claims that any schedule can test are left out."""
+    """Return what a schedule must reach, by claim id; claims that any schedule can test are omitted."""
     return {claim.id: Reach.parse(claim.reach) for claim in paper_claims() if claim.reach}
 
 

@@ -1,4 +1,4 @@
-"""A contrast holds by whichever mean over modules is taken."""
+"""A contrast must hold for each of several means over modules."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Agreement(Rule):
-    """The same contrast of several quantities: decided only where all of them agree.
+    """The same contrast for several quantities, decided only if all of them agree.
 
-    For the claim and against it speaks the quantity that says least.
+    In each direction the least significant quantity determines the p value.
 
     Attributes:
-        parts: a contrast for each quantity.
+        parts: one contrast per quantity.
     """
 
     kind: ClassVar[str] = "agreement"
@@ -32,32 +32,32 @@ class Agreement(Rule):
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """The rule of an entry of `claims.json`."""
+        """Create the rule from an entry of `claims.json`."""
         shared = {name: value for name, value in entry.items() if name != "quantities"}
         return cls(tuple(Contrast.parse({**shared, "quantity": name}) for name in entry["quantities"]))
 
     @property
     def subject(self) -> str:
-        """What its quantities are about."""
+        """Subject of its quantities."""
         return self.parts[0].subject
 
     @property
     def moves_with_schedule(self) -> bool:
-        """Whether its quantities do."""
+        """True if its quantities are known to depend on decay budget or travel."""
         return self.parts[0].moves_with_schedule
 
     @property
     def bounds(self) -> Bounds:
-        """Those of the contrast."""
+        """Bounds of the contrast."""
         return self.parts[0].bounds
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Those of the contrast."""
+        """Variants of the contrast."""
         return self.parts[0].variants
 
     def find(self, campaign: Campaign) -> Finding:
-        """The weaker p value of either direction, of all quantities."""
+        """Combine the findings of all quantities, with the larger p value in each direction."""
         found = [part.find(campaign) for part in self.parts]
         undecided = next((finding for finding in found if finding.outcome), None)
         if undecided:
@@ -78,18 +78,18 @@ class Agreement(Rule):
         )
 
     def testable(self, variants: Collection[str], track: str) -> bool:
-        """Where the contrast is."""
+        """Return whether the contrast can be tested for all quantities."""
         return all(part.testable(variants, track) for part in self.parts)
 
     def unit(self, *, difference: bool) -> Unit:
-        """That of the quantities."""
+        """Return the unit of the quantities."""
         return self.parts[0].unit(difference=difference)
 
     def published(self, values: Sequence[float] | None = None) -> str:
-        """The paper's numbers for the first quantity."""
+        """Return the paper's numbers for the first quantity."""
         return self.parts[0].published(values)
 
     def describe(self) -> str:
-        """The contrast, by each of the means."""
+        """Describe the contrast and name the means."""
         labels = joined([part.quantity.label for part in self.parts])
         return f"{self.parts[0].describe()}, by {labels} over modules alike"

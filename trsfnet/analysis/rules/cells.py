@@ -1,4 +1,4 @@
-"""Our runs have the values of the paper's tables or figures, within a tolerance: on its own data only."""
+"""Our runs reproduce the values of the paper's tables or figures within a tolerance, on its own data."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cells(Measuring):
-    """Every published value lies within the tolerance of what one more run of ours would give.
+    """Every published value lies within a tolerance of our mean.
 
-    The paper's value is one run, so its error has our spread once more. Only on the paper's own data:
-    elsewhere the same words name another quantity.
+    A published value comes from a single run, so the standard error of the difference includes the spread of
+    one further run. The rule applies only to the paper's own data, since values on other data are not
+    comparable.
 
     Attributes:
-        quantity: what is measured in a run.
-        tolerance: how far a value may be from the published one, in the unit of the quantity.
-        tables: numbers of tables.
-        figures: numbers of figures, whose negative slopes are counted.
+        quantity: the quantity measured in each run.
+        tolerance: maximum deviation from the published value, in the unit of the quantity.
+        tables: numbers of the tables compared.
+        figures: numbers of the figures compared, by their number of negative slopes.
     """
 
     kind: ClassVar[str] = "cells"
@@ -43,12 +44,12 @@ class Cells(Measuring):
 
     @property
     def bounds(self) -> Bounds:
-        """Of a difference from the published value."""
+        """Bounds of the difference from the published value."""
         return -self.tolerance, self.tolerance
 
     @cached_property
     def cells(self) -> dict[str, float]:
-        """The published values by variant."""
+        """The published values, by variant."""
         cells = {v: value for number in self.tables for v, value in paper_table(number).by_variant.items()}
         for number in self.figures:
             cells |= {v: float(signs["negative"]) for v, signs in paper_figure(number).cells.items()}
@@ -56,11 +57,11 @@ class Cells(Measuring):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Those of the cells."""
+        """Variants of the cells."""
         return tuple(self.cells)
 
     def find(self, campaign: Campaign) -> Finding:
-        """Whether every cell is met; only by runs on the paper's track."""
+        """Test whether every cell is reproduced; only on the paper's track."""
         if campaign.track != PAPER_TRACK:
             return Finding(Outcome.NOT_RUN, "Absolute values are compared on the paper's own data only.")
         gaps, measured = [], []
@@ -76,15 +77,15 @@ class Cells(Measuring):
         return within(self.bounds, measured, gaps)
 
     def rests_on(self, table: int, quantity: Quantity, variants: Collection[str]) -> bool:
-        """One of its own tables."""
+        """Return whether the table is one of those compared."""
         return table in self.tables
 
     def published(self, values: Sequence[float] | None = None) -> str:
-        """The range of the cells, or of `values` of them."""
+        """Return the range of the published cells, or of `values`."""
         values = list(self.cells.values()) if values is None else values
         return self.span(values, difference=False)
 
     def describe(self) -> str:
-        """What is measured and how far it may be off."""
+        """Describe what is measured and its tolerance."""
         off = self.unit(difference=True).distance(self.tolerance)
         return f"{self.quantity.description} is within {off} of the paper's, in each cell"

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contrast(Measuring):
-    """Each mean, or difference of means, over seeds lies above, below or between bounds.
+    """Each mean over seeds, or difference of means, lies above, below or between bounds.
 
-    Of `v1-trsf-relu` than `v1-relu` above 0 says that TRSF gains in v1; of `v1-trsf-relu` alone compares its
-    mean with the bounds themselves.
+    For example, a contrast of `v1-trsf-relu` with `v1-relu` and the lower bound 0 states that TRSF improves
+    v1; a contrast of `v1-trsf-relu` alone compares its mean with the bounds.
 
-    The outcome is not given to a side of which more runs collapsed than of the other, or ended before the
-    quantity was reached: those seeds might have been its worst.
+    The outcome never favours the side with more runs that collapsed or ended before the quantity was reached,
+    because those seeds might have been its worst.
 
     Attributes:
-        quantity: what is measured in a run.
-        contrasts: the claim holds when it holds for all of them; `of` is what it speaks for.
+        quantity: the quantity measured in each run.
+        contrasts: the means or differences of means, all of which must lie within the bounds.
         above: lower bound, or None.
         below: upper bound, or None.
-        paper: name of the paper's own value among `paper_quantities`, or None.
+        paper: name of the paper's own value in `paper_quantities`, or None.
     """
 
     kind: ClassVar[str] = "contrast"
@@ -47,22 +47,22 @@ class Contrast(Measuring):
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """The rule of an entry of `claims.json`."""
+        """Create the rule from an entry of `claims.json`."""
         sides = [{side: tuple(variants) for side, variants in means.items()} for means in entry["contrasts"]]
         return super().parse({**entry, "contrasts": [Means(**means) for means in sides]})
 
     @property
     def bounds(self) -> Bounds:
-        """Lower and upper bound."""
+        """Lower and upper bound; None for no bound."""
         return self.above, self.below
 
     @cached_property
     def variants(self) -> tuple[str, ...]:
-        """Those of all contrasts."""
+        """Variants of all contrasts."""
         return tuple(dict.fromkeys(variant for means in self.contrasts for variant in means.weights))
 
     def find(self, campaign: Campaign) -> Finding:
-        """Whether every contrast lies within the bounds."""
+        """Test whether every contrast lies within the bounds."""
         gaps = [shortfall([*m.of, *m.than], self.quantity, campaign) for m in self.contrasts]
         measured = []
         for means, gap in zip(self.contrasts, gaps, strict=True):
@@ -76,7 +76,7 @@ class Contrast(Measuring):
         return replace(found, note=" ".join(filter(None, notes)))
 
     def _barred(self, campaign: Campaign) -> frozenset[Outcome]:
-        """What a difference in collapsed runs, or in values that are bounds, forbids."""
+        """Return the outcomes ruled out because the side they favour has more collapsed or censored runs."""
         barred = set()
         for means in self.contrasts:
             if means.than:
@@ -89,7 +89,7 @@ class Contrast(Measuring):
         return frozenset(barred)
 
     def testable(self, variants: Collection[str], track: str) -> bool:
-        """Where the track has the quantity and all variants are run."""
+        """Return whether the track has the quantity and `variants` include all that are needed."""
         known = track == PAPER_TRACK or not self.quantity.paper_only
         return known and set(self.variants) <= set(variants)
 
@@ -105,12 +105,12 @@ class Contrast(Measuring):
         }
 
     def published(self, values: Sequence[float] | None = None) -> str:
-        """Of all contrasts that the paper has numbers for, or `values` of them."""
+        """Return the range of the paper's numbers for the contrasts, or of `values`."""
         values = list(self._published.values()) if values is None else values
         return self.span(values, difference=any(means.than for means in self._published))
 
     def describe(self) -> str:
-        """What is measured and where it must lie, in words."""
+        """Describe what is measured and its bounds."""
         differs = bool(self.contrasts[0].than)
         unit, what = self.unit(difference=differs), self.quantity.description
         if differs:

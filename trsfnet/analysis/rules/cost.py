@@ -1,4 +1,4 @@
-"""What trainable scales and slopes cost: time of a training step, measured by a benchmark."""
+"""The cost of trainable scales and slopes: the time of a training step, measured by a benchmark."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cost(Rule):
-    """A step with TRSF and PReLU takes less than a factor of one with constants and ReLU.
+    """A training step with TRSF and PReLU takes less than a given multiple of one with constants and ReLU.
 
-    By `benchmarks.step`, which takes both in turn: supported where every round of each network is below the
-    factor, contradicted where every round of one is above it. It is decided once, together with the study of
-    mechanisms, for it depends on a machine and on no track.
+    The times are measured by `benchmarks.step`, which alternates between the two. The claim is supported if
+    every round of every case is below the factor, and contradicted if every round of some case is above it.
+    It depends on the machine rather than on a track, so it is decided once, in the campaign of the mechanism
+    study.
 
     Attributes:
-        cases: titles of the benchmark's cases, which must all hold.
+        cases: titles of the benchmark's cases, all of which must satisfy the bound.
         below: the factor.
     """
 
@@ -37,7 +38,7 @@ class Cost(Rule):
 
     @property
     def bounds(self) -> Bounds:
-        """Below the factor."""
+        """The factor as upper bound."""
         return None, self.below
 
     def find(self, campaign: Campaign) -> Finding:
@@ -62,15 +63,15 @@ class Cost(Rule):
         return Finding(Outcome.INCONCLUSIVE, f"{where} Rounds lie on both sides of the bound.", numbers)
 
     def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
-        """No run: a benchmark."""
+        """Return no runs, since the evidence is a benchmark."""
         return {}
 
     def unit(self, *, difference: bool) -> Unit:
-        """A factor, as a plain number."""
+        """Return the format of a factor: a plain number."""
         return SIGNED_NUMBER if difference else Unit(3)
 
     def describe(self) -> str:
-        """What is measured and where it must lie."""
+        """Describe what is measured and its bound."""
         return (
             f"the time of a training step with TRSF and PReLU over that with constants and ReLU is below "
             f"{self.below:g}, in every round of the benchmark"

@@ -1,4 +1,4 @@
-"""The network has as many parameters, scales or slopes as the paper says."""
+"""The network has the number of parameters, scales or slopes that the paper states."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Count(Rule):
-    """The counts in the records are the paper's, rounded to its unit.
+    """The counts in the records equal the paper's after rounding to its unit.
 
     Attributes:
         what: `parameters`, `scales` or `slopes`.
-        numbers: name of the paper's number, by architecture.
-        per: what the paper's number counts in; ours is rounded to it.
-        by_choice: why the number follows from our own choice, so that it is no evidence; None if it does not.
+        numbers: pairs of architecture and name of the paper's number.
+        per: unit of the paper's number, such as a million; our count is rounded to it.
+        by_choice: why the number follows from a choice of ours and is therefore no evidence; None otherwise.
     """
 
     kind: ClassVar[str] = "count"
@@ -38,7 +38,7 @@ class Count(Rule):
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """The rule of an entry of `claims.json`."""
+        """Create the rule from an entry of `claims.json`."""
         return cls(
             entry["count"], tuple(entry["quantities"].items()), entry.get("unit", 1), entry.get("by_choice")
         )
@@ -48,7 +48,7 @@ class Count(Rule):
         return {arch: paper_quantities()[name].number for arch, name in self.numbers}
 
     def find(self, campaign: Campaign) -> Finding:
-        """Compare the counts of any run that has such parts."""
+        """Compare the counts of runs that have such parts with the paper's."""
         found = {run.config["arch"]: run.info["counts"][self.what] for run in self._counting(campaign)}
         papers = self._published
         missing = [arch for arch in papers if arch not in found]
@@ -66,9 +66,9 @@ class Count(Rule):
         return Finding(outcome, f"Counted: {text}.", measured)
 
     def _counting(self, campaign: Campaign) -> list[Run]:
-        """The runs whose networks have such parts; of parameters, those of full width."""
+        """Return the runs whose networks have such parts; for parameters, those with full width."""
         has = {
-            # Trainable slopes and scales are themselves parameters, too few to matter to the millions.
+            # Trainable slopes and scales are parameters too, but too few to change the count in millions.
             "parameters": lambda config: config["width"] == 1,
             "scales": lambda config: config["trsf"],
             "slopes": lambda config: config["activation"] == "prelu",
@@ -76,11 +76,11 @@ class Count(Rule):
         return [run for run in campaign.runs.values() if run.info.get("counts") and has(run.config)]
 
     def unit(self, *, difference: bool) -> Unit:
-        """A whole number."""
+        """Return the format of an integer."""
         return SIGNED_COUNT if difference else COUNT
 
     def published(self, values: Sequence[float] | None = None) -> str:
-        """The paper's counts, of all architectures or `values` of them."""
+        """Return the paper's counts for all architectures, or `values`."""
         values = list(self._published.values()) if values is None else values
         if not values:
             return "–"
@@ -88,9 +88,9 @@ class Count(Rule):
         return text if self.per == 1 else f"{text} million"
 
     def summary(self, measured: Sequence[Measured]) -> str:
-        """All counts in a line."""
+        """Return all counts in one line."""
         return f"counted {joined([self.estimate(m) for m in measured])}" if measured else ""
 
     def describe(self) -> str:
-        """Where it was counted."""
+        """Describe where the count comes from."""
         return "counted in the networks that were trained"

@@ -1,4 +1,4 @@
-"""Runs of some variants collapse less often than their like of other variants."""
+"""Runs of some variants collapse less often than corresponding runs of other variants."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FewerCollapses(Rule):
-    """Of runs that differ in nothing but the variant, one collapsed and the other did not: a sign test.
+    """Some variants collapse less often than others: a sign test on pairs of runs.
 
-    Over all learning rates that were tried, paired by rate and seed.
+    Runs of two variants are paired by learning rate and seed, over all learning rates that were run.
 
     Attributes:
-        of: the variants that the claim speaks for.
-        than: those that they are compared with.
+        of: the variants that should collapse less often.
+        than: the variants they are compared with.
     """
 
     kind: ClassVar[str] = "fewer-collapses"
@@ -37,16 +37,16 @@ class FewerCollapses(Rule):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Those of both sides."""
+        """Variants of both sides."""
         return (*self.of, *self.than)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Each of one side with each of the other."""
+        """All pairs of a variant in `of` and one in `than`."""
         return [(first, second) for first in self.of for second in self.than]
 
     def find(self, campaign: Campaign) -> Finding:
-        """The sign test of every pair of variants."""
+        """Apply the sign test to every pair of variants."""
         measured = []
         p_for, p_against = 0.0, 1.0
         for a, b in self.pairs:
@@ -69,7 +69,7 @@ class FewerCollapses(Rule):
         return Finding(None, "", measured, p_for, p_against, conjunction=len(self.pairs))
 
     def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
-        """Runs at all learning rates."""
+        """Return the runs at all learning rates, by variant."""
         return {
             variant: [(f"{seed} at rate {rate:g}", run) for (rate, seed), run in sorted(runs.items())]
             for variant in self.variants
@@ -77,13 +77,13 @@ class FewerCollapses(Rule):
         }
 
     def unit(self, *, difference: bool) -> Unit:
-        """A share."""
+        """Return the format of a share."""
         return POINTS if difference else SHARE
 
     def sample(self, measured: Measured) -> str:
-        """How many pairs of runs there were."""
+        """Return the number of pairs of runs, after a comma."""
         return f", {counted(measured.seeds, 'pair')}"
 
     def describe(self) -> str:
-        """Which run collapses more often."""
+        """Describe which run must collapse more often."""
         return "of two runs that differ in nothing but the variant, the latter collapses more often"

@@ -1,4 +1,4 @@
-"""Means over variants and their differences, and what such a mean may hide."""
+"""Means over variants, differences between them, and opposite effects that such means may hide."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Means:
-    """The mean of a quantity over the variants `of`, less that over the variants `than` if there are any."""
+    """The mean of a quantity over the variants `of`, minus that over the variants `than`, if any."""
 
     of: tuple[str, ...]
     than: tuple[str, ...] = ()
 
     @property
     def weights(self) -> dict[str, float]:
-        """By variant, what its mean over seeds is multiplied with."""
+        """The weight of each variant's mean over seeds."""
         shares = {variant: 1 / len(self.of) for variant in self.of}
         return shares | {variant: -1 / len(self.than) for variant in self.than}
 
     @property
     def name(self) -> str:
-        """For readers, such as `v1 + TRSF − v1`."""
+        """Readable name, such as `v1 + TRSF − v1`."""
         return " − ".join(_mean(side) for side in (self.of, self.than) if side)
 
 
@@ -47,13 +47,13 @@ _PARTS = {
     "arch": {"v1": "v1", "v2": "v2"},
     "activation": {"relu": "ReLU", "leaky_relu": "Leaky ReLU", "prelu": "PReLU"},
 }
-"""By what a mean over variants is taken apart, and how the parts are called."""
+"""The settings by which a mean over variants is split, and the names of the parts."""
 
 
 def opposites(means: Means, quantity: Quantity, campaign: Campaign) -> str:
-    """A sentence where parts of a difference go opposite ways and differ beyond chance; empty otherwise.
+    """Return a sentence if parts of a difference have opposite signs and differ significantly, else "".
 
-    The parts are versions and activations. Each pair of them is tested at 5 % over the number of pairs.
+    The parts are the versions and the activations. Each pair is tested at 5 % divided by the number of pairs.
     """
     sentences = []
     for field, names in _PARTS.items():
@@ -79,7 +79,7 @@ def opposites(means: Means, quantity: Quantity, campaign: Campaign) -> str:
 
 
 def _part(means: Means, field: str, value: str) -> Means | None:
-    """The variants of either side that have a value; None if a side has none, or if all have it."""
+    """Return the variants with a given value on both sides; None if a side has none or if all have it."""
     sides = [
         tuple(variant for variant in side if getattr(variant_of(variant), field) == value)
         for side in (means.of, means.than)

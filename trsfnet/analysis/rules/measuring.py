@@ -1,4 +1,4 @@
-"""Rules about a quantity that is measured in every finished run."""
+"""Base class of rules about a quantity that is measured in finished runs."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ class Measuring(Rule):
     """A rule about a quantity.
 
     Attributes:
-        quantity: what is measured in a run.
+        quantity: the quantity measured in each run.
     """
 
     quantity: Quantity
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """The rule of an entry of `claims.json`, which names the quantity."""
+        """Create the rule from an entry of `claims.json`, which names the quantity."""
         return super().parse({**entry, "quantity": QUANTITIES[entry["quantity"]]})
 
     @property
     def subject(self) -> str:
-        """What its quantity is about."""
+        """Subject of its quantity."""
         return self.quantity.subject
 
     @property
     def moves_with_schedule(self) -> bool:
-        """Whether its quantity does."""
+        """True if its quantity is known to depend on decay budget or travel."""
         return self.quantity.moves_with_schedule
 
     def rests_on(self, table: int, quantity: Quantity, variants: Collection[str]) -> bool:
-        """About the table's quantity, and more than one of its rows."""
+        """Return whether the rule is about the table's quantity and more than one of its rows."""
         return self.quantity == quantity and len(set(self.variants) & set(variants)) > 1
 
     def unit(self, *, difference: bool) -> Unit:
-        """The quantity's."""
+        """Return the unit of the quantity."""
         return self.quantity.difference if difference else self.quantity.unit
 
     def span(self, values: Sequence[float], *, difference: bool) -> str:
-        """The range of the paper's numbers; a dash if there are none."""
+        """Return the range of `values` with the paper's precision; a dash if there are none."""
         if not values:
             return "–"
         unit, digits = self.unit(difference=difference), self.quantity.published_digits

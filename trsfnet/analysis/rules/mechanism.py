@@ -1,4 +1,4 @@
-"""The study of weight decay and scales answers a question about a mechanism."""
+"""A question about a mechanism, answered by the study of weight decay and scales."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mechanism(Rule):
-    """Each comparison of a question lies within its bounds, seeds paired: Student's t.
+    """Each comparison of a question lies within its bounds, by Student's t test paired by seed.
 
     Attributes:
-        question: see `trsfnet.analysis.mechanism_claims`.
+        question: the question, see `trsfnet.analysis.mechanism_claims`.
     """
 
     kind: ClassVar[str] = "mechanism"
@@ -33,16 +33,16 @@ class Mechanism(Rule):
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """The rule of an entry of `claims.json`, which names the question."""
+        """Create the rule from an entry of `claims.json`, which names the question."""
         return cls(QUESTIONS[entry["question"]])
 
     @property
     def bounds(self) -> Bounds:
-        """Those of the question."""
+        """Bounds of the question."""
         return self.question.bounds
 
     def find(self, campaign: Campaign) -> Finding:
-        """What the study's runs say; other campaigns have none."""
+        """Test the study's runs; other campaigns have none and give *not run*."""
         runs = campaign.mechanism
         if runs.empty:
             return Finding(Outcome.NOT_RUN, "Only the study of weight decay and scales measures it.")
@@ -58,20 +58,20 @@ class Mechanism(Rule):
         return replace(within(self.bounds, measured, gaps), note=self.question.note(runs))
 
     def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
-        """The page of the study lists its runs."""
+        """Return no runs, since the page of the study lists them."""
         return {}
 
     def unit(self, *, difference: bool) -> Unit:
-        """The question's."""
+        """Return the unit of the question."""
         return self.question.difference if difference else self.question.unit
 
     def describe(self) -> str:
-        """What is measured and where it must lie."""
+        """Describe what is measured and its bounds."""
         return self.question.description
 
 
 def _gap(asked: Asked) -> Finding | None:
-    """What keeps a comparison from being tested."""
+    """Return the finding that prevents a comparison from being tested, or None."""
     seeds = len(asked.by_seed)
     if seeds >= MIN_SEEDS:
         return None

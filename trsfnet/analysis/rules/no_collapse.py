@@ -16,13 +16,13 @@ from trsfnet.text import counted, joined
 if TYPE_CHECKING:
     from trsfnet.analysis.campaign import Campaign
 
-# "No crash" is supported where a collapse is shown to be rarer than this.
+# "No crash" is supported if the probability of a collapse is shown to be below this.
 RARE = 0.25
 
 
 @dataclass(frozen=True)
 class NoCollapse(Rule):
-    """One collapse at the standard learning rate refutes "no crash"; none in many runs supports it.
+    """No run collapses: one collapse at the campaign's rate contradicts it, none in many runs supports it.
 
     Attributes:
         of: the variants.
@@ -39,7 +39,7 @@ class NoCollapse(Rule):
         return self.of
 
     def find(self, campaign: Campaign) -> Finding:
-        """How many runs at the campaign's own learning rate collapsed."""
+        """Count the collapsed runs at the campaign's learning rate."""
         runs = [run for variant in self.of for run in campaign.of(variant).values()]
         if not runs:
             names = joined([short_name(variant) for variant in self.of])
@@ -57,17 +57,17 @@ class NoCollapse(Rule):
         return Finding(None, reason, measured, p_for=(1 - RARE) ** len(runs))
 
     def testable(self, variants: Collection[str], track: str) -> bool:
-        """Where all variants are run."""
+        """Return whether `variants` include all that are needed."""
         return set(self.of) <= set(variants)
 
     def unit(self, *, difference: bool) -> Unit:
-        """A share."""
+        """Return the format of a share."""
         return POINTS if difference else SHARE
 
     def sample(self, measured: Measured) -> str:
-        """How many runs there were."""
+        """Return the number of runs, after a comma."""
         return f", {counted(measured.seeds, 'run')}"
 
     def describe(self) -> str:
-        """What must not happen."""
+        """Describe what must not happen."""
         return "none of the runs collapses"

@@ -1,4 +1,4 @@
-"""What all kinds of rules share: how a claim is decided by runs, and how that is said."""
+"""The base class of all kinds of rules: how runs decide a claim, and how the result is worded."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ Bounds = tuple[float | None, float | None]
 
 
 class Rule(ABC):
-    """How runs decide a claim. It was fixed before the results that decide it.
+    """A rule by which runs decide a claim, fixed before the results that decide it.
 
-    A subclass is one kind of rule, in a file of its own in this folder; nothing else need know of it.
+    Each kind of rule is a subclass in its own file in this folder and is registered automatically.
 
     Attributes:
-        kind: its name in `claims.json`.
+        kind: name of the kind in `claims.json`.
+        kinds: all kinds of rules, by name.
     """
 
     kind: ClassVar[str] = ""
@@ -38,85 +39,85 @@ class Rule(ABC):
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
-        """The rule of an entry of `claims.json`, without its kind."""
+        """Create the rule from an entry of `claims.json` without its kind."""
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()})
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """What claims that it decides are about."""
+        """Subject of the claims that the rule decides, used as a heading."""
 
     @property
     def moves_with_schedule(self) -> bool:
-        """Whether what is measured is known to move with decay budget or travel."""
+        """True if the measured quantity is known to depend on decay budget or travel."""
         return False
 
     @property
     def bounds(self) -> Bounds:
-        """Above what and below what the claim says that everything measured lies."""
+        """Lower and upper bound that the claim states for all measured values; None for no bound."""
         return None, None
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The cells of the grid whose runs it needs."""
+        """The variants whose runs the rule needs."""
         return ()
 
     @abstractmethod
     def find(self, campaign: Campaign) -> Finding:
-        """What the runs of a campaign say."""
+        """Return what the runs of a campaign show."""
 
     @abstractmethod
     def describe(self) -> str:
-        """What is measured and where it must lie, in words; empty for what is not tested."""
+        """Describe in words what is measured and its bounds; empty if nothing is tested."""
 
     def testable(self, variants: Collection[str], track: str) -> bool:
-        """Whether runs of `variants` on a track could be tested, once there are enough seeds."""
+        """Return whether runs of `variants` on a track can test the claim, given enough seeds."""
         return False
 
     def rests_on(self, table: int, quantity: Quantity, variants: Collection[str]) -> bool:
-        """Whether the rule is about a table of the paper: its quantity, and more than one of its rows."""
+        """Return whether the rule is about a table of the paper: its quantity and several of its rows."""
         return False
 
     def unit(self, *, difference: bool) -> Unit:
-        """How what is measured is written, or a difference of it."""
+        """Return the format of a measured value, or of a difference."""
         raise NotImplementedError
 
     def published(self, values: Sequence[float] | None = None) -> str:
-        """The paper's own numbers, by default all of them; a dash if it has none."""
+        """Return the paper's own numbers, by default all of them, as text; a dash if there are none."""
         return "–"
 
     def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
-        """The runs that a verdict rests on by variant, each with what tells it apart: its seed."""
+        """Return the runs on which a verdict is based, by variant, each with a label such as its seed."""
         return {
             variant: [(str(seed), run) for seed, run in sorted(campaign.of(variant).items())]
             for variant in self.variants
         }
 
     def margins(self, value: float) -> list[float]:
-        """How far a value is on the claim's side of each bound."""
+        """Return the signed distance of a value from each bound, positive on the claim's side."""
         above, below = self.bounds
         lower = [] if above is None else [value - above]
         return lower if below is None else [*lower, below - value]
 
     def weakest(self, measured: Sequence[Measured]) -> Measured | None:
-        """What speaks least for the claim of all that was measured; None if nothing was."""
+        """Return the measured number that supports the claim least; None if there are none."""
         return min(measured, key=lambda m: min(self.margins(m.estimate), default=0.0), default=None)
 
     def estimate(self, measured: Measured) -> str:
-        """Such as `+1.2 points (−0.3 to +2.7)`."""
+        """Format an estimate with its interval, such as `+1.2 points (−0.3 to +2.7)`."""
         unit = self.unit(difference=measured.difference)
         if measured.low is None or measured.high is None:
             return unit.text(measured.estimate)
         return f"{unit.text(measured.estimate)} ({unit.bare(measured.low)} to {unit.bare(measured.high)})"
 
     def minimum_detectable(self, measured: Measured) -> str:
-        """The smallest effect that the design could have shown; empty where there is none."""
+        """Format the smallest effect that the design could have detected; empty if it is undefined."""
         if not measured.minimum_detectable:
             return ""
         return self.unit(difference=measured.difference).distance(measured.minimum_detectable)
 
     def summary(self, measured: Sequence[Measured]) -> str:
-        """What was measured, in a line: the weakest comparison, and what could have been shown."""
+        """Summarise the measurements: the weakest comparison and its minimum detectable effect."""
         weakest = self.weakest(measured)
         if weakest is None:
             return ""
@@ -129,12 +130,12 @@ class Rule(ABC):
         return f"{text}; minimum detectable {detectable}" if detectable else text
 
     def sample(self, measured: Measured) -> str:
-        """How many runs a number rests on, after a comma, where readers should know at once."""
+        """Return the number of runs behind a number, after a comma; empty unless readers need it."""
         return ""
 
 
 def shortfall(variants: Sequence[str], quantity: Quantity, campaign: Campaign) -> Finding | None:
-    """The finding where one of the variants was not run, or too seldom; None where all can be tested."""
+    """Return a finding if a variant has no run or too few finished seeds; None if all can be tested."""
     absent = [variant for variant in variants if not campaign.of(variant)]
     if absent:
         others = f" and {counted(len(absent) - 1, 'other variant')}" if len(absent) > 1 else ""
@@ -158,21 +159,20 @@ def within(
     gaps: Sequence[Finding | None],
     barred: frozenset[Outcome] = frozenset(),
 ) -> Finding:
-    """The finding of "every effect lies within the bounds".
+    """Return the finding for the claim that every effect lies within the bounds.
 
-    For the claim speaks the weakest of the effects, so its p value is the largest of theirs, and 1 while one
-    of them cannot be tested. Against it speaks any of them, so that is the smallest of theirs times their
-    number.
+    The p value for the claim is the largest of the individual ones, and 1 if an effect cannot be tested. The
+    p value against it is the smallest of the individual ones times the number of effects.
 
     Args:
-        bounds: lower and upper, None where there is none.
+        bounds: lower and upper bound; None for no bound.
         measured: the effects that could be tested.
-        gaps: for each effect what keeps it from being tested, or None.
-        barred: see `Finding`.
+        gaps: for each effect, the finding that prevents a test, or None.
+        barred: outcomes that must not be given, see `Finding`.
     """
     missing = [gap for gap in gaps if gap]
     if not measured:
-        # Where a variant was run too seldom, that says more than that another was not run.
+        # Too few seeds of one variant is more informative than no run of another.
         return max(missing, key=lambda gap: gap.outcome == Outcome.INCONCLUSIVE)
     above, below = bounds
     effects = [comparison.value for comparison in measured if isinstance(comparison.value, Effect)]

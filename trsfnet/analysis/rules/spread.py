@@ -1,4 +1,4 @@
-"""The means of the variants differ: the largest from the smallest."""
+"""The means of several variants differ: the largest exceeds the smallest."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spread(Measuring):
-    """The best variant's mean exceeds the worst's by more than Tukey's range test puts down to chance.
+    """The best variant's mean differs significantly from the worst's, by Tukey's range test.
 
-    A difference that is not seen is no proof that there is none, so this is never contradicted.
+    Failing to detect a difference does not prove its absence, so the claim is never contradicted.
 
     Attributes:
-        quantity: what is measured in a run.
-        of: the variants among which the best and the worst are picked.
+        quantity: the quantity measured in each run.
+        of: the variants from which the best and the worst are selected.
     """
 
     kind: ClassVar[str] = "spread"
@@ -37,7 +37,7 @@ class Spread(Measuring):
         return self.of
 
     def find(self, campaign: Campaign) -> Finding:
-        """Tukey's range test."""
+        """Apply Tukey's range test."""
         gap = shortfall(self.of, self.quantity, campaign)
         spread = campaign.spread(self.of[0], self.quantity)
         found = None
@@ -49,11 +49,11 @@ class Spread(Measuring):
         effect, p_value = found
         pairs = len(self.of) * (len(self.of) - 1) // 2
         measured = Comparison("best − worst", effect, self.of, difference=True, published=self._published)
-        # Halved, because a finding's p value doubles it, and Tukey's has two sides already.
+        # Tukey's p value is two-sided already, so halve it: `Finding.p_value` doubles the one-sided one.
         return Finding(None, measured=[measured], p_for=p_value / 2, comparisons=pairs)
 
     def testable(self, variants: Collection[str], track: str) -> bool:
-        """Where all variants are run."""
+        """Return whether `variants` include all that are needed."""
         return set(self.of) <= set(variants)
 
     @property
@@ -63,10 +63,10 @@ class Spread(Measuring):
         return max(values) - min(values) if len(values) == len(self.of) else None
 
     def published(self, values: Sequence[float] | None = None) -> str:
-        """The paper's best cell less its worst."""
+        """Return the paper's best cell minus its worst, or the range of `values`."""
         values = [v for v in (self._published,) if v is not None] if values is None else values
         return self.span(values, difference=True)
 
     def describe(self) -> str:
-        """What must exceed what."""
+        """Describe what must exceed what."""
         return f"the largest mean of {self.quantity.description} exceeds the smallest"

@@ -1,4 +1,4 @@
-"""Nothing that runs record can decide the claim."""
+"""Claims that cannot be decided by anything that runs record."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Untested(Rule):
-    """Nothing that runs record can decide it, and why.
+    """A claim that cannot be decided by anything that runs record.
 
     Attributes:
-        reason: in one sentence.
+        reason: the reason, in one sentence.
     """
 
     kind: ClassVar[str] = "untested"
@@ -26,9 +26,9 @@ class Untested(Rule):
     reason: str
 
     def find(self, campaign: Campaign) -> Finding:
-        """The reason."""
+        """Return *not run* with the reason."""
         return Finding(Outcome.NOT_RUN, self.reason)
 
     def describe(self) -> str:
-        """Nothing is measured."""
+        """Return an empty description, since nothing is measured."""
         return ""
