@@ -1,4 +1,4 @@
-"""Texts with placeholders: jinja2 templates stored next to the code that uses them."""
+"""Texts with placeholders: Jinja2 templates stored next to the code that uses them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SUFFIX = ".md.jinja"
 
 
 def fill(package: str, name: str, /, **blanks: Any) -> str:
-    """The text of a template.
+    """Render a template.
 
-    Nothing is escaped, because Markdown has no general way to. Templates use `|e` where they write HTML.
+    Nothing is escaped, because Markdown has no general way to do so. Templates that write HTML use `|e`.
 
     Args:
         package: the package that contains the template, such as `trsfnet.interop`.
-        name: of the template, without its suffix.
+        name: name of the template, without its suffix.
         blanks: values for the placeholders; a missing one is an error.
     """
     return _environment(package).get_template(f"{name}{SUFFIX}").render(**blanks)

@@ -1,4 +1,4 @@
-"""A process that is asked to end, by Ctrl-C or by the system, first records what it was doing."""
+"""Lets a process that is asked to end, by Ctrl-C or by the system, record what it was doing first."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-# Between a number and its unit, so that no line breaks there.
+# Placed between a number and its unit to prevent a line break there.
 NBSP = "\u00a0"
 
 
@@ -15,14 +15,14 @@ def percent(share: float) -> str:
 
 
 def points(difference: float) -> str:
-    """`+1.2` percentage points for 0.012, with a sign that cannot be separated from its number."""
+    """`+1.2` for 0.012: a difference in percentage points with its sign, or `0.0`."""
     shown = round(100 * difference, 1)
     return f"{shown:+.1f}".replace("-", "−") if shown else "0.0"
 
 
 def percent_range(low: float, high: float) -> str:
-    """The bounds of a share, such as `11.0 to 13.6 %`."""
-    # A mean of shares lies between 0 and 1, but Student's interval can exceed that range.
+    """The bounds of a proportion, such as `11.0 to 13.6 %`, limited to 0 and 100 %."""
+    # A mean of proportions lies between 0 and 1, but Student's interval can exceed that range.
     return f"{100 * max(low, 0.0):.1f} to {100 * min(high, 1.0):.1f}{NBSP}%"
 
 

@@ -1,10 +1,10 @@
-"""Faces from a seed: the default data set, for which nothing has to be downloaded.
+"""Synthetic faces rendered from a seed: the default data set, which requires no download.
 
-An identity is a draw of geometry (head, jaw, brows, eyes, nose, mouth, ears, hair) and of albedo (skin, eyes,
-lips, brows, hair). Everything else is sampled for each image: pose, light, expression, glasses, cap,
-occlusion, background, focus and noise. Every number is a hash of (seed, identity, sample, the number's name),
-so an image depends on nothing else, and a parameter added to the tables does not change the values of the
-others.
+The geometry (head, jaw, brows, eyes, nose, mouth, ears, hair) and the albedo (skin, eyes, lips, brows, hair)
+are drawn once for each identity. Everything else is drawn for each image: pose, light, expression, glasses,
+cap, occlusion, background, focus and noise. Every number is a hash of (seed, identity, sample, the number's
+name), so an image depends on nothing else, and adding a parameter to the tables does not change the values
+of the others.
 """
 
 from trsfnet.synthetic.faces import DEFAULT_DIFFICULTY, RENDERER_VERSION, RenderedFaces, render_faces

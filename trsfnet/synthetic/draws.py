@@ -1,4 +1,4 @@
-"""From the keys of identities and samples to every number that the renderer needs."""
+"""Draws every number that the renderer needs from the keys of identities and samples."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from trsfnet.synthetic.factors import NUISANCES, TRAITS, Event
 from trsfnet.synthetic.noise import uniform
 from trsfnet.synthetic.rendering import Params
 
-# Waves that make up a background.
+# Number of waves in a background.
 _WAVES = 6
 
 
 def draw_traits(keys: torch.Tensor) -> Params:
-    """Every entry of `TRAITS` for identities with these keys, float32 `[N]` each."""
+    """Draw every entry of `TRAITS` for identities with these keys; each is float32 `[N]`."""
     draws = uniform(keys, list(TRAITS))
     return {
         name: (trait.low + (trait.high - trait.low) * draws[:, i]).clamp_min(trait.floor)
@@ -22,7 +22,7 @@ def draw_traits(keys: torch.Tensor) -> Params:
 
 
 def draw_nuisances(keys: torch.Tensor, difficulty: float) -> Params:
-    """Every entry of `NUISANCES` for samples with these keys, float32 `[N]` each."""
+    """Draw every entry of `NUISANCES` for samples with these keys; each is float32 `[N]`."""
     first = uniform(keys, list(NUISANCES))
     second = uniform(keys, [f"{name}, again" for name in NUISANCES])
     values = {}
@@ -42,17 +42,17 @@ def _light_colour(warmth: torch.Tensor, tint: torch.Tensor) -> list[torch.Tensor
 
 
 def derive(values: Params, size: int) -> Params:
-    """Adds to the draws what the renderer derives from several of them."""
+    """Add the parameters that are derived from the drawn values."""
     params = dict(values)
     params["brow_y"] = params["eye_y"] + params["brow_lift"]
     params["mouth_y"] = params["nose_tip_y"] - params["mouth_drop"]
-    # The bald keep a short rim of hair, its line in front lifted off the head.
+    # Bald heads keep a short rim of hair; the hairline in front is raised above the head.
     bald = params["baldness"] > 0
     params["bald"] = 2.0 * bald
     params["hair_end"] = params["hair_end"].masked_fill(bald, 0.0)
     params["glint_x"] = torch.sin(torch.deg2rad(params["light_azimuth"]))
     params["blur"] = params["blur"] * (size / 112)
-    # Dyes are seldom as vivid as three independent draws.
+    # Real dyes are seldom as saturated as three independent draws.
     for thing in ("cloth", "cap", "occluder"):
         names = [f"{thing}_{channel}" for channel in ("red", "green", "blue")]
         mean = torch.as_tensor(sum(params[name] for name in names) / 3)
@@ -65,7 +65,7 @@ def derive(values: Params, size: int) -> Params:
 
 
 def background(keys: torch.Tensor, difficulty: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Waves and tints of the backgrounds (see `rendering.scenery`): plain grey at difficulty 0."""
+    """Draw the waves and tints of the backgrounds (see `rendering.scenery`): plain grey at difficulty 0."""
     number = len(keys)
     strength = min(difficulty, 1.0)
     waves = uniform(keys, [f"wave {i}" for i in range(4 * _WAVES)]).view(number, _WAVES, 4)

@@ -1,4 +1,4 @@
-"""Renders numbered samples of numbered identities."""
+"""Renders images of synthetic identities."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from trsfnet.synthetic.factors import NUISANCES
 from trsfnet.synthetic.noise import GOLDEN, TILE, crops, mix, noise_tiles, signed, uniform
 from trsfnet.synthetic.rendering import Params
 
-# Raised whenever a change alters the faces: runs on other faces are other runs.
+# Incremented whenever a change alters the faces, because runs on different faces are different runs.
 RENDERER_VERSION = 3
 
-# At this difficulty a narrow v1 learns to verify unseen identities within a minute or two, and is still far
-# from done; 1 is for longer training.
+# At this difficulty, a narrow v1 learns to verify unseen identities within a minute or two but is still far
+# from saturation. Use 1 for longer training.
 DEFAULT_DIFFICULTY = 0.6
 
 _SMALLEST_SIZE = 32
 _LARGEST_DIFFICULTY = 2.0
-# Maps are painted for so many faces at once, few enough for them to stay in a core's cache; the numbers and
-# curves they are painted from are prepared for a whole block. Both are always full (padded at the end): the
-# kernels then see one shape only, and a face's bits cannot depend on its neighbours.
+# Maps are painted for `_CHUNK` faces at a time, few enough to stay in a core's cache; parameters and curves
+# are prepared for `_BLOCK` faces. Both are always full (padded at the end), so that the kernels see only one
+# shape and a face's pixels cannot depend on the other faces of its batch.
 _CHUNK = 16
 _BLOCK = 128
 
 
 @dataclass(frozen=True)
 class RenderedFaces:
-    """Images with the ground truth of what was varied.
+    """Rendered images with the true value of every factor of variation.
 
     Attributes:
         images: uint8 `[N, size, size, 3]`, RGB.
-        factors: float32 `[N]` each, by name: every entry of `NUISANCES` as drawn. `yaw`, `pitch`,
+        factors: every entry of `NUISANCES` as drawn, by name, each float32 `[N]`. `yaw`, `pitch`,
             `roll`, `light_azimuth` and `light_elevation` are in degrees (positive yaw turns the face to
             the image's right, positive pitch lowers it, positive roll turns it clockwise, positive azimuth
             lights it from the image's right); `smile` and `mouth_open` are 0 to 1; `glasses`, `cap`,
@@ -56,7 +56,7 @@ def _render_block(
     difficulty: float,
     fixed: Mapping[str, float],
 ) -> tuple[torch.Tensor, Params]:
-    """The first `wanted` images of a block (or a few more), and the whole block's nuisances."""
+    """Render the first `wanted` images of a block (or a few more); return them and all nuisances."""
     traits, nuisances = draw_traits(identity_keys), draw_nuisances(sample_keys, difficulty)
     nuisances |= {name: torch.full_like(nuisances[name], value) for name, value in fixed.items()}
     block = rendering.make_plan(derive({**traits, **nuisances}, size), size)
@@ -119,23 +119,23 @@ def render_faces(
     fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
 ) -> RenderedFaces:
-    """Renders one image per pair of an identity and a sample number.
+    """Render one image for each pair of an identity and a sample number.
 
     Args:
         identities: int64 `[N]`, identity numbers, 0 or more.
         samples: int64 `[N]`, the number of the sample of that identity, 0 or more.
         size: image side in pixels, at least 32.
-        seed: of the whole population; another seed gives other people.
-        difficulty: strength of everything that is not identity, 0 to 2: 0 is a frontal face in even light
-            before plain grey, and the nuisances' ranges and chances grow in proportion.
-        fixed: nuisances by name that all samples share, given instead of drawn.
+        seed: seed of the whole population; another seed gives other people.
+        difficulty: strength of all variation within an identity, 0 to 2. At 0, faces are frontal, evenly lit
+            and in front of plain grey; ranges and probabilities of the nuisances grow in proportion.
+        fixed: values of nuisances, by name, that all samples share instead of drawing them.
         device: where to render; the result stays there.
 
     Returns:
-        The images and the factors behind them.
+        The images and their factors of variation.
 
     Raises:
-        ConfigError: if an argument is out of range, or the tensors' types or shapes do not fit.
+        ConfigError: an argument is out of range, or the tensors' types or shapes do not match.
     """
     fixed = fixed or {}
     _check(identities, samples, size, difficulty, fixed)

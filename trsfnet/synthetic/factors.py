@@ -1,4 +1,4 @@
-"""The tables of all that is drawn: what makes an identity, and what varies between its samples."""
+"""Tables of all random parameters: those that define an identity, and those that vary between its samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trait:
-    """One number of an identity: uniform in `low` to `high`, then no less than `floor`."""
+    """One parameter of an identity: uniform between `low` and `high`, then clamped to at least `floor`."""
 
     low: float
     high: float
@@ -16,10 +16,10 @@ class Trait:
 
 @dataclass(frozen=True)
 class Nuisance:
-    """One number of a sample: `rest` at difficulty 0, within `low` to `high` at difficulty 1.
+    """One parameter of a sample: `rest` at difficulty 0, between `low` and `high` at difficulty 1.
 
-    Between and beyond, the distance from `rest` grows in proportion, except that what cannot be negative
-    stays at half of `low` or above. `central` draws favour the middle.
+    The distance from `rest` is proportional to the difficulty. Parameters whose `low` is not negative are
+    clamped to at least half of `low`. With `central`, values near the middle are more frequent.
     """
 
     rest: float
@@ -30,7 +30,7 @@ class Nuisance:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens (1) or not (0) to a sample; its chance is `chance` times the difficulty."""
+    """A binary parameter of a sample: 1 with a probability of `chance` times the difficulty, otherwise 0."""
 
     chance: float
 
@@ -108,21 +108,21 @@ TRAITS: dict[str, Trait] = {
     "hair_tone": Trait(0.0, 1.0),
     "hair_red": Trait(-1.0, 0.8, floor=0.0),
     "hair_grey": Trait(-1.5, 1.0, floor=0.0),
-    # Where on the noise tiles the identity's skin and hair lie.
+    # Position of the identity's skin and hair on the noise tiles.
     "tile_x": Trait(0.0, 1.0),
     "tile_y": Trait(0.0, 1.0),
 }
-"""What makes an identity."""
+"""The parameters that define an identity."""
 
 NUISANCES: dict[str, Nuisance | Event] = {
-    # Pose in degrees; framing in frames, and relative.
+    # Pose in degrees; shifts as a fraction of the frame; relative scale.
     "yaw": Nuisance(0.0, -40.0, 40.0, central=True),
     "pitch": Nuisance(0.0, -20.0, 20.0, central=True),
     "roll": Nuisance(0.0, -16.0, 16.0, central=True),
     "shift_x": Nuisance(0.0, -0.05, 0.05),
     "shift_y": Nuisance(0.0, -0.05, 0.05),
     "scale": Nuisance(1.0, 0.90, 1.10),
-    # Light in degrees and relative strength.
+    # Light: directions in degrees, relative strengths.
     "light_azimuth": Nuisance(0.0, -80.0, 80.0),
     "light_elevation": Nuisance(20.0, -20.0, 65.0),
     "key": Nuisance(0.80, 0.45, 1.30),
@@ -140,7 +140,7 @@ NUISANCES: dict[str, Nuisance | Event] = {
     "frown": Nuisance(0.0, 0.0, 1.0),
     "gaze_x": Nuisance(0.0, -0.30, 0.30),
     "gaze_y": Nuisance(0.0, -0.08, 0.08),
-    # What is worn, and what is in the way; colours are linear RGB.
+    # Glasses, clothes, cap and occluder; colours are linear RGB.
     "glasses": Event(0.25),
     "dark_lens": Event(0.20),
     "lens_width": Nuisance(0.21, 0.18, 0.25),
@@ -164,7 +164,7 @@ NUISANCES: dict[str, Nuisance | Event] = {
     "occluder_red": Nuisance(0.2, 0.0, 0.6),
     "occluder_green": Nuisance(0.2, 0.0, 0.6),
     "occluder_blue": Nuisance(0.2, 0.0, 0.6),
-    # Camera: display units, and pixels of a 112-pixel image.
+    # Camera: in display units, and in pixels of a 112-pixel image.
     "exposure": Nuisance(1.0, 0.55, 1.45),
     "contrast": Nuisance(1.0, 0.75, 1.2),
     "haze": Nuisance(0.0, -0.06, 0.05),
@@ -172,4 +172,4 @@ NUISANCES: dict[str, Nuisance | Event] = {
     "blur": Nuisance(0.0, 0.0, 1.3),
     "noise": Nuisance(0.0, 0.0, 0.045),
 }
-"""What varies between an identity's samples."""
+"""The parameters that vary between the samples of an identity."""

@@ -1,4 +1,4 @@
-"""Random numbers and noise that are the same on every machine: hashes of whole numbers, no generator."""
+"""Random numbers and noise that are equal on every machine: hashes of integers instead of a generator."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import zlib
 
 import torch
 
-# Side of the periodic tiles of noise.
+# Side of the periodic noise tiles.
 TILE = 256
 
 
 def signed(word: int) -> int:
-    """The int64 that has the 64 bits of `word`."""
+    """The int64 with the lowest 64 bits of `word`."""
     word &= (1 << 64) - 1
     return word - (1 << 64) if word >> 63 else word
 
@@ -27,7 +27,7 @@ def _shift_right(word: torch.Tensor, bits: int) -> torch.Tensor:
 
 
 def mix(word: torch.Tensor) -> torch.Tensor:
-    """SplitMix64's output function, on int64 that wraps around."""
+    """SplitMix64's output function on int64, with overflow that wraps around."""
     word = word + GOLDEN
     word = (word ^ _shift_right(word, 30)) * _FINAL_A
     word = (word ^ _shift_right(word, 27)) * _FINAL_B
@@ -47,7 +47,7 @@ def noise_tiles(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Periodic tiles of unit noise: white, smooth (skin) and stretched along the rows (hair).
 
-    Each is one period, repeated far enough that a crop of `rows` by `columns` fits at any offset.
+    Each is one period, repeated so that a crop of `rows` by `columns` fits at any offset.
     """
     words = mix(mix(torch.arange(TILE * TILE)))
     parts = [(_shift_right(words, 16 * i) & 0xFFFF).to(torch.float64) for i in range(4)]

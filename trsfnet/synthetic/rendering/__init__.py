@@ -1,8 +1,8 @@
-"""Shaded relief of a head: from named face parameters to an image, vectorised over the batch.
+"""Renders a head as a shaded relief: from named face parameters to an image, vectorised over the batch.
 
 The head is one surface in cylindrical coordinates: the distance `r(theta, y)` from a vertical axis through
-the ears. In its own frame `x` points to the image's right, `y` up and `z` to the viewer; the eyes lie
-near `y = 0`, the top of the skull near `y = 1` and the chin near `y = -1`. Four steps make a picture:
+the ears. In its own frame, `x` points to the image's right, `y` up and `z` to the viewer; the eyes are
+near `y = 0`, the top of the skull near `y = 1` and the chin near `y = -1`. An image is made in four steps:
 
 1. *Plan* (`make_plan`): everything of one dimension, for many faces at once: profiles of the head, the
    factors of the features' separable bumps, the hairline, the lights' directions.

@@ -1,4 +1,4 @@
-"""Palettes in linear light, and painting with them."""
+"""Colour palettes in linear light, and painting with them."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def palette(colours: list[Rgb], position: torch.Tensor) -> torch.Tensor:
 
 
 def named_colour(params: Params, name: str) -> torch.Tensor:
-    """The colour `[N, 3]` whose channels are parameters of their own."""
+    """The colour `[N, 3]` whose channels are separate parameters, such as `cap_red`."""
     return torch.stack([params[f"{name}_{channel}"] for channel in ("red", "green", "blue")], 1)
 
 
 def paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor) -> None:
-    """Blends `colour` (one, `[N, 3]` or `[N, 3, h, w]`) over `target` `[N, 3, h, w]` in place."""
+    """Blend `colour` (one colour, `[N, 3]` or `[N, 3, h, w]`) over `target` `[N, 3, h, w]` in place."""
     for channel in range(3):
         if isinstance(colour, tuple):
             over = torch.full((1, 1, 1), colour[channel], device=target.device)
@@ -61,14 +61,14 @@ def paint(target: torch.Tensor, colour: torch.Tensor | Rgb, mask: torch.Tensor) 
 
 
 def skin_colour(params: Params) -> torch.Tensor:
-    """Each identity's skin, linear RGB `[N, 3]`."""
+    """Skin colour of each identity, linear RGB `[N, 3]`."""
     warmth = torch.tensor(_WARMTH, device=params["skin_tone"].device)
     return palette(_SKIN, params["skin_tone"]) * (1 + params["skin_warmth"][:, None] * warmth)
 
 
 def hair_colour(params: Params) -> torch.Tensor:
-    """Each identity's hair, linear RGB `[N, 3]`."""
-    # Dark skin seldom comes with light hair (or eyes); without this they would be independent.
+    """Hair colour of each identity, linear RGB `[N, 3]`."""
+    # People with dark skin seldom have light hair (or eyes); without this, the draws would be independent.
     colour = palette(_HAIR, params["hair_tone"] * (1 - 0.8 * params["skin_tone"]))
     for name, other, share in (("hair_red", _HAIR_RED, 0.8), ("hair_grey", _HAIR_GREY, 0.4)):
         amount = params[name] * (1 - share * params["skin_tone"])

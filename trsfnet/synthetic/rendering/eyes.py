@@ -16,15 +16,15 @@ def paint_eyes(
     radius: torch.Tensor,
     colour: torch.Tensor,
 ) -> None:
-    """Eyes, lids, lashes, brows and glasses, in place within the eyes' window."""
+    """Paint eyes, lids, lashes, brows and glasses in place, within the eyes' window."""
     rows, cols = grid.eye
     x, y = grid.x[cols], grid.y[rows][:, None]
     side = torch.sign(x)
-    # Both eyes at once: `out` runs from -1 in the inner corner to 1 in the outer one, `up` likewise upwards.
+    # Both eyes at once: `out` goes from -1 at the inner corner to 1 at the outer one; `up` likewise upwards.
     out = (x.abs() - p["eye_spacing"]) / p["eye_size"]
     up = (y - p["eye_y"]) / p["eye_size"] - p["eye_tilt"] * out
     within = out.abs()
-    # The lids are arcs that meet in the corners; the upper one peaks towards the nose.
+    # The lids are arcs that meet at the corners; the upper one peaks towards the nose.
     arc = 1 - out * out
     upper = p["eye_open"] * p["eye_aspect"] * arc * (1 - 0.15 * out)
     lower = -0.30 * (1 - 0.3 * p["smile"]) * arc.clamp_min(-1) * (1 + 0.1 * out)
@@ -65,10 +65,10 @@ def _eyeball(
     up: torch.Tensor,
     above: torch.Tensor,
 ) -> torch.Tensor:
-    """White, iris, pupil and glint: linear RGB `[N, 3, h, w]`."""
+    """Colour of the white, iris, pupil and glint: linear RGB `[N, 3, h, w]`."""
     dx, dy = out - side * p["gaze_x"] + 0.05, up - p["gaze_y"] - 0.05
     distance = torch.sqrt(dx * dx + dy * dy + 1e-6) / p["iris_size"]
-    # The upper lid shades the ball, which also turns away in the corners.
+    # The upper lid shades the eyeball, which also curves away from the viewer at the corners.
     shade = 1 - 0.45 * gauss(above / 0.14) - 0.25 * smooth(out.abs() * 1.6 - 0.6)
     ring = (1.15 - 0.75 * smooth((distance - 0.62) / 0.38)) * (0.55 + 0.45 * shade)
     disc = step(1 - distance, 0.35)
@@ -89,7 +89,7 @@ def _paint_glasses(
     x: torch.Tensor,
     y: torch.Tensor,
 ) -> None:
-    """Rims, bridge, arms and (dark) lenses over the eyes, in place."""
+    """Paint rims, bridge, arms and (dark) lenses over the eyes, in place."""
     across = ((x.abs() - p["eye_spacing"] - 0.01) / p["lens_width"]).square()
     down = ((y - p["eye_y"] + 0.02) / p["lens_height"]).square()
     shape = torch.sqrt(torch.sqrt(across.square() + down.square()) + 1e-6)

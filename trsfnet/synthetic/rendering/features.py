@@ -1,4 +1,4 @@
-"""The features' relief and the skin's tints: tables of Gaussian bumps, evaluated as one matrix product."""
+"""Relief of the facial features and tints of the skin: Gaussian bumps, evaluated as one matrix product."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trsfnet.synthetic.rendering.grid import Grid
 
 
 def _bumps(p: Params) -> list[tuple]:
-    """The features' relief: height, centre x, width x, centre y, width y, and whether it is mirrored."""
+    """Bumps of the features' relief: height, centre x, width x, centre y, width y, True if mirrored."""
     nose, mouth, eye, smile = p["nose_tip_y"], p["mouth_y"], p["eye_y"], p["smile"]
     chin = 0.12 - p["chin_drop"]
     return [
@@ -23,11 +23,11 @@ def _bumps(p: Params) -> list[tuple]:
         # Cheekbone and cheek.
         (p["cheekbone"] + 0.03 * smile, 0.42, 0.14, eye - 0.24, 0.11, True),
         (-p["cheek_hollow"], 0.46, 0.12, mouth + 0.12, 0.14, True),
-        # The nose's ball, its wings, the furrow next to them.
+        # Tip of the nose, its wings, the furrow next to them.
         (p["nose_ball"], p["nose_skew"], 0.55 * p["nose_width"], nose, 0.07, False),
         (0.35 * p["nose_height"], 0.86 * p["nose_width"], 0.045, nose - 0.035, 0.05, True),
         (-0.02, 1.4 * p["nose_width"], 0.055, nose - 0.02, 0.08, True),
-        # The mouth's mound, philtrum, furrow below the lips, and the corners.
+        # Mound of the mouth, philtrum, furrow below the lips, corners of the mouth.
         (0.05, 0.0, 0.26, mouth + 0.02, 0.17, False),
         (-0.012, 0.0, 0.022, 0.5 * (nose + mouth) - 0.03, 0.06, False),
         (-0.035, 0.0, 0.20, mouth - 0.17, 0.035, False),
@@ -46,7 +46,7 @@ def _bumps(p: Params) -> list[tuple]:
 
 
 def _tints(p: Params) -> list[tuple]:
-    """Changes of the skin's colour: strength, then as for `_bumps`, then the relative change of RGB."""
+    """Changes of the skin's colour: strength, position as in `_bumps`, relative change of RGB."""
     nose, mouth, eye = p["nose_tip_y"], p["mouth_y"], p["eye_y"]
     return [
         (p["blush"], 0.42, 0.14, eye - 0.28, 0.13, True, REDDER),
@@ -68,7 +68,7 @@ def _tints(p: Params) -> list[tuple]:
 
 
 def _separable(table: list[tuple], grid: Grid, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors `[N, K, rows]` (with the strengths) and `[N, K, columns]` of a table of `K` Gaussians."""
+    """Factors of `K` Gaussians: `[N, K, rows]`, multiplied by the strengths, and `[N, K, columns]`."""
 
     def column(index: int) -> torch.Tensor:
         values = [torch.as_tensor(entry[index], dtype=like.dtype, device=like.device) for entry in table]
@@ -85,7 +85,7 @@ def relief_factors(params: Params, grid: Grid) -> tuple[torch.Tensor, torch.Tens
     along, across = _separable(_bumps(params), grid, params["eye_y"])
     p = {name: value[:, None] for name, value in params.items()}
 
-    # The nose's ridge rises from the root between the eyes to the tip, then drops to the lip.
+    # The ridge of the nose rises from the root between the eyes to the tip, then drops to the lip.
     root, tip = p["eye_y"] + 0.13, p["nose_tip_y"]
     way = ((root - grid.y) / (root - tip)).clamp(0, 1.4)
     ridge = (0.12 + 0.88 * way.clamp_max(1)) * smooth(way * 4) * smooth((grid.y - tip + 0.11) / 0.13)
@@ -96,7 +96,7 @@ def relief_factors(params: Params, grid: Grid) -> tuple[torch.Tensor, torch.Tens
     lines = torch.cos((grid.y - p["brow_y"]) * 58) * gauss((grid.y - p["brow_y"] - 0.24) / 0.09)
     lines = 0.006 * p["age"] * (0.6 + 0.6 * p["brow_raise"].clamp_min(0)) * lines
 
-    # Ears stand out of the sides, pressed to them by long hair; from the front they are part of the outline.
+    # Ears stand out from the sides; long hair presses them flat. From the front, they belong to the outline.
     pressed = torch.where(p["hair_end"] < -0.3, 0.3, 1.0)
     ear = pressed * p["ear_out"] * gauss((grid.y - p["eye_y"] + 0.12) / p["ear_size"])
 

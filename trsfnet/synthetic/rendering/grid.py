@@ -12,11 +12,12 @@ import torch.nn.functional as F
 # The map's extent: rows from above the hair to the shoulders, columns past the silhouette of a turned head.
 _Y_TOP, _Y_BOTTOM = 1.4, -2.0
 _COLUMN_LIMIT = 0.66
-# Columns are x / (k (rho + z) + |x|): no arctangent per pixel, and more columns in front than at the sides.
+# Columns are x / (k (rho + z) + |x|): this needs no arctangent per pixel and puts more columns in front than
+# at the sides.
 _COLUMN_DENSITY = 1.2
-# Above this height there is only the head.
+# Above this height, there is only the head, no neck or body.
 BODY_TOP = -0.2
-# Features are laid out on x = FRONT_RADIUS sin(theta), close to the true x of a point in front.
+# Features are positioned by x = FRONT_RADIUS sin(theta), close to the true x of a point on the front.
 _FRONT_RADIUS = 0.85
 
 
@@ -42,12 +43,13 @@ class Grid:
 @functools.lru_cache(maxsize=8)
 def make_grid(size: int, device: torch.device) -> Grid:
     """The map's coordinates for images of `size` pixels."""
-    # Multiples of 16 keep every image of a batch equally aligned, so that its position cannot change a bit.
+    # Multiples of 16 give all images of a batch the same memory alignment, so that an image's position in the
+    # batch does not change its pixels.
     rows = columns = 16 * math.ceil(size * 1.14 / 16)
     y = torch.linspace(_Y_TOP, _Y_BOTTOM, rows, dtype=torch.float64)
     column = torch.linspace(-_COLUMN_LIMIT, _COLUMN_LIMIT, columns, dtype=torch.float64)
     theta = 2 * torch.atan(_COLUMN_DENSITY * column / (1 - column.abs()))
-    # Behind the ears no feature may appear: their x is put far away.
+    # No feature may appear behind the ears, so x is far away there.
     x = torch.where(theta.abs() < math.pi / 2, _FRONT_RADIUS * torch.sin(theta), 9.0 * theta.sign())
 
     def window(low: float, high: float, half_width: float) -> tuple[slice, slice]:
@@ -84,7 +86,7 @@ def map_shape(size: int) -> tuple[int, int]:
 def place_on_map(
     out: torch.Tensor, x: torch.Tensor, z: torch.Tensor, rho: torch.Tensor, y: torch.Tensor
 ) -> None:
-    """Writes into `out` `[..., 2]` where on the map a point lies, as `grid_sample` wants it."""
+    """Write the position of points on the map into `out` `[..., 2]`, in the form of `grid_sample`."""
     scale = (rho + z).mul_(_COLUMN_DENSITY * _COLUMN_LIMIT).add_(x.abs(), alpha=_COLUMN_LIMIT).add_(1e-4)
     torch.div(x, scale, out=out[..., 0])
     middle, half = 0.5 * (_Y_TOP + _Y_BOTTOM), 0.5 * (_Y_TOP - _Y_BOTTOM)
@@ -92,5 +94,5 @@ def place_on_map(
 
 
 def sample(field: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-    """`field` `[N, C, rows, columns]` between its points, at what `place_on_map` gave."""
+    """Interpolate `field` `[N, C, rows, columns]` at positions from `place_on_map`."""
     return F.grid_sample(field, place, align_corners=True, padding_mode="border")

@@ -1,4 +1,4 @@
-"""Lambert, ambient occlusion, a cast shadow and a highlight, all on the map."""
+"""Shading on the map: Lambertian reflection, ambient occlusion, a cast shadow and a highlight."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from trsfnet.synthetic.rendering.arithmetic import Params, enlarge
 from trsfnet.synthetic.rendering.colours import named_colour
 from trsfnet.synthetic.rendering.grid import Grid, place_on_map, sample
 
-# stands between a point and the light.
+# The map for shadows is coarser by this factor. The march towards the light checks for obstacles at these
+# distances.
 _SHADOW_STEP = 4
 _SHADOW_REACH = (0.08, 0.18, 0.38)
 
 
 def _direction(params: Params, azimuth: torch.Tensor, elevation: torch.Tensor) -> torch.Tensor:
-    """Unit vector `[N, 3]` in the head's frame of a direction fixed to the camera (angles in degrees)."""
+    """Unit vector `[N, 3]`, in the head's frame, of a direction fixed to the camera (angles in degrees)."""
     az, el = torch.deg2rad(azimuth), torch.deg2rad(elevation)
     x, y, z = torch.sin(az) * torch.cos(el), torch.sin(el), torch.cos(az) * torch.cos(el)
     roll, pitch, yaw = (torch.deg2rad(params[name]) for name in ("roll", "pitch", "yaw"))
@@ -27,7 +28,7 @@ def _direction(params: Params, azimuth: torch.Tensor, elevation: torch.Tensor) -
 
 
 def lights(params: Params, grid: Grid) -> dict[str, torch.Tensor]:
-    """Directions, their components per column (outward, tangential, up: `[N, 1, columns]`), and colours."""
+    """Lights: directions, their components in each column's frame (outward, tangential, up), and colours."""
     zero = torch.zeros_like(params["yaw"])
     key = _direction(params, params["light_azimuth"], params["light_elevation"])
     directions = {
@@ -54,7 +55,7 @@ def shade(
     gain: torch.Tensor,
     gloss: torch.Tensor,
 ) -> None:
-    """Lights `albedo` `[N, 3, rows, columns]` in place; `gain` scales it, `gloss` the highlight."""
+    """Shade `albedo` `[N, 3, rows, columns]` in place; `gain` scales the light, `gloss` the highlight."""
     # The normal is (1, -turn, -slope) / length along (outward, tangent, up).
     turn, slope = torch.empty_like(radius), torch.empty_like(radius)
     torch.sub(radius[:, :, 2:], radius[:, :, :-2], out=turn[:, :, 1:-1])
@@ -69,7 +70,7 @@ def shade(
         cosine = torch.addcmul(curves[f"{name}_out"], turn, curves[f"{name}_turn"])
         return cosine.addcmul_(slope, curves[f"{name}_up"]).mul_(inverse).clamp_min_(0)
 
-    # Hollows, relative to the surroundings' mean, get less light from everywhere.
+    # Points that are lower than the mean of their surroundings receive less light from all directions.
     around = enlarge(F.avg_pool2d(radius[:, None], 8)[:, 0], grid.rows, grid.columns)
     gain.mul_(torch.sub(radius, around, out=around).mul_(5).add_(0.97).clamp_(0.35, 1.12))
     lit = _shadow(radius, curves["key_direction"], grid)
@@ -83,7 +84,7 @@ def shade(
 
 
 def _shadow(radius: torch.Tensor, light: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """Share of the key light that reaches each point: a march towards the light, on a coarse map."""
+    """Share of the key light that reaches each point, by ray marching towards the light on a coarse map."""
     coarse = F.avg_pool2d(radius[:, None], _SHADOW_STEP)
     rows, cols = coarse.shape[2:]
     y, sin, cos = (
@@ -92,7 +93,7 @@ def _shadow(radius: torch.Tensor, light: torch.Tensor, grid: Grid) -> torch.Tens
     y, base = y[:, None], coarse[:, 0]
     x, z = base * sin, base * cos
     lx, ly, lz = (light[:, axis, None, None] for axis in range(3))
-    # All distances at once, one below the other.
+    # All distances at once, stacked along the rows.
     reach = torch.tensor(_SHADOW_REACH, device=radius.device).repeat_interleave(rows)[:, None]
     px = x.repeat(1, len(_SHADOW_REACH), 1).add_(reach * lx)
     pz = z.repeat(1, len(_SHADOW_REACH), 1).add_(reach * lz)

@@ -12,7 +12,7 @@ from trsfnet.synthetic.rendering.grid import Grid
 def paint_mouth(
     p: Params, curves: dict[str, torch.Tensor], grid: Grid, radius: torch.Tensor, colour: torch.Tensor
 ) -> None:
-    """Lips, teeth and the folds next to the mouth, in place within the mouth's window."""
+    """Paint lips, teeth and the folds next to the mouth in place, within the mouth's window."""
     rows, cols = grid.mouth
     x, y = grid.x[cols], grid.y[rows][:, None]
     half = p["mouth_width"] * (1 + 0.25 * p["smile"] - 0.12 * p["mouth_open"])
@@ -29,7 +29,7 @@ def paint_mouth(
     mouth = step(0.5 * gap - up, 0.018) * step(up + 1.5 * gap, 0.018) * (inside * (gap > 0.004))
     seam = gauss(up / 0.011) * inside * (1 - mouth)
     teeth = mouth * step(up + 0.5 * gap, 0.02) * step(0.75 - along.abs(), 0.3)
-    # The folds from the nose's wings past the mouth's corners, deeper with age and a smile.
+    # Folds from the wings of the nose past the corners of the mouth, deeper with age and a smile.
     drop = p["nose_tip_y"] - y
     fold = gauss((x.abs() - p["nose_width"] - 0.05 - 0.62 * drop.clamp_min(0)) / 0.045)
     fold = fold * (step(drop - 0.04, 0.2) * step(y - p["mouth_y"] + 0.12, 0.2))

@@ -7,17 +7,17 @@ import torch
 from trsfnet.synthetic.rendering.arithmetic import Params, blend, gauss, smooth
 from trsfnet.synthetic.rendering.grid import BODY_TOP, Grid
 
-# Cross-sections are superellipses, the head's a little flatter in front than an ellipse.
+# Cross-sections are superellipses; the head's is a little flatter in front than an ellipse.
 HEAD_POWER = 2.25
 
 
 def inverse_powers(width: torch.Tensor, depth: torch.Tensor, power: float) -> torch.Tensor:
-    """The factor along y, `[N, rows, 2]`, of a superellipse with these half-axes `[N, rows]`."""
+    """The factor along y, `[N, rows, 2]`, of superellipses with these half-axes `[N, rows]`."""
     return torch.stack([width.clamp_min(0.002).pow(-power), depth.clamp_min(0.002).pow(-power)], 2)
 
 
 def superellipse(inverse: torch.Tensor, grid: Grid, power: float) -> torch.Tensor:
-    """Radius `[N, rows, columns]` of the cross-sections of `inverse_powers`."""
+    """Radius `[N, rows, columns]` of the cross-sections described by `inverse_powers`."""
     sides = torch.stack([grid.sin.abs().pow(power), grid.cos.abs().pow(power)])
     summed = torch.bmm(inverse, sides.expand(len(inverse), -1, -1))
     return summed.rsqrt_() if power == 2 else summed.log_().mul_(-1 / power).exp_()
@@ -38,23 +38,23 @@ def profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
 
 
 def body_profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half-width and depth of neck and shoulders, nothing above the jaw."""
+    """Half-width and depth of neck and shoulders; 0 above the jaw."""
     neck = params["neck"][:, None] * smooth((BODY_TOP - y) / 0.2)
     slope = smooth((-1.02 - y) / 0.8)
     return neck + 1.5 * slope * slope, 0.82 * neck + 0.35 * slope
 
 
 def dome_profiles(params: Params, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half-width and depth of the hair, or of the cap that flattens it."""
+    """Half-width and depth of the hair, or of the cap, which flattens the hair."""
     flat = torch.full_like(params["cap"], 0.07)
     top = torch.lerp(params["hair_top"], flat, params["cap"])[:, None]
     side = torch.lerp(params["hair_side"], flat, params["cap"])[:, None]
-    # The skull's own profile, stretched upwards by the hair's height.
+    # The profile of the skull, stretched upwards by the height of the hair.
     above = params["skull_height"][:, None] - 0.1
     stretched = torch.where(y > 0.1, 0.1 + (y - 0.1) * (above / (above + top)), y)
     width, depth = profiles(params, stretched)
     width = width * (1 + 1.4 * side * smooth((y + 0.5) / 0.6))
-    # Long hair keeps the head's width, or flares, below the ears, where the surface beneath is the neck.
+    # Below the ears, where the underlying surface is the neck, long hair keeps the head's width or flares.
     hangs = smooth((0.3 - y) / 0.35) * (params["hair_end"] < -0.3)[:, None]
     flare = 0.05 * params["hair_flare"][:, None] * (-0.3 - y).clamp(0, 1.5)
     hanging = params["head_width"][:, None] * (1 + 1.4 * side) + flare

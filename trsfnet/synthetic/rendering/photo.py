@@ -1,4 +1,4 @@
-"""What is behind a head and before it, the lens and the sensor."""
+"""Background, occluder, lens and sensor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def scenery(waves: torch.Tensor, tints: torch.Tensor, size: int) -> torch.Tensor
 
     Args:
         waves: frequency (periods per frame) and phase (periods) along x, then along y, `[N, K, 4]`.
-        tints: linear RGB amplitude of each, after the mean, `[N, K + 1, 3]`.
+        tints: the mean in linear RGB, then the linear RGB amplitude of each wave, `[N, K + 1, 3]`.
         size: image side in pixels.
 
     Returns:
@@ -34,14 +34,14 @@ def scenery(waves: torch.Tensor, tints: torch.Tensor, size: int) -> torch.Tensor
 def photograph(
     image: torch.Tensor, coverage: torch.Tensor, behind: torch.Tensor, faces: Plan, noise: torch.Tensor
 ) -> torch.Tensor:
-    """Background, something in front, the lens, the sensor: from light to display values.
+    """Add background, occluder, lens blur and sensor noise, and convert linear light to display values.
 
     Args:
         image: linear RGB of the head, `[N, 3, size, size]`.
         coverage: its coverage, `[N, size, size]`.
-        behind: linear RGB of the background, of the same shape as `image`; overwritten.
-        faces: the plan; `blur` in pixels, `noise` in display units.
-        noise: unit variance, `[N, size, 3, size]`.
+        behind: linear RGB of the background, with the same shape as `image`; overwritten.
+        faces: the plan, with `blur` in pixels and `noise` in display units.
+        noise: noise of unit variance, `[N, size, 3, size]`.
 
     Returns:
         uint8 RGB, `[N, size, size, 3]`.
@@ -66,12 +66,12 @@ def photograph(
     level = 0.45 * (1 - p["contrast"]) + p["haze"]
     picture.mul_(p["contrast"][..., None]).add_(level[..., None]).addcmul_(noise, p["noise"][..., None])
     picture = picture.mul_(255).round_().clamp_(0, 255).transpose(2, 3).contiguous()
-    # By way of int32, for which the conversions are vectorised.
+    # Convert via int32, because these conversions are vectorised.
     return picture.to(torch.int32).to(torch.uint8)
 
 
 def _occlude(picture: torch.Tensor, p: Params, colour: torch.Tensor) -> None:
-    """Something out of focus that enters the frame from one side, in place."""
+    """Paint an out-of-focus object that enters the frame from one side, in place."""
     size = picture.shape[-1]
     pixel = (torch.arange(size, device=picture.device) + 0.5) * (2 / size) - 1
     reach = pixel * torch.cos(p["occluder_angle"]) + pixel[:, None] * torch.sin(p["occluder_angle"])

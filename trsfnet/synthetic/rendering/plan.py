@@ -1,4 +1,4 @@
-"""Everything of one dimension, for many faces at once, before any map is painted."""
+"""One-dimensional quantities of many faces, computed together before any map is painted."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from trsfnet.synthetic.rendering.outline import (
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known of `N` faces before any map is painted.
+    """The parameters and curves of `N` faces, computed before any map is painted.
 
     Attributes:
-        names: of the parameters.
+        names: names of the parameters.
         table: the parameters, `[len(names), N, 1, 1]`.
         curves: profiles, factors, directions and colours by name, each `[N, ...]`.
     """
@@ -36,7 +36,7 @@ class Plan:
     curves: dict[str, torch.Tensor]
 
     def part(self, start: int, stop: int) -> Plan:
-        """The plan of the faces `start` to `stop - 1` alone."""
+        """The plan of faces `start` to `stop - 1` only."""
         curves = {name: curve[start:stop] for name, curve in self.curves.items()}
         return Plan(self.names, self.table[:, start:stop], curves)
 
@@ -46,14 +46,14 @@ class Plan:
 
 
 def make_plan(params: Params, size: int) -> Plan:
-    """Prepares `N` faces for images of `size` pixels.
+    """Prepare `N` faces for images of `size` pixels.
 
     Args:
-        params: every parameter that `trsfnet.synthetic` draws or derives, float32 `[N]` each.
+        params: every parameter that `trsfnet.synthetic` draws or derives; each is float32 `[N]`.
         size: image side in pixels.
 
     Returns:
-        The plan, to be painted whole or in parts.
+        The plan, which can be painted as a whole or in parts.
     """
     grid = make_grid(size, params["yaw"].device)
     curves = {

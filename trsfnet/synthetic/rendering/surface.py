@@ -1,4 +1,4 @@
-"""Relief and albedo of heads on their maps, lit."""
+"""Relief, albedo and shading of heads on their maps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from trsfnet.synthetic.rendering.plan import Plan
 
 @dataclass(frozen=True)
 class Surface:
-    """What `paint_surface` makes.
+    """The result of `paint_surface`.
 
     Attributes:
         radius: distance from the axis, `[N, rows, columns]`.
@@ -30,24 +30,24 @@ class Surface:
 
 
 def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.Tensor) -> Surface:
-    """Relief, albedo and light of the `N` heads of a plan.
+    """Compute relief, albedo and shading of the `N` heads of a plan.
 
     Args:
         faces: the plan.
         size: image side in pixels; the map is somewhat finer than the image.
-        mottle: noise of about unit variance for the skin, `map_shape` per head.
-        strands: noise of about unit variance for the hair, stretched along the rows, likewise.
+        mottle: noise of about unit variance for the skin; each head has the shape `map_shape`.
+        strands: noise of about unit variance for the hair, stretched along the rows, of the same shape.
 
     Returns:
         The shaded surface.
     """
     curves, p = faces.curves, faces.params()
     grid = make_grid(size, mottle.device)
-    # Towards the outline strands are finer than pixels, where they would only glitter.
+    # Near the outline, strands are finer than pixels and would only cause aliasing.
     strands = strands * (grid.cos + 0.3).clamp(0.1, 1)
     head = superellipse(curves["head"], grid, HEAD_POWER)
     radius = head.baddbmm_(curves["relief_along"], curves["relief_across"])
-    # Neck, shoulders and clothes: in the lower rows only.
+    # Neck, shoulders and clothes, in the lower rows only.
     low = grid.low
     body = superellipse(curves["body"][:, low], grid, 2)
     cloth = step(p["collar"] - grid.y[low, None] + 0.12 * grid.cos, 0.06).mul_(body > radius[:, low])
@@ -68,7 +68,7 @@ def paint_surface(faces: Plan, size: int, mottle: torch.Tensor, strands: torch.T
     paint(colour, curves["cap"], cap)
     hair.mul_(1 - cap)
 
-    # Freckles on the skin, light and dark strands in the hair; a cap and clothes are plain.
+    # Freckles on the skin, light and dark strands in the hair; caps and clothes have no texture.
     bare = cloth.neg_().add_(1)
     grain = (p["freckles"] + 0.025) * mottle
     grain[:, low].mul_(bare)
@@ -87,15 +87,15 @@ def _hair(
     strands: torch.Tensor,
     cap: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`radius` with the hair's (or cap's) volume, and the hair's mask: both `[N, rows, columns]`."""
+    """`radius` with the volume of hair or cap, and the mask of the hair, both `[N, rows, columns]`."""
     y = grid.y[:, None]
     long = (p["hair_end"] < -0.3).to(y.dtype)
     edge = torch.add(y - curves["hairline"][:, None, :], strands, alpha=0.035)
-    # Long hair ends below, behind; in front it is the hairline that ends it.
+    # At the back, long hair ends at a lower edge; in front, it ends at the hairline.
     end = step(y - p["hair_end"].clamp_max(-0.5), 0.3)
     end = torch.addcmul(torch.ones_like(end), end - 1, smooth((grid.degrees.abs() - 48) / 24))
     volume_mask = smooth(edge * (1 / 0.11) + 0.5).mul_(end)
-    # The colour begins before the volume, the more so where hair hangs: the step to it would show skin.
+    # The colour extends beyond the volume, more so where hair hangs: the step would otherwise show skin.
     edge.add_(0.03 + 0.10 * long * smooth((grid.degrees.abs() - 35) / 20))
     mask = step(edge.add_(0.6 * long * smooth((-0.55 - y) / 0.3)), 0.06).mul_(end)
     dome = superellipse(curves["dome"], grid, 2)

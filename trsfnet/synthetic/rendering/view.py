@@ -1,4 +1,4 @@
-"""The surface as the camera sees it: each pixel's ray is intersected with it."""
+"""Projects the surface into the image by intersecting each pixel's ray with it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from trsfnet.synthetic.rendering.surface import Surface
 # Half the frame's height in head units, and the frame's centre, which put the eyes at 42 % from the top.
 _FRAME_HALF = 1.36
 _FRAME_CENTRE_Y = -0.20
-# The frame follows the face when the head turns, as a detector's crop does (share of the depth in front).
+# The frame follows the face when the head turns, as a detector's crop does (share of the frontal depth).
 _FRAME_FOLLOWS = 0.45
-# Depths at which a ray is tested for its first hit, from before the nose's tip to the axis.
+# Depths at which a ray is tested for its first hit, from in front of the tip of the nose to the axis.
 _DEPTHS = (1.3, 1.18, 1.08, 1.0, 0.93, 0.86, 0.78, 0.68, 0.55, 0.4, 0.22, 0.0)
 
-# Every how many pixels that is done; the rays between start between their neighbours' hits. All are then
-# corrected by the distance left, or a little more, since the surface is met at a slant.
+# The test is done every `_COARSE_STEP` pixels; the rays in between start from interpolated hits. All rays are
+# then corrected by the remaining distance, or a little more, because they meet the surface at an angle.
 _COARSE_STEP = 3
 _CORRECTIONS = 1
 _CORRECTION_GAIN = 1.05
-# Outwards less: next to a cliff, such as the edge of hanging hair, a long step would leave the surface again.
+# Outward corrections are limited more: next to a steep edge, such as that of hanging hair, a long step would
+# leave the surface again.
 _CORRECTION_RANGE = (-0.03, 0.15)
 
 
 def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The surface as the camera sees it.
+    """Project the surface into the image.
 
     Args:
-        surface: what `paint_surface` returned.
+        surface: the result of `paint_surface`.
         faces: the plan it was painted from; `yaw`, `pitch` and `roll` are in degrees, `shift_x` and
             `shift_y` in frames, `scale` is relative.
         size: image side in pixels.
@@ -46,8 +47,8 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
     radius = surface.radius[:, None]
 
     def locate(u: torch.Tensor, height: torch.Tensor, z: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        """Writes where the rays' points at depth `z` lie on the map; returns their distance to the axis."""
-        # In the frame turned back by the pitch alone, a ray keeps u; its y is v / cos(pitch) + z tan(pitch).
+        """Write the map positions of the rays' points at depth `z`; return their distance from the axis."""
+        # In the frame with only the pitch undone, a ray keeps u, and its y is v / cos(pitch) + z tan(pitch).
         rho = (u * u).addcmul_(z, z).sqrt_()
         place_on_map(
             place,
@@ -58,7 +59,7 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
         )
         return rho
 
-    # The first hit on every third ray, linear between the depths, ...
+    # The first hit on every third ray, by linear interpolation between the depths, ...
     few = math.ceil(size / _COARSE_STEP)
     u, height = _rays(p, few)
     count, number = len(_DEPTHS), len(u)
@@ -73,7 +74,7 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
     hit = hit.masked_fill_(after >= 0, 0.0).amax(1)
     z, nearest = (enlarge(field, size, size) for field in (hit, outside.amin(1)))
 
-    # ... and corrections on every ray.
+    # ... then corrections on every ray.
     u, height = _rays(p, size)
     place = u.new_empty(*u.shape, 2)
     for _ in range(_CORRECTIONS):
@@ -85,7 +86,7 @@ def project(surface: Surface, faces: Plan, size: int) -> tuple[torch.Tensor, tor
 
 
 def _rays(p: Params, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each pixel's ray: its offset u from the axis, and its height there, both `[N, size, size]`."""
+    """The ray of each pixel: its offset u from the axis and its height there, both `[N, size, size]`."""
     roll, yaw, pitch = (torch.deg2rad(p[name]) for name in ("roll", "yaw", "pitch"))
     pixel = (torch.arange(size, device=roll.device) + 0.5) * (2 / size) - 1
     half = _FRAME_HALF / p["scale"]
