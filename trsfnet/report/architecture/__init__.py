@@ -1,4 +1,4 @@
-"""The paper's figures 1 and 2, drawn from the networks themselves: what changes there changes here."""
+"""The paper's figures 1 and 2, drawn from our networks, so that they always agree with the code."""
 
 from trsfnet.report.architecture.module import modules
 from trsfnet.report.architecture.networks import overview

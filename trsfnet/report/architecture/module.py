@@ -15,13 +15,13 @@ from trsfnet.report.display import Picture, picture
 from trsfnet.text import joined
 
 _WIDTH, _HEIGHT, _RADIUS = 0.62, 0.48, 0.1
-_ROW = 0.66  # from one branch to the next
-_TRUNK = 0.72  # from the first branch up to the direct map
+_ROW = 0.66  # distance between branches
+_TRUNK = 0.72  # distance from the first branch up to the direct map
 _SCALE, _SLOPE = style.POSITIVE, style.NEGATIVE
 
 
 def modules(network: Network) -> Picture:
-    """The paper's figure 2 for every kind of residual module that `network` has."""
+    """Draw the paper's figure 2 for every kind of residual module in `network`."""
     kinds = [part for part in network.parts if part.blocks]
     shown = [part for part in kinds if len(part.blocks) > 1]
     heights = [_ROW * (len(part.blocks[0].branch_names) - 1) + _TRUNK + 0.9 for part in shown]
@@ -38,7 +38,7 @@ def modules(network: Network) -> Picture:
 
 
 def chains(block: ResidualBlock) -> list[list[ConvNormAct]]:
-    """The convolutions of each branch of a module."""
+    """Return the convolutions of each branch of a residual module."""
     branches = [getattr(block, name) for name in block.branch_names]
     return [[m for m in branch.modules() if isinstance(m, ConvNormAct)] for branch in branches]
 

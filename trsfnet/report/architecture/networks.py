@@ -15,13 +15,13 @@ from trsfnet.report.display import Picture, picture
 from trsfnet.text import counted, joined
 
 _COLOURS = {STEM: style.look("v1-relu").colour, TRUNK: style.POSITIVE, HEAD: style.NEGATIVE}
-# In inches, as everything in the drawing.
+# In inches, like all lengths in the drawing.
 _BOX, _COLUMN, _GAP = 2.55, 4.0, 0.15
 _LOW, _TALL, _STACK = 0.28, 0.46, 0.08
 
 
 def overview(networks: Sequence[Network]) -> Picture:
-    """The paper's figure 1: a column for each of `networks`."""
+    """Draw the paper's figure 1, with a column for each of `networks`."""
     tops = _tops(networks)
     bottom = min(tops.values()) - 0.5
     with style.panels(1, 1, 0.1 - bottom) as (figure, ((axes,),)):
@@ -39,7 +39,7 @@ def _height(part: Part) -> float:
 
 
 def _tops(networks: Sequence[Network]) -> dict[tuple[str, int], float]:
-    """Where each row of each section begins: both networks share them, so that like stands next to like."""
+    """Return the top of each row by section and row; networks share them so that like parts are aligned."""
     tops, y = {}, -0.72
     for section in _COLOURS:
         columns = [net.layers(section) for net in networks]
@@ -76,7 +76,7 @@ def _box(axes: Axes, part: Part, left: float, top: float) -> None:
     box = FancyBboxPatch((left, top - height), _BOX, height, boxstyle=rounded, ec=colour, lw=1.2)
     box.set_facecolor(to_rgba(colour, 0.14))
     axes.add_patch(box)
-    # Repeated modules lie under each other, like sheets of paper.
+    # Repeated modules are drawn as a stack of sheets.
     for sheet in (1, 2) if len(part.blocks) > 1 else ():
         indent, y = 0.05 * sheet, top - height - _STACK * sheet / 2
         axes.plot([left + indent, left + _BOX - indent], [y, y], color=colour, lw=1.2)

@@ -1,4 +1,4 @@
-"""What a network is made of, read from its modules and from one forward pass."""
+"""The structure of a network, read from its modules and from one forward pass."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Part:
 
     Attributes:
         section: `Stem`, `Modules` (from the first residual module to the last) or `Head`.
-        title: what it is, in a few words.
-        module: itself; None for the mean over positions, which is no module.
-        shape: of its output for one image: channels, then height and width while there are any.
+        title: short description.
+        module: the module; None for the mean over positions, which is not a module.
+        shape: shape of its output for one image: (channels, height, width), or (channels,) after pooling.
     """
 
     section: str
@@ -45,27 +45,27 @@ class Part:
 
     @property
     def blocks(self) -> list[ResidualBlock]:
-        """The residual modules in it, which are alike."""
+        """The residual modules in this part, which all have the same structure."""
         return [] if self.module is None else _all(self.module, ResidualBlock)
 
     @property
     def scales(self) -> int:
-        """How many trainable scales it has."""
+        """Number of trainable scales."""
         return sum(block.up.scale is not None for block in self.blocks)
 
     @property
     def slopes(self) -> int:
-        """How many trainable slopes it has."""
+        """Number of trainable slopes."""
         return 0 if self.module is None else len(_all(self.module, nn.PReLU))
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the paper with TRSF and PReLU, and its parts.
+    """One of the paper's networks with TRSF and PReLU, and its parts.
 
     Attributes:
-        model: the network, without values.
-        parts: from image to embedding.
+        model: the network, on the meta device.
+        parts: its parts, from image to embedding.
     """
 
     model: InceptionResnet
@@ -78,27 +78,27 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are trained."""
+        """Number of trainable parameters."""
         return sum(p.numel() for p in self.model.parameters())
 
     def layers(self, section: str) -> list[Part]:
-        """The parts of one section."""
+        """Return the parts of one section."""
         return [part for part in self.parts if part.section == section]
 
 
 def network(version: str, *, input_size: int = 160) -> Network:
-    """The network of `version` (`v1` or `v2`) for square images of `input_size` pixels, and its parts."""
+    """Return the network `version` (`v1` or `v2`) for images of side `input_size`, with its parts."""
     with torch.device("meta"):
         model = InceptionResnet(
             version=version, input_size=input_size, residual_scale="trainable", activation="prelu"
         ).eval()
-    # Never initialised, for sizes alone are asked. The meta device would take many times longer.
+    # The weights stay uninitialised, because only shapes are needed. The meta device would be much slower.
     shapes = _shapes(model.to_empty(device="cpu"), torch.zeros(1, 3, input_size, input_size))
     return Network(model.to("meta"), tuple(_parts(model, shapes)))
 
 
 def _shapes(model: InceptionResnet, image: Tensor) -> dict[nn.Module, tuple[int, ...]]:
-    """The output's shape of each child of the model that ran, in that order."""
+    """Return the output shape of each child module without the batch dimension, in order of execution."""
     shapes: dict[nn.Module, tuple[int, ...]] = {}
 
     def note(module: nn.Module, _inputs: object, output: Tensor) -> None:
@@ -145,12 +145,12 @@ def _title(name: str, module: nn.Module) -> str:
 
 
 def layer(unit: ConvNormAct) -> str:
-    """The kernel of a convolution, such as `1 × 7`."""
+    """Return the kernel size of a convolution, such as `1 × 7`."""
     return times(unit.conv.kernel_size)
 
 
 def times(sizes: int | tuple[int, ...]) -> str:
-    """`3 × 3` for 3 or (3, 3)."""
+    """Format a size, such as `3 × 3` for 3 or (3, 3)."""
     return " × ".join(map(str, (sizes, sizes) if isinstance(sizes, int) else sizes))
 
 
@@ -160,7 +160,7 @@ def _stride(stride: int | tuple[int, ...]) -> str:
 
 
 def size(shape: tuple[int, ...]) -> str:
-    """`17 × 17 × 256`, as the paper writes sizes: channels last."""
+    """Format a shape as in the paper, with channels last, such as `17 × 17 × 256`."""
     return times((*shape[1:], shape[0])) if len(shape) > 1 else str(shape[0])
 
 

@@ -1,8 +1,8 @@
-"""The card of every run, which says all there is to know about it, and the index of them.
+"""The card of every run, which shows everything known about it, and the index of all cards.
 
-A run has a page of its own, but those of the stability study, which are hundreds, small and alike, share
-one for each variant. The book's Sphinx extension calls `write_cards` for each kind of network on each track;
-there are so many that cards are made from plain functions and not from a notebook.
+Each run has its own page, except for the hundreds of small, similar runs of the stability study, which share
+one page per variant. The book's Sphinx extension calls `write_cards` for each kind of network on each track.
+Because there are so many cards, plain functions write them instead of a notebook.
 """
 
 from trsfnet.report.cards.index import runs_index, unreadable, verdict

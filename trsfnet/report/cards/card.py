@@ -1,4 +1,4 @@
-"""The text of a card: what a run was, what came of it, and how to repeat it."""
+"""The text of a card: the settings of a run, its results, and the command that repeats it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from trsfnet.text import percent, percent_range
 
 
 def card(each: CardRun, others: Others, place: Path, pages: Sequence[str]) -> str:
-    """The card of a run. A damaged record's card says what is wrong with it.
+    """Return the card of a run; the card of a damaged record states the problem instead.
 
     Args:
         each: the run.
         others: all runs of its variant on its track.
-        place: the folder where the card will be, with those of the rest of the track.
-        pages: names of the book's pages, which lie two folders above.
+        place: the folder of the track's cards, in which the card will be.
+        pages: names of the book's pages, which are two folders above `place`.
     """
     fault = each.fault
     if each.run and not fault:

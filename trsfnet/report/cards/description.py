@@ -1,4 +1,4 @@
-"""What a card says in words and lists: the setting, where it is used, the code, and the circumstances."""
+"""Texts and lists of a card: the settings, where the run is used, the code, and the circumstances."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trsfnet.report.names import TRACKS
 from trsfnet.report.run_state import departures
 from trsfnet.text import duration, joined
 
-# The book's page of each of the paper's exhibits.
+# The book's page for each of the paper's tables and figures.
 _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
     "figure 3": "curves",
     "figure 4": "curves",
@@ -25,12 +25,12 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
 
 
 def track(run: Run) -> str:
-    """Such as `rendered faces`."""
+    """Return the name of the run's track, such as `rendered faces`."""
     return TRACKS[run.track]
 
 
 def opening(run: Run) -> str:
-    """The setting in words."""
+    """Describe the network and the loss in words."""
     config = run.config
     if config["trsf"]:
         each = "channel of each residual branch" if config["trsf_per_channel"] else "residual branch"
@@ -52,7 +52,7 @@ def opening(run: Run) -> str:
 
 
 def uses(run: Run, pages: Sequence[str]) -> str:
-    """The exhibits that the run is part of, as links to their pages; or how it departs from all of them."""
+    """State which tables and figures of the paper include the run, or how it departs from all of them."""
     apart = departures(run)
     if apart:
         return f"Its settings differ from those of the paper's tables: {joined(apart)}."
@@ -73,7 +73,7 @@ def _links(exhibits: Sequence[str], pages: Sequence[str]) -> list[str]:
 
 
 def code(run: Run) -> str:
-    """Which code made the run, and whether the present code would give the same numbers."""
+    """State which code made the run, and whether the current code would give the same numbers."""
     info = run.info
     made = (
         f"Made by version {info.get('version', 'unknown')}, code `{info.get('source_hash', 'unknown')}`, "
@@ -85,7 +85,7 @@ def code(run: Run) -> str:
 
 
 def settings(run: Run) -> Iterator[tuple[str, object]]:
-    """Every field of the configuration, then the preset."""
+    """Yield every field of the configuration, then the preset, as pairs of name and value."""
     for field, value in run.config.items():
         yield field, "none" if value is None else value
     preset = run.info.get("preset")
@@ -95,7 +95,7 @@ def settings(run: Run) -> Iterator[tuple[str, object]]:
 
 
 def circumstances(run: Run) -> Iterator[tuple[str, object]]:
-    """Data, counts, hardware, libraries and times."""
+    """Yield data, counts, hardware, libraries and times, as pairs of name and value."""
     info = run.info
     uses = {"train": "trained on", "test": "verified on"}
     for part, faces in info.get("data", {}).items():

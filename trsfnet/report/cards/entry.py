@@ -1,4 +1,4 @@
-"""A run of the study as its page shows it: all that is read of its run, so that nothing fails later."""
+"""A run of the study as its page shows it, with everything read in advance so that nothing fails later."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from trsfnet.text import duration, percent
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """What the page shows of a run.
+    """The data that the page shows for a run.
 
     Attributes:
         run: the run.
-        fault: what is wrong with the record, in a sentence; of such a run nothing below is known.
-        outcome: how it ended, in words.
-        values: the final measures of its track, a dash for each that it has not.
-        time: how long it took.
-        losses: mean training loss of each epoch that was finished: float64 [epochs].
-        chance: the loss of a network that takes every identity for equally likely.
-        settings: every field of its configuration, by name.
-        circumstances: data, machine and libraries, by name.
-        code: which code made it, in a sentence.
+        fault: what is wrong with the record, in a sentence, or None; if set, the fields below are empty.
+        outcome: how the run ended, in words.
+        values: the final measures of the track, with a dash for each missing one.
+        time: wall time of the run, in words.
+        losses: mean training loss of each finished epoch: float64 [epochs].
+        chance: loss of a network that considers all identities equally likely.
+        settings: every field of the configuration, by name.
+        circumstances: data, machine, libraries and times, by name.
+        code: which code made the run, in a sentence.
     """
 
     run: Run
@@ -45,27 +45,27 @@ class Entry:
 
     @property
     def rate(self) -> float:
-        """Learning rate of the run; not a number where its record has none."""
+        """Learning rate of the run; NaN if its record has none."""
         rate = self.run.config.get("learning_rate")
         return rate if isinstance(rate, int | float) else float("nan")
 
     @property
     def status(self) -> str:
-        """Status of the run, or that its record is damaged."""
+        """Status of the run; `damaged` if the record has a fault."""
         return "damaged" if self.fault else self.run.status
 
     @property
     def name(self) -> str:
-        """What tells it from the other runs on the page."""
+        """Name that distinguishes the run from the others on the page: learning rate and seed."""
         return f"rate {self.rate:g}, seed {self.run.seed}"
 
 
 def entry(run: Run, fault: str | None) -> Entry:
-    """All that the page shows of a run, or what is wrong with its run.
+    """Read everything that the page shows for a run, or the fault of its record.
 
     Args:
-        run: of the study.
-        fault: what is known to be wrong with its run.
+        run: a run of the study.
+        fault: a known fault of its record, or None.
     """
     if fault:
         return Entry(run, fault)

@@ -1,4 +1,4 @@
-"""The final evaluation of a run, computed again from its saved scores: values, intervals, distributions."""
+"""The final evaluation of a run, recomputed from its saved scores: intervals and score distributions."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP
 from trsfnet.experiments.threshold import saved_scores, threshold_of
 
-# Enough for bounds in steps of a tenth of their distance; a thousand for each card would hold up the book.
+# Enough to resolve the bounds to about a tenth of the interval's width; a thousand would slow down the book.
 REPLICATES = 100
 
-# The FAR that the book's verdicts rest on.
+# The FAR on which the book's verdicts are based.
 _FAR = 1e-3
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the scores of a run say.
+    """The final evaluation of a run.
 
     Attributes:
-        intervals: by name of the metric, 95 %, by resampling people; None where some draw left it undefined.
+        intervals: 95 % intervals by metric, from resampling people; None if undefined in some resample.
         genuine: cosines of same-person pairs.
-        impostor: cosines of different-person pairs; of all pairs of a set only the highest are kept.
-        impostor_pairs: how many different-person pairs there are in all.
-        threshold: the cosine above which one in a thousand of these is accepted; None if there are fewer.
+        impostor: cosines of different-person pairs; if all pairs of a set are evaluated, only the highest.
+        impostor_pairs: total number of different-person pairs.
+        threshold: cosine above which one in a thousand different-person pairs is accepted; None if there are
+            too few pairs.
     """
 
     intervals: dict[str, Interval | None]
@@ -42,7 +43,7 @@ class Evaluated:
 
 
 def evaluated(run: Run) -> Evaluated | None:
-    """What a run's scores say; None if it has none, or none that can be read."""
+    """Evaluate a run's saved scores; None if there are none, if they cannot be read, or for templates."""
     try:
         scores = saved_scores(run.record)
         found = intervals(scores, replicates=REPLICATES)

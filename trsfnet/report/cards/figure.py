@@ -1,4 +1,4 @@
-"""The figure of a card: small multiples of how a run went and what it ended with."""
+"""The figure of a card: small panels on the course of a run and its final state."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ Panel = Callable[[Axes], None]
 
 
 def figure(run: Run, scores: Evaluated | None) -> Picture | None:
-    """What a run's record can show; None if it has finished no epoch.
+    """Draw a panel for everything that a run's record contains; None if no epoch has finished.
 
     Args:
-        run: of the run.
-        scores: of its final evaluation.
+        run: the run.
+        scores: its final evaluation, or None.
     """
     history = run.history
     if history.empty:
@@ -50,7 +50,7 @@ def figure(run: Run, scores: Evaluated | None) -> Picture | None:
     rows = -(-len(panels) // _COLUMNS)
     height = _ROW_HEIGHT * rows
     with style.applied():
-        # Fixed margins and few ticks: a layout that is solved for would double the time of each card.
+        # Fixed margins and few ticks: a constrained layout would double the time per card.
         drawn = Figure(figsize=(style.FIGURE_WIDTH, height), layout="none")  # type: ignore[arg-type]
         drawn.subplots_adjust(0.1, 0.5 / height, 0.99, 1 - 0.3 / height, wspace=0.45, hspace=0.6)
         for place, panel in enumerate(panels, start=1):
@@ -62,13 +62,13 @@ def figure(run: Run, scores: Evaluated | None) -> Picture | None:
             axes.yaxis.label.set_fontsize(10)
             panel(axes)
     caption = _caption(history, values, scores)
-    # A card links to the record, which has the numbers.
+    # Without numbers, because a card links to the record.
     shown = picture(drawn, alt=_alt(history, run, values), caption=caption, with_numbers=False)
     return replace(shown, svg=rounded(shown.svg))
 
 
 def rounded(svg: str) -> str:
-    """The drawing with places in tenths of a point: a third smaller, and there are hundreds."""
+    """Round the coordinates to tenths of a point, which makes the hundreds of drawings a third smaller."""
     places = r' (?:d|x|y|transform)="[^"]*"'
     return re.sub(places, lambda found: re.sub(r"(\.\d)\d+", r"\1", found[0]), svg)
 
@@ -98,14 +98,14 @@ def _loss(history: pd.DataFrame, axes: Axes) -> None:
 
 
 def _shares(history: pd.DataFrame, run: Run, axes: Axes) -> None:
-    """Accuracy in training, and on unseen people what the track's verdicts rest on."""
+    """Draw the training accuracy, and the track's measures on unseen people."""
     names = {"train_accuracy": "training images"} | {name: measure_name(name) for name in MEASURES[run.track]}
     for (column, label), dashes in zip(names.items(), ("--", "-", ":"), strict=False):
         if column in history:
             axes.plot(
                 history["epoch"], history[column], dashes, marker=_marker(history), markersize=3, label=label
             )
-    axes.set(ylim=(0, 1.3), yticks=(0, 0.5, 1))  # room for the key
+    axes.set(ylim=(0, 1.3), yticks=(0, 0.5, 1))  # room for the legend
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_title("Right answers", fontsize=10)
     axes.legend(fontsize=8, loc="upper left", handlelength=1.4, borderpad=0)
@@ -139,7 +139,7 @@ def _lines(table: pd.DataFrame, title: str, label: str, axes: Axes) -> None:
 
 
 def _bands(table: pd.DataFrame, axes: Axes) -> None:
-    """Slopes over the epochs: hundreds of lines would weigh more than they tell."""
+    """Draw quantiles of the slopes over the epochs, because there would be hundreds of lines."""
     for low, high, alpha in ((0, 1, 0.15), (0.1, 0.9, 0.3)):
         bounds = table.quantile([low, high], axis=1)
         axes.fill_between(table.index, *bounds.to_numpy(), color=_BLUE, alpha=alpha, linewidth=0)
@@ -180,7 +180,7 @@ def _alt(history: pd.DataFrame, run: Run, values: dict[str, pd.DataFrame]) -> st
 
 
 def _caption(history: pd.DataFrame, values: dict[str, pd.DataFrame], scores: Evaluated | None) -> str:
-    """What the panels say, in numbers."""
+    """Summarise the panels in numbers."""
     first, last = history["loss"].iloc[0], history["loss"].iloc[-1]
     sentences = [f"The loss went from {first:.2f} in the first epoch to {last:.2f} in the last."]
     if "trsf" in values:

@@ -1,4 +1,4 @@
-"""The index of all runs: a table for each track and budget, which leads to the card of each run."""
+"""The index of all runs: a table for each track and budget, with links to the cards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _APART = "outside every budget"
 
 
 def runs_index(found: Analysis) -> Markdown:
-    """All runs by track, budget and variant. The book puts a filter above the tables."""
+    """List all runs by track, budget and variant. The book adds a filter above the tables."""
     parts, study = [], []
     for track in MEASURES:
         on_track = [run for run in found.runs if run.track == track]
@@ -34,7 +34,7 @@ def runs_index(found: Analysis) -> Markdown:
 
 
 def _budget(run: Run) -> str | None:
-    """The budget of a run, at whatever learning rate the study trained it; None for none of the budgets."""
+    """Return the budget of a run; for the stability study at any learning rate. None for other settings."""
     return STUDY if in_study(run) else run.budget
 
 
@@ -64,7 +64,7 @@ def _section(track: str, at: str, runs: list[Run]) -> str:
 
 
 def _study_section(track: str, runs: list[Run]) -> str:
-    """The study's runs by variant and learning rate, for there are hundreds."""
+    """List the hundreds of runs of the stability study by variant and learning rate."""
     title = f"### {capitalised(TRACKS[track])}, budget {STUDY}: {counted(len(runs), 'run')}"
     about = (
         "These runs share one page per variant. The number of seeds opens a list with links to the runs. "
@@ -102,7 +102,7 @@ def _study_order(run: Run) -> tuple[int, float, int, str]:
 
 
 def _counts(cell: list[Run]) -> tuple[str, str, str]:
-    """How many are done, collapsed, and neither."""
+    """Return how many runs are done, collapsed, and neither."""
     ended = Counter(run.status for run in cell)
     done, collapsed = ended["done"], ended["collapsed"]
     return f"{done}", f"{collapsed}", f"{len(cell) - done - collapsed}"
@@ -113,15 +113,15 @@ def _order(run: Run) -> tuple[str, int, str]:
 
 
 def unreadable(found: Analysis) -> Markdown:
-    """The records that cannot be shown, each with the reason."""
+    """List the records that cannot be shown, each with the reason."""
     if not found.problems:
         return Markdown("Every record can be read.")
-    # Paths as seen from the repository's root, not from where the notebook runs.
+    # Paths are relative to the repository's root rather than to the notebook.
     return Markdown("\n".join(f"- {plain(problem.replace('../', ''))}" for problem in found.problems))
 
 
 def verdict(found: Analysis) -> Markdown:
-    """How many runs there are, how they ended, and how many of them the present code made."""
+    """State the number of runs, how they ended, and how many of them the current code made."""
     if not found.runs:
         return Markdown("**No run is recorded yet.**")
     ended = Counter(run.status for run in found.runs)

@@ -16,14 +16,14 @@ from trsfnet.report.run_state import departures, value_of
 
 @dataclass(frozen=True)
 class Link:
-    """A run that has a card of its own.
+    """A link to a run that has its own card.
 
     Attributes:
-        path: of its record.
-        seed: of the run.
-        told_apart: its budget, or what sets it apart.
-        page: its card.
-        value: its result.
+        path: path of the record.
+        seed: seed of the run.
+        told_apart: budget of the run, or its departures from the nearest one.
+        page: file name of the card.
+        value: final value of the track's first measure, or the status.
     """
 
     path: Path
@@ -34,11 +34,11 @@ class Link:
 
 
 class Others:
-    """The runs of a variant on a track as links, made once for all of their cards.
+    """Links to the runs of a variant on a track, created once for all of their cards.
 
     Attributes:
-        links: the runs that have a card of their own, by seed.
-        shared: the pages that runs of the study share, with the number of runs on each.
+        links: links to the runs that have their own card, sorted by seed.
+        shared: the number of runs on each page that runs of the study share.
     """
 
     def __init__(self, runs: Sequence[CardRun]) -> None:
@@ -47,12 +47,12 @@ class Others:
         self.shared = Counter(page(each.run) for each in runs if each.in_study and each.run)
 
     def apart_from(self, path: Path) -> list[Link]:
-        """The links for the card of the run at `path`."""
+        """Return the links for the card of the run at `path`, without the run itself."""
         return [link for link in self.links if link.path != path]
 
 
 def _link(each: CardRun) -> Link | None:
-    """The run's link; None if its record cannot tell enough for one."""
+    """Return the link to a run; None if its record lacks the necessary data."""
     run = each.run
     if run is None:
         return None

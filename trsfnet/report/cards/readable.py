@@ -1,4 +1,4 @@
-"""The runs of a group of cards, each record read once, and what is wrong with those that cannot be shown."""
+"""The runs of a group of cards, with each record read once and its faults."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from trsfnet.errors import TrsfnetError
 from trsfnet.experiments.record import read_record
 from trsfnet.report.card_links import in_study
 
-# What a damaged record can raise wherever something is read of it.
+# Errors that a damaged record can raise wherever it is read.
 READ_ERRORS = (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError)
 
 
 @dataclass(frozen=True, eq=False)
 class CardRun:
-    """A run as a card needs it.
+    """A run and what is known about its record.
 
     Attributes:
-        path: of its record.
-        run: the run; None if nothing of its record can be read.
-        fault: what is wrong with the record, in a sentence.
-        variant: the cell of the grid, such as `v1-trsf-prelu`; empty of a record that cannot tell.
-        in_study: whether it is of the stability study; not of a record that cannot tell.
+        path: path of the record.
+        run: the run; None if its record cannot be read at all.
+        fault: what is wrong with the record, in a sentence; None if it is sound.
+        variant: variant, such as `v1-trsf-prelu`; empty if the record does not tell.
+        in_study: whether the run belongs to the stability study; False if the record does not tell.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class CardRun:
 
 
 def read_run(path: Path) -> CardRun:
-    """The run whose record is at `path`, whatever its state."""
+    """Read the run whose record is at `path`, even if the record is damaged."""
     try:
         run = Run(read_record(path))
     except READ_ERRORS as error:
@@ -51,5 +51,5 @@ def read_run(path: Path) -> CardRun:
 
 
 def cannot_be_shown(path: Path, error: Exception) -> str:
-    """What to say of a record of which something cannot be read."""
+    """Return a sentence on a record that cannot be read completely."""
     return f"The run record {path} cannot be shown: {error}"

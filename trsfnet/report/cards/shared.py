@@ -1,4 +1,4 @@
-"""What all runs of a page share, said once, and in what some of them differ."""
+"""The values that all runs on a page share, and those in which they differ."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from trsfnet.report.cards.entry import Entry
 from trsfnet.text import counted
 
-# So few runs are named, more are counted.
+# Up to this many runs are named; larger numbers are only counted.
 _NAMED = 5
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Values by name.
+    """Values by name, divided into shared and differing ones.
 
     Attributes:
-        alike: of all runs.
-        differing: each of a name's values, with the runs that have it.
+        alike: pairs of name and value that hold for all runs.
+        differing: for each other name, the runs with each value, in words, by value.
     """
 
     alike: list[tuple[str, str]]
@@ -32,13 +32,13 @@ def shared(
     without: Collection[str] = (),
     more: Sequence[tuple[str, str]] = (),
 ) -> Shared:
-    """What entries share and in what they differ.
+    """Divide the values of entries into those that all share and those that differ.
 
     Args:
-        entries: of the page.
-        of: the names and values of one.
+        entries: the entries of the page.
+        of: returns the names and values of an entry.
         without: names to leave out.
-        more: names and values of all of them.
+        more: additional names and values that hold for all entries.
     """
     names = dict.fromkeys(name for entry in entries for name in of(entry) if name not in without)
     alike: list[tuple[str, str]] = []
@@ -55,7 +55,7 @@ def shared(
 
 
 def which(entries: Sequence[Entry]) -> str:
-    """Some runs of the page, by name if they are few."""
+    """Name some runs of the page, or count them if there are many."""
     if len(entries) > _NAMED:
         return counted(len(entries), "run")
     return "; ".join(entry.name for entry in entries)

@@ -1,4 +1,4 @@
-"""The page of a variant in the stability study: all its runs, each with a row that links lead to."""
+"""The page of a variant in the stability study: all its runs, each in a row that can be linked to."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _STATUSES = {
     "failed": "failed for another reason",
     "damaged": "cannot be shown",
 }
-# What runs cannot share: the rows have it, but for the times, of which the page has the ends.
+# Values that runs do not share. The rows show the former; for the times, the page shows the range.
 _IN_ROWS = ("learning_rate", "seed")
 _TIMES = ("started", "finished", "wall time")
 
 
 def study_page(runs: Sequence[CardRun], others: Others, place: Path, pages: Sequence[str]) -> str:
-    """The page of a variant on a track.
+    """Return the page of a variant on a track.
 
     Args:
-        runs: its runs in the study.
-        others: all its runs on the track.
-        place: the folder where the page will be.
-        pages: names of the book's pages, which lie two folders above.
+        runs: the variant's runs in the study.
+        others: all runs of the variant on the track.
+        place: the folder in which the page will be.
+        pages: names of the book's pages, which are two folders above `place`.
     """
     entries = sorted((entry(each.run, each.fault) for each in runs if each.run), key=_order)
     sound = [each for each in entries if not each.fault]
     first = entries[0].run
-    # A damaged record's own entry for its track may be anything.
+    # Taken from the configuration, because the track entry of a damaged record may be anything.
     track = first.config["track"]
     title = f"{first.name}, stability study, {TRACKS[track]}"
     return fill(
@@ -86,7 +86,7 @@ def _ended(entries: Sequence[Entry]) -> str:
 
 
 def _where(runs: Sequence[Run]) -> str:
-    """Where more about the runs is, from the repository's root."""
+    """State which files contain more about the runs, relative to the repository's root."""
     folders = sorted({_shown(run.path.parent, 2) for run in runs if not isinstance(run.record, StudyRun)})
     studies = sorted({_shown(run.record.study.path, 2) for run in runs if isinstance(run.record, StudyRun)})
     sentences = [
@@ -108,7 +108,7 @@ def _shown(folder: Path, parts: int) -> str:
 
 
 def _shared(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """Settings, code and circumstances."""
+    """Return the shared settings, code and circumstances for the page's template."""
     seconds = sum(each.run.info.get("seconds", 0.0) for each in entries)
     times = [
         ("first started", min(each.circumstances["started"] for each in entries)),

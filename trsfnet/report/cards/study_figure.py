@@ -1,4 +1,4 @@
-"""The figure of a setting's page in the study: training loss, a panel for each learning rate."""
+"""The figure of a variant's page in the study: training loss, a panel for each learning rate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trsfnet.text import counted, joined
 
 _HEIGHT = 2.7  # inches
 _TRAINED, _COLLAPSED, _OTHER = "trained", "collapsed", "not ended, or failed"
-# Colour and dashes by how a run ended, so that colour is never alone.
+# Colour and dashes by how a run ended, so that endings differ by more than colour.
 _LOOKS = {
     _TRAINED: (style.POSITIVE, "-"),
     _COLLAPSED: (style.NEGATIVE, "--"),
@@ -29,10 +29,10 @@ _LOOKS = {
 
 
 def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
-    """Loss of every epoch, a line for each run; None if none has finished an epoch.
+    """Plot the loss of every epoch, a line per run; None if no run has finished an epoch.
 
     Args:
-        title: what the runs are of.
+        title: title of the page, for the alternative text.
         entries: the runs whose records are sound.
     """
     drawn = [entry for entry in entries if len(_finite(entry))]
@@ -41,7 +41,7 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
     rates = sorted({entry.rate for entry in entries})
     chance = drawn[0].chance
     with style.applied():
-        # Fixed margins: a layout that is solved for would double the time of each page.
+        # Fixed margins: a constrained layout would double the time per page.
         figure = Figure(figsize=(style.FIGURE_WIDTH, _HEIGHT), layout="none")  # type: ignore[arg-type]
         figure.subplots_adjust(0.08, 0.31, 0.99, 0.9, wspace=0.12)
         panels = figure.subplots(1, len(rates), sharex=True, sharey=True, squeeze=False)[0]
@@ -99,13 +99,13 @@ def _fate(entry: Entry) -> str:
 
 
 def _finite(entry: Entry) -> np.ndarray:
-    """Losses of the epochs up to the first that is not a number, which can only be drawn so far."""
+    """Return the losses before the first one that is not finite or not positive, which cannot be drawn."""
     finite = np.isfinite(entry.losses) & (entry.losses > 0)
     return entry.losses[: len(finite) if finite.all() else int(finite.argmin())]
 
 
 def _finding(entries: Sequence[Entry], rates: Sequence[float]) -> str:
-    """How many trained at each learning rate, and where their losses ended."""
+    """State how many runs trained at each learning rate, and the range of their final losses."""
     counts, ends = [], []
     for rate in rates:
         ended = [e for e in entries if e.rate == rate and _fate(e) != _OTHER]

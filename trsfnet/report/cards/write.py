@@ -1,4 +1,4 @@
-"""Which pages the runs of a variant have, and their files."""
+"""Writes the cards of a group of runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from trsfnet.report.cards.study import study_page
 
 
 def write_cards(paths: Sequence[str], place: str, target: str, pages: Sequence[str]) -> None:
-    """Write the cards of runs on a track, among them all of each variant. Each record is read once.
+    """Write the cards of runs on a track, reading each record once.
 
     Args:
-        paths: of the records.
-        place: the folder where the pages will be, with those of the rest of the track.
-        target: the folder to write them to.
-        pages: names of the book's pages, which lie two folders above `place`.
+        paths: paths of the records, with all runs of each variant among them.
+        place: the folder of the track's cards, for which links are computed.
+        target: the folder to write the cards to.
+        pages: names of the book's pages, which are two folders above `place`.
     """
     runs: dict[str, list[CardRun]] = {}
     for path in paths:
@@ -32,7 +32,7 @@ def write_cards(paths: Sequence[str], place: str, target: str, pages: Sequence[s
 
 
 def _cards(runs: Sequence[CardRun], place: Path, pages: Sequence[str]) -> dict[str, str]:
-    """The files of the runs of a variant by name."""
+    """Return the files of the cards of a variant's runs, by name."""
     others = Others(runs)
     texts: dict[str, str] = {}
     for each in runs:

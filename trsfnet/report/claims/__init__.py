@@ -1,4 +1,4 @@
-"""The paper's claims and what the runs say to them: subjects, numbers, tables and figures."""
+"""The paper's claims and the verdicts of the runs: subjects, numbers, tables and figures."""
 
 from trsfnet.report.claims.figures import forest, outcomes
 from trsfnet.report.claims.overview_figure import overview

@@ -1,4 +1,4 @@
-"""Figures of the page on the claims: how many have which verdict, and how far each is from its bound."""
+"""Figures of the page on the claims: counts of verdicts, and the distance of each claim from its bound."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trsfnet.report.figures import legend_below
 from trsfnet.report.names import plain_campaign_name
 from trsfnet.text import counted, joined
 
-# Colour and marker of each outcome, apart in lightness and in shape as well.
+# Colour and marker of each outcome; the colours also differ in lightness.
 OUTCOME_LOOKS = {
     Outcome.SUPPORTED: (style.POSITIVE, "o"),
     Outcome.CONTRADICTED: (style.NEGATIVE, "X"),
@@ -29,12 +29,12 @@ OUTCOME_LOOKS = {
     Outcome.NOT_RUN: ("none", ""),
 }
 WIDEST = 2.0
-# So thin that the page's ink can be read on it, in light and in dark.
+# Opacity of the bars, low enough for the page's text colour to be readable on them in light and dark mode.
 _FILL = 0.5
 
 
 def outcomes(found: Analysis) -> Picture | Markdown:
-    """How many claims on each subject have which verdict, by campaign."""
+    """Plot the number of claims with each verdict, by subject and campaign."""
     shown = found.campaigns_on(paper_rules())
     if not shown:
         return Markdown("No run has ended, so there are no verdicts to count.")
@@ -74,10 +74,9 @@ def _in_words(campaign: Campaign) -> str:
 
 
 def forest(found: Analysis) -> Picture | Markdown:
-    """How far each tested claim's weakest comparison is from the claim's bound.
+    """Plot the distance of each tested claim's weakest comparison from the claim's bound.
 
-    The unit is the smallest distance that the design could have shown, so that claims in different units
-    stand on one axis.
+    The unit is the minimum detectable effect, so that claims in different units share one axis.
     """
     shown = {c: of_claims for c in found.campaigns_on(paper_rules()) if (of_claims := margins(c))}
     if not shown:

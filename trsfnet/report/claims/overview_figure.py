@@ -1,6 +1,7 @@
-"""The book's first figure: the questions that the paper answers, and how far each is decided.
+"""The book's first figure: the questions that the paper answers, and the evidence on each.
 
-It is HTML that stands by itself; `book/_static/overview.js` adds pickers of the question and of the runs.
+The figure is HTML that works without scripts; `book/_static/overview.js` adds menus to select a question and
+a group of runs.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from trsfnet.report.display import Markdown
 from trsfnet.report.names import plain_campaign_name
 from trsfnet.text import counted
 
-# Around the origin, in pixels.
+# SVG paths around the origin, in pixels.
 _MARKS = {"o": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "X": "M-5-5L5 5M-5 5L5-5", "s": "M-4-4H4V4H-4Z"}
 _ARROWS = {True: "M-5-5L5 0L-5 5Z", False: "M5-5L-5 0L5 5Z"}
 
 
 def overview(campaigns: Sequence[Campaign]) -> Markdown:
-    """A line for each claim and campaign; at first, and without a script, the main claims alone."""
+    """Draw a line for each claim and campaign; without a script, only the main claims are visible."""
     if not campaigns:
         return Markdown("No run has ended, so there is nothing to draw.")
     found = {campaign: margins(campaign) for campaign in campaigns}
@@ -55,7 +56,7 @@ def overview(campaigns: Sequence[Campaign]) -> Markdown:
 
 
 def _finding(found: Mapping[str, Margin]) -> str:
-    """Of the main claims, how many are measured, and how many of them lie on the paper's side."""
+    """State how many main claims are measured, and how many of these agree with the paper in direction."""
     measured = [found[ids[0]].margin for ids in QUESTIONS.values() if ids[0] in found]
     if not measured:
         return "no question is measured"
@@ -85,7 +86,7 @@ def _line(claim: str, campaign: Campaign, margin: Margin | None) -> str:
 
 
 def _strip(margin: Margin | None) -> str:
-    """The axis, and on it the interval and the point; beyond the axis an arrow."""
+    """Draw the axis with the interval and the point, or an arrow if the point lies beyond the axis."""
     parts = ['<line class="overview-zero" x1="50%" x2="50%" y1="0" y2="100%"/>']
     parts += [
         f'<line class="overview-detectable" x1="{x}%" x2="{x}%" y1="0" y2="100%"/>' for x in map(_x, (-1, 1))
@@ -99,7 +100,7 @@ def _strip(margin: Margin | None) -> str:
 
 
 def _drawing(parts: str) -> str:
-    # Its numbers and its verdict stand next to it as text.
+    # Hidden from screen readers, because numbers and verdict appear as text next to it.
     return f'<svg aria-hidden="true" height="18">{parts}</svg>'
 
 
@@ -113,5 +114,5 @@ def _mark(x: float, outcome: Outcome, margin: float) -> str:
 
 
 def _x(margin: float) -> float:
-    """Position on the axis in per cent of its width."""
+    """Return the position on the axis in percent of its width."""
     return round(50 + 46 * max(-WIDEST, min(WIDEST, margin)) / WIDEST, 1)

@@ -1,4 +1,4 @@
-"""What the paper is about, as questions, with the claims that answer each, the most direct one first."""
+"""The paper's subject as questions, each with the claims that answer it, the most direct one first."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The paper's claims by what they are about."""
+"""The paper's claims, grouped by subject."""
 
 from __future__ import annotations
 
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import Claim, claims_by_id
 
-# In the order of the page; others follow.
+# The order on the page; other subjects follow.
 _FIRST = (
     "Accuracy",
     "Speed of convergence",
@@ -21,7 +21,7 @@ _FIRST = (
 
 
 def by_subject() -> dict[str, list[Claim]]:
-    """The paper's claims by what they are about."""
+    """Return the paper's claims by subject, in the order of the page."""
     subjects: dict[str, list[Claim]] = {subject: [] for subject in _FIRST}
     for claim, rule in paper_rules().items():
         subjects.setdefault(rule.subject, []).append(claims_by_id()[claim])

@@ -1,4 +1,4 @@
-"""Tables of the page on the claims: the campaigns, and each subject's claims with their verdicts."""
+"""Tables of the page on the claims: the campaigns, and the claims on each subject with their verdicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trsfnet.report.display import Markdown, captioned, table, unreadable
 from trsfnet.report.names import campaign_name
 from trsfnet.text import NBSP, counted, joined
 
-# A sign with each outcome, so that a table can be scanned.
+# A symbol for each outcome, so that tables can be scanned quickly.
 SIGNS = {
     Outcome.SUPPORTED: "✓",
     Outcome.CONTRADICTED: "✗",
@@ -28,7 +28,7 @@ SIGNS = {
 
 
 def rules() -> Markdown:
-    """How a verdict comes about."""
+    """Explain the rules for verdicts."""
     return Markdown(
         f"- **{Outcome.SUPPORTED}** or **{Outcome.CONTRADICTED}**: the runs of one track and budget lie on "
         "one side of the claim's bound by more than chance explains. Seeds are the sample. Their variance "
@@ -70,7 +70,7 @@ def rules() -> Markdown:
 
 
 def campaigns_table(found: Analysis) -> Markdown:
-    """The campaigns, and a line for each record that cannot be read."""
+    """Tabulate the campaigns, and list the records that cannot be read."""
     header = (
         "Track and budget",
         "Variants",
@@ -112,13 +112,13 @@ def _campaign_row(campaign: Campaign) -> list[str]:
 
 
 def size(campaign: Campaign) -> str:
-    """How many runs there are, such as `54`, or `48 of 96` where some are missing."""
+    """Return the number of runs, such as `54`, or `48 of 96` if some are missing."""
     runs = len(campaign.runs)
     return f"{runs} of {runs + campaign.missing}" if campaign.missing else str(runs)
 
 
 def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:
-    """The claims on one subject: what the paper has, and the verdict of each campaign on them."""
+    """Tabulate the claims on one subject with the paper's number and the verdict of each campaign."""
     ids = [claim.id for claim in claims]
     shown = [campaign for campaign in found.campaigns_on(ids) if campaign.decides(ids)]
     rows = [
@@ -131,7 +131,7 @@ def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Mark
 
 
 def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
-    """The verdict of each campaign with its numbers, each a link to what is behind it."""
+    """Return the verdict of each campaign with its numbers, linked to the evidence."""
     rule = paper_rules()[claim]
     if not campaigns:
         reason = f": {rule.reason}" if isinstance(rule, Untested) else ""
@@ -145,12 +145,12 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
 
 
 def outcome_link(claim: str, outcome: Outcome) -> str:
-    """An outcome and its sign, which lead to what is behind it."""
+    """Return an outcome with its symbol, as a link to the evidence on the claim."""
     return f"[{SIGNS[outcome]}{NBSP}{outcome}](#claim-{claim})"
 
 
 def verdict(found: Analysis) -> Markdown:
-    """A line for each campaign: which claims it decides."""
+    """List the claims that each campaign decides, and the number of those that it leaves open."""
     lines, titles = [], claims_by_id()
     for campaign in found.campaigns_on(paper_rules()):
         decided = [
@@ -167,5 +167,5 @@ def verdict(found: Analysis) -> Markdown:
 
 
 def anchor(subject: str) -> str:
-    """A subject as part of an address."""
+    """Return a subject in a form that can be part of an HTML id."""
     return "".join(c if c.isalnum() else "-" for c in subject.lower())

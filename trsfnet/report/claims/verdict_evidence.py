@@ -1,4 +1,4 @@
-"""What stands behind each verdict: the paper's words, the rule, every number, and the runs."""
+"""The evidence for each verdict: the paper's words, the rule, every number, and the runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detec
 
 
 def evidence(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:
-    """All that is behind the verdicts on one subject, to be unfolded."""
+    """Show the evidence for the verdicts on one subject in a dropdown."""
     campaigns = found.campaigns_on([claim.id for claim in claims])
     body = "\n\n".join(_claim(claim, campaigns) for claim in claims)
     return Markdown(folded(f"{subject}: the paper's words, every number, and the runs", body))
@@ -31,7 +31,7 @@ def evidence(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown
 def _claim(claim: Claim, campaigns: Sequence[Campaign]) -> str:
     rule = paper_rules()[claim.id]
     quotes = [f"> “{quote.text}” ({quote.place})" for quote in claim.quotes]
-    # An address for the verdict's link, then the claim itself.
+    # A target for links from the verdicts, then the claim itself.
     parts = [f"(claim-{claim.id})=\n**{claim.statement}**", "\n>\n".join(quotes)]
     tested = rule.describe()
     if tested:
@@ -54,7 +54,7 @@ def _row(rule: Rule, campaign: Campaign, measured: Measured) -> list[str]:
 
 
 def _sentences(claim: Claim, rule: Rule, campaigns: Sequence[Campaign]) -> str:
-    """The verdict of each campaign and its reason; but one where no runs can matter."""
+    """Return the verdict of each campaign and its reason, or a single reason if no run can test the claim."""
     if isinstance(rule, Untested):
         return f"**{Outcome.NOT_RUN}**. {rule.reason}"
     return "\n".join(_sentence(claim, rule, campaign) for campaign in campaigns) or "No run has ended."

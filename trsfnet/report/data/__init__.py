@@ -1,1 +1,1 @@
-"""The pages on the data: a module for each track, and one that sets them side by side."""
+"""The pages on the data: a module for each track, and one that compares the tracks."""

@@ -1,4 +1,4 @@
-"""The `lfw` track's page: who is in Labeled Faces in the Wild, and what the track makes of it."""
+"""The `lfw` track's page: the people in Labeled Faces in the Wild, and how the track divides them."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.text import NBSP, joined, percent
 from trsfnet.training.config import track_defaults
 
-# The fewest images of a person in each group of the figure.
+# The smallest number of images per person in each group of the figure.
 _GROUPS = (1, 2, 4, 10, 50)
 
 
 @dataclass(frozen=True)
 class Part:
-    """People of LFW, by how many images there are of each.
+    """A part of LFW, described by the number of images of each person.
 
     Attributes:
-        images: int64 [P], images of each person.
+        images: number of images of each person: int64 [P].
     """
 
     images: np.ndarray
 
     @property
     def same_pairs(self) -> np.ndarray:
-        """int64 [P], the pairs of two images of each person."""
+        """Number of pairs of two images of each person: int64 [P]."""
         return self.images * (self.images - 1) // 2
 
     @property
     def different_pairs(self) -> int:
-        """The pairs of images of two people."""
+        """Number of pairs of images of two different people."""
         total = int(self.images.sum())
         return total * (total - 1) // 2 - int(self.same_pairs.sum())
 
 
 def everyone() -> Part:
-    """All of LFW, by the package's copy of its `people.txt`."""
+    """Return all of LFW, according to the package's copy of its `people.txt`."""
     return Part(_images(range(lfw.TEST_SETS.stop)))
 
 
 def learned() -> Part:
-    """Those whom the track learns from, by default."""
+    """Return the part on which the track trains by default."""
     images = _images(lfw.TRAIN_SETS)
     return Part(images[images >= track_defaults("lfw")["images_per_identity"]])
 
 
 def verified() -> Part:
-    """Those whom the track verifies."""
+    """Return the part on which the track evaluates verification."""
     return Part(_images(lfw.TEST_SETS))
 
 
@@ -65,7 +65,7 @@ def _images(sets: range) -> np.ndarray:
 
 
 def parts() -> Markdown:
-    """People, images and pairs of the parts that the track makes of LFW."""
+    """Tabulate the people, images and pairs of the parts into which the track divides LFW."""
     fewest = track_defaults("lfw")["images_per_identity"]
     named = {
         f"training: sets {_span(lfw.TRAIN_SETS)}, people of {fewest} images or more": learned(),
@@ -92,7 +92,7 @@ def _span(sets: range) -> str:
 
 
 def input_images() -> Markdown:
-    """What part of each image a network sees on this track."""
+    """State which part of each image the networks see on this track."""
     return Markdown(
         f"From each image of 250{NBSP}pixels, the track keeps the central {CROP} and resizes them to "
         f"{track_defaults('lfw')['image_size']}."
@@ -100,7 +100,7 @@ def input_images() -> Markdown:
 
 
 def concentration() -> Picture:
-    """How few people make most of the pairs that are verified."""
+    """Plot how few people account for most of the same-person pairs of the verified part."""
     part = verified()
     group = np.searchsorted(_GROUPS, part.images, side="right") - 1
     numbers = {
@@ -148,7 +148,7 @@ def _interval(first: int, last: int | None) -> str:
 
 
 def alignment() -> Markdown:
-    """What `trsfnet align` finds in LFW."""
+    """Tabulate how many faces `trsfnet align` finds in LFW."""
     result = measured("align")
     if result is None:
         return Markdown("The alignment has not been measured here; `python -m benchmarks.align` measures it.")

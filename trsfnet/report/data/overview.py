@@ -1,4 +1,4 @@
-"""The tracks and the schedules, each in a table."""
+"""Tables of the tracks and of the training schedules."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from trsfnet.training.config import track_defaults
 
 
 def tracks() -> Markdown:
-    """What each track learns from and verifies, by default, and what it takes to run it."""
+    """Tabulate the training and test data of each track with default settings, and what it requires."""
     rendered = track_defaults("synthetic")
     faces = rendered["identities"] * rendered["images_per_identity"]
     others = synthetic.FOLDS * synthetic.TEST_IDENTITIES_PER_FOLD
-    # The rendered faces follow LFW's own protocol.
+    # The synthetic track follows LFW's protocol, so the number of pairs is the same.
     pairs = synthetic.FOLDS * synthetic.PAIRS_PER_FOLD * 2
     learned, verified = lfw.learned(), lfw.verified()
     every_pair = (int(verified.same_pairs.sum()) + verified.different_pairs) / 1e6
@@ -50,7 +50,7 @@ _PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
 
 
 def schedules() -> Markdown:
-    """Travel and decay budget of the paper's schedules and of every budget here."""
+    """Tabulate the travel and the decay budget of the paper's schedules and of all our budgets."""
     rows = [
         (
             _PAPERS.get(row["budget"], f"`{row['budget']}`, {TRACKS[row['track']]}"),

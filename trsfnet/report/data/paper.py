@@ -1,4 +1,4 @@
-"""The `paper` track's page: the sets that the paper learned from and verified."""
+"""The `paper` track's page: the paper's training and test sets."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from trsfnet.report.display import Markdown, captioned, table
 
 @dataclass(frozen=True)
 class FaceData:
-    """A published set of faces.
+    """A published data set of faces.
 
     Attributes:
-        name: what the paper calls it.
-        use: what the paper uses it for.
-        people: how many there are.
-        images: how many of them.
-        status: whether its makers still give it out.
-        source: where the numbers are from, as a Markdown link.
+        name: the paper's name for it.
+        use: its use in the paper.
+        people: number of people.
+        images: number of images.
+        status: whether its authors still distribute it.
+        source: source of the numbers, as a Markdown link.
     """
 
     name: str
@@ -56,11 +56,11 @@ IJBB = FaceData(
         "Whitelam_IARPA_Janus_Benchmark-B_CVPR_2017_paper.html)"
     ),
 )
-"""Its images are 21,798 stills and 55,026 frames of 7,011 videos."""
+"""IJB-B; its images are 21,798 stills and 55,026 frames of 7,011 videos."""
 
 
 def sets() -> Markdown:
-    """The paper's sets, how large they are, and whether they can be had."""
+    """Tabulate the paper's data sets with their size and availability."""
     images = everyone().images
     lfw = FaceData(
         "LFW, View 2",

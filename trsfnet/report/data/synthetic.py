@@ -1,4 +1,4 @@
-"""The `synthetic` track's page: what rendered faces look like, what varies in them, and how hard they are."""
+"""The `synthetic` track's page: the appearance, variation and difficulty of rendered faces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from trsfnet.text import NBSP, counted, joined, percent
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import build_model
 
-# Between these TARs at FAR 1e-2 a problem tells trained networks apart: neither hopeless nor solved.
+# Range of TAR at FAR 1e-2 in which a problem distinguishes trained networks: neither hopeless nor solved.
 _LEAST, _MOST = 0.5, 0.95
 
 _SIZE = 80
@@ -35,7 +35,7 @@ _SHEET_PEOPLE, _SHEET_SIZE = 8, 96
 _REST = {name: 0.0 if isinstance(entry, Event) else entry.rest for name, entry in NUISANCES.items()}
 
 _BACKGROUND = "back-\nground"
-# What differs from a frontal face in even light, a column of the contact sheet each.
+# Columns of the contact sheet: changes from a frontal face in even light.
 _COLUMNS: dict[str, dict[str, float]] = {
     "frontal": {},
     "yaw": {"yaw": 32},
@@ -52,7 +52,7 @@ _COLUMNS: dict[str, dict[str, float]] = {
 }
 
 _FIGURE_PEOPLE = 60
-# Nuisance, its name for readers, and the differences from rest that are drawn.
+# For each nuisance: its name in the figure, and the differences from its rest value that are drawn.
 _STEPS: dict[str, tuple[str, list[int]]] = {
     "yaw": ("Yaw", [5, 10, 20, 40]),
     "light_azimuth": ("Light from the side", [10, 20, 40, 80]),
@@ -62,7 +62,7 @@ _STEPS: dict[str, tuple[str, list[int]]] = {
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Compute in one thread: on tensors this small others mostly wait, for minutes on a busy machine."""
+    """Compute in one thread; on tensors this small, more threads are slower, by minutes on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -73,11 +73,11 @@ def _one_thread() -> Iterator[None]:
 
 @_one_thread()
 def contact_sheet() -> Picture:
-    """Identities by rows, nuisances by columns."""
+    """Draw rendered faces, with a row per identity and a column per nuisance."""
     people = torch.arange(_SHEET_PEOPLE)
     columns = []
     for name, changes in _COLUMNS.items():
-        # The background is drawn, not fixed, and plain grey at difficulty 0.
+        # The background is sampled rather than fixed, and plain grey at difficulty 0.
         difficulty = 1.0 if name == _BACKGROUND else 0.0
         faces = render_faces(people, people, size=_SHEET_SIZE, difficulty=difficulty, fixed=_REST | changes)
         columns.append(faces.images)
@@ -107,7 +107,7 @@ def contact_sheet() -> Picture:
     )
 
 
-# Nuisances that can be told without the renderer's words: what readers call them, and their units.
+# Nuisances that need no knowledge of the renderer: their name in the table, and their unit.
 _FACTORS: dict[str, tuple[str, str]] = {
     "yaw": ("yaw", "°"),
     "pitch": ("pitch", "°"),
@@ -129,7 +129,7 @@ _FACTORS: dict[str, tuple[str, str]] = {
 
 
 def factors() -> Markdown:
-    """What varies between the images of one person, and how far."""
+    """Tabulate what varies between the images of one person, with its range."""
     levels = (0.0, DEFAULT_DIFFICULTY, 1.0)
     rows = [
         (label, *(_extent(NUISANCES[name], level, unit) for level in levels))
@@ -149,7 +149,7 @@ def factors() -> Markdown:
 
 
 def _extent(entry: Nuisance | Event, difficulty: float, unit: str) -> str:
-    """The range of a nuisance, or the chance of an event."""
+    """Format the range of a nuisance or the probability of an event."""
     if isinstance(entry, Event):
         return f"in {100 * entry.chance * difficulty:.0f}{NBSP}% of images" if difficulty else "never"
     low, high = (entry.rest + difficulty * (end - entry.rest) for end in (entry.low, entry.high))
@@ -160,7 +160,7 @@ def _extent(entry: Nuisance | Event, difficulty: float, unit: str) -> str:
 
 @_one_thread()
 def invariance() -> Picture:
-    """What same-person pairs lose as one nuisance grows, for raw pixels and an untrained network."""
+    """Plot TAR by the strength of one nuisance, for raw pixels and an untrained network."""
     network = build_model(TrainConfig(image_size=_SIZE).resolved(None))
     measures: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "raw pixels": raw_pixels,
@@ -192,27 +192,27 @@ def invariance() -> Picture:
 
 
 def _frontal_but(changes: dict[str, float]) -> np.ndarray:
-    """The figure's people, frontal and in even light but for `changes`."""
+    """Render the figure's people, frontal and in even light except for `changes`."""
     people = torch.arange(_FIGURE_PEOPLE)
     return render_faces(people, people, size=_SIZE, difficulty=0.0, fixed=_REST | changes).images.numpy()
 
 
 def raw_pixels(images: np.ndarray) -> np.ndarray:
-    """Pixels as an embedding, less each image's mean: float32 [N, size * size * 3], rows of unit length."""
+    """Return centred pixels as embeddings: float32 [N, size * size * 3], with rows of unit length."""
     rows = images.reshape(len(images), -1).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def _recognised(one: np.ndarray, other: np.ndarray) -> float:
-    """TAR at FAR 1e-2 of rows of the same number, against rows of different numbers."""
+    """Return TAR at FAR 1e-2; rows with equal indices are same-person pairs, all others are not."""
     scores = one @ other.T
     same = np.eye(len(scores), dtype=bool)
     return float(np.mean(scores[same] > np.quantile(scores[~same], 0.99)))
 
 
 def difficulty(found: Analysis) -> Markdown:
-    """How hard the rendered faces are: for a detector, without learning, and for networks that learned."""
+    """Tabulate how hard rendered faces are: for a detector, without training, and for trained networks."""
     result = measured("rendering")
     if result is None or result["renderer"] != RENDERER_VERSION:
         return Markdown("The renderer has not been measured; `python -m benchmarks.rendering` measures it.")

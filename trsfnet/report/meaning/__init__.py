@@ -1,4 +1,4 @@
-"""What a scale means: with the kernel that it multiplies, and by what the branch adds to its trunk."""
+"""What a scale means, judged by the kernel that it multiplies and by the branch's share in the sum."""
 
 from trsfnet.report.meaning.conclusion import scale_claims, verdict
 from trsfnet.report.meaning.figures import final_ratios, over_training, same_product

@@ -1,4 +1,4 @@
-"""Whether the branches play a larger role with TRSF, in sentences and by the verdicts on the claims."""
+"""Whether the branches play a larger role with TRSF, in sentences and as verdicts on the claims."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from trsfnet.report.meaning.tables import arithmetic_gain, ratio_gain
 
 
 def scale_claims(found: Analysis) -> Markdown:
-    """What the paper says on the role of the branches, and the verdicts of all runs on it."""
+    """Tabulate the paper's claims on the role of the branches with the verdicts of all campaigns."""
     on_branches = by_subject()["The role of the branches"]
     claims = [c for c in paper_claims() if c in on_branches or c.id in ("scales-around-1", "main-reason")]
     return claims_table("What the paper concludes from the scales", claims, found)
 
 
 def verdict(tables: Sequence[TableRuns]) -> Markdown:
-    """A line for each table: how much more the branches add with TRSF."""
+    """State for each table how much more or less the branches add with TRSF than with constants."""
     lines = (f"- `{table.track}`, {variant_of(table.baseline).arch}: {_line(table)}" for table in tables)
     return Markdown("\n".join(lines))
 

@@ -1,4 +1,4 @@
-"""Figures on what a scale means."""
+"""Figures on the meaning of a scale."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _LABELS = {
 
 
 def same_product(table: TableRuns) -> Picture | Markdown:
-    """Scale against kernel norm of each block, from start to end: along a dashed line no network changes."""
+    """Plot the scale of each block against its kernel norm, from start to end.
+
+    Dashed lines connect points with an equal product, which describe the same function.
+    """
     runs = BranchRuns.of(table)
     if not runs.by_variant:
         return _nothing(table)
@@ -61,7 +64,7 @@ def _paths(panel: Axes, found: Branches) -> None:
 
 
 def _equal_products(panel: Axes, shown: list[Branches]) -> None:
-    """Lines of equal product, each twice the one below, behind the points and without widening the axes."""
+    """Draw lines of equal product, at powers of 2, behind the points and without extending the axes."""
     products = np.concatenate([found.product.to_numpy().ravel() for found in shown])
     low, high = np.log2(products[products > 0].min()), np.log2(products.max())
     limits, y = panel.get_xlim(), panel.get_ylim()
@@ -73,7 +76,7 @@ def _equal_products(panel: Axes, shown: list[Branches]) -> None:
 
 
 def _moved(found: Branches) -> str:
-    """Factors from start to end."""
+    """State the factors by which the mean scale and kernel norm changed from start to end."""
     means = found.means
     start, end = means.iloc[0], means.iloc[-1]
     if not start["product"]:
@@ -83,7 +86,7 @@ def _moved(found: Branches) -> str:
 
 
 def final_ratios(table: TableRuns) -> Picture | None:
-    """What each branch adds, over what it is added to, after training: constants compared with TRSF."""
+    """Plot the ratio of branch to trunk after training, for constants and TRSF."""
     runs = BranchRuns.of(table).by_variant
     if not runs:
         return None
@@ -132,7 +135,7 @@ def _seeds(runs: Mapping[str, Mapping[int, Branches]]) -> str:
 
 
 def over_training(table: TableRuns) -> Picture | None:
-    """Scale, kernel norm and ratio over the epochs, geometric means over blocks, a line per variant."""
+    """Plot scale, kernel norm and ratio over the epochs: geometric means over blocks, a line per variant."""
     runs = BranchRuns.of(table).by_variant
     if not runs:
         return None
@@ -161,7 +164,7 @@ def _from_to(runs: dict[int, Branches]) -> str:
 
 
 def _nothing(table: TableRuns) -> Markdown:
-    """Why a table has no such runs, in place of its first figure; the others show nothing."""
+    """Explain why a table has no such runs, in place of its first figure; its other figures are omitted."""
     arch = variant_of(table.baseline).arch
     if any(run.done for run in table.runs):
         return Markdown(

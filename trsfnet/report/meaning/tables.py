@@ -1,4 +1,4 @@
-"""Tables on what a scale means: changes over training, and TRSF against constants."""
+"""Tables on the meaning of a scale: changes over training, and TRSF compared with constants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trsfnet.report.display import table as markdown_table
 
 
 def changes(table: TableRuns) -> Markdown | None:
-    """Of each variant where scale, kernel, their product and the ratio started and ended."""
+    """Tabulate the initial and final scale, kernel norm, their product and the ratio, by variant."""
     runs = BranchRuns.of(table)
     if not runs.by_variant:
         return None
@@ -46,7 +46,7 @@ def _change_row(runs: BranchRuns, variant: str) -> list[str]:
 
 
 def gains(table: TableRuns) -> Markdown | None:
-    """How many times as large each quantity ends with TRSF as with constants."""
+    """Tabulate the factor between TRSF and constants in the final value of each quantity."""
     runs = BranchRuns.of(table)
     if not runs.pairs:
         return None
@@ -70,7 +70,7 @@ def gains(table: TableRuns) -> Markdown | None:
 
 
 def ratio_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
-    """Such as `1.42 (1.30 to 1.55)`."""
+    """Format the factor in the geometric mean of the ratio with its interval: `1.42 (1.30 to 1.55)`."""
     effect = runs.ratio_effect(fixed, trained)
     if effect is None:
         return f"{runs.gain(fixed, trained, 'ratio'):.2f} (no interval: one seed)"
@@ -79,5 +79,5 @@ def ratio_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
 
 
 def arithmetic_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
-    """The same of arithmetic means over blocks, such as `1.17`."""
+    """Format the factor in the arithmetic mean of the ratio over blocks, such as `1.17`."""
     return f"{runs.arithmetic_ratio(trained) / runs.arithmetic_ratio(fixed):.2f}"

@@ -1,4 +1,4 @@
-"""The study on collapse: which scales train at which learning rates, how the others fail, and when."""
+"""The study on collapse: which scales train at which learning rates, and how and when others fail."""
 
 from trsfnet.report.stability.accuracy import accuracy_figure, differences
 from trsfnet.report.stability.conclusion import stability_claims, verdict

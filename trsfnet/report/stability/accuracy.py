@@ -1,6 +1,6 @@
-"""How far each variant got in the epochs that it had: its training accuracy, against that of others.
+"""Training accuracy of each variant at the end of its epochs, compared with other variants.
 
-Whether a run collapsed is one bit of it, and most of what tells variants apart lies above chance.
+Whether a run collapsed is only one bit of this information; most differences lie above chance level.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from trsfnet.report.stability.curves import LOOKS, starts_key
 from trsfnet.report.stability.labels import KINDS, QUESTIONS, kind, pairs, start
 from trsfnet.text import counted, joined, percent, points
 
-# Variants stand next to each other at a rate, not on each other.
+# Horizontal distance between variants at the same rate.
 _STEP = 0.13
 
 
 def accuracy_figure(study: Study | None) -> Picture | None:
-    """Training accuracy by learning rate, a panel for each kind of scale: means over all seeds."""
+    """Plot the mean training accuracy over all seeds by learning rate, a panel for each kind of scale."""
     if study is None:
         return None
     kinds = sorted({kind(variant) for variant in study.variants})
@@ -65,7 +65,7 @@ def _panel(panel: Axes, study: Study, number: int) -> None:
 
 
 def differences(study: Study | None) -> Markdown | None:
-    """The training accuracy of the variants that the questions compare, at each learning rate."""
+    """Tabulate the differences in training accuracy that the questions ask about, by learning rate."""
     if study is None:
         return None
     header = ("First minus second variant", *(f"Rate {rate:g}" for rate in study.rates))
@@ -85,7 +85,7 @@ def differences(study: Study | None) -> Markdown | None:
 
 
 def told_apart(study: Study, claim: str) -> list[str]:
-    """At which rates training accuracy tells the variants of a claim apart, a sentence for each pair."""
+    """State at which rates training accuracy distinguishes the variants of a claim, a sentence per pair."""
     return [_sentence(study, first, second) for first, second in pairs(claim)]
 
 
@@ -108,7 +108,7 @@ def _written(effect: Effect | None) -> str:
 
 
 def _finding(study: Study) -> str:
-    """At which rate the variants lie furthest apart, and between which."""
+    """State the rate at which the variants differ most, with the lowest and the highest variant."""
     widest = ("", 0.0)
     for rate in study.rates:
         means = {

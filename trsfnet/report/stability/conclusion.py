@@ -1,4 +1,4 @@
-"""What the study answers: does a small scale prevent collapse, and does a trainable one?"""
+"""The answers of the study: whether small scales and trainable scales prevent collapse."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from trsfnet.text import counted, joined
 
 
 def stability_claims(found: Analysis) -> Markdown:
-    """What the paper says on stability, and the verdicts of all runs on it."""
+    """Tabulate the paper's claims on stability with the verdicts of all campaigns."""
     claims = [claim for claim in paper_claims() if claim.kind == "stability"]
     return claims_table("The paper's claims on stability", claims, found)
 
 
 def verdict(study: Study | None) -> Markdown:
-    """An answer to each question by the verdict on the claim that asks it, with its numbers."""
+    """Answer each question by the verdict on its claim, with the numbers."""
     if study is None:
         return Markdown("The study has not been run, so there is no result.")
     lines = []
@@ -35,7 +35,7 @@ def verdict(study: Study | None) -> Markdown:
 
 
 def _shape(study: Study) -> str:
-    """Whether the learning rate or the scale decided, in a sentence."""
+    """State whether the learning rate or the scale determined the collapses."""
     differ = [rate for rate in study.rates if len({run.collapsed for run in study.at(rate)}) > 1]
     if not differ:
         return (
@@ -50,7 +50,7 @@ def _shape(study: Study) -> str:
 
 
 def _mostly_at_chance(study: Study) -> str:
-    """A caution where most runs failed by nothing but their loss at the end; empty otherwise."""
+    """Return a caution if most collapses are only final losses at chance level; empty otherwise."""
     collapses = study.collapses
     at_chance = [run for run in collapses if run.ending == Ending.CHANCE]
     if 2 * len(at_chance) <= len(collapses):

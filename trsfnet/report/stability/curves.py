@@ -16,7 +16,7 @@ from trsfnet.report.figures import epoch_axis
 from trsfnet.report.stability.labels import KINDS, kind, start
 
 _COLOURS = sns.color_palette("colorblind").as_hex()
-# By where scales start or stay; None is facenet's constants.
+# Colour and marker by the initial or constant scale; None stands for facenet's constants.
 LOOKS = {
     None: (_COLOURS[7], "o"),
     0.0: (_COLOURS[4], "v"),
@@ -27,7 +27,7 @@ LOOKS = {
 
 
 def loss_curves(study: Study | None) -> Picture | None:
-    """Mean training loss of every epoch: each seed a line, a cross where a run collapsed."""
+    """Plot the mean training loss of every epoch, a line per seed, with a cross where a run collapsed."""
     if study is None:
         return None
     rates = study.rates
@@ -75,12 +75,12 @@ def _line(panel: Axes, variant: Variant, run: StudyRun) -> None:
 
 
 def _losses(run: StudyRun) -> np.ndarray:
-    """Of every epoch that was finished, as far as they are finite."""
+    """Return the finite losses of a run's finished epochs."""
     return run.losses[np.isfinite(run.losses)]
 
 
 def starts_key(study: Study) -> list[Line2D]:
-    """What colours and markers mean."""
+    """Return the legend of colours and markers."""
     starts = list(dict.fromkeys(start(variant) for variant in study.variants))
     lines = []
     for value in sorted(starts, key=lambda v: (v is not None, v)):
@@ -96,7 +96,7 @@ def _key(study: Study) -> list[Line2D]:
 
 
 def _finding(study: Study) -> str:
-    """Where the losses of the runs that trained ended, at the smallest and the largest rate."""
+    """State the final losses of the runs that trained, at the smallest and the largest rate."""
     parts = []
     for rate in (study.rates[0], study.rates[-1]):
         ends = [float(_losses(run)[-1]) for run in study.at(rate) if not run.collapsed]

@@ -1,4 +1,4 @@
-"""The study in a grid: variants by learning rates, and how many runs of each trained or collapsed how."""
+"""The study as a grid of variants by learning rates, with the number of runs for each kind of ending."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.stability.labels import KINDS, kind, label
 from trsfnet.text import counted, joined
 
-# Fill and hatching of each ending, so that colour is never alone.
+# Fill and hatching of each ending, so that endings differ by more than colour.
 _LOOKS = {
     Ending.TRAINED: (style.POSITIVE, ""),
     Ending.CHANCE: (style.NEGATIVE, "////"),
     Ending.EXPLODED: (style.look("v1-prelu").colour, "xxxx"),
     Ending.NOT_FINITE: (style.look("v1-leaky-relu").colour, "...."),
 }
-# So thin that the page's ink can be read on it, in light and in dark.
+# Opacity of the fill, low enough for the page's text colour to be readable on it in light and dark mode.
 _FILL = 0.4
 _HALF_WIDTH, _HALF_HEIGHT = 0.47, 0.43
 
 
 def endings_grid(study: Study | None) -> Picture | Markdown:
-    """How many seeds of each variant trained or collapsed at each learning rate, how, and when."""
+    """Draw how many seeds of each variant trained or collapsed at each learning rate, how, and when."""
     if study is None:
         return Markdown(
             "No variant of the study has ended runs at two learning rates yet, so there is nothing to "
@@ -58,13 +58,13 @@ def endings_grid(study: Study | None) -> Picture | Markdown:
 
 
 def _positions(variants: list[Variant]) -> dict[Variant, float]:
-    """Rows from the top; before each kind a line is left free for its name."""
+    """Return the vertical position of each variant, leaving space for a heading above each kind."""
     kinds = sorted({kind(variant) for variant in variants})
     return {variant: i + 0.75 * kinds.index(kind(variant)) for i, variant in enumerate(variants)}
 
 
 def _cell(axes: Axes, x: int, y: float, runs: list[StudyRun]) -> None:
-    """A bar as wide as the cell, split by ending, and the numbers on it."""
+    """Draw a bar as wide as the cell, split by ending and labelled with the numbers of runs."""
     if not runs:
         axes.text(x, y, "not run", ha="center", va="center", fontsize=9)
         return
@@ -82,7 +82,7 @@ def _cell(axes: Axes, x: int, y: float, runs: list[StudyRun]) -> None:
 
 
 def _when(runs: list[StudyRun]) -> str:
-    """When the collapses of a cell were seen, in a line."""
+    """State in one line when the collapses of a cell were detected."""
     steps = sorted(run.step for run in runs if run.step is not None)
     parts = []
     if steps:
@@ -99,7 +99,7 @@ def _patch(ending: Ending) -> Patch:
 
 
 def _finding(study: Study) -> str:
-    """How many collapsed, over all and by learning rate."""
+    """State how many runs collapsed, in total and by learning rate."""
     total = counted(len(study.runs), "run")
     if not study.collapses:
         return f"None of {total} collapsed, up to a learning rate of {study.rates[-1]:g}."

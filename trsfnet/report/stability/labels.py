@@ -1,4 +1,4 @@
-"""How the variants of the study are called, and its questions."""
+"""Names of the study's variants, and its questions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from trsfnet.analysis.rules.fewer_collapses import FewerCollapses
 from trsfnet.experiments.variants import Variant
 from trsfnet.models.inception_resnet import ARCHITECTURES, PAPER_SCALE
 
-# What a scale is: a constant, or trained, one for a block or one for a channel of it.
+# The kinds of scale: constant, trainable per block, or trainable per channel.
 KINDS = ("Constant", "Trainable, one per block", "Trainable, one per channel")
-# Trainable scales that others proposed: SkipInit and ReZero start one a block at 0, LayerScale one a channel
-# near it.
+# Published proposals of trainable scales by kind and initial value: SkipInit and ReZero have one scale per
+# block that starts at 0, LayerScale has one per channel that starts near 0.
 _RELATIVES = {(1, 0.0): " (SkipInit, ReZero)", (1, PAPER_SCALE): " (TRSF)", (2, PAPER_SCALE): " (LayerScale)"}
 
-# The questions of the study, and the claims whose verdicts answer them.
+# The study's questions, each with the claim whose verdict answers it.
 QUESTIONS = {
     "Does a small constant prevent collapse, compared with a constant of 1?": "large-constant-diverges",
     "Does a small initial value of a trainable scale prevent it, compared with 1?": "small-start-stable",
@@ -23,24 +23,24 @@ QUESTIONS = {
 
 
 def pairs(claim: str) -> list[tuple[str, str]]:
-    """The variants that a question's claim compares, in pairs."""
+    """Return the pairs of variants that a question's claim compares."""
     rule = paper_rules()[claim]
     assert isinstance(rule, FewerCollapses)
     return rule.pairs
 
 
 def kind(variant: Variant) -> int:
-    """Index of what its scales are, in `KINDS`."""
+    """Return the index in `KINDS` of the variant's kind of scale."""
     return 2 if variant.trsf_per_channel else int(variant.trsf)
 
 
 def start(variant: Variant) -> float | None:
-    """Where its scales start or stay; None for facenet's constants, which differ between stages."""
+    """Return the variant's initial or constant scale; None for facenet's constants, which differ by stage."""
     return PAPER_SCALE if variant.trsf and variant.scale_init is None else variant.scale_init
 
 
 def label(variant: Variant) -> str:
-    """The variant within its kind, such as `from 0.1 (TRSF)`."""
+    """Return the name of a variant within its kind, such as `from 0.1 (TRSF)`."""
     value = start(variant)
     if value is None:
         network = ARCHITECTURES[variant.arch]

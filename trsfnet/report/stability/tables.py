@@ -1,4 +1,4 @@
-"""Tables of the study: where each variant stops training, how fast the others do, and every collapse."""
+"""Tables of the study: the highest rates at which variants train, their speed, and every collapse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CAPTIONS = {
 
 
 def about(study: Study | None) -> Markdown:
-    """What was run: sizes, rates and seeds, and what has not ended."""
+    """Describe the runs of the study: sizes, rates and seeds, and the runs that have not ended."""
     if study is None:
         planned = {rate: [seeds] for rate, seeds in learning_rates("stability").items()}
         return Markdown(
@@ -53,7 +53,7 @@ def about(study: Study | None) -> Markdown:
 
 
 def _rates_by_seeds(seeds: Mapping[float, Sequence[int]]) -> str:
-    """Such as `0.05 and 0.1 (5 seeds) and 0.2 (up to 10 seeds)`, of how many seeds each variant has."""
+    """Return rates with their seeds per variant: `0.05 and 0.1 (5 seeds) and 0.2 (up to 10 seeds)`."""
     rates: dict[str, list[str]] = {}
     for rate, numbers in seeds.items():
         words = f"{'' if min(numbers) == max(numbers) else 'up to '}{counted(max(numbers), 'seed')}"
@@ -62,7 +62,7 @@ def _rates_by_seeds(seeds: Mapping[float, Sequence[int]]) -> str:
 
 
 def limits(study: Study | None) -> Markdown | None:
-    """Of each variant: the largest rate below which no seed collapsed, and the smallest at which one did."""
+    """Tabulate the highest rate up to which all seeds train, and the lowest with a collapse, by variant."""
     if study is None:
         return None
     header = (
@@ -90,7 +90,7 @@ def _limits(study: Study, variant: Variant) -> tuple[str, str, str]:
 
 
 def speed(study: Study | None) -> Markdown | None:
-    """How fast and how well the runs trained that did not collapse: means over seeds."""
+    """Tabulate how fast and how well the runs that did not collapse trained, as means over seeds."""
     if study is None:
         return None
     tables = "\n".join(_speed_table(study, quantity) for quantity in _CAPTIONS)
@@ -111,7 +111,7 @@ def _speed_table(study: Study, quantity: str) -> str:
 
 
 def _mean(runs: Sequence[StudyRun], quantity: Quantity) -> str:
-    """Of one variant at one learning rate."""
+    """Return the mean of a quantity over the runs of one variant at one learning rate, as text."""
     if not runs:
         return "not run"
     known = [run.run.value(quantity) for run in runs if not run.run.is_bound(quantity)]
@@ -124,7 +124,7 @@ def _mean(runs: Sequence[StudyRun], quantity: Quantity) -> str:
 
 
 def collapses(study: Study | None) -> Markdown | None:
-    """Every run that collapsed: when, how, and in the words of its record."""
+    """List every run that collapsed: how, when, and the message in its record."""
     if study is None:
         return None
     found = [run for variant in study.variants for run in study.of(variant.key) if run.collapsed]

@@ -1,4 +1,4 @@
-"""The paper's tables 1 to 6 and our runs, row by row, with the claims that rest on each."""
+"""The paper's tables 1 to 6 compared with our runs row by row, and the claims that rest on each table."""
 
 from trsfnet.report.tables.comparison import comparison_table, papers_intervals
 from trsfnet.report.tables.conclusion import claims_on, verdict

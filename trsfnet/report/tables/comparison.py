@@ -1,4 +1,4 @@
-"""A table of the paper as it prints it, compared with ours."""
+"""A table of the paper, compared with our runs in the same layout."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from trsfnet.text import NBSP, capitalised, counted, joined, percent_range
 
 
 def comparison_table(tables: Sequence[TableRuns]) -> Markdown:
-    """The paper's rows in its order, one track at a time: its value, ours, and a verdict on each row.
+    """Tabulate the paper's rows with its value, ours and a verdict, one track at a time.
 
     Args:
-        tables: one table on each track.
+        tables: the same table for each track.
     """
     shown = [one for one in tables if one.runs] or tables[:1]
     others = "".join(f"\n\n{capitalised(TRACKS[t.track])}: no run yet." for t in tables if t not in shown)
-    # Under the paper's number, so without one of the book.
+    # The table keeps the paper's number, so it gets no number of the book.
     by_tracks = by_track({one.track: [_on_track(one)] for one in shown})
     return Markdown(f"{_caption(tables[0])}\n\n{by_tracks}{others}")
 
@@ -44,7 +44,7 @@ def _on_track(one: TableRuns) -> Markdown:
 
 
 def papers_intervals(number: int) -> dict[str, Interval]:
-    """Wilson's interval of each cell that is a percentage, a whole number of the same-person pairs."""
+    """Return Wilson's 95 % intervals of a table's percentages, by variant, from the counts of pairs."""
     return {cell.variant: cell.interval for cell in published_cells() if cell.table == number}
 
 
@@ -55,7 +55,7 @@ def _header(one: TableRuns) -> list[str]:
 
 
 def _papers(one: TableRuns, variant: str, intervals: Mapping[str, Interval]) -> str:
-    """The paper's value and its interval."""
+    """Return the paper's value, and its interval if it is a percentage."""
     value = paper_table(one.table).by_variant[variant]
     if not one.of_tar:
         return f"{value:.3f}"
@@ -64,7 +64,7 @@ def _papers(one: TableRuns, variant: str, intervals: Mapping[str, Interval]) -> 
 
 
 def _ours(one: TableRuns, row: Row) -> list[str]:
-    """Our mean with the seeds that it rests on, how far both go the way that the paper says, the verdict."""
+    """Return a row's cells: our mean with its seeds, for TAR the paper's gain and ours, and the verdict."""
     mean = "not run"
     if one.cells[row.variant]:
         mean = _runs(one, row)
@@ -75,7 +75,7 @@ def _ours(one: TableRuns, row: Row) -> list[str]:
 
 
 def _runs(one: TableRuns, row: Row) -> str:
-    """How many seeds there are, and behind it each run with its value."""
+    """Return the number of seeds, with a popover that lists each run and its value."""
     unit = one.quantity.unit
     cell = one.cells[row.variant]
     runs = [(_run(run, row.values.get(run.seed), unit), run) for run in cell]
@@ -100,7 +100,7 @@ def _caption(one: TableRuns) -> str:
 
 
 def _notes(one: TableRuns) -> str:
-    """What each column holds and rests on, and what is amiss with it."""
+    """List the content and the sources of the columns, and any problems with them."""
     papers = paper_table(one.table).quantity
     if one.of_tar:
         papers += ", with the 95 % interval of its count"
@@ -126,6 +126,6 @@ def _note(one: TableRuns) -> str:
 
 
 def unfinished(runs: Sequence[Run]) -> str:
-    """A sentence with a space before it on runs that go on or ended early; empty if there are none."""
+    """Return a sentence, with a leading space, that names runs that are not done; empty if there are none."""
     names = [f"{run.short_name}, seed {run.seed} ({run.status})" for run in runs if not run.done]
     return f" Not finished: {'; '.join(names)}." if names else ""

@@ -1,4 +1,4 @@
-"""What the paper claims on the ground of a table, and what our runs say to it."""
+"""The paper's conclusions from a table, and the verdicts of our runs on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trsfnet.text import capitalised, counted
 
 
 def verdict(found: Analysis, number: int, track: str = "") -> Markdown:
-    """The rows in a sentence for each track, then the claims that rest on the table with their verdicts."""
+    """Summarise the rows in a sentence per track, and list the table's claims with their verdicts."""
     tables = found.tables(number, track)
     tracks = "\n".join(f"- {capitalised(TRACKS[t.track])} (`{t.track}`): {sentence(t)}" for t in tables)
     subject = f"The paper's conclusions from table {number}"
@@ -24,10 +24,10 @@ def verdict(found: Analysis, number: int, track: str = "") -> Markdown:
 
 
 def claims_on(table: TableRuns) -> list[Claim]:
-    """The paper's claims that rest on a table: about its quantity, and on more than one of its rows.
+    """Return the paper's claims that rest on a table: on its quantity, and on more than one of its rows.
 
-    A claim on a single row of it, such as that of start 0.2 in table 6, is about the table that it is shared
-    with.
+    A claim on a single row, such as the row of the initial value 0.2 in table 6, belongs to the other table
+    that contains this row.
     """
     return [
         claims_by_id()[claim]

@@ -1,4 +1,4 @@
-"""Our means over seeds with their intervals, a row for each of the paper's."""
+"""Our means over seeds with their intervals, for each row of a table of the paper."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trsfnet.text import capitalised, joined
 
 
 def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
-    """A panel for each track that has finished runs: the mean with its interval, and each seed."""
+    """Plot each row's mean with its interval and every seed, a panel per track with finished runs."""
     shown = [one for one in tables if any(row.values for row in one.rows)]
     if not shown:
         return Markdown("No run of this table has finished, so there is nothing to draw.")
@@ -48,7 +48,7 @@ def _points(panel: Axes, one: TableRuns) -> None:
             panel.plot(row.value, y, look.marker, color=look.colour, markersize=8)
     if one.of_tar:
         panel.set_xlabel(MEASURE_NAMES[one.measure])
-        # Without steps of 2.5, which whole percents would misstate.
+        # No steps of 2.5, because the tick labels are whole percentages.
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         panel.xaxis.set_major_formatter(PercentFormatter(1))
     else:

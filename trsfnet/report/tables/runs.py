@@ -1,4 +1,4 @@
-"""What stands behind a table's columns: every run with its numbers and command, and the runs left out."""
+"""The runs behind a table, each with its numbers and command, and the runs that the table leaves out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST = ("Status", "Wall time", "Repeat it")
 
 
 def runs_behind(tables: Sequence[TableRuns]) -> Markdown:
-    """Each track's runs, to be unfolded: value, how it ended, and the command that repeats it."""
+    """List each track's runs in a dropdown, with values, status and the command that repeats the run."""
     parts = [_runs(one) for one in tables if one.runs]
     return Markdown("\n".join(parts) or "There are no runs behind this table yet.")
 
@@ -38,7 +38,7 @@ def _runs(one: TableRuns) -> str:
 
 
 def _scale_means(run: Run) -> list[float]:
-    """Of the scales at the end, their mean magnitude and their signed mean; empty where the run has none."""
+    """Return the mean magnitude and the signed mean of the final scales; empty if the run has none."""
     if not run.done or "trsf" not in run.learned:
         return []
     ends = run.learned["trsf"].iloc[-1]
@@ -58,7 +58,7 @@ def _name(run: Run) -> str:
 
 
 def other_runs(found: Analysis, number: int) -> Markdown:
-    """The runs that one might look for in the table, with what keeps each out; and unreadable records."""
+    """List runs that a reader might expect in the table, with reasons, and the unreadable records."""
     others = found.left_out(number)
     parts = ["There are no other runs of these variants."]
     if others:
@@ -78,7 +78,7 @@ def _values(run: Run) -> str:
 
 
 def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
-    """Why all pairs of LFW are not the measure of that track, counted in the scores of one of its runs."""
+    """Explain why TAR over all pairs is not the measure of the LFW track, with counts from a run's scores."""
     for run in (run for one in tables if one.track == "lfw" for run in one.runs):
         pairs = _pairs_of_one_person(run)
         if pairs:
@@ -96,7 +96,10 @@ def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
 
 
 def _pairs_of_one_person(run: Run) -> tuple[int, int] | None:
-    """Same-person pairs of the person with the most, and of all; None for a run without such scores."""
+    """Return the same-person pairs of the person with the most pairs, and of all people.
+
+    None if the run has no scores with the people's names.
+    """
     if not run.done or not run.record.has("scores"):
         return None
     scores = run.scores()

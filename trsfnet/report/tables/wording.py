@@ -1,4 +1,4 @@
-"""How the rows of the paper's tables, and what is said of them, are written."""
+"""Wording of the rows of the paper's tables, their values and their verdicts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from trsfnet.text import counted, joined, percent_range
 
 
 def short_row(table: TableRuns, variant: str) -> str:
-    """`v1 + TRSF` for the row of `Inception-ResNet v1 + TRSF`."""
+    """Return the short name of a row, such as `v1 + TRSF` for `Inception-ResNet v1 + TRSF`."""
     return row_name(table.table, variant, short=True)
 
 
 def saying(table: TableRuns) -> str:
-    """What every row of a table says of its variant, such as `gain over v1`; of table 6, of another start."""
+    """Return the quantity that the rows of a table test, such as `gain over v1`.
+
+    For table 6, this is the lead of the baseline start over the row's; for scales, a range of the magnitude.
+    """
     if not table.of_tar:
         return f"mean magnitude {_range(table)}"
     of = short_row(table, table.baseline)
@@ -29,7 +32,7 @@ def _range(table: TableRuns) -> str:
 
 
 def mean_text(table: TableRuns, row: Row) -> str:
-    """The mean over seeds and its interval, such as `**12.3 %** (10.1 to 14.5 %)`."""
+    """Format the mean over seeds and its interval, such as `**12.3 %** (10.1 to 14.5 %)`."""
     if row.value is None:
         return "–"
     value = f"**{table.quantity.unit.text(row.value)}**"
@@ -44,7 +47,10 @@ def _interval(table: TableRuns, interval: Interval) -> str:
 
 
 def gap_text(table: TableRuns, row: Row) -> str:
-    """How far our row goes the way that the paper says, and its interval; empty where nothing is compared."""
+    """Format our difference in the direction that the paper claims, with its interval.
+
+    Empty for rows that are not compared.
+    """
     if row.gap is None:
         return ""
     unit, interval = table.quantity.difference, row.gap_interval
@@ -53,13 +59,13 @@ def gap_text(table: TableRuns, row: Row) -> str:
 
 
 def papers_gap(table: TableRuns, variant: str) -> str:
-    """The same of the paper's cells, without interval."""
+    """Format the paper's own difference, without interval; empty for rows that are not compared."""
     rule = table.questions.get(variant)
     return rule.published() if rule else ""
 
 
 def sentence(table: TableRuns) -> str:
-    """What the runs of one track say to the rows of a table, in one sentence."""
+    """Summarise the verdicts on the rows of a table on one track, in one sentence."""
     found = [(row, row.verdict) for row in table.rows if row.verdict]
     done = sum(run.done for run in table.runs)
     if not done:
@@ -79,7 +85,7 @@ def sentence(table: TableRuns) -> str:
 
 
 def rule(table: TableRuns) -> Markdown:
-    """How the verdict on a row of a table comes about."""
+    """Explain the rule for the verdicts on the rows of a table."""
     asks = (
         "the difference is above zero"
         if table.of_tar
