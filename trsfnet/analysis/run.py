@@ -109,7 +109,7 @@ class Run:
 
     @cached_property
     def settings(self) -> TrainConfig:
-        """The settings as a configuration, with defaults for settings introduced after the run."""
+        """The settings as a configuration; settings added after the run have the value used at the time."""
         return TrainConfig.from_parameters(LATER_SETTINGS | self.config)
 
     @property

@@ -1,1 +1,1 @@
-"""Runs and their records, the paper's grid of experiments, and its published numbers."""
+"""Runs and their records, the paper's grid of experiments and the project's own studies."""

@@ -1,4 +1,4 @@
-"""The size of a run on each track, its budget, and which runs may be compared."""
+"""Budgets (the size of a run on each track) and the protocol that comparable runs share."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
 BUDGETS: dict[str, dict[str, Any]] = json.loads(
     (resources.files("trsfnet.experiments") / "budgets.json").read_text(encoding="utf-8")
 )
-"""Budgets from the smallest: `about`, `seeds`, and by track the settings that differ from its own.
+"""Budgets in ascending order of size, with `about`, `seeds`, and for each track the settings it overrides.
 
-Those with committed results name their precision, so that results stay of one kind on any machine.
-Some have `more_seeds`, by track, for what a table shows, and a `first_seed` other than 0. The budget of a
-`study` is in no table of the paper. It may have `learning_rates`, with the seeds of each, and name in
-`varies` the settings of training that differ between its runs. With `own_seeds` a run is the study's by its
-seed, where its settings may be another budget's too.
+Budgets with committed results specify the precision, so that results are comparable across machines. Some
+have `more_seeds` for the variants of a table, by track, and a `first_seed` other than 0. The runs of a budget
+marked `study` appear in no table of the paper. Such a budget may have `learning_rates`, each with its number
+of seeds, and list in `varies` the training settings that differ between its runs. With `own_seeds`, only runs
+whose seed is in the budget's range belong to it, which distinguishes them from another budget's runs with the
+same settings.
 """
 
 OTHER = "other"
-"""Ends the name of the study of runs that are of no budget."""
+"""Suffix of the study name for runs that match no budget."""
 
-# What a table varies. Everything else, the protocol, must agree between runs that are compared.
+# Settings that a table varies. All others form the protocol, which must agree between compared runs.
 _SETTING_FIELDS = {
     "arch",
     "trsf",
@@ -40,23 +41,23 @@ _SETTING_FIELDS = {
     "loss",
     "seed",
 }
-# What changes not the thing learned, only its rounding.
+# Settings that affect only rounding.
 _ROUNDING_FIELDS = {"precision"}
 
 
 def configs(
     settings: Sequence[Variant], *, budget: str, track: str, seeds: Sequence[int] | None = None
 ) -> list[TrainConfig]:
-    """The runs of `settings` at a budget, seed by seed; if the budget has learning rates, at each of them.
+    """Return the configurations of `settings` at a budget and at each of its learning rates, seed by seed.
 
     Args:
-        settings: what to train.
-        budget: such as `full`.
-        track: such as `lfw`.
-        seeds: of every setting; by default as many as the budget has for each, from its first.
+        settings: the variants to train.
+        budget: name of the budget, such as `full`.
+        track: name of the track, such as `lfw`.
+        seeds: seeds for every variant; by default those of the budget.
 
     Raises:
-        ConfigError: unknown budget, or the budget is not made for the track.
+        ConfigError: the budget is unknown or not defined for the track.
     """
     overrides = budget_settings(budget, track)
     planned: list[tuple[Variant, dict[str, Any], int]] = [
@@ -74,22 +75,22 @@ def configs(
 
 
 def first_seed(budget: str) -> int:
-    """The seed from which those of a budget are numbered."""
+    """Return the first seed of a budget."""
     return BUDGETS[budget].get("first_seed", 0)
 
 
 def seeds_of(setting: Variant, *, budget: str, track: str) -> int:
-    """How many seeds a setting has at a budget that leaves the learning rate to the track."""
+    """Return the number of seeds of a variant at a budget without `learning_rates` of its own."""
     entry = BUDGETS[budget]
     more = entry.get("more_seeds", {}).get(track, {})
     return max([entry["seeds"], *(more.get(exhibit, 0) for exhibit in setting.exhibits)])
 
 
 def budget_settings(budget: str, track: str) -> dict[str, Any]:
-    """The settings by which a budget differs from the track's own.
+    """Return the settings of the track that a budget overrides.
 
     Raises:
-        ConfigError: unknown budget, or the budget is not made for the track.
+        ConfigError: the budget is unknown or not defined for the track.
     """
     choice("budget", budget, tuple(BUDGETS))
     if track not in BUDGETS[budget]:
@@ -99,7 +100,7 @@ def budget_settings(budget: str, track: str) -> dict[str, Any]:
 
 
 def budget_of(config: Mapping[str, Any]) -> str | None:
-    """The budget at which a run was made, at any of the learning rates that it has; None if it is none."""
+    """Return the budget that a run's settings match, at any of its learning rates; None if there is none."""
     for budget, entry in BUDGETS.items():
         if config["track"] in entry and _may_have(budget, config["seed"]):
             odd = _departures(config, budget)
@@ -110,28 +111,28 @@ def budget_of(config: Mapping[str, Any]) -> str | None:
 
 
 def _may_have(budget: str, seed: int) -> bool:
-    """Whether a run of a budget may have the seed."""
+    """Return whether a run of a budget may have the seed."""
     entry, first = BUDGETS[budget], first_seed(budget)
     return not entry.get("own_seeds") or first <= seed < first + entry["seeds"]
 
 
 def learning_rates(budget: str) -> dict[float, int]:
-    """The learning rates of a budget, each with its number of seeds; empty if it has the track's alone."""
+    """Return a budget's learning rates with their numbers of seeds; empty if it uses only the track's."""
     return {float(rate): seeds for rate, seeds in BUDGETS[budget].get("learning_rates", {}).items()}
 
 
 def of_a_study(config: Mapping[str, Any]) -> bool:
-    """Whether a run belongs to a study of its own, which is in no table of the paper."""
+    """Return whether a run belongs to a separate study, which appears in no table of the paper."""
     usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
     budget = budget_of(config) or budget_of({**config, "learning_rate": usual})
     return budget is not None and BUDGETS[budget].get("study", False)
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What two runs must share to be compared: data, sizes, schedule, augmentation, ArcFace's constants."""
+    """Return the settings that comparable runs share: data, sizes, schedule, augmentation, ArcFace."""
     others = _SETTING_FIELDS | _ROUNDING_FIELDS
     shared = {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
-    # A run with softmax has no such constants; it stands next to the runs with its track's own.
+    # A softmax run has no ArcFace constants; treat it as having the track's.
     defaults = track_defaults(config["track"], config.get("train_set"))
     for name in ("arcface_scale", "arcface_margin"):
         if shared.get(name) is None:
@@ -140,7 +141,7 @@ def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def departures(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a run's protocol that are not those of the nearest budget; empty in the tables."""
+    """Return the protocol settings that differ from the nearest budget; empty for runs in the tables."""
     found = [_departures(config, budget) for budget, entry in BUDGETS.items() if config["track"] in entry]
     return min(found, key=len)
 
@@ -156,17 +157,17 @@ def _departures(config: Mapping[str, Any], budget: str) -> dict[str, Any]:
 
 @cache
 def _standard(budget: str, track: str, train_set: str | None) -> dict[str, Any]:
-    """Every setting at a budget, as `run.json` has it; a report of many runs asks again and again."""
+    """Return every setting at a budget as stored in `run.json`; cached, as reports need it for each run."""
     standard = asdict(TrainConfig(track=track, train_set=train_set))
     standard |= track_defaults(track, train_set) | budget_settings(budget, track)
     return {name: _as_json(value) for name, value in standard.items()}
 
 
 def _as_json(value: Any) -> Any:
-    """A setting as it comes back from `run.json`."""
+    """Convert a setting to the form in which it is read from `run.json`."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def study_of(config: Mapping[str, Any]) -> str:
-    """The study that a run belongs to, named for its track and budget: its folder in `results/`."""
+    """Return the study to which a run belongs: its folder in `results/`, named after track and budget."""
     return f"{config['track']}-{budget_of(config) or OTHER}"

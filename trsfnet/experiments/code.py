@@ -1,4 +1,4 @@
-"""Which code made a run: provenance for its record. `RESULTS_VERSION` decides what is stale, not this."""
+"""Hashes of the code behind a run, recorded as provenance; `RESULTS_VERSION` decides what is stale."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 
-# Where a run's numbers come from: the loop and the track's data, with all that they import.
+# The modules that produce a run's numbers: the training loop and the track's data, with all their imports.
 _LOOP = "trsfnet.training.loop"
 _TRACKS = "trsfnet.data.tracks"
 
 
 @cache
 def source_files(track: str) -> dict[str, str]:
-    """The files that determine a run's numbers on `track`, each with a hash of its code.
+    """Return the files that determine a run's numbers on `track`, each with a hash of its code.
 
-    They are what the training loop and the track's module import, however indirectly; another track's images
-    have no part in it. Comments, docstrings and blank lines have none either.
+    They are all files that the training loop and the track's module import, directly or indirectly, except
+    the modules of other tracks. Comments, docstrings and blank lines do not affect the hashes.
     """
     found: dict[str, str] = {}
     waiting = [_LOOP, f"{_TRACKS}.{track}"]
@@ -40,12 +40,12 @@ def source_files(track: str) -> dict[str, str]:
 
 
 def source_hash(track: str) -> str:
-    """One hash of `source_files`."""
+    """Return a single hash of `source_files`."""
     return hashlib.sha256(repr(source_files(track)).encode()).hexdigest()[:16]
 
 
 def _file_of(module: str) -> Path | None:
-    """The file of a module of this package; None if `module` is a name within one."""
+    """Return the file of a module of this package; None if `module` is a name defined within a module."""
     path = PACKAGE.parent.joinpath(*module.split("."))
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         if file.is_file():
@@ -54,7 +54,7 @@ def _file_of(module: str) -> Path | None:
 
 
 def _imports(source: str) -> Iterator[str]:
-    """Modules of this package that `source` imports, within functions too, and names taken from them."""
+    """Yield the modules of this package that `source` imports, also in functions, and the imported names."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith("trsfnet"))
@@ -64,7 +64,7 @@ def _imports(source: str) -> Iterator[str]:
 
 
 def without_prose(source: str) -> str:
-    """Python source without comments, docstrings and blank lines: an edit of prose changes no result."""
+    """Return Python source without comments, docstrings and blank lines, which do not affect results."""
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:

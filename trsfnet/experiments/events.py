@@ -11,7 +11,7 @@ from trsfnet.training.history import History
 
 
 class Events:
-    """Writes a run's history as TensorBoard events into `folder`, each epoch once."""
+    """Writes a run's history to `folder` as TensorBoard events, epoch by epoch."""
 
     def __init__(self, folder: Path) -> None:
         self._writer = SummaryWriter(str(folder))

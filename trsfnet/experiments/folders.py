@@ -1,4 +1,4 @@
-"""Where the folders of run records are, wherever a notebook or a command runs."""
+"""Finds the folders of run records, regardless of where a notebook or command is run."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from trsfnet.paths import user_path
 
 
 def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
-    """The folder `name`, such as `results` or `runs`.
+    """Find the folder `name`, such as `results` or `runs`.
 
-    A relative name means a folder in the working folder. Where that has none of the name, the folder of the
-    checkout is meant: Jupyter starts a notebook in `notebooks/`, and papermill anywhere. The checkout is
-    searched for upwards from the working folder, then from the installed package.
+    A relative name refers to the working folder. If it does not exist there, the folder of that name in the
+    checkout is used, because Jupyter starts a notebook in `notebooks/` and papermill in any folder. The
+    checkout is searched for upwards from the working folder, then from the installed package.
 
     Args:
         name: a path; `~` is the home folder.
-        must_exist: whether a folder that is nowhere is an error. If not, it is to be made in the working
-            folder.
+        must_exist: raise an error if the folder does not exist. If False, return the path in the working
+            folder, where the caller can create it.
 
     Raises:
-        RecordError: there is no such folder; the sentence names the folders that were looked at.
+        RecordError: the folder does not exist; the message lists the folders searched.
     """
     path = user_path(name)
     candidates = list(dict.fromkeys(place / path for place in _places(path)))
@@ -39,7 +39,7 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
 
 
 def _places(path: Path) -> Iterator[Path]:
-    """The folders that `path` can be in, most likely first; a path that climbs has one meaning alone."""
+    """Yield the folders to which `path` may be relative; only the working folder if it contains `..`."""
     yield Path.cwd()
     if not path.is_absolute() and ".." not in path.parts:
         yield from _checkouts(Path.cwd())
@@ -47,7 +47,7 @@ def _places(path: Path) -> Iterator[Path]:
 
 
 def _checkouts(start: Path) -> Iterator[Path]:
-    """`start` and the folders above it that are a checkout: they hold the package next to its notebooks."""
+    """Yield `start` and its parents that are checkouts: they contain the package and its notebooks."""
     for folder in (start, *start.parents):
         if (folder / "trsfnet" / "__init__.py").is_file() and (folder / "notebooks").is_dir():
             yield folder

@@ -1,4 +1,4 @@
-"""One run on several devices of this machine: PyTorch's `torchrun` starts a process for each."""
+"""Runs on several devices of this machine; PyTorch's `torchrun` starts one process per device."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from trsfnet.errors import ConfigError, TrsfnetError
 
-# How long the processes may take to write down that they were interrupted; torchrun kills them after 30 s.
+# Seconds that the processes have to record that they were interrupted; torchrun kills them after 30 s.
 _GRACE = 60
 
 
 def check_devices(devices: int) -> None:
-    """Refuse a number of devices that this machine does not have.
+    """Check that this machine has the number of devices.
 
     Raises:
-        ConfigError: less than one, or more than there are GPUs (or, without any, processor cores).
+        ConfigError: the number is less than 1 or exceeds the number of GPUs (without GPUs, of CPU cores).
     """
     gpus = torch.cuda.device_count()
     there = gpus or os.cpu_count() or 1
@@ -37,22 +37,22 @@ def check_devices(devices: int) -> None:
 
 
 def launch(words: Sequence[str], devices: int) -> None:
-    """Run `trsfnet` with the command line `words` in one process per device, and wait.
+    """Run `trsfnet` with the arguments `words` in one process per device, and wait until they end.
 
     Raises:
-        TrsfnetError: one of them failed; their output, shown as it comes, says how.
+        TrsfnetError: a process failed; their output, printed as it arrives, gives the reason.
     """
     options = ["--standalone", f"--nproc-per-node={devices}", "-m", "trsfnet"]
-    # Processes that share a CPU must not each use all of it.
+    # Divide the CPU threads among the processes.
     threads = max(1, torch.get_num_threads() // devices)
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, *options, *words],
         env=os.environ | {"OMP_NUM_THREADS": str(threads)},
         stdout=subprocess.PIPE,
-        # A notebook shows what is printed here; in a terminal the progress bar goes there by itself.
+        # A notebook shows only what is printed here; in a terminal, progress bars are written directly.
         stderr=None if _is_standard_error(sys.stderr) else subprocess.STDOUT,
         text=True,
-        # A Ctrl-C reaches this process alone, which passes it on once.
+        # Ctrl-C must reach only this process, which forwards it once.
         start_new_session=True,
     )
     try:
@@ -77,7 +77,7 @@ def _is_standard_error(stream: TextIO) -> bool:
 
 
 def _stop(process: subprocess.Popen[str], number: int) -> None:
-    """Pass a signal on, and wait until the processes have recorded it."""
+    """Forward a signal and wait until the processes have recorded it."""
     process.send_signal(number)
     try:
         process.communicate(timeout=_GRACE)
@@ -87,7 +87,7 @@ def _stop(process: subprocess.Popen[str], number: int) -> None:
 
 
 def _torchrun() -> int:
-    """`torchrun`, without the lines and the traceback that it adds to what the processes have said."""
+    """Run `torchrun` without the log lines and traceback that it adds to the output of the processes."""
     logging.disable(logging.WARNING)
     try:
         torch.distributed.run.run(torch.distributed.run.parse_args(sys.argv[1:]))

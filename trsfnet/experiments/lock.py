@@ -1,4 +1,4 @@
-"""One process at a time on one run."""
+"""A lock that allows only one process at a time to work on a run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from trsfnet.errors import RecordError
 
 
 def locked(folder: Path) -> AbstractContextManager[None]:
-    """Keep other processes off the run in `folder`, which is made if it does not exist.
+    """Lock the run in `folder` against other processes; the folder is created if it does not exist.
 
     Raises:
-        RecordError: another process has it.
-        DataError: the folder cannot be written to.
+        RecordError: another process holds the lock.
+        DataError: the folder is not writable.
     """
     return locked_folder(
         folder,

@@ -1,42 +1,45 @@
-"""The study of what a residual scale means: which runs it has, and why.
+"""The mechanism study, on the meaning of a residual scale: its runs and the rules for its questions.
 
-A branch adds s (W z + b). Weight decay shrinks W and not s, so s can grow while the branch's part in the
-network stays or falls. The decay budget governs how far that goes (`trsfnet.training.budget`). All runs are
-v1 at an eighth of its width on rendered faces (budget `mechanism`). Their three seeds are numbered from 100,
-so that no run of the paper's tables shares their weights or their order of images.
+A branch adds s (W z + b). Weight decay shrinks W but not s, so s can grow while the branch's contribution to
+the network stays constant or falls. How far this goes depends on the decay budget
+(`trsfnet.training.budget`). All runs train v1 at an eighth of its width on rendered faces (budget
+`mechanism`). Their three seeds are numbered from 100, so that no run of the paper's tables shares their
+weights or image order.
 
-The rules, fixed before the first run of the study ended. A quantity at a decay budget of 12.4 is compared
-with the same at 0.16, the same seeds on both sides, by Student's t over seeds at 95 %:
+The following rules were fixed before the first run of the study ended. They compare a quantity at a decay
+budget of 12.4 with the same quantity at 0.16, paired by seed, by Student's t over seeds at 95 %:
 
-- Scales grow with decay if the factor on their mean magnitude is above 1, interval included.
-- Branches shrink with decay if the factor on the mean ratio of branch to trunk is below 1 by all three
-  means (arithmetic, geometric, median). If scales grow as well, a scale near 1 shows no larger role.
+- Scales grow with decay if the factor on their mean magnitude is above 1, including its interval.
+- Branches shrink with decay if the factor on the mean branch-to-trunk ratio is below 1 for all three means
+  (arithmetic, geometric, median). If scales grow as well, a scale near 1 does not indicate a larger role.
 - The gauge matters if runs that start as the same function, with scales of 0.1 and of 1, end with different
-  scales at both decays. Starts contract if the spread of log scales over starts is smaller at the end than at
-  the start.
-- A learned scale is an optimum if the held-out loss is least at a factor from 0.84 to 1.19 in most runs.
+  scales at both weight decays. Initial values contract if the spread of log scales over the initial values is
+  smaller at the end than at the start.
+- A learned scale is an optimum if the held-out loss is smallest at a factor from 0.84 to 1.19 in most runs.
 
-The rules of the part `frozen` were fixed after the ladder was known and before any of its own runs:
+The rules of the part `frozen` were fixed after the results of the ladder were known and before any run of
+this part:
 
-- A run has the constants at which the scales of the same seed ended, without their signs. Seeds stay
-  independent pairs that way, which a mean over seeds would not allow.
-- Frozen constants keep a share of TRSF's gain: (frozen - facenet's constants) over (trained - facenet's
-  constants), in TAR at FAR 1e-2, with Fieller's interval at 95 %. The learned magnitudes are the main reason
-  of the gain if the interval lies above one half, and not if it lies below, at the same decay. Where TRSF's
-  gain is not itself above 0, there is no share.
+- The constants of a run are the final magnitudes of the scales learned with the same seed. This keeps the
+  pairs of seeds independent, which constants averaged over seeds would not.
+- The share of TRSF's gain that frozen constants keep is (frozen - facenet's constants) over (trained -
+  facenet's constants), in TAR at FAR 1e-2, with Fieller's 95 % interval. The learned magnitudes are the main
+  reason for the gain if the interval lies above one half, and not the main reason if it lies below, at the
+  same weight decay. If TRSF's gain is not itself above 0, the share is undefined.
 
-The following rules were fixed before the measurements that they speak of were looked at, though records of
-some runs held them. Each is asked at both weight decays, 5e-4 and 0.04; a claim is supported by all of its
-comparisons and contradicted by any, as everywhere (`trsfnet.analysis.rules`).
+The following rules were fixed before the measurements they refer to were examined, although the records of
+some runs already contained them. Each is tested at both weight decays, 5e-4 and 0.04; as everywhere
+(`trsfnet.analysis.rules`), a claim is supported only by all of its comparisons and contradicted by any.
 
-- ReLU leaves dead neurons that the others avoid if the share of channels that are positive on fewer than one
-  in a thousand positions is larger with ReLU than with Leaky ReLU, and than with PReLU, by more than 1 point.
-- Negative slopes reduce the redundancy of kernels if, against slopes clamped at 0, the most negative cosine
-  within a layer is less negative and the effective rank higher, both against random kernels.
-- Scales adjust to an optimal value if the spread of log scales over their starts ends below half of what it
-  was. That other rule of the study, by which ends contract, asks for less than all of it.
+- ReLU leaves dead neurons that the other activations avoid if the share of channels that are positive at
+  fewer than one in a thousand positions is larger with ReLU than with Leaky ReLU, and than with PReLU, by
+  more than 1 point.
+- Negative slopes reduce the redundancy of kernels if, compared with slopes clamped at 0, the most negative
+  cosine within a layer is less negative and the effective rank is higher, both relative to random kernels.
+- Scales adjust to an optimal value if the spread of log scales over the initial values falls below half of
+  its initial value. The rule on contraction above is weaker: it requires only that the spread falls.
 
-What earlier trials of one seed suggested is called a trial wherever it is quoted.
+Results of earlier exploratory runs with a single seed are called trials wherever they are quoted.
 """
 
 from __future__ import annotations
@@ -50,9 +53,10 @@ from trsfnet.errors import choice
 from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
 from trsfnet.training.config import TrainConfig
 
-# Weight decay from none to the paper's decay budget of 12.5; at 5e-4 the budget of these short runs is 0.16.
+# Weight decays from none to one that gives these short runs about the paper's decay budget of 12.5; 5e-4
+# gives 0.16.
 LADDER = (0.0, 0.0005, 0.0025, 0.01, 0.04)
-# The usual decay, and the one that gives the paper's decay budget.
+# The usual weight decay, and the one that gives about the paper's decay budget.
 ENDS = (0.0005, 0.04)
 STARTS = (0.03, 0.3, 1.0)
 
@@ -61,27 +65,27 @@ _BASELINE = TrainConfig()
 
 
 def _ladder(_seed: int) -> list[TrainConfig]:
-    """Decay on all kernels, with and without the paper's two parts."""
+    """Weight decay on all kernels, with TRSF + PReLU and for the baseline."""
     return [replace(variant, weight_decay=decay) for decay in LADDER for variant in (_BOTH, _BASELINE)]
 
 
 def _projections(_seed: int) -> list[TrainConfig]:
-    """Decay on the kernels under the scales alone; without any decay it is the ladder's first run."""
+    """Weight decay only on the kernels under the scales; the ladder already has the run without decay."""
     return [replace(_BOTH, weight_decay=decay, decayed="projections") for decay in LADDER[1:]]
 
 
 def _gauge(_seed: int) -> list[TrainConfig]:
-    """The function of the ladder's runs at the start, written with a scale of 1 and a tenth of the kernel."""
+    """The same initial function as the ladder's runs, with a scale of 1 and a tenth of the kernel."""
     return [replace(_BOTH, weight_decay=decay, scale_init=1.0, projection_gain=0.1) for decay in ENDS]
 
 
 def _starts(_seed: int) -> list[TrainConfig]:
-    """Other starts of the scale with the same kernels: other functions. 0.1 is in the ladder."""
+    """Other initial scales with the same kernels, hence other functions; the ladder has those with 0.1."""
     return [replace(_BOTH, weight_decay=decay, scale_init=start) for decay in ENDS for start in STARTS]
 
 
 def _controls(_seed: int) -> list[TrainConfig]:
-    """PReLU alone with facenet's constants, and with the constant 0.1 at which trainable scales start."""
+    """PReLU alone with facenet's constants, and with the constant 0.1, the initial value of TRSF."""
     return [
         replace(_BOTH, trsf=False, scale_init=constant, weight_decay=decay)
         for decay in ENDS
@@ -90,17 +94,17 @@ def _controls(_seed: int) -> list[TrainConfig]:
 
 
 def _floor(_seed: int) -> list[TrainConfig]:
-    """Slopes that cannot turn negative."""
+    """TRSF + PReLU with slopes that cannot become negative."""
     return [replace(_BOTH, weight_decay=decay, slope_floor=0.0) for decay in ENDS]
 
 
 def _leaky(_seed: int) -> list[TrainConfig]:
-    """A constant slope, for the channels that each activation leaves dead."""
+    """Leaky ReLU, which has a constant slope, to compare the dead channels of the activations."""
     return [replace(_BASELINE, activation="leaky_relu", weight_decay=decay) for decay in ENDS]
 
 
 def _frozen(seed: int) -> list[TrainConfig]:
-    """PReLU with constants: the magnitudes at which the scales of the ladder's run of this seed ended."""
+    """PReLU with constant scales: the final magnitudes of the ladder's run with the same seed."""
     return [
         replace(_BOTH, trsf=False, fixed_scales=tuple(by_seed[str(seed)]), weight_decay=float(decay))
         for decay, by_seed in learned_scales().items()
@@ -109,9 +113,9 @@ def _frozen(seed: int) -> list[TrainConfig]:
 
 
 def learned_scales() -> dict[str, dict[str, list[float]]]:
-    """Final magnitudes of the scales with TRSF + PReLU, to four digits, by weight decay and seed.
+    """Return the final scale magnitudes with TRSF + PReLU, to four digits, by weight decay and seed.
 
-    They are copied from the ladder's committed runs, so that planning needs no results.
+    They are copied from the ladder's committed runs, so that planning runs requires no results.
     """
     text = (resources.files("trsfnet.experiments") / "learned_scales.json").read_text(encoding="utf-8")
     return json.loads(text)
@@ -127,18 +131,18 @@ PARTS = {
     "frozen": _frozen,
     "leaky": _leaky,
 }
-"""Parts of the study by name, in the order in which they are run; each has the runs of a seed."""
+"""Functions that return the runs of each part of the study for a seed, by name, in the order of execution."""
 
 
 def mechanism_configs(part: str | None = None, seeds: Sequence[int] | None = None) -> list[TrainConfig]:
-    """The runs of one part of the study, or of all of them, seed by seed.
+    """Return the runs of one part of the study, or of all parts, seed by seed within each part.
 
     Args:
         part: one of `PARTS`; None for all.
-        seeds: by default the three of the budget.
+        seeds: the seeds; by default the three of the budget.
 
     Raises:
-        ConfigError: an unknown part.
+        ConfigError: the part is unknown.
     """
     if part is not None:
         choice("part", part, tuple(PARTS))

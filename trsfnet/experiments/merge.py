@@ -1,8 +1,8 @@
-"""Runs in folders become rows of their study's files, as they are committed: `merge`.
+"""Merges runs from folders into the files of their studies, the form in which results are committed.
 
-Several merges into one study wait for each other. Each writes a whole new set of files aside, and a single
-rename makes it count (see `trsfnet.experiments.record.study`); a merge that is killed before has changed
-nothing, and one that is killed after is completed by the next.
+Concurrent merges into one study wait for each other. Each writes a complete new set of files to a separate
+folder and activates it with a single rename (see `trsfnet.experiments.record.study`). A merge that is killed
+before the rename changes nothing; one that is killed afterwards is completed by the next merge.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, tab
 from trsfnet.experiments.variants import variant_key
 
 SCORES = ("first", "all", "none")
-"""Whose scores are kept: of the first seed of runs that differ in their seeds alone, which is enough to check
-a study's numbers by; of all runs; of none."""
+"""Which scores are kept: `first` keeps those of the first seed among runs that differ only in the seed, which
+suffices to check a study's numbers; `all` keeps those of all runs; `none` keeps none."""
 ScoresKept = Literal["first", "all", "none"]
 
 _STAGING = ".staging"
@@ -52,13 +52,13 @@ _HISTORY = pa.schema({RUN: _TEXT, "epoch": pa.int64(), "step": pa.int64()})
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did to a study.
+    """The result of merging runs into one study.
 
     Attributes:
-        study: its name.
-        added: ids of runs that are new in it.
-        replaced: ids of runs of which it had another record.
-        runs: how many it has now.
+        study: name of the study.
+        added: ids of the runs that are new in the study.
+        replaced: ids of the runs whose existing record was replaced.
+        runs: number of runs in the study after the merge.
     """
 
     study: str
@@ -68,19 +68,19 @@ class Merged:
 
 
 def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "first") -> list[Merged]:
-    """Merge runs that have ended into the studies under `results`, each into that of its budget and track.
+    """Merge runs that have ended into the studies under `results`, according to their budget and track.
 
     Args:
-        records: of the runs; those that have not ended are passed over.
+        records: records of the runs; those that have not ended are skipped.
         results: the folder of the studies.
-        scores: see `SCORES`.
+        scores: which scores to keep; see `SCORES`.
 
     Returns:
-        What was done to each study, by name.
+        The result for each study, sorted by name.
 
     Raises:
-        RecordError: a record or a study is damaged. The study is left as it was.
-        DataError: the study's folder cannot be written to.
+        RecordError: a record or a study is damaged. The study is left unchanged.
+        DataError: the study's folder is not writable.
     """
     studies: dict[str, dict[str, Record]] = {}
     for record in records:
@@ -115,23 +115,23 @@ def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -
 
 
 def _order(run: Record) -> tuple[Any, ...]:
-    """By variant, then learning rate, then seed. What was merged first plays no part."""
+    """Return the sort key: variant, learning rate, seed. It does not depend on the order of merges."""
     return variant_key(run.config), run.config.get("learning_rate", 0.0), run.seed, run.run_id
 
 
 def _line(run: Record) -> str:
-    """The run's line in the study."""
+    """Return the run's line in `runs.jsonl`."""
     return json.dumps(run.info, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _stage(folder: Path, runs: Sequence[Record], new: Collection[str], scores: ScoresKept) -> None:
-    """Write the files of a study with `runs` into `folder`; of the scores, those of the runs in `new`."""
+    """Write the files of a study with `runs` to `folder`, including the scores of the runs in `new`."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "scores").mkdir(parents=True)
     kept = _keeping_scores(runs, new, scores)
     for run in runs:
         if run.run_id in new:
-            # An empty file removes the scores of an earlier run with these settings.
+            # An empty file marks the scores of an earlier run with these settings for removal.
             content = _scores(run) if run.run_id in kept else b""
             (folder / table_file("scores", run.run_id)).write_bytes(content)
     _write(folder / table_file("parameters"), _PARAMETERS, [_rows(run, "parameters") for run in runs])
@@ -141,31 +141,31 @@ def _stage(folder: Path, runs: Sequence[Record], new: Collection[str], scores: S
 
 
 def _keeping_scores(runs: Sequence[Record], new: Collection[str], scores: ScoresKept) -> set[str]:
-    """Which of the runs in `new` keep their scores."""
+    """Return the ids of the runs in `new` that keep their scores."""
     scored = [run for run in runs if run.has("scores")] if scores != "none" else []
     found = {run.run_id for run in scored if run.run_id in new}
     if scores == "all":
         return found
-    # The others come first, then the smallest seed.
+    # Runs already in the study take precedence, then the smallest seed.
     scored.sort(key=lambda run: (run.run_id in new, run.seed))
     first = {_cell(run): run.run_id for run in reversed(scored)}
     return found & set(first.values())
 
 
 def _cell(run: Record) -> str:
-    """What runs share that differ in their seeds alone."""
+    """Return a key shared by runs that differ only in the seed."""
     return json.dumps({name: value for name, value in run.config.items() if name != "seed"}, sort_keys=True)
 
 
 def _scores(run: Record) -> bytes:
-    """The scores of a run as a file."""
+    """Return the scores of a run as the contents of a Parquet file."""
     with _named(run, "scores"):
         table = pa.Table.from_pandas(run.scores(), preserve_index=False)
         return _parquet(table, [field.name for field in table.schema if field.type in _WIDE])
 
 
 def _rows(run: Record, table: Table) -> pa.Table | None:
-    """A run's rows of its study's table; None if it has none."""
+    """Return a run's rows in its study's table; None if it has none."""
     with _named(run, table):
         if not run.has(table):
             return None
@@ -176,20 +176,20 @@ def _rows(run: Record, table: Table) -> pa.Table | None:
         if set(frame) != set(schema.names) - {RUN}:
             raise ValueError(f"its columns are {', '.join(frame)}")
         columns = {RUN: pa.array([run.run_id] * len(frame), _TEXT)}
-        # Of floats, what is not a number is kept apart from what is not there.
+        # Keep NaN distinct from null (missing).
         columns |= {name: pa.array(frame[name].to_numpy(), from_pandas=False) for name in frame}
         return pa.table({name: columns[name].cast(schema.field(name).type) for name in schema.names})
 
 
 def _history_schema(frame: pd.DataFrame) -> pa.Schema:
-    """The columns that every history has, then those of its track."""
+    """Return the schema of a history: the columns of every history, then those of its track."""
     others = [pa.field(name, pa.float64()) for name in frame if name not in _HISTORY.names]
     return pa.schema([*_HISTORY, *others])
 
 
 @contextmanager
 def _named(run: Record, table: Table) -> Iterator[None]:
-    """Name the run and the table in what is wrong with them."""
+    """Convert errors into a RecordError that names the run and the table."""
     try:
         yield
     except (OSError, ValueError, TypeError, pa.ArrowException) as error:
@@ -197,12 +197,12 @@ def _named(run: Record, table: Table) -> Iterator[None]:
 
 
 def _write(file: Path, schema: pa.Schema, parts: Iterable[pa.Table | None]) -> None:
-    """Write the rows of all runs, one run after the other; columns of some runs alone are null in others."""
+    """Write the rows of all runs, one run after the other; columns that a run lacks are null."""
     found = [part for part in parts if part is not None]
     rows = pa.concat_tables([schema.empty_table(), *found], promote_options="default")
     for i, field in enumerate(rows.schema):
         if pa.types.is_dictionary(field.type):
-            # In order of appearance, so that equal rows make equal files.
+            # Encode in order of appearance, so that equal rows give identical files.
             text = rows.column(i).cast(pa.string()).combine_chunks()
             rows = rows.set_column(i, field, text.dictionary_encode())
     floats = [field.name for field in rows.schema if pa.types.is_floating(field.type)]
@@ -210,7 +210,7 @@ def _write(file: Path, schema: pa.Schema, parts: Iterable[pa.Table | None]) -> N
 
 
 def _parquet(table: pa.Table, split: Sequence[str]) -> bytes:
-    """A small file: the columns in `split` byte by byte, all others through dictionaries."""
+    """Return a compact Parquet file: byte-stream split for columns in `split`, dictionaries for others."""
     out = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -224,7 +224,7 @@ def _parquet(table: pa.Table, split: Sequence[str]) -> bytes:
 
 
 def _complete(folder: Path) -> None:
-    """Move the files of a merge that counts already into their places, if there is one."""
+    """Move the files of an activated merge, if any, to their final places."""
     incoming = folder / INCOMING
     if not incoming.is_dir():
         return
@@ -237,5 +237,5 @@ def _complete(folder: Path) -> None:
             place.unlink(missing_ok=True)
             file.unlink()
     shutil.rmtree(incoming)
-    with suppress(OSError):  # it holds files
+    with suppress(OSError):  # not empty
         (folder / "scores").rmdir()

@@ -1,4 +1,4 @@
-"""The network of a run, as its last checkpoint holds it."""
+"""Loads the network of a run from its last checkpoint."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from trsfnet.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class SavedNetwork:
-    """The tensors of a run's network, and how long it was trained.
+    """The tensors of a run's network and the amount of training.
 
     Attributes:
-        record: of the run.
-        config: its settings.
-        state: the network's state dict, on the CPU; not checked against the settings.
-        epochs: how many epochs it was trained.
-        steps: steps of the next one.
+        record: record of the run.
+        config: settings of the run.
+        state: state dict of the network, on the CPU; not checked against the settings.
+        epochs: number of finished epochs.
+        steps: number of finished steps of the following epoch.
     """
 
     record: Record
@@ -36,16 +36,16 @@ class SavedNetwork:
 
     @property
     def age(self) -> str:
-        """How long it was trained, in words."""
+        """The amount of training in words, such as `3 of 10 epochs and 20 steps`."""
         steps = f" and {self.steps} steps" if self.steps else ""
         return f"{self.epochs} of {self.config.epochs} epochs{steps}"
 
 
 def saved_network(path: Path) -> SavedNetwork:
-    """The network of the run in the folder `path`.
+    """Load the network of the run in the folder `path`.
 
     Raises:
-        RecordError: there is no run, it has no checkpoint, or that is damaged.
+        RecordError: there is no run, it has no checkpoint, or the checkpoint is damaged.
     """
     record = read_record(path)
     file = path / CHECKPOINT
@@ -61,7 +61,7 @@ def saved_network(path: Path) -> SavedNetwork:
         )
     config = TrainConfig.from_parameters(record.config)
     content = load_checkpoint(file, torch.device("cpu"))
-    # Of a finished run only the last network will do, not the one that the checkpoint before holds.
+    # For a finished run, the checkpoint must hold the final network rather than that of an earlier epoch.
     if content is None or (record.status == "done" and content.get("epoch") != config.epochs):
         raise RecordError(f"{file} is damaged: restore a copy, or repeat the training.")
     try:

@@ -1,4 +1,4 @@
-"""A row per run with what most readers look for: `runs.csv` of a study."""
+"""The table in a study's `runs.csv`: one row per run with the most important columns."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import pandas as pd
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.variants import variant_key
 
-# Settings that readers look for first, besides those in which the runs differ; `runs.jsonl` has all of them.
+# Settings always shown, in addition to those in which the runs differ; `runs.jsonl` has all settings.
 _SETTINGS = ("learning_rate", "weight_decay", "schedule", "epochs", "batch_size", "image_size", "width")
 _PROVENANCE = ("precision", "images")
-# More digits than any measure here is known to.
+# Decimal places; more than the precision of any metric.
 _DIGITS = 6
 
 
 def overview(runs: Sequence[Record]) -> pd.DataFrame:
-    """The runs as a table, made to be read: numbers are rounded to six places.
+    """Return the runs as a table for readers, with numbers rounded to six decimal places.
 
     Args:
-        runs: of one study, in the order of the rows.
+        runs: the runs of one study, in the order of the rows.
     """
     settings = [
         *_SETTINGS,
         *(name for name in _varied(runs) if name not in (*_SETTINGS, "seed", *_PROVENANCE)),
     ]
     table = pd.DataFrame([_row(run, settings) for run in runs])
-    collapse_step = table["collapse_step"].astype("Int64")  # whole numbers although some are missing
+    collapse_step = table["collapse_step"].astype("Int64")  # integers with missing values
     return table.assign(collapse_step=collapse_step).round(_DIGITS)
 
 
 def _varied(runs: Sequence[Record]) -> list[str]:
-    """The settings in which the runs differ."""
+    """Return the settings in which the runs differ."""
     names = dict.fromkeys(name for run in runs for name in run.config)
     return [name for name in names if len({json.dumps(run.config.get(name)) for run in runs}) > 1]
 

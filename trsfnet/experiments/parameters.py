@@ -1,4 +1,4 @@
-"""What a user sets of a run by name: papermill's parameters, and `trsfnet train -p`."""
+"""Settings that users give by name, as papermill parameters or with `trsfnet train -p`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trsfnet.errors import ConfigError, check_type, nearest
 from trsfnet.training.config import TrainConfig
 
 SETTINGS = tuple(field.name for field in fields(TrainConfig) if field.name != "images")
-"""The settings of a run that a user may give. `images` is found out, not given."""
+"""The settings of a run that a user may give; `images` is determined automatically."""
 
 OPTIONS: dict[str, type | types.UnionType] = {
     "preset": str | None,
@@ -21,14 +21,19 @@ OPTIONS: dict[str, type | types.UnionType] = {
     "devices": int,
     "again": bool,
 }
-"""The notebook's other parameters: what they must be."""
+"""The notebook's other parameters and their types."""
 
 
 def config_of(parameters: Mapping[str, Any], preset: str | None = None) -> TrainConfig:
-    """The configuration of settings given by name on the command line.
+    """Return the configuration for settings given by name on the command line.
+
+    Args:
+        parameters: values by name of the setting.
+        preset: name of the preset on which the configuration is based.
 
     Raises:
-        ConfigError: an unknown name, with the nearest one that exists, or what `TrainConfig` refuses.
+        ConfigError: a name is unknown (the message suggests the nearest one), or `TrainConfig` rejects the
+            settings.
     """
     for name in parameters:
         if name in OPTIONS:
@@ -38,17 +43,17 @@ def config_of(parameters: Mapping[str, Any], preset: str | None = None) -> Train
 
 
 def notebook_config(namespace: Mapping[str, Any]) -> TrainConfig:
-    """The configuration of a notebook's parameters, once all of them have been checked.
+    """Check a notebook's parameters and return their configuration.
 
-    papermill assigns whatever it is given, so that a misspelt parameter would leave the one that was meant at
-    its default.
+    papermill assigns any name that it is given, so without this check a misspelt parameter would silently
+    leave the intended one at its default.
 
     Args:
         namespace: the notebook's `globals()`.
 
     Raises:
-        ConfigError: a parameter that the notebook does not have, with the nearest one that it has, or one of
-            the wrong type, or what `TrainConfig` refuses.
+        ConfigError: a parameter is unknown (the message suggests the nearest one) or of the wrong type, or
+            `TrainConfig` rejects the settings.
     """
     _refuse_unknown(injected(namespace.get("In", ())), (*SETTINGS, *OPTIONS))
     for name, hint in OPTIONS.items():
@@ -58,10 +63,10 @@ def notebook_config(namespace: Mapping[str, Any]) -> TrainConfig:
 
 
 def injected(cells: Iterable[str]) -> list[str]:
-    """The names that papermill assigned, in the cell that it adds after the parameters.
+    """Return the names that papermill assigned in the cell that it inserts after the parameters.
 
     Args:
-        cells: the sources of the cells that were executed, as IPython keeps them in `In`.
+        cells: the sources of the executed cells, as stored by IPython in `In`.
     """
     return [
         target.id

@@ -1,11 +1,12 @@
-"""The pilot for budgets at the paper's decay budget: which schedule suits the baseline better.
+"""A pilot study that chooses the schedule of short runs with the paper's decay budget.
 
-Weight decay is raised until the decay budget κ of a short run is the paper's 12.5. A cosine needs 0.016 for
-that, and the paper's five stairs, which fall faster, need twice as much. The pilot trains the baseline alone,
-with seeds that no other budget has, so that no variant of the paper has a say in the choice.
+Weight decay is raised until the decay budget κ of a short run equals the paper's 12.5. A cosine schedule
+needs 0.016. A step schedule with the paper's five constant learning rates, which decreases faster, needs
+twice as much. The pilot trains only the baseline, with seeds that no other budget uses, so that the paper's
+variants do not influence the choice.
 
-The rule, fixed before the first run: the schedule with the higher mean TAR at FAR 1e-2 over its seeds is that
-of the budget `full`, for all variants alike.
+The rule, fixed before the first run: the schedule with the higher mean TAR at FAR 1e-2 over its seeds is used
+in the budget `full`, for all variants.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
 from trsfnet.training.config import TrainConfig
 
-# An epoch on LFW has 97 steps, and a run 1552: five equal stairs.
+# An epoch on LFW has 97 training steps and a run 1552, divided into five equal parts.
 _STAIRS = (310, 621, 931, 1242)
 _SCHEDULES = (
     {"schedule": "cosine", "weight_decay": 0.016},
@@ -24,10 +25,10 @@ _SCHEDULES = (
 
 
 def pilot_configs(seeds: Sequence[int] | None = None) -> list[TrainConfig]:
-    """The runs of the pilot, seed by seed.
+    """Return the runs of the pilot, seed by seed.
 
     Args:
-        seeds: by default those of the budget.
+        seeds: the seeds; by default those of the budget.
     """
     first = first_seed("matched-pilot")
     numbers = range(first, first + BUDGETS["matched-pilot"]["seeds"]) if seeds is None else seeds

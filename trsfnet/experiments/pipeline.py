@@ -1,4 +1,4 @@
-"""Which runs the pipeline has to make, and why, from what their folders hold."""
+"""Decides from the folders of runs which of them the pipeline has to execute, and why."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from trsfnet.experiments.stale import RESULTS_VERSION, why_stale
 
 
 def code_version(notebook: Path) -> str:
-    """Names what an executed notebook of a run depends on: the arithmetic and the notebook's own code.
+    """Return a hash of what a run's executed notebook depends on: `RESULTS_VERSION` and the notebook's code.
 
-    A change of the notebook's code alone has the notebook executed again and keeps the record; a change of
-    its prose does nothing.
+    If only the notebook's code changes, the notebook is executed again and the record is kept. Changes to
+    comments and text have no effect.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = [without_prose("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
@@ -24,7 +24,7 @@ def code_version(notebook: Path) -> str:
 
 
 def why_due(path: Path) -> str:
-    """Why the notebook of the run in `path` has to be executed, in a few words."""
+    """Return, in a few words, why the notebook of the run in `path` has to be executed."""
     record = current_record(path)
     if record is None:
         return _why_anew(path)
@@ -35,7 +35,7 @@ def why_due(path: Path) -> str:
 
 
 def current_record(path: Path) -> Record | None:
-    """The record in `path` made by the present arithmetic; None if there is none or it is damaged."""
+    """Return the record in `path` if its results version is current; None if not, missing or damaged."""
     try:
         record = read_record(path)
     except RecordError:
@@ -44,7 +44,7 @@ def current_record(path: Path) -> Record | None:
 
 
 def epochs_done(path: Path) -> int:
-    """How many epochs the record in `path` holds."""
+    """Return the number of epochs recorded in `path`."""
     try:
         return max(len((path / "history.csv").read_text(encoding="utf-8").splitlines()) - 1, 0)
     except OSError:

@@ -1,4 +1,4 @@
-"""Where a result came from besides its code: commit, hardware, libraries."""
+"""Provenance of a result besides the code: commit, hardware and library versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn")
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout, with `+` if files differ from it; None outside one."""
+    """Return the commit of the checkout, with `+` if the package differs from it; None outside a checkout."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None
@@ -34,7 +34,7 @@ def _git(*words: str) -> str | None:
 
 
 def hardware() -> dict[str, object]:
-    """The machine, as far as it matters to speed and rounding."""
+    """Describe the hardware, as far as it affects speed and rounding."""
     device = best_device()
     return {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
@@ -54,7 +54,7 @@ def _cpu_name() -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of Python and of the libraries that compute."""
+    """Return the versions of Python and of the numerical libraries."""
     versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

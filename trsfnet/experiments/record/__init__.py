@@ -1,7 +1,7 @@
-"""The run record: the contract between training and report, readable without torch.
+"""The run record: the interface between training and report, readable without torch.
 
-Training writes a run into a folder of its own (`folder`); committed runs share a few files per study
-(`study`). Either way it is a `Record` (`base`), and `read_record` and `read_records` take both (`reading`).
+Training writes each run to its own folder (`folder`); committed runs share a few files per study (`study`).
+Both are a `Record` (`base`), and `read_record` and `read_records` read both (`reading`).
 """
 
 from trsfnet.experiments.record.base import ENDED, SCHEMA, STATUSES, Record, Table, UnknownFormat

@@ -1,4 +1,4 @@
-"""What every run record says, in whichever form it is stored."""
+"""The contents of a run record, independent of the form in which it is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trsfnet.training.collapsed import Collapsed
 
 SCHEMA = 1
 STATUSES = ("running", "done", "collapsed", "failed")
-# The run is over, and its record is whole.
+# Statuses of runs that have ended with a complete record.
 ENDED = ("done", "collapsed")
 _REQUIRED = {
     **{"schema": object, "status": str, "run_id": str, "track": str, "seed": int},
@@ -27,17 +27,17 @@ Table = Literal["history", "parameters", "scores"]
 
 
 class UnknownFormat(RecordError):
-    """Another version of trsfnet wrote the record; it is not damaged."""
+    """The record was written by another version of trsfnet; it is not damaged."""
 
 
 @dataclass(frozen=True)
 class Record(ABC):
-    """One run on disk. `info` is what `run.json` says; the tables are read when asked for.
+    """One run on disk; its tables are read on demand.
 
     Attributes:
-        path: where the run is: its folder, or its study's folder and its id. `read_record` takes either, and
-            the last part is the run's name.
-        info: everything about the run but its tables.
+        path: location of the run, accepted by `read_record`: its folder, or the study's folder followed by
+            the run id.
+        info: the contents of `run.json`: everything about the run except its tables.
     """
 
     path: Path
@@ -45,12 +45,12 @@ class Record(ABC):
 
     @property
     def run_id(self) -> str:
-        """Name of the run, unique to its settings."""
+        """Unique name of the run, determined by its settings."""
         return self.info["run_id"]
 
     @property
     def track(self) -> str:
-        """Such as `lfw`."""
+        """Name of the track, such as `lfw`."""
         return self.info["track"]
 
     @property
@@ -65,10 +65,10 @@ class Record(ABC):
 
     @property
     def collapse(self) -> Collapsed | None:
-        """How the run collapsed; None if it did not.
+        """The kind and step of the collapse; None if the run did not collapse.
 
         Raises:
-            ValueError: the record has nonsense there.
+            ValueError: the entry in the record is invalid.
         """
         if self.status != "collapsed":
             return None
@@ -82,32 +82,35 @@ class Record(ABC):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Final numbers by name, such as `tar@1e-3`; empty before the end."""
+        """Final metrics by name, such as `tar@1e-3`; empty before training ends."""
         return self.info["metrics"]
 
     def history(self) -> pd.DataFrame:
-        """A row per epoch: step, learning rate, loss, training accuracy, metrics, images per second.
+        """Return a table with one row per epoch.
 
-        Epoch and step are int64, all other columns float64.
+        Columns: epoch and step (int64), and learning rate, loss, training accuracy, metrics and images per
+        second (float64).
 
         Raises:
-            RecordError: there is none, or it is damaged.
+            RecordError: the table is missing or damaged.
         """
         return self._read("history")
 
     def parameters(self) -> pd.DataFrame:
-        """Trainable scales and slopes: epoch (0 is the start), kind, name, channel, value.
+        """Return the table of scales, slopes and other recorded parameters.
+
+        Columns: epoch (0 is before training), kind, name, channel, value.
 
         Raises:
-            RecordError: there are none, or they are damaged.
+            RecordError: the table is missing or damaged.
         """
         return self._read("parameters")
 
     def scores(self) -> pd.DataFrame:
-        """The final evaluation's pair scores and labels.
+        """Return the pair scores and labels of the final evaluation.
 
         Raises:
-            RecordError: there are none, or they are damaged.
+            RecordError: the scores are missing or damaged.
         """
         return self._read("scores")
 
@@ -119,30 +122,30 @@ class Record(ABC):
     @property
     @abstractmethod
     def files(self) -> dict[str, Path]:
-        """The files that have the run, by name within their folder; the first is the best to look at."""
+        """The files that contain the run, by name within their folder; the first is the most readable."""
 
     @abstractmethod
     def has(self, table: Table) -> bool:
-        """Whether the record has a table."""
+        """Return whether the record has a table."""
 
     @abstractmethod
     def version(self, table: Table) -> Hashable:
-        """Equal for equal contents of a table that the record has: a key for what is computed from it."""
+        """Return a cache key for a table that the record has; it changes when the table's files change."""
 
     @abstractmethod
     def _table(self, table: Table) -> pd.DataFrame:
-        """A table that the record has, for the caller to keep."""
+        """Return a table that the record has; the caller may modify it."""
 
 
 def checked_info(info: Any, where: str) -> dict[str, Any]:
-    """`info`, if it is what a record says.
+    """Check that `info` is the contents of a record, and return it.
 
     Args:
-        info: what was read.
-        where: names the record in errors.
+        info: the decoded JSON.
+        where: name of the record in error messages.
 
     Raises:
-        RecordError: something is missing.
+        RecordError: an entry is missing or invalid.
         UnknownFormat: another version of trsfnet wrote it.
     """
     missing = [key for key in _REQUIRED if not isinstance(info, dict) or key not in info]

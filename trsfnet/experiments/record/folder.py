@@ -1,8 +1,8 @@
-"""A run in a folder of its own, as training writes it.
+"""A run in its own folder, as written by training.
 
-`<root>/<track>/<run id>/` holds `run.json`, `history.csv`, `parameters.parquet`, `scores.parquet`, and
-next to them the executed notebook, TensorBoard events and checkpoints. Every file is written aside and then
-renamed, so a reader never meets half of one.
+`<root>/<track>/<run id>/` contains `run.json`, `history.csv`, `parameters.parquet` and `scores.parquet`, as
+well as the executed notebook, TensorBoard events and checkpoints. Every file of the record is written to a
+temporary file and then renamed, so a reader never sees a partial file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FILES: dict[Table, str] = {
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write `text` aside and rename it to `path`."""
+    """Write `text` to a temporary file and rename it to `path`."""
     aside = path.with_name(f".{path.name}.partial")
     aside.write_text(text, encoding="utf-8")
     os.replace(aside, path)
@@ -40,20 +40,20 @@ def write_atomically(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class RunFolder(Record):
-    """A run in a folder of its own, which can be written to."""
+    """A run in its own folder, which can be written to."""
 
     @property
     def files(self) -> dict[str, Path]:
-        """The record's files, and the executed notebook, as far as they are there."""
+        """The existing files of the record, including the executed notebook."""
         names = (RECORD, *FILES.values(), NOTEBOOK)
         return {name: self.path / name for name in names if (self.path / name).is_file()}
 
     def has(self, table: Table) -> bool:
-        """Whether the folder has the table's file."""
+        """Return whether the folder contains the table's file."""
         return (self.path / FILES[table]).is_file()
 
     def version(self, table: Table) -> Hashable:
-        """The table's file, and when it was last written."""
+        """Return the table's file and its modification time."""
         file = self.path / FILES[table]
         return file.resolve(), file.stat().st_mtime_ns
 
@@ -64,20 +64,20 @@ class RunFolder(Record):
         return pd.read_parquet(file)
 
     def write_info(self, **changes: Any) -> None:
-        """Change entries of `run.json` and write it."""
+        """Update entries of `run.json` and write it."""
         self.info.update(changes)
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path / RECORD, json.dumps(self.info, indent=1, allow_nan=False) + "\n")
 
     def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Write `history.csv`."""
-        # Seven digits are what float32 holds.
+        # Seven significant digits correspond to the precision of float32.
         write_atomically(
             self.path / "history.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.7g")
         )
 
     def write_parameters(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write `parameters.parquet`; nothing when the run has no trainable scale or slope."""
+        """Write `parameters.parquet`; do nothing if there are no rows."""
         if rows:
             table = pd.DataFrame(rows).astype({"epoch": "int32", "channel": "int32", "value": "float32"})
             self._write_table("parameters", table)
@@ -95,17 +95,17 @@ class RunFolder(Record):
 
 @cache
 def _history(file: Path, modified: int) -> pd.DataFrame:
-    """The rows of `file` as it was at `modified`; kept, since a report asks for them again and again."""
+    """Return the rows of `file` as of `modified`; cached, since reports need them repeatedly."""
     table = pd.read_csv(file)
     whole = [name for name in table if name in ("epoch", "step")]
     return table.astype({name: "int64" if name in whole else "float64" for name in table})
 
 
 def read_folder(path: Path) -> RunFolder:
-    """The record in the folder `path`.
+    """Read the record in the folder `path`.
 
     Raises:
-        RecordError: there is none, or it is damaged.
+        RecordError: the record is missing or damaged.
         UnknownFormat: another version of trsfnet wrote it.
     """
     file = path / RECORD

@@ -1,4 +1,4 @@
-"""Records in either form: studies as they are committed, and folders as training writes them."""
+"""Reads records in both forms: studies, as committed, and folders, as written by training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from trsfnet.experiments.record.study import is_study, read_study
 
 
 def read_record(path: Path) -> Record:
-    """The record at `path`: a run's folder, or a study's folder and the id of a run in it.
+    """Read the record at `path`: a run's folder, or a study's folder followed by the id of a run.
 
     Raises:
-        RecordError: there is none, or it is damaged.
+        RecordError: the record is missing or damaged.
         UnknownFormat: another version of trsfnet wrote it.
     """
     if path.is_dir() or not is_study(path.parent):
@@ -27,10 +27,10 @@ def read_record(path: Path) -> Record:
 
 
 def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
-    """All records under `roots`, and a sentence for each that cannot be read.
+    """Read all records under `roots`; return them with one sentence for each that cannot be read.
 
-    A run found under several roots is taken from the last one: a reader's own rerun replaces ours. Within a
-    root its folder goes before its line in a study.
+    A run found under several roots is taken from the last one, so that a user's rerun replaces ours. Within a
+    root, a run's own folder takes precedence over its line in a study.
     """
     found: dict[tuple[str, str], Record] = {}
     problems: list[str] = []

@@ -1,15 +1,16 @@
-"""The runs of a study in a few files, as they are committed.
+"""The runs of a study in a few shared files, the form in which results are committed.
 
-`<root>/<study>/` holds
+`<root>/<study>/` contains
 
-- `runs.jsonl`: a line per run, all that its `run.json` said; a run is in the study if it has a line here.
-- `runs.csv`: a row per run with what most readers look for, made from `runs.jsonl`.
-- `history.parquet` and `parameters.parquet`: the tables of all runs, one run after the other, each row with
-  its run in the column `run`.
-- `scores/<run id>.parquet`: the final evaluation's scores of some runs.
+- `runs.jsonl`: one line per run with the contents of its `run.json`; a run is in the study if and only if it
+  has a line here.
+- `runs.csv`: one row per run with the most important columns, generated from `runs.jsonl`.
+- `history.parquet` and `parameters.parquet`: the tables of all runs, one run after the other; the column
+  `run` names the run of each row.
+- `scores/<run id>.parquet`: the scores of the final evaluation, for some runs.
 
-`trsfnet.experiments.merge` writes them. It puts a whole new set of files into `.incoming` first, so a file
-that lies there counts instead of the one next to it: a reader sees either all of a merge or nothing of it.
+`trsfnet.experiments.merge` writes these files. It first puts a complete new set into `.incoming`, and readers
+prefer a file there to the one in the study's folder. They therefore see either all of a merge or none of it.
 """
 
 from __future__ import annotations
@@ -37,26 +38,26 @@ RUN = "run"
 
 
 def table_file(table: Table, run_id: str = "") -> str:
-    """The file of a table within a study's folder; of the scores, that of one run."""
+    """Return the file name of a table within a study's folder; scores have one file per run."""
     return f"scores/{run_id}.parquet" if table == "scores" else f"{table}.parquet"
 
 
 def current_file(folder: Path, name: str) -> Path:
-    """The file of a study that counts: one that a merge is about to move into its place, if there is one."""
+    """Return the current version of a study's file: the one in `.incoming` if it exists there."""
     incoming = folder / INCOMING / name
     return incoming if incoming.exists() else folder / name
 
 
 def is_study(folder: Path) -> bool:
-    """Whether `folder` holds a study."""
+    """Return whether `folder` contains a study."""
     return current_file(folder, INDEX).is_file()
 
 
 class RunsTable:
-    """A table of many runs, one run after the other, and where each run's rows are.
+    """A table of many runs, one run after the other, with an index of each run's rows.
 
     Attributes:
-        rows: with the column `run`.
+        rows: the rows of all runs, with the column `run`.
     """
 
     def __init__(self, rows: pa.Table) -> None:
@@ -65,22 +66,22 @@ class RunsTable:
 
     @property
     def runs(self) -> list[str]:
-        """The runs that have rows, in order."""
+        """Ids of the runs that have rows, in order."""
         return list(self._places)
 
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._places
 
     def of(self, run_id: str) -> pa.Table:
-        """The rows of one run, without a copy."""
+        """Return the rows of one run without copying them."""
         return self.rows.slice(*self._places[run_id])
 
 
 def _places(runs: pa.DictionaryArray) -> dict[str, tuple[int, int]]:
-    """First row and number of rows of each run.
+    """Return the first row and the number of rows of each run.
 
     Raises:
-        ValueError: rows of a run do not follow each other.
+        ValueError: the rows of a run are not contiguous.
     """
     codes = runs.indices.to_numpy()
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -96,12 +97,12 @@ def _places(runs: pa.DictionaryArray) -> dict[str, tuple[int, int]]:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """The runs of a study as they were when their files were last written.
+    """The runs of a study at a particular version of its files.
 
     Attributes:
         path: the study's folder.
-        files: its files, with the times at which they were last written.
-        problems: a sentence for each run that cannot be read.
+        files: its files with their modification times in nanoseconds.
+        problems: one sentence for each run that cannot be read.
     """
 
     path: Path
@@ -110,12 +111,12 @@ class Study:
 
     @property
     def name(self) -> str:
-        """Such as `lfw-full`."""
+        """Name of the study, such as `lfw-full`."""
         return self.path.name
 
     @cached_property
     def runs(self) -> dict[str, StudyRun]:
-        """The runs by id, in the order of their lines."""
+        """The runs by id, in the order of their lines in `runs.jsonl`."""
         return {run.run_id: run for run in self._read_index()}
 
     def _read_index(self) -> Iterator[StudyRun]:
@@ -133,7 +134,7 @@ class Study:
 
     @cached_property
     def history(self) -> RunsTable:
-        """The histories of all runs: columns that a run did not have are null in its rows.
+        """The histories of all runs; columns that a run does not have are null in its rows.
 
         Raises:
             RecordError: the file is missing or damaged.
@@ -150,7 +151,7 @@ class Study:
         return self._runs_table("parameters")
 
     def table(self, table: Table) -> RunsTable:
-        """`history` or `parameters`, by name."""
+        """Return `history` or `parameters` by name."""
         return self.history if table == "history" else self.parameters
 
     def _runs_table(self, table: Table) -> RunsTable:
@@ -163,30 +164,30 @@ class Study:
 
 @dataclass(frozen=True)
 class StudyRun(Record):
-    """A run in its study's files; it cannot be written to.
+    """A read-only run stored in the files of a study.
 
     Attributes:
-        study: that has it.
+        study: the study that contains the run.
     """
 
     study: Study = field(repr=False, compare=False)
 
     @property
     def files(self) -> dict[str, Path]:
-        """The study's files that have something of this run."""
+        """The study's files that contain data of this run."""
         tables: tuple[Table, ...] = ("history", "parameters", "scores")
         names = [OVERVIEW, INDEX, *(table_file(table, self.run_id) for table in tables if self.has(table))]
         return {name: self.study.path / name for name in names}
 
     def has(self, table: Table) -> bool:
-        """Whether the study has the table for this run."""
+        """Return whether the study has the table for this run."""
         if table == "scores":
-            # A merge removes scores by an empty file.
+            # An empty file means that a merge is about to remove the scores.
             return self._scores.is_file() and self._scores.stat().st_size > 0
         return self.run_id in self.study.table(table)
 
     def version(self, table: Table) -> Hashable:
-        """The run, and when its study's files were last written."""
+        """Return the run id and the study's files with their modification times."""
         return self.run_id, self.study.files
 
     @property
@@ -200,22 +201,22 @@ class StudyRun(Record):
 
 
 def _to_pandas(rows: pa.Table) -> pd.DataFrame:
-    """The rows of one run, as its own file has them."""
+    """Convert the rows of one run to the table that its own folder would contain."""
     columns: dict[str, Any] = {}
     for name, column in zip(rows.column_names, rows.columns, strict=True):
         if column.null_count == len(column):
-            continue  # other runs have it
-        # Numbers by way of numpy: many times as fast, and there are hundreds of runs.
+            continue  # a column of other runs only
+        # Converting numbers through NumPy is many times faster, and there are hundreds of runs.
         text = pa.types.is_dictionary(column.type)
         columns[name] = column.cast(pa.string()).to_pandas() if text else column.to_numpy()
     return pd.DataFrame(columns)
 
 
 def read_study(path: Path) -> Study:
-    """The study in the folder `path`; the same object while its files stay as they are.
+    """Read the study in the folder `path`; the same object is returned while its files do not change.
 
     Raises:
-        RecordError: there is none.
+        RecordError: the folder contains no study.
     """
     names = (INDEX, table_file("history"), table_file("parameters"))
     try:
@@ -231,5 +232,5 @@ def read_study(path: Path) -> Study:
 
 @lru_cache(maxsize=32)
 def _study(absolute: Path, path: Path, files: tuple[tuple[Path, int], ...]) -> Study:
-    """Kept, since a report asks for the same runs again and again."""
+    """Create a study; cached, since reports need the same runs repeatedly."""
     return Study(path, files)
