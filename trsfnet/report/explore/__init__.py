@@ -1,7 +1,7 @@
-"""Exploring what runs learned: in Jupyter over any runs, in the book over those that it carries.
+"""The explorer of learned values: in Jupyter for any runs, in the book for the runs that it contains.
 
-`catalogue` says which runs there are and how they are picked, `shown` what is seen of one. From these,
-`drawing` and `widgets` make the explorer for Jupyter. `page` makes the book's, which the scripts in
-`book/_static/explore/` draw in the browser. `verification` and `verification_widgets` verify two images with
-a run's network.
+`catalogue` lists the runs and defines how to select them, `shown` defines what is displayed of a run, and
+`charts` specifies the charts. `widgets` is the explorer for Jupyter and `page` the one in the book; the
+scripts in the folder `browser` draw both, and `drawing` makes the static figure. `verification` and
+`verification_widgets` verify two images with a run's network.
 """

@@ -1,4 +1,4 @@
-"""Which runs can be explored, and how a reader picks one of them."""
+"""The runs that can be explored, and how a reader selects one of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from trsfnet.experiments.variants import GRID, STABILITY, short_name
 from trsfnet.report.names import TRACKS
 
 LEVELS = {"track": "Track", "arch": "Architecture", "setting": "Setting", "seed": "Seeds"}
-"""What is picked by, one after the other: attributes of `Group`, and what they are called."""
+"""The criteria of selection in order: attributes of `Group`, with their labels."""
 
 EXPLORED = ("trsf", "slope", "ratio", "kernel")
-"""The kinds of values that are explored; runs of some studies record others, too."""
+"""The kinds of values that can be explored; some studies record further kinds."""
 
-# In the order of the pickers.
+# The order in the menus.
 _SETTINGS = list(dict.fromkeys(s.key for s in (*GRID, *STABILITY)))
 
 
@@ -30,8 +30,8 @@ class Run:
     """A run that can be explored.
 
     Attributes:
-        record: its record.
-        seed: its seed and its scale, such as `0 (full)`, unique among the runs of its setting.
+        record: the analysed run with its record.
+        seed: label of seed and budget, such as `0 (full)`, unique among the runs of a setting.
     """
 
     record: Record
@@ -39,34 +39,34 @@ class Run:
 
     @property
     def track(self) -> str:
-        """Its track in words."""
+        """Name of the track."""
         return TRACKS[self.record.track]
 
     @property
     def arch(self) -> str:
-        """`v1` or `v2`."""
+        """Architecture, `v1` or `v2`."""
         return self.record.config["arch"]
 
     @property
     def setting(self) -> str:
-        """Such as `v1 + TRSF + PReLU`."""
+        """Short name of the variant, such as `v1 + TRSF + PReLU`."""
         return short_name(self.record.variant)
 
     @property
     def name(self) -> str:
-        """Such as `v1 + TRSF + PReLU, seed 0 (full), rendered faces`."""
+        """Full name, such as `v1 + TRSF + PReLU, seed 0 (full), rendered faces`."""
         status = "" if self.record.status == "done" else f", {self.record.status}"
         return f"{self.setting}, seed {self.seed}, {self.track}{status}"
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """By kind (`trsf`, `slope`, `ratio`, `kernel`), a row per epoch and a column per module."""
+        """Learned values by kind, such as `trsf` or `slope`: a row per epoch, a column per module."""
         learned = self.record.learned
         return {kind: learned[kind] for kind in EXPLORED if kind in learned}
 
 
 def catalogue(records: Iterable[Record]) -> list[Run]:
-    """All runs, by track, architecture, setting and seed in the order of the grid."""
+    """Return all runs, sorted by track, architecture, setting (in the order of the grid) and seed."""
     records = list(records)
     labels = _labels(records)
     tracks, settings = list(TRACKS), _SETTINGS
@@ -80,14 +80,14 @@ def catalogue(records: Iterable[Record]) -> list[Run]:
 
 
 def explorable(records: Iterable[Record]) -> list[Run]:
-    """The runs that recorded scales, slopes or ratios."""
+    """Return the runs that recorded scales, slopes, ratios or kernel norms."""
     return [run for run in catalogue(records) if run.tables]
 
 
 def for_the_book(collection: Analysis) -> list[Run]:
-    """Of each setting on each track the runs at its largest scale, and all runs at none.
+    """Return the runs for the book: each setting's largest budget on each track, and runs without a budget.
 
-    The study on collapse is left out: its many short runs would hide the others.
+    Runs of studies are omitted, because their many short runs would hide the others.
     """
     scales = {r.path: r.budget for r in collection.runs}
     kept = [r for r in collection.runs if not of_a_study(r.config)]
@@ -102,12 +102,12 @@ def for_the_book(collection: Analysis) -> list[Run]:
 
 @dataclass(frozen=True)
 class Group:
-    """What can be compared: a run, or all seeds of a setting at one budget.
+    """A unit of comparison: a single run, or all seeds of a setting at one budget.
 
     Attributes:
-        runs: one, or several that differ in their seeds alone.
-        seed: the run's seed and budget, or such as `all 8 (full)`.
-        name: a run's name, or such as `v1 + TRSF, all 8 (full), rendered faces`.
+        runs: one run, or several that differ only in their seed.
+        seed: the run's label of seed and budget, or for several runs a label such as `all 8 (full)`.
+        name: the run's name, or for several runs such as `v1 + TRSF, all 8 (full), rendered faces`.
     """
 
     runs: tuple[Run, ...]
@@ -116,22 +116,22 @@ class Group:
 
     @property
     def track(self) -> str:
-        """Their track in words."""
+        """Name of the track."""
         return self.runs[0].track
 
     @property
     def arch(self) -> str:
-        """`v1` or `v2`."""
+        """Architecture, `v1` or `v2`."""
         return self.runs[0].arch
 
     @property
     def setting(self) -> str:
-        """Such as `v1 + TRSF + PReLU`."""
+        """Short name of the variant, such as `v1 + TRSF + PReLU`."""
         return self.runs[0].setting
 
 
 def groups(runs: list[Run]) -> list[Group]:
-    """Every run, and after those of a setting its seeds together, where a budget has several."""
+    """Return a group for every run and, after a setting's runs, one for each budget with several seeds."""
     by_setting: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         by_setting.setdefault(_cell(run.record), []).append(run)
@@ -155,7 +155,7 @@ def _seeds(runs: list[Run]) -> list[Group]:
 
 
 def first_two(offered: list[Group]) -> tuple[Group, Group]:
-    """What to compare at first: a run with both scales and slopes, and another setting's with scales."""
+    """Choose what to compare initially: a run with scales and slopes, and another setting's with scales."""
     alone = [group for group in offered if len(group.runs) == 1]
     first = next((g for g in alone if {"trsf", "slope"} <= set(g.runs[0].tables)), alone[0])
     network = first.track, first.arch
@@ -172,7 +172,7 @@ def _place(scale: str | None) -> int:
 
 
 def _labels(records: list[Record]) -> dict[object, str]:
-    """A label for each record by its path, as short as tells apart those of one setting."""
+    """Return the shortest label for each record that is unique within its setting, by path."""
     forms: tuple[Callable[[Record], str], ...] = (
         lambda r: f"{r.seed} ({_scale(r)})",
         lambda r: f"{r.seed} ({_scale(r)}, {r.config['images']})",
@@ -188,7 +188,7 @@ def _labels(records: list[Record]) -> dict[object, str]:
 
 
 def _scale(record: Record) -> str:
-    """The scale of a run, with the learning rate if it has several, or how it departs from the nearest."""
+    """Return the budget of a run, followed by its departures from that budget or from the nearest one."""
     scale = record.budget
     odd = [f"{name} {value}" for name, value in departures(record.config).items()]
     return ", ".join([scale, *odd] if scale else odd)

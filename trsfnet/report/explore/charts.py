@@ -1,8 +1,8 @@
-"""The explorer's charts, as Vega-Lite specifications: one drawing code for Jupyter, the page and print.
+"""The explorer's charts as Vega-Lite specifications, shared by Jupyter, the book's page and print.
 
-The browser feeds each chart its rows and moves its parameters; `trsfnet.report.explore.drawing` does the same
-once, without a browser. Text and axes are drawn in `currentColor`, the colour of the text around them, so
-that one chart suits light, dark and print.
+The browser supplies each chart's rows and updates its parameters; `trsfnet.report.explore.drawing` does the
+same once, without a browser. Text and axes use `currentColor`, the colour of the surrounding text, so that a
+chart suits light mode, dark mode and print.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ PARAMS: list[Spec] = [
     {"name": "label", "value": ""},
     {"name": "module", "value": "Module"},
 ]
-"""What moves: the range of the values, the epoch, how many modules there are, those chosen (`first` to
-`last`, or the one `pointed` at, 0 for none), and what values and modules are called."""
+"""The charts' parameters: the range of the values (`low`, `high`), the shown and the last epoch, the number
+of modules, the selected modules (`first` to `last`, or the one `pointed` at, 0 for none), and the names of
+values and modules."""
 
 _HOT = "(pointed ? datum.place == pointed : datum.place >= first && datum.place <= last)"
 _CHOSEN = "(pointed || first > 1 || last < modules)"
@@ -70,7 +71,7 @@ def _axis(title: str, **others: Any) -> Spec:
 
 
 def _value(channel_axis: Spec | None = None) -> Spec:
-    """Values of the chosen kind, over the range that they have at any epoch."""
+    """Return the channel for values of the selected kind, with a scale for all epochs."""
     scale = {"domainMin": {"expr": "low"}, "domainMax": {"expr": "high"}, "nice": False, "zero": False}
     return {"field": "value", "type": "quantitative", "scale": scale, "axis": channel_axis or _axis("label")}
 
@@ -82,7 +83,7 @@ def _places() -> Spec:
 
 
 def _points(**others: Any) -> Spec:
-    """A mark per value: group A filled, group B hollow; what is not chosen fades."""
+    """Draw a point per value, filled for group A and hollow for group B; unselected points fade."""
     return {
         "mark": {"type": "point", "strokeWidth": 1.5, "filled": False},
         "encoding": {
@@ -100,7 +101,7 @@ def _points(**others: Any) -> Spec:
     }
 
 
-# Next to each other, where both groups have a module.
+# Shift the groups' points apart horizontally, so that they do not overlap at the same module.
 _BESIDE = {"calculate": "datum.place + (datum.side == 'A' ? -0.15 : 0.15)", "as": "x"}
 _ZERO = {
     "data": {"values": [{}]},
@@ -110,7 +111,7 @@ _ZERO = {
 
 
 def _modules() -> Spec:
-    """Every module's value at the epoch. A drag over it chooses modules for all charts."""
+    """Return the chart of every module's value at the epoch; dragging over it selects modules everywhere."""
     band = {
         "data": {"name": "band"},
         "mark": {"type": "rect", "color": _INK, "opacity": 0.08},
@@ -130,7 +131,7 @@ def _brush() -> Spec:
 
 
 def _histogram() -> Spec:
-    """How many modules of each group have which value; the bars of the chosen ones are darker."""
+    """Return the histogram of each group's values, with darker bars for the selected modules."""
     width = f"((high - low) / {BINS})"
     bins = [
         {"filter": "isValid(datum.value)"},
@@ -171,7 +172,7 @@ def _histogram() -> Spec:
 
 
 def _courses() -> Spec:
-    """The modules of one group over the epochs."""
+    """Return the chart of one group's modules over the epochs."""
     axis = {"title": "Epoch", "tickMinStep": 1, "format": "d", "grid": False}
     scale = {"domainMin": 0, "domainMax": {"expr": "epochs"}, "nice": False}
     opacity = f"{_HOT} ? ({_CHOSEN} ? 1 : datum.strength * 0.8) : 0.06"
@@ -196,7 +197,10 @@ def _courses() -> Spec:
 
 
 def _plane() -> Spec:
-    """Scale against kernel norm: along a dotted line the product is constant, and so is the function."""
+    """Return the chart of scale against kernel norm.
+
+    Dotted lines connect points with an equal product, which describe the same function.
+    """
     log = {"type": "log", "nice": False, "padding": 8}
 
     def channel(field: str, title: str) -> Spec:
@@ -233,7 +237,7 @@ def _plane() -> Spec:
 
 
 def _ratio() -> Spec:
-    """What a module adds, relative to what it adds to."""
+    """Return the chart of the residual ratio ‖branch‖ / ‖trunk‖ of every module."""
     y = {
         "field": "value",
         "type": "quantitative",
@@ -245,7 +249,7 @@ def _ratio() -> Spec:
 
 
 def _stages() -> Spec:
-    """PReLU's slopes by the stage of the network that they are in, and the median of each."""
+    """Return the chart of PReLU's slopes by stage of the network, with the median of each stage."""
     x = {
         "field": "stage",
         "type": "nominal",
@@ -293,18 +297,18 @@ _UNITS = {
 
 
 def unit(name: str) -> Spec:
-    """A chart without size and parameters, to be put next to others."""
+    """Return a chart without size and parameters, to be combined with others."""
     return _UNITS[name]()
 
 
 def filling(spec: Spec) -> Spec:
-    """A chart that fills its box in a page."""
+    """Return a chart that fills its box in a page."""
     size = {"width": "container", "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
     return {**spec, **size, "config": CONFIG}
 
 
 def interactive() -> dict[str, Spec]:
-    """The charts by name, each to fill its box in a page."""
+    """Return the charts for the browser by name, with parameters; each fills its box in a page."""
     found = {name: {**filling(unit(name)), "params": PARAMS} for name in _UNITS}
     found["modules"]["layer"][-1]["params"] = [_brush()]
     return found

@@ -1,4 +1,4 @@
-"""The explorer without a browser: the same charts of two runs at one epoch, as a figure with its text."""
+"""The explorer without a browser: the same charts for two runs at one epoch, as a static figure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDE, _NARROW = 660, 285  # pixels
 
 
 def compare(first: Shown, second: Shown) -> Picture:
-    """Two runs as a figure with its text alternative; both show the same kind at the same epoch."""
+    """Draw two runs as a figure with alternative text; both must show the same kind at the same epoch."""
     summaries = f"A: {first.summary} B: {second.summary}"
     title = KINDS[first.kind].title
     return Picture(
@@ -34,7 +34,7 @@ def _svg(spec: charts.Spec) -> str:
 
 
 def _comparison(first: Shown, second: Shown) -> charts.Spec:
-    """Modules and histogram of both, the courses of each between them."""
+    """Return the specification: modules and histogram for both runs, and the epochs of each in between."""
     both = dict(zip("AB", (first, second), strict=True))
     kind = KINDS[first.kind]
     low, high = limits([one.table for one in both.values()])
@@ -62,7 +62,7 @@ def _comparison(first: Shown, second: Shown) -> charts.Spec:
 
 
 def _chart(name: str, width: int, **datasets: str) -> charts.Spec:
-    """A chart of fixed size; `datasets` are other names for those that it reads."""
+    """Return a chart of fixed size, with its data sets renamed according to `datasets`."""
     text = json.dumps(charts.unit(name))
     for known, other in datasets.items():
         text = text.replace(f'{{"name": "{known}"}}', f'{{"name": "{other}"}}')
@@ -70,7 +70,7 @@ def _chart(name: str, width: int, **datasets: str) -> charts.Spec:
 
 
 def _rows(shown: Shown, side: str, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """What the charts read of a run's values, as `values.js` makes it."""
+    """Return a run's values as rows for the charts, in the same form as `values.js`."""
     look = {
         "side": side,
         "colour": style.look(shown.run.record.variant).colour,

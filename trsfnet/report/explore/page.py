@@ -1,4 +1,4 @@
-"""The book's explorer: numbers in the page, drawn by our scripts, and a figure where none run."""
+"""The book's explorer: data in the page, drawn by scripts, with a static figure as the fallback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trsfnet.text import NBSP, counted
 
 @dataclass(frozen=True)
 class Html:
-    """HTML that a page carries as it is; `text` stands for it where only words can be shown."""
+    """HTML that is inserted into a page unchanged; `text` replaces it where only text can be shown."""
 
     html: str
     text: str
@@ -32,7 +32,7 @@ class Html:
 
 
 def explorer(runs: list[Run]) -> Html | Markdown:
-    """The explorer over `runs`, or a sentence that there is none. It brings the scripts of the whole page."""
+    """Return the explorer of `runs` with the scripts of the whole page, or a sentence without any runs."""
     if not runs:
         return Markdown("Nothing to explore yet: no run has recorded scales, slopes or ratios.")
     (first,), (second,) = (group.runs for group in first_two(groups(runs)))
@@ -45,14 +45,14 @@ def explorer(runs: list[Run]) -> Html | Markdown:
 
 
 def what_if(runs: list[Run]) -> Html:
-    """The scale's path by gradient flow, with sliders where the page has the explorer too."""
+    """Return *What if?*, the scale's path by gradient flow; its sliders need `explorer` on the same page."""
     data = whatif.data(runs)
     return _part("what-if", whatif.drawing(data), data)
 
 
 def _part(name: str, static: Picture, data: dict[str, Any], more: str = "") -> Html:
-    """A part of the page; where no script runs and in print, the static figure stands in its place."""
-    # JSON in which nothing can end the element that it stands in.
+    """Return a part of the page, with a static figure that is shown without scripts and in print."""
+    # Escape `<`, so that the JSON cannot end the element that contains it.
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return Html(
         f'<div class="explorer" data-part="{name}"><div class="explorer-static">{static._repr_html_()}</div>'
@@ -62,7 +62,7 @@ def _part(name: str, static: Picture, data: dict[str, Any], more: str = "") -> H
 
 
 def list_of_runs(runs: list[Run]) -> Markdown:
-    """The runs as a table: what became of their values, and a link to what else is known of each."""
+    """Tabulate the runs with the means of their final values, and a link to the card of each run."""
     rows = []
     for run in runs:
         ends = {kind: values.iloc[-1] for kind, values in run.tables.items()}
@@ -76,7 +76,7 @@ def list_of_runs(runs: list[Run]) -> Markdown:
 
 
 def verdict(runs: list[Run]) -> Markdown:
-    """On each track, in how many finished runs a scale or a slope turned negative."""
+    """State for each track in how many finished runs scales or slopes turned negative."""
     done = [run for run in runs if run.record.status == "done"]
     lines = [
         f"- On {track}, {_turned(here, 'trsf', 'trainable scales')}; {_turned(here, 'slope', 'PReLU')}."

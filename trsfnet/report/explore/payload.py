@@ -1,4 +1,4 @@
-"""What the browser explores: an index of JSON types, and all values as numbers of half precision."""
+"""The data for the browser: an index of JSON types, and all values in half precision."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from trsfnet.report.explore.shown import KINDS
 
 FIRST_KIND = "trsf"
 
-# Little-endian. 11 bits keep three significant digits of everything from 6e-5 on, at a third of JSON's size.
+# Little-endian. 11 bits keep three significant digits of values from 6e-5 on, at a third of JSON's size.
 _NUMBERS = np.dtype("<f2")
 
 
 def packed(runs: list[Run]) -> tuple[dict[str, Any], bytes]:
-    """Everything that the browser needs: the index, and the values that it says the places of.
+    """Return everything that the browser needs: an index, and the values to which it refers.
 
     Args:
-        runs: one or more.
+        runs: the runs, at least one.
 
     Returns:
-        The index, and the values: of each run and kind a row per epoch and a number per module. What exceeds
-        half precision is its largest number.
+        The index, and the values: for each run and kind, a row per epoch with a number per module. Values
+        beyond the range of half precision are clipped.
     """
     names: list[list[list[Any]]] = []
     tables: list[np.ndarray] = []
@@ -71,10 +71,10 @@ def _group(group: Group, runs: list[Run]) -> dict[str, Any]:
 
 
 def module(name: str, arch: str) -> list[Any]:
-    """A module's name, its stage in words, and its number among the residual blocks, 0 for none.
+    """Return a module's name, its stage in words, and its number among the residual blocks (0 if it is none).
 
     Args:
-        name: as in a record, such as `PReLU_inception-resnet v1.6.2`.
+        name: name in the record, such as `PReLU_inception-resnet v1.6.2`.
         arch: `v1` or `v2`.
     """
     part = name.rpartition(" ")[2].split(".")[1]
@@ -85,13 +85,13 @@ def module(name: str, arch: str) -> list[Any]:
         first, last = last + 1, last + getattr(ARCHITECTURES[arch], stage).repeats
         if int(part) <= last:
             break
-    # One more at the end, which is a module of its own.
+    # The last stage includes one more block, which is a separate module.
     end = last + (stage == "block8")
     return [name, f"blocks {first}–{end}", int(part)]
 
 
 def frame(index: dict[str, Any], values: bytes) -> pd.DataFrame:
-    """The packed values as rows: run, kind, name, epoch, value."""
+    """Unpack the values to a table with the columns run, kind, name, epoch and value."""
     numbers = np.frombuffer(values, _NUMBERS).astype(float)
     parts = []
     for run in index["runs"]:

@@ -1,6 +1,6 @@
-"""The JavaScript and the styles of the explorer, for the book's page and for Jupyter alike.
+"""The JavaScript and the style sheet of the explorer, for the book's page and for Jupyter.
 
-The charts are drawn by Vega, which the package vl-convert carries: nothing comes from the network.
+Vega draws the charts. It is bundled with the package vl-convert, so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PARTS = ("dom.js", "values.js", "explorer.js", "whatif.js")
 
 @cache
 def vega() -> str:
-    """Vega and Vega-Lite as a script that defines `vegaEmbed`; kept on disk, as it takes seconds to make."""
+    """Return Vega and Vega-Lite as a script that defines `vegaEmbed`; cached on disk, as it takes seconds."""
     import vl_convert
 
     file = cache_root() / f"vega-lite-{VEGA_LITE}-vl-convert-{version('vl-convert-python')}.js"
@@ -33,31 +33,31 @@ def vega() -> str:
 
 
 def own() -> str:
-    """Our scripts, which define `Explorer` and `WhatIf`."""
+    """Return our scripts, which define `Explorer` and `WhatIf`."""
     return "\n".join(_body(name) for name in _PARTS)
 
 
 def styles() -> str:
-    """Our style sheet."""
+    """Return our style sheet."""
     return _read("explorer.css")
 
 
 def module(name: str) -> str:
-    """A module for Jupyter's widgets that renders by the script `name`."""
+    """Return a JavaScript module for Jupyter's widgets that renders with the script `name`."""
     return "\n".join([vega(), own(), _body(name)])
 
 
 def page() -> str:
-    """A script for a page of HTML, which starts all that stands in it."""
-    # Within functions: other scripts of the page use some names that these define, such as `_`. And no text
-    # in them may end the element around them.
+    """Return a script for an HTML page that starts all its parts."""
+    # Wrapped in functions, because other scripts of the page use some of the same names, such as `_`, and
+    # escaped, so that no text in them can end the surrounding element.
     script = f"(() => {{\n{vega()}\n}})();\n(() => {{\n{own()}\n{_body('page.js')}\n}})();"
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _body(name: str) -> str:
-    """A script without its imports and exports, to stand in one text with those that it imports."""
-    # Browsers load no module from the disk, where the book may lie.
+    """Return a script without its imports and exports, to be joined with the scripts that it imports."""
+    # Browsers do not load modules from local files, from which the book may be opened.
     return re.sub(r"^(import .*\n|export (?!default))", "", _read(name), flags=re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""What is seen of a run: one kind of value at one epoch, and its summary in words."""
+"""The displayed part of a run: one kind of value at one epoch, with a summary in words."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Kind:
     """A kind of value that a run records for each of its modules.
 
     Attributes:
-        title: in a list of kinds.
-        label: of an axis.
-        module: what has such a value.
-        missing: why a run may have none.
+        title: name in a list of kinds.
+        label: label of an axis.
+        module: name of the module that has such a value.
+        missing: reason why a run may have no such values.
         signed: whether values can be negative.
     """
 
@@ -39,7 +39,8 @@ KINDS = {
         "Kernel norms", "‖W‖ under the scale", "Block", "the run recorded no kernel norms", signed=False
     ),
 }
-"""By the names of the record; the last two say how to read the first, which the weights can take over."""
+"""Kinds by their name in the record. Ratios and kernel norms are needed to interpret the scales, because the
+kernels can absorb a scale."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Shown:
     Attributes:
         run: the run.
         kind: one of `KINDS`.
-        epoch: counted from 0, the start; of a run that has fewer, its last counts.
+        epoch: epoch from 0 (before training); the last epoch is used if the run has fewer.
     """
 
     run: Run
@@ -58,22 +59,22 @@ class Shown:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A row per epoch, a column per module; empty if the run has no values of this kind."""
+        """Values with a row per epoch and a column per module; empty if the run has none of this kind."""
         return self.run.tables.get(self.kind, pd.DataFrame())
 
     @property
     def now(self) -> pd.DataFrame:
-        """The row of the epoch; empty if the run has no values of this kind."""
+        """The row of `table` for the epoch; empty if the run has no values of this kind."""
         return self.table.loc[: self.epoch].tail(1)
 
     @property
     def values(self) -> pd.Series:
-        """The modules' values at the epoch, in forward order."""
+        """Values of the modules at the epoch, in forward order."""
         return self.now.iloc[0] if len(self.now) else pd.Series(dtype=float)
 
     @property
     def summary(self) -> str:
-        """A sentence with the mean, and how many are below zero."""
+        """A sentence with the mean and, for signed kinds, the number of values below zero."""
         kind, values = KINDS[self.kind], self.values
         if not len(values):
             return f"{self.run.name}: {kind.missing}."
@@ -84,12 +85,12 @@ class Shown:
 
 
 def last_epoch(runs: tuple[Run, ...]) -> int:
-    """The last epoch of the longest run."""
+    """Return the last epoch of the longest run."""
     return max(int(table.index[-1]) for run in runs for table in run.tables.values())
 
 
 def limits(tables: list[pd.DataFrame]) -> tuple[float, float]:
-    """The range of all values and zero, a little widened; that of nothing is 0 to 1."""
+    """Return the range of all finite values and zero, slightly widened; (0, 1) without values."""
     values = np.concatenate([[0.0], *(table.to_numpy().ravel() for table in tables)])
     values = values[np.isfinite(values)]
     low, high = float(values.min()), float(values.max())
@@ -98,5 +99,5 @@ def limits(tables: list[pd.DataFrame]) -> tuple[float, float]:
 
 
 def rounded(value: float) -> str:
-    """A number to three significant digits."""
+    """Format a number with three significant digits."""
     return f"{value:#.3g}".replace("-", "−") if np.isfinite(value) else "not a number"

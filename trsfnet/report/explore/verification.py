@@ -1,4 +1,4 @@
-"""What two images can be verified with in the explorer: a network that comes along, and runs of one's own."""
+"""The networks that can verify two images in the explorer: an included one, and those of the user's runs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FARS = (1e-2, 1e-3)
 
 @dataclass(frozen=True)
 class Network:
-    """A network that can decide.
+    """A network that can verify images.
 
     Attributes:
-        name: what it is, in words.
-        source: the folder of its run, or its file.
+        name: description of the network.
+        source: folder of its run, or its file.
     """
 
     name: str
@@ -33,32 +33,33 @@ class Network:
 
 
 def networks(records: Iterable[Record]) -> list[Network]:
-    """The runs that still have their network, and at the end the one that comes with the package."""
+    """Return the networks of the runs that still have a checkpoint, followed by the included network."""
     own = [Network(run.name, run.record.path) for run in catalogue(filter(has_network, records))]
     return [*own, example()]
 
 
 def example() -> Network:
-    """A compact network, v1 + TRSF + PReLU at 3/16 of the paper's width, trained on rendered faces only.
+    """Return the included network: v1 + TRSF + PReLU, 3/16 of the paper's width, trained on rendered faces.
 
-    Made by `python -m trsfnet train -p trsf True -p activation prelu -p image_size 75 -p width 0.1875
-    -p embedding_size 128 -p epochs 16 -p weight_decay 0.016`, exported, and stored in half precision.
+    It was trained with `python -m trsfnet train -p trsf True -p activation prelu -p image_size 75
+    -p width 0.1875 -p embedding_size 128 -p epochs 16 -p weight_decay 0.016`, exported, and stored in half
+    precision.
     """
     file = Path(str(resources.files("trsfnet.report.explore") / "rendered-faces.safetensors"))
     return Network("a small network trained only on rendered faces, never on a photograph", file)
 
 
 def has_network(record: Record) -> bool:
-    """Whether the checkpoint of a run is there; committed results have none."""
+    """Return whether the checkpoint of a run exists; committed results have none."""
     file = record.path / CHECKPOINT
     return file.is_file() or previous(file).is_file()
 
 
 def rendered(people: tuple[int, int], size: int) -> np.ndarray:
-    """A rendered picture of each of two people whom no run was trained on: uint8 [2, size, size, 3].
+    """Render an image of each of two test identities, on which no run was trained: uint8 [2, size, size, 3].
 
     Args:
-        people: numbers of test identities of the `synthetic` track; equal ones give two pictures of one.
-        size: side of the network's input in pixels.
+        people: indices of test identities of the `synthetic` track; equal ones give two images of one person.
+        size: side of the images in pixels.
     """
     return render_faces(torch.tensor(people), torch.tensor([0, 1]), size=size).images.numpy()

@@ -1,4 +1,4 @@
-"""Verification of two images in Jupyter, with the controls of ipywidgets."""
+"""Verification of two images in Jupyter, with ipywidgets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from trsfnet.report.explore.verification import FARS, Network, networks, rendere
 _EXAMPLES = {"same": (0, 0), "other": (0, 1)}
 _EXAMPLE_NAMES = {"same": "one rendered person twice", "other": "two rendered people"}
 
-# Said with every answer of a network that was trained on rendered faces about something else.
+# Added to every answer of a network trained on rendered faces about the user's own images.
 _RENDERED_ONLY = (
     "This network was trained only on rendered faces, so its decisions on photographs mean little. "
     "A run on the <code>lfw</code> track was trained on photographs."
@@ -31,20 +31,24 @@ _RENDERED_ONLY = (
 
 
 class Verifier(ipywidgets.VBox):
-    """Says whether two images show one person; the answer follows the controls.
+    """Decides whether two images show the same person, and updates the answer when a control changes.
 
     Attributes:
-        network: what decides.
-        far: share of different-person pairs that may be accepted.
-        images: rendered examples, or what the reader's own files are.
-        files: the reader's two files.
-        crops: what the network sees, as two images.
+        network: selects the network that decides.
+        far: selects the false accept rate, the accepted share of different-person pairs.
+        images: selects rendered examples, or the kind of the user's own files.
+        files: uploads of the user's two files.
+        crops: the two images as the network sees them.
         answer: the decision as a sentence, or what is missing.
-        decision: the decision, None while there is none.
+        decision: the decision; None while there is none.
     """
 
     def __init__(self, networks: list[Network]) -> None:
-        """Offer `networks`, one or more."""
+        """Create the controls.
+
+        Args:
+            networks: the networks to choose from, at least one.
+        """
         wide = ipywidgets.Layout(width="100%", max_width="45rem")
         named = [(network.name, network) for network in networks]
         self.network = ipywidgets.Dropdown(options=named, description="Network", layout=wide)
@@ -68,7 +72,7 @@ class Verifier(ipywidgets.VBox):
         super().__init__([self.network, self.far, self.images, *rows])
 
     def _use_files(self) -> None:
-        """Files that come while examples are shown are meant to be looked at."""
+        """Switch from the examples to the user's files when one is uploaded."""
         if self.images.value in _EXAMPLES:
             self.images.value = "photograph"
 
@@ -93,7 +97,7 @@ class Verifier(ipywidgets.VBox):
             self.answer.value += f"<br>{_RENDERED_ONLY}"
 
     def _crops(self, size: int) -> np.ndarray | None:
-        """What the network is to compare; None while a file is missing."""
+        """Return the two images to compare: uint8 [2, size, size, 3]; None while a file is missing."""
         if self.images.value in _EXAMPLES:
             return rendered(_EXAMPLES[self.images.value], size)
         if not all(upload.value for upload in self.files):
@@ -104,7 +108,7 @@ class Verifier(ipywidgets.VBox):
 
 @cache
 def _network(source: Path) -> tuple[Embedder, Model]:
-    """The network that computes, and what it was made of, which knows its thresholds."""
+    """Return the embedder of a network, and the model with its thresholds."""
     model = read_model(source)
     return Embedder(model, precision="float32"), model
 
@@ -116,5 +120,5 @@ def _png(crop: np.ndarray) -> bytes:
 
 
 def verifier(collection: Analysis) -> Verifier:
-    """The verifier over the runs whose networks are there, and the network that comes with the package."""
+    """Return the verifier for all runs with a checkpoint and for the included network."""
     return Verifier(networks(collection.runs))

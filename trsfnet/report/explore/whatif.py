@@ -1,4 +1,4 @@
-"""*What if?*: how far a schedule drives the scales under gradient flow; our runs and the paper."""
+"""*What if?*: how far a schedule moves the scales under gradient flow, compared with runs and the paper."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trsfnet.report.explore.shown import rounded
 from trsfnet.training.budget import regime
 from trsfnet.training.config import TrainConfig, track_defaults
 
-# Decay budgets from a short run's to four times the paper's longest.
+# Decay budgets of the curves, from a short run to four times the paper's longest.
 _BUDGETS = np.logspace(-2, np.log10(200), 90)
 _KEPT = {"stays the same": 1.0, "falls to half": 0.5, "falls to a quarter": 0.25}
 _OURS, _PAPERS, _YOURS = "our runs", "the paper (v1, v2)", "your schedule"
@@ -27,10 +27,10 @@ _COLOURS = {_OURS: style.POSITIVE, _PAPERS: style.NEGATIVE, _YOURS: "#c2185b"}
 
 
 def data(runs: Iterable[Run]) -> dict[str, Any]:
-    """What the sliders need, of JSON types.
+    """Return the data for the sliders, as JSON types.
 
     Args:
-        runs: ours; those of v1 with trainable scales from 0.1 become points.
+        runs: our runs; those of v1 with trainable scales from 0.1 become points.
     """
     points = [*_our_points(runs), *_paper_points()]
     norms = initial_norms("v1")
@@ -44,7 +44,7 @@ def data(runs: Iterable[Run]) -> dict[str, Any]:
 
 
 def _curve(name: str, kept: float, norms: np.ndarray) -> dict[str, Any]:
-    """The mean scale, and one module from the middle, at each decay budget."""
+    """Return the mean scale, and the scale and norm of a median module, at each decay budget."""
     scales, kernels = flow(_BUDGETS, PAPER_SCALE * kept, float(np.median(norms)))
     return {
         "name": name,
@@ -54,7 +54,7 @@ def _curve(name: str, kept: float, norms: np.ndarray) -> dict[str, Any]:
 
 
 def drawing(found: dict[str, Any]) -> Picture:
-    """The mean scale by decay budget as a figure, for where no script runs."""
+    """Draw the mean scale by decay budget as a static figure, for use without scripts."""
     import vl_convert
 
     curve = found["curves"][0]
@@ -77,12 +77,13 @@ def drawing(found: dict[str, Any]) -> Picture:
 
 
 def _our_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """The mean |scale| of each setting of v1 that starts at 0.1, over the seeds of one schedule."""
+    """Return the mean |scale| of each setting of v1 that starts at 0.1, averaged over the seeds."""
     found: dict[str, list[tuple[Run, float]]] = {}
     for run in runs:
         config = run.record.config
         usual = config["trsf"] and not config["trsf_per_channel"] and config["scale_init"] == PAPER_SCALE
-        # At higher learning rates than a track's own, finite steps move the scales, which no flow has.
+        # Learning rates above the track's default are excluded: there, effects of the finite step size, which
+        # gradient flow lacks, move the scales.
         usual = usual and config["learning_rate"] <= track_defaults(config["track"])["learning_rate"]
         if usual and run.arch == "v1" and run.record.status == "done" and "trsf" in run.tables:
             name = f"{run.setting}, {run.seed.removeprefix(f'{run.record.seed} ')}, {run.track}"
@@ -100,7 +101,7 @@ def _our_point(name: str, seeds: list[tuple[Run, float]]) -> dict[str, Any]:
 
 
 def _paper_points() -> list[dict[str, Any]]:
-    """Tables 4 and 5, at the weight decay that we read into the paper's schedule."""
+    """Return the values of tables 4 and 5, at the decay budget of the paper's schedule in our reading."""
     config = TrainConfig.from_parameters({"arch": "v1"}, "vggface2")
     cells = paper_table(4).by_variant | paper_table(5).by_variant
     return [
@@ -123,7 +124,7 @@ def _point(series: str, name: str, config: TrainConfig, steps_per_epoch: int, sc
 
 
 def _presets(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Schedules to set all sliders to: the longest of ours on each track, and the paper's."""
+    """Return schedules as presets for the sliders: our longest one on each track, and the paper's."""
     longest: dict[str, dict[str, Any]] = {}
     for point in sorted(points, key=lambda point: point["steps"]):
         longest[f"Ours, {point['track']}" if point["series"] == _OURS else "The paper, VGGFace2"] = point
@@ -131,7 +132,7 @@ def _presets(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _by_budget() -> charts.Spec:
-    """The mean scale at the end by decay budget: the curve, what was measured, and the reader's schedule."""
+    """Return the chart of the final mean scale by decay budget: curve, measurements, and user's schedule."""
     x: dict[str, Any] = {
         "field": "budget",
         "type": "quantitative",
@@ -181,7 +182,7 @@ def _by_budget() -> charts.Spec:
 
 
 def _path() -> charts.Spec:
-    """The mean scale over the steps of the reader's schedule."""
+    """Return the chart of the mean scale over the steps of the user's schedule."""
     x = {"field": "step", "type": "quantitative", "axis": {"title": "Step", "format": "~s", "grid": False}}
     y = {"field": "scale", "type": "quantitative", "axis": {"title": "Mean |scale|"}}
     line = {"type": "line", "color": _COLOURS[_YOURS], "strokeWidth": 2.5}
@@ -189,7 +190,7 @@ def _path() -> charts.Spec:
 
 
 def _gauge() -> charts.Spec:
-    """A module on the line of equal functions, from its start to the end of the schedule."""
+    """Return the chart of a module's path along the line of equal functions, over the schedule."""
 
     def channel(field: str, title: str) -> charts.Spec:
         axis = {"title": title, "grid": False, "tickCount": 4, "format": "~r"}

@@ -1,4 +1,4 @@
-"""The explorer and *What if?* in Jupyter: the page's own scripts, over all runs there are."""
+"""The explorer and *What if?* as widgets for Jupyter, with the same scripts as the book's page."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from trsfnet.report.explore.payload import FIRST_KIND, frame, packed
 
 
 class Explorer(anywidget.AnyWidget):
-    """Two runs, or two groups of seeds, in linked charts.
+    """Compares two runs, or two groups of seeds, in linked charts.
 
     Attributes:
-        state: what the controls say, and what sets them: `groups` (places in `index["groups"]`), `kind`,
-            `epoch`, and the modules from `first` to `last`.
-        index: what there is to choose from; see `trsfnet.report.explore.payload`.
-        values: all numbers.
+        state: state of the controls, which can be read and set: `groups` (indices into `index["groups"]`),
+            `kind`, `epoch`, and the selected modules from `first` to `last`.
+        index: the runs and groups to choose from; see `trsfnet.report.explore.payload`.
+        values: all values in packed form.
     """
 
     index = traitlets.Dict().tag(sync=True)
@@ -30,14 +30,18 @@ class Explorer(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, runs: list[Run]) -> None:
-        """Offer `runs`, one or more."""
+        """Create the explorer.
+
+        Args:
+            runs: the runs to choose from, at least one.
+        """
         self._esm, self._css = script.module("explorer_widget.js"), script.styles()
         index, values = packed(runs)
         super().__init__(index=index, values=values)
 
     @property
     def table(self) -> pd.DataFrame:
-        """The values of the groups that are shown, at every epoch: run, kind, name, epoch, value."""
+        """Values of the shown groups at every epoch, with the columns run, kind, name, epoch and value."""
         groups = self.state.get("groups", self.index["start"]["groups"])
         ids = {
             self.index["runs"][run]["id"] for group in groups for run in self.index["groups"][group]["runs"]
@@ -46,7 +50,7 @@ class Explorer(anywidget.AnyWidget):
         return frame(shown, self.values)
 
     def show(self, **state: Any) -> None:
-        """Set some of the controls, such as `show(kind="slope", epoch=3)`."""
+        """Set some of the controls, such as `show(kind="slope", epoch=3)`; see `state`."""
         usual = {
             "groups": self.index["start"]["groups"],
             "kind": FIRST_KIND,
@@ -58,22 +62,26 @@ class Explorer(anywidget.AnyWidget):
 
 
 class WhatIf(anywidget.AnyWidget):
-    """The scales' path under a schedule that sliders make, by gradient flow.
+    """Shows the path of the scales by gradient flow, for a schedule set with sliders.
 
     Attributes:
-        data: see `trsfnet.report.explore.whatif`.
+        data: curves, points and charts; see `trsfnet.report.explore.whatif`.
     """
 
     data = traitlets.Dict().tag(sync=True)
 
     def __init__(self, runs: list[Run]) -> None:
-        """Show `runs` next to the curve."""
+        """Create the widget.
+
+        Args:
+            runs: the runs to show next to the curve.
+        """
         self._esm, self._css = script.module("whatif_widget.js"), script.styles()
         super().__init__(data=whatif.data(runs))
 
 
 def explorer(collection: Analysis) -> Explorer | ipywidgets.HTML:
-    """The explorer over all runs that recorded something, or a sentence that there is none."""
+    """Return the explorer of all runs with recorded values, or a sentence if there are none."""
     runs = explorable(collection.runs)
     if not runs:
         return ipywidgets.HTML("Nothing to explore yet: no run has recorded scales, slopes or ratios.")
@@ -81,5 +89,5 @@ def explorer(collection: Analysis) -> Explorer | ipywidgets.HTML:
 
 
 def what_if(collection: Analysis) -> WhatIf:
-    """*What if?*, with the runs of a collection and the paper's."""
+    """Return *What if?* with the runs of `collection` and the paper's."""
     return WhatIf(explorable(collection.runs))
