@@ -1,6 +1,6 @@
 """The command line: `python -m trsfnet`, or `trsfnet` once installed.
 
-Each command is a module of this package, with its `PURPOSE`, its `EPILOG`, its `options` and its `run`.
+Each command is a module of this package that defines `PURPOSE`, `EPILOG`, `options` and `run`.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ repeat the command to resume.
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # argparse itself takes -1e-3, unlike -1 and -0.5, for an option.
+        # Unlike -1 and -0.5, argparse would treat -1e-3 as an option.
         self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)")
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one sentence, without the usage."""
+        """Report an error in one sentence, without the usage."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help.\n")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """What `arguments` (the process's own by default) ask for; `command` names the command."""
+    """Parse `arguments` (by default, those of the process); `command` is the name of the command."""
     parser = _Parser(
         prog="trsfnet",
         description=trsfnet.__doc__,
@@ -90,21 +90,21 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         module.options(command)
     given, unknown = parser.parse_known_args(arguments)
     if unknown:
-        # Left to argparse, the sentence would send the user to the help of all commands.
+        # argparse's own message would refer to the general help instead of the command's.
         commands.choices[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     return given
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command given by `arguments` (the process's own by default) and return its exit code."""
+    """Run the command given by `arguments` (by default, those of the process) and return its exit code."""
     given = parse(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal may not know a sign or a name
+            stream.reconfigure(errors="replace")  # a terminal may not support every character
     try:
         with termination():
             code = COMMANDS[given.command].run(given)
-            if sys.stdout:  # None where it was closed
+            if sys.stdout:  # None if it was closed
                 sys.stdout.flush()
         return code
     except TrsfnetError as error:
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Terminated as error:
         return _fail(error.exit_code, f"{error} Repeat the command to resume.")
     except BrokenPipeError:
-        # Whoever read the output, such as `head`, has enough. Python must not flush into the pipe at its end.
+        # The reader of the output, such as `head`, closed it. Python must not flush into the pipe at exit.
         _drop_output()
         return 0
     except (MemoryError, RuntimeError) as error:
@@ -122,20 +122,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(2, "there is not enough memory: choose smaller batches or images, or a larger machine.")
     except OSError as error:
-        # Of all files that were not foreseen to fail, and of a full disk behind the output.
+        # Errors of files that no other code handles, or a full disk behind the output.
         if error.filename is None:
             _drop_output()
         return _fail(2, f"{error.filename or 'the output'}: {error.strerror or error}.")
 
 
 def _fail(code: int, sentence: str) -> int:
-    # An interruption of several processes is reported once, by the one that started them.
+    # With several processes, only the parent process reports an interruption.
     if code < 128 or "TORCHELASTIC_RUN_ID" not in os.environ:
         print(f"trsfnet: {sentence}", file=sys.stderr)
     return code
 
 
 def _drop_output() -> None:
-    """Keep Python from flushing, at its end, into what takes no more."""
+    """Prevent Python from flushing into a closed or full output at exit."""
     with contextlib.suppress(AttributeError, OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

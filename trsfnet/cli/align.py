@@ -1,4 +1,4 @@
-"""`trsfnet align`."""
+"""The command `trsfnet align`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ same command processes these, and it retries images that failed.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     paths(parser)
     parser.add_argument(
         "--crop",
@@ -51,7 +51,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Align, and count what became of the images."""
+    """Align the images and print the number of images with each outcome."""
     from trsfnet.data.align import FacenetCrop, MarginCrop, Mtcnn, WarpCrop, align_faces
     from trsfnet.training.precision import best_device
 

@@ -1,4 +1,4 @@
-"""Types of arguments that several commands take."""
+"""Arguments shared by several commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trsfnet.paths import user_path
 
 
 def run_folders(parser: argparse.ArgumentParser, help: str) -> None:
-    """Declare FOLDER, any number of folders of runs; `help` says what they are for."""
+    """Declare FOLDER, any number of folders of runs; `help` states their purpose."""
     parser.add_argument(
         "folders",
         type=path,
@@ -23,12 +23,12 @@ def run_folders(parser: argparse.ArgumentParser, help: str) -> None:
 
 
 def no_runs(folders: Sequence[Path]) -> str:
-    """What to say where `folders` hold no run."""
+    """Return the message for `folders` that contain no run."""
     return f"There is no run in {' or '.join(map(str, folders))}: `trsfnet train` makes one."
 
 
 def path(text: str) -> Path:
-    """`type=` of an argument that is a path."""
+    """Convert the value of a path argument, for argparse's `type=`."""
     try:
         return user_path(text)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""`trsfnet compare`."""
+"""The command `trsfnet compare`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ test. The figure shows the ROC curve and the detection error trade-off (DET) of 
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     for name in ("a", "b"):
         parser.add_argument(
             name, metavar=name.upper(), help="a network or embeddings; without --on, a run or scores"
@@ -52,7 +52,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Compare, and print the differences."""
+    """Compare two models and print the differences."""
     from trsfnet.inference.evaluate.comparison import compare
 
     draw = figure.drawer(given)

@@ -1,4 +1,4 @@
-"""What the commands that make one set of faces of another have in common."""
+"""Arguments and checks shared by the commands that convert one set of faces to another."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def paths(parser: argparse.ArgumentParser) -> None:
 
 
 def opened(given: argparse.Namespace, *, skip: bool) -> Source:
-    """SOURCE, with a line on standard error for each file that is left out of it."""
+    """Open SOURCE, printing a line on standard error for each file that is left out."""
     from trsfnet.data.folder import left_out
     from trsfnet.data.sources import open_source
 
-    # Unlike Path.resolve(), this does not stumble over a link to itself.
+    # Unlike Path.resolve(), realpath does not fail on a link to itself.
     if Path(os.path.realpath(given.target)).is_relative_to(os.path.realpath(given.source)):
         raise ConfigError(f"TARGET must be outside SOURCE, got {given.target} in {given.source}.")
     source = open_source(given.source, skip=skip)

@@ -1,4 +1,4 @@
-"""`trsfnet embed`."""
+"""The command `trsfnet embed`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ The file names the network, the engine and its precision. In Python:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     model.model(parser)
     parser.add_argument("source", type=argument.path, metavar="SOURCE", help="the face crops")
     parser.add_argument(
@@ -46,7 +46,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Embed, and count what is in the file and what is not."""
+    """Embed the images, and print how many are in the file and how many are not."""
     from trsfnet.data.folder import left_out
     from trsfnet.inference.embedder import Embedder
     from trsfnet.inference.embeddings import check_target, write_embeddings

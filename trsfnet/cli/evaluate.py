@@ -1,4 +1,4 @@
-"""`trsfnet evaluate`."""
+"""The command `trsfnet evaluate`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ it to resume; other options are then computed from the features without the netw
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     model.model(parser, more="a file of embeddings, or ")
     parser.add_argument("source", type=argument.path, metavar="SOURCE", help="LFW, a .bin, IJB-B or IJB-C")
     of_pairs(parser)
@@ -70,7 +70,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def of_pairs(parser: argparse.ArgumentParser) -> None:
-    """Declare how pairs are chosen and measured."""
+    """Declare the options for selecting and comparing pairs."""
     parser.add_argument(
         "--protocol",
         choices=("ten-fold", "all-pairs", "1:1", "1:N"),
@@ -100,7 +100,7 @@ def of_pairs(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Evaluate, and print the numbers."""
+    """Evaluate the model and print the results."""
     from trsfnet.inference.evaluate import EvaluationOptions, UnwrittenScores, evaluate, subject_of
 
     draw = figure.drawer(given)

@@ -1,4 +1,4 @@
-"""`trsfnet export`."""
+"""The command `trsfnet export`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Networks of the paper's width gain speed, narrow ones hardly any.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     model.model(parser)
     parser.add_argument(
         "file", type=argument.path, metavar="FILE", help="ends in .safetensors, .onnx or .pt2"
@@ -39,7 +39,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Export, and name what was written."""
+    """Export the network and print the names of the files written."""
     from trsfnet.interop.export import export
 
     card = export(model.read(given), given.file, int8=given.int8)

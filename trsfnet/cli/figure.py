@@ -1,4 +1,4 @@
-"""How commands draw: `--figure FILE`."""
+"""The option `--figure FILE`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ def option(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def drawer(given: argparse.Namespace) -> Drawer:
-    """What draws models by their names and scores, if a figure is asked for; checked before any work.
+    """Return a function that draws models, given by name and scores; it does nothing without `--figure`.
+
+    The option is checked before any work is done.
 
     Raises:
-        ConfigError: the file has another suffix, or the packages that draw are missing.
-        DataError: its folder is not there.
+        ConfigError: if the file does not end in .svg, or the plotting packages are missing.
+        DataError: if the folder of the file does not exist.
     """
     file = given.figure
     if file is None:

@@ -1,4 +1,4 @@
-"""`trsfnet info`."""
+"""The command `trsfnet info`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ v1 and v2 are the paper's networks with trainable scales (TRSF) and slopes (PReL
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     model.model(parser, more="v1 or v2, ")
     parser.add_argument("--size", type=int, help="side of the input in pixels (default: the network's own)")
     json_option(parser)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Count, and print a table of the stages."""
+    """Print the network's counts and a table of its stages."""
     from trsfnet.interop.summary import summarise
     from trsfnet.models.inception_resnet import ARCHITECTURES
 

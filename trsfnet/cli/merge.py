@@ -1,4 +1,4 @@
-"""`trsfnet merge`."""
+"""The command `trsfnet merge`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ other.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     argument.run_folders(parser, "where the runs are")
     parser.add_argument(
         "--results",
@@ -45,7 +45,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Merge."""
+    """Merge runs into the files of their studies."""
     from trsfnet.errors import choice
     from trsfnet.experiments.budgets import OTHER, study_of
     from trsfnet.experiments.folders import find_folder

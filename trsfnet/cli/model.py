@@ -1,4 +1,4 @@
-"""What the commands that take a network have in common."""
+"""Arguments shared by the commands that take a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ facenet-pytorch or timm (prefixes of wrappers and containers are removed), facen
 
 
 def model(parser: argparse.ArgumentParser, more: str = "") -> None:
-    """Declare MODEL, and how an `.onnx` of others is to be fed."""
+    """Declare MODEL and `--preprocessing`."""
     known = "a run's folder, a file of weights, an .onnx, vggface2 or casia-webface"
     parser.add_argument("model", metavar="MODEL", help=f"{more}{known}")
     preprocessing(parser)
@@ -48,7 +48,7 @@ def engine(parser: argparse.ArgumentParser) -> None:
 
 
 def read(given: argparse.Namespace) -> Model:
-    """The network that MODEL is; what had to be opened, stripped or left out goes to standard error."""
+    """Read the network given by MODEL, printing its notes on standard error."""
     from trsfnet.interop.models import read_model
 
     found = read_model(given.model, stated(given))
@@ -63,10 +63,10 @@ def say(notes: tuple[str, ...]) -> None:
 
 
 def stated(given: argparse.Namespace, source: str | None = None) -> Preprocessing | None:
-    """What `--preprocessing` says; None if it was not given, or `source` is no `.onnx` while others may be.
+    """Parse `--preprocessing`; None if it was not given, or if `source` is given and is not an `.onnx` file.
 
     Raises:
-        ConfigError: it is no such thing.
+        ConfigError: if the value is malformed.
     """
     from trsfnet.interop.preprocessing import Preprocessing
 

@@ -1,4 +1,4 @@
-"""How commands print: tables for people, JSON for programs."""
+"""Output of commands: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def print_json(content: Any) -> None:
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
-    """Print rows under a header, in columns; the text of those named in `right` is set to the right."""
+    """Print a table with a header; the columns named in `right` are right-aligned."""
     lines = [tuple(header), *(tuple(map(str, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -36,10 +36,11 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], right: Seq
 
 @contextlib.contextmanager
 def lasting_output(consequence: str) -> Iterator[None]:
-    """Within it, work continues when whoever reads the output closes it, as `head` does.
+    """Let the work in this context continue if the reader of the output closes it, as `head` does.
 
     Args:
-        consequence: what standard error, if it is still open, then says after "the output was closed: ".
+        consequence: continuation of the message "the output was closed: ", which is then printed on standard
+            error if that is still open.
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (_lasting(stream, consequence) for stream in before)
@@ -52,10 +53,10 @@ def lasting_output(consequence: str) -> Iterator[None]:
 
 
 def _lasting(stream: TextIO, consequence: str) -> TextIO:
-    """A stream to the same file that takes everything even when nobody reads it any more."""
+    """Return a stream to the same file that accepts output even after the reader has closed it."""
     try:
         raw = _Lasting(stream.fileno(), consequence)
-    except (AttributeError, OSError):  # closed at the start, or not a file, as in a test
+    except (AttributeError, OSError):  # closed at the start, or not a file, as in tests
         return stream
     return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "replace", line_buffering=True)
 
@@ -69,7 +70,7 @@ class _Lasting(io.FileIO):
         try:
             return super().write(content)
         except BrokenPipeError:
-            # From here on the descriptor leads nowhere, for Python's own streams, too.
+            # From here on the descriptor leads to the null device, for Python's own streams as well.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
             with contextlib.suppress(OSError):
                 os.write(2, f"trsfnet: the output was closed: {self._consequence}.\n".encode())

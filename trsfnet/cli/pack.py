@@ -1,4 +1,4 @@
-"""`trsfnet pack`."""
+"""The command `trsfnet pack`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ repeat it to resume.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     paths(parser)
     parser.add_argument("--size", type=int, default=160, help="side in pixels (default: %(default)s)")
     parser.add_argument("--crop", type=int, help="pixels to keep at the centre (default: the shorter side)")
@@ -31,7 +31,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Pack, and count what is in it."""
+    """Pack the images and print their number."""
     from trsfnet.data.folder import left_out
     from trsfnet.data.pack import write_pack
 

@@ -1,4 +1,4 @@
-"""`trsfnet report`."""
+"""The command `trsfnet report`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pip install 'trsfnet[report]'.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
         "folder",
         type=argument.path,
@@ -35,7 +35,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Judge, and print the verdicts."""
+    """Judge the claims and print the verdicts."""
     try:
         from trsfnet.report.conclusions import text, verdicts
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""`trsfnet runs`."""
+"""The command `trsfnet runs`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ the same settings would now give other numbers. `trsfnet train --again` retrains
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     argument.run_folders(parser, "folder of the records; if a run is in two folders, the last one counts")
     parser.add_argument(
         "--compare", nargs=2, metavar=("A", "B"), help="show settings and results in which two runs differ"
@@ -35,7 +35,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """List, or compare."""
+    """List the runs, or compare two of them."""
     from trsfnet.analysis import load
     from trsfnet.report import run_list
 

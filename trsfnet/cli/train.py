@@ -1,4 +1,4 @@
-"""`trsfnet train`."""
+"""The command `trsfnet train`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ help(trsfnet.TrainConfig).
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
         "-p",
         dest="parameters",
@@ -71,8 +71,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Train, and say where the record is."""
-    # Imported here, so that --help and --version need not wait for torch.
+    """Train a network and print the location of its record."""
+    # Imported here so that --help and --version need not wait for torch.
     from trsfnet.experiments.parameters import config_of
     from trsfnet.experiments.run import run as train
     from trsfnet.training.distributed import started_as
@@ -90,12 +90,12 @@ def run(given: argparse.Namespace) -> int:
         )
         if world.rank == 0:
             print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
-    # To torchrun any other code is a crash; a collapse is a result.
+    # torchrun treats any nonzero exit code as a crash, but a collapse is a result.
     return 0 if record.status == "done" or world.size > 1 else 1
 
 
 def _value(text: str) -> object:
-    """`True`, `None`, numbers and lists as in Python; anything else is text."""
+    """Parse `True`, `None`, numbers and lists as Python literals; anything else is text."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

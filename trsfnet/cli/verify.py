@@ -1,4 +1,4 @@
-"""`trsfnet verify`."""
+"""The command `trsfnet verify`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ determine a --threshold on your own pairs.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     model.model(parser)
     parser.add_argument("a", type=argument.path, metavar="A", help="an image")
     parser.add_argument("b", type=argument.path, metavar="B", help="another image")
@@ -53,7 +53,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Verify, and print the decision."""
+    """Verify the images and print the decision."""
     from trsfnet.inference.verification import verify
 
     decision = verify(

@@ -1,1 +1,1 @@
-"""Faces to train and evaluate on, one file per source."""
+"""Face data for training and evaluation, with one module per source."""

@@ -1,6 +1,6 @@
-"""From stored crops to network input, and the paper's augmentation (section 4.3): flips and rotations.
+"""Standardisation of stored crops, and the paper's augmentation (section 4.3): flips and rotations.
 
-Everything works on whole batches, on whatever device they are.
+All functions work on whole batches, on whichever device holds them.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from torch import Tensor
 def standardise(images: Tensor) -> Tensor:
     """Standardise as facenet does: uint8 [N, H, W, 3] -> PyTorch's default type [N, 3, H, W] in [-1, 1).
 
-    The result keeps the images' memory order, which is PyTorch's channels_last.
+    The result keeps the memory layout of the images, which is PyTorch's channels_last.
     """
     return (images.permute(0, 3, 1, 2).to(torch.get_default_dtype()) - 127.5) / 128
 
 
 def augment(images: Tensor, generator: torch.Generator, *, flip: bool, rotate: float, shift: float) -> Tensor:
-    """Random mirror images, rotations and shifts, each image drawn alone.
+    """Apply random mirroring, rotation and shifts, drawn independently for each image.
 
     Args:
         images: float [N, 3, H, W].
-        generator: source of randomness, on the CPU.
+        generator: random generator on the CPU.
         flip: mirror left and right with probability 1/2.
-        rotate: largest rotation in degrees, either way (facenet: 10).
-        shift: largest shift as a share of the side, in each direction; stands in for facenet's random crop.
+        rotate: largest rotation in degrees, in either direction (facenet: 10).
+        shift: largest shift as a share of the side, in each direction; it replaces facenet's random crop.
 
     Returns:
-        Images of the same shape; what turns in from outside repeats the border.
+        Images of the same shape; areas from outside an image repeat its border.
     """
     if not (flip or rotate or shift):
         return images
@@ -39,7 +39,7 @@ def augment(images: Tensor, generator: torch.Generator, *, flip: bool, rotate: f
     uniform = torch.rand(4, n, generator=generator)
     angle = (2 * uniform[0] - 1) * math.radians(rotate)
     mirror = torch.where(uniform[1] < 0.5, -1.0, 1.0) if flip else torch.ones(n)
-    # An affine map from output to input coordinates, both in [-1, 1], so a shift of 1 is half a side.
+    # Affine map from output to input coordinates, both in [-1, 1], so a shift of 1 is half a side.
     affine = torch.stack(
         [
             torch.stack([mirror * angle.cos(), -angle.sin(), (2 * uniform[2] - 1) * 2 * shift], dim=1),

@@ -1,4 +1,4 @@
-"""Decoded or rendered crops kept on disk, so that only the first run pays for making them."""
+"""Disk cache of decoded or rendered crops, so that only the first run has to produce them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ from trsfnet.paths import user_path, variable_path
 
 
 def cache_root() -> Path:
-    """`TRSFNET_CACHE`, or `trsfnet` in the user's cache folder.
+    """Return the cache folder: `TRSFNET_CACHE`, or `trsfnet` in the user's cache folder.
 
     Raises:
-        ConfigError: no home directory is known.
+        ConfigError: if no home directory is known.
     """
     given = variable_path("TRSFNET_CACHE")
     return given or (variable_path("XDG_CACHE_HOME") or user_path("~/.cache")) / "trsfnet"
 
 
 def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSet:
-    """The `FaceSet` that `build` makes, from disk if it was made before with the same `key`.
+    """Return the `FaceSet` that `build` makes, from disk if it was made before with the same `key`.
 
     Args:
-        key: everything that determines the crops, of JSON types; `name` opens the folder's name.
+        key: everything that determines the crops, as JSON types; `name` is used as the prefix of the folder's
+            name.
         build: makes the faces; called at most once.
 
     Returns:
-        The faces, their pixels memory-mapped read-only.
+        The faces, with pixels memory-mapped read-only.
 
     Raises:
-        DataError: the cache cannot be read or written to.
+        DataError: if the cache cannot be read or written.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_root() / f"{key['name']}-{digest}"
@@ -61,8 +62,8 @@ def _load(folder: Path) -> FaceSet:
 
 
 def _store(folder: Path, key: dict[str, object], build: Callable[[], FaceSet]) -> None:
-    """Write aside, then rename: a folder that exists is complete, whoever else writes it meanwhile."""
-    # Before anything is built: a cache that cannot be written to is reported at once.
+    """Write to a temporary folder and rename it: an existing folder is complete even with several writers."""
+    # Create the folder before building anything, so that an unwritable cache is reported at once.
     with new_folder(folder.parent, f".{folder.name}-") as aside:
         faces = build()
         np.save(aside / "images.npy", np.asarray(faces.images))

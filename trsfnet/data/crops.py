@@ -1,4 +1,4 @@
-"""Crops of photographs: around a face that was found, or out of the middle."""
+"""Crops of photographs: around a detected face, or from the centre."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _LARGEST_SIZE = 1024
 
 
 def check_size(size: int) -> None:
-    """Raise `ConfigError` unless `size` is a possible side of a crop in pixels."""
+    """Raise `ConfigError` unless `size` is a valid side of a crop in pixels."""
     if not 16 <= size <= _LARGEST_SIZE:
         raise ConfigError(f"size must be from 16 to {_LARGEST_SIZE} pixels, got {size}.")
 
 
 def central_crop(image: np.ndarray, size: int, side: float | None = None) -> np.ndarray:
-    """A square out of the middle of an image.
+    """Crop a square from the centre of an image.
 
     Args:
         image: uint8 [H, W, 3].
         size: side of the crop in pixels.
-        side: side in pixels of what is cut out of `image` and resized, by default the shorter of its sides;
-            black where the image ends.
+        side: side in pixels of the square that is cut out of `image` before resizing; by default the shorter
+            side of the image. Areas outside the image are black.
 
     Returns:
-        uint8 [size, size, 3], bicubic.
+        uint8 [size, size, 3], resized with bicubic interpolation.
     """
     height, width = image.shape[:2]
     side = min(height, width) if side is None else side
@@ -43,22 +43,22 @@ def central_crop(image: np.ndarray, size: int, side: float | None = None) -> np.
 
 
 def margin_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int, margin: int) -> np.ndarray:
-    """The face in `box` with a margin around it, stretched to a square as facenet-pytorch does.
+    """Crop the face in `box` with a margin, stretched to a square, as facenet-pytorch does.
 
-    The arithmetic is that of facenet-pytorch's `extract_face`, in which the margin is a share of the crop.
+    The arithmetic is that of facenet-pytorch's `extract_face`, where the margin is a share of the crop.
 
     Args:
         image: uint8 [H, W, 3].
-        box: left, top, right and bottom of the face in pixels; where box and margin leave the image they
-            are cut.
+        box: left, top, right and bottom of the face in pixels; parts of box and margin outside the image are
+            cut off.
         size: side of the crop in pixels.
-        margin: how many of these, left and right together, are margin.
+        margin: left and right margin together, in pixels of the crop.
 
     Returns:
-        uint8 [size, size, 3], bilinear.
+        uint8 [size, size, 3], resized with bilinear interpolation.
 
     Raises:
-        DataError: no pixel of the image is in the box.
+        DataError: if the box does not overlap the image.
     """
     left, top, right, bottom = box
     beside, above = (extent * margin / (size - margin) / 2 for extent in (right - left, bottom - top))
@@ -66,24 +66,25 @@ def margin_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int,
 
 
 def facenet_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int, margin: int) -> np.ndarray:
-    """The face in `box` with a margin around it, stretched to a square as facenet itself does.
+    """Crop the face in `box` with a margin, stretched to a square, as facenet itself does.
 
-    The arithmetic is that of `align_dataset_mtcnn.py` of davidsandberg/facenet, in which the margin is a
-    number of pixels of the photograph, so that small faces get more of it: with 44 pixels a face of 100 to
-    145 has 22 to 15 % of its width on each side, where `margin_crop` gives any face 12.5 % (32 of 160).
+    The arithmetic is that of `align_dataset_mtcnn.py` of davidsandberg/facenet, where the margin is a number
+    of pixels of the photograph, so that small faces get relatively more: with 44 pixels, a face of 100 to 145
+    pixels gets 22 to 15 % of its width on each side, whereas `margin_crop` gives every face 12.5 % (32 of
+    160).
 
     Args:
         image: uint8 [H, W, 3].
-        box: left, top, right and bottom of the face in pixels; where box and margin leave the image they
-            are cut.
+        box: left, top, right and bottom of the face in pixels; parts of box and margin outside the image are
+            cut off.
         size: side of the crop in pixels.
-        margin: pixels of the photograph, left and right together.
+        margin: left and right margin together, in pixels of the photograph.
 
     Returns:
-        uint8 [size, size, 3], bilinear.
+        uint8 [size, size, 3], resized with bilinear interpolation.
 
     Raises:
-        DataError: no pixel of the image is in the box.
+        DataError: if the box does not overlap the image.
     """
     return _cut(image, box, margin / 2, margin / 2, size)
 
@@ -91,7 +92,7 @@ def facenet_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int
 def _cut(
     image: np.ndarray, box: Sequence[float] | np.ndarray, beside: float, above: float, size: int
 ) -> np.ndarray:
-    """`box` and as much beside and above it, cut at the image's edges, as a square."""
+    """Cut out `box` with margins `beside` and `above`, clipped to the image, and resize it to a square."""
     height, width = image.shape[:2]
     left, top, right, bottom = (float(edge) for edge in box)
     cut = (

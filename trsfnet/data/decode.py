@@ -1,4 +1,4 @@
-"""Encoded images to RGB pixels: whatever a folder holds, decoded to one form or refused by name."""
+"""Decode image files of any supported format to RGB pixels, or reject them with an error naming the file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ FORMATS = (
     *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000"),
     *("PNG", "PPM", "PSD", "QOI", "SGI", "TIFF", "WEBP"),
 )
-"""Of what Pillow knows: pictures in files that say what they are, decoded without other programs."""
+"""Supported formats: those that Pillow identifies by content and decodes without other programs."""
 
-# More than most cameras' photographs have. A JPEG beyond it is decoded at half its size.
+# More pixels than most cameras produce. A larger JPEG is decoded at half its size.
 MOST_PIXELS = 1 << 26
 MOST_JPEG_PIXELS = 1 << 28
-# Pictures beyond this are decoded one at a time, so that many threads need no more memory than a few.
+# Larger images are decoded one at a time, so that many threads do not need much more memory than a few.
 _LARGE = 1 << 24
 _one_large = threading.Lock()
 
-_ORIENTATION = 0x0112  # in EXIF
+_ORIENTATION = 0x0112  # EXIF tag
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,7 +41,7 @@ _UPRIGHT = {
 
 
 def _new_lock() -> None:
-    """In a forked process, in which nobody would give back a lock that another thread held."""
+    """Create a new lock in a forked process, where a lock held by another thread would never be released."""
     global _one_large
     _one_large = threading.Lock()
 
@@ -52,38 +52,38 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @functools.cache
 def _formats() -> tuple[str, ...]:
-    """Those of `FORMATS` with which this machine's Pillow was built."""
+    """Return those of `FORMATS` that this machine's Pillow supports."""
     Image.init()
     return tuple(kind for kind in FORMATS if kind in Image.OPEN)
 
 
 @functools.cache
 def suffixes() -> frozenset[str]:
-    """By which a file is known to be a picture: in lower case, with the dot."""
+    """Return the suffixes of image files, in lower case, with the dot."""
     kinds = _formats()
     known = Image.registered_extensions()
     return frozenset({".mpo"} | {suffix for suffix, kind in known.items() if kind in kinds})
 
 
 def decode(encoded: bytes, name: str) -> np.ndarray:
-    """The pixels of an encoded image: uint8 [H, W, 3], RGB, upright.
+    """Decode an image file to uint8 [H, W, 3], RGB, upright.
 
-    Grey, palette, CMYK, deep and transparent images are converted; the orientation that cameras note is
-    applied, unless it cannot be read. A JPEG of more than `MOST_PIXELS` comes at half its size.
+    Greyscale, palette, CMYK, high bit depth and transparent images are converted; the orientation recorded by
+    the camera is applied if it can be read. A JPEG of more than `MOST_PIXELS` is decoded at half its size.
 
     Args:
-        encoded: a file of one of `FORMATS`.
-        name: where it comes from, for the error.
+        encoded: content of a file in one of `FORMATS`.
+        name: name of the image, for error messages.
 
     Raises:
-        DataError: it is not a whole image, or too large; the sentence begins with `name`.
+        DataError: if it is not a complete image, or is too large; the message begins with `name`.
     """
     with open_image(encoded, name) as image:
         return np.array(image)
 
 
 def open_image(encoded: bytes, name: str) -> Image.Image:
-    """As `decode`, but a Pillow image in mode RGB."""
+    """Decode an image file as `decode` does, but to a Pillow image in mode RGB."""
     if not encoded:
         raise DataError(f"{name} is empty: expected an image.")
     try:
@@ -92,8 +92,8 @@ def open_image(encoded: bytes, name: str) -> Image.Image:
         raise
     except MemoryError as error:
         raise DataError(f"{name} needs more memory to be decoded than there is.") from error
-    except Exception as error:  # Pillow raises many types on hostile bytes
-        # What cannot be read may be the metadata alone.
+    except Exception as error:  # Pillow raises many types of exceptions on malicious files
+        # Perhaps only the metadata is damaged.
         bare = without_metadata(encoded)
         if bare is not None:
             try:
@@ -120,24 +120,24 @@ def _read(encoded: bytes, name: str) -> Image.Image:
             turned = _upright(image)
             if turned.mode != "RGB":
                 turned = eight_bits(turned, image, name).convert("RGB")
-            # A plain image, which holds neither the file nor its metadata.
+            # Return a plain image that keeps neither the file nor its metadata.
             return turned.copy() if turned is image else turned
 
 
 def _open(encoded: bytes) -> Image.Image:
-    """The image, not decoded yet."""
+    """Open the image without decoding it."""
     file = io.BytesIO(encoded)
     if encoded[:3] == b"\xff\xd8\xff":
-        # Not by Image.open, whose limit is lower than that of what is decoded at reduced size.
+        # Image.open has a lower limit than JPEGs that are decoded at reduced size.
         return JpegImagePlugin.jpeg_factory(file)
     return Image.open(file, formats=_formats())
 
 
 def _fit(image: Image.Image, name: str) -> None:
-    """Have a large JPEG decoded at reduced size.
+    """Set up a large JPEG for decoding at reduced size.
 
     Raises:
-        DataError: it is too large even so, or large and no JPEG.
+        DataError: if it is too large even so, or too large and not a JPEG.
     """
     width, height = image.size
     if width * height <= MOST_PIXELS:
@@ -152,9 +152,9 @@ def _fit(image: Image.Image, name: str) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """`image` turned as its camera noted; as it is where that cannot be read."""
+    """Rotate or mirror `image` by its recorded orientation; unchanged if that cannot be read."""
     try:
         method = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # many types, on damaged metadata
+    except Exception:  # many types of exceptions on damaged metadata
         method = None
     return image if method is None else image.transpose(method)

@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a channel as a viewer shows them, scaled to 8."""
+"""Convert images of more than 8 bits per channel to 8 bits, as an image viewer would show them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from trsfnet.errors import DataError
 
-_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # tags of TIFF
-# Formats whose whole numbers Pillow has brought to the range of 16 bits, in whichever mode.
+_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF tags
+# Formats whose integer values Pillow scales to 16 bits, whatever the mode.
 _SIXTEEN_BITS = ("PNG", "PPM", "JPEG2000")
 
 
 def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Image:
-    """`image` with 8 bits a channel; itself if it has no more.
+    """Convert `image` to 8 bits per channel; returned unchanged if it has no more.
 
-    What a file of 16 bits calls white is known. Whole numbers of 32 bits and floats have no such convention:
-    white is taken for the smallest of 1 (floats), 255 and 65535 that no pixel exceeds.
+    In a 16-bit file the value of white is known. 32-bit integers and floats have no such convention: white is
+    assumed to be the smallest of 1 (floats only), 255 and 65535 that no pixel exceeds.
 
     Args:
-        image: in any of Pillow's modes.
-        source: the image as opened, whose format and tags are looked at.
-        name: where it comes from, for the error.
+        image: an image in any of Pillow's modes.
+        source: the image as opened, for its format and tags.
+        name: name of the image, for error messages.
 
     Raises:
-        DataError: a pixel is negative, larger than that, or not a number.
+        DataError: if a pixel is negative, above 65535, or not a number.
     """
     if image.mode[0] not in "IF":
         return image
@@ -37,7 +37,7 @@ def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Imag
     else:
         white = _white(values, name)
     if np.issubdtype(values.dtype, np.integer):
-        # Rounded: half of an even white is never met, as all are odd.
+        # Rounded to nearest; ties cannot occur, because every white value is odd.
         shades = (values.astype(np.uint32) * 255 + white // 2) // white
     else:
         shades = np.rint(values * (255 / white))
@@ -48,7 +48,7 @@ def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Imag
 def _white(values: np.ndarray, name: str) -> int:
     low, high = values.min(), values.max()
     whites = (255, 65535) if np.issubdtype(values.dtype, np.integer) else (1, 255, 65535)
-    if not (low >= 0 and high <= whites[-1]):  # so written that NaN is refused
+    if not (low >= 0 and high <= whites[-1]):  # this comparison also rejects NaN
         raise DataError(
             f"{name} has pixels from {low:g} to {high:g}: expected 0 to {' or 0 to '.join(map(str, whites))}."
         )

@@ -1,4 +1,4 @@
-"""What every source gives: decoded face crops with identities, and pairs to verify."""
+"""The data that sources provide: decoded face crops with identities, and verification pairs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FaceSet:
         images: uint8 [N, size, size, 3], RGB.
         labels: int64 [N], index into `identities`.
         identities: name of each label.
-        version: that of the source of `images`, where they are decoded only when asked for; else None.
+        version: version of the images' source if they are decoded on demand; otherwise None.
     """
 
     images: np.ndarray | LazyImages
@@ -34,9 +34,9 @@ class FaceSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of pixels, labels and names: two runs with the same one saw the same faces.
+        """SHA-256 of pixels, labels and names: runs with equal fingerprints used the same faces.
 
-        The version stands for the pixels where there is one: hashing them would decode them all.
+        If there is a version, it replaces the pixels, because hashing them would decode all images.
         """
         digest = hashlib.sha256(repr((self.images.shape, self.identities)).encode())
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
@@ -46,13 +46,13 @@ class FaceSet:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Verification pairs over a `FaceSet`, in the order of their folds.
+    """Verification pairs over a `FaceSet`, ordered by fold.
 
     Attributes:
-        left: int64 [P], index of one image.
-        right: int64 [P], index of the other.
-        same: bool [P], whether both show one person.
-        folds: int64 [P], fold of each pair, 0 first; no person appears in two folds of LFW's own.
+        left: int64 [P], index of the first image.
+        right: int64 [P], index of the second image.
+        same: bool [P], True if both show the same person.
+        folds: int64 [P], fold of each pair, counted from 0; in LFW's own folds, no person appears in two.
     """
 
     left: np.ndarray
@@ -66,10 +66,10 @@ class TrackData:
     """The faces of one track.
 
     Attributes:
-        train: what the network learns from.
+        train: training faces.
         test: faces of people who are not in `train`.
         pairs: pairs of `test` in LFW's ten-fold protocol, or None to verify all pairs of `test`.
-        all_pairs: whether all pairs of `test` are verified in addition to `pairs`.
+        all_pairs: verify all pairs of `test` in addition to `pairs`.
         held_out: other images of the people in `train`, or None.
     """
 

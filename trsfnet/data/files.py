@@ -1,4 +1,4 @@
-"""What readers and writers of files have in common: errors in a sentence, portable names."""
+"""Helpers for reading and writing files: one-sentence errors and portable names."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from trsfnet.errors import DataError
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Say that `place` cannot be written, and why, where the system refuses: a full disk, a missing folder.
+    """Convert an `OSError`, such as for a full disk or a missing folder, to an error that names `place`.
 
     Raises:
-        DataError: an `OSError` came up within.
+        DataError: if an `OSError` was raised in this context.
     """
     try:
         yield
@@ -27,16 +27,15 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused; numpy's errors know only how much of an array was written."""
+    """Return the reason for a failure; NumPy's errors only state how much of an array was written."""
     return error.strerror or f"the disk may be full ({str(error).rstrip('.')})"
 
 
 @contextmanager
 def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """A new folder in `parent`, which is made if it is missing; gone at the end, unless it was renamed.
+    """Create a folder in `parent` (also created if missing); remove it at the end unless renamed.
 
-    Unlike those of `tempfile`, it can be read by whom the user's umask lets read it, and so can what it
-    becomes by a rename.
+    Unlike the folders of `tempfile`, it has the permissions of the user's umask, and keeps them when renamed.
     """
     parent.mkdir(parents=True, exist_ok=True)
     folder = parent / f"{prefix}{secrets.token_hex(4)}"
@@ -48,10 +47,10 @@ def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def check_name(path: Path) -> None:
-    """Refuse a file to write whose name not every library takes.
+    """Reject a name for a new file that some libraries cannot handle.
 
     Raises:
-        DataError: it is not UTF-8, or Python was started in a locale that does not know its signs.
+        DataError: if it is not UTF-8, or contains characters that the current locale does not support.
     """
     name = str(path)
     try:
@@ -65,9 +64,10 @@ def check_name(path: Path) -> None:
 
 
 def portable(name: str) -> str:
-    """The name of a file as UTF-8 has it, whatever Python takes the file system's encoding for.
+    """Return a file name as UTF-8, whatever encoding Python assumes for the file system.
 
-    Under `LC_ALL=C` that may be ASCII, and sound names are full of surrogates. What is not UTF-8 stays so.
+    Under `LC_ALL=C` that may be ASCII, so that valid names contain surrogates. Names that are not UTF-8 are
+    returned unchanged.
     """
     try:
         return os.fsencode(name).decode("utf-8")
@@ -76,7 +76,7 @@ def portable(name: str) -> str:
 
 
 def native(name: str) -> str:
-    """A name in UTF-8 as Python wants it to open the file; the reverse of `portable`."""
+    """Convert a UTF-8 name to the form in which Python opens the file; the inverse of `portable`."""
     try:
         return os.fsdecode(name.encode("utf-8"))
     except UnicodeError:
@@ -84,10 +84,10 @@ def native(name: str) -> str:
 
 
 def utf8(name: str) -> str:
-    """`name` with its bytes that are not UTF-8 as in a URL, such as `caf%E9.png`: still a name of a file."""
+    """Return `name` with bytes that are not UTF-8 escaped as in a URL, such as `caf%E9.png`."""
     return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", _sound(name))
 
 
 def _sound(name: str) -> str:
-    """`name` read as UTF-8 whatever the locale: in one that does not know its signs, Python keeps bytes."""
+    """Decode `name` as UTF-8 in any locale, where Python may have kept unsupported characters as bytes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

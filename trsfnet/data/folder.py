@@ -1,4 +1,4 @@
-"""A folder with one subfolder of images per identity: VGGFace2's `train` and `test`, or any such set.
+"""A folder with one subfolder of images per identity, such as VGGFace2's `train` and `test`.
 
 Source: Cao et al., VGGFace2, 2018, and the README of its release.
 """
@@ -18,19 +18,19 @@ from trsfnet.data.folder_index import index_of, said
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError, excerpt
 
-# VGGFace2's parts, disjoint in people.
+# The two parts of VGGFace2, which share no people.
 PARTS = ("train", "test")
 
 
 class FolderSource(Source):
     """The images of a folder of identities, sorted by identity and file name.
 
-    A file's suffix says whether it is an image. Adding, removing, renaming and changing files is noticed at
-    the next start; in folders of more than 200,000 images, changing one in place is not.
+    Files are recognised as images by their suffix. Files that were added, removed, renamed or changed are
+    noticed at the next start; in folders of more than 200,000 images, changes in place are not.
 
     Attributes:
-        root: the folder that holds the identities.
-        left_out: a sentence for each image and identity that was, by `identity/file` or `identity`.
+        root: the folder that contains the identities.
+        left_out: why each excluded image or identity was left out, by `identity/file` or `identity`.
         passed_over: see `Source`.
     """
 
@@ -39,14 +39,14 @@ class FolderSource(Source):
 
         Args:
             root: the folder of identities, or VGGFace2's folder with `train` and `test` in it.
-            part: which of these two, for VGGFace2.
+            part: which of the two parts, for VGGFace2.
             skip: leave out empty files, identities without images and links out of the folder, instead of
-                refusing them.
+                raising an error.
 
         Raises:
-            ConfigError: `part` is missing or unknown.
-            DataError: there are no identities, or none is left; or, without `skip`, something in the folder
-                cannot be used.
+            ConfigError: if `part` is missing or unknown.
+            DataError: if there are no identities, or none is left; or, without `skip`, something in the
+                folder cannot be used.
         """
         self.root = _part_of(root, part)
         index = index_of(self.root)
@@ -67,24 +67,24 @@ class FolderSource(Source):
 
     @property
     def version(self) -> str:
-        """A hash of the names and sizes of all images, the same wherever the folder lies."""
+        """Hash of the names and sizes of all images, independent of the folder's location."""
         return self._version
 
     def name(self, index: int) -> str:
-        """`identity/file`."""
+        """Return the image's name, `identity/file`."""
         return f"{self.identities[self.labels[index]]}/{self._files[index].as_py()}"
 
     @property
     def ignored(self) -> int:
-        """How many entries were passed over."""
+        """Number of entries that were passed over."""
         return sum(self.passed_over.values())
 
     def file(self, index: int) -> Path:
-        """The image's own file."""
+        """Return the path of the image's file."""
         return self.root / native(self.name(index))
 
     def encoded(self, index: int) -> bytes:
-        """The bytes of one file."""
+        """Return the content of the image's file."""
         path = self.file(index)
         try:
             return path.read_bytes()
@@ -93,10 +93,10 @@ class FolderSource(Source):
 
     @cached_property
     def people(self) -> dict[str, PersonMeta]:
-        """What `identity_meta.csv` says of each identity; empty without this file in or next to the folder.
+        """Metadata of each identity from `identity_meta.csv` in or near the folder; empty without one.
 
         Raises:
-            DataError: the file is malformed.
+            DataError: if the file is malformed.
         """
         beside = self.root.parent
         for folder in (self.root, beside, beside / "meta", beside.parent / "meta"):
@@ -106,17 +106,17 @@ class FolderSource(Source):
 
 
 def left_out(source: Source) -> dict[str, str]:
-    """Why images and identities are no part of a source: printable sentences by printable name."""
+    """Return why images and identities are excluded from a source: printable sentences by printable name."""
     return {utf8(name): f"{sentence}." for name, sentence in source.left_out.items()}
 
 
 def is_vggface2(root: Path) -> bool:
-    """Whether `root` holds a part of VGGFace2, or both, instead of identities."""
+    """Return whether `root` contains one or both parts of VGGFace2 instead of identities."""
     return bool(_parts_in(root))
 
 
 def _parts_in(root: Path) -> list[Path]:
-    """The parts of VGGFace2 in `root`, known by their subfolders: people's folders may be called so."""
+    """Return the parts of VGGFace2 in `root`; they have subfolders, unlike people of the same names."""
     return [root / part for part in PARTS if (root / part).is_dir() and _has_subfolder(root / part)]
 
 
@@ -144,8 +144,8 @@ class PersonMeta:
     """A row of VGGFace2's `identity_meta.csv`.
 
     Attributes:
-        name: the person's, words joined by underscores.
-        images: how many there are as published.
+        name: name of the person, with words joined by underscores.
+        images: number of images as published.
         part: `train` or `test`.
         gender: `m` or `f`.
     """
@@ -157,13 +157,12 @@ class PersonMeta:
 
 
 def read_identity_meta(path: Path) -> dict[str, PersonMeta]:
-    """VGGFace2's `identity_meta.csv` by identity, such as `n000002`.
+    """Read VGGFace2's `identity_meta.csv`, by identity, such as `n000002`.
 
-    The published file has spaces after its commas, quotes around names, and here and there a comma at the end
-    of a row.
+    The published file has spaces after commas, quotes around names, and commas at the ends of some rows.
 
     Raises:
-        DataError: a column is missing or a row is malformed; the sentence names file and line.
+        DataError: if a column is missing or a row is malformed; the message states file and line.
     """
     people: dict[str, PersonMeta] = {}
     try:

@@ -1,7 +1,7 @@
-"""The index of a folder of identities: scanned once, kept on disk, checked cheaply at the next start.
+"""Index of a folder of identities: scanned once, cached on disk, and checked cheaply at the next start.
 
-A start looks at the time stamps of the identities' folders, and at those of the images where they are not too
-many: VGGFace2 has 8,631 folders and 3.1 million images.
+At the start, the time stamps of the identities' folders are checked, and those of the images unless there are
+too many: VGGFace2 has 8,631 folders and 3.1 million images.
 """
 
 from __future__ import annotations
@@ -28,32 +28,34 @@ from trsfnet.data.decode import suffixes
 from trsfnet.data.files import native, new_folder, portable, utf8
 from trsfnet.errors import DataError
 
-# What lies next to the identities by design: what `trsfnet align` and VGGFace2 tell of them.
+# Files expected next to the identities: metadata written by `trsfnet align` or published with VGGFace2.
 _KNOWN_FILES = frozenset(
     {"report.csv", "align.json", ".lock", ".images.csv", "identity_meta.csv", "pairs.txt", "people.txt"}
 )
 
 _UNUSABLE_NAME = re.compile("[\x00-\x1f\ud800-\udfff]")  # control characters; bytes that are not UTF-8
 
-# In folders of so many images, a start looks at the size and time of each; in larger ones it would take long.
+# In folders of up to this many images, the size and time of each are checked at the start; in larger folders,
+# that would take too long.
 _CHECKED = 200_000
 
-# What changes within a tick of the file system's clock may keep its time stamp; the coarsest tick is 2 s.
+# A change within one tick of the file system's clock may leave the time stamp unchanged; the coarsest tick is
+# 2 s.
 _TICK_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
 class Index:
-    """What a scan finds.
+    """Result of a scan.
 
     Attributes:
-        files: string [N], names of the images, identity after identity; one buffer, which forks share.
-        counts: how many images each identity has, both sorted.
-        stamps: int64 [N, 2], size in bytes and time of change (ns) of each image.
-        passed_over: how many entries of which kind were passed over, see `Source`.
-        problems: what is wrong with each image and identity left out, by `identity/file` or `identity`, in
+        files: string [N], names of the images, grouped by identity; stored in one buffer that forks share.
+        counts: number of images of each identity; identities and their images are sorted.
+        stamps: int64 [N, 2], size in bytes and modification time (ns) of each image.
+        passed_over: number of entries of each kind that were passed over, see `Source`.
+        problems: why each excluded image or identity was left out, by `identity/file` or `identity`, as
             sentences without a full stop.
-        version: a hash of the names and sizes of the images.
+        version: hash of the names and sizes of the images.
     """
 
     files: pa.Array
@@ -65,16 +67,16 @@ class Index:
 
 
 def index_of(root: Path) -> Index:
-    """The index of `root`, from disk if nothing has changed since it was made.
+    """Return the index of `root`, from the cache if nothing has changed since it was made.
 
     Changing an image in place leaves no trace in its folder. It is noticed in folders of up to `_CHECKED`
-    images, and where something was wrong before.
+    images, and in those that had problems before.
 
     Args:
         root: the folder of identities.
 
     Raises:
-        DataError: `root` cannot be read.
+        DataError: if `root` cannot be read.
     """
     folders, others = _folders(root)
     digest = hashlib.sha256(b"3 " + os.fsencode(root.resolve())).hexdigest()[:16]
@@ -88,7 +90,7 @@ def index_of(root: Path) -> Index:
 
 
 def _as_they_were(root: Path, index: Index) -> bool:
-    """Whether no image has changed in place, as far as that is looked at."""
+    """Return whether no image has changed in place; not checked in folders of more than `_CHECKED` images."""
     if len(index.files) > _CHECKED:
         return True
     folders = np.repeat(list(index.counts), list(index.counts.values()))
@@ -103,13 +105,13 @@ def _as_they_were(root: Path, index: Index) -> bool:
 
 
 def _folders(root: Path) -> tuple[dict[str, int], Counter[str]]:
-    """Time stamp of each identity's folder, by name in order, and the kinds of other entries there are."""
+    """Return the time stamp of each identity's folder, sorted by name, and counts of other entries."""
     found: dict[str, int] = {}
     others: Counter[str] = Counter()
     try:
         with os.scandir(root) as entries:
             for entry in entries:
-                # Unlike entry.is_dir(), this does not stumble over a link to itself.
+                # Unlike entry.is_dir(), isdir does not fail on a link to itself.
                 if not entry.name.startswith(".") and os.path.isdir(entry.path):
                     found[portable(entry.name)] = entry.stat().st_mtime_ns
                 elif entry.name not in _KNOWN_FILES:
@@ -120,7 +122,7 @@ def _folders(root: Path) -> tuple[dict[str, int], Counter[str]]:
 
 
 def _load(path: Path, folders: dict[str, int]) -> Index | None:
-    """The index at `path`, if there is one and it is of `folders` as they are now."""
+    """Return the index at `path` if it exists and matches the current `folders`."""
     try:
         table = pq.read_table(path)
         facts = json.loads(table.schema.metadata[b"facts"])
@@ -129,18 +131,18 @@ def _load(path: Path, folders: dict[str, int]) -> Index | None:
         stamps = np.stack([table["size"].to_numpy(), table["changed"].to_numpy()], axis=1)
         return Index(table["file"].combine_chunks(), stamps=stamps, **facts["found"])
     except (OSError, pa.ArrowException, LookupError, TypeError, ValueError):
-        return None  # none yet, or none that this version understands
+        return None  # no index yet, or not one that this version can read
 
 
 def _store(path: Path, index: Index, folders: dict[str, int], scanned: int) -> None:
-    """Write aside, then rename: a file that exists is complete, whoever else writes it meanwhile."""
+    """Write to a temporary file, then rename it: an existing file is complete even with several writers."""
     found = {"counts": index.counts, "passed_over": index.passed_over, "problems": index.problems}
     facts = {"folders": folders, "scanned": scanned, "found": {**found, "version": index.version}}
     size, changed = np.ascontiguousarray(index.stamps.T)
     table = pa.table({"file": index.files, "size": size, "changed": changed}).replace_schema_metadata(
         {"facts": json.dumps(facts)}
     )
-    # A cache that cannot be written costs time, nothing else.
+    # A cache that cannot be written costs only time.
     with contextlib.suppress(OSError), new_folder(path.parent, ".index-") as aside:
         pq.write_table(table, aside / "index.parquet")
         os.replace(aside / "index.parquet", path)
@@ -154,7 +156,7 @@ def _scan(root: Path, identities: list[str]) -> Index:
     stamps: list[tuple[int, int]] = []
     counts: dict[str, int] = {}
     problems: dict[str, str] = {}
-    # Threads, so that they wait for a network's disk together.
+    # Threads let requests to a network file system overlap.
     with ThreadPoolExecutor(16) as pool:
         scans = pool.map(lambda identity: _scan_identity(root / native(identity), real_root), identities)
         progress = tqdm(scans, f"scanning {root}", total=len(identities), unit="identity", disable=None)
@@ -180,7 +182,7 @@ class _IdentityScan:
 
 
 def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
-    """Names, sizes and times of an identity's images, in order, and what is wrong with the others."""
+    """Return sizes and times of an identity's images by sorted name, and problems of those left out."""
     scan, identity = _IdentityScan(), portable(folder.name)
     problem = _wrong(str(folder), identity, folder.is_symlink(), real_root)
     if problem:
@@ -210,17 +212,17 @@ def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file's name ends as those of pictures do."""
+    """Return whether a file name has the suffix of an image."""
     return os.path.splitext(name)[1].lower() in suffixes()
 
 
 def said(passed_over: Mapping[str, int]) -> str:
-    """How many files of which kind were passed over, such as `3 .heic files, 1 .txt files`."""
+    """Format the number of passed-over files of each kind, such as `3 .heic files, 1 .txt files`."""
     return ", ".join(f"{count:,} {utf8(kind)}" for kind, count in sorted(passed_over.items()))
 
 
 def kind_of(name: str, *, is_folder: bool = False) -> str:
-    """What to call an entry of a folder that is passed over."""
+    """Return the kind of a passed-over entry of a folder, in words."""
     suffix = os.path.splitext(name)[1].lower()
     if name.startswith("."):
         return "hidden files"
@@ -232,14 +234,14 @@ def kind_of(name: str, *, is_folder: bool = False) -> str:
 
 
 def _wrong(path: str, name: str, is_link: bool, real_root: str) -> str | None:
-    """What forbids using `path` at all."""
+    """Return why `path` cannot be used at all; None if it can."""
     if _UNUSABLE_NAME.search(name):
         return f"The name of {path!r} has a line break, another control character or is not UTF-8"
     return wrong_link(path, real_root) if is_link else None
 
 
 def wrong_link(path: str, real_root: str) -> str | None:
-    """What forbids following the link at `path`: it leads out of the folder `real_root`, or to nothing."""
+    """Return why the link at `path` is rejected (it is broken or leads out of `real_root`), or None."""
     target = os.path.realpath(path)
     if not os.path.exists(target):
         return f"{path} is a link to nothing"

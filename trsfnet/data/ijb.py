@@ -1,4 +1,4 @@
-"""The face crops of IJB-B and IJB-C, `<root>/loose_crop`, with the landmarks that align them."""
+"""The face crops of IJB-B and IJB-C, `<root>/loose_crop`, with the landmarks for aligning them."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from trsfnet.errors import DataError
 
 
 class IjbImages(Source):
-    """Loosely cropped faces in the order of the meta files.
+    """Loosely cropped faces in the order of the metadata files.
 
-    The files of 1:1 verification name no people, so that a template stands for an identity.
+    The files of 1:1 verification do not name people, so each template counts as an identity.
 
     Attributes:
-        root: the folder that holds `meta/` and `loose_crop/`.
+        root: the folder that contains `meta/` and `loose_crop/`.
         dataset: `ijbb` or `ijbc`.
-        folder: where the images are.
+        folder: the folder of the images.
         templates: names, landmarks, detector scores and templates of the images.
         labels: int64 [N], template of each image, as `templates.rows`.
         identities: the template ids.
     """
 
     def __init__(self, root: Path, dataset: str, *, skip: bool = False) -> None:
-        """Read the meta files; images are opened when asked for.
+        """Read the metadata files; images are opened on demand.
 
         Args:
-            root: the folder that holds `meta/` and `loose_crop/`.
+            root: the folder that contains `meta/` and `loose_crop/`.
             dataset: `ijbb` or `ijbc`.
-            skip: let the version be of images some of which are missing, instead of refusing it.
+            skip: compute the version even if some images are missing, instead of raising an error.
 
         Raises:
-            DataError: a meta file is missing or malformed.
+            DataError: if a metadata file is missing or malformed.
         """
         self.root, self.dataset, self._skip = root, dataset, skip
         self.folder = root / "loose_crop"
@@ -49,7 +49,7 @@ class IjbImages(Source):
 
     @cached_property
     def version(self) -> str:
-        """The dataset, and a hash of the images' names and sizes and of what the meta files say of them."""
+        """The dataset with a hash of the images' names, sizes and metadata."""
         digest = hashlib.sha256()
         for index, name in enumerate(self.templates.names):
             try:
@@ -65,14 +65,14 @@ class IjbImages(Source):
         return f"{self.dataset}-{digest.hexdigest()[:16]}"
 
     def file(self, index: int) -> Path:
-        """The image's own file."""
+        """Return the path of the image's file."""
         return self.folder / self.templates.names[index]
 
     def encoded(self, index: int) -> bytes:
-        """The bytes of one image file.
+        """Return the content of the image's file.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: if it cannot be read.
         """
         file = self.file(index)
         if file.is_symlink() and (problem := wrong_link(str(file), os.path.realpath(self.folder))):
@@ -83,14 +83,14 @@ class IjbImages(Source):
             raise self._unreadable(index, error) from error
 
     def name(self, index: int) -> str:
-        """Its name in the meta files."""
+        """Return the image's name in the metadata files."""
         return self.templates.names[index]
 
     def warped(self, index: int, size: int = TEMPLATE_SIZE) -> np.ndarray:
-        """One face moved to the 5-point template: uint8 [size, size, 3], RGB.
+        """Warp one face to the 5-point template: uint8 [size, size, 3], RGB.
 
         Raises:
-            DataError: the image cannot be read or decoded, or its landmarks are not those of a face.
+            DataError: if the image cannot be read or decoded, or its landmarks are not those of a face.
         """
         image = self.image(index)
         try:

@@ -1,8 +1,8 @@
-"""The protocol files of IJB-B and IJB-C as insightface distributes them: `<root>/meta/ijbb_*`, `ijbc_*`.
+"""The protocol files of IJB-B and IJB-C as distributed by insightface: `<root>/meta/ijbb_*`, `ijbc_*`.
 
-A template is a set of images of one person, a medium one photo or video among them. 1:1 verification
-compares pairs of templates; 1:N identification looks for probe templates in two galleries of enrolled ones.
-Everywhere below a template is a row: an index into `Templates.ids`.
+A template is a set of images of one person, and a medium is one photo or video among them. 1:1 verification
+compares pairs of templates; 1:N identification searches two galleries of enrolled templates for probe
+templates. In this module a template is represented by its row: an index into `Templates.ids`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from trsfnet.errors import DataError, choice, excerpt
 # The names of the two galleries of each dataset.
 GALLERIES = {"ijbb": ("S1", "S2"), "ijbc": ("G1", "G2")}
 
-# Ids of templates index a table; those of IJB-C stay below a million.
+# Template ids index a table; those of IJB-C are below a million.
 _ID_LIMIT = 10_000_000
 _BLOCK = 2**20  # bytes; smaller files are not worth several threads
 
@@ -36,15 +36,15 @@ _ESCAPES = r"^/|^[A-Za-z]:|\\|(^|/)\.\.(/|$)|\x00"
 
 @dataclass(frozen=True)
 class Templates:
-    """The images of a dataset, and the templates that they make.
+    """The images of a dataset and the templates they form.
 
     Attributes:
         names: name of each image, relative to `<root>/loose_crop`.
         landmarks: float32 [N, 5, 2], x and y in pixels of eyes, nose tip and corners of the mouth.
-        detector_scores: float32 [N], the detector's trust in each face.
+        detector_scores: float32 [N], the detector's confidence in each face.
         ids: int32 [T], the template ids in ascending order.
         rows: int32 [N], template of each image.
-        media: int64 [N], medium of each image; an id counts within its template.
+        media: int64 [N], medium of each image; ids are unique only within a template.
     """
 
     names: list[str]
@@ -60,9 +60,9 @@ class TemplatePairs:
     """The pairs of 1:1 verification.
 
     Attributes:
-        left: int32 [P], a template.
-        right: int32 [P], the other.
-        same: bool [P], whether both are of one person.
+        left: int32 [P], first template.
+        right: int32 [P], second template.
+        same: bool [P], True if both show the same person.
     """
 
     left: np.ndarray
@@ -72,11 +72,11 @@ class TemplatePairs:
 
 @dataclass(frozen=True)
 class People:
-    """Templates with the people that they show: a gallery, or the probes.
+    """Templates with the people they show: a gallery, or the probes.
 
     Attributes:
-        rows: int32 [R], templates in ascending order, each once.
-        subjects: int64 [R], id of the person of each.
+        rows: int32 [R], distinct templates in ascending order.
+        subjects: int64 [R], id of the person in each template.
     """
 
     rows: np.ndarray
@@ -88,8 +88,8 @@ class Searches:
     """The searches of 1:N identification: every probe in every gallery.
 
     Attributes:
-        galleries: the two galleries; a person is enrolled in one of them at most once.
-        probes: what is looked for.
+        galleries: the two galleries; each person is enrolled at most once, in one of them.
+        probes: the templates searched for.
     """
 
     galleries: tuple[People, People]
@@ -97,15 +97,15 @@ class Searches:
 
 
 def read_templates(root: Path, dataset: str) -> Templates:
-    """Images and templates: `*_face_tid_mid.txt` and `*_name_5pts_score.txt`.
+    """Read images and templates from `*_face_tid_mid.txt` and `*_name_5pts_score.txt`.
 
     Args:
-        root: the folder that holds `meta/` and `loose_crop/`.
+        root: the folder that contains `meta/` and `loose_crop/`.
         dataset: `ijbb` or `ijbc`.
 
     Raises:
-        DataError: a file is missing or malformed, the two name different images, or a name leads out of
-            the folder of images; the sentence names file and line.
+        DataError: if a file is missing or malformed, the two files name different images, or a name leads out
+            of the folder of images; the message states file and line.
     """
     belongs = _meta(root, dataset, "face_tid_mid.txt")
     faces = _meta(root, dataset, "name_5pts_score.txt")
@@ -141,11 +141,11 @@ def read_templates(root: Path, dataset: str) -> Templates:
 
 
 def read_pairs(root: Path, dataset: str, templates: Templates) -> TemplatePairs:
-    """The pairs of 1:1 verification: `*_template_pair_label.txt`.
+    """Read the pairs of 1:1 verification from `*_template_pair_label.txt`.
 
     Raises:
-        DataError: the file is missing or malformed, a template has no image, or a label is neither 0 nor 1;
-            the sentence names file and line.
+        DataError: if the file is missing or malformed, a template has no image, or a label is neither 0 nor
+            1; the message states file and line.
     """
     path = _meta(root, dataset, "template_pair_label.txt")
     table = _read(path, {"template 1": _ID, "template 2": _ID, "label": _LABEL})
@@ -156,11 +156,11 @@ def read_pairs(root: Path, dataset: str, templates: Templates) -> TemplatePairs:
 
 
 def read_searches(root: Path, dataset: str, templates: Templates) -> Searches:
-    """The searches of 1:N identification: `*_1N_gallery_*.csv` and `*_1N_probe_mixed.csv`.
+    """Read the searches of 1:N identification from `*_1N_gallery_*.csv` and `*_1N_probe_mixed.csv`.
 
     Raises:
-        DataError: a file is missing or malformed, a template has no image or two people, or a person is
-            enrolled twice.
+        DataError: if a file is missing or malformed, a template has no image or several people, or a person
+            is enrolled twice.
     """
     paths = [_meta(root, dataset, f"1N_gallery_{name}.csv") for name in GALLERIES[dataset]]
     first, second = (_people(path, templates.ids) for path in paths)
@@ -180,7 +180,7 @@ def _meta(root: Path, dataset: str, name: str) -> Path:
 
 
 def _people(path: Path, ids: np.ndarray) -> People:
-    """Templates and subjects of a file with a line per image; the columns after the second do not matter."""
+    """Read templates and subjects from a file with one line per image; further columns are ignored."""
     header = _header(path)
     words = [word in name.lower() for word, name in zip(("template", "subject"), header, strict=False)]
     if words != [True, True]:
@@ -206,12 +206,12 @@ def _header(path: Path) -> list[str]:
 
 
 def _rows(path: Path, template: pa.ChunkedArray, ids: np.ndarray, first_line: int = 1) -> np.ndarray:
-    """Index into `ids` of each template id: int32."""
+    """Return the index into `ids` of each template id: int32."""
     table = np.full(ids[-1] + 2, -1, np.int32)
     table[ids] = np.arange(len(ids))
     rows, start = np.empty(len(template), np.int32), 0
     for chunk in template.chunks:
-        # Every id out of range, negative ones included, becomes the last place, which no template has.
+        # Ids out of range, including negative ones, are mapped to the last entry, which is -1.
         place = np.minimum(chunk.to_numpy().view(np.uint32), len(table) - 1)
         rows[start : start + len(chunk)] = table[place]
         start += len(chunk)
@@ -228,12 +228,12 @@ def _refuse(path: Path, wrong: _Column, values: _Column, expected: str, first_li
 
 
 def _read(path: Path, kinds: _Kinds, delimiter: str = " ", first_line: int = 1) -> pa.Table:
-    """The columns of a file from `first_line` on: of exactly these names and kinds (None: not wanted)."""
+    """Read a file's columns from `first_line` on, with exactly these names and types (None: not wanted)."""
     try:
         try:
             return _parse(path, kinds, delimiter, first_line, threads=path.stat().st_size > _BLOCK)
         except pa.ArrowInvalid:
-            # Read in one thread, Arrow says in which row it fails.
+            # With a single thread, Arrow's message states the row of the error.
             return _parse(path, kinds, delimiter, first_line, threads=False)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
@@ -252,8 +252,8 @@ def _parse(path: Path, kinds: _Kinds, delimiter: str, first_line: int, threads: 
         for _ in range(1, first_line):
             file.readline()
         start = file.tell()
-    # Not the file above: to let go of one of Python's, Arrow's threads need Python's lock, and abort the
-    # process if it ends meanwhile.
+    # Not a Python file: to release one, Arrow's threads need Python's lock, and they abort the process if
+    # Python exits meanwhile.
     with pa.OSFile(str(path)) as file:
         file.seek(start)
         return csv.read_csv(

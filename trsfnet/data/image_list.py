@@ -1,4 +1,4 @@
-"""Image files one by one: those that a text file lists, or those of a folder without subfolders."""
+"""Image files without identities: those listed in a text file, or those in a folder without subfolders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trsfnet.paths import user_path
 
 
 class ImageList(Source):
-    """Image files in a fixed order; the identity of each is the name of the folder that it lies in.
+    """Image files in a fixed order; the identity of each is the name of its folder.
 
     Names that are not UTF-8 are changed by `utf8`.
     """
@@ -32,11 +32,11 @@ class ImageList(Source):
         left_out: Mapping[str, str] = MappingProxyType({}),
         passed_over: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """Note the files, without reading them.
+        """Store the list of files without reading them.
 
         Args:
-            files: where they are.
-            names: what to call them, each once.
+            files: paths of the files.
+            names: a unique name for each file.
             left_out: see `Source`.
             passed_over: see `Source`.
         """
@@ -48,21 +48,21 @@ class ImageList(Source):
 
     @property
     def version(self) -> str:
-        """A hash of names and sizes."""
+        """Hash of names and sizes."""
         sizes = (os.path.getsize(file) if os.path.isfile(file) else -1 for file in self._files)
         listing = "".join(f"{size} {name}\n" for size, name in zip(sizes, self._names, strict=True))
         return f"list-{hashlib.sha256(listing.encode()).hexdigest()[:16]}"
 
     def name(self, index: int) -> str:
-        """The line of the list, or the file's name."""
+        """Return the image's name: the line of the list, or the file's name."""
         return self._names[index]
 
     def file(self, index: int) -> Path:
-        """The image's own file."""
+        """Return the path of the image's file."""
         return self._files[index]
 
     def encoded(self, index: int) -> bytes:
-        """The bytes of one file."""
+        """Return the content of the image's file."""
         try:
             return self._files[index].read_bytes()
         except OSError as error:
@@ -70,10 +70,11 @@ class ImageList(Source):
 
 
 def read_list(path: Path) -> ImageList:
-    """The images that a text file lists: a path a line, absolute or from the folder of the list.
+    """Read a text file that lists one image path per line, absolute or relative to the list's folder.
 
     Raises:
-        DataError: the list is empty, names an image twice, or is no text; the sentence names file and line.
+        DataError: if the list is empty, names an image twice, or is not text; the message states file and
+            line.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -98,14 +99,14 @@ def read_list(path: Path) -> ImageList:
 
 
 def images_in(folder: Path, *, skip: bool = False) -> ImageList | None:
-    """The images in a folder that has no visible subfolder; None if it has one, or holds no image.
+    """Return the images in a folder without visible subfolders; None if it has one, or contains no image.
 
     Args:
-        folder: where they are.
-        skip: leave out links out of the folder, and to nothing, instead of refusing them.
+        folder: the folder.
+        skip: leave out broken links and links out of the folder, instead of raising an error.
 
     Raises:
-        DataError: the folder cannot be read; or, without `skip`, an image in it cannot be used.
+        DataError: if the folder cannot be read; or, without `skip`, an image in it cannot be used.
     """
     try:
         entries = sorted(folder.iterdir())

@@ -1,4 +1,4 @@
-"""Any source as crops of a network's input size."""
+"""Crops of a network's input size from any source."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from trsfnet.data.source import Source
 
 
 def input_crops(source: Source, size: int) -> LazyImages:
-    """The images of `source` as uint8 [N, size, size, 3], RGB, decoded as they are asked for.
+    """Return the images of `source` as uint8 [N, size, size, 3], RGB, decoded on demand.
 
-    Of LFW's images as published the middle is taken, as on the `lfw` track; IJB's loose crops are warped to
-    the 5-point template; all others are taken for crops of faces, and resized if they are of another size.
+    LFW's images as published are cropped at the centre, as on the `lfw` track; IJB's loose crops are warped
+    to the 5-point template; all others are treated as face crops and resized if necessary.
     """
     if isinstance(source, LfwSource):
         return _CentralCrops(source, size)

@@ -1,4 +1,4 @@
-"""Images of a source that look like an array in memory, but are decoded when they are asked for."""
+"""Images of a source that behave like an array in memory but are decoded on demand."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from trsfnet.data.source import Source
 class LazyImages:
     """All images of a source as uint8 [N, size, size, 3], RGB, for `FaceSet.images`.
 
-    Pillow decodes outside Python's lock, so a batch is decoded by as many threads as there are cores.
+    Pillow decodes outside Python's global lock, so a batch is decoded by as many threads as there are cores.
 
     Args:
-        source: face crops; those of another size are resized, without keeping their proportions.
+        source: face crops; those of a different size are resized, without keeping their aspect ratio.
         size: side in pixels.
     """
 
@@ -30,10 +30,10 @@ class LazyImages:
         return self.shape[0]
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
-        """The images of `rows`: uint8 [B, size, size, 3].
+        """Return the images of `rows`: uint8 [B, size, size, 3].
 
         Raises:
-            DataError: an image is missing or cannot be decoded.
+            DataError: if an image is missing or cannot be decoded.
         """
         indices = np.arange(len(self))[rows]
         images = np.empty((len(indices), *self.shape[1:]), dtype=np.uint8)

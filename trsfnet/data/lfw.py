@@ -1,7 +1,7 @@
-"""Labeled Faces in the Wild: its images, from an official archive or an extracted folder.
+"""Images of Labeled Faces in the Wild, from an official archive or an extracted folder.
 
-The archive exists in three versions: `lfw` (original), `lfw-funneled`, `lfw-deepfunneled`; all hold
-250 x 250 JPEGs named `Person_Name/Person_Name_0001.jpg`. `trsfnet.data.lfw_files` reads who and which pairs.
+There are three versions: `lfw` (original), `lfw-funneled` and `lfw-deepfunneled`. All contain 250 x 250 JPEGs
+named `Person_Name/Person_Name_0001.jpg`. `trsfnet.data.lfw_files` reads the lists of people and pairs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 from trsfnet.paths import user_path, variable_path
 
-# Folder names as the archives and scikit-learn's fetcher make them, best aligned first.
+# Folder names as used by the archives and by scikit-learn's fetcher, best aligned version first.
 _VERSIONS = {
     "deepfunneled": ("lfw-deepfunneled", "lfw_deepfunneled"),
     "funneled": ("lfw-funneled", "lfw_funneled"),
@@ -41,24 +41,24 @@ _ARCHIVE_SUFFIXES = (".tar", ".tgz", ".tar.gz")
 
 _NAME = re.compile(r"([^/]+)/\1_[0-9]{4}\.jpg")
 
-# Side in pixels of the central square that is kept of each 250 x 250 image: the face with a margin like
-# that of facenet's MTCNN crops. The funneled versions centre the face; the original nearly does.
+# Side in pixels of the central square kept of each 250 x 250 image: the face with a margin like that of
+# facenet's MTCNN crops. The face is centred in the funneled versions and nearly so in the original.
 CROP = 128
 
 
 @dataclass(frozen=True)
 class LfwImages:
-    """Where the images are: an archive or a folder of people, and which version of LFW it is."""
+    """Location of the images, an archive or a folder of people, and their version of LFW."""
 
     path: Path
     version: str
 
 
 def find_lfw(root: Path) -> LfwImages:
-    """LFW under `root`: an extracted folder or an archive, in `root`, `root/lfw` or `root/lfw_home`.
+    """Find LFW under `root`: an extracted folder or an archive, in `root`, `root/lfw` or `root/lfw_home`.
 
     Raises:
-        DataError: there is none; the sentence lists the names looked for.
+        DataError: if there is none; the message lists the names that were tried.
     """
     for folder in (root, root / "lfw", root / "lfw_home"):
         found = lfw_in(folder)
@@ -72,14 +72,14 @@ def find_lfw(root: Path) -> LfwImages:
 
 
 def lfw_in(folder: Path) -> LfwImages | None:
-    """The best aligned LFW that lies directly in `folder`, or None."""
+    """Return the best aligned version of LFW directly in `folder`, or None."""
     names = (name for group in _VERSIONS.values() for name in group)
     paths = (folder / f"{name}{suffix}" for name in names for suffix in ("", *_ARCHIVE_SUFFIXES))
     return next(filter(None, map(lfw_at, paths)), None)
 
 
 def lfw_at(path: Path) -> LfwImages | None:
-    """LFW if `path` itself is its archive or its folder of people, by an official name, or None."""
+    """Return LFW if `path` itself is its archive or its folder of people, with an official name, or None."""
     suffix = next((s for s in _ARCHIVE_SUFFIXES if path.name.endswith(s)), "")
     name = path.name.removesuffix(suffix)
     version = next((v for v, names in _VERSIONS.items() if name in names), None)
@@ -89,12 +89,12 @@ def lfw_at(path: Path) -> LfwImages | None:
 
 
 def _holds_people(folder: Path) -> bool:
-    """Whether `folder` has subfolders of images: `root/lfw` may be the images or just hold an archive."""
+    """Return whether `folder` has subfolders of images; `root/lfw` may instead contain an archive."""
     return folder.is_dir() and next(folder.glob("*/*_0001.jpg"), None) is not None
 
 
 def fetched_lfw() -> LfwImages | None:
-    """LFW in scikit-learn's data folder, or None if it has yet to be fetched."""
+    """Return LFW in scikit-learn's data folder, or None if it has not been fetched yet."""
     home = _data_home()
     return next(filter(None, map(lfw_in, (home / "lfw_home", home))), None)
 
@@ -104,19 +104,19 @@ def _data_home() -> Path:
 
 
 def fetch_lfw(data_home: Path | None = None) -> LfwImages:
-    """LFW through scikit-learn's fetcher, which downloads the funneled version (about 230 MB) once.
+    """Fetch LFW with scikit-learn, which downloads the funneled version (about 230 MB) once.
 
     Args:
-        data_home: scikit-learn's data folder, by default its own choice (`~/scikit_learn_data`).
+        data_home: scikit-learn's data folder; by default `SCIKIT_LEARN_DATA` or `~/scikit_learn_data`.
 
     Raises:
-        DataError: the download failed.
+        DataError: if the download failed.
     """
     from sklearn.datasets import fetch_lfw_people
 
     data_home = data_home or _data_home()
     try:
-        # Only the person with the most images is decoded: what matters here is the download.
+        # Only the person with the most images is decoded: all that matters here is the download.
         fetch_lfw_people(data_home=data_home, min_faces_per_person=500)
     except OSError as error:
         raise DataError(
@@ -124,7 +124,7 @@ def fetch_lfw(data_home: Path | None = None) -> LfwImages:
             "set TRSFNET_DATA, or data_root, to a folder that holds lfw-deepfunneled.tgz."
         ) from error
     except ValueError:
-        # No person has that many images, as in a subset of LFW; the files are there nonetheless.
+        # No person has that many images, for example in a subset of LFW; the files exist nonetheless.
         pass
     return find_lfw(data_home)
 
@@ -137,14 +137,14 @@ class LfwSource(Source):
     """
 
     def __init__(self, images: LfwImages, people: Sequence[Person] | None = None) -> None:
-        """Find every image, without decoding; the order is by person's name, then number.
+        """Find every image, without decoding; images are ordered by person's name, then number.
 
         Args:
-            images: where they are, as from `find_lfw`.
-            people: whose images, and how many each has; by default all 5,749 of `people.txt`.
+            images: location of the images, as returned by `find_lfw`.
+            people: people to include, with their numbers of images; by default all 5,749 of `people.txt`.
 
         Raises:
-            DataError: an image is missing, the archive is damaged, or a person is listed twice.
+            DataError: if an image is missing, the archive is damaged, or a person is listed twice.
         """
         all_people = people is None
         if people is None:
@@ -177,24 +177,24 @@ class LfwSource(Source):
         return self._version
 
     def name(self, index: int) -> str:
-        """`Person_Name/Person_Name_0001.jpg`."""
+        """Return the image's name, such as `Person_Name/Person_Name_0001.jpg`."""
         return self._names[index]
 
     def index(self, person: str, number: int) -> int | None:
-        """Where image `number` (from 1) of `person` is in this source, or None if it is not."""
+        """Return the index of image `number` (from 1) of `person` in this source, or None if it is absent."""
         return self._indices.get((person, number))
 
     def file(self, index: int) -> Path:
-        """The image's own file, or the archive."""
+        """Return the path of the image's file, or of the archive."""
         return self._places[index].file
 
     def encoded(self, index: int) -> bytes:
-        """The bytes of one JPEG."""
+        """Return the content of one JPEG."""
         file, start, size = self._places[index]
         if self._unpacked is not None:
             return self._unpacked[start : start + size]
         try:
-            # Opened again each time: an open file would share its position with other threads and forks.
+            # Reopened each time: an open file would share its position with other threads and forks.
             with file.open("rb") as stream:
                 stream.seek(start)
                 encoded = stream.read(size)
@@ -206,7 +206,7 @@ class LfwSource(Source):
 
 
 class _Place(NamedTuple):
-    """Where the bytes of an image are."""
+    """Location of an image's bytes."""
 
     file: Path
     start: int
@@ -225,11 +225,11 @@ def _in_folder(folder: Path, names: list[str]) -> list[_Place]:
 
 
 def present_images(images: LfwImages) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each image that is there under a name as LFW gives them, sorted by name.
+    """Yield name and content of each image present with a valid LFW name, sorted by name.
 
     Raises:
-        DataError: the archive is damaged.
-        OSError: an image cannot be read.
+        DataError: if the archive is damaged.
+        OSError: if an image cannot be read.
     """
     if images.path.is_dir():
         files = {f"{file.parent.name}/{file.name}": file for file in images.path.glob("*/*.jpg")}
@@ -243,7 +243,7 @@ def present_images(images: LfwImages) -> Iterator[tuple[str, bytes]]:
 
 
 def _others(folder: Path, names: set[str]) -> dict[str, int]:
-    """How many files lie next to LFW's images, which are not among them."""
+    """Count the files in the folders of people that are not among LFW's images, by kind."""
     kinds: Counter[str] = Counter()
     for person in folder.iterdir():
         if person.is_dir():
@@ -253,13 +253,13 @@ def _others(folder: Path, names: set[str]) -> dict[str, int]:
 
 
 def _in_archive(path: Path, names: list[str]) -> tuple[bytes | None, list[_Place]]:
-    """The archive's contents, if they had to be unpacked, and where the images are in them."""
+    """Return the archive's content, if it had to be unpacked, and the locations of the images in it."""
     unpacked, places = _listed(path, set(names).__contains__)
     return unpacked, _all_of(names, places, path)
 
 
 def _listed(path: Path, wanted: Callable[[str], bool]) -> tuple[bytes | None, dict[str, _Place]]:
-    """As `_in_archive`, for those of the wanted images that are there."""
+    """Return the same as `_in_archive`, for those of the wanted images that are present, by name."""
     places: dict[str, _Place] = {}
     unpacked = None
     try:
@@ -269,7 +269,7 @@ def _listed(path: Path, wanted: Callable[[str], bool]) -> tuple[bytes | None, di
             unpacked = gzip.decompress(path.read_bytes())
         with tarfile.open(path, "r:", None if unpacked is None else io.BytesIO(unpacked)) as archive:
             for member in archive:
-                if member.size < 0:  # its successor would be itself, without end
+                if member.size < 0:  # the next entry would be the same one, in an endless loop
                     raise tarfile.ReadError(f"{member.name} has a negative size")
                 name = "/".join(member.name.split("/")[-2:])
                 if wanted(name) and member.isreg():
@@ -290,16 +290,16 @@ def _all_of(names: list[str], places: dict[str, _Place], path: Path) -> list[_Pl
 
 
 def lfw_pairs(find: Callable[[str, int], int | None], path: Path) -> Pairs:
-    """The pairs that one of LFW's files asks for, as indices of images.
+    """Return the pairs listed in one of LFW's files, as indices of images.
 
     Args:
-        find: the index of a person's image by name and number, or None if there is none: `LfwSource.index`,
-            or the like for another source of LFW's images.
-        path: `pairs.txt` for View 2's 6,000 pairs in ten folds; `pairsDevTrain.txt` or `pairsDevTest.txt`
-            for View 1, in one fold.
+        find: returns the index of an image by person and number, or None if it is absent: `LfwSource.index`,
+            or its equivalent for another source of LFW's images.
+        path: `pairs.txt` for View 2's 6,000 pairs in ten folds; `pairsDevTrain.txt` or `pairsDevTest.txt` for
+            View 1, in one fold.
 
     Raises:
-        DataError: a line is malformed or names an image that is not there; the sentence names file and line.
+        DataError: if a line is malformed or names an absent image; the message states file and line.
     """
     pairs = read_pairs(path)
     indices = np.empty((len(pairs), 2), dtype=np.int64)
@@ -316,10 +316,10 @@ def lfw_pairs(find: Callable[[str, int], int | None], path: Path) -> Pairs:
 
 
 def load_people(source: LfwImages, people: list[Person], size: int) -> FaceSet:
-    """All images of `people` as central crops of `size` pixels, sorted by person and number.
+    """Load all images of `people` as central crops of `size` pixels, sorted by person and number.
 
     Raises:
-        DataError: an image is missing or cannot be decoded.
+        DataError: if an image is missing or cannot be decoded.
     """
     faces = LfwSource(source, people)
     images = np.empty((len(faces), size, size, 3), dtype=np.uint8)

@@ -1,8 +1,8 @@
-"""LFW's text files: who there is (`people*.txt`) and which images to compare (`pairs*.txt`).
+"""LFW's text files: lists of people (`people*.txt`) and of pairs to compare (`pairs*.txt`).
 
-View 2, for the reported numbers: `people.txt` cuts the 5,749 people into ten disjoint sets, `pairs.txt` draws
-600 pairs within each. View 1, for development: `peopleDevTrain.txt` and `peopleDevTest.txt` are two disjoint
-sets, `pairsDevTrain.txt` and `pairsDevTest.txt` their pairs. Views 1 and 2 share people.
+View 2, for reported results: `people.txt` divides the 5,749 people into ten disjoint sets, and `pairs.txt`
+contains 600 pairs within each. View 1, for development: `peopleDevTrain.txt` and `peopleDevTest.txt` are two
+disjoint sets, with pairs in `pairsDevTrain.txt` and `pairsDevTest.txt`. Views 1 and 2 share people.
 
 Source: Huang et al., Labeled Faces in the Wild, 2007, and its README.
 """
@@ -19,7 +19,7 @@ from trsfnet.errors import DataError, excerpt
 
 @dataclass(frozen=True)
 class Person:
-    """A line of `people.txt`: a person and how many images there are, numbered from 1."""
+    """A line of `people.txt`: a person and their number of images, which are numbered from 1."""
 
     name: str
     images: int
@@ -36,24 +36,25 @@ class NamedPair:
 
     @property
     def same(self) -> bool:
-        """Whether both images show one person."""
+        """True if both images show the same person."""
         return self.left[0] == self.right[0]
 
 
 def read_people(path: Path | None = None) -> list[list[Person]]:
-    """The sets of people: the ten of View 2, or the one of a file of View 1.
+    """Read the sets of people: the ten sets of View 2, or the only set in a file of View 1.
 
     Args:
-        path: LFW's `people.txt`, `peopleDevTrain.txt` or `peopleDevTest.txt`, by default the package's copy
+        path: LFW's `people.txt`, `peopleDevTrain.txt` or `peopleDevTest.txt`; by default the package's copy
             of `people.txt`.
 
     Raises:
-        DataError: a line is malformed or names a person again; the sentence names file and line.
+        DataError: if a line is malformed or repeats a person; the message states file and line.
     """
     source = Path(str(resources.files("trsfnet.data"))) / "lfw_people.txt" if path is None else path
     lines = _Lines(source)
     (count,) = lines.integers(1)
-    # The number of sets, each with its own size; View 1's files begin with the size of their only set.
+    # View 2 begins with the number of sets, and each set with its size; View 1 begins with the size of its
+    # only set.
     many_sets = lines.fields_ahead() == 1
     sets: list[list[Person]] = []
     seen: set[str] = set()
@@ -75,17 +76,17 @@ def read_people(path: Path | None = None) -> list[list[Person]]:
 
 
 def read_pairs(path: Path) -> list[NamedPair]:
-    """The pairs, fold by fold, first those of one person and then as many of two.
+    """Read the pairs by fold, first the same-person pairs and then as many different-person pairs.
 
     Args:
-        path: LFW's `pairs.txt` (ten folds of 300 and 300), `pairsDevTrain.txt` (one of 1,100 and 1,100) or
-            `pairsDevTest.txt` (one of 500 and 500).
+        path: LFW's `pairs.txt` (ten folds with 300 of each kind), `pairsDevTrain.txt` (one fold with 1,100 of
+            each) or `pairsDevTest.txt` (one fold with 500 of each).
 
     Raises:
-        DataError: a line is malformed; the sentence names file and line.
+        DataError: if a line is malformed; the message states file and line.
     """
     lines = _Lines(path)
-    # View 1's header is one number: it has no folds.
+    # The header of View 1 is a single number: it has no folds.
     folds, per_fold = lines.integers(2) if lines.fields_ahead() != 1 else (1, *lines.integers(1))
     pairs = []
     for fold in range(folds):
@@ -104,7 +105,7 @@ def read_pairs(path: Path) -> list[NamedPair]:
 
 
 class _Lines:
-    """The tab-separated lines of one of LFW's text files, with errors that name the line."""
+    """The tab-separated lines of one of LFW's text files; errors state the line."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -119,11 +120,11 @@ class _Lines:
         self.number = 0
 
     def fields_ahead(self) -> int:
-        """How many fields the next line has; none at the end."""
+        """Return the number of fields in the next line; 0 at the end."""
         return len(self._lines[self.number].split("\t")) if self.number < len(self._lines) else 0
 
     def fields(self, count: int) -> list[str]:
-        """The fields of the next line, which must be `count`."""
+        """Return the fields of the next line, of which there must be `count`."""
         self.number += 1
         if self.number > len(self._lines):
             raise DataError(f"{self.path} ends at line {len(self._lines)}, where more lines were announced.")
@@ -135,7 +136,7 @@ class _Lines:
         return fields
 
     def integer(self, text: str) -> int:
-        """`text` as a number of four digits at most, like those in the names of LFW's images."""
+        """Parse `text` as a number from 1 to 9999, as in the names of LFW's images."""
         if not re.fullmatch("[0-9]{1,4}", text) or int(text) == 0:
             raise DataError(
                 f"{self.path}, line {self.number}: expected a number from 1 to 9999, got {excerpt(text)}."
@@ -143,11 +144,11 @@ class _Lines:
         return int(text)
 
     def integers(self, count: int) -> list[int]:
-        """The next line as `count` numbers."""
+        """Parse the next line as `count` numbers."""
         return [self.integer(text) for text in self.fields(count)]
 
     def end(self) -> None:
-        """Nothing but blank lines may follow."""
+        """Check that nothing but blank lines follows."""
         if self.number < len(self._lines):
             raise DataError(
                 f"{self.path}, line {self.number + 1}: expected the end, as its header announces."

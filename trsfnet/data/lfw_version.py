@@ -1,4 +1,4 @@
-"""Which images of LFW are there, by their content: the published ones, or some that were changed."""
+"""Identify a copy of LFW by its content: the published images, or modified ones."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from trsfnet.data.files import new_folder
 from trsfnet.data.lfw import LfwImages, present_images
 from trsfnet.errors import DataError
 
-# Digests of the whole sets as published. Another set is named with its digest, the ones not listed here too.
+# Digests of the complete published sets. The version name of any other set includes its digest, even if it is
+# a published set not listed here.
 _PUBLISHED = {"deepfunneled": "d0fb2c9fb1d7"}
 
 
 def content_version(images: LfwImages) -> str:
-    """The version's name if its images are those that were published, else with a digest of them.
+    """Return the version's name if the images are those published; otherwise, with a digest appended.
 
-    They are read once; later it is known from their sizes and times. What cannot be read has the name alone:
-    what is wrong with it is said where it is loaded.
+    The images are read once; later their sizes and times are enough. If they cannot be read, the name alone
+    is returned, and the error is reported when they are loaded.
     """
     try:
         digest = _digest(images, _stamp(images.path))
@@ -32,7 +33,7 @@ def content_version(images: LfwImages) -> str:
 
 
 def _stamp(path: Path) -> str:
-    """What changes when an image does: size and time of the archive, or of each image in a folder."""
+    """Return a value that changes when an image does, from sizes and times of the archive or images."""
     if path.is_file():
         state = path.stat()
         return f"{state.st_size} {state.st_mtime_ns}"
@@ -49,7 +50,7 @@ def _stamp(path: Path) -> str:
 
 @cache
 def _digest(images: LfwImages, stamp: str) -> str:
-    """Of names and bytes of all images of the people of LFW that are there: 12 hexadecimal digits."""
+    """Return a digest of names and content of all of LFW's images that are present: 12 hexadecimal digits."""
     key = hashlib.sha256(os.fsencode(f"{images.path.resolve()} {stamp}")).hexdigest()[:16]
     noted = cache_root() / f"lfw-content-{key}.json"
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
@@ -59,7 +60,7 @@ def _digest(images: LfwImages, stamp: str) -> str:
         content.update(f"{name}\0".encode())
         content.update(hashlib.sha256(encoded).digest())
     digest = content.hexdigest()[:12]
-    # A cache that cannot be written costs time, nothing else.
+    # A cache that cannot be written costs only time.
     with contextlib.suppress(OSError), new_folder(noted.parent, ".lfw-") as aside:
         (aside / "content.json").write_text(json.dumps({"digest": digest}), encoding="utf-8")
         os.replace(aside / "content.json", noted)

@@ -1,4 +1,4 @@
-"""One process at a time writes to a folder."""
+"""Lock a folder so that only one process at a time writes to it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ LOCK = ".lock"
 def locked_folder(
     folder: Path, busy: Callable[[str], TrsfnetError] | None = None, *, wait: bool = False
 ) -> Iterator[None]:
-    """Keep other processes from writing to `folder`, which is made if it does not exist.
+    """Prevent other processes from writing to `folder`, which is created if it does not exist.
 
-    The system lets go of the lock when the process ends, however it ends.
+    The system releases the lock when the process ends, for whatever reason.
 
     Args:
-        folder: what to lock.
-        busy: makes the error for a folder that is locked already, from the name of who locked it; by default
-            a `DataError`.
-        wait: wait until no other process has it.
+        folder: the folder to lock.
+        busy: creates the error for a folder that is already locked, given a description of the process that
+            holds the lock; by default a `DataError`.
+        wait: wait until no other process holds the lock.
 
     Raises:
-        DataError: another process has it, the folder cannot be written to, or the system is Windows.
+        DataError: if another process holds the lock, the folder cannot be written to, or the system is
+            Windows.
     """
     if fcntl is None:
         raise DataError(f"Cannot lock {folder}: this system lacks POSIX locks. Work on Linux, macOS or WSL.")
@@ -55,7 +56,7 @@ def locked_folder(
             raise DataError(f"Another process is writing to {folder}: wait for it, or stop it.") from error
         except OSError as error:
             raise DataError(f"Cannot lock {folder / LOCK}: {error.strerror}.") from error
-        # Whoever comes later learns from it who is at work. Where the disk is full, it stays empty.
+        # Tells later processes who holds the lock. On a full disk, the file stays empty.
         with suppress(OSError):
             os.truncate(file.fileno(), 0)
             os.write(file.fileno(), f"process {os.getpid()} on {platform.node()}\n".encode())

@@ -1,6 +1,6 @@
-"""An encoded picture without what is not needed to see it: comments, colour profiles, what the camera noted.
+"""Remove metadata from encoded images: comments, colour profiles and camera data.
 
-Programs write damaged metadata into sound pictures, and a decoder that stumbles over them shows nothing.
+Some programs write damaged metadata into intact images, which makes decoders fail.
 
 Sources: the PNG specification (third edition), ITU-T T.81 (JPEG), RFC 9649 (WebP).
 """
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
-# Segments that say how the colours are stored, and those that belong to the picture's data.
+# Segments that define how colours are stored, other application segments, comments, and the start of a scan.
 _APP0, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
 _WEBP_METADATA = (b"EXIF", b"XMP ", b"ICCP")
-_WEBP_FLAGS = 0x20 | 0x08 | 0x04  # in VP8X: a profile, EXIF and XMP are there
+_WEBP_FLAGS = 0x20 | 0x08 | 0x04  # in VP8X: profile, EXIF and XMP present
 
 
 def without_metadata(encoded: bytes) -> bytes | None:
-    """A PNG, JPEG or WebP with its pixels alone; None if it is none of them, or has no metadata."""
+    """Return a PNG, JPEG or WebP without metadata; None for other formats, or if there is none."""
     if encoded.startswith(_PNG):
         bare = _PNG + b"".join(_png_chunks(encoded))
     elif encoded.startswith(_JPEG):
@@ -33,7 +33,7 @@ def without_metadata(encoded: bytes) -> bytes | None:
 
 
 def _png_chunks(encoded: bytes) -> Iterator[bytes]:
-    """The critical chunks: those whose type begins with a capital letter."""
+    """Yield the critical chunks: those whose type begins with a capital letter."""
     at = len(_PNG)
     while at < len(encoded):
         end = at + 12 + int.from_bytes(encoded[at : at + 4], "big")
@@ -43,7 +43,7 @@ def _png_chunks(encoded: bytes) -> Iterator[bytes]:
 
 
 def _jpeg_segments(encoded: bytes) -> Iterator[bytes]:
-    """All segments but those of applications and comments, up to the first scan; then everything."""
+    """Yield all segments except application segments and comments up to the first scan, then the rest."""
     at = len(_JPEG)
     while at + 4 <= len(encoded) and encoded[at] == 0xFF and encoded[at + 1] != _SCAN:
         kind = encoded[at + 1]

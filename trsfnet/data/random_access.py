@@ -1,4 +1,4 @@
-"""A file that is read by position, and so can be shared by threads, forks and pickles."""
+"""A file read by position, which threads, forks and pickles can therefore share."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from trsfnet.errors import DataError
 
 
 class RandomAccessFile:
-    """An open file without a position of its own, which is closed when nobody holds it any more."""
+    """An open file without a current position; it is closed when it is no longer referenced."""
 
     def __init__(self, path: Path) -> None:
         """Open the file at `path`.
 
         Raises:
-            DataError: it cannot be opened; also when a pickle of this is read.
+            DataError: if it cannot be opened, also on unpickling.
         """
         self._path = path
         try:
@@ -27,14 +27,14 @@ class RandomAccessFile:
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """Length of the file in bytes."""
         return os.fstat(self._file).st_size
 
     def read(self, start: int, count: int, what: str) -> bytes:
-        """The bytes from `start` on: `count` of them, or fewer where the file ends.
+        """Return `count` bytes from `start` on, or fewer at the end of the file.
 
         Raises:
-            DataError: the disk does not deliver them; the sentence begins with `what`.
+            DataError: if they cannot be read; the message begins with `what`.
         """
         try:
             return os.pread(self._file, count, start)

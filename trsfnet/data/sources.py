@@ -1,4 +1,4 @@
-"""Any path to the source of faces that it holds."""
+"""Open the source of faces at any path."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _UNDERSTOOD = (
 
 
 def open_source(path: Path | str, *, part: str | None = None, skip: bool = False) -> Source:
-    """The faces at `path`, whatever of the following it is.
+    """Open the faces at `path`, detecting the kind of source.
 
-    A pack of this package, an insightface pack, a verification set, LFW, IJB-B or IJB-C, VGGFace2, any
-    folder of identities, or images without identities: a folder of them, or a list of files.
+    Supported are packs of this package, insightface packs, verification sets, LFW, IJB-B and IJB-C, VGGFace2,
+    any folder of identities, and images without identities: a folder or a list of files.
 
-    What it passes over in a folder, because it is no picture or not where pictures belong, is counted on
+    Files that are passed over because they are not images, or not in a place for images, are counted on
     standard error.
 
     Args:
         path: a file or folder.
-        part: `train` or `test`, if `path` turns out to be VGGFace2's folder with these in it.
-        skip: leave out what is no good in a folder of identities or missing of IJB, see `FolderSource` and
-            `IjbImages`.
+        part: `train` or `test`, used if `path` is VGGFace2's folder with both parts in it.
+        skip: leave out unusable items of a folder of identities and tolerate missing images of IJB, see
+            `FolderSource` and `IjbImages`.
 
     Raises:
-        ConfigError: `part` is missing or unknown.
-        DataError: `path` is none of these, or is damaged.
+        ConfigError: if `part` is missing or unknown.
+        DataError: if `path` is none of these, or is damaged.
     """
     path = user_path(path).absolute()
     if not path.exists():
@@ -58,14 +58,14 @@ def open_source(path: Path | str, *, part: str | None = None, skip: bool = False
 
 @cache
 def _say(sentence: str) -> None:
-    """Once in a process, however often the same folder is opened."""
+    """Print a message once per process, however often the same folder is opened."""
     tqdm.write(sentence, file=sys.stderr)
 
 
 def _special(path: Path, skip: bool) -> Source | None:
-    """The source at `path` if it is marked as one of a kind by the names of its files.
+    """Return the source at `path` if the names of its files identify a special kind.
 
-    Modules are imported where they are needed, so that one kind of source does not wait for the others.
+    Modules are imported only when needed, so that opening one kind of source does not load the others.
     """
     from trsfnet.data.lfw import LfwSource, lfw_at, lfw_in
 

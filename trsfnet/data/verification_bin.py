@@ -1,9 +1,9 @@
 """insightface's verification sets: `lfw.bin`, `calfw.bin`, `cplfw.bin`, `agedb_30.bin`, `cfp_fp.bin`.
 
-Such a file is a pickle of two lists: 2N encoded images, pair after pair, and N booleans, whether a pair shows
-one person. A pickle may carry code, so it is read by an unpickler that knows lists, tuples, bytes, numbers
-and numpy's arrays of them, and nothing else. Old files come from Python 2, and tools that make them wrap
-truths and images in many ways.
+Such a file is a pickle of two lists: 2N encoded images, pair after pair, and N booleans that mark same-person
+pairs. Because a pickle may contain code, it is read by an unpickler that supports only lists, tuples, bytes,
+numbers and NumPy arrays of them. Old files come from Python 2, and the tools that create them wrap booleans
+and images in many ways.
 
 Source: insightface, `recognition/arcface_torch/eval/verification.py`.
 """
@@ -30,11 +30,11 @@ FOLDS = 10
 class VerificationBin(Source):
     """The images and pairs of one verification set, held in memory (LFW's takes about 60 MB).
 
-    The file does not say who is in its images, nor whether two of them are the same: every image counts as an
-    identity of its own, and only `pairs` says who is the same.
+    The file does not identify the people in its images, nor repeated images: every image counts as an
+    identity of its own, and only `pairs` tells which images show the same person.
 
     Attributes:
-        pairs: images 2i and 2i + 1 are pair i; ten contiguous folds, as insightface cuts them (scikit-learn's
+        pairs: images 2i and 2i + 1 form pair i; ten contiguous folds, as in insightface (scikit-learn's
             `KFold` without shuffling). Nothing in the file keeps a person within one fold.
     """
 
@@ -42,8 +42,8 @@ class VerificationBin(Source):
         """Read the file at `path`.
 
         Raises:
-            DataError: it cannot be read, is damaged, holds anything but a verification set, or has fewer
-                pairs than folds.
+            DataError: if it cannot be read, is damaged, is not a verification set, or has fewer pairs than
+                folds.
         """
         try:
             content = path.read_bytes()
@@ -59,34 +59,34 @@ class VerificationBin(Source):
 
     @property
     def version(self) -> str:
-        """The file's name and a hash of all its bytes."""
+        """The file's name and a hash of its content."""
         return self._version
 
     def name(self, index: int) -> str:
-        """File and place, such as `lfw.bin/000012`."""
+        """Return the image's file and position, such as `lfw.bin/000012`."""
         return f"{self._file}/{index:06d}"
 
     def file(self, index: int) -> Path:
-        """The one file of all images."""
+        """Return the path of the file that contains all images."""
         return self._path
 
     def encoded(self, index: int) -> bytes:
-        """The bytes of one image."""
+        """Return the content of one image."""
         return self._images[index]
 
 
 def write_verification_bin(path: Path, source: Source, pairs: Pairs) -> None:
-    """Write `pairs` of `source` in the form that insightface and `VerificationBin` read.
+    """Write `pairs` of `source` in the format that insightface and `VerificationBin` read.
 
-    The format has no folds: whoever reads it cuts the pairs, in their order, into ten equal parts.
+    The format has no folds: readers divide the pairs, in their order, into ten equal parts.
 
     Args:
         path: the file, usually ending in `.bin`; replaced if it exists.
-        source: the images; their bytes are copied as they are.
+        source: the images; their content is copied unchanged.
         pairs: indices into `source`.
 
     Raises:
-        DataError: an image cannot be read, or the file cannot be written.
+        DataError: if an image cannot be read, or the file cannot be written.
     """
     if not path.absolute().parent.is_dir():
         raise DataError(f"There is no folder {path.absolute().parent} to write to.")
@@ -101,7 +101,7 @@ def write_verification_bin(path: Path, source: Source, pairs: Pairs) -> None:
 
 
 def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:
-    """The 2N images and N truths of a verification set, every item checked."""
+    """Return the 2N images and N booleans of a verification set, checking every item."""
     stream = io.BytesIO(content)
     try:
         return _checked(_Unpickler(stream, encoding="bytes").load(), path)
@@ -109,7 +109,7 @@ def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:
         raise
     except _Refused as error:
         raise DataError(f"{path} {error}: a verification set needs no such thing.") from error
-    except Exception as error:  # hostile bytes raise many types
+    except Exception as error:  # malicious files raise many types of exceptions
         raise DataError(
             f"{path} is damaged near byte {stream.tell()} of {len(content)}, or no pickle: expected one of "
             "insightface's verification sets."
@@ -143,12 +143,12 @@ def _checked(loaded: object, path: Path) -> tuple[list[bytes], np.ndarray]:
 
 
 def _items(part: list[object] | tuple[object, ...] | _Array) -> list[object]:
-    """What a list, a tuple or an array holds."""
+    """Return the items of a list, a tuple or an array."""
     return part.items() if isinstance(part, _Array) else list(part)
 
 
 def _single(item: object) -> object:
-    """The bytes or number that an item of a set stands for, however a tool has wrapped it."""
+    """Return the bytes or number of an item, unwrapping it if necessary."""
     if isinstance(item, list | tuple) and len(item) == 1:
         (item,) = item
     if isinstance(item, _Array):
@@ -165,11 +165,11 @@ def _described(item: object) -> str:
 
 
 class _Refused(pickle.UnpicklingError):
-    """The pickle is whole, but asks for more than the format needs."""
+    """The pickle is intact, but requests more than the format needs."""
 
 
 class _Dtype:
-    """In the place of a numpy data type: one of bytes, truths, numbers or objects."""
+    """Stands in for a NumPy data type: bytes, booleans, numbers or objects."""
 
     def __init__(self, code: str | bytes, *_: object) -> None:
         self.code = code.decode("latin1") if isinstance(code, bytes) else code
@@ -178,7 +178,7 @@ class _Dtype:
             raise _Refused(f"holds an array of type {code!r:.40}")
 
     def __setstate__(self, state: object) -> None:
-        """Byte order and fields, of which only the first can be."""
+        """Set the byte order; other fields of the state are ignored."""
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else "|"
         self.order = order.decode("latin1") if isinstance(order, bytes) else str(order)
 
@@ -187,7 +187,7 @@ _CODES = ("u1", "b1", "i1", "i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8"
 
 
 class _Array:
-    """In the place of a numpy array or number: its type and its bytes, or its objects."""
+    """Stands in for a NumPy array or number: its type and its bytes, or its objects."""
 
     code: str = "u1"
     order: str = "|"
@@ -203,10 +203,10 @@ class _Array:
         self.code, self.order, self.data = dtype.code, dtype.order, data
 
     def items(self) -> list[object]:
-        """The numbers or objects in it.
+        """Return the numbers or objects in the array.
 
         Raises:
-            _Refused: its data are not those of its type.
+            _Refused: if the data do not match the type.
         """
         if self.code.startswith("O"):
             if not isinstance(self.data, list):
@@ -220,23 +220,23 @@ class _Array:
 
 
 def _reconstruct(*_: object) -> _Array:
-    """In the place of what numpy pickles in protocols 0 to 4; the state follows."""
+    """Stands in for NumPy's function in pickle protocols 0 to 4; the state is set afterwards."""
     return _Array()
 
 
 def _frombuffer(data: object, dtype: object, *_: object) -> _Array:
-    """In the place of what numpy pickles in protocol 5."""
+    """Stands in for NumPy's function in pickle protocol 5."""
     return _scalar(dtype, data)
 
 
 def _scalar(dtype: object, data: object) -> _Array:
-    """In the place of a single number of numpy's."""
+    """Stands in for NumPy's function for a single number."""
     array = _Array()
     array.fill(dtype, data)
     return array
 
 
-# What may be named, by the names of numpy 1 and numpy 2.
+# Allowed globals, under the names of NumPy 1 and NumPy 2.
 _KNOWN: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Dtype,
@@ -248,7 +248,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy._core.multiarray", "scalar"): _scalar,
 }
 
-# What may be done: everything but dicts, sets, instances, persistent and extension objects.
+# Allowed opcodes: all except those for dicts, sets, instances, persistent and extension objects.
 _OPCODES = (
     pickle.PROTO + pickle.FRAME + pickle.STOP + pickle.MARK + pickle.POP + pickle.POP_MARK + pickle.DUP
     + pickle.PUT + pickle.BINPUT + pickle.LONG_BINPUT + pickle.MEMOIZE
@@ -265,10 +265,10 @@ _OPCODES = (
 )  # fmt: skip
 
 
-# The one written in Python: it keeps its memo in a dict, where the one in C takes as much memory as an index
-# in the file claims, and its opcodes can be restricted.
+# Based on the unpickler written in Python: it keeps its memo in a dict, whereas the C version allocates as
+# much memory as an index in the file claims; and its opcodes can be restricted.
 class _Unpickler(pickle._Unpickler):
-    """An unpickler for verification sets alone, whose memory stays in proportion to the file's size."""
+    """An unpickler for verification sets only, whose memory use is proportional to the file's size."""
 
     dispatch = {code: pickle._Unpickler.dispatch[code] for code in _OPCODES}  # noqa: RUF012
 
@@ -277,7 +277,7 @@ class _Unpickler(pickle._Unpickler):
         self._spare = len(stream.getbuffer())
 
     def find_class(self, module: str, name: str) -> Callable[..., object]:
-        """What stands for `module.name`."""
+        """Return the stand-in for `module.name`."""
         if (module, name) == ("_codecs", "encode"):
             return self._encode
         if module in ("builtins", "__builtin__") and name in ("bytearray", "bytes"):
@@ -287,14 +287,14 @@ class _Unpickler(pickle._Unpickler):
         return _KNOWN[module, name]
 
     def _encode(self, text: str, encoding: str) -> bytes:
-        """Python 3's way to write bytes in old protocols: as text, once each."""
+        """Convert text to bytes, as Python 3 pickles bytes in old protocols; the total length is limited."""
         self._spare -= len(text)
         if encoding not in ("latin1", "latin-1") or self._spare < 0:
             raise _Refused("encodes texts otherwise than Python does")
         return text.encode(encoding)
 
     def _bytes(self, content: bytes | str = b"", encoding: str = "latin1") -> bytes:
-        """In the place of `bytearray` and `bytes`, given their content; of old, as text."""
+        """Stands in for `bytearray` and `bytes`, given their content; in old protocols, as text."""
         if isinstance(content, str):
             return self._encode(content, encoding)
         if not isinstance(content, bytes):
@@ -302,7 +302,7 @@ class _Unpickler(pickle._Unpickler):
         return content
 
     def load_bytearray8(self) -> None:
-        """As bytes, and without setting aside first what a length claims."""
+        """Load a bytearray as bytes, without first allocating memory for the length it claims."""
         content = self.read(int.from_bytes(self.read(8), "little"))  # type: ignore[attr-defined] # made by load
         self.append(content)  # type: ignore[attr-defined]
 

@@ -11,10 +11,10 @@ from trsfnet.errors import DataError
 
 
 def find_pairs(path: Path) -> Path:
-    """LFW's `pairs.txt` for the images at `path`: in it, next to it, or in the folder `lfw` next to it.
+    """Find LFW's `pairs.txt` for the images at `path`: in it, next to it, or in the folder `lfw` next to it.
 
     Raises:
-        DataError: there is none.
+        DataError: if there is none.
     """
     path = path.absolute()
     places = [folder / "pairs.txt" for folder in (path, path.parent, path.parent / "lfw")]
@@ -28,11 +28,11 @@ def find_pairs(path: Path) -> Path:
 
 
 def view2_pairs(source: Source, path: Path) -> Pairs:
-    """The pairs in LFW's file at `path` as indices into `source`, LFW or a folder of its people.
+    """Return the pairs in LFW's file at `path` as indices into `source`, LFW or a folder of its people.
 
     Raises:
-        DataError: a line is malformed or names an image that is not there; the sentence names file and line.
-            Or two images of the folder differ by their suffix alone.
+        DataError: if a line is malformed or names an absent image, in which case the message states file and
+            line, or if two images of the folder differ only in their suffix.
     """
     if isinstance(source, LfwSource):
         return lfw_pairs(source.index, path)

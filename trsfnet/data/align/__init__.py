@@ -1,4 +1,4 @@
-"""Photographs to face crops: finding faces, choosing among them, cropping, and a report of it all."""
+"""From photographs to face crops: detection, choice of a face, cropping, and a report of all images."""
 
 from trsfnet.data.align.detect import Detector, Face, Mtcnn, choose
 from trsfnet.data.align.folder import Crop, FacenetCrop, MarginCrop, WarpCrop, align_faces

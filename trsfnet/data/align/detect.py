@@ -1,4 +1,4 @@
-"""Faces in photographs, found by MTCNN."""
+"""Face detection in photographs with MTCNN."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 
 from trsfnet.errors import ConfigError, DataError
 
-# facenet's settings of MTCNN: the smallest face in pixels, and the thresholds of the three networks.
+# facenet's settings for MTCNN: the smallest face in pixels, and the thresholds of the three networks.
 SMALLEST_FACE = 20
 THRESHOLDS = (0.6, 0.7, 0.7)
 
 
 @dataclass(frozen=True)
 class Face:
-    """A face in an image, in pixels from its upper left corner.
+    """A face in an image, with coordinates in pixels from the image's upper left corner.
 
     Attributes:
-        box: float [4], left, top, right, bottom.
+        box: float [4]: left, top, right, bottom.
         points: float [5, 2], x and y of the left eye, right eye, nose tip, left and right mouth corner (left
-            as seen).
-        probability: how sure the detector is, 0 to 1.
+            as seen in the image).
+        probability: the detector's confidence, 0 to 1.
     """
 
     box: np.ndarray
@@ -32,29 +32,32 @@ class Face:
 
 
 class Detector(Protocol):
-    """What finds faces."""
+    """A face detector."""
 
     def __call__(self, images: np.ndarray) -> list[list[Face]]:
-        """The faces in each of some images of one size.
+        """Detect the faces in a batch of images of the same size.
 
         Args:
             images: uint8 [B, H, W, 3], RGB.
 
+        Returns:
+            The faces in each image.
+
         Raises:
-            DataError: the detector cannot cope with one of the images.
+            DataError: if the detector fails on one of the images.
         """
 
 
 def choose(faces: Sequence[Face], height: int, width: int) -> Face:
-    """The face that an image is of, by facenet's rule: large and near the middle.
+    """Choose the subject of an image by facenet's rule: a large face near the centre.
 
-    It is the one with the largest area minus twice the squared distance of its centre from the image's
-    (`align_dataset_mtcnn.py` of davidsandberg/facenet).
+    The chosen face has the largest value of its area minus twice the squared distance of its centre from the
+    image centre (`align_dataset_mtcnn.py` of davidsandberg/facenet).
 
     Args:
-        faces: one or more.
-        height: of the image.
-        width: of the image.
+        faces: at least one face.
+        height: height of the image in pixels.
+        width: width of the image in pixels.
     """
 
     def merit(face: Face) -> float:
@@ -67,16 +70,16 @@ def choose(faces: Sequence[Face], height: int, width: int) -> Face:
 
 
 class Mtcnn:
-    """facenet-pytorch's MTCNN, whose weights come with it."""
+    """facenet-pytorch's MTCNN, with the weights included in that package."""
 
     def __init__(self, device: str = "cpu") -> None:
         """Load the networks.
 
         Args:
-            device: where to compute, such as `cuda`.
+            device: device of the computation, such as `cuda`.
 
         Raises:
-            ConfigError: facenet-pytorch is not installed.
+            ConfigError: if facenet-pytorch is not installed.
         """
         try:
             from facenet_pytorch import MTCNN
@@ -87,15 +90,15 @@ class Mtcnn:
         self._mtcnn = MTCNN(min_face_size=SMALLEST_FACE, thresholds=list(THRESHOLDS), device=device)
 
     def __call__(self, images: np.ndarray) -> list[list[Face]]:
-        """The faces in `images`, see `Detector`."""
-        # Smaller images make an empty pyramid, at which facenet-pytorch stumbles.
+        """Detect the faces in `images`, see `Detector`."""
+        # facenet-pytorch fails on smaller images, whose image pyramid is empty.
         if min(images.shape[1:3]) < SMALLEST_FACE:
             return [[] for _ in images]
         try:
             found = self._mtcnn.detect(images, landmarks=True)
         except (IndexError, RuntimeError) as error:
-            # A candidate wholly outside its image makes facenet-pytorch lose count (IndexError) or, if it is
-            # the only one, find nothing to look at.
+            # A candidate box entirely outside its image makes facenet-pytorch raise IndexError, or, if it is
+            # the only candidate, RuntimeError.
             if isinstance(error, RuntimeError) and "non-empty list" not in str(error):
                 raise
             raise DataError(f"MTCNN failed on it: {str(error).rstrip('.')}.") from error

@@ -1,4 +1,4 @@
-"""Any source of photographs to a folder per identity of face crops."""
+"""Align any source of photographs into a folder of face crops with a subfolder per identity."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from trsfnet.paths import user_path
 
 MISSING = ("crop", "skip")
 
-# One visible file or folder: no path, nothing hidden, no control characters, nothing that is not UTF-8.
+# A single visible file or folder name: no path separators, not hidden, no control characters, valid UTF-8.
 _FILE_NAME = re.compile(r"(?!\.)[^\x00-\x1f/\\\ud800-\udfff]+")
 
-# What insightface keeps of an image in which no face is known (`face_preprocess.py`).
+# Share of the image that insightface keeps if no face is detected (`face_preprocess.py`).
 _CENTRAL_SHARE = 7 / 8
 
-# The detector takes so many images of one size at once, but no more pixels; so many pixels of images wait for
-# others of their size.
+# The detector receives up to `_BATCH` images of one size at once, with at most `_BATCH_PIXELS` pixels in
+# total. Up to `_WAITING_PIXELS` pixels of images wait for others of the same size.
 _BATCH = 32
 _BATCH_PIXELS = 2**22
 _WAITING_PIXELS = 2**25
@@ -47,7 +47,7 @@ _WAITING_PIXELS = 2**25
 
 @dataclass(frozen=True)
 class MarginCrop:
-    """facenet-pytorch's crop: the box and a share of it as margin, see `margin_crop`."""
+    """facenet-pytorch's crop: the box and a margin proportional to it, see `margin_crop`."""
 
     kind: ClassVar[str] = "margin"
     whose: ClassVar[str] = "facenet-pytorch's: the margin is a share of the face, the same for all"
@@ -60,7 +60,7 @@ class MarginCrop:
             raise ConfigError(f"margin must be from 0 to {self.size - 1} pixels, got {self.margin}.")
 
     def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
-        """The crop, uint8 [size, size, 3], of `face` in `image`."""
+        """Crop `face` from `image`: uint8 [size, size, 3]."""
         return margin_crop(image, face.box, self.size, self.margin)
 
 
@@ -79,13 +79,13 @@ class FacenetCrop:
             raise ConfigError(f"margin must be 0 pixels or more, got {self.margin}.")
 
     def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
-        """The crop, uint8 [size, size, 3], of `face` in `image`."""
+        """Crop `face` from `image`: uint8 [size, size, 3]."""
         return facenet_crop(image, face.box, self.size, self.margin)
 
 
 @dataclass(frozen=True)
 class WarpCrop:
-    """ArcFace's crop: the five points are brought to fixed places, see `warp_face`."""
+    """ArcFace's crop: the five landmarks are moved to fixed positions, see `warp_face`."""
 
     kind: ClassVar[str] = "warp"
     whose: ClassVar[str] = "ArcFace's: five points of the face lie at fixed places"
@@ -95,7 +95,7 @@ class WarpCrop:
         check_size(self.size)
 
     def __call__(self, image: np.ndarray, face: Face) -> np.ndarray:
-        """The crop, uint8 [size, size, 3], of `face` in `image`."""
+        """Crop `face` from `image`: uint8 [size, size, 3]."""
         return warp_face(image, face.points, self.size)
 
 
@@ -112,26 +112,26 @@ def align_faces(
 ) -> dict[str, int]:
     """Write a crop of each image's face to `<target>/<identity>/<image>.png`, and `<target>/report.csv`.
 
-    Killed at any time and called again, it goes on where it was; a crop that is there is whole. Images that
-    cannot be decoded, whose crop's name is too long, or that the source leaves out, are listed in the
-    report, and the others go on. Called again when images were added, mended or replaced, it does these, and
-    tries again what failed.
+    If the process is killed at any time, the same call resumes; an existing crop is always complete. Images
+    that cannot be decoded, whose crop's name is too long, or that the source leaves out are listed in the
+    report without stopping the alignment. If called again after images were added, repaired or replaced, it
+    processes these, and it retries images that failed.
 
     Args:
-        source: photographs, one person's face in the middle of each.
+        source: photographs, each with one person's face near the centre.
         target: folder to write to: a new one, or one that the same call began.
-        detector: finds the faces.
-        crop: how to cut them out.
-        missing: what becomes of images without a face: `crop` out of the middle, or `skip`.
+        detector: face detector.
+        crop: method of cropping the faces.
+        missing: treatment of images without a detected face: `crop` the centre, or `skip` the image.
 
     Returns:
-        How many images have each status, by the names of `STATUSES`.
+        Number of images with each status, by the names in `STATUSES`.
 
     Raises:
-        ConfigError: unknown value of `missing`.
-        DataError: `target` holds something else, or crops of images that `source` has not, or cannot be
-            written to; images of `source` have names that would leave it or meet in it; or `source` is a
-            verification set, which names no people.
+        ConfigError: if the value of `missing` is unknown.
+        DataError: if `target` holds something else or crops of images that `source` does not have, or cannot
+            be written to; names of images in `source` would lead out of the target or collide in it; or
+            `source` is a verification set, which has no identities.
     """
     choice("missing", missing, MISSING)
     target = user_path(target)
@@ -160,7 +160,7 @@ def align_faces(
 
 
 def _files(source: Source) -> list[str]:
-    """Where the crop of each image goes: `<identity>/<image>.png`, within the target and one for each."""
+    """Return a distinct relative path for each image's crop: `<identity>/<image>.png`."""
     if isinstance(source, VerificationBin):
         raise DataError(
             f"{PurePosixPath(source.name(0)).parent} is a verification set, which names no people for the "
@@ -187,9 +187,9 @@ def _files(source: Source) -> list[str]:
 
 
 def _claim(target: Path, settings: dict[str, object], version: str) -> None:
-    """Note the settings in a new `target`; refuse one that holds anything else than a part of the same.
+    """Record the settings in a new `target`; reject one that was not begun with the same settings.
 
-    Earlier versions noted the version of the source as well, since they could not tell what had changed.
+    Earlier versions also recorded the version of the source, because they could not detect changed images.
     """
     path = target / "align.json"
     if not path.exists():
@@ -218,7 +218,7 @@ def _note(path: Path, settings: dict[str, object]) -> None:
 
 @dataclass(frozen=True)
 class _Photograph:
-    """An image of the source in memory: its pixels, and what tells whether it changes later."""
+    """An image of the source in memory, with the state by which later changes are detected."""
 
     index: int
     name: str
@@ -229,7 +229,7 @@ class _Photograph:
 def _batches(
     source: Source, todo: list[int], report: Report, images: ImageStates, progress: tqdm
 ) -> Iterator[list[_Photograph]]:
-    """Images of one size: what the detector takes at once."""
+    """Yield batches of images of one size for the detector."""
     waiting: dict[tuple[int, ...], list[_Photograph]] = {}
     pixels = 0
     for index in todo:
@@ -257,7 +257,7 @@ def _batches(
 
 
 def _detect(detector: Detector, images: list[np.ndarray]) -> list[list[Face] | DataError]:
-    """The faces in each image, or why the detector failed on it."""
+    """Return the faces in each image, or the error if the detector failed on it."""
     try:
         return list(detector(np.stack(images)))
     except DataError as error:
@@ -299,12 +299,12 @@ def _row(name: str, status: str, *, done: str = "skipped", **more: object) -> di
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:
-    """Write aside, then rename: a file that exists is whole.
+    """Write to a temporary file, then rename it, so that an existing file is always complete.
 
     Raises:
-        DataError: the name is too long for the disk.
+        DataError: if the name is too long for the file system.
     """
-    # Short whatever the crop is called; one process writes to the target, one crop after the other.
+    # A short name, however long the crop's is; only one process writes to the target, one crop at a time.
     aside = path.with_name(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

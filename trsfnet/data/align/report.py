@@ -1,4 +1,4 @@
-"""What became of every image of an alignment: a table that grows while it runs, and from which it goes on."""
+"""Report of an alignment: the outcome for every image, extended as it runs and used to resume it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from trsfnet.data.align.detect import Face
 from trsfnet.errors import DataError
 
-# One face was found, one was chosen among several, there was none, decoding, finding or cropping failed; or
-# the image, or all that is in an identity's folder, is no part of the source.
+# One face was found; one was chosen among several; none was found; decoding, detection or cropping failed; or
+# the image, or an entire identity's folder, is excluded from the source.
 STATUSES = ("found", "chosen", "none", "failed", "left out")
 PASSED_OVER = "passed over"
 
@@ -27,15 +27,15 @@ COLUMNS = (
 class Report:
     """The rows of `report.csv`, in the order in which images were finished.
 
-    `status` is one of `STATUSES`; `done` says what became of the image: the `face` or the `centre` was
-    cropped, or it was `skipped`; `file` is the crop, `faces` how many were found; probability, box and points
-    are those of the chosen one; `note` says why the image failed or was left out.
+    `status` is one of `STATUSES`. `done` is what was cropped, the `face` or the `centre`, or `skipped`.
+    `file` is the crop, and `faces` the number of faces found; probability, box and points are those of the
+    chosen face. `note` explains why the image failed or was left out.
 
-    Of each kind of file that was passed over there is a row as well, with that kind as its name and
+    There is also a row for each kind of file that was passed over, with the kind as its name and
     `PASSED_OVER` as its status.
 
     Attributes:
-        counts: how many images have each status.
+        counts: number of images with each status.
     """
 
     def __init__(self, path: Path, keep: Callable[[dict[str, str]], bool]) -> None:
@@ -43,10 +43,10 @@ class Report:
 
         Args:
             path: the file.
-            keep: whether a whole row that is there still holds.
+            keep: tells whether an existing complete row is still valid.
 
         Raises:
-            DataError: the file there is no such report.
+            DataError: if the existing file is not such a report.
         """
         self.path = path
         self.counts: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
@@ -55,7 +55,7 @@ class Report:
         os.replace(aside, path)
 
     def add(self, rows: Iterable[Mapping[str, object]]) -> None:
-        """Append `rows`, whose crops are on disk by now."""
+        """Append `rows`, whose crops must already be on disk."""
         self._write(self.path, "a", rows)
 
     def _write(self, path: Path, mode: str, rows: Iterable[Mapping[str, object]]) -> None:
@@ -70,7 +70,7 @@ class Report:
 
 
 def face_columns(face: Face) -> dict[str, object]:
-    """Probability, box and points of the chosen face, to a thousandth of a pixel."""
+    """Return probability, box and points of the chosen face, to a thousandth of a pixel."""
     values = [*face.box, *face.points.ravel()]
     start = COLUMNS.index("left")
     columns = COLUMNS[start : start + len(values)]
@@ -81,7 +81,7 @@ def face_columns(face: Face) -> dict[str, object]:
 
 
 def _read(path: Path) -> Iterator[dict[str, str]]:
-    """The whole rows at `path`, if it exists; the last may have been cut off by the death of the process."""
+    """Yield the complete rows at `path`, if it exists; a killed process may have cut off the last row."""
     if not path.exists():
         return
     try:

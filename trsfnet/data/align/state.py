@@ -1,4 +1,4 @@
-"""Which images an alignment saw, so that the next call does what has changed since, and nothing else."""
+"""States of the images seen by an alignment, so that the next call processes only what has changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from trsfnet.errors import DataError
 
 
 class ImageState(NamedTuple):
-    """What an image was when it was looked at.
+    """State of an image when it was read.
 
     Attributes:
         stamp: see `Source.stamp`.
-        content: 128 bits of a hash of its bytes, in hexadecimal.
+        content: 128-bit hash of its bytes, in hexadecimal.
     """
 
     stamp: str
@@ -28,13 +28,13 @@ class ImageState(NamedTuple):
 
 
 class ImageStates:
-    """The state of every image that has a row in the report, kept in `<target>/.images.csv`."""
+    """The state of every image with a row in the report, stored in `<target>/.images.csv`."""
 
     def __init__(self, source: Source, target: Path) -> None:
-        """Read what an earlier call noted.
+        """Read the states recorded by an earlier call.
 
         Raises:
-            DataError: the file there cannot be read.
+            DataError: if the existing file cannot be read.
         """
         self._source, self._target = source, target
         self._path = target / ".images.csv"
@@ -45,13 +45,13 @@ class ImageStates:
         self._kept: dict[str, ImageState] = {}
 
     def keep(self, row: dict[str, str]) -> bool:
-        """Whether a row of the report still holds: its image has not changed, and its crop is there.
+        """Return whether a row of the report is still valid: its image is unchanged, and its crop exists.
 
-        The crop of an image that has changed, or is left out now, is removed, so that it does not stay if
-        there is none of the new one.
+        The crop of an image that has changed, or is now left out, is removed, so that no outdated crop
+        remains if the new image yields none.
 
         Raises:
-            DataError: there is a crop of an image that the source has not.
+            DataError: if there is a crop of an image that the source does not have.
         """
         name, crop = row["name"], self._target / native(row["file"])
         cropped = bool(row["file"]) and crop.is_file()
@@ -75,7 +75,7 @@ class ImageStates:
         return True
 
     def _present_state(self, name: str) -> ImageState | None:
-        """The state of an image that is as it was; None if it has changed, or it is not known how it was."""
+        """Return the state of an unchanged image; None if it has changed or its old state is unknown."""
         index = self._todo[name]
         known = self._known.get(name) if self._known is not None else ImageState("", "")
         if known is None:
@@ -85,12 +85,12 @@ class ImageStates:
         try:
             _, state = self.read(index)
         except DataError:
-            return known  # what cannot be read just now says nothing against its crop
-        # Before there was such a file, the version of the whole source was all that was known.
+            return known  # an image that is temporarily unreadable does not invalidate its crop
+        # Earlier versions of the target recorded only the version of the whole source.
         return state if self._known is None or state.content == known.content else None
 
     def begin(self) -> None:
-        """Write what was kept; what is noted from now on follows."""
+        """Write the states that were kept; those recorded later are appended."""
         aside = self._path.with_name(f"{self._path.name}.partial")
         with aside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             csv.writer(file).writerows((name, *state) for name, state in self._kept.items())
@@ -98,27 +98,27 @@ class ImageStates:
         self._known, self._kept = {}, {}
 
     def todo(self) -> list[int]:
-        """The images of which no row was kept, in the order of the source."""
+        """Return the images without a valid row, in the order of the source."""
         return list(self._todo.values())
 
     def read(self, index: int) -> tuple[bytes, ImageState]:
-        """The bytes of an image, and its state.
+        """Return the bytes of an image and its state.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: if it cannot be read.
         """
         stamp = self._source.stamp(index)  # before the bytes: a change in between is noticed next time
         encoded = self._source.encoded(index)
         return encoded, ImageState(stamp, hashlib.blake2b(encoded, digest_size=16).hexdigest())
 
     def note(self, images: Iterable[tuple[str, ImageState]]) -> None:
-        """Note the states of some images by name, before their rows are added to the report."""
+        """Record the states of some images by name, before their rows are added to the report."""
         with self._path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
             csv.writer(file).writerows((name, *state) for name, state in images)
 
 
 def _read(path: Path) -> dict[str, ImageState] | None:
-    """The states at `path`, the last of each name; None if there is no such file."""
+    """Return the states at `path`, the last of each name; None if there is no such file."""
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
             rows = (row for row in csv.reader(file) if len(row) == 3 and len(row[2]) == 32)

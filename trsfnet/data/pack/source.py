@@ -1,4 +1,4 @@
-"""Packs as sources."""
+"""Read packs as sources."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FORMAT = "trsfnet pack 1"
 class PackSource(Source):
     """The images of a pack.
 
-    Opening reads everything but the images. Damage to labels and offsets is found then, that to an image when
-    it is decoded.
+    Opening a pack reads everything except the images. Damage to labels and offsets is detected then, damage
+    to an image when it is decoded.
 
     Attributes:
-        folder: where the pack is.
+        folder: folder of the pack.
         size: side of the images in pixels.
         skipped: a sentence for each image that was left out when the pack was made.
     """
@@ -33,7 +33,7 @@ class PackSource(Source):
         """Open a pack.
 
         Raises:
-            DataError: a file of it is missing or damaged, or it is of another format.
+            DataError: if one of its files is missing or damaged, or it has a different format.
         """
         self.folder = folder
         meta = read_meta(folder)
@@ -48,15 +48,15 @@ class PackSource(Source):
 
     @property
     def version(self) -> str:
-        """A hash of the images' bytes and labels, the same wherever the pack lies."""
+        """Hash of the images' content and labels, independent of the pack's location."""
         return f"pack-{self._version}"
 
     def file(self, index: int) -> Path:
-        """The one file of all images."""
+        """Return the path of the file that contains all images."""
         return self.folder / "images.bin"
 
     def encoded(self, index: int) -> bytes:
-        """The JPEG of one image."""
+        """Return the content of one JPEG."""
         start, end = (int(offset) for offset in self._offsets[index : index + 2])
         where = f"{self.folder / self.name(index)}"
         data = self._file.read(start, end - start, where)
@@ -65,11 +65,11 @@ class PackSource(Source):
         return data
 
     def name(self, index: int) -> str:
-        """Its place: file, number and byte."""
+        """Return the image's file, number and byte offset."""
         return f"images.bin, image {index} at byte {self._offsets[index]}"
 
     def _check(self) -> None:
-        """Raise `DataError` unless offsets, labels and images belong to each other."""
+        """Raise `DataError` unless offsets, labels and images are consistent."""
         offsets, labels, folder = self._offsets, self.labels, self.folder
         if len(labels) == 0 or len(offsets) != len(labels) + 1:
             raise DataError(
@@ -95,10 +95,10 @@ class PackSource(Source):
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
-    """The content of `pack.json`.
+    """Read `pack.json`.
 
     Raises:
-        DataError: it is missing, damaged or of another format.
+        DataError: if it is missing, damaged or of a different format.
     """
     path = folder / "pack.json"
     try:
@@ -127,7 +127,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
 
 
 def _read_array(path: Path, meta: dict[str, Any]) -> np.ndarray:
-    """An int64 array [K] whose file has the digest that `meta` gives."""
+    """Read an int64 array [K] from a file, checking its digest against `meta`."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -136,7 +136,7 @@ def _read_array(path: Path, meta: dict[str, Any]) -> np.ndarray:
         raise DataError(f"{path} is damaged: it is not the file that pack.json describes.")
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception as error:  # numpy raises many types on hostile bytes
+    except Exception as error:  # NumPy raises many types of exceptions on malicious files
         raise DataError(f"{path} is not an array of numpy's.") from error
     if not isinstance(array, np.ndarray) or array.dtype != np.int64 or array.ndim != 1:
         raise DataError(f"{path} must hold a one-dimensional array of int64.")

@@ -1,4 +1,4 @@
-"""Any source as a pack."""
+"""Write any source as a pack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from trsfnet.data.pack.source import FORMAT, PackSource, read_meta
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
 
-_ORIENTATION = 0x0112  # in EXIF
+_ORIENTATION = 0x0112  # EXIF tag
 _JOURNAL, _SETTINGS = "journal.txt", "settings.json"
 _BLOCK = 512
 
@@ -40,23 +40,27 @@ def write_pack(
     quality: int = 95,
     skip_corrupt: bool = False,
 ) -> PackSource:
-    """Write every image of `source` as a JPEG of `size` pixels; those that are one are kept byte for byte.
+    """Write every image of `source` as a JPEG of `size` pixels; JPEGs of that size are copied byte for byte.
 
-    The pack grows in a hidden folder next to `target` and gets its name when it is whole. Killed at any time
-    and called again, this resumes where it stopped; called once more, it returns the pack that is there.
+    The pack is built in a hidden folder next to `target` and renamed once it is complete. If the process is
+    killed at any time, the same call resumes; if the pack is already complete, it is returned.
 
     Args:
-        source: face crops, or photographs with the face in the middle.
-        target: the pack's folder, which must not exist or be empty, or a link to one.
+        source: face crops, or photographs with the face near the centre.
+        target: the pack's folder, which must be empty or not exist, or a link to such a folder.
         size: side of the packed images in pixels.
-        crop: side in pixels of the square that is cut out of the middle of each image and resized, by default
-            the shorter of its sides.
-        quality: of the JPEGs, 1 to 100.
-        skip_corrupt: leave out, and list in `pack.json`, what cannot be decoded, instead of stopping at it.
+        crop: side in pixels of the central square that is cut out of each image and resized; by default the
+            shorter side of the image.
+        quality: JPEG quality, 1 to 100.
+        skip_corrupt: leave out images that cannot be decoded and list them in `pack.json`, instead of raising
+            an error.
+
+    Returns:
+        The pack, opened as a source.
 
     Raises:
-        ConfigError: a setting is out of range.
-        DataError: an image is missing or cannot be decoded, or `target` holds something else or cannot be
+        ConfigError: if a setting is out of range.
+        DataError: if an image is missing or cannot be decoded, or `target` holds something else or cannot be
             written.
     """
     check_size(size)
@@ -67,11 +71,11 @@ def write_pack(
     settings = {"format": FORMAT, "size": size, "crop": crop, "quality": quality}
     settings |= {"source": type(source).__name__, "source_version": source.version}
     with writing(target):
-        # Next to what a link leads to: a folder cannot take the place of the link itself.
+        # Resolve links: a folder can replace the target of a link, but not the link itself.
         target = Path(os.path.realpath(target))
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             _check_same(target, settings)
-            with suppress(OSError):  # of a call that was killed in between; a pack may be read-only
+            with suppress(OSError):  # left by a call that was killed; a pack may be read-only
                 _remove_notes(target)
             return PackSource(target)
         _check_replaceable(target)
@@ -80,19 +84,20 @@ def write_pack(
             _write_images(aside, source, settings, skip_corrupt)
             _finish(aside, source, settings)
             os.replace(aside, target)
-            # Not before: a pack that could not get its name would have to be made anew.
+            # Remove these only now: without them, a pack that could not be renamed would have to be made
+            # again.
             _remove_notes(target)
     return PackSource(target)
 
 
 def _remove_notes(target: Path) -> None:
-    """Remove what only an unfinished pack needs."""
+    """Remove the files that only an unfinished pack needs."""
     for name in (_SETTINGS, _JOURNAL, LOCK):
         (target / name).unlink(missing_ok=True)
 
 
 def _check_replaceable(target: Path) -> None:
-    """Raise `DataError` if a finished pack could not take the place of `target`, or nobody would see it."""
+    """Raise `DataError` if a finished pack could not replace `target`, or would be invisible there."""
     if target.is_symlink():
         raise DataError(f"{target} is a link to itself: choose another target.")
     if target.exists() and (target.is_mount() or target.samefile(os.curdir)):
@@ -101,7 +106,7 @@ def _check_replaceable(target: Path) -> None:
 
 
 def _check_same(target: Path, settings: dict[str, Any]) -> None:
-    """Raise `DataError` unless `target` is the pack that `settings` would make."""
+    """Raise `DataError` unless `target` is the pack that `settings` would produce."""
     found = read_meta(target) if (target / "pack.json").is_file() else {}
     differing = [name for name, value in settings.items() if found.get(name) != value]
     if differing:
@@ -112,7 +117,7 @@ def _check_same(target: Path, settings: dict[str, Any]) -> None:
 
 
 def _write_images(aside: Path, source: Source, settings: dict[str, Any], skip_corrupt: bool) -> None:
-    """Write `images.bin` and, a line per image, the journal: its length, or why it was left out."""
+    """Write `images.bin` and the journal, with one line per image: its length or why it was left out."""
     done = _resume(aside, settings)
     make = partial(_jpeg, source, settings, skip_corrupt)
     progress = tqdm(total=len(source), initial=done, desc="packing", unit="image", disable=None)
@@ -136,9 +141,9 @@ def _entry(made: bytes | str) -> int | str:
 
 
 def _resume(aside: Path, settings: dict[str, Any]) -> int:
-    """Bring what an earlier call left into step, and return how many images it dealt with.
+    """Make the files of an interrupted call consistent and return the number of images already processed.
 
-    What was made with other settings is thrown away.
+    Files made with different settings are deleted.
     """
     noted = aside / _SETTINGS
     images, journal = aside / "images.bin", aside / _JOURNAL
@@ -158,13 +163,13 @@ def _resume(aside: Path, settings: dict[str, Any]) -> int:
         kept.append(line)
         end = following
     os.truncate(images, end)
-    # Not written again: on a full disk, what it says would be lost.
+    # Truncate rather than rewrite: on a full disk, rewriting would lose the journal.
     os.truncate(journal, sum(len(line.encode()) for line in kept))
     return len(kept)
 
 
 def _jpeg(source: Source, settings: dict[str, Any], skip_corrupt: bool, index: int) -> bytes | str:
-    """The JPEG of one image, or why there is none."""
+    """Return the JPEG of one image, or the reason why there is none."""
     try:
         encoded = source.encoded(index)
         pixels = decode(encoded, source.name(index))
@@ -181,13 +186,13 @@ def _jpeg(source: Source, settings: dict[str, Any], skip_corrupt: bool, index: i
 
 
 def _is_plain_jpeg(encoded: bytes) -> bool:
-    """Whether any reader sees the same image: three channels of colour, not to be turned."""
+    """Return whether every reader sees the same image: a JPEG with three colour channels and no rotation."""
     with Image.open(io.BytesIO(encoded)) as image:
         return image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(_ORIENTATION, 1) == 1
 
 
 def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:
-    """Turn the journal into the other files of the pack."""
+    """Create the other files of the pack from the journal."""
     entries = [json.loads(line) for line in (aside / _JOURNAL).read_text(encoding="utf-8").splitlines()]
     kept = [index for index, entry in enumerate(entries) if isinstance(entry, int)]
     if not kept:

@@ -1,12 +1,13 @@
-"""RecordIO as a container: records cut into chunks in a `.rec`, and their places in an `.idx`.
+"""The RecordIO container: records split into chunks in a `.rec` file, and their offsets in an `.idx` file.
 
-A chunk is a mark, a word whose upper 3 bits are its kind and whose lower 29 its length, and that many bytes,
-padded to 4. No payload holds the mark at a multiple of 4 bytes: there the writer cuts the record and leaves
-the mark out, and the reader joins the parts with it. So a reader that lost its way can find the next record.
+A chunk consists of a magic number (the mark), a word whose upper 3 bits are its kind and whose lower 29 bits
+are its length, and that many bytes, padded to a multiple of 4. No payload contains the mark at a multiple of
+4 bytes: the writer splits the record there and drops the mark, and the reader joins the parts with it. A
+reader that has lost its position can therefore find the next record.
 
 The payload of an image record is a header (number of labels, label, key, 0), further float32 labels if the
-header counts any, and the encoded image. All numbers are little-endian. Source: `python/mxnet/recordio.py`
-of apache/mxnet and `src/recordio.cc` of dmlc/dmlc-core.
+header counts any, and the encoded image. All numbers are little-endian. Source: `python/mxnet/recordio.py` of
+apache/mxnet and `src/recordio.cc` of dmlc/dmlc-core.
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ def padded(length: int) -> int: ...
 @overload
 def padded(length: np.ndarray) -> np.ndarray: ...
 def padded(length: int | np.ndarray) -> int | np.ndarray:
-    """`length` rounded up to a multiple of 4."""
+    """Round `length` up to a multiple of 4."""
     return (length + 3) // 4 * 4
 
 
 def chunked(payload: bytes) -> bytes:
-    """A record as it stands in the file: its chunks with their heads and padding.
+    """Encode a record as in the file: its chunks with headers and padding.
 
     Raises:
-        DataError: it is 512 MiB or longer, which the format cannot express.
+        DataError: if it is 512 MiB or longer, which the format cannot represent.
     """
     if len(payload) > MAX_PAYLOAD:
         raise DataError(f"A record of {len(payload)} bytes does not fit RecordIO: at most {MAX_PAYLOAD} do.")
@@ -54,7 +55,7 @@ def chunked(payload: bytes) -> bytes:
         if at % 4 == 0:
             parts.append(payload[start:at])
             start = at + 4
-        # Marks do not overlap: from inside of one, the next may only begin after it.
+        # Marks do not overlap: after one mark, the search continues behind it.
         at = payload.find(_MARK_BYTES, at + 4 if at % 4 == 0 else at + 1)
     parts.append(payload[start:])
     kinds = [WHOLE] if len(parts) == 1 else [START, *[MIDDLE] * (len(parts) - 2), END]
@@ -65,15 +66,15 @@ def chunked(payload: bytes) -> bytes:
 
 
 def joined(data: bytes | mmap, start: int, place: str) -> tuple[bytes, int]:
-    """The payload of the record whose first chunk begins at `start`, and where its last chunk ends.
+    """Return the payload of the record whose first chunk begins at `start`, and the end of its last chunk.
 
     Args:
         data: the file, or a part of it.
-        start: a byte of `data`.
-        place: the file and the record, for the error.
+        start: a byte offset in `data`.
+        place: the file and the record, for error messages.
 
     Raises:
-        DataError: there is no record, or no end of it; the sentence begins with `place`.
+        DataError: if there is no record, or its end is missing; the message begins with `place`.
     """
     parts: list[bytes] = []
     at, size = start, 0
@@ -99,7 +100,7 @@ def joined(data: bytes | mmap, start: int, place: str) -> tuple[bytes, int]:
 
 
 def packed(key: int, label: float | Sequence[float], image: bytes) -> bytes:
-    """The payload of a record: `label` in the header if it is one number, after it if it is a sequence."""
+    """Build the payload of a record: a single `label` goes into the header, a sequence after it."""
     if isinstance(label, Sequence):
         labels = np.array(label, dtype="<f4").tobytes()
         return HEADER.pack(len(label), 0, key, 0) + labels + image
@@ -107,10 +108,10 @@ def packed(key: int, label: float | Sequence[float], image: bytes) -> bytes:
 
 
 def unpacked(payload: bytes, place: str) -> tuple[float, bytes]:
-    """The label of a record, the first if it has several, and its encoded image, which may be empty.
+    """Return the (first) label of a record and its encoded image, which may be empty.
 
     Raises:
-        DataError: the payload is shorter than its header says; the sentence begins with `place`.
+        DataError: if the payload is shorter than its header states; the message begins with `place`.
     """
     if len(payload) < HEADER.size:
         raise DataError(f"{place} is damaged: {len(payload)} bytes are too few for a record's header.")
@@ -124,17 +125,17 @@ def unpacked(payload: bytes, place: str) -> tuple[float, bytes]:
 
 
 def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The keys and byte offsets that an `.idx` lists: int64 [N] each, in the order of the lines.
+    """Read the keys and byte offsets listed in an `.idx` file: int64 [N] each, in the order of the lines.
 
     Raises:
-        DataError: it cannot be read, is empty, or a line is not a key, a tab and an offset, all whole, none
-            negative; or a key or an offset occurs twice.
+        DataError: if the file cannot be read or is empty; a line is not a key, a tab and an offset, both
+            non-negative integers; or a key or an offset occurs twice.
     """
     integers = {"key": pa.int64(), "offset": pa.int64()}
     try:
         table = csv.read_csv(
             path,
-            # In several threads, an error in a later block can hide one in an earlier.
+            # With several threads, an error in a later block can hide one in an earlier block.
             read_options=csv.ReadOptions(column_names=list(integers), use_threads=False),
             parse_options=csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(column_types=integers, null_values=[]),
@@ -159,7 +160,7 @@ def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bad_line(path: Path) -> str:
-    """The sentence on the first line that is not two whole numbers."""
+    """Return the error message for the first line that does not contain two integers."""
     with path.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(100), b""), start=1):
             fields = line.rstrip(b"\r\n").split(b"\t")

@@ -1,15 +1,16 @@
-"""Where the images of a face pack are and whom they show, read from the records' headers and kept on disk.
+"""Index of a face pack's images and labels, read from the record headers and cached on disk.
 
-MS1MV2 has 5.8 million records, of which only the first 36 bytes matter here. They are read once, and what was
-found is kept in the cache.
+MS1MV2 has 5.8 million records, of which only the first 36 bytes matter here. They are read once, and the
+result is cached.
 
-Packs come in two layouts. In insightface's, record 0 has no image but two labels, the keys at which the
-images and the identity records end: images are 1, 2, ..., and then follows a record per identity, whose
-labels are its first key and the key after its last. In that of MXNet's `im2rec`, every record is an image.
+Packs have one of two layouts. In insightface's, record 0 has no image but two labels: the keys at which the
+images and the identity records end. The images have the keys 1, 2, ..., followed by one record per identity,
+whose labels are its first key and the key after its last. In the layout of MXNet's `im2rec`, every record is
+an image.
 
-Labels are float32, which is exact for whole numbers up to 2^24 only, and packs exist with more records
-(Glint360K: 17 million). Therefore the end of the images is found from the records themselves, as the last
-that has an image, and every key that a label holds is compared as float32.
+Labels are float32, which is exact for integers only up to 2^24, and some packs have more records (Glint360K:
+17 million). Therefore the end of the images is determined from the records themselves, as the last one with
+an image, and every key stored as a label is compared as float32.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ _BLOCK = 2**16
 
 
 class PackIndex(NamedTuple):
-    """The images of a pack, by rising key.
+    """The images of a pack, in ascending order of keys.
 
     Attributes:
-        keys: int64 [N].
-        offsets: int64 [N], the byte of the `.rec` at which the record begins.
-        spans: int64 [N], how many bytes it takes there, with heads and padding.
+        keys: int64 [N], keys of the records.
+        offsets: int64 [N], byte offset of each record in the `.rec` file.
+        spans: int64 [N], number of bytes of each record in the file, with headers and padding.
         labels: int64 [N], from 0 to `MAX_LABEL`.
     """
 
@@ -63,15 +64,15 @@ class PackIndex(NamedTuple):
 
 
 def place(path: Path | str, key: int, offset: int) -> str:
-    """How errors name a record."""
+    """Name a record for error messages."""
     return f"{path}, record {key} at byte {offset}"
 
 
 def stamp(path: Path) -> str:
-    """What changes when the pack does: names, sizes and times of `.rec` and, if there is one, `.idx`.
+    """Return a value that changes when the pack does: names, sizes and times of its `.rec` and `.idx`.
 
     Raises:
-        DataError: the `.rec` is missing, or one of them cannot be looked at.
+        DataError: if the `.rec` file is missing, or one of them cannot be accessed.
     """
     index = path.with_suffix(".idx")
     try:
@@ -82,20 +83,20 @@ def stamp(path: Path) -> str:
 
 
 def pack_index(path: Path) -> PackIndex:
-    """The images of the pack at `path`, a `.rec` with its `.idx` next to it, or without one.
+    """Return the images of the pack at `path`, a `.rec` file with or without an `.idx` file next to it.
 
     Raises:
-        DataError: the `.rec` is missing, or it or the `.idx` is damaged, or they do not belong together; the
-            sentence names the first record that shows it.
+        DataError: if the `.rec` file is missing, either file is damaged, or they do not match; the message
+            names the first record affected.
     """
     digest = hashlib.sha256(f"1 {path.resolve()} {stamp(path)}".encode()).hexdigest()[:16]
     stored = cache_root() / f"records-{digest}.npz"
     try:
         with np.load(stored, allow_pickle=False) as arrays:
             return PackIndex(*(arrays[name] for name in PackIndex._fields))
-    except Exception:  # not there yet, or damaged in one of the many ways a zip of arrays can be
+    except Exception:  # not there yet, or damaged in one of many possible ways
         index = _scan(path)
-    # A cache that cannot be written costs time, nothing else.
+    # A cache that cannot be written costs only time.
     with contextlib.suppress(OSError), new_folder(stored.parent, ".index-") as aside:
         np.savez(aside / "index.npz", **index._asdict())
         os.replace(aside / "index.npz", stored)
@@ -104,14 +105,14 @@ def pack_index(path: Path) -> PackIndex:
 
 @dataclass(frozen=True)
 class _Places:
-    """Keys of records and where they begin, in the order of the file."""
+    """Keys and offsets of records, in the order of the file."""
 
     path: Path
     keys: np.ndarray
     offsets: np.ndarray
 
     def refuse(self, bad: np.ndarray, why: str) -> None:
-        """Raise `DataError` on the first record of which `bad` is true."""
+        """Raise `DataError` for the first record where `bad` is true."""
         if bad.any():
             i = int(bad.argmax())
             raise DataError(f"{place(self.path, self.keys[i], self.offsets[i])} {why}.")
@@ -119,14 +120,14 @@ class _Places:
 
 @dataclass(frozen=True)
 class _Records(_Places):
-    """What the headers say: `labels` are float32 as stored, `filled` whether there is an image."""
+    """Content of the headers: `labels` are float32 as stored, `filled` is True for records with an image."""
 
     spans: np.ndarray
     labels: np.ndarray
     filled: np.ndarray
 
     def take(self, which: np.ndarray | slice) -> _Records:
-        """Some of the records, or all in another order."""
+        """Return a selection of the records, or all in a different order."""
         arrays = (self.keys, self.offsets, self.spans, self.labels, self.filled)
         return _Records(self.path, *(array[which] for array in arrays))
 
@@ -162,9 +163,9 @@ def _read_places(path: Path) -> _Places:
 
 
 def _walk(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Keys and places of all records of a file without an index, from the records themselves: int64 [N] each.
+    """Return keys and offsets of all records of a file without an index, from the records: int64 [N] each.
 
-    The keys are the numbers in the records' headers, or 0, 1, 2, ... where these are not all different.
+    The keys are those in the record headers, or 0, 1, 2, ... if they are not distinct or out of range.
     """
     keys: list[int] = []
     offsets: list[int] = []
@@ -189,7 +190,7 @@ def _walk(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_headers(places: _Places) -> _Records:
-    """The records at all places, which must fill the file without gaps."""
+    """Read the records at all offsets, which must fill the file without gaps."""
     path, keys, offsets = places.path, places.keys, places.offsets
     progress = tqdm(total=len(keys), desc=f"indexing {path.name}", unit="record", disable=None)
     blocks = []
@@ -211,7 +212,7 @@ def _read_headers(places: _Places) -> _Records:
 
 
 def _read_block(data: mmap.mmap, places: _Places) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """End (int64), label (float32) and whether there is an image (bool) of each record, by the headers."""
+    """Read each record's end (int64), label (float32) and whether it has an image (bool) from its header."""
     words = np.frombuffer(data, "<u4", count=len(data) // 4)
     starts = places.offsets // 4
     mark, kind, length = words[starts], words[starts + 1] >> LENGTH_BITS, words[starts + 1] & MAX_PAYLOAD
@@ -235,7 +236,7 @@ def _read_block(data: mmap.mmap, places: _Places) -> tuple[np.ndarray, np.ndarra
 
 
 def _split_at_end(records: _Records) -> tuple[_Records, _Records]:
-    """Images and identity records, by key, of a pack whose record 0 says where the first end."""
+    """Split a pack whose record 0 states where the images end into images and identity records, by key."""
     last = int(np.flatnonzero(records.filled).max(initial=0))
     if last == 0:
         raise DataError(f"{records.path} holds no image.")
@@ -254,7 +255,7 @@ def _split_at_end(records: _Records) -> tuple[_Records, _Records]:
 
 
 def _check_people(images: _Records, people: _Records) -> None:
-    """Labels and identity records must begin new people at the same keys: each shows damage to the other."""
+    """Check that labels and identity records begin new people at the same keys; a mismatch reveals damage."""
     begins = images.keys[np.append(True, images.labels[1:] != images.labels[:-1])]
     claimed = np.sort(people.labels)
     both = min(len(begins), len(claimed))

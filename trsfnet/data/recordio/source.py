@@ -1,4 +1,4 @@
-"""Face packs as sources: MS1MV2 and its kind, as insightface publishes them."""
+"""Face packs as sources: MS1MV2 and similar packs published by insightface."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from trsfnet.errors import DataError
 
 
 class RecordSource(Source):
-    """The images of a face pack, by rising key; identities are named by their label numbers.
+    """The images of a face pack, in ascending order of keys; identities are named by their label numbers.
 
-    The first time, every record's header is read, which for MS1MV2 takes as long as the disk needs to deliver
-    the file once; later the index comes from the cache.
+    The first time, every record's header is read, which for MS1MV2 takes as long as reading the file once;
+    later the index comes from the cache.
 
     Attributes:
-        path: the `.rec`.
+        path: the `.rec` file.
     """
 
     def __init__(self, path: Path | str) -> None:
         """Open a pack.
 
         Args:
-            path: a `.rec` with its `.idx` next to it, or the folder of `train.rec` and `train.idx`. Without
-                an `.idx` the records are looked for in the whole file. If a `property` file is there, it must
-                give the right number of people.
+            path: a `.rec` file with its `.idx` file next to it, or the folder of `train.rec` and `train.idx`.
+                Without an `.idx` file, the whole file is scanned for records. If there is a `property` file,
+                it must state the right number of people.
 
         Raises:
-            DataError: a file is missing or damaged, or they do not belong together.
+            DataError: if a file is missing or damaged, or the files do not match.
         """
         path = Path(path)
         self.path = path / "train.rec" if path.is_dir() else path
@@ -46,18 +46,18 @@ class RecordSource(Source):
 
     @cached_property
     def version(self) -> str:
-        """A hash of every image's key, place, length and label, the same wherever the pack lies."""
+        """Hash of every image's key, offset, length and label, independent of the pack's location."""
         digest = hashlib.sha256()
         for column in self._index:
             digest.update(np.ascontiguousarray(column, "<i8"))
         return f"records-{digest.hexdigest()[:16]}"
 
     def file(self, index: int) -> Path:
-        """The one file of all images."""
+        """Return the path of the file that contains all images."""
         return self.path
 
     def encoded(self, index: int) -> bytes:
-        """See `Source`; the record is checked against the index again."""
+        """Return the encoded image, see `Source`; the record is checked against the index again."""
         offset, span = int(self._index.offsets[index]), int(self._index.spans[index])
         where = place(self.path, self._index.keys[index], offset)
         label, image = unpacked(joined(self._file.read(offset, span, where), 0, where)[0], where)
@@ -66,11 +66,11 @@ class RecordSource(Source):
         return image
 
     def name(self, index: int) -> str:
-        """See `Source`: file, key and byte."""
+        """Return the image's file, key and byte offset, see `Source`."""
         return place(self.path.name, self._index.keys[index], self._index.offsets[index])
 
     def _people(self) -> int:
-        """How many people there are, one more than the greatest label; `property` must agree."""
+        """Return the number of people, one more than the greatest label; `property` must agree."""
         people = int(self.labels.max()) + 1
         if people > len(self):
             image = int(self.labels.argmax())
@@ -81,7 +81,7 @@ class RecordSource(Source):
         properties = self.path.with_name("property")
         if properties.exists():
             said = read_property(properties)
-            # Of four numbers, the first two are people and images, in either order.
+            # Of four numbers, the first two are the numbers of people and images, in either order.
             if people not in said[: len(said) - 2]:
                 raise DataError(
                     f"{properties} says {said[0]} people, but the labels in {self.path.name} go from 0 to "
@@ -91,12 +91,12 @@ class RecordSource(Source):
 
 
 def read_property(path: Path) -> tuple[int, ...]:
-    """The numbers of a `property` file: people, height and width; or four, of which one counts the images.
+    """Read a `property` file: numbers of people, height and width, and possibly the number of images.
 
-    They stand on one line with commas between them, or each on a line of its own.
+    They are on one line, separated by commas, or each on its own line.
 
     Raises:
-        DataError: it cannot be read or holds anything else.
+        DataError: if the file cannot be read or contains anything else.
     """
     try:
         with path.open("rb") as file:

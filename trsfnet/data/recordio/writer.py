@@ -1,4 +1,4 @@
-"""Any source as a face pack in insightface's layout, which MXNet and insightface's own code read."""
+"""Write any source as a face pack in insightface's layout, readable by MXNet and insightface's own code."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from trsfnet.errors import DataError
 
 
 def write_records(source: Source, folder: Path) -> Path:
-    """Write `train.rec`, `train.idx` and `property` of all images as they are encoded, grouped by identity.
+    """Write `train.rec`, `train.idx` and `property` with all images as they are encoded, grouped by identity.
 
-    Within an identity, and between identities by label, the order of `source` is kept. `property` gives the
-    size of the first image. Files of these names are replaced when all is written.
+    Identities are ordered by label, and images of an identity as in `source`. `property` states the size of
+    the first image. Existing files of these names are replaced once everything is written.
 
     Args:
-        source: at most 2^24 identities, each with an image.
-        folder: where to write; made if it is missing.
+        source: at most 2^24 identities, each with at least one image.
+        folder: folder to write to; created if missing.
 
     Returns:
         The path of `train.rec`.
 
     Raises:
-        DataError: an identity has no image, there are too many, or an image is missing, empty or does not
-            fit; or `folder` is a file or cannot be written to.
+        DataError: if an identity has no image, there are too many identities, or an image is missing, empty
+            or too large; or `folder` is a file or cannot be written to.
     """
     if folder.exists() and not folder.is_dir():
         raise DataError(f"{folder} is a file: name a folder to write to.")
@@ -62,7 +62,7 @@ def write_records(source: Source, folder: Path) -> Path:
             for key, person in enumerate(pairwise(firsts), start=end):
                 write(key, person)
         (aside / "property").write_text(f"{len(counts)},{height},{width}\n")
-        # The .rec comes last: where there is one, the rest is there too.
+        # The .rec file comes last: if it exists, the others do too.
         for name in ("property", "train.idx", "train.rec"):
             os.replace(aside / name, folder / name)
     return folder / "train.rec"

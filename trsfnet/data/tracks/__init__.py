@@ -1,8 +1,8 @@
-"""The tracks: what to train on and what to verify, by name, one module for each.
+"""The tracks: training and test faces by name, with one module per track.
 
 `synthetic` renders identities; anyone can run it offline. `lfw` trains on the people of LFW's sets 1-7 with
-two or more images and verifies all pairs of sets 8-10, disjoint people. `paper` trains on VGGFace2 or MS1MV2
-and verifies LFW's `pairs.txt`, as the paper does.
+two or more images and verifies all pairs of sets 8-10, whose people are disjoint. `paper` trains on VGGFace2
+or MS1MV2 and verifies LFW's `pairs.txt`, as in the paper.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ TRAIN_SETS = ("vggface2", "ms1mv2")
 
 
 def data_root(given: Path | str | None = None) -> Path | None:
-    """Where datasets lie: the parameter, or `TRSFNET_DATA`, or nowhere (None).
+    """Return the folder of the datasets: `given`, or `TRSFNET_DATA`, or None if neither is set.
 
     Raises:
-        ConfigError: it begins with a `~` for which no home directory is known.
-        DataError: the folder does not exist.
+        ConfigError: if it begins with a `~` for which no home directory is known.
+        DataError: if the folder does not exist.
     """
     name = "data_root" if given else "TRSFNET_DATA"
     root = user_path(given, name) if given else variable_path(name)
@@ -33,31 +33,31 @@ def data_root(given: Path | str | None = None) -> Path | None:
 
 
 def images_version(track: str, *, root: Path | None, train_set: str | None = None) -> str:
-    """Which images `track` would use here: part of what determines a run's result.
+    """Return the version of the images that `track` would use here; a run's result depends on it.
 
-    Looks without decoding or downloading.
+    The images are neither decoded nor downloaded.
 
     Args:
         track: one of `TRACKS`.
-        root: folder that holds the datasets, or None.
+        root: folder of the datasets, or None.
         train_set: one of `TRAIN_SETS` (`paper` only).
 
     Raises:
-        ConfigError: unknown track.
-        DataError: the images are missing.
+        ConfigError: if the track is unknown.
+        DataError: if the images are missing.
     """
     return _module(track).images_version(root=root, train_set=train_set)
 
 
 def fetch_track(track: str, *, root: Path | None) -> None:
-    """Download what `track` needs, if it can be and is not here yet: LFW where no `root` is given.
+    """Download what `track` needs if possible and not done yet: LFW, if no `root` is given.
 
     Args:
         track: one of `TRACKS`.
-        root: folder that holds the datasets, or None.
+        root: folder of the datasets, or None.
 
     Raises:
-        DataError: the download failed.
+        DataError: if the download failed.
     """
     if track == "lfw":
         _module(track).fetch(root)
@@ -73,21 +73,21 @@ def load_track(
     train_set: str | None = None,
     held_out_images: int = 0,
 ) -> TrackData:
-    """The faces of `track` as crops of `size` pixels, from the cache when they were made before.
+    """Load the faces of `track` as crops of `size` pixels, from the cache if they were made before.
 
     Args:
         track: one of `TRACKS`.
         size: side of the crops in pixels.
-        identities: how many identities to render for training (`synthetic` only).
-        images_per_identity: images of each of them (`synthetic`), or the fewest that a person must have
-            to be trained on.
-        root: folder that holds the datasets, or None.
+        identities: number of identities to render for training (`synthetic` only).
+        images_per_identity: number of images of each training identity (`synthetic`), or the minimum number
+            of images for a person to be used in training (`lfw`).
+        root: folder of the datasets, or None.
         train_set: one of `TRAIN_SETS` (`paper` only).
-        held_out_images: further images of each training identity (`synthetic` only).
+        held_out_images: number of further images of each training identity (`synthetic` only).
 
     Raises:
-        ConfigError: unknown track.
-        DataError: the images are missing or damaged.
+        ConfigError: if the track is unknown.
+        DataError: if the images are missing or damaged.
     """
     more = {"held_out_images": held_out_images} if track == "synthetic" else {}
     return _module(track).load(
@@ -101,7 +101,7 @@ def load_track(
 
 
 def _module(track: str) -> ModuleType:
-    """The module of `track`, imported alone: a track's result does not depend on the others' code."""
+    """Import only the module of `track`: a track's result does not depend on the code of the others."""
     choice("track", track, TRACKS)
     if track == "synthetic":
         from trsfnet.data.tracks import synthetic

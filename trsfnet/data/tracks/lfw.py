@@ -1,4 +1,4 @@
-"""The `lfw` track: people of LFW's sets 1-7 to learn, all pairs of sets 8-10 to verify."""
+"""The `lfw` track: people of LFW's sets 1-7 for training, all pairs of sets 8-10 for verification."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEST_SETS = range(7, 10)
 
 
 def images_version(*, root: Path | None, train_set: str | None) -> str:
-    """Which of LFW's three versions is there, with a digest if it is not as published."""
+    """Return the version of LFW that is present, with a digest if it differs from the published one."""
     images = fetched_lfw() if root is None else find_lfw(root)
     if images is None:
         raise DataError(
@@ -27,7 +27,7 @@ def images_version(*, root: Path | None, train_set: str | None) -> str:
 
 
 def fetch(root: Path | None) -> None:
-    """Download LFW if it is neither under a `root` nor in scikit-learn's folder."""
+    """Download LFW if no `root` is given and it is not in scikit-learn's folder."""
     if root is None and fetched_lfw() is None:
         fetch_lfw()
 
@@ -35,7 +35,7 @@ def fetch(root: Path | None) -> None:
 def load(
     *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str | None
 ) -> TrackData:
-    """LFW's faces; see `trsfnet.data.tracks.load_track`."""
+    """Load LFW's faces; see `trsfnet.data.tracks.load_track`."""
     source = _source(root)
     sets = read_people()
     train = [p for i in TRAIN_SETS for p in sets[i] if p.images >= images_per_identity]

@@ -1,9 +1,10 @@
-"""The `paper` track: VGGFace2 or MS1MV2 to learn, LFW's View 2 to verify, as in the paper (section 4.1).
+"""The `paper` track: training on VGGFace2 or MS1MV2, verification on LFW's View 2 (paper, section 4.1).
 
-Under the data root lie, as packs (`trsfnet pack`), folders of identities or insightface's own files:
+The data root contains one of the following, as packs (`trsfnet pack`), folders of identities or insightface's
+own files:
 
-- `vggface2`: the training part, cut out by MTCNN (`trsfnet align`); and `lfw-aligned`, LFW cut out alike,
-  with LFW's `pairs.txt` in `lfw`;
+- `vggface2`: the training part, cropped with MTCNN (`trsfnet align`); and `lfw-aligned`, LFW cropped in the
+  same way, with LFW's `pairs.txt` in `lfw`;
 - `ms1mv2`: `train.rec`, `train.idx`, `property`, and `lfw.bin`.
 """
 
@@ -26,7 +27,7 @@ _TRAIN_HELP = {
 
 
 def images_version(*, root: Path | None, train_set: str) -> str:
-    """Versions of the training set and of LFW."""
+    """Return the versions of the training set and of LFW."""
     folder = _folder(root, train_set)
     train, (test, _) = _train_source(folder, train_set), _test_source(folder, train_set)
     return f"{train.version}-{test.version}"
@@ -35,7 +36,7 @@ def images_version(*, root: Path | None, train_set: str) -> str:
 def load(
     *, size: int, identities: int, images_per_identity: int, root: Path | None, train_set: str
 ) -> TrackData:
-    """The paper's faces, decoded as they are asked for; see `trsfnet.data.tracks.load_track`."""
+    """Load the paper's faces, decoded on demand; see `trsfnet.data.tracks.load_track`."""
     folder = _folder(root, train_set)
     train, (test, pairs) = _train_source(folder, train_set), _test_source(folder, train_set)
     return TrackData(_faces(train, size), _faces(test, size), pairs)

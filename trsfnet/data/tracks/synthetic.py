@@ -1,4 +1,4 @@
-"""The `synthetic` track: rendered identities, and others to verify by LFW's protocol."""
+"""The `synthetic` track: rendered identities for training, and others for verification by LFW's protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from trsfnet.data.cache import cached_faces
 from trsfnet.data.faces import FaceSet, Pairs, TrackData
 from trsfnet.synthetic import RENDERER_VERSION, render_faces
 
-# LFW's protocol: ten folds of 300 pairs of one person and 300 pairs of two, no person in two folds.
+# LFW's protocol: ten folds with 300 same-person and 300 different-person pairs each; no person is in two
+# folds.
 FOLDS = 10
 PAIRS_PER_FOLD = 300
 TEST_IDENTITIES_PER_FOLD = 20
@@ -20,7 +21,7 @@ TEST_IMAGES = 8
 
 
 def images_version(*, root: Path | None, train_set: str | None) -> str:
-    """The version of the renderer."""
+    """Return the version of the renderer."""
     return f"renderer-{RENDERER_VERSION}"
 
 
@@ -33,9 +34,9 @@ def load(
     train_set: str | None,
     held_out_images: int = 0,
 ) -> TrackData:
-    """Rendered faces; see `trsfnet.data.tracks.load_track`."""
+    """Render the faces, or load them from the cache; see `trsfnet.data.tracks.load_track`."""
     test_identities = FOLDS * TEST_IDENTITIES_PER_FOLD
-    # Test identities come first, so that they stay the same faces however many are trained on.
+    # Test identities come first, so that their faces do not depend on the number of training identities.
     test = _rendered("test", 0, test_identities, TEST_IMAGES, size)
     train = _rendered("train", test_identities, identities, images_per_identity, size)
     held_out = None
@@ -74,10 +75,10 @@ def _rendered(
 
 
 def synthetic_pairs(labels: np.ndarray) -> Pairs:
-    """Ten folds of pairs by LFW's protocol over test identities, always the same ones.
+    """Draw ten folds of pairs of test identities by LFW's protocol; the result is deterministic.
 
     Args:
-        labels: int64 [N], identities numbered from 0; fold k holds the k-th tenth of them.
+        labels: int64 [N], identities numbered from 0; fold k contains the k-th tenth of them.
     """
     rng = np.random.default_rng(2020)
     per_fold = (labels.max() + 1) // FOLDS
