@@ -1,6 +1,6 @@
-"""Figures as files: each page's drawings, and the numbers that they draw, in `_figures` of the built book.
+"""Writes each page's figures, and the numbers that they plot, to `_figures` in the built book.
 
-Below each figure a line leads to its files and says how to cite it.
+A line below each figure links to its files and shows how to cite it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ INK = "#1b1f24"
 _FIGURE = re.compile(r'<figure class="exhibit">.*?</figure>', re.DOTALL)
 _DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
 _NUMBERS = re.compile(r'<script type="text/csv">(.*?)</script>', re.DOTALL)
-# Cards of runs are hundreds, and each says where its record is.
+# Excludes the hundreds of run cards, which link to their records instead.
 _WITHOUT = ("generated/runs/",)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the step with Sphinx."""
+    """Register `write_figures` with Sphinx."""
     app.connect("html-page-context", write_figures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def write_figures(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Write the files of a page's figures, and put a line below each that leads to them."""
+    """Write the files of a page's figures, and add a line with links to them below each figure."""
     body = context.get("body")
     if not body or '<figure class="exhibit">' not in body:
         return
@@ -56,13 +56,13 @@ def write_figures(app: Sphinx, page: str, template: str, context: dict[str, Any]
 
 
 def _alone(figure: str) -> str:
-    """The drawing in an ink of its own, which in the page is that of the text around it."""
+    """Return the SVG with a fixed text colour instead of that of the surrounding page."""
     drawing = _DRAWING.search(figure)
     return drawing[0].replace("currentColor", INK) + "\n" if drawing else ""
 
 
 def _file(folder: Path, top: str, name: str, text: str) -> str:
-    """A link to the file, which is written."""
+    """Write the file and return a link to it."""
     (folder / name).write_text(text, encoding="utf-8")
     return f'<a download href="{top}{FOLDER}/{name}">{name.rpartition(".")[2].upper()}</a>'
 

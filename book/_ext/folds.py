@@ -1,6 +1,6 @@
-"""Folds sections: below a heading, `<!-- fold -->` hides the rest of its section until a reader opens it.
+"""Collapses sections: `<!-- fold -->` below a heading hides the rest of the section until it is opened.
 
-The comment shows in no notebook. Links to what is within open the section, and so does printing.
+The comment is invisible in notebooks. Links into the section open it, and so does printing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _START = '<details class="fold"><summary>Show this section</summary>'
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the step with Sphinx."""
+    """Register `fold` with Sphinx."""
     app.connect("doctree-read", fold)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def fold(app: Sphinx, doctree: nodes.document) -> None:
-    """Put what follows each mark into an element that opens."""
+    """Wrap the content after each mark in a `<details>` element."""
     for mark in [raw for raw in doctree.findall(nodes.raw) if raw.astext().strip() == _MARK]:
         section = mark.parent
         place = section.index(mark)

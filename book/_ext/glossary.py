@@ -1,7 +1,7 @@
-"""One glossary: `{terms}` lists the terms of `glossary.toml`, and a page's first use of a term explains it.
+"""Glossary: `{terms}` lists the terms of `glossary.toml`, and the first use of a term on a page explains it.
 
-The first use becomes a link to the glossary with the meaning as its tooltip. What is code, a heading or a
-link already stays as it is.
+The first use becomes a link to the glossary with the meaning as its tooltip. Code, headings and existing
+links are not changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 FILE = "glossary.toml"
-# The page itself, and the reference, whose words are those of the code.
+# Excludes the glossary itself, and the references and the API, whose words are not the book's own.
 _UNMARKED = ("glossary", "references", "api", "api/")
 _OPAQUE = (
     nodes.reference,
@@ -38,8 +38,8 @@ _OPAQUE = (
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive and the step with Sphinx."""
-    # As a setting, because Sphinx reads all pages again when one changes.
+    """Register the directive and the event handlers with Sphinx."""
+    # Stored as a setting, because Sphinx rereads all pages when a setting changes.
     app.add_config_value("glossary_terms", {}, "env", [dict])
     app.connect("config-inited", read_terms)
     app.connect("doctree-read", explain)
@@ -48,16 +48,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def read_terms(app: Sphinx, config: Config) -> None:
-    """Read the file next to the book's pages, if there is one."""
+    """Read the terms from the file next to the book's pages, if it exists."""
     file = Path(app.srcdir, FILE)
     config["glossary_terms"] = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 class Terms(SphinxDirective):
-    """All terms with their meanings, in alphabetical order."""
+    """Lists all terms with their meanings in alphabetical order."""
 
     def run(self) -> list[nodes.Node]:
-        """Make the nodes."""
+        """Return the nodes of the glossary."""
         lines = [":::{glossary}"]
         for term, about in sorted(self.config.glossary_terms.items(), key=lambda item: item[0].casefold()):
             lines += [term, f"  {_entry(term, about)}", ""]
@@ -67,14 +67,14 @@ class Terms(SphinxDirective):
 
 
 def _entry(term: str, about: dict[str, Any]) -> str:
-    # Forms of the term itself, such as its plural, go without saying.
+    # Forms of the term itself, such as its plural, need not be listed.
     said = term.lower()
     also = [word for word in about.get("also", []) if not (word.lower().startswith(said) or word in said)]
     return f"{about['means']} Also: {', '.join(also)}." if also else about["means"]
 
 
 def explain(app: Sphinx, doctree: nodes.document) -> None:
-    """Let the first use of each term on a page explain it."""
+    """Turn the first use of each term on a page into a link with an explanation."""
     page, terms = app.env.docname, app.config.glossary_terms
     if not terms or page.startswith(_UNMARKED):
         return
@@ -100,7 +100,7 @@ def _readable(doctree: nodes.document) -> Iterator[nodes.Text]:
 def _pieces(
     text: str, pattern: re.Pattern[str], names: dict[str, str], left: set[str], terms: dict[str, Any]
 ) -> Iterator[nodes.Node]:
-    """`text`, cut at the terms in it that were not yet used, and those."""
+    """Yield the nodes of `text`, with a link for each term that the page has not used before."""
     start = 0
     for found in pattern.finditer(text):
         term = names.get(found[0]) or names[found[0].lower()]
@@ -125,7 +125,10 @@ def _explained(words: str, term: str, means: str) -> nodes.Node:
 
 @cache
 def _pattern(spellings: tuple[tuple[str, ...], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
-    """What finds any spelling, and the term that each stands for. Case matters in abbreviations alone."""
+    """Return a pattern for all spellings, and the term of each spelling.
+
+    Only spellings with several capitals, such as abbreviations, are case-sensitive.
+    """
     names: dict[str, str] = {}
     parts: list[str] = []
     for term, *also in spellings:

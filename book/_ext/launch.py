@@ -1,7 +1,7 @@
-"""Links that open the notebooks on Binder and Colab, where the checkout was cloned from GitHub.
+"""Links that open the notebooks on Binder and Colab, if the checkout was cloned from GitHub.
 
-Only the checkout knows where the project is published: `{launch}` asks its git for the address of `origin`,
-without the network. Of that address it shows the owner and the name, never a user or a token in it.
+The address of the published project is known only from the checkout: `{launch}` reads the address of `origin`
+from git, without network access. The links contain only its owner and name, never a user name or a token.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ nothing is installed, so run this first, in a cell above all others:
 _BINDER = "https://mybinder.org/v2/gh/{repository}/HEAD?labpath=notebooks%2F{file}"
 _COLAB = "https://colab.research.google.com/github/{repository}/blob/HEAD/notebooks/{file}"
 _ROW = f"| {{purpose}} | [{{file}} on Binder]({_BINDER}) | [{{file}} on Colab]({_COLAB}) |"
-# https://github.com/owner/name.git and git@github.com:owner/name, with or without a user.
+# Matches https://github.com/owner/name.git and git@github.com:owner/name, with or without a user.
 _GITHUB = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^/\s]*@)?github\.com(?::\d+)?/|(?:[^/:\s]+@)?github\.com:)"
     r"(?P<repository>[\w-]+/[\w.-]+?)(?:\.git)?/?",
@@ -47,7 +47,7 @@ _GITHUB = re.compile(
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive with Sphinx."""
-    # As a setting, because Sphinx reads the pages again when one changes.
+    # Stored as a setting, because Sphinx rereads the pages when a setting changes.
     app.add_config_value("launch_repository", "", "env", [str])
     app.connect("config-inited", find_repository)
     app.add_directive("launch", Launch)
@@ -55,12 +55,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def find_repository(app: Sphinx, config: Config) -> None:
-    """Ask the checkout's git where it is from."""
+    """Determine the GitHub repository of the checkout from git."""
     config["launch_repository"] = repository(origin(app.srcdir))
 
 
 def origin(folder: Path | str) -> str:
-    """The address of `origin` in the checkout that `folder` is in; empty if there is none, or no git."""
+    """Return the address of `origin` in the checkout around `folder`; empty without `origin` or git."""
     command = ["git", "-C", str(folder), "remote", "get-url", "origin"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
@@ -69,13 +69,13 @@ def origin(folder: Path | str) -> str:
 
 
 def repository(address: str) -> str:
-    """`owner/name` of the repository on GitHub at `address`; empty if it is elsewhere."""
+    """Return `owner/name` of the GitHub repository at `address`; empty for other hosts."""
     found = _GITHUB.fullmatch(address)
     return found["repository"] if found else ""
 
 
 def markdown(found: str) -> str:
-    """What the directive stands for, by the repository that `repository` found."""
+    """Return the Markdown that replaces the directive, given the result of `repository`."""
     if not found:
         return _NOWHERE
     rows = [_ROW.format(purpose=p, file=f"{n}.ipynb", repository=found) for n, p in NOTEBOOKS.items()]
@@ -83,10 +83,10 @@ def markdown(found: str) -> str:
 
 
 class Launch(SphinxDirective):
-    """The links, or a sentence that says when there are any."""
+    """Inserts the links, or a sentence that explains when they appear."""
 
     def run(self) -> list[nodes.Node]:
-        """Make the nodes."""
+        """Return the nodes of the links."""
         self.env.note_dependency(__file__)
         parent = nodes.Element()
         lines = StringList(markdown(self.config.launch_repository).splitlines(), source="launch")

@@ -1,4 +1,4 @@
-"""Formulas as MathML: browsers draw it and screen readers read it, with nothing to fetch and no script."""
+"""Renders formulas as MathML, which browsers and screen readers support without scripts or downloads."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Offer `mathml` as a value of `html_math_renderer`."""
+    """Register `mathml` as a value of `html_math_renderer`."""
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def inline(translator: HTML5Translator, node: nodes.math) -> None:
-    """A formula within a line."""
+    """Write an inline formula."""
     translator.body.append(tex2mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def block(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """A formula of its own, with the number by which it is referred to, if it has one."""
+    """Write a displayed formula, with its equation number if it has one."""
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
     translator.body.append(tex2mathml(node.astext(), as_block=True))
     if node["number"]:

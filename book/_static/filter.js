@@ -1,4 +1,4 @@
-/* A filter above the tables of a `filterable` part of a page: rows that hold all the words typed remain. */
+/* A filter above the tables in `filterable` parts of a page: only rows that contain all typed words remain. */
 document.addEventListener("DOMContentLoaded", () => {
   const tables = [...document.querySelectorAll(".filterable table")];
   if (!tables.length) return;
@@ -17,7 +17,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every((word) => text.includes(word));
     }
-    // Rows that are found are shown even where their table was folded.
+    // Open collapsed tables that contain matching rows.
     for (const table of tables) {
       const fold = table.closest("details");
       if (fold && words.length) fold.open = [...table.tBodies].flatMap((body) => [...body.rows]).some((row) => !row.hidden);

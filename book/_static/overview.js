@@ -1,6 +1,6 @@
-// The figure of the claims: pick a question to see all its claims with their numbers, or one group of runs.
+// The figure of the claims: select a question to see all its claims with their numbers, or one group of runs.
 document.addEventListener("DOMContentLoaded", () => {
-  // A new element at the end of `parent`.
+  // Appends a new element to `parent` and returns it.
   function add(parent, name, attributes = {}, text = "") {
     const element = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return parent.appendChild(element);
   }
 
-  // A select above the claims, with a first option that stands for all.
+  // Adds a select element above the claims, with a first option for all values.
   function makeSelect(controls, title, all, values, changed) {
     const select = add(add(controls, "label", {}, title), "select");
     for (const value of [all, ...values]) add(select, "option", { value: value === all ? "" : value }, value);
@@ -34,7 +34,7 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const line of lines) line.hidden = runs.value !== "" && line.dataset.runs !== runs.value;
     }
 
-    // The table below links its claims; the others lie on the same page.
+    // Take the page from a link in the table below; all claims are on the same page.
     const linked = document.querySelector("a[href*='#claim-']");
     for (const claim of linked ? claims : []) {
       const [words, statement] = claim.children;

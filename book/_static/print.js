@@ -1,4 +1,4 @@
-// Prints in light colours whatever the mode: ink that suits a dark page is too pale on paper.
+// Always prints in light mode, because the text colours of dark mode are too pale on paper.
 (() => {
   const page = document.documentElement;
   let mode;

@@ -1,4 +1,4 @@
-"""Lets links lead to a row of a table that is HTML, as those of the runs on a page that they share."""
+"""Allows links to rows of HTML tables, such as the rows of runs that share a page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _ROW = re.compile(r'<tr id="([^"]+)"')
 
 
 def name_rows(app: Sphinx, doctree: nodes.document) -> None:
-    """Tell MyST the names of rows: it looks up `page.md#name` among those of headings alone."""
+    """Register the ids of rows with MyST, which otherwise resolves `page.md#name` only for headings."""
     rows = [row for raw in doctree.findall(nodes.raw) for row in _ROW.findall(raw.astext())]
     if rows:
         known = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
-        # Line, place on the page, and the words of a link that has none.
+        # Line number, HTML id, and default link text.
         known.update({row: (0, row, row) for row in rows})

@@ -1,4 +1,4 @@
-"""A card for every run record: pages of the runs of like networks, made by `trsfnet.report.cards`."""
+"""Builds the cards of all run records with `trsfnet.report.cards`, in groups by kind of network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from report_pages.files import (
 )
 from report_pages.kernel import Kernel
 
-# As Sphinx names it, from the book's folder.
+# Path relative to the book's folder, in Sphinx's form.
 CARDS = "generated/runs/"
 
 _LIST = ".cards"
@@ -28,12 +28,14 @@ _LIST = ".cards"
 
 @dataclass(frozen=True)
 class Cards:
-    """The cards of like networks on a track, which are due: they link to each other, or share a page.
+    """Cards to be rebuilt, for runs with the same kind of network on a track.
+
+    The cards of a group link to each other or share a page.
 
     Attributes:
-        paths: of the records.
-        listing: the file that names the pages last made of them; the pages lie next to it.
-        made_from: digest of all that they depend on.
+        paths: paths of the records.
+        listing: file next to the cards that lists those written last.
+        made_from: digest of everything that the cards depend on.
         pages: names of the book's pages.
     """
 
@@ -44,11 +46,11 @@ class Cards:
 
     @property
     def name(self) -> str:
-        """Name of the file, which no other group has."""
+        """Name of the group, which is unique on its track."""
         return self.listing.stem
 
     def run(self, kernel: Kernel) -> None:
-        """Make and write them, and remove those that are no longer."""
+        """Write the cards and remove obsolete ones."""
         place = self.listing.parent
         with TemporaryDirectory() as drafts:
             paths = [str(path) for path in self.paths]
@@ -63,7 +65,7 @@ class Cards:
 
 
 def due_cards(root: Path, pages: list[str]) -> list[Cards]:
-    """The cards of the groups of runs in which a record has changed. Pages of no record are removed."""
+    """Return the groups of cards whose inputs have changed, after removing pages without a record."""
     groups: dict[Path, list[Recorded]] = {}
     for (track, _), record in recorded(root).items():
         name = digest([], record.network)[:16]
@@ -81,7 +83,7 @@ def due_cards(root: Path, pages: list[str]) -> list[Cards]:
 
 
 def _sweep(place: Path, groups: Collection[Path]) -> None:
-    """Remove the listings of no group, and the pages that none of the others names."""
+    """Remove the listings of groups that no longer exist, and the pages that no listing names."""
     for listing in place.glob(f"*/*{_LIST}"):
         if listing not in groups:
             remove(listing)
@@ -92,5 +94,5 @@ def _sweep(place: Path, groups: Collection[Path]) -> None:
 
 
 def _pages_of(listing: Path) -> list[str]:
-    """Names of the pages that `listing` names; none if it does not exist."""
+    """Return the names of the pages in `listing`; empty if the file does not exist."""
     return listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []

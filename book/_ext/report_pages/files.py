@@ -1,4 +1,4 @@
-"""What the book is made from, and whether it has changed since a page was made of it."""
+"""The inputs of the book, and whether they have changed since a page was built."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any
 from sphinx.errors import ExtensionError
 
 GENERATED = Path("book", "generated")
-ROOTS = ("results", "runs")  # of equal runs the reader's own count
+ROOTS = ("results", "runs")  # later folders take precedence
 STUDY = "runs.jsonl"
 RECORD_FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet")
-# Runs that differ here share no page and do not link to each other.
+# Runs that differ in these settings do not share a page and do not link to each other.
 NETWORK = ("arch", "trsf", "trsf_per_channel", "activation")
 STUDY_FILES = (STUDY, "history.parquet", "parameters.parquet", "scores/*.parquet")
 
 
 def package_files() -> Iterator[Path]:
-    """The code and the data that every page and card depends on."""
+    """Yield the code and data files on which every page and card depends."""
     spec = find_spec("trsfnet")
     if spec is None or spec.origin is None:
         raise ExtensionError("trsfnet is not installed here; install it by: pip install -e '.[book]'")
@@ -37,9 +37,9 @@ class Recorded:
     """A run record.
 
     Attributes:
-        path: as `trsfnet.experiments.record.read_record` takes it.
-        network: what kind of network it trained; of a record that does not say, its own name.
-        content: digest of all that a card can show of it.
+        path: path of the record, as expected by `trsfnet.experiments.record.read_record`.
+        network: kind of network that was trained; the run's name if the record does not tell.
+        content: digest of everything that a card can show of the record.
     """
 
     path: Path
@@ -48,22 +48,22 @@ class Recorded:
 
 
 def recorded(root: Path) -> dict[tuple[str, str], Recorded]:
-    """Every run record by track and run, of studies and of folders."""
+    """Return every run record, from studies and from folders, by track and run."""
     found = {}
     for name in ROOTS:
         for index in sorted((root / name).glob(f"*/{STUDY}")):
             for line in index.read_text(encoding="utf-8").splitlines():
-                with suppress(ValueError, KeyError, TypeError):  # the page of all runs names damaged lines
+                with suppress(ValueError, KeyError, TypeError):  # the page of all runs lists damaged lines
                     info = json.loads(line)
                     run = info["run_id"]
-                    # Its tables are those of the same run: a line has times and numbers.
+                    # The line identifies the run's tables too, because it contains times and results.
                     found[info["track"], run] = Recorded(
                         index.parent / run, _network(info, run), digest([], line)
                     )
         for file in sorted((root / name).glob("*/*/run.json")):
             run = file.parent
             info = None
-            with suppress(ValueError):  # its card says what is wrong
+            with suppress(ValueError):  # the card states what is wrong
                 info = json.loads(file.read_bytes())
             network = _network(info, run.name)
             files = [run / name for name in RECORD_FILES if (run / name).is_file()]
@@ -79,13 +79,13 @@ def _network(info: Any, name: str) -> str:
 
 
 def record_files(root: Path) -> list[Path]:
-    """All files of records, on which pages depend."""
+    """Return all files of run records, on which the pages depend."""
     patterns = [*(f"*/{name}" for name in STUDY_FILES), *(f"*/*/{name}" for name in RECORD_FILES)]
     return sorted(file for name in ROOTS for pattern in patterns for file in (root / name).glob(pattern))
 
 
 def digest(files: Iterable[Path], *words: str) -> str:
-    """One digest of the contents and places of `files`, and of `words`."""
+    """Return the SHA-256 digest of the contents and paths of `files`, and of `words`."""
     total = hashlib.sha256("\0".join(words).encode())
     for file in files:
         total.update(f"{file}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
@@ -93,31 +93,31 @@ def digest(files: Iterable[Path], *words: str) -> str:
 
 
 def is_current(target: Path, made_from: str) -> bool:
-    """Whether `target` exists and was made from what has the digest `made_from`."""
+    """Return whether `target` exists and was built from inputs with the digest `made_from`."""
     return target.exists() and _read(_stamp(target)) == made_from
 
 
 def write(target: Path, text: str, made_from: str) -> None:
-    """Write `text` if it is new, and what it was made from."""
+    """Write `text` if it differs from the file, and record the digest of its inputs."""
     replace(target, text)
     _stamp(target).write_text(made_from, encoding="utf-8")
 
 
 def replace(target: Path, text: str) -> None:
-    """Write `text` if it is new, so that Sphinx renders no page again that came out the same."""
+    """Write `text` only if it differs from the file, so that Sphinx does not render unchanged pages again."""
     if _read(target) != text:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
 
 def remove(target: Path) -> None:
-    """Remove what was made of something that is gone."""
+    """Remove a file and the digest of its inputs."""
     target.unlink()
     _stamp(target).unlink(missing_ok=True)
 
 
 def _stamp(target: Path) -> Path:
-    """Where the digest of what a page was made from is kept."""
+    """Return the path of the file with the digest of a page's inputs."""
     return target.with_name(f".{target.name}.digest")
 
 

@@ -1,4 +1,4 @@
-"""Warm kernels: each imports torch and matplotlib once, for all the cards and notebooks that it is given."""
+"""Reused kernels, each of which imports torch and matplotlib once for all its cards and notebooks."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from typing import Protocol
 from jupyter_client.manager import KernelManager
 from sphinx.errors import ExtensionError
 
-# More at once would only contend: what they do is bound by the processor.
+# More kernels would not be faster, because the work is limited by the CPU.
 KERNELS = 2
 
 
 class Task(Protocol):
-    """A card or page that is due."""
+    """A page or a group of cards to be rebuilt."""
 
     name: str
 
     def run(self, kernel: Kernel) -> None:
-        """Make and write it.
+        """Build and write the output.
 
         Raises:
-            ExtensionError: it cannot be made; one sentence.
+            ExtensionError: the build failed; the message is one sentence.
         """
 
 
 class Kernel:
-    """A Jupyter kernel that starts in `folder` and serves many notebooks, each in an empty namespace."""
+    """A Jupyter kernel that starts in `folder` and executes many notebooks, each in an empty namespace."""
 
     def __init__(self, folder: Path) -> None:
-        # nbclient, beneath papermill, talks to a kernel by the asynchronous client.
+        # nbclient, which papermill uses, requires the asynchronous client.
         self.manager = KernelManager(client_class="jupyter_client.asynchronous.AsyncKernelClient")
-        # Failures come back as text; the chatter of its start would only bury the build's own output.
+        # Errors are returned as text; the kernel's own output would only clutter that of the build.
         quiet = subprocess.DEVNULL
         self.manager.start_kernel(cwd=str(folder), stdout=quiet, stderr=quiet)
         self._client = self.manager.blocking_client()
@@ -44,10 +44,10 @@ class Kernel:
         self._client.wait_for_ready(timeout=60)
 
     def run(self, code: str) -> None:
-        """Run `code` after forgetting all names of what ran before.
+        """Run `code` in an empty namespace.
 
         Raises:
-            ExtensionError: it failed.
+            ExtensionError: the code raised an exception.
         """
         reply = self._client.execute(f"get_ipython().reset()\n{code}", silent=True, reply=True, timeout=None)
         content = reply["content"]
@@ -55,13 +55,13 @@ class Kernel:
             raise ExtensionError(f"{content['ename']}: {content['evalue']}")
 
     def stop(self) -> None:
-        """End it."""
+        """Shut down the kernel."""
         self._client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
 
 class Workshop:
-    """A few kernels that share the work."""
+    """A pool of kernels that run tasks in parallel, to be used as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -80,10 +80,10 @@ class Workshop:
             kernel.stop()
 
     def each(self, tasks: Iterable[Task]) -> None:
-        """Run every task.
+        """Run all tasks.
 
         Raises:
-            ExtensionError: of the first task that failed.
+            ExtensionError: a task failed; the error is that of the first one.
         """
         for _ in self._threads.map(self._run, tasks):
             pass
@@ -96,7 +96,7 @@ class Workshop:
             self._free.put(kernel)
 
     def _take(self) -> Kernel:
-        """A free kernel, or a new one: there are never more kernels than threads."""
+        """Return a free kernel or start a new one; there are never more kernels than threads."""
         try:
             return self._free.get_nowait()
         except Empty:

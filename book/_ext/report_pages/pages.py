@@ -1,4 +1,4 @@
-"""Notebooks become pages, or text for other pages to include: papermill executes those that are due."""
+"""Turns notebooks into pages, or into text that other pages include, by executing them with papermill."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from report_pages.files import (
 )
 from report_pages.kernel import Kernel
 
-# What notebooks that show runs are given: seen from `generated`, where notebooks run, so that their links to
-# records hold in the pages.
+# Parameters of notebooks that show runs. The paths are relative to `generated`, in which notebooks are
+# executed, so that their links to records are also valid in the pages.
 FOLDERS = {"results": "../../results", "runs": "../../runs"}
 
 
 @dataclass(frozen=True)
 class Page:
-    """A notebook that is due.
+    """A notebook to be executed.
 
     Attributes:
         source: the notebook.
-        parameters: those of `FOLDERS` that it has.
-        target: the executed notebook, or a Markdown file of what it shows.
-        made_from: digest of all that the page depends on.
+        parameters: the notebook's parameters, a subset of `FOLDERS`.
+        target: the executed notebook, or a Markdown file with its outputs.
+        made_from: digest of everything that the page depends on.
     """
 
     source: Path
@@ -46,7 +46,7 @@ class Page:
         return self.source.stem
 
     def run(self, kernel: Kernel) -> None:
-        """Execute it and write the page."""
+        """Execute the notebook and write the page."""
         notebook = _execute(self.source, self.parameters, kernel)
         text = nbformat.writes(notebook) if self.target.suffix == ".ipynb" else _markdown_outputs(notebook)
         write(self.target, text, self.made_from)
@@ -54,10 +54,10 @@ class Page:
 
 @dataclass(frozen=True)
 class PagesInTurn:
-    """Pages that one kernel makes: what it computes for the first serves them all.
+    """Pages that the same kernel executes in sequence, so that they share cached results.
 
     Attributes:
-        pages: in their order.
+        pages: the pages in order of execution.
     """
 
     pages: tuple[Page, ...]
@@ -68,20 +68,20 @@ class PagesInTurn:
         return ", ".join(page.name for page in self.pages)
 
     def run(self, kernel: Kernel) -> None:
-        """Execute and write one after the other."""
+        """Execute the notebooks and write the pages, one after the other."""
         for page in self.pages:
             page.run(kernel)
 
 
 def tasks(pages: Sequence[Page]) -> tuple[list[PagesInTurn], list[Page]]:
-    """The pages that show runs, as at most one task, and all other pages."""
+    """Divide `pages` into those that show runs, as at most one task, and all others."""
     showing_runs = tuple(page for page in pages if "runs" in page.parameters)
     others = [page for page in pages if page not in showing_runs]
     return [PagesInTurn(showing_runs)] if showing_runs else [], others
 
 
 def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:
-    """The notebooks that have changed, or whose inputs have: any record, the package, the benchmarks."""
+    """Return the pages whose notebook or inputs (records, package, benchmarks) have changed."""
     measured = sorted((root / "benchmarks" / "results").glob("*.json"))
     inputs = digest([*package_files(), *measured, *record_files(root)])
     targets = {name: root / GENERATED / f"{name}.ipynb" for name in pages}
@@ -96,15 +96,15 @@ def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:
 
 
 def _parameters(source: Path) -> dict[str, str]:
-    """The parameters of a notebook that are in `FOLDERS`."""
-    # Imported here: a build with nothing to execute starts without it.
+    """Return the values in `FOLDERS` of a notebook's parameters."""
+    # Imported here, because a build without notebooks to execute does not need it.
     import papermill
 
     return {name: FOLDERS[name] for name in papermill.inspect_notebook(source) if name in FOLDERS}
 
 
 def _execute(source: Path, parameters: Mapping[str, str], kernel: Kernel) -> nbformat.NotebookNode:
-    """The executed notebook, equal for equal outputs."""
+    """Execute a notebook and remove metadata that would differ between executions."""
     import papermill
 
     try:
@@ -114,7 +114,7 @@ def _execute(source: Path, parameters: Mapping[str, str], kernel: Kernel) -> nbf
         )
     except papermill.PapermillExecutionError as error:
         raise ExtensionError(f"notebooks/{source.name} failed: {error.ename}: {error.evalue}") from error
-    except Exception as error:  # whatever it is, the build must end with its sentence
+    except Exception as error:  # any other error must also end the build with a clear message
         raise ExtensionError(f"notebooks/{source.name} failed: {type(error).__name__}: {error}") from error
     notebook.metadata.pop("papermill")
     for cell in notebook.cells:
@@ -127,7 +127,7 @@ def _execute(source: Path, parameters: Mapping[str, str], kernel: Kernel) -> nbf
 
 
 def _markdown_outputs(notebook: nbformat.NotebookNode) -> str:
-    """All Markdown that a notebook shows."""
+    """Return all Markdown outputs of a notebook."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     texts = [output.data["text/markdown"] for output in outputs if "text/markdown" in output.get("data", {})]
     return "\n\n".join(texts) + "\n"

@@ -1,6 +1,6 @@
-// Elements, and the controls that the explorer and "What if?" are made of.
+// DOM elements, controls and charts shared by the explorer and "What if?".
 
-// A new element at the end of `parent`.
+// Appends a new element to `parent` and returns it.
 export function add(parent, name, attributes = {}, text = "") {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -20,7 +20,7 @@ export function addButton(parent, text, pressed) {
   return button;
 }
 
-// A slider whose label says its value: `say(slider)`.
+// Adds a slider with a label that shows `say(slider)`.
 export function addSlider(parent, title, say, changed, attributes = {}) {
   const label = add(parent, "label");
   const text = add(label, "span");
@@ -34,7 +34,7 @@ export function addSlider(parent, title, say, changed, attributes = {}) {
   return slider;
 }
 
-// Three significant digits, with a real minus.
+// Formats a number with three significant digits and a typographic minus sign.
 export function written(number) {
   if (!Number.isFinite(number)) return "not a number";
   const text = Math.abs(number) >= 1000 ? number.toPrecision(3) : String(Number(number.toPrecision(3)));
@@ -49,13 +49,13 @@ export function saveAs(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-// A drawing as a whole is an image with a name: its marks are not announced one by one.
+// Hides the marks from screen readers, because a chart as a whole is an image with a name.
 function hideMarks(spec) {
   for (const mark of spec.marks ?? []) hideMarks(Object.assign(mark, { aria: false }));
   return spec;
 }
 
-// A chart of Vega-Lite in a figure with a caption. It is as wide as its figure, whatever that becomes.
+// A Vega-Lite chart in a figure with a caption. Its width follows that of the figure.
 export class Chart {
   constructor(parent, spec, title) {
     this.figure = add(parent, "figure", { class: "explorer-view" });
@@ -74,7 +74,7 @@ export class Chart {
     if (width > 0 && width !== this.width) this.view.width((this.width = width)).runAsync();
   }
 
-  // Shows `title`, with the parameters and the tables of rows by name that the chart knows.
+  // Sets the caption to `title`, and updates the chart's parameters and its tables of rows, each by name.
   show(title, parameters, tables = {}) {
     this.caption.textContent = title;
     for (const [name, value] of Object.entries(parameters)) this.view.signal(name, value);
@@ -86,7 +86,7 @@ export class Chart {
   }
 }
 
-// The charts below each other, each under its caption, as one drawing in black on white.
+// Returns the charts as one SVG in black on white, below each other, each under its caption.
 export async function asSvg(charts) {
   const GAP = 26;
   const parser = new DOMParser();

@@ -1,4 +1,4 @@
-// The explorer: two runs, or two groups of seeds, next to each other in linked charts.
+// The explorer compares two runs, or two groups of seeds, in linked charts.
 import { Chart, add, addButton, addSelect, addSlider, asSvg, saveAs, written } from "./dom.js";
 import { Values, equalLines, limits } from "./values.js";
 
@@ -10,7 +10,7 @@ const TITLES = {
 };
 
 export class Explorer {
-  // `changed` hears of the state after each change of it; see `state`.
+  // `changed` is called with the new state after each change; see `state`.
   constructor(root, index, bytes, changed = () => {}) {
     this.values = new Values(index, bytes);
     this.index = index;
@@ -88,7 +88,7 @@ export class Explorer {
     }
   }
 
-  // What the controls say, to be kept, sent to Jupyter's kernel, or set.
+  // The state of the controls, which can be saved, sent to Jupyter's kernel, or set.
   get state() {
     return {
       groups: this.groups.map((group) => this.index.groups.indexOf(group)),
@@ -104,7 +104,7 @@ export class Explorer {
     this.brush(first, last);
   }
 
-  // The group that the pickers say, or the nearest there is: levels above count for more.
+  // Returns the group that the menus select, or the nearest one: higher menus take precedence.
   pick(side) {
     let left = this.index.groups;
     for (const [level, select] of Object.entries(this.pickers[side].selects)) {
@@ -115,7 +115,7 @@ export class Explorer {
     this.showGroups();
   }
 
-  // Bring the controls in line with the groups and the kind, then draw.
+  // Updates the controls for the current groups and kind, then draws.
   showGroups(epoch = this.epoch.value === this.epoch.max ? Infinity : this.epoch.value) {
     this.groups.forEach((group, side) => this.showPicker(group, this.pickers[side]));
     this.epoch.max = Math.max(...this.groups.map((group) => this.values.lastEpoch(group)));
@@ -135,7 +135,7 @@ export class Explorer {
       select.value = group[level];
       left = left.filter((other) => other[level] === group[level]);
     }
-    // The book's page lists every run with a link to its record.
+    // The book's page contains a list of all runs with links to their records.
     const ids = group.runs.map((i) => this.index.runs[i].id);
     const card = ids.length === 1 && [...document.links].find((other) => other.textContent.trim() === ids[0]);
     link.hidden = !card;
@@ -159,7 +159,7 @@ export class Explorer {
     }, 600);
   }
 
-  // Let modules from the one to the other stand out; where they cross, the slider that was moved wins.
+  // Highlights the modules from `first` to `last`. If the sliders cross, the one that was moved takes precedence.
   brush(first, last, moved = "") {
     const [low, high] = [Number(first), Number(last)];
     this.first.value = moved === "last" ? Math.min(low, high) : low;
@@ -168,7 +168,7 @@ export class Explorer {
     this.draw();
   }
 
-  // Let one module, numbered from 1, stand out until the pointer leaves; 0 for none.
+  // Highlights one module, numbered from 1, until the pointer leaves it; 0 for none.
   point(place = 0) {
     if (place === this.pointed) return;
     this.pointed = place;
@@ -178,12 +178,12 @@ export class Explorer {
     this.say(this.shown());
   }
 
-  // Whether a chart's modules are those that are chosen: slopes and blocks are numbered apart.
+  // Returns whether the selection applies to a chart: slopes and blocks are numbered separately.
   linked(name) {
     return name !== "stages" && (this.kind.value !== "slope" || !["plane", "ratio"].includes(name));
   }
 
-  // The rows of both groups; those of all epochs are kept until the groups or the kind change.
+  // Returns the rows of both groups. Rows of all epochs are cached until the groups or the kind change.
   rows(kind, options) {
     const made = () => this.groups.flatMap((group, side) => this.values.rows(group, side, kind, options));
     return options.all ? (this.kept[kind] ??= made()) : made();
@@ -202,7 +202,7 @@ export class Explorer {
     const [low, high] = limits(courses);
     const modules = Number(this.last.max);
     const common = { low, high, epoch, epochs: Math.max(1, Number(this.epoch.max)), label, module, pointed: 0 };
-    // Where all are chosen, so are those that a chart has beyond them: v1 has 20 scales and 21 ratios.
+    // If all modules are selected, so are additional ones in other charts: v1 has 20 scales but 21 ratios.
     const chosen = { ...common, modules, first, last: last === modules ? 999 : last };
     const band = first > 1 || last < modules ? [{ from: first - 0.5, to: last + 0.5 }] : [];
     const { charts } = this;
@@ -220,7 +220,7 @@ export class Explorer {
     this.changed(this.state);
   }
 
-  // Scales with their norms, and ratios: of blocks, whatever else is shown.
+  // Draws the charts of blocks (scale against kernel norm, and ratio), independently of the selected kind.
   drawBlocks(parameters, until) {
     const ratios = this.rows("ratio", { until }).filter((row) => row.value > 0);
     const blocks = { ...parameters, module: "Block", modules: Math.max(1, ...ratios.map((row) => row.place)) };
@@ -231,7 +231,7 @@ export class Explorer {
     this.charts.plane.show(trail.length ? TITLES.plane : "Neither has trainable scales", blocks, tables);
   }
 
-  // A table for a chart, or none if it has it already.
+  // Returns the table for a chart, or nothing if the chart already has it.
   once(name, courses) {
     if (this.kept[name]) return {};
     this.kept[name] = true;
@@ -249,7 +249,7 @@ export class Explorer {
     }
     const one = this.pointed && this.nameOf(this.pointed);
     this.note.textContent = one ? this.rangesInWords(one, rows, (place) => place === this.pointed) : "";
-    // Written only when it changes: a screen reader speaks every change.
+    // Updated only if the text changes, because screen readers announce every update.
     if (this.pointed || this.said === lines.join("\n")) return;
     this.said = lines.join("\n");
     this.summary.replaceChildren();
@@ -280,7 +280,7 @@ export class Explorer {
     return `${name}: ${ranges.join(", ")}.`;
   }
 
-  // All values of both groups at every epoch.
+  // Returns all values of both groups at every epoch as CSV.
   csv() {
     const kinds = Object.keys(this.index.kinds);
     const rows = kinds.flatMap((kind) => this.rows(kind, { all: true }).map((row) => ({ ...row, kind })));

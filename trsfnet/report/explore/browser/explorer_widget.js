@@ -1,4 +1,4 @@
-// The explorer in Jupyter: its state is the widget's, both ways.
+// The explorer in Jupyter; its state is synchronised with the widget in both directions.
 import { Explorer } from "./explorer.js";
 export default {
   render({ model, el }) {
@@ -11,7 +11,7 @@ export default {
       sending = false;
     };
     el.classList.add("explorer");
-    // Arrow keys move sliders, and not from cell to cell: JupyterLab hears what bubbles up to the document.
+    // Stops key events from reaching JupyterLab, so that arrow keys move sliders instead of changing the cell.
     el.addEventListener("keydown", (event) => event.stopPropagation());
     const explorer = new Explorer(el, model.get("index"), model.get("values"), tell);
     const receive = () => sending || (explorer.state = model.get("state"));

@@ -1,4 +1,4 @@
-// Starts what stands in the book's page. Until then, without script and in print, a figure stands there.
+// Starts the parts in the book's page. A static figure is shown until then, without scripts, and in print.
 import { Explorer } from "./explorer.js";
 import { WhatIf } from "./whatif.js";
 function start(root) {

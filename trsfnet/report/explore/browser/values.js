@@ -1,4 +1,4 @@
-// The runs' values: half-precision numbers, one table of epochs by modules for each run and kind.
+// The values of the runs in half precision: a table of epochs by modules for each run and kind.
 
 function half(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -8,7 +8,7 @@ function half(bits) {
 }
 
 export class Values {
-  // `bytes` is a DataView, or text in base64.
+  // `bytes` is a DataView, or a string in base64.
   constructor(index, bytes) {
     this.index = index;
     const view =
@@ -27,7 +27,7 @@ export class Values {
     return Math.max(...tables.map((table) => table.epochs.at(-1)));
   }
 
-  // A row for each module of each run of a group, at the last of its epochs that `wanted` takes, or at all.
+  // Returns a row for each module of each run of a group, at the last epoch up to `until`, or at all epochs.
   rows(group, side, kind, { until = Infinity, all = false } = {}) {
     const found = [];
     const strength = Math.max(0.3, group.runs.length ** -0.5);
@@ -48,7 +48,7 @@ export class Values {
     return found;
   }
 
-  // Scales with the norms of their kernels, where neither is zero: what a logarithmic plane can show.
+  // Returns scales with the norms of their kernels; zeros are omitted, because the axes are logarithmic.
   plane(group, side, options) {
     const key = (row) => `${row.run} ${row.epoch} ${row.block}`;
     const norms = new Map(this.rows(group, side, "kernel", options).map((row) => [key(row), row.value]));
@@ -59,7 +59,7 @@ export class Values {
   }
 }
 
-// The range of all values and zero, a little widened.
+// Returns the range of all values and zero, slightly widened.
 export function limits(rows) {
   const low = rows.reduce((least, { value }) => Math.min(least, value), 0);
   const high = rows.reduce((most, { value }) => Math.max(most, value), 0);
@@ -67,7 +67,7 @@ export function limits(rows) {
   return [low < 0 ? low - margin : 0, high + margin];
 }
 
-// Lines of constant product over the plane that `rows` take up.
+// Returns lines of constant product over the range of `rows`.
 export function equalLines(rows) {
   if (!rows.length) return [];
   const range = (field) => rows.reduce(([a, b], row) => [Math.min(a, row[field]), Math.max(b, row[field])], [Infinity, 0]);

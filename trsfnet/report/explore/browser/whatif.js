@@ -1,17 +1,17 @@
-// "What if?": sliders for a schedule, and where gradient flow then leads the scales.
+// "What if?": sliders for a schedule, and the scales that result by gradient flow.
 import { Chart, add, addButton, addSelect, addSlider, written } from "./dom.js";
 
 const MOMENTUM = 0.9;
-// The share of a schedule's learning rates that is spent by the share `t` of its steps.
+// The sum of the learning rates over the first share `t` of the steps, divided by (initial rate × all steps).
 const SPENT = {
   cosine: (t) => (t + Math.sin(Math.PI * t) / Math.PI) / 2,
   constant: (t) => t,
-  // Five stairs, each a fifth of the one before: the paper's on VGGFace2.
+  // Five stairs, each a fifth of the previous one: the paper's schedule on VGGFace2.
   staircase: (t) => [0, 1, 2, 3, 4].reduce((sum, i) => sum + 0.2 ** i * Math.min(Math.max(t - i / 5, 0), 0.2), 0),
 };
 const SCHEDULES = { cosine: "cosine to zero", staircase: "five stairs of × 0.2", constant: "constant" };
 
-// What a slider of powers of ten says, to two digits.
+// The value of a logarithmic slider (base 10), rounded to two digits.
 const rounded = (slider) => Number((10 ** slider.value).toPrecision(2));
 
 export class WhatIf {
@@ -51,7 +51,7 @@ export class WhatIf {
     this.draw();
   }
 
-  // A column of numbers at a decay budget, between the budgets of the table.
+  // Interpolates a column at a decay budget between the budgets of the table.
   at(budget, column) {
     const { budgets } = this.data;
     const i = Math.max(1, budgets.findIndex((one) => one >= budget));

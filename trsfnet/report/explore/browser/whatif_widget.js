@@ -3,7 +3,7 @@ import { WhatIf } from "./whatif.js";
 export default {
   render({ model, el }) {
     el.classList.add("explorer");
-    // Arrow keys move sliders, and not from cell to cell: JupyterLab hears what bubbles up to the document.
+    // Stops key events from reaching JupyterLab, so that arrow keys move sliders instead of changing the cell.
     el.addEventListener("keydown", (event) => event.stopPropagation());
     new WhatIf(el, model.get("data"));
   },
