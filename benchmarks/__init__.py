@@ -1,1 +1,1 @@
-"""What speed costs and where it goes: ratios measured side by side, in one run, on one machine."""
+"""Benchmarks of speed, memory and robustness; ratios compare variants measured in one run on one machine."""

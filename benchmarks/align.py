@@ -1,7 +1,7 @@
-"""What MTCNN finds in LFW, and how fast.
+"""Measure how many faces MTCNN finds in LFW, and how fast.
 
-`python -m benchmarks.align`, with `TRSFNET_DATA` set, aligns every image in one thread, which takes a quarter
-of an hour, and writes `benchmarks/results/align.json`.
+`python -m benchmarks.align`, with `TRSFNET_DATA` set, aligns every image in one thread, which takes 15
+minutes, and writes `benchmarks/results/align.json`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How long the README's commands take on a machine that has nothing yet, from a clone without an environment.
+"""Measure how long the README's commands take in a fresh clone without an environment.
 
-`python -m benchmarks.commands` writes `results/commands.json`, which the book's first page shows, after each
-command. It takes as long as the commands do.
+`python -m benchmarks.commands` takes as long as the commands themselves. After each command, it writes
+`results/commands.json`, which the book's first page shows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from benchmarks import measure
 
 ROOT = Path(__file__).parents[1]
 
-# In this order, each after the ones before it: what `make book` does in one go stands apart.
+# Commands run in this order, each in the state that the earlier ones leave. The steps that `make book` does
+# in one go are listed separately.
 COMMANDS = {
     "environment": "make setup",
     "tests": "make test",
@@ -29,10 +30,10 @@ COMMANDS = {
 
 
 def timed(command: str, folder: Path, environment: dict[str, str]) -> float:
-    """Seconds of `command` in `folder`.
+    """Run `command` in `folder` and return the seconds it takes.
 
     Raises:
-        subprocess.CalledProcessError: it failed; the end of its output is shown.
+        subprocess.CalledProcessError: the command failed; the end of its output is shown.
     """
     started = time.perf_counter()
     done = subprocess.run(
@@ -49,7 +50,7 @@ def main() -> None:
         clone = Path(folder, "trsfnet")
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
         environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-        # The clone's own commands come first; nothing rendered or decoded before is used.
+        # The clone's own commands take precedence; no cached faces are used.
         others = environment["PATH"].replace(f"{ROOT / '.venv' / 'bin'}:", "")
         environment["PATH"] = f"{clone / '.venv' / 'bin'}:{others}"
         environment["TRSFNET_CACHE"] = f"{folder}/cache"

@@ -1,6 +1,6 @@
-"""Full disks, read-only folders, little memory, a jumping clock, two at once: `python -m benchmarks.faults`.
+"""Test full disks, read-only folders, low memory, clock jumps and concurrent runs.
 
-It writes `results/faults.json`. The same code is the test of the same claim.
+`python -m benchmarks.faults` writes `results/faults.json`. The tests use the same code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.measure import RESULTS, save
 
 
 def main() -> None:
-    """Try all, and keep the figures."""
+    """Try all faults and save the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--times", type=int, default=20, help="how often each, on each work")
     parser.add_argument("--only", nargs="*", choices=WORKS, default=list(WORKS), help="these works alone")

@@ -1,12 +1,12 @@
-"""Put damaged files before every reader, many at a time, and count what it does with them.
+"""Feed damaged files to every reader and count the results.
 
-`python -m benchmarks.fuzzing` goes on with the search of ten million files where the last one ended, and
-keeps the figures in `results/fuzzing.json` as it goes; stop it whenever you like. The files are made in
-batches. Those of a batch follow from the reader's name and the batch's number alone, so that the same code
-sees the same files again. Batches with findings are searched again at each start: findings that are gone
-count as mended. `--batch NAME NUMBER` repeats one batch.
+`python -m benchmarks.fuzzing` continues the search through ten million files where the last one stopped, and
+saves the figures in `results/fuzzing.json` as it goes; it can be stopped at any time. The files are generated
+in batches. A batch depends only on the reader's name and the batch's number, so the same code always reads
+the same files. Each start repeats the batches with findings: findings that no longer occur count as mended.
+`--batch NAME NUMBER` repeats one batch.
 
-The readers and what is asked of them are those of the tests. This search is blind and quick;
+The readers and the requirements on them are those of the tests. This search is random and fast;
 `python -m tests.fuzz` is guided by coverage and slower.
 """
 
@@ -33,11 +33,11 @@ from benchmarks.measure import RESULTS, save
 
 FINDINGS = Path(__file__).parents[1] / "_build" / "fuzz" / "findings"
 BATCH = 5000
-# What one file may take: more is a finding.
-SECONDS = 5.0  # of computing, however busy the machine is
-BATCH_SECONDS = 600  # of waiting for a whole batch
+# Time limits; exceeding them is a finding.
+SECONDS = 5.0  # CPU time for one file, so that it does not depend on the machine's load
+BATCH_SECONDS = 600  # elapsed time for a whole batch
 SAVE_SECONDS = 30
-# How many of a hundred batches each reader gets: all of them many, quick ones more.
+# Number of batches out of a hundred for each reader: every reader gets many, fast ones more.
 SHARES = {
     **{"pairs": 22, "people": 20, "identity_meta": 20, "record": 7, "bin": 7, "list": 6, "decode": 4},
     **{"safetensors": 3, "onnx": 3, "pack": 1.5, "checkpoint": 1.5, "torch": 1.5},
@@ -47,11 +47,11 @@ _LARGEST = ("slowest", "memory_mib")
 
 
 def search(name: str, batch: int, folder: Path) -> dict[str, Any]:
-    """Damage the valid files of one target in one batch of ways.
+    """Damage the valid files of one target in the ways of one batch, and read them.
 
     Returns:
-        executions, how many were read and how many refused, findings, the slowest in seconds of computing,
-        and by how many MiB the most memory that the process ever took grew meanwhile.
+        Number of executions, of files read and of files refused; findings; CPU seconds of the slowest
+        file; and the increase of the process's peak memory in MiB.
     """
     from tests.mutations import damaged
     from tests.targets import TARGETS
@@ -60,7 +60,7 @@ def search(name: str, batch: int, folder: Path) -> dict[str, Any]:
     seeds = target.seeds()
     figures: dict[str, Any] = dict.fromkeys(("executions", "read", "refused", "findings", "slowest"), 0)
     memory = _memory()
-    warnings.simplefilter("ignore")  # Pillow's, on odd but readable images
+    warnings.simplefilter("ignore")  # Pillow warns about unusual but readable images
     for number in range(BATCH):
         content = damaged(rng.choice(seeds), rng, seeds)
         started = time.process_time()
@@ -88,12 +88,12 @@ def _keep(name: str, content: bytes, error: Exception) -> None:
 
 
 def _search_and_send(name: str, batch: int, folder: Path, pipe: Connection) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what readers and libtiff say to users
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # messages of readers and of libtiff
     pipe.send(search(name, batch, folder))
 
 
 def in_its_own_process(name: str, batch: int) -> dict[str, Any]:
-    """`search`, whose process may crash or hang: that is a finding, too."""
+    """Run `search` in a separate process; a crash or a hang of that process is a finding, too."""
     memory = Path("/dev/shm")
     receiver, sender = multiprocessing.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
@@ -115,7 +115,7 @@ def in_its_own_process(name: str, batch: int) -> dict[str, Any]:
 
 
 def add(earlier: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """The figures of two searches of one target together."""
+    """Combine the figures of two searches of one target."""
     together = dict(earlier)
     for name, value in now.items():
         before = together.get(name, [] if name == "found_in" else 0)
@@ -124,7 +124,7 @@ def add(earlier: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 
 def again(name: str, figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a target after its batches with findings were searched again: what is mended is none."""
+    """Repeat a target's batches with findings, and return the figures with mended findings removed."""
     batches = figures.get("found_in", [])
     left = [batch for batch in batches if in_its_own_process(name, batch)["findings"]]
     mended = figures.get("mended", 0) + (0 if left else figures.get("findings", 0))
@@ -132,13 +132,13 @@ def again(name: str, figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def most_behind(figures: dict[str, dict[str, Any]]) -> str:
-    """The target that has had the least of its share."""
+    """The target that is furthest behind its share."""
     return min(SHARES, key=lambda name: figures.get(name, {}).get("batches", 0) / SHARES[name])
 
 
 def main() -> None:
-    """Search, and add to the figures that are there."""
-    os.environ["TRSFNET_CACHE"] = "/dev/null"  # nothing may be remembered of one file when the next is read
+    """Search, and add the results to the existing figures."""
+    os.environ["TRSFNET_CACHE"] = "/dev/null"  # no file may affect how later files are read
     os.environ["TQDM_DISABLE"] = "1"
     from tests.targets import TARGETS
 
@@ -155,7 +155,7 @@ def main() -> None:
             print(search(options.batch[0], int(options.batch[1]), Path(folder)))
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    for target in TARGETS.values():  # what is imported before the processes fork is imported once
+    for target in TARGETS.values():  # trigger imports before the processes fork, so that they happen once
         with tempfile.TemporaryDirectory() as folder:
             target.accepts(target.seeds()[0], Path(folder))
     file = RESULTS / "fuzzing.json"

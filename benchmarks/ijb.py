@@ -1,7 +1,8 @@
-"""1:1 verification on a generated set of IJB-B's full size: our way and insightface's, in turns.
+"""Compare our 1:1 verification with insightface's on a generated set of IJB-B's full size, alternately.
 
-`python -m benchmarks.ijb` writes `results/ijb.json`. Both ways read the same meta files and get the same
-features in memory, and their tables must agree. Each run has a process of its own, which measures its memory.
+`python -m benchmarks.ijb` writes `results/ijb.json`. Both implementations read the same meta files and
+receive the same features in memory, and their tables must agree. Each run is a separate process, so that its
+memory can be measured.
 """
 
 from __future__ import annotations
@@ -36,21 +37,21 @@ TARGET_SECONDS, TARGET_BYTES = 3.0, 3 * 2**30
 
 
 class Laps:
-    """Seconds between one call of `lap` and the next."""
+    """Measures the seconds between consecutive calls of `lap`."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
         self._last = time.perf_counter()
 
     def lap(self) -> None:
-        """Note the seconds since the last call."""
+        """Record the seconds since the last call."""
         now = time.perf_counter()
         self.seconds.append(now - self._last)
         self._last = now
 
 
 def our_way(features: np.ndarray, root: Path, dataset: str, laps: Laps) -> list[float]:
-    """TAR at each FAR, read as insightface reads it."""
+    """TAR at each FAR by our implementation, read from the curve as insightface reads it."""
     templates = read_templates(root, dataset)
     pairs = read_pairs(root, dataset, templates)
     laps.lap()
@@ -64,7 +65,7 @@ def our_way(features: np.ndarray, root: Path, dataset: str, laps: Laps) -> list[
 
 
 def insightface_way(features: np.ndarray, root: Path, dataset: str, laps: Laps) -> list[float]:
-    """The same by the method of insightface's `ijb_11.py`: norms kept, detector scores, not mirrored."""
+    """The same by the method of insightface's `ijb_11.py`, with norms and detector scores, no mirroring."""
     meta = root / "meta"
     images = pd.read_csv(meta / f"{dataset}_face_tid_mid.txt", sep=" ", header=None).values
     template_of, medium_of = images[:, 1].astype(int), images[:, 2].astype(int)
@@ -103,7 +104,7 @@ WAYS: dict[str, Callable[..., list[float]]] = {"ours": our_way, "insightface": i
 
 
 def measure_way(way: str, root: Path) -> dict[str, Any]:
-    """One run: its table, seconds by phase, CPU time of the whole, and the most memory of its process."""
+    """Run one implementation: its table, seconds by phase, total CPU time and peak memory of the process."""
     pa.set_cpu_count(THREADS)
     features = np.load(root / "features.npy")
     with threadpool_limits(THREADS):
@@ -122,7 +123,7 @@ def in_own_process(way: str, root: Path) -> dict[str, Any]:
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Median, least and most seconds of each phase, and the largest peak."""
+    """Median, minimum and maximum seconds of each phase, and the largest peak memory."""
     seconds = {name: [run["seconds"][name] for run in runs] for name in runs[0]["seconds"]}
     return {
         "runs": len(runs),
@@ -135,7 +136,10 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def compare(root: Path, shape: Shape, rounds: int) -> dict[str, Any]:
-    """Both ways in turns on a new set under `root`: each round is several runs of ours and one of theirs."""
+    """Run both implementations alternately on a new set under `root`.
+
+    Each round consists of several runs of ours and one of insightface's.
+    """
     np.save(root / "features.npy", write_set(root, "ijbb", shape))
     runs: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
     order = [*["ours"] * OURS_A_ROUND, "insightface"] * rounds
@@ -145,7 +149,7 @@ def compare(root: Path, shape: Shape, rounds: int) -> dict[str, Any]:
     difference = shape.probes * max(
         abs(a - b) for ours in tables["ours"] for a, b in zip(ours, tables["insightface"][0], strict=True)
     )
-    # In single precision two scores may tie that differ in double: that can move a threshold by a pair.
+    # Scores that differ in double precision may tie in single precision and move a threshold by a pair.
     if difference > 1.5:
         raise RuntimeError(f"The two ways differ by {difference:.1f} genuine pairs: {tables}.")
     return {

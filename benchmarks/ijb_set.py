@@ -1,6 +1,6 @@
-"""Sets in the shape of IJB-B or IJB-C, of any size: meta files on disk, features in memory, no image.
+"""Generates sets like IJB-B or IJB-C of any size: meta files on disk, features in memory, no images.
 
-A feature is its subject's direction plus noise, longer where the noise is weaker, as networks make them.
+A feature is its subject's direction plus noise; as with real networks, it is longer if the noise is weaker.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from trsfnet.data.ijb_meta import GALLERIES
 
 @dataclass(frozen=True)
 class Shape:
-    """How large a set is; the defaults are IJB-B's own numbers.
+    """The size of a set; the defaults are those of IJB-B.
 
     Attributes:
-        images: crops of faces.
-        subjects: people, each enrolled with one template in one of the two galleries.
-        probes: other templates, each the genuine partner of its subject's enrolled one.
-        impostor_pairs: pairs of an enrolled template and a probe of someone else.
+        images: number of face crops.
+        subjects: number of people, each enrolled with one template in one of the two galleries.
+        probes: number of other templates; each forms a genuine pair with its subject's enrolled template.
+        impostor_pairs: number of pairs of an enrolled template and a probe of another person.
         dimensions: length of a feature.
     """
 
@@ -37,7 +37,7 @@ class Shape:
 def write_set(root: Path, dataset: str, shape: Shape, seed: int = 0) -> np.ndarray:
     """Write the meta files of a set under `root` and return its features: float32 [images, dimensions].
 
-    Template ids are shuffled, start at 1 and leave gaps; pairs stand in random order.
+    Template ids are shuffled, start at 1 and have gaps; pairs are in random order.
     """
     rng = np.random.default_rng(seed)
     templates = shape.subjects + shape.probes
@@ -46,7 +46,8 @@ def write_set(root: Path, dataset: str, shape: Shape, seed: int = 0) -> np.ndarr
     enrolled, probes = ids[: shape.subjects], ids[shape.subjects :]
     subject = np.concatenate([np.arange(shape.subjects), rng.integers(shape.subjects, size=shape.probes)])
 
-    # Every template has an image; the others fall where they may. A medium is a run of a template's images.
+    # Every template has at least one image; the others are assigned at random. A medium is a run of
+    # consecutive images of a template.
     row = np.concatenate([np.arange(templates), rng.integers(templates, size=shape.images - templates)])
     row.sort()
     new = (np.diff(row, prepend=-1) != 0) | (rng.random(shape.images) < 0.35)
@@ -77,8 +78,8 @@ def write_set(root: Path, dataset: str, shape: Shape, seed: int = 0) -> np.ndarr
 
 
 def _impostors(rng: np.random.Generator, shape: Shape, mate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different pairs (enrolled subject, probe) of two people, each as likely as any other."""
-    # Numbered without the genuine ones: a probe has as many as there are subjects besides its own.
+    """Draw distinct pairs (enrolled subject, probe) of different people, uniformly."""
+    # Pairs are numbered without the genuine ones: each probe has one pair for every subject except its own.
     others = shape.subjects - 1
     drawn = rng.choice(others * shape.probes, shape.impostor_pairs, replace=False)
     probe, other = np.divmod(drawn, others)
@@ -87,7 +88,7 @@ def _impostors(rng: np.random.Generator, shape: Shape, mate: np.ndarray) -> tupl
 
 def _features(rng: np.random.Generator, shape: Shape, subject: np.ndarray, quality: np.ndarray) -> np.ndarray:
     centres = rng.standard_normal((shape.subjects, shape.dimensions), dtype=np.float32)
-    strength = np.float32(shape.dimensions**0.5 / 7)  # neither easy nor hopeless, whatever the dimensions
+    strength = np.float32(shape.dimensions**0.5 / 7)  # moderate difficulty for any number of dimensions
     features = np.empty((shape.images, shape.dimensions), np.float32)
     for start in range(0, shape.images, 16384):
         block = slice(start, start + 16384)
@@ -104,7 +105,7 @@ def _write(path: Path, delimiter: str, *columns: object) -> None:
 
 
 def _write_people(path: Path, templates: np.ndarray, people: np.ndarray) -> None:
-    """A 1:N file; it has a line for each image, here two a template, and more columns than matter."""
+    """Write a 1:N file: one line per image, here two per template, with columns that readers ignore."""
     lines = [f"{t},{p},img/{t}_{i}.png,{i}" for t, p in zip(templates, people, strict=True) for i in range(2)]
     path.write_text(
         "\n".join(["TEMPLATE_ID,SUBJECT_ID,FILENAME,SIGHTING_ID", *lines]) + "\n", encoding="utf-8"

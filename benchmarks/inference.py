@@ -1,17 +1,17 @@
-"""Embeddings by `trsfnet.load(...).embed` against facenet-pytorch's v1 and timm's v2 as users run them.
+"""Compare embedding by `trsfnet.load(...).embed` with facenet-pytorch's v1 and timm's v2 in default use.
 
-`python -m benchmarks.inference` measures on the GPU if there is one, else on the CPU, and writes
+`python -m benchmarks.inference` measures on the GPU if there is one, otherwise on the CPU, and writes
 `benchmarks/results/inference-gpu.json` or `inference.json`.
 
-Variants: `rival` is facenet-pytorch's v1 or timm's v2 without classifier: evaluation, NCHW, eager, no
+Variants: `rival` is facenet-pytorch's v1 or timm's v2 without classifier: evaluation mode, NCHW, eager, no
 gradients, float32 (autocast on a GPU), from standardised input. The others embed uint8 images with a network
-of trainable scales and slopes: `trsfnet.load` by the engine and in the precision that it chooses, `torch` by
-PyTorch. On a GPU PyTorch's network is compiled, too: `torch compiled`. On a CPU `int8` is the file that
-`trsfnet export --int8` writes, here calibrated on noise: speed does not depend on that.
+that has trainable scales and slopes: `trsfnet.load` uses the engine and the precision that it chooses,
+`torch` uses PyTorch. On a GPU, `torch compiled` is the compiled PyTorch network. On a CPU, `int8` is the file
+that `trsfnet export --int8` writes, here calibrated on noise, which does not affect the speed.
 
-On a CPU a large float32 matrix product takes turns with the variants. Each variant's share of its speed
-follows from the multiplications of the network: where the rival reaches more than half, nothing that computes
-the same sums in float32 is twice as fast.
+On a CPU, a large float32 matrix product alternates with the variants. Each variant's share of its speed
+follows from the number of multiplications in the network: if the rival reaches more than half, no float32
+computation of the same sums can be twice as fast.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ from trsfnet.training.precision import best_device
 AMX = measure.machine()["amx"]
 OURS = "trsfnet.load"
 PRODUCT = "matrix product"
-# The side of the matrices, and how many products make a turn: about a second.
+# Side of the matrices, and number of products per measurement, which takes about a second.
 SIDE, PRODUCTS = 2048, 5
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network at one size and batch.
+    """One network at one image size and batch size.
 
     Attributes:
         version: `v1` or `v2`.
-        batch: images at a time.
+        batch: images per batch.
         size: side of the images in pixels.
-        width: of our network.
+        width: width factor of our network.
     """
 
     version: str
@@ -72,7 +72,7 @@ class Case:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Of our network: trainable scales and slopes."""
+        """Settings of our network, with trainable scales and slopes."""
         shape = {"version": self.version, "input_size": self.size, "width": self.width}
         return shape | {"residual_scale": "trainable", "activation": "prelu"}
 
@@ -81,7 +81,7 @@ CASES = tuple(Case(version, batch) for version in ("v1", "v2") for batch in (1, 
 
 
 def target(device: torch.device, case: Case) -> float:
-    """Least speed of `trsfnet.load` over `rival` that is asked for."""
+    """The required speed of `trsfnet.load` relative to `rival`."""
     if device.type == "cuda":
         return 2.5
     if AMX:
@@ -90,20 +90,20 @@ def target(device: torch.device, case: Case) -> float:
 
 
 def random_weights(case: Case) -> Weights:
-    """A network with trainable scales and slopes as it starts."""
+    """A newly initialised network with trainable scales and slopes."""
     description = Description(case.title, "trsfnet", case.settings, Preprocessing(case.size))
     return Weights(description, InceptionResnet(**case.settings).state_dict())
 
 
 def compiled(embedder: Embedder) -> Callable[[np.ndarray], Any]:
-    """The network of an embedder in PyTorch, compiled."""
+    """The compiled PyTorch network of an embedder."""
     assert isinstance(embedder.engine, TorchEngine)
     network, device = torch.compile(embedder.engine.network, mode="reduce-overhead"), embedder.engine.device
     return lambda images: network(torch.from_numpy(images).to(device))
 
 
 def in_int8(weights: Weights, images: np.ndarray) -> Embedder:
-    """The network in 8-bit integers, from a file as a user has it."""
+    """The network in 8-bit integers, loaded from a file as users do."""
     preprocessing = weights.description.preprocessing
     graph = calibrated(build_graph(folded(weights), preprocessing, unit=True), images[:4])
     with tempfile.TemporaryDirectory() as folder:
@@ -113,13 +113,13 @@ def in_int8(weights: Weights, images: np.ndarray) -> Embedder:
 
 
 def matrix_product() -> Callable[[], Any]:
-    """A product of two square matrices of `SIDE` in float32, by as many threads as all else."""
+    """A float32 product of two square matrices of side `SIDE`, with the same threads as the variants."""
     a, b, product = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE), torch.empty(SIDE, SIDE)
     return lambda: torch.mm(a, b, out=product)
 
 
 def rival(case: Case, images: np.ndarray, device: torch.device) -> Callable[[], Any]:
-    """A call of the network that others use, imported only where they are compared."""
+    """A call of the rival network; its package is imported only when it is measured."""
     if case.version == "v1":
         from facenet_pytorch import InceptionResnetV1
 
@@ -160,14 +160,14 @@ def calls(case: Case, device: torch.device) -> tuple[dict[str, Callable[[], Any]
 
 @torch.inference_mode()
 def measure_case(case: Case, rounds: int) -> dict[str, Any]:
-    """Speed of every variant of one case, and their ratios to the rival's."""
+    """Measure the speed of every variant of one case, and its ratio to the rival's."""
     torch.manual_seed(0)
-    torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
+    torch.compiler.reset()  # otherwise, the compiler counts the cases as recompilations and gives up
     device = best_device()
     with torch.inference_mode(False):
         variants, ours = calls(case, device)
         product = matrix_product()
-    # A call of a single image is too short to be timed alone.
+    # A call with a single image is too short to be timed on its own.
     repeats = max(1, 32 // case.batch) if device.type == "cuda" else max(1, 4 // case.batch)
     turns = {name: lambda call=call: _repeat(call, repeats, device) for name, call in variants.items()}
     if device.type == "cpu":
@@ -190,16 +190,16 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
 def shares(
     case: Case, repeats: int, products: list[float], seconds: dict[str, list[float]]
 ) -> dict[str, Any]:
-    """The speed of the matrix product, and which share of it each variant's network reaches.
+    """The speed of the matrix product, and the share of it that each variant's network reaches.
 
     Args:
-        case: what was measured.
-        repeats: calls in a turn of a variant.
-        products: seconds of each round's `PRODUCTS` products.
-        seconds: of each round, by variant.
+        case: the case that was measured.
+        repeats: number of calls per measurement of a variant.
+        products: seconds of the `PRODUCTS` products in each round.
+        seconds: seconds of each round, by variant.
     """
     macs = macs_per_image(case.settings)
-    work = repeats * case.batch * macs / (PRODUCTS * SIDE**3)  # of a variant's turn over the products'
+    work = repeats * case.batch * macs / (PRODUCTS * SIDE**3)  # a variant's work relative to the products'
     return {
         "macs": macs,
         "product_gflops": 2e-9 * PRODUCTS * SIDE**3 / statistics.median(products),

@@ -1,16 +1,16 @@
-"""Whole commands as users feel them, with start-up, against those of facenet-pytorch and deepface.
+"""Compare whole commands, including start-up, with those of facenet-pytorch and deepface.
 
-`python -m benchmarks.inference_commands` embeds 2,000 crops by `trsfnet embed` and by a script of
-facenet-pytorch's. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 of LFW's
-photographs, and verifies two from a cold start. It writes `benchmarks/results/inference-commands.json`.
+`python -m benchmarks.inference_commands` embeds 2,000 crops with `trsfnet embed` and with a script that uses
+facenet-pytorch. With `TRSFNET_DATA` set, it also finds, crops and embeds the faces of 200 photographs of LFW,
+and verifies two photographs from a cold start. It writes `benchmarks/results/inference-commands.json`.
 
-deepface brings TensorFlow, so it is measured from an environment of its own:
+deepface requires TensorFlow, so it is measured in a separate environment:
 
     python -m venv deepface && deepface/bin/pip install deepface mtcnn tensorflow-cpu tf-keras werkzeug
     python -m benchmarks.inference_commands --deepface deepface/bin/python
 
-Every network has v1's layers and random weights: nothing here depends on what a network has learned. The
-weights of deepface are not on PyPI; it finds a file of random ones in their place, and downloads nothing.
+Every network has v1's layers and random weights, since the speed does not depend on the weights. deepface's
+weights are not on PyPI; a file of random weights takes their place, so that deepface downloads nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from trsfnet.interop.export import export
 
 CROPS, PHOTOGRAPHS, SIZE = 2000, 200, 160
 
-# What facenet-pytorch's examples do: its loader, its network, batches of 32.
+# As in facenet-pytorch's examples: its loader, its network, batches of 32.
 EMBED = """
 import sys, numpy as np, torch
 from facenet_pytorch import InceptionResnetV1, fixed_image_standardization
@@ -63,7 +63,7 @@ with torch.no_grad():
             found.append(network(face[None]))
 np.save(sys.argv[2], torch.cat(found).numpy())
 """
-# What deepface's users do, in batches; the same network, and the same detector.
+# Typical use of deepface, in batches, with the same network and the same detector.
 DEEPFACE_WEIGHTS = """
 import sys
 from deepface.models.facial_recognition.tf.Facenet import InceptionResNetV1
@@ -83,7 +83,7 @@ np.save(sys.argv[2], found)
 
 
 def write_crops(folder: Path) -> None:
-    """`CROPS` pictures of noise in the folders of ten people."""
+    """Write `CROPS` images of noise into the folders of ten people."""
     rng = np.random.default_rng(0)
     for number in range(CROPS):
         file = folder / f"person{number % 10}" / f"{number:05d}.jpg"
@@ -93,7 +93,7 @@ def write_crops(folder: Path) -> None:
 
 
 def write_photographs(folder: Path, root: Path) -> None:
-    """The first `PHOTOGRAPHS` of LFW, as files."""
+    """Write the first `PHOTOGRAPHS` images of LFW as files."""
     people = sorted((p for members in read_people() for p in members), key=lambda person: person.name)
     source = LfwSource(find_lfw(root), people)
     for index in range(PHOTOGRAPHS):
@@ -109,10 +109,10 @@ def ran(*commands: list[str | Path]) -> None:
 
 
 class Deepface:
-    """deepface in an environment of its own, with random weights where it looks for its own."""
+    """deepface in a separate environment, with random weights in the place of its own."""
 
     def __init__(self, python: Path, home: Path) -> None:
-        """Write the weights below `home`."""
+        """Write the random weights into a folder under `home`."""
         self._python = python
         self._environment = os.environ | {"DEEPFACE_HOME": str(home), "TF_USE_LEGACY_KERAS": "1"}
         weights = home / ".deepface" / "weights" / "facenet512_weights.h5"
@@ -128,7 +128,7 @@ class Deepface:
 def variants(
     folder: Path, model: Path, deepface: Deepface | None
 ) -> dict[str, tuple[int, Callable[[], None]]]:
-    """By name the images of every command, and the command from a state in which nothing is done."""
+    """The number of images of each command, and a call that runs it without earlier results, by name."""
 
     def trsfnet(*words: str | Path) -> list[str | Path]:
         return ["-m", "trsfnet", *words]

@@ -1,6 +1,6 @@
-"""Kill a training at random moments, start it again, and compare it with one that was left alone.
+"""Kill a training run at random moments, restart it, and compare it with an undisturbed run.
 
-`python -m benchmarks.kills` writes `results/kills.json`. The same code is the test of the same claim.
+`python -m benchmarks.kills` writes `results/kills.json`. The tests use the same code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from trsfnet.training import checkpoint
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.loop import train
 
-# A small network with everything that has a state: dropout, augmentation, momentum, scales and slopes.
+# A small network with every feature that has state: dropout, augmentation, momentum, scales and slopes.
 CONFIG = TrainConfig(
     trsf=True,
     activation="prelu",
@@ -43,7 +43,7 @@ CONFIG = TrainConfig(
 
 
 def faces() -> TrackData:
-    """Eight people to learn and others to verify; noise, which is enough to see whether two runs agree."""
+    """Eight people to learn and others to verify; noise is enough to check that two runs agree."""
     rng = np.random.default_rng(0)
 
     def draw(people: int, images: int) -> FaceSet:
@@ -53,14 +53,14 @@ def faces() -> TrackData:
     return TrackData(draw(8, 8), draw(10, 4), None)
 
 
-# Where a process can die by its own hand, besides being killed at a random time.
+# Moments at which a process can kill itself, in addition to kills at random times.
 MOMENTS = ("half of a checkpoint written", "between the two renames")
 
 
 def attempt(folder: Path, moment: str | None = None) -> None:
-    """One start of the training, which may end it: the whole state goes to `folder/result.pt`.
+    """Start the training once; if it finishes, the whole result is written to `folder/result.pt`.
 
-    It saves as often as it can, so that a kill meets a write.
+    It saves as often as it can, so that kills meet writes.
     """
     torch.set_num_threads(1)
     if moment == MOMENTS[0]:
@@ -82,7 +82,7 @@ def attempt(folder: Path, moment: str | None = None) -> None:
 
 
 class _Stand:
-    """Stands in for a module and changes one of its functions."""
+    """Stand-in for a module that replaces one of its functions."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
@@ -118,19 +118,19 @@ class _DiesBetweenRenames(_Stand):
 
 
 def starter(module: str = "benchmarks.kills") -> multiprocessing.context.ForkServerContext:
-    """Starts processes in a moment: they fork from one that has imported `module` and computed nothing."""
+    """Context that starts processes quickly: they fork from one that has only imported `module`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
     return context
 
 
 def run(folder: Path, kills: int, seed: int) -> dict[str, int]:
-    """Train once undisturbed, then again and again with kills until there were `kills` of them; compare.
+    """Train once undisturbed, then repeatedly with kills until there were `kills` of them, and compare.
 
     Each disturbed training first dies at each of `MOMENTS`, then is killed at random times.
 
     Returns:
-        disturbed trainings, kills, kills that met a write, starts, and the numbers compared and different.
+        Numbers of disturbed runs, kills, kills during a write, starts, and values compared and different.
     """
     context, rng = starter(), random.Random(seed)
     started = time.perf_counter()
@@ -186,7 +186,7 @@ def _finish(context: Any, folder: Path, moment: str | None) -> None:
 
 
 def compare(a: Any, b: Any) -> tuple[int, int]:
-    """How many numbers two results hold, and how many differ in any bit."""
+    """Count the values in two results, and those that differ in any bit."""
     if isinstance(a, torch.Tensor):
         return a.numel(), int((a != b).sum())
     if isinstance(a, dict):
@@ -203,7 +203,7 @@ def compare(a: Any, b: Any) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Run it and keep the figures."""
+    """Run the benchmark and save the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()

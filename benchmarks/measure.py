@@ -1,6 +1,7 @@
-"""How everything here is measured: variants take turns, round by round, and only their ratios are compared.
+"""Measures variants alternately, round by round, so that only their ratios are compared.
 
-A machine that slows down for a while then slows all of them, and a ratio's median over the rounds holds.
+If the machine slows down for a while, all variants slow down, and the median ratio over the rounds stays
+valid.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on besides the code."""
+    """The hardware and software that the numbers depend on, besides the code."""
     amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
     return {
         **hardware(),
@@ -35,7 +36,7 @@ def machine() -> dict[str, Any]:
 
 
 def interleaved(variants: Mapping[str, Callable[[], Any]], rounds: int, title: str) -> dict[str, list[float]]:
-    """Seconds of each variant in each of `rounds`, after one round to warm up."""
+    """Seconds of each variant in each of `rounds` rounds, after one warm-up round."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     with tqdm(total=(rounds + 1) * len(variants), desc=title, unit="call", disable=None) as bar:
         for number in range(rounds + 1):
@@ -49,13 +50,13 @@ def interleaved(variants: Mapping[str, Callable[[], Any]], rounds: int, title: s
 
 
 def ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
-    """`above` over `below` in the same round: median, smallest and largest over the rounds."""
+    """`above` divided by `below` of the same round: median, minimum and maximum over the rounds."""
     ratios = [a / b for a, b in zip(above, below, strict=True)]
     return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
 
 
 def save(script: str, result: dict[str, Any]) -> None:
-    """Write the machine and `result` to `results/<script>.json`, from which the README's tables are made."""
+    """Write the machine and `result` to `results/<script>.json`, the source of the README's tables."""
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps({"machine": machine(), **result}, indent=1)
     (RESULTS / f"{script}.json").write_text(text + "\n", encoding="utf-8")

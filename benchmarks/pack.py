@@ -1,4 +1,4 @@
-"""How fast one thread decodes a pack, compared with the training that it has to feed.
+"""Measure how fast one thread decodes a pack, compared with the training that it must supply.
 
 `python -m benchmarks.pack` writes `benchmarks/results/pack.json`.
 """
@@ -29,7 +29,7 @@ TARGET = 1.5
 
 
 class Rendered(Source):
-    """Rendered faces of one size, losslessly encoded."""
+    """Rendered faces of one size, encoded losslessly."""
 
     version = "rendered"
 
@@ -39,24 +39,24 @@ class Rendered(Source):
         self.labels, self.identities = np.arange(IMAGES), tuple(map(str, range(IMAGES)))
 
     def name(self, index: int) -> str:
-        """Its number."""
+        """The number of the image."""
         return str(index)
 
     def encoded(self, index: int) -> bytes:
-        """A PNG."""
+        """The image as PNG."""
         file = io.BytesIO()
         Image.fromarray(self._pixels[index]).save(file, "PNG")
         return file.getvalue()
 
 
 def decode(pack: PackSource) -> None:
-    """All images of `pack`, one after the other."""
+    """Decode all images of `pack`, one after the other."""
     for index in range(len(pack)):
         pack.image(index)
 
 
 def measure_size(size: int, rounds: int) -> dict[str, Any]:
-    """Images per second of decoding and of the training step (v1, full width) at one size, in turn."""
+    """Measure images per second of decoding and of the training step (v1, full width) at one size."""
     with tempfile.TemporaryDirectory() as folder:
         pack = write_pack(Rendered(size), Path(folder) / "pack", size=size)
         step = Step(Case("", "v1", size, BATCH), "ours trainable", best_device())
@@ -64,7 +64,7 @@ def measure_size(size: int, rounds: int) -> dict[str, Any]:
             {"decode": lambda: decode(pack), "step": step}, rounds, f"pack of {size} px"
         )
         stored = (pack.folder / "images.bin").stat().st_size
-    # A step has fewer images: seconds per image are compared.
+    # A step has fewer images, so seconds per image are compared.
     each = {"decode": [s / IMAGES for s in seconds["decode"]], "step": [s / BATCH for s in seconds["step"]]}
     return {
         "size": size,

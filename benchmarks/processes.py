@@ -1,6 +1,6 @@
-"""Two gloo processes against one at the same global batch, and what happens when one of the two dies.
+"""Compare two gloo processes with one at the same global batch, and kill one of the two.
 
-`python -m benchmarks.processes` writes `results/processes.json`. The same code is the test of the same claim.
+`python -m benchmarks.processes` writes `results/processes.json`. The tests use the same code.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ TOGETHER = replace(CONFIG, micro_batches=2, steps_per_epoch=10)
 def member(
     rank: int, size: int, port: int, folder: Path, config: TrainConfig, options: dict[str, Any]
 ) -> None:
-    """One process of a run: rank 0 leaves the outcome in `folder/result.pt`, a failing one its message.
+    """Run one process of a run: rank 0 writes the result to `folder/result.pt`, a failing rank its message.
 
-    Options: `dies`, the rank to kill after the first epoch; `shard`, to split the classifier.
+    Options: `dies`, the rank to kill after the first epoch; `shard`, True to shard the classifier.
     """
     torch.set_num_threads(1)
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
@@ -77,7 +77,7 @@ def _die_later() -> None:
 def run_members(
     folder: Path, size: int, config: TrainConfig = TOGETHER, *, timeout: float = 240, **options: Any
 ) -> list[int]:
-    """Train `config` in `size` processes. Returns their exit codes; None for one that had to be ended."""
+    """Train `config` in `size` processes; return their exit codes, None for one that had to be ended."""
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -98,16 +98,17 @@ def run_members(
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What `member` left."""
+    """Read the result that `member` wrote."""
     return torch.load(folder / "result.pt", weights_only=True)
 
 
 def differences(a: dict[str, Any], b: dict[str, Any]) -> dict[str, float]:
-    """How far two results are apart.
+    """Measure the difference between two results.
 
     Returns:
-        the parameters compared and those that differ in any bit; the largest difference of parameters, of
-        batch norm's running statistics and of pair scores, each relative to the largest entry of its tensor.
+        Numbers of parameters compared and of those that differ in any bit; the largest difference of
+        parameters, of batch norm's running statistics and of pair scores, each relative to the largest entry
+        of its tensor.
     """
 
     def largest(x: torch.Tensor, y: torch.Tensor) -> float:
@@ -115,7 +116,7 @@ def differences(a: dict[str, Any], b: dict[str, Any]) -> dict[str, float]:
 
     names = {"parameters": [], "statistics": []}
     for name in a["weights"]:
-        if not name.endswith("num_batches_tracked"):  # counts calls, of which each process makes its own
+        if not name.endswith("num_batches_tracked"):  # counts the calls in each process
             names["statistics" if ".running_" in name else "parameters"].append(name)
     pairs = {kind: [(a["weights"][n], b["weights"][n]) for n in names[kind]] for kind in names}
     return {
@@ -127,7 +128,10 @@ def differences(a: dict[str, Any], b: dict[str, Any]) -> dict[str, float]:
 
 
 def run(folder: Path) -> dict[str, Any]:
-    """Compare two processes with one: copied, accumulating and split; then let one of two die."""
+    """Compare two processes with one, in three cases; then kill one of two and resume.
+
+    The classifier is copied, copied with accumulated gradients, or split.
+    """
     cases = {
         "copied": (TOGETHER, {}),
         "accumulated": (replace(TOGETHER, micro_batches=4, epochs=1, steps_per_epoch=1), {}),
@@ -149,14 +153,14 @@ def run(folder: Path) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - started, 1),
         "said": (folder / "dead" / "said-0").read_text(encoding="utf-8"),
     }
-    # One process resumes from what two left behind.
+    # One process resumes from the checkpoint of two.
     run_members(folder / "dead", 1)
     result["after_a_death"] = differences(read(folder / "copied-1"), read(folder / "dead"))
     return result
 
 
 def main() -> None:
-    """Run it and keep the figures."""
+    """Run the benchmark and save the figures."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         save("processes", run(Path(folder)))

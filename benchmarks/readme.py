@@ -16,7 +16,7 @@ README = Path(__file__).parent / "README.md"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown, its first column of words and the others of numbers."""
+    """A Markdown table whose first column contains text and the others numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -30,7 +30,7 @@ def place(of: dict[str, Any]) -> str:
 
 
 def machine(of: dict[str, Any], rounds: int) -> str:
-    """One sentence about where ratios were measured."""
+    """One line on where and when ratios were measured, and how they are summarised."""
     return f"{place(of)}; medians of {rounds} rounds, in brackets their range."
 
 
@@ -42,12 +42,12 @@ def spread(ratio: dict[str, float] | None) -> str:
 
 
 def target(ratio: dict[str, Any] | None, sign: str) -> str:
-    """What is asked of a ratio."""
+    """The target of a ratio."""
     return "–" if ratio is None or ratio["target"] is None else f"{sign} {ratio['target']:.2f}"
 
 
 def step(result: dict[str, Any]) -> str:
-    """Speed against others' and the textbook's, then the cost of trainability."""
+    """Speed compared with rival and plain networks, then the cost of trainability."""
     cases = result["cases"]
 
     def speed(case: dict[str, Any], variant: str) -> str:
@@ -105,7 +105,7 @@ def step(result: dict[str, Any]) -> str:
 
 
 def _cost(case: dict[str, Any], memory: Sequence[str]) -> list[str]:
-    """A row: what + TRSF + PReLU takes over fixed and ReLU, of time and of these kinds of memory."""
+    """A row: time and memory of + TRSF + PReLU relative to fixed scales and ReLU."""
     time = case["trainability"]
     ratios = [
         f"{case[of][f'{kind} trainable'] / case[of][f'{kind} fixed']:.2f}"
@@ -122,7 +122,7 @@ def _cost(case: dict[str, Any], memory: Sequence[str]) -> list[str]:
 
 
 def inference(result: dict[str, Any]) -> str:
-    """Speed of embedding against others' networks, a row for each variant, and what the processor allows."""
+    """Embedding speed compared with rival networks, a row per variant, and the processor's limit."""
     head = ["+ TRSF + PReLU", "by", "images/s", "rival, images/s", "over rival", "target"]
     head += ["share of a matrix product's speed", "the rival's share"]
     rows = [
@@ -151,13 +151,13 @@ def inference(result: dict[str, Any]) -> str:
 
 
 def share(case: dict[str, Any], variant: str) -> str:
-    """Which share of a matrix product's speed a variant reaches, where that was measured."""
+    """The share of a matrix product's speed that a variant reaches; a dash if it was not measured."""
     found = case.get("share", {}).get(variant)
     return f"{found['median']:.0%}" if found else "–"
 
 
 def inference_commands(result: dict[str, Any]) -> str:
-    """Seconds and images a second of whole commands."""
+    """Seconds and images per second of whole commands."""
     rows = [
         [name, f"{seconds:.1f}", f"{result['images'][name] / seconds:.1f}"]
         for name, seconds in result["seconds"].items()
@@ -167,7 +167,7 @@ def inference_commands(result: dict[str, Any]) -> str:
 
 
 def startup(result: dict[str, Any]) -> str:
-    """Imports, the first step, and the data path."""
+    """Times of imports and of the first step, and speed of the data path."""
     seconds, data = result["seconds"], result["data"]
     limit = f"≤ {result['import_target']:.1f}"
     rows = [
@@ -197,7 +197,7 @@ def startup(result: dict[str, Any]) -> str:
 
 
 def rendering(result: dict[str, Any]) -> str:
-    """Speed of the renderer, and how hard its faces are."""
+    """Speed of the renderer, and difficulty of its faces."""
     speed, detection, tar = result["speed"], result["detection"], result["without_learning"]
     limit = f"< {tar['limit']:.2f}"
     rows = [
@@ -224,7 +224,7 @@ def rendering(result: dict[str, Any]) -> str:
 
 
 def pack(result: dict[str, Any]) -> str:
-    """Decoding against training."""
+    """Decoding speed compared with training speed."""
     head = ["v1, full width", "bytes an image", "decoded a second, one thread", "fastest round"]
     head += ["trained a second", "decoded over trained", "target"]
     rows = [
@@ -243,7 +243,7 @@ def pack(result: dict[str, Any]) -> str:
 
 
 def align(result: dict[str, Any]) -> str:
-    """What MTCNN finds in LFW, and its speed."""
+    """Faces that MTCNN finds in LFW, and its speed."""
     counts, speed = result["counts"], result["speed"]
     rows = [
         [f"images of LFW (250 px, {result['version']})", f"{result['images']:,}"],
@@ -258,7 +258,7 @@ def align(result: dict[str, Any]) -> str:
 
 
 def kills(result: dict[str, Any]) -> str:
-    """Kills, resumes and what they changed."""
+    """Kills and resumes of training, and the differences that they caused."""
     names = {
         "trainings": "trainings disturbed",
         "kills": "kills",
@@ -275,7 +275,7 @@ _TRIALS = ("times", "kills", "starts", "compared", "different", "failed")
 
 
 def kill_trials(result: dict[str, Any]) -> str:
-    """Kills of everything that writes files, and what they changed."""
+    """Kills of all tasks that write files, and the differences that they caused."""
     works = result["works"]
     rows = [[name, *(f"{found.get(column, 0):,}" for column in _TRIALS)] for name, found in works.items()]
     sums = {column: sum(found.get(column, 0) for found in works.values()) for column in _TRIALS}
@@ -285,7 +285,7 @@ def kill_trials(result: dict[str, Any]) -> str:
 
 
 def faults(result: dict[str, Any]) -> str:
-    """What became of works under faults of the machine."""
+    """Results of tasks under machine faults."""
     columns = ("times", "well", "sentence", "otherwise", "different")
     kinds: dict[str, dict[str, int]] = {}
     for work in result["works"].values():
@@ -299,7 +299,7 @@ def faults(result: dict[str, Any]) -> str:
 
 
 def fuzzing(result: dict[str, Any]) -> str:
-    """Damaged files before every reader."""
+    """Results of every reader on damaged files."""
     columns = ("executions", "read", "refused", "mended", "findings")
     targets = result["targets"]
     rows = [
@@ -327,7 +327,7 @@ def fuzzing(result: dict[str, Any]) -> str:
 
 
 def processes(result: dict[str, Any]) -> str:
-    """Two processes against one, and a death among two."""
+    """Two processes compared with one, and the loss of one of two."""
     cases = {
         "copied": "one micro-batch on each, classifier copied",
         "accumulated": "two micro-batches on each, added up",
@@ -354,7 +354,7 @@ def processes(result: dict[str, Any]) -> str:
 
 
 def ijb(result: dict[str, Any]) -> str:
-    """Seconds and memory of IJB-B's 1:1 verification, and what came out."""
+    """Seconds, memory and results of IJB-B's 1:1 verification."""
     ours, theirs = result["ways"]["ours"], result["ways"]["insightface"]
 
     def seconds(way: dict[str, Any], name: str) -> str:
@@ -384,7 +384,7 @@ def ijb(result: dict[str, Any]) -> str:
 
 
 def classifier() -> str:
-    """Memory of the classifier on each GPU, on paper."""
+    """Calculated memory of the classifier on each GPU."""
     ranks = (1, 2, 8, 64)
     rows = []
     for classes in (85_742, 1_000_000, 30_000_000):
@@ -413,7 +413,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def section(name: str) -> str:
-    """The generated text of one section: its tables, or how to get them."""
+    """The generated text of one section: its tables, or a note that it was not measured."""
     if name == "classifier":
         return classifier()
     file = RESULTS / f"{name}.json"
@@ -423,7 +423,7 @@ def section(name: str) -> str:
 
 
 def generated(text: str) -> str:
-    """`text` with everything between the markers of each section written anew."""
+    """`text` with the content between the markers of each section regenerated."""
     for name in (*SECTIONS, "classifier"):
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         new = f"{begin}\n\n{section(name)}\n\n{end}"

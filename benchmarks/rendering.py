@@ -1,4 +1,4 @@
-"""How fast faces are rendered, whether a detector finds them, and how far one gets without learning.
+"""Measure rendering speed, the share of faces that a detector finds, and verification without learning.
 
 `python -m benchmarks.rendering` writes `results/rendering.json`.
 """
@@ -30,7 +30,7 @@ FOUND_SIZE, FOUND_FACES, FOUND_DIFFICULTY = 160, 1000, 1.0
 
 
 def speed(rounds: int) -> dict[str, Any]:
-    """Faces per second of one core's time, which is all that a thread spends, whatever else runs."""
+    """Faces per second of CPU time of one thread, which does not depend on the machine's load."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     numbers = torch.arange(SPEED_FACES)
@@ -50,8 +50,8 @@ def speed(rounds: int) -> dict[str, Any]:
 
 
 def detection(faces: int) -> dict[str, Any]:
-    """How many of `faces`, all of different identities, facenet-pytorch's MTCNN finds as it is."""
-    # Imported here: facenet-pytorch is needed for this number alone.
+    """Count how many of `faces` identities' faces facenet-pytorch's MTCNN finds with its default settings."""
+    # Imported here, because only this figure needs facenet-pytorch.
     from facenet_pytorch import MTCNN
 
     mtcnn = MTCNN()
@@ -70,7 +70,7 @@ def detection(faces: int) -> dict[str, Any]:
 
 
 def without_learning(config: TrainConfig) -> dict[str, Any]:
-    """TAR on the track's unseen identities of centred raw pixels and of an untrained network."""
+    """TAR of centred raw pixels and of an untrained network on the track's unseen identities."""
     data = load_track("synthetic", size=config.image_size, identities=1, images_per_identity=1, root=None)
 
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -1,7 +1,7 @@
-"""What a run costs besides its steps: starting up, the first step, and the data.
+"""Measure the cost of a run besides its steps: start-up, the first step, and data loading.
 
-`python -m benchmarks.startup` writes `benchmarks/results/startup.json`. With `TRSFNET_DATA` set it also
-measures how fast LFW's images are decoded and cropped, and how fast the cached crops become batches.
+`python -m benchmarks.startup` writes `benchmarks/results/startup.json`. With `TRSFNET_DATA` set, it also
+measures how fast LFW's images are decoded and cropped, and how fast batches are made from cached crops.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from trsfnet.training.batches import batches
 from trsfnet.training.config import track_defaults
 from trsfnet.training.precision import best_device
 
-# What the lfw track trains by default.
+# Default settings of the lfw track.
 TRACK = track_defaults("lfw")
 SIZE, BATCH = TRACK["image_size"], 64
 CASE = Case("lfw track", "v1", SIZE, BATCH, width=TRACK["width"], narrow=True)
 
-# Batches per round of the steps and of the data path.
+# Batches per round, for both the steps and the data path.
 BATCHES = 5
 DATA_TARGET = 1.5
 IMPORT_TARGET = 0.2
@@ -53,13 +53,13 @@ s = time.perf_counter(); step(); print(time.perf_counter() - s)
 
 
 def seconds_printed(code: str) -> float:
-    """The last number that `code` prints in a fresh process."""
+    """Run `code` in a fresh process and return the last number that it prints."""
     command = [sys.executable, "-c", code]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
 
 
 def startup(rounds: int) -> dict[str, float]:
-    """Median seconds, in fresh processes, of each import and of the first step."""
+    """Median seconds of each import and of the first step, in fresh processes."""
     codes = {**IMPORTS, "first step": FIRST_STEP}
     seconds: dict[str, list[float]] = {name: [] for name in codes}
     for _ in tqdm(range(rounds), "starting up", unit="round", disable=None):
@@ -69,7 +69,7 @@ def startup(rounds: int) -> dict[str, float]:
 
 
 def decoding() -> tuple[FaceSet, float]:
-    """LFW's training people decoded and cropped on one core, and images per second."""
+    """Decode and crop LFW's training images on one core; return the faces and the images per second."""
     people = [p for people in read_people()[:7] for p in people if p.images >= TRACK["images_per_identity"]]
     source = find_lfw(data_root())
     faces: list[FaceSet] = []
@@ -78,7 +78,7 @@ def decoding() -> tuple[FaceSet, float]:
 
 
 def data_path(rounds: int) -> dict[str, Any]:
-    """Images per second of decoding, of making batches and of the training step, side by side."""
+    """Images per second of decoding, of making batches and of the training step, measured alternately."""
     decoded, decode_speed = decoding()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TRSFNET_CACHE"] = folder

@@ -1,17 +1,17 @@
-"""A full training step (forward, backward, SGD) of these networks, of the same computed plainly, of others'.
+"""Compare a full training step (forward, backward, SGD) of our networks with plain and rival ones.
 
-`python -m benchmarks.step` measures on the GPU if there is one, else on the CPU, and writes
-`benchmarks/results/step-gpu.json` or `step.json` after each case. On a GPU each takes the compiler minutes:
-`--only "v1, 160 px, batch 85"` leaves the others out.
+`python -m benchmarks.step` measures on the GPU if there is one, otherwise on the CPU, and writes
+`benchmarks/results/step-gpu.json` or `step.json` after each case. On a GPU, compiling takes minutes per case;
+`--only "v1, 160 px, batch 85"` runs one case only.
 
-Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2 the same way: float32
-(autocast on a GPU), NCHW, eager. `ours` is what `trsfnet train` computes; `plain` the same network and
-precision without `trsfnet.training.acceleration`. All take the same steps of SGD.
+Variants: `rival` is facenet-pytorch's v1 as its example trains it, or timm's v2 trained in the same way:
+float32 (autocast on a GPU), NCHW, eager. `ours` is the computation of `trsfnet train`; `plain` is the same
+network and precision without `trsfnet.training.acceleration`. All take the same SGD steps.
 
-Others say what else could be reached: `ours constant`, with Leaky ReLU, is what a slope costs that nobody
-trains; on the CPU `compiled trainable` is what PyTorch's compiler makes of a narrow network. A CPU with
-AVX-512's bfloat16 but no AMX measures everything in float32, and also `bfloat16 trainable`, in which it
-trains.
+Further variants put these in context. `ours constant`, with Leaky ReLU, shows the cost of a slope that is not
+trained. On the CPU, `compiled trainable` shows the effect of PyTorch's compiler on a narrow network. On a CPU
+with AVX-512's bfloat16 but without AMX, everything is measured in float32; `bfloat16 trainable` is measured
+in addition, because training uses bfloat16 there.
 """
 
 from __future__ import annotations
@@ -48,18 +48,19 @@ BFLOAT16_BESIDE = not AMX and getattr(torch.cpu, "_is_avx512_bf16_supported", la
 
 @dataclass(frozen=True)
 class Case:
-    """One network at one size, and what is asked of it.
+    """One network at one image size, with its targets.
 
     Attributes:
         title: its name in the tables.
         version: `v1` or `v2`.
         size: side of the images in pixels.
         batch: images per step.
-        width: of the network.
-        over_rival: least speed over `rival`, or None to leave that out.
-        over_plain: least speed over `plain`, or None if none is asked.
-        narrow: whether trainings of it are short, so that on a GPU they are captured and not compiled; on the
-            CPU its time is of calls more than of arithmetic, so a compiled variant stands next to it.
+        width: width factor of the network.
+        over_rival: required speed relative to `rival`; None to leave out the rival.
+        over_plain: required speed relative to `plain`; None if there is no target.
+        narrow: True for a narrow network, whose training is short, so that on a GPU it is captured instead of
+            compiled. On the CPU, calls take more of its time than arithmetic, so a compiled variant is
+            measured, too.
     """
 
     title: str
@@ -90,7 +91,7 @@ TRAINABILITY = 1.05
 
 
 class Step:
-    """One variant of a case, ready to take steps: `step()`."""
+    """One variant of a case; each call takes a training step."""
 
     def __init__(self, case: Case, variant: str, device: torch.device) -> None:
         torch.manual_seed(0)
@@ -121,18 +122,18 @@ class Step:
         self.input = self._input()
 
     def _input(self) -> Tensor:
-        """The images as the network takes them, augmented on the device."""
+        """The network's input: the images, standardised and augmented on the device."""
         x = standardise(self.images.to(self.device, non_blocking=True))
         x = augment(x, torch.Generator().manual_seed(0), flip=True, rotate=10, shift=0.05)
         return x.contiguous(memory_format=self.format)
 
     def autocast(self) -> torch.autocast:
-        """The precision of the forward pass."""
+        """A context that sets the precision of the forward pass."""
         dtype = DTYPES[self.precision]
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
 
     def __call__(self) -> None:
-        """Take a step: on a GPU from images in the host's memory, on the CPU from the network's input."""
+        """Take a step: on a GPU from images in host memory, on the CPU from the prepared input."""
         x = self._input() if self.device.type == "cuda" else self.input
         with self.autocast():
             logits = self.model(x)
@@ -149,7 +150,7 @@ def _network(case: Case, settings: str) -> InceptionResnet:
 
 
 def _rival(version: str) -> nn.Module:
-    """facenet-pytorch's v1 or timm's v2 with their own classifiers, imported only where they are compared."""
+    """facenet-pytorch's v1 or timm's v2 with its own classifier; the package is imported only when needed."""
     if version == "v1":
         from facenet_pytorch import InceptionResnetV1
 
@@ -160,7 +161,7 @@ def _rival(version: str) -> nn.Module:
 
 
 def bytes_kept(model: nn.Module, x: Tensor) -> int:
-    """Bytes that a forward pass of `x` keeps for the backward pass, besides parameters and the input."""
+    """Bytes that a forward pass of `x` saves for the backward pass, without parameters and input."""
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
@@ -172,12 +173,12 @@ def bytes_kept(model: nn.Module, x: Tensor) -> int:
         output = model(x)
     for known in (x, *model.parameters()):
         kept.pop(known.untyped_storage().data_ptr(), None)
-    del output  # which held on to everything until here, so that no address came twice
+    del output  # kept all tensors alive until here, so that no address was reused
     return sum(kept.values())
 
 
 def peak_memory(case: Case, variant: str) -> int:
-    """Most bytes that two steps on the CPU had in use: of this whole process, on Linux."""
+    """Peak memory in bytes of this whole process during two steps on the CPU (Linux only)."""
     step = Step(case, variant, torch.device("cpu"))
     step()
     step()
@@ -186,7 +187,7 @@ def peak_memory(case: Case, variant: str) -> int:
 
 
 def in_own_process(function: Callable[..., int], *arguments: Any) -> int:
-    """`function(*arguments)` in a fresh process, whose memory holds nothing else."""
+    """Call `function(*arguments)` in a fresh process, so that nothing else is in its memory."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(function, arguments)
 
@@ -196,9 +197,9 @@ class Ready:
     """A variant that has taken its first steps.
 
     Attributes:
-        step: takes the next one.
-        peak: most bytes in use meanwhile: by it and its step on a GPU, by a process of its own on the CPU.
-        first: seconds that the first step took, on a GPU with the compiler's.
+        step: takes the next step.
+        peak: peak memory in bytes: of the variant and its step on a GPU, of a separate process on the CPU.
+        first: seconds of the first step, including compilation on a GPU.
     """
 
     step: Step
@@ -207,7 +208,7 @@ class Ready:
 
 
 def on_gpu(case: Case, variant: str) -> Ready:
-    """A variant on the GPU, compiled and tuned."""
+    """Prepare a variant on the GPU, compiled and tuned."""
     torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated()
     step = Step(case, variant, best_device())
@@ -219,12 +220,12 @@ def on_gpu(case: Case, variant: str) -> Ready:
     step()
     peak = torch.cuda.max_memory_allocated() - before
     step.optimizer.zero_grad(set_to_none=True)
-    torch.cuda.empty_cache()  # what it set aside for itself is the next one's to use
+    torch.cuda.empty_cache()  # release its cached memory for the next variant
     return Ready(step, peak, first)
 
 
 def on_cpu(case: Case, variant: str) -> Ready:
-    """A variant on the CPU."""
+    """Prepare a variant on the CPU."""
     peak = in_own_process(peak_memory, case, variant)
     step = Step(case, variant, torch.device("cpu"))
     started = time.perf_counter()
@@ -233,21 +234,21 @@ def on_cpu(case: Case, variant: str) -> Ready:
 
 
 def measure_case(case: Case, rounds: int) -> dict[str, Any]:
-    """Speed, ratios and memory of every variant of one case."""
+    """Measure speed, ratios and memory of every variant of one case."""
     gpu = best_device().type == "cuda"
     names = ["rival", *VARIANTS] if case.over_rival else list(VARIANTS)
     if case.narrow and not gpu:
         names.append("compiled trainable")
     if BFLOAT16_BESIDE and not gpu:
         names.append("bfloat16 trainable")
-    torch.compiler.reset()  # or the compiler counts the cases as recompilations and gives up
+    torch.compiler.reset()  # otherwise, the compiler counts the cases as recompilations and gives up
     ready = {name: (on_gpu if gpu else on_cpu)(case, name) for name in names}
     steps = {name: each.step for name, each in ready.items()}
     seconds = measure.interleaved(steps, rounds, case.title)
     speed = {name: case.batch / statistics.median(times) for name, times in seconds.items()}
 
     def ratio(above: str, below: str) -> dict[str, float] | None:
-        """Time of one variant over another's; None where either was left out."""
+        """Time of one variant divided by another's; None if either was left out."""
         return measure.ratio(seconds[above], seconds[below]) if {above, below} <= seconds.keys() else None
 
     result = {
@@ -269,7 +270,7 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
     if gpu:
         result["tflops"] = flops(case) * speed["ours trainable"] / 1e12
         result["parts"] = parts(steps["ours trainable"], seconds=statistics.median(seconds["ours trainable"]))
-    else:  # a compiler chooses for itself what it keeps
+    else:  # only without a compiler, which decides itself what to save
         result["kept"] = {}
         for name, step in steps.items():
             with step.autocast():
@@ -278,7 +279,7 @@ def measure_case(case: Case, rounds: int) -> dict[str, Any]:
 
 
 def parts(step: Step, *, seconds: float) -> dict[str, float]:
-    """Shares of a step's `seconds` by what the GPU does in them."""
+    """Shares of a step's `seconds` by the kind of GPU kernel."""
     took = dict.fromkeys([*_KERNELS, "the rest"], 0.0)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         step()
@@ -289,7 +290,7 @@ def parts(step: Step, *, seconds: float) -> dict[str, float]:
     return {kind: part / seconds for kind, part in took.items()} | {"idle": max(0.0, 1 - busy / seconds)}
 
 
-# Words in the names of kernels. Convolutions are matrix products there, often by name too.
+# Words in kernel names. Convolutions run as matrix products, often with names of matrix products.
 _KERNELS = {
     "convolutions": ("conv", "gemm", "xmma", "cutlass", "cudnn", "nvjet", "wgrad", "dgrad", "fprop"),
     "compiled norms, activations and sums": ("triton",),
@@ -298,9 +299,9 @@ _KERNELS = {
 
 
 def kernel_kind(name: str) -> str:
-    """Which of `parts` a kernel belongs to."""
+    """The entry of `parts` to which a kernel belongs."""
     name = name.lower()
-    if "triton" in name:  # names the operations that it fuses, convolutions' neighbours among them
+    if "triton" in name:  # names the operations that it fuses, including those next to convolutions
         return "compiled norms, activations and sums"
     return next((kind for kind, words in _KERNELS.items() if any(w in name for w in words)), "the rest")
 
@@ -318,7 +319,7 @@ def flops(case: Case) -> float:
 
 
 def matmul_tflops() -> float:
-    """The GPU's bfloat16 rate in the largest matrix product that it is likely to be good at."""
+    """The GPU's bfloat16 rate in TFLOP/s for a large matrix product, which it computes efficiently."""
     side = 8192
     a, b = (torch.randn(side, side, device="cuda", dtype=torch.bfloat16) for _ in range(2))
     best = float("inf")
@@ -338,9 +339,9 @@ def main() -> None:
     options = parser.parse_args()
     gpu = best_device().type == "cuda"
     result: dict[str, Any] = {"rounds": options.rounds, "cases": []}
-    torch.compiler.config.force_disable_caches = True  # a first step is one on a new machine
+    torch.compiler.config.force_disable_caches = True  # the first step is like that on a new machine
     if gpu:
-        torch.backends.cudnn.benchmark = True  # for all alike; our loop does it, a rival's may
+        torch.backends.cudnn.benchmark = True  # for all variants; our loop sets it, a rival's may
         result["matmul_tflops"] = matmul_tflops()
     for case in GPU_CASES if gpu else CPU_CASES:
         if options.only in case.title:

@@ -1,1 +1,1 @@
-"""Kills at random moments of everything that writes files; its end must be that of one left alone."""
+"""Kills every task that writes files at random moments; its result must equal that of an undisturbed run."""

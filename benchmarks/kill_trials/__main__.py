@@ -1,7 +1,7 @@
-"""Kill each work so often that there are a thousand kills in all, and keep the figures.
+"""Kill the tasks that write files a thousand times in total, and save the figures.
 
-`python -m benchmarks.kill_trials` goes on where it was stopped, and writes `results/kill_trials.json` as it
-goes. `--only NAME` takes one work alone. The same code is the test of the same claim.
+`python -m benchmarks.kill_trials` continues where it was stopped, and writes `results/kill_trials.json` as it
+goes. `--only NAME` runs one task only. The tests use the same code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.kill_trials.harness import Trials
 from benchmarks.measure import RESULTS, save
 
 MODULES = {name: module.__name__ for module in (commands, trainings) for name in module.WORKS}
-# How often each is killed; the more a start costs, the less.
+# Number of kills of each task: fewer if a start takes longer.
 KILLS = {
     **{"checkpoint": 240, "align": 220, "pack": 200, "merge": 190, "embed": 100},
     **{"training": 40, "two processes": 15, "pipeline": 6, "compiled": 5},
@@ -28,7 +28,7 @@ _FILE = RESULTS / "kill_trials.json"
 
 
 def main() -> None:
-    """Take turns, a few kills of each work at a time."""
+    """Alternate between the tasks, a few kills of each at a time."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="*", choices=KILLS, default=list(KILLS), help="these alone")
     options = parser.parse_args()
@@ -44,7 +44,7 @@ def main() -> None:
                 if name not in trials:
                     trials[name] = Trials(MODULES[name], name, Path(folder, name))
                 found = trials[name].one(figures.get("times", 0), min(AT_ONCE, missing[name]))
-            except RuntimeError as error:  # a finding: the others continue
+            except RuntimeError as error:  # a finding; the other tasks continue
                 tqdm.write(str(error))
                 figures["failed"] = figures.get("failed", 0) + 1
                 missing[name] = 0

@@ -1,4 +1,4 @@
-"""The commands that write files: `align`, `pack`, `embed`, `merge`, and the writing of checkpoints."""
+"""Tasks to kill: the commands `align`, `pack`, `embed` and `merge`, and the writing of checkpoints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IMAGES = 16
 
 
 def photographs(inputs: Path) -> None:
-    """A folder of people, with a file that is no picture."""
+    """Write a folder of people, including a file that is not an image."""
     rng = np.random.default_rng(0)
     for number in range(IMAGES):
         file = inputs / f"person{number // 4}" / f"{number}.png"
@@ -39,7 +39,7 @@ def photographs(inputs: Path) -> None:
 
 
 def one_face(images: np.ndarray) -> list[list[Face]]:
-    """Finds a face in the middle of every image."""
+    """Stand-in for a detector: finds one face in the middle of every image."""
     points = np.array([[25, 30], [45, 30], [35, 40], [28, 50], [42, 50]], dtype=float)
     return [[Face(np.array([15.0, 15.0, 60.0, 60.0]), points, 0.9)] for _ in images]
 
@@ -55,7 +55,7 @@ def pack(folder: Path) -> None:
 
 
 def embed(folder: Path) -> None:
-    """Write all embeddings, in parts of 4 images."""
+    """Write all embeddings in parts of 4 images."""
     embeddings.PART = 4
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -67,7 +67,7 @@ def embed(folder: Path) -> None:
 
 
 def records(inputs: Path) -> None:
-    """Runs of two studies that have ended."""
+    """Write finished runs of two studies."""
     for seed in range(3):
         for setting in ("v1-relu", "v1-trsf-relu"):
             fake_run(inputs, setting, seed=seed, track="lfw")
@@ -75,7 +75,7 @@ def records(inputs: Path) -> None:
 
 
 def merge_all(folder: Path) -> None:
-    """Merge them, two at a time, so that later merges find what earlier ones left."""
+    """Merge the runs two at a time, so that later merges find the results of earlier ones."""
     found, _ = read_records([folder / "inputs"])
     found.sort(key=lambda record: record.run_id)
     for some in range(0, len(found), 2):
@@ -87,7 +87,7 @@ def nothing(inputs: Path) -> None:
 
 
 def checkpoint(folder: Path) -> None:
-    """Count to sixty, going on from the last checkpoint; it must never be lost, nor go back by two."""
+    """Count to sixty from the last checkpoint, which must never be lost or be older by two counts."""
     file, seen = folder / "target" / "last.pt", folder / "seen.txt"
     state = load_checkpoint(file, torch.device("cpu"))
     count = state["count"] if state else 0
@@ -104,13 +104,13 @@ def _bytes(file: Path) -> bytes:
 
 
 def _rows(file: Path) -> bytes:
-    """Of a table that grows, the rows: what was killed may write them in another order."""
+    """The content of a file, with sorted rows for a table: a killed task may write them in another order."""
     content = file.read_bytes()
     return b"".join(sorted(content.splitlines(keepends=True))) if file.suffix == ".csv" else content
 
 
 def _state(file: Path) -> bytes:
-    """Of a checkpoint, the tensors: zip files have times."""
+    """The tensors of a checkpoint, without the timestamps of its zip file."""
     state = torch.load(file, weights_only=True)
     return str(state["count"]).encode() + state["weights"].numpy().tobytes()
 

@@ -1,7 +1,7 @@
-"""What a machine may do to a work that writes files: each fault, on each work of `commands`.
+"""Injects each machine fault into each task of `commands`, which write files.
 
-A work under a fault must either end as if there were none, or in one declared error. Once the fault is over,
-the same work must end like an undisturbed one.
+A task under a fault must either finish as if there were no fault, or end with one declared error. After the
+fault, the same task must give the result of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Fault = Callable[[Path, random.Random], contextlib.AbstractContextManager[None]]
 
 @contextlib.contextmanager
 def full_disk(folder: Path, rng: random.Random) -> Iterator[None]:
-    """No file grows beyond some size: from nothing to more than any of them has."""
+    """Limit the size of all files, to between 0 bytes and more than any file needs."""
     room = rng.choice([0, 1, 30]) if rng.random() < 0.3 else int(10 ** rng.uniform(1, 5.5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
     yield
@@ -35,7 +35,7 @@ def full_disk(folder: Path, rng: random.Random) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(folder: Path, rng: random.Random) -> Iterator[None]:
-    """The folder of the results, one in it or the cache belongs to someone else."""
+    """Make the results, a folder inside them, or the whole folder unwritable: root owns it."""
     inside = [path for path in (folder / "target").rglob("*") if path.is_dir()]
     place = rng.choice([folder, folder / "target", *inside])
     for path in [folder, *folder.rglob("*")]:
@@ -52,7 +52,7 @@ def read_only(folder: Path, rng: random.Random) -> Iterator[None]:
 
 @contextlib.contextmanager
 def little_memory(folder: Path, rng: random.Random) -> Iterator[None]:
-    """Beyond what the process has, it gets a little."""
+    """Limit the memory to a random amount more than the process already has, 0.1 to 316 MB."""
     has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     more = int(10 ** rng.uniform(5, 8.5))
     resource.setrlimit(resource.RLIMIT_AS, (has + more, resource.RLIM_INFINITY))
@@ -64,7 +64,7 @@ def little_memory(folder: Path, rng: random.Random) -> Iterator[None]:
 
 @contextlib.contextmanager
 def jumping_clock(folder: Path, rng: random.Random) -> Iterator[None]:
-    """Whoever asks for the time is told one of the last ten years, forwards and backwards."""
+    """Make the clock jump forwards and backwards within the last ten years."""
     seconds, nanoseconds = time.time, time.time_ns
     time.time = lambda: seconds() - rng.uniform(0, 3e8)
     time.time_ns = lambda: nanoseconds() - rng.randrange(3 * 10**17)
@@ -80,7 +80,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def start(name: str, folder: Path, fault: str | None, seed: str) -> None:
-    """One start of a work, in a process of its own: exits with 0, 2 (a declared error) or 1 (any other)."""
+    """Run a task once in a separate process; the exit code is 0, 2 (a declared error) or 1 (any other)."""
     os.environ["TRSFNET_CACHE"] = str(folder / "cache")
     os.environ["TQDM_DISABLE"] = "1"
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -91,7 +91,7 @@ def start(name: str, folder: Path, fault: str | None, seed: str) -> None:
         with FAULTS[fault](folder, random.Random(seed)) if fault else contextlib.nullcontext():
             WORKS[name].call(folder)
     except BaseException as error:
-        # The command line makes a sentence of them; of an error of the system, if it names a file.
+        # Errors that the command line reports in one sentence; system errors only if they name a file.
         named = isinstance(error, OSError) and error.filename is not None
         declared = isinstance(error, TrsfnetError) or named or lacks_memory(error)
         with contextlib.suppress(OSError):
@@ -101,11 +101,11 @@ def start(name: str, folder: Path, fault: str | None, seed: str) -> None:
 
 
 class Machine:
-    """A folder to work in, the end of an undisturbed work in it, and faults to try.
+    """Tries faults on one task and compares the result with that of an undisturbed run.
 
     Args:
-        name: of the work.
-        folder: an empty one.
+        name: name of the task.
+        folder: an empty folder.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -122,11 +122,11 @@ class Machine:
         return folder
 
     def under(self, fault: str, number: int) -> dict[str, int]:
-        """The work under a fault, then without.
+        """Run the task under a fault, then without it.
 
         Returns:
-            times (1), how often it ended well all the same, in a sentence, or otherwise; and whether the end
-            after that differs from the undisturbed one.
+            Counts: runs (1), how often the task succeeded nevertheless, ended in one sentence, or ended
+            otherwise; and 1 if the result after the fault differs from that of an undisturbed run.
         """
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             folder = self._new(place)
@@ -135,7 +135,7 @@ class Machine:
             return self._figures(folder, [code], said)
 
     def twice(self, number: int) -> dict[str, int]:
-        """Two processes at the same work on one target at once."""
+        """Run the same task on one target in two processes at once."""
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             folder = self._new(place)
             codes = [self._ended(each) for each in [self._started(folder, None, "") for _ in range(2)]]
@@ -171,11 +171,11 @@ class Machine:
 
 
 def run(name: str, folder: Path, times: int) -> dict[str, dict[str, int]]:
-    """Every fault so many times on one work: the figures of each."""
+    """Try every fault `times` times on one task; return the figures of each fault."""
     machine = Machine(name, folder)
     faults = [fault for fault in FAULTS if fault != "read-only folder" or os.getuid() == 0]
     found: dict[str, dict[str, int]] = {}
-    if name != "checkpoint":  # of a run's folder, which only one process has
+    if name != "checkpoint":  # checkpoints are in a run's folder, which only one process uses
         faults.append("two at once")
     for fault in faults:
         trials = [

@@ -1,9 +1,9 @@
-"""One trial: a work is started, killed and started again until it is done; what it leaves is compared.
+"""Runs trials: a task is started, killed and restarted until it finishes; then its files are compared.
 
-A start is a fork of a process that has imported everything and computed nothing, which spares each of them
-seconds of imports; what a user starts does the same from there on. It leads a process group of its own. The
-moment of the kill is drawn as an amount of computing, of all that the work has started, so that it means the
-same on a busy machine.
+Each start forks a process that has imported everything but computed nothing, which saves seconds of imports;
+from there on, it does the same as a process that a user starts. It leads its own process group. The moment of
+the kill is drawn as an amount of CPU time of all processes of the task, so that it does not depend on the
+machine's load.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from benchmarks.kills import starter
 
 @dataclass(frozen=True)
 class Work:
-    """What is killed.
+    """A task to kill.
 
     Attributes:
-        call: one start of it, in a folder with `inputs` in it; it writes `target` there.
-        prepare: makes `inputs`, once for all trials.
-        read: what counts of a file that it leaves; None if it does not count.
-        alone: whether one of its processes may die alone; otherwise all are killed together.
-        warms: whether the first start of all makes what spares the others much of their computing.
+        call: runs the task once, in a folder that contains `inputs`; it writes `target` there.
+        prepare: creates `inputs`, once for all trials.
+        read: returns the content of a result file to compare, or None to ignore the file.
+        alone: True if one of its processes may be killed alone; otherwise all are killed together.
+        warms: True if the very first start fills a cache that saves later starts much computation.
     """
 
     call: Callable[[Path], None]
@@ -45,7 +45,7 @@ class Work:
 
 
 def start(module: str, name: str, folder: Path) -> None:
-    """One start of the work `name` of a module, in a process of its own."""
+    """Run the task `name` of a module once, in a separate process."""
     import importlib
 
     os.setsid()
@@ -58,12 +58,12 @@ def start(module: str, name: str, folder: Path) -> None:
 
 
 class Trials:
-    """Trials of one work, all against one undisturbed end.
+    """Trials of one task, all compared with one undisturbed run.
 
     Args:
-        module: where its `WORKS` are.
-        name: of the work.
-        folder: an empty one.
+        module: name of the module that contains its `WORKS`.
+        name: name of the task.
+        folder: an empty folder.
     """
 
     def __init__(self, module: str, name: str, folder: Path) -> None:
@@ -81,10 +81,10 @@ class Trials:
         self._expected = contents(folder / "whole", self._work)
 
     def one(self, number: int, most: int) -> dict[str, int]:
-        """Disturb the work once by at most so many kills.
+        """Run the task once, with at most `most` kills.
 
         Returns:
-            how often it was done (1), kills, starts, files compared, how many of them differ or are missing.
+            Counts: completed runs (1), kills, starts, files compared, and files that differ or are missing.
         """
         rng = random.Random(f"{self._name} {number}")
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
@@ -111,7 +111,7 @@ class Trials:
         return folder
 
     def _start(self, folder: Path, limit: float | None, rng: random.Random) -> tuple[int | None, float]:
-        """One start, killed once it has computed for `limit` seconds: its exit code and what it computed."""
+        """Start the task and kill it after `limit` CPU seconds; return its exit code and CPU seconds."""
         process = self._context.Process(target=start, args=(self._module, self._name, folder))
         process.start()
         whole = psutil.Process(process.pid)
@@ -130,7 +130,7 @@ class Trials:
         return process.exitcode, used
 
     def _kill(self, whole: psutil.Process, rng: random.Random) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended in this moment
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended in the meantime
             self._kill_some([whole, *whole.children(recursive=True)], rng)
 
     def _kill_some(self, everything: list[psutil.Process], rng: random.Random) -> None:
@@ -142,9 +142,9 @@ class Trials:
 
 
 def computed(process: psutil.Process) -> float:
-    """Seconds of computing of a process and all that it has started, as far as they are alive."""
+    """CPU seconds of a process and of all its living descendants."""
     try:
-        # The kernel's clock of another process: finer than the hundredths of a second that it keeps for `ps`.
+        # The kernel's CPU clock of another process, which is finer than the hundredths of a second of `ps`.
         own = time.clock_gettime((~process.pid << 3) | 2)
         others = process.children(recursive=True)
         return own + sum(sum(other.cpu_times()) for other in others)
@@ -153,7 +153,7 @@ def computed(process: psutil.Process) -> float:
 
 
 def contents(folder: Path, work: Work) -> dict[str, str]:
-    """A digest of every file that counts of those that the work has left."""
+    """A digest of every result file that is compared, by its path."""
     found: dict[str, str] = {}
     for file in sorted((folder / "target").rglob("*")):
         content = work.read(file) if file.is_file() and file.name != ".lock" else None
@@ -163,7 +163,7 @@ def contents(folder: Path, work: Work) -> dict[str, str]:
 
 
 def run(module: str, name: str, folder: Path, kills: int, number: int = 0) -> dict[str, Any]:
-    """Trials of one work until there were so many kills; the figures of all."""
+    """Run trials of one task until there were `kills` kills; return the total figures."""
     trials = Trials(module, name, folder)
     figures: dict[str, int] = {}
     while figures.get("kills", 0) < kills:

@@ -1,4 +1,4 @@
-"""Trainings: in one process, in two, compiled, and by the pipeline."""
+"""Tasks to kill: training in one process, in two, compiled, and by the pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TIMES = ("seconds", "images_per_second")
 
 
 def nothing(inputs: Path) -> None:
-    """No inputs: faces are drawn."""
+    """No inputs: the faces are generated."""
 
 
 def training(folder: Path) -> None:
@@ -36,7 +36,7 @@ def training(folder: Path) -> None:
 
 
 def compiled(folder: Path) -> None:
-    """The same, its first regions compiled; what the compiler makes is kept for the next start."""
+    """The same with its first regions compiled; the compiler's output is cached for the next start."""
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inputs" / "compiler")
     regions.regions = lambda model: [model.conv2d_1a, model.conv2d_2a]
     prepare._on_cpu = lambda config, steps: ("compiled", "As asked.")
@@ -44,7 +44,7 @@ def compiled(folder: Path) -> None:
 
 
 def two_processes(folder: Path) -> None:
-    """Two processes, of which each may die alone."""
+    """Two processes, each of which may be killed alone."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -82,7 +82,7 @@ def _train(folder: Path, config: TrainConfig, world: World | None = None) -> Non
 
 
 def _said(outcome: Outcome) -> bytes:
-    """Everything that a training gives, but for times."""
+    """All results of a training run except times."""
     weights = (tensor.numpy().tobytes() for tensor in outcome.model.state_dict().values())
     rows = [{k: v for k, v in row.items() if k not in _TIMES} for row in outcome.history.epochs]
     text = json.dumps([rows, outcome.history.parameters])
@@ -90,7 +90,7 @@ def _said(outcome: Outcome) -> bytes:
 
 
 def pipeline(folder: Path) -> None:
-    """Snakemake with the two runs of a figure, one after the other; what it began itself it also ends."""
+    """Snakemake with the two runs of a figure, one after the other; it ends the processes that it started."""
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder / "target"), "--config", "budget=smoke", "exhibit=figure 9"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TRSFNET_CACHE": str(folder / "inputs" / "cache")}
@@ -102,7 +102,7 @@ def _bytes(file: Path) -> bytes:
 
 
 def _record(file: Path) -> bytes | None:
-    """Of a run's folder, what it found out, without times."""
+    """The results in a file of a run's folder, without times; None for files that are not compared."""
     if file.name == "run.json":
         info = json.loads(file.read_text(encoding="utf-8"))
         return json.dumps([info[key] for key in ("status", "config", "metrics", "counts")]).encode()
