@@ -61,7 +61,7 @@ repeat the command to resume.
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # Unlike -1 and -0.5, argparse would treat -1e-3 as an option.
+        # argparse accepts -1 and -0.5 as numbers, but would treat -1e-3 as an option.
         self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)")
 
     def error(self, message: str) -> NoReturn:

@@ -1,9 +1,10 @@
 """LFW's View 2: ten folds of pairs, with thresholds chosen on nine folds and applied to the tenth.
 
-The results equal facenet's exactly; insightface applies the same protocol to embeddings computed differently,
-see `trsfnet.evaluation.conventions`. TAR (true accept rate) is the share of same-person pairs accepted at a
-threshold at which a given share FAR (false accept rate) of different-person pairs is accepted. facenet calls
-TAR the "validation rate"; it is the quantity in the paper's tables 1, 2 and 6.
+Except in the three cases below, the results equal facenet's exactly; insightface applies the same protocol to
+embeddings computed differently, see `trsfnet.evaluation.conventions`. TAR (true accept rate) is the share of
+same-person pairs accepted at a threshold at which a given share FAR (false accept rate) of different-person
+pairs is accepted. facenet calls TAR the "validation rate"; it is the quantity in the paper's tables 1, 2 and
+6.
 
 Three cases differ from facenet:
 

@@ -53,7 +53,7 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
 
     Raises:
         ConfigError: if the suffix is not supported, the source is an `.onnx` file, `int8` is requested for a
-            network that loses too much TAR or does not come from a run, or a package is missing.
+            network whose TAR it changes too much or that does not come from a run, or a package is missing.
         DataError: see `read_model`; or the file cannot be written.
         RecordError: see `read_model`.
     """

@@ -126,10 +126,9 @@ def read_weights(source: Source) -> Weights:
             the folder of a trsfnet run with its checkpoint;
             `vggface2` or `casia-webface`, facenet-pytorch's pretrained v1, downloaded once;
             a file: a `.safetensors` written by trsfnet; a state dict of facenet-pytorch's v1 or timm's v2 as
-            `.pt`,
-            `.pth`, `.pth.tar` or `.safetensors`, alone or among other things, with any wrapper's prefixes in
-            its
-            names; a facenet checkpoint's variables as `.npz` (see `trsfnet.models.slim_names`);
+            `.pt`, `.pth`, `.pth.tar` or `.safetensors`, which may be nested in a container and have the
+            prefixes of wrappers in its names; a facenet checkpoint's variables as `.npz` (see
+            `trsfnet.models.slim_names`);
             such a state dict itself, for example `timm.create_model(..., pretrained=True).state_dict()`;
             a network in memory: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, also after
             `make_trainable`, by itself or within `DataParallel` or `torch.compile`;
