@@ -97,7 +97,7 @@ def find_run(name: str, roots: Sequence[Path]) -> Run:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """How two runs differ.
+    """The differences between two runs.
 
     Attributes:
         runs: ids of the two runs.
@@ -119,7 +119,7 @@ class RunComparison:
 
     @property
     def advice(self) -> str:
-        """What the results of the two runs do and do not allow to conclude."""
+        """A sentence on the conclusions that the results of the two runs permit."""
         if not self.comparable:
             return "The runs were evaluated with different protocols: their results cannot be compared."
         statuses = zip(self.runs, self.facts["status"], strict=True)

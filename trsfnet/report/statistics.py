@@ -1,4 +1,4 @@
-"""Whether the paper's test can detect its effects: its values as counts, its differences, its single seed."""
+"""Statistics of the paper's own numbers: values as counts, differences, and the limits of a single seed."""
 
 from __future__ import annotations
 

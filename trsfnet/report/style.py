@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from trsfnet.experiments.variants import VARIANTS
 
 # Colour of text, axes and grid. The book replaces it with the page's text colour, so that figures stay
-# readable in dark mode; elsewhere it remains a near black.
+# readable in dark mode; elsewhere it remains nearly black.
 INK = "#1b1f24"
 
 _BLUE, _ORANGE, _GREEN, _, _PINK, _BROWN, _, _GREY = sns.color_palette("colorblind").as_hex()[:8]
@@ -33,9 +33,7 @@ FIGURE_WIDTH = 8.0  # inches
 
 @dataclass(frozen=True)
 class Look:
-    """How a variant is drawn. Lines are dashed for fixed scales and solid for TRSF.
-
-    Variants therefore differ by more than colour.
+    """The drawing style of a variant; lines are dashed for fixed scales and solid for TRSF.
 
     Attributes:
         colour: colour of lines and markers.

@@ -73,7 +73,7 @@ class Network:
 
     @property
     def version(self) -> str:
-        """`v1` or `v2`."""
+        """Version of the network, `v1` or `v2`."""
         return self.model.version
 
     @property

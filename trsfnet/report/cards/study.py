@@ -31,7 +31,7 @@ _STATUSES = {
     "failed": "failed for another reason",
     "damaged": "cannot be shown",
 }
-# Values that runs do not share. The rows show the former; for the times, the page shows the range.
+# Values that differ between runs: the rows show the settings, and the page shows the range of the times.
 _IN_ROWS = ("learning_rate", "seed")
 _TIMES = ("started", "finished", "wall time")
 

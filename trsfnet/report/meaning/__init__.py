@@ -1,4 +1,7 @@
-"""What a scale means, judged by the kernel that it multiplies and by the branch's share in the sum."""
+"""What a scale means, in view of the kernel that it multiplies and of the branch relative to its trunk.
+
+The trunk is the value to which a residual module adds its branch.
+"""
 
 from trsfnet.report.meaning.conclusion import scale_claims, verdict
 from trsfnet.report.meaning.figures import final_ratios, over_training, same_product
