@@ -129,7 +129,11 @@ def of_a_study(config: Mapping[str, Any]) -> bool:
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that comparable runs share: data, sizes, schedule, augmentation, ArcFace."""
+    """Return the settings that must agree for runs to be comparable.
+
+    They include data, sizes, schedule, augmentation and ArcFace's constants, but not precision, which affects
+    only rounding.
+    """
     others = _SETTING_FIELDS | _ROUNDING_FIELDS
     shared = {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
     # A softmax run has no ArcFace constants; treat it as having the track's.

@@ -1,4 +1,4 @@
-"""One experiment's way through the house: configuration -> data -> training -> run record."""
+"""Executes one experiment: configuration -> data -> training -> run record."""
 
 from __future__ import annotations
 
@@ -44,25 +44,28 @@ def run(
     devices: int = 1,
     again: bool = False,
 ) -> Record:
-    """Train and evaluate what `config` describes and record it under `runs`.
+    """Train and evaluate the network described by `config` and record the run under `runs`.
 
-    A run that is already there, done or collapsed, is returned at once; one that was interrupted continues
-    from its last checkpoint. Within `torchrun` or `srun`, the processes that they started train together.
+    An existing run that is done or collapsed is returned immediately; an interrupted one continues from its
+    last checkpoint. Under `torchrun` or `srun`, all processes that they started train together.
 
     Args:
-        config: the settings; open ones are resolved first.
+        config: the settings; those left open are resolved first.
         runs: folder of the records.
-        data_root: folder of the datasets, by default `TRSFNET_DATA`.
-        preset: name of the preset that `config` was made from, to be recorded.
-        devices: how many GPUs, or processes on the CPU, train together. Each computes its share of the
-            micro-batches, of which there are as many as devices unless `config` says otherwise.
-        again: if other arithmetic than the present made the run, or a part of it, set that aside and train
-            again; see `RESULTS_VERSION`.
+        data_root: folder of the datasets; by default `TRSFNET_DATA`.
+        preset: name of the preset on which `config` is based, for the record.
+        devices: number of GPUs, or of processes on the CPU, that train together. Each computes its share of
+            the micro-batches; unless `config` sets their number, it equals the number of devices.
+        again: if an existing run, or a part of it, was made with another `RESULTS_VERSION`, set it aside and
+            train again.
+
+    Returns:
+        The record of the run.
 
     Raises:
-        ConfigError: settings that cannot be trained.
+        ConfigError: the settings cannot be trained.
         DataError: the track's images are missing or damaged.
-        RecordError: another process is at this run, or another version of trsfnet wrote its record.
+        RecordError: another process is working on this run, or another version of trsfnet wrote its record.
         LostPeer: one of several processes failed.
     """
     runs = user_path(runs, "runs")
@@ -84,7 +87,7 @@ def run(
     if _finished(path):
         pass
     elif together > world.size:
-        _load(config, root, world)  # what is wrong with the data is better reported once, here
+        _load(config, root, world)  # report problems with the data once, here
         launch(_command_words(asked, runs, data_root, preset), devices)
     else:
         with peers():
@@ -101,13 +104,13 @@ def run(
 
 
 def _finished(path: Path) -> bool:
-    """Whether the record in `path` needs no more training."""
+    """Return whether the run in `path` has ended and needs no more training."""
     record = _existing(path)
     return record is not None and record.status in ("done", "collapsed")
 
 
 def _make_room(path: Path) -> None:
-    """Set the record in `path` aside if it is stale, and say why."""
+    """If the record in `path` is stale, set it aside and print the reason."""
     record = _existing(path)
     reason = why_stale(record) if record else ""
     if record and reason:
@@ -118,10 +121,10 @@ def _make_room(path: Path) -> None:
 
 
 def _existing(path: Path) -> Record | None:
-    """The record in `path`, if there is a sound one.
+    """Return the record in `path`; None if it is missing or damaged.
 
     Raises:
-        UnknownFormat: another version of trsfnet wrote it, and it is not ours to replace.
+        UnknownFormat: another version of trsfnet wrote it, so it must not be replaced.
     """
     try:
         return read_record(path)
@@ -132,7 +135,7 @@ def _existing(path: Path) -> Record | None:
 
 
 def _keep_damaged(path: Path) -> None:
-    """Set a `run.json` aside that cannot be read, and say so."""
+    """Rename a `run.json` that cannot be read, and print a message."""
     file = path / RECORD
     try:
         read_record(path)
@@ -144,7 +147,7 @@ def _keep_damaged(path: Path) -> None:
 
 
 def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
-    """The faces of the track. Rank 0 comes first: it may have to draw or decode them into the cache."""
+    """Load the faces of the track; rank 0 goes first, because it may have to render or decode them."""
     if world.rank > 0:
         world.wait()
     data = load_track(config.track, root=root, **config.face_settings)
@@ -156,8 +159,8 @@ def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
 def _train_and_record(
     config: TrainConfig, data: TrackData, world: World, path: Path, opening: dict[str, object]
 ) -> None:
-    """What rank 0 does: train, and write down what happens."""
-    if _finished(path):  # by another process, between our first look and our lock
+    """Train and record the run; called on rank 0 only."""
+    if _finished(path):  # by another process, between the first check and acquiring the lock
         return
     _keep_damaged(path)
     earlier = _existing(path)
@@ -187,7 +190,7 @@ def _train_and_record(
 def _opening(
     asked: TrainConfig, config: TrainConfig, data: TrackData, preset: str | None, world: World
 ) -> dict[str, object]:
-    """What `run.json` says while the run continues."""
+    """Return the contents of `run.json` at the start of a run."""
     return {
         "schema": SCHEMA,
         "run_id": config.run_id,
@@ -214,7 +217,7 @@ def _opening(
 
 
 def epoch_line(config: TrainConfig, history: History) -> str:
-    """One line about the epoch just finished, with the time that the remaining ones will take."""
+    """Return a line about the last finished epoch, with an estimate of the remaining time."""
     row = history.epochs[-1]
     left = (config.epochs - row["epoch"]) * row["seconds"]
     return (
@@ -238,7 +241,7 @@ def _now() -> str:
 
 
 def _close(record: RunFolder, outcome: Outcome) -> None:
-    """Write the final scores and numbers. The status comes last: `done` means that everything is there."""
+    """Write the final scores and metrics; the status comes last, so `done` means that all files exist."""
     changes: dict[str, object] = {
         "counts": {
             "parameters": sum(p.numel() for p in outcome.model.parameters()),
@@ -260,7 +263,7 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
 
 
 def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
-    """The settings of `config` that are not those of its preset."""
+    """Return the settings of the preset that `config` overrides, with their values in `config`."""
     standard = TrainConfig.from_parameters({}, preset)
     settings = {name: (value, getattr(standard, name)) for name, value in asdict(config).items()}
     return {
@@ -271,7 +274,7 @@ def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
 
 
 def papermill_command(config: TrainConfig, preset: str | None = None, devices: int = 1) -> str:
-    """The command that repeats a run, naming what differs from the defaults."""
+    """Return the papermill command that repeats a run, with all settings that differ from the defaults."""
     output = f"runs/{config.slug}.ipynb"
     words = papermill_parameters(config, preset)
     if preset is not None:
@@ -282,7 +285,7 @@ def papermill_command(config: TrainConfig, preset: str | None = None, devices: i
 
 
 def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list[str]:
-    """Options of papermill for every setting of `config` that differs from the defaults or the preset."""
+    """Return papermill options for every setting of `config` that differs from the defaults or preset."""
     words = []
     for name, value in config.differing(preset).items():
         if isinstance(value, tuple):
@@ -295,7 +298,7 @@ def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list
 def _command_words(
     config: TrainConfig, runs: Path, data_root: Path | str | None, preset: str | None
 ) -> list[str]:
-    """`trsfnet train ...` for the same run."""
+    """Return the arguments of `trsfnet` that start the same run."""
     words = ["train", "--runs", str(runs)]
     for name, value in config.differing().items():
         words += ["-p", name, str(value)]

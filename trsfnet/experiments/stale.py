@@ -1,4 +1,4 @@
-"""Runs whose arithmetic is not the present one: how they are told apart and make room for new ones."""
+"""Stale runs, whose numbers the present code would not reproduce: detecting them and setting them aside."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from pathlib import Path
 from trsfnet.experiments.record import Record
 
 RESULTS_VERSION = 2
-"""Which arithmetic makes a run's numbers.
+"""Version of the arithmetic that produces a run's numbers.
 
-Raise it when a change makes a run of an unchanged configuration end with other numbers, beyond rounding.
-`tests/golden` holds the arithmetic to committed values, so such a change cannot pass unnoticed.
+Raise it with any change that alters the results of an unchanged configuration beyond rounding. `tests/golden`
+compares the arithmetic with committed values, so such a change cannot go unnoticed.
 
 - 1: the pilot on LFW.
 - 2: batch norm, slopes and scales in one pass on the CPU; renderer 3.
 """
 
-# What a run writes, besides the notebook that shows it.
+# The files and folders that a run writes, except its notebook.
 _FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet", "tensorboard", "checkpoints")
 
 
 def results_version(record: Record) -> int:
-    """The arithmetic that made a run; 0 if its record does not say."""
+    """Return the results version with which a run was made; 0 if its record has none."""
     return int(record.info.get("results_version", 0))
 
 
 def why_stale(record: Record) -> str:
-    """Why the present code would give other numbers, in a few words; empty if it would not."""
+    """Return, in a few words, why the present code would give other numbers; empty if it would not."""
     version = results_version(record)
     if version == RESULTS_VERSION:
         return ""
@@ -35,10 +35,10 @@ def why_stale(record: Record) -> str:
 
 
 def set_aside(record: Record) -> Path:
-    """Move a run's files into `earlier/<results version>` within its folder, so that it can be made again.
+    """Move a run's files into `earlier/<results version>` within its folder, so that it can be retrained.
 
     Returns:
-        Where they went.
+        The folder to which they were moved.
     """
     target = record.path / "earlier" / str(results_version(record))
     target.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the pipeline is asked for, as runs by name."""
+"""The studies that the pipeline can run, and the runs that its options select."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ _OPTIONS = ("study", "budget", "track", "seeds", "exhibit", "precision")
 
 @dataclass(frozen=True)
 class Study:
-    """What belongs together in the pipeline.
+    """A set of runs that the pipeline executes together.
 
     Attributes:
-        budget: the one that it has if none is asked for.
-        variants: what it trains.
-        configs: its runs by seeds, in place of `variants`, where they differ in more than that.
+        budget: the default budget.
+        variants: the variants to train.
+        configs: replaces `variants` if the runs differ in more than the variant; a function that returns the
+            runs for some seeds, or for the default seeds if given None.
     """
 
     budget: str
@@ -43,7 +44,7 @@ class Study:
 
     @property
     def track(self) -> str:
-        """The one that it has if none is asked for: rendered faces where its budget has them."""
+        """The default track: `synthetic` if the budget is defined for it, otherwise `lfw`."""
         return "synthetic" if "synthetic" in BUDGETS[self.budget] else "lfw"
 
 
@@ -57,20 +58,20 @@ STUDIES = {
     "matched-pilot": Study("matched-pilot", configs=pilot_configs),
     "long": Study("long", LONG),
 }
-"""What may be asked for by name; `budgets.json` says what each is about."""
+"""The studies by name; `budgets.json` describes each of them."""
 
 
 def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[str, str], TrainConfig]:
-    """The runs that `options` ask for, by track and run id.
+    """Return the runs that `options` select, by track and run id.
 
     Args:
-        options: `study` (one of `STUDIES`), `budget`, `track`, `seeds` (such as `0,1`; by default the
-            budget's number of them), `exhibit` (such as `table 1`: only its variants) and `precision`, a
-            part of a run's id, where the nodes compute in another one than this machine.
+        options: `study` (one of `STUDIES`), `budget`, `track`, `seeds` (such as `0,1`; by default those of
+            the budget), `exhibit` (such as `table 1`, to select only its variants) and `precision`, which is
+            part of the run id and must be given if the compute nodes use another one than this machine.
         root: folder of the datasets.
 
     Raises:
-        ConfigError: an unknown option or value.
+        ConfigError: an option or value is unknown.
         DataError: the track's images are missing.
     """
     for name in options:
@@ -98,7 +99,7 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
 
 
 def _variants(study: Study, exhibit: str | None) -> Sequence[Variant]:
-    """What a study trains, or the part of it that an exhibit shows."""
+    """Return the variants of a study, or those of the grid that an exhibit shows."""
     if exhibit is None:
         return study.variants
     variants = variants_in(exhibit)
@@ -109,17 +110,17 @@ def _variants(study: Study, exhibit: str | None) -> Sequence[Variant]:
 
 
 def planned_configs(budget: str, track: str) -> list[TrainConfig]:
-    """The runs of a budget on a track, with all of its seeds.
+    """Return the runs of a budget on a track, with all of its seeds.
 
     Raises:
-        ConfigError: unknown budget, or the budget is not made for the track.
+        ConfigError: the budget is unknown or not defined for the track.
     """
     study = STUDIES.get(budget, STUDIES["paper"])
     return study.configs(None) if study.configs else configs(study.variants, budget=budget, track=track)
 
 
 def _seeds(asked: object) -> list[int] | None:
-    """`0,1` as [0, 1]."""
+    """Parse `0,1` as [0, 1]; None selects the default seeds."""
     if asked is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The threshold of a run, recomputed from the scores of its evaluation."""
+"""The decision thresholds of a run, recomputed from the scores of its evaluation."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from trsfnet.evaluation import AllPairsScores, TemplateScores, TenFoldScores, re
 from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.record import Record
 
-# What a run can be evaluated by.
+# The kinds of scores that the evaluation of a run produces.
 RunScores = TenFoldScores | AllPairsScores
 
-# The rates of false acceptance at which an exported file states thresholds, from the highest down.
+# The false acceptance rates for which exported files state thresholds, in descending order.
 FARS = (1e-1, 1e-2, 1e-3, 1e-4)
 
 
 def saved_scores(record: Record) -> RunScores:
-    """The scores of a run's evaluation, from which its numbers follow.
+    """Return the scores of a run's evaluation, from which its metrics were computed.
 
     Raises:
-        RecordError: the run has none, because it has not finished; or they are of templates, which no run
-            is evaluated on.
+        RecordError: the run has no scores because it has not finished, or they are scores of templates, on
+            which no run is evaluated.
     """
     details = record.info.get("evaluation", {}).get("results", [])
     pairs = details[0].get("impostor_pairs") if details else None
@@ -34,17 +34,18 @@ def saved_scores(record: Record) -> RunScores:
 
 
 def threshold(record: Record, far: float) -> float:
-    """The cosine that the allowed share of different-person pairs of a run's evaluation exceeds, and no more.
+    """Return the cosine similarity that at most a share `far` of the different-person pairs exceeds.
 
-    A ten-fold evaluation sets one for each fold; here all folds count together.
+    A ten-fold evaluation sets one threshold per fold; here all folds are combined.
 
     Args:
-        record: of a run with scores.
-        far: the share allowed, above 0 and below 1.
+        record: record of a run with scores.
+        far: the false acceptance rate, above 0 and below 1.
 
     Raises:
-        RecordError: the run has no scores: it has not finished.
-        ConfigError: the scores are too few for this FAR, or were not kept down to it.
+        RecordError: the run has no scores because it has not finished.
+        ConfigError: `far` is out of range, or there are too few scores for it, or the stored scores do not
+            extend to it.
     """
     if not 0 < far < 1:
         raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
@@ -52,7 +53,10 @@ def threshold(record: Record, far: float) -> float:
 
 
 def thresholds(record: Record) -> dict[str, float]:
-    """The thresholds of a run at those of `FARS` that its scores can tell, by name; none before its end."""
+    """Return the thresholds of a run, by name of each FAR in `FARS` that its scores support.
+
+    The result is empty if the run has no scores.
+    """
     try:
         scores = saved_scores(record)
     except TrsfnetError:
@@ -61,7 +65,7 @@ def thresholds(record: Record) -> dict[str, float]:
 
 
 def thresholds_of(scores: RunScores, run: str) -> dict[str, float]:
-    """The same of scores; `run` names what they are of."""
+    """Return the same as `thresholds` for scores already read; `run` is the name used in error messages."""
     found: dict[str, float] = {}
     for far in FARS:
         with suppress(ConfigError):
@@ -70,15 +74,15 @@ def thresholds_of(scores: RunScores, run: str) -> dict[str, float]:
 
 
 def threshold_of(scores: RunScores, far: float, run: str) -> float:
-    """The same of a run's scores, which are large, once they are read.
+    """Return the same as `threshold` for scores already read; reading them is slow because they are large.
 
     Args:
-        scores: what `saved_scores` gives.
-        far: the share allowed, above 0 and below 1.
-        run: its name, for what is wrong.
+        scores: the scores, as returned by `saved_scores`.
+        far: the false acceptance rate, above 0 and below 1.
+        run: name of the run, for error messages.
 
     Raises:
-        ConfigError: the scores are too few for this FAR, or were not kept down to it.
+        ConfigError: there are too few scores for this FAR, or the stored scores do not extend to it.
     """
     pairs = scores.impostor_pairs if isinstance(scores, AllPairsScores) else int(np.sum(~scores.same))
     if far * pairs < 1:
@@ -89,5 +93,5 @@ def threshold_of(scores: RunScores, far: float, run: str) -> float:
     if isinstance(scores, AllPairsScores):
         return scores.result(far).threshold
     distances = np.sort(scores.distances[~scores.same])
-    # Squared distances of unit vectors; the first pair that may not be accepted.
+    # Convert the squared distance of unit vectors of the first pair that must be rejected to a cosine.
     return float(1 - distances[int(far * pairs)] / 2)

@@ -1,6 +1,6 @@
-"""What is trained: the paper's runs, and those of the stability study that it leaves out.
+"""The variants that are trained: those of the paper, and those of our additional studies.
 
-Each is declared once. A variant of the paper names the exhibits, tables and figures, that show it.
+Each is declared once. A variant of the paper lists its exhibits, the tables and figures that show it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ _ACTIVATION_NAMES = {"leaky_relu": "Leaky ReLU", "prelu": "PReLU"}
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One cell of the grid, what a run varies: network and loss.
+    """A combination of network and loss, one cell of the grid of experiments.
 
     Attributes:
         arch: `v1` or `v2`.
-        trsf: trainable residual scales.
-        trsf_per_channel: one for each channel.
-        scale_init: start of the scales, or their constant; None for the paper's 0.1, or facenet's constants.
-        fixed_scales: a constant for each module that has a scale with TRSF; empty for `scale_init`.
+        trsf: True for trainable residual scales.
+        trsf_per_channel: True for one scale per channel instead of one per block.
+        scale_init: initial value of trainable scales, or value of constant ones; None for the paper's 0.1 or
+            facenet's constants, respectively.
+        fixed_scales: a constant for each module that has a scale with TRSF; empty to use `scale_init`.
         activation: `relu`, `leaky_relu` or `prelu`.
         loss: `softmax` or `arcface`.
-        slope_init: start of PReLU's slopes; None for the paper's usual 0.2.
+        slope_init: initial value of PReLU's slopes; None for the paper's usual 0.2.
         exhibits: the tables and figures of the paper that show it, such as `table 1` and `figure 3`.
     """
 
@@ -43,17 +44,17 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """Such as `v1-trsf-prelu`: how run ids begin and `trsfnet/paper/numbers.json` names its cells."""
+        """Key such as `v1-trsf-prelu`, used as prefix of run ids and in `trsfnet/paper/numbers.json`."""
         return self.config().variant
 
     @property
     def name(self) -> str:
-        """As the paper prints it, such as `Inception-ResNet v1 + TRSF + PReLU`."""
+        """Name as printed in the paper, such as `Inception-ResNet v1 + TRSF + PReLU`."""
         return f"Inception-ResNet {self.short_name}"
 
     @property
     def short_name(self) -> str:
-        """The same without the network's family, such as `v1 + TRSF + PReLU`."""
+        """Name without the network family, such as `v1 + TRSF + PReLU`."""
         return f"{self.network_name}{self._loss_name}"
 
     @property
@@ -63,7 +64,7 @@ class Variant:
 
     @property
     def additions(self) -> str:
-        """What it adds to its network, such as `TRSF + PReLU`; empty for the original."""
+        """The additions to the original network, such as `TRSF + PReLU`; empty if there are none."""
         return f"{' + '.join(self._parts)}{self._loss_name}"
 
     @property
@@ -89,7 +90,7 @@ class Variant:
         return "" if self.trsf or self.scale_init is None else f", scale {self.scale_init:g}"
 
     def config(self, **others: Any) -> TrainConfig:
-        """The configuration that trains it, with `others` for track, seed and the rest."""
+        """Return the configuration that trains it; `others` sets track, seed and all other settings."""
         return TrainConfig(
             arch=self.arch,
             trsf=self.trsf,
@@ -104,7 +105,7 @@ class Variant:
 
 
 def _table_1_or_2(arch: str) -> list[Variant]:
-    """The six variants of an architecture, in the paper's order."""
+    """Return the six variants of an architecture, in the paper's order."""
     table, averages, scales, signs = (1, 4, 6, 9) if arch == "v1" else (2, 5, 7, 10)
     variants = []
     for activation in ("relu", "leaky_relu", "prelu"):
@@ -126,7 +127,7 @@ def _arcface() -> list[Variant]:
 
 
 def _starting_slopes() -> list[Variant]:
-    """Table 6 but for 0.2, which it shares with table 2."""
+    """Return the variants of table 6 except the initial slope 0.2, which it shares with table 2."""
     exhibits = ("table 6", "figure 11")
     return [
         Variant(arch="v2", activation="prelu", slope_init=start, exhibits=exhibits)
@@ -140,7 +141,7 @@ GRID: tuple[Variant, ...] = (
     *_arcface(),
     *_starting_slopes(),
 )
-"""The 18 distinct runs of the paper, each with one seed there."""
+"""The 18 distinct variants of the paper, each trained there with one seed."""
 
 
 STABILITY: tuple[Variant, ...] = (
@@ -151,27 +152,28 @@ STABILITY: tuple[Variant, ...] = (
         for start in (0.0, None, 0.3, 1.0)
     ),
 )
-"""Does a small or trainable scale prevent collapse? Constants against scales that are trained from the same
-starts. From 0, one a block is SkipInit or ReZero; one a channel, from a small start, is LayerScale."""
+"""Does a small or trainable scale prevent collapse? Constant scales compared with scales trained from the
+same initial values. One scale per block that starts at 0 is SkipInit or ReZero; one scale per channel that
+starts at a small value is LayerScale."""
 
 COLLAPSE: tuple[Variant, ...] = (
     *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 0.3, 1.0)),
     *(Variant(arch="v1", trsf=True, scale_init=start) for start in (None, 1.0)),
 )
-"""Those of the stability study that a claim of the paper speaks of."""
+"""The variants of the stability study to which a claim of the paper refers."""
 
 WIDTH: tuple[Variant, ...] = (
     *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 1.0)),
     *(Variant(arch="v1", trsf=True, scale_init=start) for start in (None, 1.0)),
 )
-"""Does width make training fail, and do scales help there? Small scales and large, constant and trained."""
+"""Do wide networks fail to train, and do scales prevent it? Small and large, constant and trained scales."""
 
 LONG: tuple[Variant, ...] = tuple(
     Variant(arch="v1", trsf=trsf, activation=activation)
     for activation in ("relu", "prelu")
     for trsf in (False, True)
 )
-"""v1 with and without either of the paper's two parts."""
+"""v1 with and without TRSF, and with and without PReLU."""
 
 CONTROLS: tuple[Variant, ...] = tuple(
     control
@@ -181,19 +183,20 @@ CONTROLS: tuple[Variant, ...] = tuple(
         Variant(arch="v2", fixed_scales=(PAPER_SCALE,) * SCALED_MODULES["v2"], activation=activation),
     )
 )
-"""The constant 0.1 in each module that has a scale with TRSF: it tells the start from the training.
+"""The constant 0.1 in each module that has a scale with TRSF.
 
-TRSF scales v2's last block too, which is a constant 1 in the original.
+These controls separate the effect of the initial value from that of training the scales. TRSF also scales
+v2's last block, where the original has the constant 1.
 """
 
 
 def variants_in(exhibit: str) -> list[Variant]:
-    """The variants that a table or figure of the paper shows, such as `table 1`."""
+    """Return the variants shown in a table or figure of the paper, such as `table 1`."""
     return [variant for variant in GRID if exhibit in variant.exhibits]
 
 
 def table_variants(number: int) -> list[Variant]:
-    """The variants of one of the paper's tables, in its order."""
+    """Return the variants of one of the paper's tables, in the table's order."""
     variants = variants_in(f"table {number}")
     if number == 6:
         variants.sort(key=lambda v: PAPER_SLOPE if v.slope_init is None else v.slope_init)
@@ -201,31 +204,31 @@ def table_variants(number: int) -> list[Variant]:
 
 
 VARIANTS: dict[str, Variant] = {variant.key: variant for variant in (*STABILITY, *CONTROLS, *GRID)}
-"""The variants that are trained, by key."""
+"""All variants that are trained, by key."""
 
 
 def variant_of(key: str) -> Variant:
-    """The variant with a key such as `v1-trsf-prelu`.
+    """Return the variant with a key such as `v1-trsf-prelu`.
 
     Raises:
-        KeyError: it is none of the studies'.
+        KeyError: no variant in `VARIANTS` has this key.
     """
     return VARIANTS[key]
 
 
 def short_name(key: str) -> str:
-    """`v1 + TRSF + PReLU` for `v1-trsf-prelu`; the key of a variant of no study stays."""
+    """Return `v1 + TRSF + PReLU` for `v1-trsf-prelu`; keys not in `VARIANTS` are returned unchanged."""
     known = VARIANTS.get(key)
     return known.short_name if known else key
 
 
 def variant_key(config: Mapping[str, Any]) -> str:
-    """The key of what a run varied, from its settings, whether or not it is one of the studies'."""
+    """Return the key of a run's variant from its settings, which need not be in `VARIANTS`."""
     return TrainConfig.from_parameters({**LATER_SETTINGS, **config}).variant
 
 
 def variant_from(config: Mapping[str, Any]) -> Variant:
-    """What a run varied, from its settings: starts that are the paper's own are not named."""
+    """Return a run's variant from its settings; initial values equal to the paper's become None."""
     usual = {"scale_init": PAPER_SCALE if config["trsf"] else None, "slope_init": PAPER_SLOPE}
     starts = {name: None if config[name] == value else config[name] for name, value in usual.items()}
     return Variant(

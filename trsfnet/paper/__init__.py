@@ -1,1 +1,1 @@
-"""The paper's published numbers and its claims, as data and types."""
+"""The paper's published numbers and claims, as typed data."""

@@ -1,8 +1,8 @@
-"""The paper's claims, each with its literal words and the rule by which runs are to decide it.
+"""The paper's claims, each with literal quotes and the rule by which runs decide it.
 
-A rule is data here: its kind, which variants, what is measured, in which direction. What each kind of rule
-does with runs is in `trsfnet.analysis.rules`. The rules stand here, with the quotes, because they were fixed
-before the results. Variants are named as run ids begin, such as `v1-trsf-prelu`.
+Here a rule is data: its kind, the variants, the measured quantity and the direction. `trsfnet.analysis.rules`
+implements the kinds. The rules are stored with the quotes because they were fixed before the results.
+Variants are named by their key, such as `v1-trsf-prelu`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Quote:
-    """The paper's literal words, and the section, table or figure where they stand."""
+    """A literal quote from the paper.
+
+    Attributes:
+        text: the quoted words.
+        place: the section, table or figure that contains them.
+    """
 
     text: str
     place: str
@@ -25,16 +30,16 @@ class Quote:
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that the paper says and runs could decide.
+    """One claim of the paper that runs can, in principle, decide.
 
     Attributes:
-        id: a short name, unique.
-        title: a few words for readers, such as `TRSF gains 1.24`.
-        kind: what sort of claim it is, such as `absolute`, `difference`, `signs` or `stability`.
-        statement: what is taken to be claimed, in one sentence, as the rule tests it.
-        quotes: where the paper says so; it repeats itself.
-        rule: how runs decide it: its kind under `rule`, and what that kind needs.
-        reach: what a schedule must reach to decide it, and why; None where any can.
+        id: unique short name.
+        title: a short title for readers, such as `TRSF gains 1.24`.
+        kind: type of claim, such as `absolute`, `difference`, `signs` or `stability`.
+        statement: our interpretation of the claim, as tested by the rule, in one sentence.
+        quotes: all passages in which the paper makes the claim.
+        rule: the rule by which runs decide it: its kind under `rule`, and the arguments of that kind.
+        reach: what a schedule must reach to decide it, and why; None if any schedule can.
     """
 
     id: str
@@ -48,14 +53,14 @@ class Claim:
 
 @cache
 def paper_claims() -> tuple[Claim, ...]:
-    """Every claim of the paper."""
+    """Return all claims of the paper, in the order of `claims.json`."""
     text = (resources.files("trsfnet.paper") / "claims.json").read_text(encoding="utf-8")
     return tuple(_claim(entry) for entry in json.loads(text))
 
 
 @cache
 def claims_by_id() -> dict[str, Claim]:
-    """The same by id."""
+    """Return all claims of the paper, by id."""
     return {claim.id: claim for claim in paper_claims()}
 
 

@@ -1,4 +1,4 @@
-"""The paper's published numbers, with their place in the text, and what in them does not add up."""
+"""The paper's published numbers with their location in the text, and the results of checking them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-# Does not fit the paper's other numbers or its sources; is not said or not shown; is less certain than it
-# sounds; misleads nobody; holds when recomputed.
+# In this order: contradicts the paper's other numbers or its sources; is not stated or not shown; is less
+# certain than stated; is an error without consequences; is confirmed by recomputation.
 AUDIT_KINDS = ("contradiction", "gap", "statistics", "slip", "holds")
 
 
@@ -18,14 +18,14 @@ class PaperTable:
     """One table of the paper.
 
     Attributes:
-        number: its number there.
-        caption: as printed.
+        number: number of the table in the paper.
+        caption: the caption as printed.
         place: section and table.
-        quantity: what the cells measure.
+        quantity: the quantity in the cells.
         unit: `percent`, or empty.
-        cells: value by variant (`v1-trsf-prelu`) or, in table 6, by starting slope.
+        cells: values by variant (`v1-trsf-prelu`) or, in table 6, by initial slope.
         trials: number of same-person pairs behind a percentage (LFW 3,000: every cell is k/3000), or None.
-        variants: variant of each cell, where cells are not named by it.
+        variants: the variant of each cell if the cells are not named by variant.
     """
 
     number: int
@@ -39,21 +39,21 @@ class PaperTable:
 
     @property
     def by_variant(self) -> dict[str, float]:
-        """The cells by variant, as run ids begin, such as `v2-prelu-from0.25`; percentages as shares."""
+        """The cells by variant, such as `v2-prelu-from0.25`; percentages are converted to shares in 0..1."""
         scale = 100 if self.unit == "percent" else 1
         return {self.variants.get(cell, cell): value / scale for cell, value in self.cells.items()}
 
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """What the paper counts in the caption of one of its figures.
+    """The counts that the paper states in the caption of a figure.
 
     Attributes:
-        number: its number there.
-        caption: its first sentence, as printed.
+        number: number of the figure in the paper.
+        caption: the first sentence of the caption, as printed.
         place: section and figure.
-        quantity: what is counted.
-        cells: counts by variant (`v1-trsf-prelu`), then by what they count.
+        quantity: the quantity counted.
+        cells: counts by variant (`v1-trsf-prelu`), then by category, such as `negative`.
     """
 
     number: int
@@ -65,13 +65,13 @@ class PaperFigure:
 
 @dataclass(frozen=True)
 class PaperQuantity:
-    """One number in the text.
+    """A number stated in the text of the paper.
 
     Attributes:
-        name: what it is the number of, unique.
-        value: as printed, or a list of such.
-        unit: in words, or empty.
-        quote: the literal words around it.
+        name: unique name.
+        value: the number as printed, or a list of numbers.
+        unit: unit in words, or empty.
+        quote: the literal text around it.
         place: section or figure.
     """
 
@@ -86,7 +86,7 @@ class PaperQuantity:
         """The single value.
 
         Raises:
-            ValueError: there are several.
+            ValueError: there are several values.
         """
         if isinstance(self.value, list):
             raise ValueError(f"{self.name} has several values: expected one.")
@@ -94,10 +94,10 @@ class PaperQuantity:
 
     @property
     def share(self) -> float:
-        """A single value given in percent or percentage points, as a share.
+        """The single value, given in percent or percentage points, converted to a share.
 
         Raises:
-            ValueError: it is given in another unit, or there are several.
+            ValueError: the unit is another one, or there are several values.
         """
         if self.unit not in ("percent", "points"):
             raise ValueError(f"{self.name} is not in percent or points but in {self.unit or 'no unit'}.")
@@ -106,15 +106,15 @@ class PaperQuantity:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """Something in the paper that was checked.
+    """A statement of the paper that was checked.
 
     Attributes:
-        id: a short name, unique.
-        kind: one of `AUDIT_KINDS`.
+        id: unique short name.
+        kind: result of the check, one of `AUDIT_KINDS`.
         place: sections, tables or figures.
-        says: the literal words.
-        reading: how this project takes it.
-        evidence: why.
+        says: the literal quote.
+        reading: how this project interprets it.
+        evidence: the reason for the result.
     """
 
     id: str
@@ -132,26 +132,26 @@ def _content() -> dict[str, Any]:
 
 
 def reference() -> dict[str, Any]:
-    """Title, authors, journal, year and DOI of the paper."""
+    """Return title, authors, journal, year and DOI of the paper."""
     return _content()["reference"]
 
 
 def paper_table(number: int) -> PaperTable:
-    """Table `number` (1 to 6) as published."""
+    """Return table `number` (1 to 6) as published."""
     return PaperTable(number=number, **_content()["tables"][str(number)])
 
 
 def paper_figure(number: int) -> PaperFigure:
-    """The counts of figure `number` (9 or 10) as published."""
+    """Return the counts of figure `number` (9 or 10) as published."""
     return PaperFigure(number=number, **_content()["figures"][str(number)])
 
 
 @cache
 def paper_quantities() -> dict[str, PaperQuantity]:
-    """The numbers in the text, by name."""
+    """Return the numbers stated in the text, by name."""
     return {entry["name"]: PaperQuantity(**entry) for entry in _content()["quantities"]}
 
 
 def audit() -> list[AuditEntry]:
-    """What was checked in the paper's text, in its order."""
+    """Return the checked statements, in the order of the paper."""
     return [AuditEntry(**entry) for entry in _content()["audit"]]
