@@ -29,8 +29,8 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
     """Return the `FaceSet` that `build` makes, from disk if it was made before with the same `key`.
 
     Args:
-        key: everything that determines the crops, as JSON types; `name` is used as the prefix of the folder's
-            name.
+        key: everything that determines the crops, as JSON-compatible values; `name` is used as the prefix of
+            the folder's name.
         build: makes the faces; called at most once.
 
     Returns:

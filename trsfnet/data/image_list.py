@@ -1,4 +1,4 @@
-"""Image files without identities: those listed in a text file, or those in a folder without subfolders."""
+"""Individual image files: those listed in a text file, or those in a folder without subfolders."""
 
 from __future__ import annotations
 

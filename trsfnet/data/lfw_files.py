@@ -19,7 +19,7 @@ from trsfnet.errors import DataError, excerpt
 
 @dataclass(frozen=True)
 class Person:
-    """A line of `people.txt`: a person and their number of images, which are numbered from 1."""
+    """A line of `people.txt`: a person and the number of their images, which are numbered from 1."""
 
     name: str
     images: int

@@ -22,8 +22,8 @@ class Source(ABC):
         identities: name of each label.
         left_out: why images, or whole identities, are excluded from the source: a sentence without a full
             stop for each name.
-        passed_over: number of files of each kind among the images that are not images, such as `{".heic
-            files": 3}`.
+        passed_over: number of files of each kind among the images that are not images, such as
+            `{".heic files": 3}`.
     """
 
     labels: np.ndarray

@@ -25,7 +25,7 @@ class Convention:
     """A convention for verifying pairs.
 
     Attributes:
-        name: the project, or the use in it, that follows this convention.
+        name: name of the convention.
         pixel_divisor: a pixel x enters the network as (x - 127.5) / pixel_divisor.
         flip: how the mirror image is used: not at all (`none`), by appending its unit-length embedding
             (`concatenate`), or by adding its embedding before normalisation (`sum`).

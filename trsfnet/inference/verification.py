@@ -21,7 +21,7 @@ from trsfnet.paths import user_path
 
 @dataclass(frozen=True)
 class Decision:
-    """Decision whether two images show the same person.
+    """Decision on whether two images show the same person.
 
     Attributes:
         similarity: cosine similarity of the two embeddings.

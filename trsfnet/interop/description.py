@@ -77,8 +77,8 @@ class Description:
         data_terms: terms of use of the training data, in words.
         training: settings, seed, track, data and code of a trsfnet run; empty for other networks.
         metrics: final metrics of a trsfnet run, by name; empty for other networks.
-        thresholds: in a file exported from a trsfnet run, the cosines above which a pair is accepted, by the
-            FAR (such as `1e-3`) at which they lie in the run's own evaluation; empty for other networks.
+        thresholds: in a file exported from a trsfnet run, the cosines above which a pair is accepted, by
+            FAR (such as `1e-3`) as measured in the run's own evaluation; empty for other networks.
     """
 
     name: str

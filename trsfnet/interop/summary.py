@@ -124,7 +124,7 @@ class Summary:
         return header, rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields by name, as JSON types."""
+        """Return all fields by name, as JSON-compatible values."""
         d = self.description
         return {
             "name": d.name,
@@ -179,7 +179,7 @@ class GraphSummary:
         return (), []
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields by name, as JSON types."""
+        """Return all fields by name, as JSON-compatible values."""
         return {
             "name": self.description.name,
             "origin": self.description.origin,

@@ -17,7 +17,7 @@ from trsfnet.errors import DataError
 
 
 def write_records(source: Source, folder: Path) -> Path:
-    """Write `train.rec`, `train.idx` and `property` with all images as they are encoded, grouped by identity.
+    """Write `train.rec`, `train.idx` and `property` with all encoded images, grouped by identity.
 
     Identities are ordered by label, and images of an identity as in `source`. `property` states the size of
     the first image. Existing files of these names are replaced once everything is written.

@@ -60,7 +60,7 @@ def evaluate(
 
 
 class UnwrittenScores(DataError):
-    """The scores could not be written, for example because the disk is full; all else is in `report`."""
+    """The scores could not be written, for example because the disk is full; `report` has the rest."""
 
     def __init__(self, message: str, report: EvaluationReport) -> None:
         super().__init__(message)

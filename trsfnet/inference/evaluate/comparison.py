@@ -61,7 +61,7 @@ class Comparison:
         return header, [_row(name, ours[name], theirs[name], test) for name, test in self.tests.items()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all results as JSON types."""
+        """Return all results as JSON-compatible values."""
         ours, theirs = self.first.scores.metrics(), self.second.scores.metrics()
         return {
             "a": self.first.name,

@@ -47,7 +47,7 @@ def features(network: Embedder, source: Source, rows: np.ndarray, *, mirror: boo
 
 
 def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarray:
-    """Compute `features` of all images and their mirror images in a file; an incomplete file is completed.
+    """Compute `features` of all images and their mirror images, keeping or completing them in a file.
 
     Args:
         network: see `features`.

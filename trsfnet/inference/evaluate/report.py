@@ -60,7 +60,7 @@ class EvaluationReport:
         return [*self.subject.notes, *self.results.notes]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything except the scores as JSON types."""
+        """Return everything except the scores as JSON-compatible values."""
         return {
             **self.subject.to_dict(),
             "source": self.source,

@@ -59,7 +59,7 @@ class Subject(Protocol):
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what identifies the subject, as JSON types."""
+        """Return what identifies the subject, as JSON-compatible values."""
 
 
 class NetworkSubject:
