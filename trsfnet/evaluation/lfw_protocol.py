@@ -230,9 +230,10 @@ class _Training:
 def _thresholds_at(far: np.ndarray, target: float) -> np.ndarray:
     """Return the threshold at which each FAR curve, linearly interpolated, equals `target`: [folds].
 
-    `far` is [folds, thresholds]. The result is that of `scipy.interpolate.interp1d(far, thresholds,
-    kind="slinear")(target)` up to SciPy 1.8.1; later versions reject repeated values, which such a curve
-    always has. The threshold is 0 if the curve stays below `target`.
+    `far` is [folds, thresholds]. The result is that of
+    `scipy.interpolate.interp1d(far, thresholds, kind="slinear")(target)` up to SciPy 1.8.1; later versions
+    reject repeated values, which such a curve always has. The threshold is 0 if the curve stays below
+    `target`.
     """
     fold, last = np.arange(len(far)), far.shape[1] - 1
     i = np.sum(far <= target, axis=1) - 1
