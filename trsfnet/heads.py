@@ -52,7 +52,7 @@ def at_least_float32(x: Tensor) -> Tensor:
 
 
 def _in_one_type(embeddings: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Both tensors in the wider of their types: a head may be stored, but never computes, in a half type."""
+    """Promote both tensors to the wider type: a head may be stored in a half type but not compute in it."""
     dtype = torch.promote_types(embeddings.dtype, weight.dtype)
     return embeddings.to(dtype), weight.to(dtype)
 
@@ -92,8 +92,8 @@ class SoftmaxHead(_Head):
 class ArcFaceHead(_Head):
     """Additive angular margin loss (Deng et al. 2019, the paper's reference 25): s * cos(theta + m).
 
-    The gradient is the true one of cos(theta + m), s * sin(theta + m) / sin(theta) with respect to the
-    cosine. (insightface's current code passes the margin straight through instead.)
+    The gradient with respect to the cosine is the exact derivative, s * sin(theta + m) / sin(theta).
+    (insightface's current code uses a straight-through gradient, which ignores the margin.)
 
     Args:
         embedding_size: width of the embedding.
@@ -161,7 +161,7 @@ class ArcFaceHead(_Head):
 def make_head(
     loss: str, embedding_size: int, classes: int, *, scale: float = 64.0, margin: float = 0.5
 ) -> SoftmaxHead | ArcFaceHead:
-    """The head for `loss`: `softmax`, or `arcface` with its scale and margin.
+    """Create the head for `loss`: `softmax`, or `arcface` with its scale and margin.
 
     Raises:
         ConfigError: unknown `loss`.

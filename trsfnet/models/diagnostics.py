@@ -21,7 +21,7 @@ _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 
 @torch.no_grad()
 def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
-    """How much of each activation is in use, with the same criterion for all three kinds.
+    """Measure how much of each activation is in use, with the same criterion for all three kinds.
 
     Args:
         model: in either mode, which is preserved; it is run in evaluation mode, with its running statistics.
@@ -57,7 +57,7 @@ def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
 
 @torch.no_grad()
 def redundancy(model: InceptionResnet) -> dict[str, dict[str, float]]:
-    """How similar the kernels of each convolution are, by module names such as `conv2d_1a.conv`.
+    """Measure how similar the kernels of each convolution are, by module names such as `conv2d_1a.conv`.
 
     At the start of training, the values are those of random kernels of the same shapes.
 

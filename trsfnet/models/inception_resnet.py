@@ -161,14 +161,14 @@ MIN_INPUT_SIZE = {False: 75, True: 41}
 
 
 def _chain(in_channels: int, branch: Branch, units: Units) -> nn.Module:
-    """The convolutions of one branch; a single one is not wrapped in a sequence, as in facenet's names."""
+    """The convolutions of one branch; to match facenet's names, a single one is not wrapped in a sequence."""
     widths = [in_channels, *(conv.channels for conv in branch)]
     convs = [units.conv(width, conv) for width, conv in zip(widths, branch, strict=False)]
     return convs[0] if len(convs) == 1 else nn.Sequential(*convs)
 
 
 class Branched(nn.Module):
-    """Parallel branches over one input, the children `branch0`, `branch1`, ...: the base of all blocks."""
+    """Base class of all blocks: parallel branches over one input, as children `branch0`, `branch1`, ..."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__()

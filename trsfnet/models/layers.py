@@ -26,7 +26,7 @@ N = TypeVar("N", nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 def make_activation(kind: str, slope: float) -> nn.Module:
-    """A new activation; every call site owns one, so each PReLU learns its own slope.
+    """Create an activation; each call returns a new module, so that each PReLU learns its own slope.
 
     Args:
         kind: `relu`, `leaky_relu` (constant slope) or `prelu` (one trainable scalar slope).
@@ -86,7 +86,7 @@ def _without_gamma(norm: N) -> N:
 
 
 class KeepsGammaFrozen(nn.Module):
-    """The base class of modules that contain norms: `to` and `double` turn their buffers into plain tensors.
+    """Base class of modules that contain norms; restores frozen gammas, which `to` makes plain tensors.
 
     The norms themselves keep PyTorch's own class, which tools such as `torch.fx` recognise.
     """
@@ -144,11 +144,11 @@ class Units:
     bn_momentum: float
 
     def act(self) -> nn.Module:
-        """A new activation."""
+        """Create an activation."""
         return make_activation(self.activation, self.slope)
 
     def conv(self, in_channels: int, shape: Conv, *, padded: bool = True) -> ConvNormAct:
-        """A `ConvNormAct`. `padded` keeps the size at stride 1.
+        """Create a `ConvNormAct`; `padded` preserves the size at stride 1.
 
         All layers of stride 2 are unpadded, so facenet's SAME and VALID strings reduce to symmetric
         padding or none.

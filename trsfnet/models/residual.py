@@ -1,4 +1,4 @@
-"""How much the residual branches contribute: the meaning of a scale (paper, section 4.4.2 and conclusion).
+"""Measures what residual branches contribute: the meaning of a scale (paper, section 4.4.2 and conclusion).
 
 A scale s and the norm of the 1x1 kernel W that it multiplies are not separately identifiable: s (W z + b)
 is the same for s / c with c W and c b. A scale near 1 therefore says little by itself. The norm of a branch's

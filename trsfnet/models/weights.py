@@ -1,4 +1,4 @@
-"""Weights under our names, whatever their origin, and the settings of a network that can load them.
+"""Converts weights of any supported origin to our names, and derives the settings of the matching network.
 
 Our names are facenet's own layer names. facenet-pytorch and timm number the repeated stages and call the
 projection of a residual branch `conv2d`; `slim_names` maps TensorFlow checkpoints.
@@ -45,7 +45,7 @@ def origin_of(names: Iterable[str]) -> str | None:
 
 
 def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
-    """A state dict under our names, without its classifier.
+    """Convert a state dict to our names, without the classifier.
 
     Args:
         source: state dict of `facenet_pytorch.InceptionResnetV1` or of timm's `inception_resnet_v2`,
@@ -74,7 +74,7 @@ def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
 
 
 def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Arguments of `InceptionResnet` for weights of a port or of facenet, under our names.
+    """Derive the arguments of `InceptionResnet` from weights of a port or of facenet, under our names.
 
     Batch norms get a trainable gamma only if some gamma differs from 1: facenet's networks have none, and the
     ports store ones in its place.

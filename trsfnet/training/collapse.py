@@ -1,6 +1,6 @@
-"""Detects that training cannot continue or has learned nothing, and why. The paper calls this a crash.
+"""Detects training that cannot continue or has learned nothing: what the paper calls a crash situation.
 
-A collapse is a result that this paper is about, not an error: it is recorded with everything before it.
+In a study of trainability, a collapse is a result, not an error: it is recorded with everything before it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from trsfnet.training.collapsed import Collapsed, CollapseKind
 from trsfnet.training.distributed import World
 
-# Losses and gradients are checked every so many steps: rarely enough not to stall a GPU.
+# Number of steps between two checks of losses and gradients: large enough not to stall a GPU.
 CHECK_EVERY = 20
 
 # Number of initial steps whose gradient norms define what is usual for this run. After them, a loss that is

@@ -254,7 +254,8 @@ class TrainConfig:
     def resolved(self, root: Path | None) -> TrainConfig:
         """The same configuration with the settings that depend on this machine: precision and data version.
 
-        The data version is the version of the track's images. Nothing is downloaded.
+        The data version is the version of the track's images. Initial scales and slopes that are None become
+        the paper's. Nothing is downloaded.
 
         Raises:
             DataError: the track's images are missing under `root`.

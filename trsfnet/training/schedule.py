@@ -10,9 +10,8 @@ from trsfnet.training.config import TrainConfig
 def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
     """The learning rate of `step`, counted from 0.
 
-    - `staircase`: the paper's VGGFace2 schedule; multiplies by `decay_factor` every `decay_epochs` (0.2 every
-      20).
-    - `milestones`: the paper's MS1MV2 schedule; multiplies by `decay_factor` at each step in `milestones`.
+    - `staircase`: the paper's VGGFace2 schedule, times `decay_factor` every `decay_epochs` (0.2 every 20).
+    - `milestones`: the paper's MS1MV2 schedule, times `decay_factor` at each of the steps in `milestones`.
     - `cosine`: half a cosine, down to zero after the last step; the short tracks use it.
 
     Each schedule starts with a linear warmup of `warmup_epochs`.

@@ -20,7 +20,7 @@ def paint_eyes(
     rows, cols = grid.eye
     x, y = grid.x[cols], grid.y[rows][:, None]
     side = torch.sign(x)
-    # Both eyes at once: `out` goes from -1 at the inner corner to 1 at the outer one; `up` likewise upwards.
+    # Both eyes at once: `out` goes from -1 at the inner corner to 1 at the outer one; `up` points upwards.
     out = (x.abs() - p["eye_spacing"]) / p["eye_size"]
     up = (y - p["eye_y"]) / p["eye_size"] - p["eye_tilt"] * out
     within = out.abs()

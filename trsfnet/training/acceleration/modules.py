@@ -45,7 +45,7 @@ class FastConvNormAct(Accelerated, ConvNormAct):
     """A unit whose 1x1 convolution is a matrix product, and whose norm and PReLU are one operation."""
 
     def obstacle(self) -> str | None:
-        """See `Accelerated`: a layer that is not PyTorch's own, or that has hooks."""
+        """The obstacle: a layer that is not PyTorch's own, or that has hooks."""
         return (
             _touched("a convolution", self.conv, (nn.Conv2d,))
             or _touched("a norm", self.bn, (nn.BatchNorm2d,))
@@ -74,7 +74,7 @@ class FastScaledProjection(Accelerated, ScaledProjection):
     """
 
     def obstacle(self) -> str | None:
-        """See `Accelerated`: a projection that is not a plain 1x1 convolution with a bias, or has hooks."""
+        """The obstacle: a projection that is not a plain 1x1 convolution with a bias, or has hooks."""
         reason = _touched("a projection", self.conv, (nn.Conv2d,))
         if reason is None and not (is_pointwise(self.conv) and self.conv.bias is not None):
             reason = "a projection is not a 1x1 convolution with a bias"
@@ -98,7 +98,7 @@ class _FastBranched(Accelerated, Branched):
     """Computes all 1x1 units that read the block's input as one wider unit."""
 
     def obstacle(self) -> str | None:
-        """See `Accelerated`: first units that were modified, or whose norms or activations differ."""
+        """The obstacle: first units that were modified, or whose norms or activations differ."""
         return self._first_units()[1]
 
     def outputs(self, x: Tensor) -> list[Tensor]:
