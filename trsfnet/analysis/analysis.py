@@ -89,7 +89,7 @@ class Analysis:
 
     @cached_property
     def mechanism(self) -> pd.DataFrame:
-        """The finished runs of the study on weight decay and scales: see `mechanism_runs`."""
+        """Table of the finished runs of the study of weight decay and scales: see `mechanism_runs`."""
         found = [campaign.mechanism for campaign in self.campaigns if not campaign.mechanism.empty]
         return found[0] if found else mechanism_runs([])
 

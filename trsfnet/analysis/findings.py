@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class Estimate(Protocol):
-    """A number with its uncertainty."""
+    """Protocol of a number with its uncertainty."""
 
     paired: ClassVar[bool]
 

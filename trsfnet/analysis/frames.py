@@ -1,4 +1,4 @@
-"""Runs, their histories and their parameters as tidy tables, for pandas and seaborn."""
+"""Tidy pandas tables of runs, their histories and their parameters."""
 
 from __future__ import annotations
 

@@ -77,7 +77,11 @@ class PublishedDifference:
 
     @property
     def exceeds_noise(self) -> bool | None:
-        """True if it is significant for any number of discordant pairs, False if for none, otherwise None."""
+        """Whether the difference is significant.
+
+        True if both tests are significant for every possible number of discordant pairs, False if McNemar's
+        is for none, and None otherwise.
+        """
         if max(self.p_unpaired, self.p_largest) < ALPHA:
             return True
         return False if self.p_smallest >= ALPHA else None

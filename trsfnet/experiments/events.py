@@ -1,4 +1,4 @@
-"""TensorBoard events: curves, and histograms of scales and slopes."""
+"""TensorBoard events: learning curves, and histograms of scales, slopes and residual ratios."""
 
 from __future__ import annotations
 

@@ -39,7 +39,10 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
 
 
 def _places(path: Path) -> Iterator[Path]:
-    """Yield the folders to which `path` may be relative; only the working folder if it contains `..`."""
+    """Yield the folders to which `path` may be relative, most likely first.
+
+    For an absolute path, or one that contains `..`, this is only the working folder.
+    """
     yield Path.cwd()
     if not path.is_absolute() and ".." not in path.parts:
         yield from _checkouts(Path.cwd())

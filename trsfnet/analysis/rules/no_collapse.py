@@ -35,7 +35,7 @@ class NoCollapse(Rule):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The variants."""
+        """The variants in `of`."""
         return self.of
 
     def find(self, campaign: Campaign) -> Finding:

@@ -33,7 +33,7 @@ class Spread(Measuring):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The variants."""
+        """The variants in `of`."""
         return self.of
 
     def find(self, campaign: Campaign) -> Finding:
