@@ -445,7 +445,7 @@ class InceptionResnet(KeepsGammaFrozen):
     def scales(self) -> dict[str, Tensor]:
         """Trainable residual scales by the paper's names (figure 5), in forward order, detached.
 
-            `TRSF_inception-resnet v1.3` is the scale of the third residual module. Each is a scalar, or
+        `TRSF_inception-resnet v1.3` is the scale of the third residual module. Each is a scalar, or
         [channels] if there is one scale per channel.
         """
         return {
