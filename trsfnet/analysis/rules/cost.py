@@ -44,7 +44,7 @@ class Cost(Rule):
     def find(self, campaign: Campaign) -> Finding:
         """Compare the rounds that the benchmark recorded."""
         if campaign.mechanism.empty:
-            return Finding(Outcome.NOT_RUN, "It is said beside the study of weight decay and scales.")
+            return Finding(Outcome.NOT_RUN, "It is reported with the study of weight decay and scales.")
         result = measured("step")
         by_title = {case["title"]: case for case in result["cases"]} if result else {}
         missing = [title for title in self.cases if title not in by_title]
