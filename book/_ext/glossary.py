@@ -93,8 +93,15 @@ def _readable(doctree: nodes.document) -> Iterator[nodes.Text]:
         above = text.parent
         while above is not None and not isinstance(above, _OPAQUE):
             above = above.parent
-        if above is None:
+        if above is None and not _in_button(text):
             yield text
+
+
+def _in_button(text: nodes.Text) -> bool:
+    """Return whether the text labels a button, which may hold no link."""
+    place = text.parent.index(text)
+    before = text.parent[place - 1] if place else None
+    return isinstance(before, nodes.raw) and "<button" in before.astext()
 
 
 def _pieces(
