@@ -97,6 +97,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given by `arguments` (by default, those of the process) and return its exit code."""
+    choose_allocator()
     given = parse(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -126,6 +127,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:
             _drop_output()
         return _fail(2, f"{error.filename or 'the output'}: {error.strerror or error}.")
+
+
+def choose_allocator() -> None:
+    """Have Arrow allocate with malloc: where memory runs out, its own allocator crashes the process.
+
+    This has no effect once pyarrow is imported.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _fail(code: int, sentence: str) -> int:
