@@ -18,7 +18,8 @@ ROOTS = ("results", "runs")  # later folders take precedence
 STUDY = "runs.jsonl"
 RECORD_FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet")
 # Runs that differ in these settings do not share a page and do not link to each other.
-NETWORK = ("arch", "trsf", "trsf_per_channel", "activation")
+# The settings of a variant. Constants given one by one count as one variant, whatever they are.
+VARIANT = ("arch", "trsf", "trsf_per_channel", "scale_init", "activation", "slope_init", "loss")
 STUDY_FILES = (STUDY, "history.parquet", "parameters.parquet", "scores/*.parquet")
 
 
@@ -73,7 +74,8 @@ def recorded(root: Path) -> dict[tuple[str, str], Recorded]:
 
 def _network(info: Any, name: str) -> str:
     try:
-        return json.dumps([info["config"][field] for field in NETWORK])
+        config = info["config"]
+        return json.dumps([*(config[field] for field in VARIANT), bool(config.get("fixed_scales"))])
     except (KeyError, TypeError):
         return name
 
