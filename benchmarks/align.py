@@ -6,7 +6,6 @@ minutes, and writes `benchmarks/results/align.json`.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from trsfnet.errors import DataError
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
+    measure.command_parser(__doc__).parse_args()
     root = data_root()
     if root is None:
         raise DataError("Set TRSFNET_DATA to a folder that holds LFW.")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import Any
 
 from benchmarks.kill_trials.commands import WORKS
 from benchmarks.kill_trials.faults import run
-from benchmarks.measure import RESULTS, save
+from benchmarks.measure import RESULTS, command_parser, save
 
 
 def main() -> None:
     """Try all faults and save the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = command_parser(__doc__)
     parser.add_argument("--times", type=int, default=20, help="how often each, on each work")
     parser.add_argument("--only", nargs="*", choices=WORKS, default=list(WORKS), help="these works alone")
     options = parser.parse_args()

@@ -12,7 +12,6 @@ The readers and the requirements on them are those of the tests. This search is 
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -29,7 +28,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.measure import RESULTS, save
+from benchmarks.measure import RESULTS, command_parser, save
 
 FINDINGS = Path(__file__).parents[1] / "_build" / "fuzz" / "findings"
 BATCH = 5000
@@ -144,7 +143,7 @@ def main() -> None:
 
     if SHARES.keys() != TARGETS.keys():
         sys.exit("SHARES must name every target.")
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = command_parser(__doc__)
     parser.add_argument("--executions", type=int, default=10_000_000, help="when to end, with earlier ones")
     parser.add_argument(
         "--batch", nargs=2, metavar=("NAME", "NUMBER"), help="this one alone, in this process"

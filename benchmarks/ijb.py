@@ -7,7 +7,6 @@ memory can be measured.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import statistics
 import tempfile
@@ -26,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.ijb_set import Shape, write_set
-from benchmarks.measure import save
+from benchmarks.measure import command_parser, save
 from trsfnet.data.ijb_meta import read_pairs, read_templates
 from trsfnet.evaluation.templates import FARS, pool, score_templates, tar_at_fars
 
@@ -165,7 +164,7 @@ def compare(root: Path, shape: Shape, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = command_parser(__doc__)
     parser.add_argument(
         "--rounds", type=int, default=2, help="times to run theirs, and thrice ours (default 2)"
     )

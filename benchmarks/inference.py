@@ -16,7 +16,6 @@ computation of the same sums can be twice as fast.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -217,7 +216,7 @@ def _repeat(call: Callable[[], Any], repeats: int, device: torch.device) -> None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = measure.command_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="rounds to take the median over (default 9)")
     rounds = parser.parse_args().rounds
     gpu = best_device().type == "cuda"

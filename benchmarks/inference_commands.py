@@ -15,7 +15,6 @@ weights are not on PyPI; a file of random weights takes their place, so that dee
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import statistics
@@ -163,7 +162,7 @@ def variants(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = measure.command_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median over (default 3)")
     parser.add_argument("--deepface", type=Path, metavar="PYTHON", help="of an environment that has it")
     given = parser.parse_args()

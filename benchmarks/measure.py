@@ -6,6 +6,7 @@ valid.
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import json
 import os
@@ -21,6 +22,11 @@ from tqdm import tqdm
 from trsfnet.experiments.provenance import hardware, libraries
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def command_parser(doc: str) -> argparse.ArgumentParser:
+    """A parser for a benchmark's command line, described by the first line of its docstring."""
+    return argparse.ArgumentParser(description=doc.partition("\n")[0])
 
 
 def machine() -> dict[str, Any]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import statistics
 import tempfile
@@ -76,7 +75,7 @@ def measure_size(size: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = measure.command_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median over (default 7)")
     rounds = parser.parse_args().rounds
     measure.save("pack", {"rounds": rounds, "cases": [measure_size(size, rounds) for size in SIZES]})

@@ -6,7 +6,6 @@ measures how fast LFW's images are decoded and cropped, and how fast batches are
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -112,7 +111,7 @@ def data_path(rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = measure.command_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median over (default 7)")
     rounds = parser.parse_args().rounds
     result: dict[str, Any] = {"rounds": rounds, "seconds": startup(rounds), "import_target": IMPORT_TARGET}

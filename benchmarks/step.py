@@ -16,7 +16,6 @@ in addition, because training uses bfloat16 there.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import statistics
 import time
@@ -333,7 +332,7 @@ def matmul_tflops() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = measure.command_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="rounds to take the median over (default 7)")
     parser.add_argument("--only", default="", metavar="TITLE", help="cases whose title has this in it")
     options = parser.parse_args()

@@ -6,7 +6,6 @@ goes. `--only NAME` runs one task only. The tests use the same code.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from benchmarks.kill_trials import commands, trainings
 from benchmarks.kill_trials.harness import Trials
-from benchmarks.measure import RESULTS, save
+from benchmarks.measure import RESULTS, command_parser, save
 
 MODULES = {name: module.__name__ for module in (commands, trainings) for name in module.WORKS}
 # Number of kills of each task: fewer if a start takes longer.
@@ -29,7 +28,7 @@ _FILE = RESULTS / "kill_trials.json"
 
 def main() -> None:
     """Alternate between the tasks, a few kills of each at a time."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = command_parser(__doc__)
     parser.add_argument("--only", nargs="*", choices=KILLS, default=list(KILLS), help="these alone")
     options = parser.parse_args()
     works = json.loads(_FILE.read_text(encoding="utf-8"))["works"] if _FILE.exists() else {}

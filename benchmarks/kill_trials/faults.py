@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kill_trials.commands import WORKS
-from benchmarks.kill_trials.harness import contents
+from benchmarks.kill_trials.harness import contents, keep_to, new_folder
 from benchmarks.kills import starter
 from trsfnet.errors import TrsfnetError, lacks_memory
 
@@ -81,11 +81,7 @@ FAULTS: dict[str, Fault] = {
 
 def start(name: str, folder: Path, fault: str | None, seed: str) -> None:
     """Run a task once in a separate process; the exit code is 0, 2 (a declared error) or 1 (any other)."""
-    os.environ["TRSFNET_CACHE"] = str(folder / "cache")
-    os.environ["TQDM_DISABLE"] = "1"
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
+    keep_to(folder)
     said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with FAULTS[fault](folder, random.Random(seed)) if fault else contextlib.nullcontext():
@@ -116,7 +112,7 @@ class Machine:
         self._expected = contents(self._whole(), WORKS[name])
 
     def _whole(self) -> Path:
-        folder = self._new("whole")
+        folder = new_folder(self._folder, "whole")
         if self._ended(self._started(folder, None, "")) != 0:
             raise RuntimeError(f"{self._name} fails undisturbed.")
         return folder
@@ -129,7 +125,7 @@ class Machine:
             otherwise; and 1 if the result after the fault differs from that of an undisturbed run.
         """
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
-            folder = self._new(place)
+            folder = new_folder(self._folder, place)
             code = self._ended(self._started(folder, fault, f"{self._name} {fault} {number}"))
             said = (folder / "said").read_text(errors="replace")
             return self._figures(folder, [code], said)
@@ -137,7 +133,7 @@ class Machine:
     def twice(self, number: int) -> dict[str, int]:
         """Run the same task on one target in two processes at once."""
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
-            folder = self._new(place)
+            folder = new_folder(self._folder, place)
             codes = [self._ended(each) for each in [self._started(folder, None, "") for _ in range(2)]]
             return self._figures(folder, codes, (folder / "said").read_text(errors="replace"))
 
@@ -149,12 +145,6 @@ class Machine:
         different = again != 0 or contents(folder, WORKS[self._name]) != self._expected
         counts = {"well": codes.count(0), "sentence": codes.count(2), "otherwise": bad}
         return {"times": 1, **counts, "different": int(different)}
-
-    def _new(self, place: str) -> Path:
-        folder = self._folder / place
-        (folder / "target").mkdir(parents=True)
-        (folder / "inputs").symlink_to(self._folder / "inputs")
-        return folder
 
     def _started(self, folder: Path, fault: str | None, seed: str) -> Any:
         process = self._context.Process(target=start, args=(self._name, folder, fault, seed))

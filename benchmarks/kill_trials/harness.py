@@ -44,16 +44,29 @@ class Work:
     warms: bool = False
 
 
-def start(module: str, name: str, folder: Path) -> None:
-    """Run the task `name` of a module once, in a separate process."""
-    import importlib
-
-    os.setsid()
+def keep_to(folder: Path) -> None:
+    """Have this process cache in `folder` and print nothing."""
     os.environ["TRSFNET_CACHE"] = str(folder / "cache")
     os.environ["TQDM_DISABLE"] = "1"
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+
+
+def new_folder(root: Path, place: str | Path) -> Path:
+    """Create a folder in `root` for one trial, with an empty `target` and the `inputs` of all trials."""
+    folder = root / place
+    (folder / "target").mkdir(parents=True)
+    (folder / "inputs").symlink_to(root / "inputs")
+    return folder
+
+
+def start(module: str, name: str, folder: Path) -> None:
+    """Run the task `name` of a module once, in a separate process."""
+    import importlib
+
+    os.setsid()
+    keep_to(folder)
     importlib.import_module(module).WORKS[name].call(folder)
 
 
@@ -75,7 +88,7 @@ class Trials:
         (folder / "inputs").mkdir(parents=True)
         self._work.prepare(folder / "inputs")
         for place in ("warm", "whole") if self._work.warms else ("whole",):
-            code, self._computing = self._start(self._new(place), None, random.Random(0))
+            code, self._computing = self._start(new_folder(folder, place), None, random.Random(0))
             if code != 0:
                 raise RuntimeError(f"{name} fails undisturbed.")
         self._expected = contents(folder / "whole", self._work)
@@ -88,7 +101,7 @@ class Trials:
         """
         rng = random.Random(f"{self._name} {number}")
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
-            folder = self._new(place)
+            folder = new_folder(self._folder, place)
             figures = {"times": 1, "kills": 0, "starts": 0}
             code: int | None = None
             while code != 0:
@@ -103,12 +116,6 @@ class Trials:
         different = sum(found.get(file) != content for file, content in self._expected.items())
         different += len(found.keys() - self._expected.keys())
         return figures | {"compared": len(self._expected), "different": different}
-
-    def _new(self, place: str) -> Path:
-        folder = self._folder / place
-        (folder / "target").mkdir(parents=True)
-        (folder / "inputs").symlink_to(self._folder / "inputs")
-        return folder
 
     def _start(self, folder: Path, limit: float | None, rng: random.Random) -> tuple[int | None, float]:
         """Start the task and kill it after `limit` CPU seconds; return its exit code and CPU seconds."""

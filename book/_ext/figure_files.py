@@ -41,15 +41,16 @@ def write_figures(app: Sphinx, page: str, template: str, context: dict[str, Any]
     folder.mkdir(exist_ok=True)
     top = "../" * page.count("/")
     name = page.rpartition("/")[2]
+    citation = _citation(app)
     figures = iter(range(1, body.count('<figure class="exhibit">') + 1))
 
     def with_line(found: re.Match[str]) -> str:
         figure, label = found[0], f"{name}-{next(figures)}"
-        links = [_file(folder, top, f"{label}.svg", _alone(figure))]
+        links = [_file(folder, top, label, "svg", _alone(figure))]
         if numbers := _NUMBERS.search(figure):
             text = numbers[1].replace("<\\/", "</")
-            links.append(_file(folder, top, f"{label}.csv", text))
-        line = f'<p class="figure-files">{" · ".join(links)} · Cite as: {_citation(app)}, figure {label}</p>'
+            links.append(_file(folder, top, label, "csv", text))
+        line = f'<p class="figure-files">{" · ".join(links)} · Cite as: {citation}, figure {label}</p>'
         return _NUMBERS.sub("", figure).replace("</figure>", f"{line}</figure>")
 
     context["body"] = _FIGURE.sub(with_line, body)
@@ -61,10 +62,11 @@ def _alone(figure: str) -> str:
     return drawing[0].replace("currentColor", INK) + "\n" if drawing else ""
 
 
-def _file(folder: Path, top: str, name: str, text: str) -> str:
+def _file(folder: Path, top: str, label: str, kind: str, text: str) -> str:
     """Write the file and return a link to it."""
+    name = f"{label}.{kind}"
     (folder / name).write_text(text, encoding="utf-8")
-    return f'<a download href="{top}{FOLDER}/{name}">{name.rpartition(".")[2].upper()}</a>'
+    return f'<a download href="{top}{FOLDER}/{name}">{kind.upper()}</a>'
 
 
 def _citation(app: Sphinx) -> str:

@@ -13,3 +13,8 @@ def measured(name: str) -> dict[str, Any] | None:
     """Return the result of `benchmarks.<name>`, or None if there is none, as outside a checkout."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def cases_of(result: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """Return the cases of a result by their title; none of None."""
+    return {case["title"]: case for case in result["cases"]} if result else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -248,6 +248,12 @@ def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
     return runs[keep].set_index("seed")
 
 
+def by_seed(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[str, object]) -> pd.Series:
+    """Return a quantity of the runs with the given settings, by seed."""
+    found = pick(runs, weight_decay=decay, **settings)[quantity]
+    return found[~found.index.duplicated()].dropna()
+
+
 def _factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
     """Return the factor second / first with its interval, paired by seed, and the number of pairs."""
     logs = (second / first).map(np.log).dropna()
@@ -277,13 +283,18 @@ def _gauge(runs: pd.DataFrame) -> Answer:
     return Answer("gauge", True if all(apart) else None, found, min(counts))
 
 
+def spread_ratios(runs: pd.DataFrame, decay: float) -> pd.Series:
+    """Return, by seed, the spread of log scales over the initial scales: at the end, over at the start."""
+    ends = {start: by_seed(runs, "scale", decay, {"scale_init": start}) for start in STARTED}
+    logs = np.log(pd.DataFrame(ends).dropna().astype(float))
+    return logs.std(axis=1, ddof=0) / np.std(np.log(STARTED))
+
+
 def _contraction(runs: pd.DataFrame) -> Answer:
     """Is the spread of log scales over the different initial scales smaller at the end than at the start?"""
     found, counts = {}, []
     for decay in (USUAL, HIGH):
-        by_start = {s: pick(runs, weight_decay=decay, scale_init=s)["scale"] for s in STARTED}
-        table = np.log(pd.DataFrame(by_start).dropna())
-        ratios = table.std(axis=1, ddof=0) / np.std(np.log(list(by_start)))
+        ratios = spread_ratios(runs, decay)
         effect = mean_over_seeds(list(ratios))
         if effect:
             found[f"weight decay {decay:g}"] = effect

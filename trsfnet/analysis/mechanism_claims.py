@@ -5,16 +5,14 @@ Each comparison is made at both weight decays of the study and is paired by seed
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.analysis.findings import MIN_SEEDS
-from trsfnet.analysis.mechanism import HIGH, STARTED, USUAL, optimum_shares, pick
+from trsfnet.analysis.mechanism import HIGH, USUAL, by_seed, optimum_shares, spread_ratios
 from trsfnet.analysis.units import NUMBER, POINTS, SHARE, SIGNED_NUMBER, Unit
 from trsfnet.evaluation.statistics import fieller
 from trsfnet.text import percent
@@ -43,11 +41,9 @@ class Asked:
     @property
     def effect(self) -> Effect | None:
         """The mean over seeds with its standard error (Student's t); None with fewer than two seeds."""
-        n = len(self.by_seed)
-        if n < 2:
-            return None
-        error = float(self.by_seed.std(ddof=1)) / math.sqrt(n)
-        return Effect(float(self.by_seed.mean()), error, n - 1, n)
+        values = dict(enumerate(self.by_seed.astype(float)))
+        spread = pooled_spread([values])
+        return contrast([values], [1.0], [spread]) if spread else None
 
 
 @dataclass(frozen=True)
@@ -73,18 +69,12 @@ class Question:
     note: Callable[[pd.DataFrame], str] = lambda _: ""
 
 
-def _column(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[str, object]) -> pd.Series:
-    """Return a quantity of the runs with the given settings, by seed."""
-    found = pick(runs, weight_decay=decay, **settings)[quantity]
-    return found[~found.index.duplicated()].dropna()
-
-
 def _difference(
     runs: pd.DataFrame, quantity: str, first: Mapping[str, object], second: Mapping[str, object], name: str
 ) -> Iterator[Asked]:
     """Yield the difference first - second at both weight decays."""
     for decay in (USUAL, HIGH):
-        gap = _column(runs, quantity, decay, first) - _column(runs, quantity, decay, second)
+        gap = by_seed(runs, quantity, decay, first) - by_seed(runs, quantity, decay, second)
         yield Asked(f"{name}, weight decay {decay:g}", gap.dropna())
 
 
@@ -94,7 +84,7 @@ def _dead(runs: pd.DataFrame) -> Iterator[Asked]:
 
 
 def _dead_note(runs: pd.DataFrame) -> str:
-    shares = [_column(runs, "dead", decay, _RELU) for decay in (USUAL, HIGH)]
+    shares = [by_seed(runs, "dead", decay, _RELU) for decay in (USUAL, HIGH)]
     if not all(len(share) for share in shares):
         return ""
     usual, high = (percent(share.mean()) for share in shares)
@@ -108,9 +98,7 @@ def _redundancy(runs: pd.DataFrame) -> Iterator[Asked]:
 
 def _contraction(runs: pd.DataFrame) -> Iterator[Asked]:
     for decay in (USUAL, HIGH):
-        ends = {s: _column(runs, "scale", decay, {"scale_init": s}) for s in STARTED}
-        logs = np.log(pd.DataFrame(ends).dropna().astype(float))
-        ratios = logs.std(axis=1, ddof=0) / np.std(np.log(STARTED))
+        ratios = spread_ratios(runs, decay)
         yield Asked(f"spread at the end over that at the start, weight decay {decay:g}", ratios, False)
 
 
@@ -130,9 +118,9 @@ def gains(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
 
     The columns are `trained` (trained scales) and `frozen` (constants at the learned magnitudes).
     """
-    constant = _column(runs, "tar", decay, _PRELU)
+    constant = by_seed(runs, "tar", decay, _PRELU)
     sides = {"trained": _TRAINED, "frozen": _FROZEN}
-    return pd.DataFrame({n: _column(runs, "tar", decay, s) - constant for n, s in sides.items()})
+    return pd.DataFrame({n: by_seed(runs, "tar", decay, s) - constant for n, s in sides.items()})
 
 
 def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:

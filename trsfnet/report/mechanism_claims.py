@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.benchmarks import measured
+from trsfnet.analysis.benchmarks import cases_of, measured
 from trsfnet.analysis.findings import Verdict
 from trsfnet.analysis.mechanism import HIGH, USUAL
 from trsfnet.analysis.rules import paper_rules
@@ -107,7 +107,7 @@ def cost() -> Markdown:
     """Tabulate counted parameters and multiply-accumulates, and the measured time of a training step."""
     rows = []
     result = measured("step")
-    by_title = {case["title"]: case for case in result["cases"]} if result else {}
+    by_title = cases_of(result)
     for arch in ("v1", "v2"):
         plain, full = (_parameters(arch, both=both) for both in (False, True))
         case = by_title.get(f"{arch}, 160 px, batch 32")

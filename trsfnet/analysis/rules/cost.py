@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from trsfnet.analysis.benchmarks import measured
+from trsfnet.analysis.benchmarks import cases_of, measured
 from trsfnet.analysis.findings import Comparison, Finding, Observed, Outcome
 from trsfnet.analysis.rules.rule import Bounds, Rule
 from trsfnet.analysis.units import SIGNED_NUMBER, Unit
@@ -46,7 +46,7 @@ class Cost(Rule):
         if campaign.mechanism.empty:
             return Finding(Outcome.NOT_RUN, "It is reported with the study of weight decay and scales.")
         result = measured("step")
-        by_title = {case["title"]: case for case in result["cases"]} if result else {}
+        by_title = cases_of(result)
         missing = [title for title in self.cases if title not in by_title]
         if result is None or missing:
             return Finding(Outcome.NOT_RUN, "`python -m benchmarks.step` was not run here.")
