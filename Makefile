@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml
 
 setup: $(STAMP)  ## the environment, in .venv; TORCH=cpu leaves CUDA out
 
-# What of the pipeline: make runs BUDGET=full TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
+# What of the pipeline: make runs BUDGET=short TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
 OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(BUDGET),budget=$(BUDGET)) $(if $(TRACK),track=$(TRACK)) \
   $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EXHIBIT),'exhibit=$(EXHIBIT)')
 CORES ?= all

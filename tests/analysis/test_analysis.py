@@ -119,7 +119,7 @@ def test_a_row_for_each_run(root):
     frame = analysis.runs(root)
     assert len(frame) == 10
     assert frame["run_id"].is_unique
-    done = frame[(frame["status"] == "done") & (frame["track"] == "synthetic") & (frame["budget"] == "full")]
+    done = frame[(frame["status"] == "done") & (frame["track"] == "synthetic") & (frame["budget"] == "short")]
     means = done.groupby("name")["tar@1e-3"].mean()
     assert means.to_dict() == pytest.approx({"v1": 0.21, "v1 + TRSF + PReLU": 0.31})
     (collapsed,) = frame[frame["status"] == "collapsed"].itertuples()

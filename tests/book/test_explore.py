@@ -126,7 +126,7 @@ def test_play_goes_through_the_epochs(page):
 def test_all_seeds_of_a_setting_are_shown_together(page, runs):
     select = page.locator(".explorer fieldset").nth(0).get_by_label("Seeds")
     pick(page, 0, named(runs, "v1-trsf-prelu"))
-    select.select_option("all 2 (full)")
+    select.select_option("all 2 (short)")
     assert "of 40 below zero" in summary(page)[0]
     page.wait_for_timeout(200)
     assert len(drawn(page, "courses A", "line")) == 40

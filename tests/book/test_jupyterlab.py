@@ -87,7 +87,7 @@ def test_opened_run_and_used(lab, browser):
 
     said = page.locator(".explorer-summary").first
     said.scroll_into_view_if_needed()
-    assert "v1 + TRSF + PReLU, seed 0 (full), rendered faces: at epoch 4 of 4" in said.inner_text()
+    assert "v1 + TRSF + PReLU, seed 0 (short), rendered faces: at epoch 4 of 4" in said.inner_text()
     first = _drawn(page)
     slider = page.get_by_label("Epoch", exact=True)
     slider.focus()

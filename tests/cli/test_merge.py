@@ -20,7 +20,7 @@ def test_finished_runs_go_into_their_studies(tmp_path, capsys):
     assert main(words) == 0
     output = capsys.readouterr()
     assert output.out.splitlines() == [
-        f"{results / 'synthetic-full'}: 2 added, 0 replaced, 2 in total",
+        f"{results / 'synthetic-short'}: 2 added, 0 replaced, 2 in total",
         "Not merged: 2 of 4 runs; see trsfnet merge --help.",
     ]
     assert "is damaged" in output.err
@@ -34,7 +34,7 @@ def test_finished_runs_go_into_their_studies(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--study", "lfw-ful"), "study must be one of 'synthetic-full', got 'lfw-ful'"),
+        (("--study", "lfw-ful"), "study must be one of 'synthetic-short', got 'lfw-ful'"),
         (("nowhere",), "no folder nowhere"),
     ],
 )

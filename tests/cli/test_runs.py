@@ -47,7 +47,7 @@ def test_a_list_for_programs(runs, capsys):
     assert [run["seed"] for run in listed] == [0, 0, 0, 1]
     assert [bool(run["stale"]) for run in listed] == [True, False, False, False]
     assert listed[2]["metrics"]["tar@1e-3"] == 0.3
-    assert listed[2]["budget"] == "full"
+    assert listed[2]["budget"] == "short"
 
 
 def test_two_runs_beside_each_other(runs, capsys):

@@ -69,7 +69,7 @@ def test_runs_come_back_as_their_folders_have_them(tmp_path):
     (made[2].path / "history.csv").unlink()
     made[1].write_history(made[1].history().assign(loss=np.nan, seconds=np.inf).to_dict("records"))
     done = merge(read(tmp_path / "runs").values(), tmp_path / "results", scores="all")
-    assert [(merged.study, merged.runs) for merged in done] == [("lfw-pilot", 3), ("synthetic-full", 1)]
+    assert [(merged.study, merged.runs) for merged in done] == [("lfw-pilot", 3), ("synthetic-short", 1)]
     back = read(tmp_path / "results")
     assert len(back) == 4
     for run in made:

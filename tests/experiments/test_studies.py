@@ -59,16 +59,32 @@ def test_the_study_has_more_seeds_at_the_rates_that_can_tell():
     assert {config.learning_rate for config in runs if config.seed >= 5} == {0.2, 0.25, 0.3}
 
 
-def test_tables_1_and_2_have_more_seeds_on_real_faces(tmp_path):
+@pytest.mark.parametrize(
+    ("budget", "track", "first"), [("short", "lfw", 0), ("full", "lfw", 300), ("full", "synthetic", 300)]
+)
+def test_tables_1_and_2_have_more_seeds(budget, track, first, tmp_path):
     """Eight of v1's six settings, five of v2's, three of the rest; the first seeds of all come first."""
     (tmp_path / "lfw-deepfunneled.tgz").touch()
-    runs = list(planned_runs({"budget": "full", "track": "lfw"}, tmp_path).values())
-    assert len(runs) == 6 * 8 + 6 * 5 + 6 * 3
+    runs = list(planned_runs({"budget": budget, "track": track}, tmp_path).values())
+    assert len(runs) == len(planned_configs(budget, track)) == 6 * 8 + 6 * 5 + 6 * 3
     assert [config.seed for config in runs] == sorted(config.seed for config in runs)
-    assert {config.arch for config in runs if config.seed >= 5} == {"v1"}
-    assert {config.slope_init for config in runs if config.seed >= 3} == {None}
-    assert len(planned_runs({"budget": "full"}, None)) == 18 * 3
-    assert [len(planned_configs("full", track)) for track in ("lfw", "synthetic")] == [len(runs), 18 * 3]
+    assert min(config.seed for config in runs) == first
+    assert {config.arch for config in runs if config.seed >= first + 5} == {"v1"}
+    assert {config.slope_init for config in runs if config.seed >= first + 3} == {None}
+
+
+def test_the_seeds_of_full_are_new():
+    """No run of an earlier study shares initial weights or image order with the runs that decide."""
+    seeds = {
+        budget: {c.seed for track in ("synthetic", "lfw") for c in _planned(budget, track)}
+        for budget in BUDGETS
+        if budget not in ("smoke", "quick", "paper")
+    }
+    assert all(seeds["full"].isdisjoint(others) for budget, others in seeds.items() if budget != "full")
+
+
+def _planned(budget, track):
+    return planned_configs(budget, track) if track in BUDGETS[budget] else []
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -84,7 +100,9 @@ def test_a_pilot_shares_settings_with_no_run_that_it_decides_on():
     pilot = pilot_configs()
     assert {c.seed for c in pilot} == {200, 201}
     assert {c.variant for c in pilot} == {"v1-relu"}
-    assert {budget_of(asdict(replace(c, seed=7))) for c in pilot} == {None}
+    assert {budget_of(asdict(c)) for c in pilot} == {"matched-pilot"}
+    # With another seed, its two schedules are that of `full` and one that no budget has.
+    assert {budget_of(asdict(replace(c, seed=300))) for c in pilot} == {"full", None}
     assert [regime(c, 97).decay_budget for c in pilot] == pytest.approx([12.4] * 4, abs=0.05)
 
 

@@ -34,7 +34,7 @@ def test_it_offers_runs_and_what_verification_needs(tmp_path):
     found = widgets(executed("explore", tmp_path / "runs", tmp_path))
     (index,) = [s["index"] for s in found if isinstance(s.get("index"), dict) and "groups" in s["index"]]
     assert [group["name"] for group in index["groups"]] == [
-        "v1 + TRSF + PReLU, seed 0 (full), rendered faces"
+        "v1 + TRSF + PReLU, seed 0 (short), rendered faces"
     ]
     assert any("the threshold" in str(state.get("value", "")) for state in found), "a network comes along"
 

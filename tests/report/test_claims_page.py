@@ -92,7 +92,7 @@ def test_a_collapsed_run_is_named_where_it_counts(many):
     part = details.split("(claim-trsf-prelu-gains)=")[1].split("\n(claim-")[0]
     assert "/run.json) (collapsed)" in part
     counted = str(claims.campaigns_table(many))
-    assert row(counted, "`synthetic`, full")[3:5] == ["24 of 54", "1"]
+    assert row(counted, "`synthetic`, short")[3:5] == ["24 of 54", "1"]
 
 
 def test_without_runs_and_with_few_the_page_says_so(few):
@@ -112,11 +112,11 @@ def test_without_runs_and_with_few_the_page_says_so(few):
 def test_figures_have_words(many):
     for figure in (claims.outcomes(many), claims.forest(many)):
         assert isinstance(figure, Picture)
-        assert "synthetic, full" in figure.caption
+        assert "synthetic, short" in figure.caption
         assert len(figure.alt) > 40
     counts = many.campaigns[0].count(BY_ID)
     assert f"{counts['supported']} supported" in claims.outcomes(many).caption
-    tested = re.search(r"synthetic, full: (\d+) claims tested", claims.forest(many).caption)
+    tested = re.search(r"synthetic, short: (\d+) claims tested", claims.forest(many).caption)
     assert 0 < int(tested[1]) <= 50
 
 
@@ -126,19 +126,19 @@ def test_a_larger_budget_replaces_a_smaller_one_only_where_it_says_as_much(tmp_p
         fake_run(tmp_path, setting, epochs=3, image_size=75)
     extra = fake_run(tmp_path, "v1-leaky-relu", epochs=3, image_size=75)
     found = load(tmp_path)
-    assert [campaign.budget for campaign in found.campaigns] == ["full", "quick"]
+    assert [campaign.budget for campaign in found.campaigns] == ["short", "quick"]
     about = ["trsf-prelu-gains", "joint-gains-further"]
-    assert [campaign.budget for campaign in found.campaigns_on(about)] == ["full"]
+    assert [campaign.budget for campaign in found.campaigns_on(about)] == ["short"]
     stability = ["no-crash", "small-start-stable"]
     fake_run(tmp_path, "v1-trsf-relu", scale_init=1.0, epochs=3, image_size=75)
     found = load(tmp_path)
-    assert [campaign.budget for campaign in found.campaigns_on(stability)] == ["full", "quick"]
+    assert [campaign.budget for campaign in found.campaigns_on(stability)] == ["short", "quick"]
     assert extra.run_id in {run.run_id for run in found.campaigns[1].ordered}
 
 
 def test_the_verdict_names_what_is_decided(many):
     text = str(claims.verdict(many))
-    assert re.search(r"`synthetic`, full: supported are .*\(#claim-joint-gains-further\)", text)
+    assert re.search(r"`synthetic`, short: supported are .*\(#claim-joint-gains-further\)", text)
     assert "`lfw`, " in text
 
 

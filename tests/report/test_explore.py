@@ -51,10 +51,10 @@ def records(tmp_path_factory) -> Analysis:
 def test_the_book_shows_the_largest_scale_and_the_readers_variations(records):
     assert [run.name for run in for_the_book(records)] == [
         "v1 + TRSF, seed 0 (epochs 2), rendered faces",
-        "v1 + TRSF + PReLU, seed 0 (full), rendered faces",
-        "v1 + TRSF + PReLU, seed 1 (full), rendered faces",
+        "v1 + TRSF + PReLU, seed 0 (short), rendered faces",
+        "v1 + TRSF + PReLU, seed 1 (short), rendered faces",
         "v2 + TRSF, seed 0 (quick), rendered faces",
-        "v1 + PReLU, seed 0 (full), Labeled Faces in the Wild, running",
+        "v1 + PReLU, seed 0 (short), Labeled Faces in the Wild, running",
     ]
     everything = [run.name for run in explorable(records.runs)]
     assert "v1 + TRSF + PReLU, seed 0 (quick), rendered faces" in everything
@@ -69,13 +69,13 @@ def test_runs_of_one_seed_and_scale_are_told_apart(tmp_path):
         info["config"]["images"] = images
         file.write_text(json.dumps(info))
     runs = explorable(load(*tmp_path.iterdir()).runs)
-    assert [run.seed for run in runs] == ["0 (full, renderer-1)", "0 (full, renderer-2)"]
+    assert [run.seed for run in runs] == ["0 (short, renderer-1)", "0 (short, renderer-2)"]
 
 
 def test_seeds_of_a_setting_and_budget_are_one_group(records):
     offered = groups(explorable(records.runs))
     together = [group for group in offered if len(group.runs) > 1]
-    assert [group.name for group in together] == ["v1 + TRSF + PReLU, all 2 (full), rendered faces"]
+    assert [group.name for group in together] == ["v1 + TRSF + PReLU, all 2 (short), rendered faces"]
     assert [run.record.seed for run in together[0].runs] == [0, 1]
     assert len(offered) == len(explorable(records.runs)) + 1
 
@@ -149,7 +149,7 @@ def test_what_if_shows_the_curve_our_runs_and_the_paper(records):
     found = whatif.data(explorable(records.runs))
     json.dumps(found, allow_nan=False)
     ours = [point for point in found["points"] if point["series"] == "our runs"]
-    assert any(point["name"] == "v1 + TRSF + PReLU, (full), rendered faces (seeds: 2)" for point in ours)
+    assert any(point["name"] == "v1 + TRSF + PReLU, (short), rendered faces (seeds: 2)" for point in ours)
     papers = [point for point in found["points"] if point["series"] != "our runs"]
     assert {point["budget"] for point in papers} == {12.5}
     assert sorted(point["scale"] for point in papers)[-1] == 1.029

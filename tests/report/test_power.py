@@ -45,7 +45,7 @@ def test_spread_is_pooled_and_has_its_chi_square_interval(tmp_path):
     # Quantiles of chi-square with 2 degrees of freedom: 7.378 and 0.0506.
     low, high = (math.sqrt(2 * 0.0005 / quantile) for quantile in (7.3778, 0.050636))
     assert spread.bounds == pytest.approx((low, high), rel=1e-4)
-    assert "| `synthetic`, full | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 | 1.2 to 14.1 |" in str(
+    assert "| `synthetic`, short | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 | 1.2 to 14.1 |" in str(
         power.spreads_table([spread])
     )
 
@@ -62,14 +62,14 @@ def test_the_planned_seeds_are_marked(tmp_path):
     assert surest(spreads, "synthetic") is None
     figure = power.power_figure(spreads)
     assert isinstance(figure, Picture)
-    planned = seeds_planned("lfw")
+    planned = seeds_planned("short", "lfw")
     assert planned == {8: ["table 1"], 5: ["table 2"], 3: ["the rest"]}
     text = str(power.power_table(spreads))
     for seeds, (part,) in planned.items():
         seen = 100 * smallest_difference(surest(spreads, "lfw").deviation, seeds=seeds, variants=6)
         assert f"| `lfw` | {part} | {seeds} | {seen:.1f} (" in text
         assert f">{part}</text>" in figure.svg
-    assert "8 for table 1, 5 for table 2 and 3 for the rest" in power.plan()
+    assert "budget short, the seeds of each variant are 8 for table 1, 5 for table 2" in power.plan(spreads)
 
 
 def test_without_two_seeds_the_page_says_so():

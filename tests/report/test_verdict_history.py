@@ -10,8 +10,8 @@ from trsfnet.report import verdict_history
 from trsfnet.report.verdict_history import Change, Stage
 
 ROOT = Path(__file__).parents[2]
-BEFORE = {"lfw, full": {"trsf-gains": "supported", "converges-faster": "inconclusive"}}
-AFTER = {"lfw, full": {"trsf-gains": "contradicted", "no-crash": "supported"}, "synthetic, full": {}}
+BEFORE = {"lfw, short": {"trsf-gains": "supported", "converges-faster": "inconclusive"}}
+AFTER = {"lfw, short": {"trsf-gains": "contradicted", "no-crash": "supported"}, "synthetic, short": {}}
 
 
 def test_the_last_stage_has_the_present_verdicts():
@@ -21,16 +21,16 @@ def test_the_last_stage_has_the_present_verdicts():
 
 def test_changes_are_listed_with_their_reason():
     assert verdict_history.changes(BEFORE, AFTER) == [
-        Change("lfw, full", "trsf-gains", "supported", "contradicted"),
-        Change("lfw, full", "converges-faster", "inconclusive", "not run"),
-        Change("lfw, full", "no-crash", "not run", "supported"),
+        Change("lfw, short", "trsf-gains", "supported", "contradicted"),
+        Change("lfw, short", "converges-faster", "inconclusive", "not run"),
+        Change("lfw, short", "no-crash", "not run", "supported"),
     ]
     found = [Stage("2026-01-01", "First.", BEFORE), Stage("2026-01-02", "More runs.", AFTER)]
     text = str(verdict_history.history(found))
     assert text.index("2026-01-02") < text.index("More runs.") < text.index("2026-01-01")
     assert "3 verdicts changed" in text
     assert "✗\u00a0contradicted" in text
-    assert "New: `synthetic, full`." in text
+    assert "New: `synthetic, short`." in text
 
 
 def test_each_verdict_that_a_new_rule_changed_has_its_reason():

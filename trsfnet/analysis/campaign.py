@@ -30,7 +30,7 @@ class Campaign:
 
     Attributes:
         track: name of the track, such as `synthetic`.
-        budget: name of the budget, such as `full`; None if the protocol matches no budget.
+        budget: name of the budget, such as `short`; None if the protocol matches no budget.
         departures: settings of the protocol that differ from the nearest budget.
         rate: the learning rate at which all claims except those on stability are judged: the one with the
             fewest departures from a budget, and of these the one with the most runs.

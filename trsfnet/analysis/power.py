@@ -15,11 +15,8 @@ from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.evaluation.statistics import LEVEL
-from trsfnet.experiments.budgets import seeds_of
+from trsfnet.experiments.budgets import BUDGETS, seeds_of
 from trsfnet.experiments.variants import GRID, table_variants
-
-# The budget of the committed results.
-PLANNED = "full"
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class SeedSpread:
 
     Attributes:
         track: name of the track, such as `lfw`.
-        budget: name of the budget, such as `full`.
+        budget: name of the budget, such as `short`.
         arch: `v1` or `v2`.
         loss: `softmax` or `arcface`.
         variants: number of variants with at least two finished seeds.
@@ -104,22 +101,29 @@ def tests_planned(track: str) -> int:
     return sum(rule.testable(variants, track) for rule in paper_rules().values())
 
 
-def seeds_planned(track: str) -> dict[int, list[str]]:
-    """Return the parts of the grid (`table 1`, `table 2`, `the rest`) by planned number of seeds."""
+def seeds_planned(budget: str, track: str) -> dict[int, list[str]]:
+    """Return the parts of the grid (`table 1`, `table 2`, `the rest`) by a budget's planned seeds."""
     parts = {f"table {number}": table_variants(number) for number in (1, 2)}
     placed = [variant for variants in parts.values() for variant in variants]
     parts["the rest"] = [variant for variant in GRID if variant not in placed]
     planned: dict[int, list[str]] = {}
     for part, variants in parts.items():
-        planned.setdefault(seeds_of(variants[0], budget=PLANNED, track=track), []).append(part)
+        planned.setdefault(seeds_of(variants[0], budget=budget, track=track), []).append(part)
     return planned
 
 
 def surest(spreads: Sequence[SeedSpread], track: str) -> SeedSpread | None:
-    """Return the most precise spread of softmax networks on a track, preferably at the planned budget.
+    """Return the most precise spread of softmax networks on a track in a budget that the tables can show.
+
+    If several are equally precise, the one of the largest budget is used.
 
     Returns:
         The spread; None if there is none for the track.
     """
     found = [s for s in spreads if s.track == track and s.loss == "softmax"]
-    return max(found, key=lambda s: (s.budget == PLANNED, s.degrees_of_freedom), default=None)
+    order, studies = list(BUDGETS), {name for name, entry in BUDGETS.items() if entry.get("study")}
+    return max(
+        found,
+        key=lambda s: (s.budget not in studies, s.degrees_of_freedom, order.index(s.budget)),
+        default=None,
+    )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import (
     COUNT,
@@ -76,7 +75,7 @@ class Quantity:
 
 
 def _tar(run: Run) -> float | None:
-    return run.metrics.get(MEASURES[run.track][0])
+    return run.metrics.get(run.measures[0])
 
 
 def _final(kind: str, measure: Callable[[np.ndarray], float]) -> Measure:
@@ -147,7 +146,7 @@ def _epochs_to_half(run: Run) -> float | None:
 
 def _epochs_to_half_validation(run: Run) -> float | None:
     """Return the epochs until the track's TAR first reaches half its final value, interpolated."""
-    name = MEASURES[run.track][0]
+    name = run.measures[0]
     if run.history.empty or name not in run.history:
         return None
     values = np.concatenate([[0.0], run.history[name].to_numpy(float)])

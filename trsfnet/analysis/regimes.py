@@ -17,7 +17,7 @@ from trsfnet.training.budget import regime
 from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
 
 # The budgets whose runs are compared with the paper; `smoke` only tests that everything runs.
-_SHOWN = ("quick", "full", "stability", "collapse", "width", "mechanism", "long")
+_SHOWN = ("quick", "short", "full", "stability", "collapse", "width", "mechanism", "long")
 
 
 def regimes() -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from trsfnet.analysis.measures import measures
 from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import budget_of, departures
 from trsfnet.experiments.record import Record
@@ -157,8 +158,13 @@ class Run:
 
     @cached_property
     def budget(self) -> str | None:
-        """Name of the budget, such as `full`; None if the run matches no budget."""
+        """Name of the budget, such as `short`; None if the run matches no budget."""
         return budget_of(self.config)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The metric on which verdicts about the run are based, followed by those shown next to it."""
+        return measures(self.track, self.budget)
 
     @cached_property
     def departures(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def fault(run: Run) -> str | None:
 
 def _missing(run: Run) -> list[str]:
     """Return what is missing from the record of a finished run."""
-    missing = [name for name in MEASURES[run.track] if name not in run.metrics]
+    missing = [name for name in run.measures if name not in run.metrics]
     missing += [] if run.epochs_done else ["history.csv"]
     missing += ["parameters.parquet"] if run.config["trsf"] and "trsf" not in run.learned else []
     return missing

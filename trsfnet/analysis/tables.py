@@ -10,7 +10,7 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.findings import Outcome, Verdict
 from trsfnet.analysis.judging import judge
-from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.measures import measures
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.rules.contrast import Contrast, Means
@@ -58,7 +58,7 @@ class TableRuns:
     Attributes:
         table: number of the paper's table.
         track: `synthetic`, `lfw` or `paper`.
-        budget: budget of the runs, such as `full`; empty without runs.
+        budget: budget of the runs, such as `short`; empty without runs.
         images: version of the track's images; empty without runs.
         cells: runs by variant, ordered by seed; a variant without runs has an empty list.
         campaign: all runs comparable with these, including variants outside the table, whose seeds help to
@@ -94,9 +94,9 @@ class TableRuns:
         return max(cells, key=cells.__getitem__) if self.table == 6 else next(iter(cells))
 
     @property
-    def measure(self) -> str:
-        """Name of the metric on which the track's verdicts are based."""
-        return MEASURES[self.track][0]
+    def measures(self) -> tuple[str, ...]:
+        """The metric on which verdicts are based, followed by those shown next to it."""
+        return measures(self.track, self.budget)
 
     @cached_property
     def questions(self) -> dict[str, Contrast]:

@@ -20,7 +20,7 @@ With --on, A and B are networks or files of embeddings, as for `trsfnet evaluate
 with scores, or files written by `trsfnet evaluate --scores`:
   trsfnet compare vggface2 v1.onnx --on ~/datasets/lfw
   trsfnet compare dlib.npz vggface2 --on ~/datasets/lfw --figure both.svg
-  trsfnet compare results/lfw-full/RUN_A results/lfw-full/RUN_B --figure both.svg
+  trsfnet compare results/lfw-short/RUN_A results/lfw-short/RUN_B --figure both.svg
   trsfnet compare a.parquet b.parquet --json
 
 The command prints each metric of both models, the difference with an interval over people, and McNemar's

@@ -10,9 +10,9 @@ from trsfnet.cli import argument
 
 PURPOSE = "merge finished runs into the committed files of their studies"
 EPILOG = """\
-Every finished or collapsed run is added to the study of its track and budget, such as results/lfw-full:
+Every finished or collapsed run is added to the study of its track and budget, such as results/lfw-short:
   trsfnet merge
-  trsfnet merge --study lfw-full --scores all
+  trsfnet merge --study lfw-short --scores all
 
 A run that is already in the study is replaced if its record differs. The folders of the runs stay unchanged.
 You can stop a merge at any time and repeat it without losing anything. Simultaneous merges wait for each

@@ -52,7 +52,7 @@ def configs(
 
     Args:
         settings: the variants to train.
-        budget: name of the budget, such as `full`.
+        budget: name of the budget, such as `short`.
         track: name of the track, such as `lfw`.
         seeds: seeds for every variant; by default those of the budget.
 

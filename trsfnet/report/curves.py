@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
@@ -45,7 +44,7 @@ def _started(runs: Runs) -> Runs:
 
 
 def _validation(tables: Sequence[TableRuns], number: int, rows: list[Runs]) -> Picture:
-    measures = MEASURES[tables[0].track]
+    measures = tables[0].measures
     drawing = _draw(rows, {MEASURE_NAMES[name]: name for name in measures})
     for axes in drawing.axes:
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")

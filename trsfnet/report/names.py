@@ -15,6 +15,7 @@ TRACKS = {
 MEASURE_NAMES = {
     "tar@1e-3": "TAR@FAR=1e-3",
     "tar_by_person@1e-3": "TAR@FAR=1e-3, mean over people",
+    "all_pairs_tar@1e-3": "TAR@FAR=1e-3, all pairs",
 }
 
 
@@ -29,7 +30,7 @@ def row_name(number: int, variant: str, *, short: bool = False) -> str:
 
 
 def campaign_name(campaign: Campaign) -> str:
-    """Return the name of a campaign in Markdown, such as `synthetic`, full."""
+    """Return the name of a campaign in Markdown, such as `synthetic`, short."""
     return f"`{campaign.track}`, {campaign.size_name}"
 
 
@@ -41,5 +42,9 @@ def plain_campaign_name(campaign: Campaign) -> str:
 def measure_name(name: str) -> str:
     """Return a measure's name in words: `TAR, mean over people at FAR 1e-3` for `tar_by_person@1e-3`."""
     kind, _, far = name.partition("@")
-    words = {"tar": "TAR", "tar_by_person": "TAR, mean over people"}
+    words = {
+        "tar": "TAR",
+        "tar_by_person": "TAR, mean over people",
+        "all_pairs_tar": "TAR, all pairs",
+    }
     return f"{words.get(kind, kind.capitalize())}{f' at FAR {far}' if far else ''}"

@@ -9,9 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA
-from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.measures import MEASURES, measures
 from trsfnet.analysis.power import (
-    PLANNED,
     SeedSpread,
     seeds_planned,
     smallest_difference,
@@ -40,7 +39,7 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
         (
             f"`{s.track}`, {s.budget}",
             _network(s),
-            MEASURE_NAMES[MEASURES[s.track][0]],
+            MEASURE_NAMES[measures(s.track, s.budget)[0]],
             str(s.variants),
             str(s.runs),
             f"{100 * s.deviation:.1f}",
@@ -71,7 +70,7 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
     with style.panels(1, len(known), 4.2) as (figure, (axes,)):
         for panel, (track, spread) in zip(axes, known.items(), strict=True):
             _curves(panel, spread)
-            _plan(panel, track)
+            _plan(panel, spread)
             panel.set(
                 title=f"{track}: SD {100 * spread.deviation:.1f} points", xlabel="Seeds of each variant"
             )
@@ -111,9 +110,9 @@ def _curves(panel: Axes, spread: SeedSpread) -> None:
     panel.set_ylim(0, 1.5 * _difference(spread.deviation, _SEEDS[0], tests))
 
 
-def _plan(panel: Axes, track: str) -> None:
+def _plan(panel: Axes, spread: SeedSpread) -> None:
     """Mark the planned numbers of seeds with vertical lines."""
-    planned = seeds_planned(track)
+    planned = seeds_planned(spread.budget, spread.track)
     for seeds, parts in planned.items():
         panel.axvline(seeds, color=style.INK, linewidth=0.9, linestyle=":")
         text = "all" if len(planned) == 1 else joined(parts)
@@ -121,7 +120,7 @@ def _plan(panel: Axes, track: str) -> None:
 
 
 def _finding(track: str, spread: SeedSpread) -> str:
-    seeds = max(seeds_planned(track))
+    seeds = max(seeds_planned(spread.budget, track))
     tests = tests_planned(track)
     alone, corrected = (_difference(spread.deviation, seeds, n) for n in (1, tests))
     return f"{track}, {seeds} seeds: {alone:.1f} points alone, {corrected:.1f} as the first of {tests} claims"
@@ -140,7 +139,7 @@ def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
             *(_with_bounds(spread, seeds, tests) for tests in (1, tests_planned(spread.track))),
         )
         for spread in known
-        for seeds, parts in seeds_planned(spread.track).items()
+        for seeds, parts in seeds_planned(spread.budget, spread.track).items()
     ]
     header = ("Track", "Of", "Seeds", "Detectable alone", "Detectable as first of all claims")
     caption = (
@@ -156,12 +155,14 @@ def _with_bounds(spread: SeedSpread, seeds: int, tests: int) -> str:
     return f"{value:.1f} ({low:.1f} to {high:.1f})"
 
 
-def plan() -> str:
+def plan(spreads: Sequence[SeedSpread]) -> str:
     """State how many seeds were planned on LFW, and when."""
-    tests = tests_planned("lfw")
-    seeds = joined([f"{number} for {joined(parts)}" for number, parts in seeds_planned("lfw").items()])
+    tests, spread = tests_planned("lfw"), surest(spreads, "lfw")
+    budget = spread.budget if spread else "full"
+    parts_by_seeds = seeds_planned(budget, "lfw").items()
+    seeds = joined([f"{number} for {joined(parts)}" for number, parts in parts_by_seeds])
     return (
-        f"On LFW, with the budget {PLANNED}, the seeds of each variant are {seeds}. These numbers were fixed "
+        f"On LFW, with the budget {budget}, the seeds of each variant are {seeds}. These numbers were fixed "
         "before we looked at any comparison on LFW with that budget. This calculation shows what they can "
         "detect, based on a spread that is itself an estimate with an interval. Of the paper's "
         f"{len(paper_claims())} claims, {tests} can be tested on these runs, so the first must have a p "

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.analysis import Analysis, load
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import protocol
@@ -30,7 +29,7 @@ def lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
             run.run_id,
             run.status,
             _epochs(run),
-            value_of(run, MEASURES[run.track][0]) if run.done else "–",
+            value_of(run, run.measures[0]) if run.done else "–",
             run.budget or "of its own",
             run.stale,
         )
@@ -63,9 +62,11 @@ def to_dict(run: Run) -> dict[str, Any]:
 
 
 def measures(runs: Sequence[Run]) -> list[str]:
-    """Name the measure in the column `result` for each track of `runs`."""
-    tracks = dict.fromkeys(run.track for run in runs)
-    return [f"{track}: {MEASURE_NAMES[MEASURES[track][0]]}" for track in tracks]
+    """Name the measures in the column `result` for each track of `runs`."""
+    found: dict[str, dict[str, None]] = {}
+    for run in runs:
+        found.setdefault(run.track, {})[MEASURE_NAMES[run.measures[0]]] = None
+    return [f"{track}: {' or '.join(names)}" for track, names in found.items()]
 
 
 def sorted_runs(found: Analysis) -> list[Run]:

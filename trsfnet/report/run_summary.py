@@ -7,7 +7,6 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, table
@@ -25,7 +24,7 @@ def training_curves(run: Run) -> Figure:
         marker = "o" if len(history) < 10 else ""
         left.plot(history["epoch"], history["loss"], marker=marker)
         left.set(title="Training loss", ylabel="Mean cross-entropy (nats)", ylim=(0, None))
-        for measure in MEASURES[run.track]:
+        for measure in run.measures:
             right.plot(history["epoch"], history[measure], marker=marker, label=MEASURE_NAMES[measure])
         right.set(title="Verification of unseen people", ylabel="TAR", ylim=(0, None))
         right.yaxis.set_major_formatter(PercentFormatter(1))

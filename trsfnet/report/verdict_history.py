@@ -24,7 +24,7 @@ FILE = Path(__file__).with_suffix(".json")
 RESULTS = Path(__file__).parents[2] / "results"
 
 Outcomes = dict[str, dict[str, str]]
-"""Outcomes by campaign, such as `lfw, full`, and claim id, without claims that were not run."""
+"""Outcomes by campaign, such as `lfw, short`, and claim id, without claims that were not run."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Change:
     """A verdict that changed.
 
     Attributes:
-        campaign: name of the campaign, such as `lfw, full`.
+        campaign: name of the campaign, such as `lfw, short`.
         claim: id of the claim.
         before: outcome before the change.
         after: outcome after the change.

@@ -111,7 +111,7 @@ class Study:
 
     @property
     def name(self) -> str:
-        """Name of the study, such as `lfw-full`."""
+        """Name of the study, such as `lfw-short`."""
         return self.path.name
 
     @cached_property

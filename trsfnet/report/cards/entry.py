@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.stability import chance_loss
 from trsfnet.report.cards import description
@@ -76,7 +75,7 @@ def entry(run: Run, fault: str | None) -> Entry:
 
 
 def _sound(run: Run) -> Entry:
-    measures = MEASURES[run.track]
+    measures = run.measures
     return Entry(
         run,
         outcome=state(run),

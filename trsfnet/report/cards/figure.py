@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.report import style
 from trsfnet.report.cards.evaluated import Evaluated
@@ -99,7 +98,7 @@ def _loss(history: pd.DataFrame, axes: Axes) -> None:
 
 def _shares(history: pd.DataFrame, run: Run, axes: Axes) -> None:
     """Draw the training accuracy, and the track's measures on unseen people."""
-    names = {"train_accuracy": "training images"} | {name: measure_name(name) for name in MEASURES[run.track]}
+    names = {"train_accuracy": "training images"} | {name: measure_name(name) for name in run.measures}
     for (column, label), dashes in zip(names.items(), ("--", "-", ":"), strict=False):
         if column in history:
             axes.plot(

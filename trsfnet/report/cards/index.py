@@ -41,7 +41,7 @@ def _budget(run: Run) -> str | None:
 def _section(track: str, at: str, runs: list[Run]) -> str:
     words = at if at == _APART else f"budget {at}"
     title = f"### {capitalised(TRACKS[track])}, {words}: {counted(len(runs), 'run')}"
-    measures = MEASURES[track]
+    measures = runs[0].measures
     header = [
         "Run",
         *(MEASURE_NAMES[measure] for measure in measures),

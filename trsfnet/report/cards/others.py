@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.report.card_links import page
 from trsfnet.report.cards.readable import READ_ERRORS, CardRun
@@ -57,7 +56,7 @@ def _link(each: CardRun) -> Link | None:
     if run is None:
         return None
     try:
-        value = value_of(run, MEASURES[run.track][0])
+        value = value_of(run, run.measures[0])
         return Link(each.path, int(run.seed), _told_apart(run), page(run), value)
     except READ_ERRORS:
         return None

@@ -31,7 +31,7 @@ class Run:
 
     Attributes:
         record: the analysed run with its record.
-        seed: label of seed and budget, such as `0 (full)`, unique among the runs of a setting.
+        seed: label of seed and budget, such as `0 (short)`, unique among the runs of a setting.
     """
 
     record: Record
@@ -54,7 +54,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Full name, such as `v1 + TRSF + PReLU, seed 0 (full), rendered faces`."""
+        """Full name, such as `v1 + TRSF + PReLU, seed 0 (short), rendered faces`."""
         status = "" if self.record.status == "done" else f", {self.record.status}"
         return f"{self.setting}, seed {self.seed}, {self.track}{status}"
 
@@ -106,8 +106,8 @@ class Group:
 
     Attributes:
         runs: one run, or several that differ only in their seed.
-        seed: the run's label of seed and budget, or for several runs a label such as `all 8 (full)`.
-        name: the run's name, or for several runs such as `v1 + TRSF, all 8 (full), rendered faces`.
+        seed: the run's label of seed and budget, or for several runs a label such as `all 8 (short)`.
+        name: the run's name, or for several runs such as `v1 + TRSF, all 8 (short), rendered faces`.
     """
 
     runs: tuple[Run, ...]

@@ -113,7 +113,7 @@ def _notes(one: TableRuns) -> str:
 def _note(one: TableRuns) -> str:
     if not one.runs:
         return "no run yet."
-    what = MEASURE_NAMES[one.measure] if one.of_tar else "mean magnitude of TRSF after training"
+    what = MEASURE_NAMES[one.measures[0]] if one.of_tar else "mean magnitude of TRSF after training"
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
         f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} with budget "

@@ -47,7 +47,7 @@ def _points(panel: Axes, one: TableRuns) -> None:
         if row.value is not None:
             panel.plot(row.value, y, look.marker, color=look.colour, markersize=8)
     if one.of_tar:
-        panel.set_xlabel(MEASURE_NAMES[one.measure])
+        panel.set_xlabel(MEASURE_NAMES[one.measures[0]])
         # No steps of 2.5, because the tick labels are whole percentages.
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         panel.xaxis.set_major_formatter(PercentFormatter(1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.report.card_links import card_link
@@ -24,7 +23,7 @@ def runs_behind(tables: Sequence[TableRuns]) -> Markdown:
 
 
 def _runs(one: TableRuns) -> str:
-    measures = MEASURES[one.track]
+    measures = one.measures
     header = ["Run", *(MEASURE_NAMES[measure] for measure in measures)]
     header += [] if one.of_tar else ["Mean magnitude of TRSF", "Mean TRSF"]
     lines = []
@@ -74,7 +73,7 @@ def other_runs(found: Analysis, number: int) -> Markdown:
 
 
 def _values(run: Run) -> str:
-    return ", ".join(value_of(run, measure) for measure in MEASURES[run.track]) if run.done else "–"
+    return ", ".join(value_of(run, measure) for measure in run.measures) if run.done else "–"
 
 
 def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
