@@ -30,6 +30,12 @@ def test_what_is_cited_is_in_the_bibliography():
     dois = [entry.fields["doi"] for entry in entries.values() if "doi" in entry.fields]
     assert all(re.fullmatch(r"10\.\d{4,5}/\S+", doi) for doi in dois)
     assert len(set(dois)) == len(dois)
+    # Notebooks link to publications, because Jupyter shows the book's citations as code.
+    idea = (ROOT / "notebooks" / "idea.ipynb").read_text("utf-8")
+    linked = re.findall(r"\]\(https://doi\.org/([^)]+)\)", idea)
+    assert linked
+    assert set(linked) <= set(dois)
+    assert "{cite" not in idea
 
 
 @pytest.mark.parametrize("page", API)

@@ -60,13 +60,13 @@ def made(root: Path, name: str) -> Path:
 
 def test_pages_and_fragments_are_made_once(extension, make, tmp_path, monkeypatch):
     write(tmp_path, "page", "print(runs)")
-    write(tmp_path, "part", "from IPython.display import Markdown\nMarkdown('**so** it is')")
+    write(tmp_path, "part", "from trsfnet.report import display\ndisplay.Markdown(':::{table} **so** it is')")
     make("page", fragments=("part",))
     page = nbformat.read(made(tmp_path, "page.ipynb"), as_version=4)
     assert page.cells[-1].outputs[0].text == "../../runs\n"
     assert "remove-cell" in page.cells[1].metadata.tags
     assert "papermill" not in page.metadata, "times would make every page differ from the last"
-    assert made(tmp_path, "part.md").read_text() == "**so** it is\n"
+    assert made(tmp_path, "part.md").read_text() == ":::{table} **so** it is\n", "not what Jupyter shows"
 
     monkeypatch.setattr(extension, "Workshop", None)
     make("page", fragments=("part",))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import papermill
 import pytest
+from nbconvert import HTMLExporter
 
 from tests.report.fakes import fake_run
 from trsfnet import analysis
@@ -24,6 +25,9 @@ def test_one_track_from_elsewhere_and_the_gains_of_the_table(tmp_path, monkeypat
     notebook = papermill.execute_notebook(
         NOTEBOOKS / "table1.ipynb", "out.ipynb", parameters=given, progress_bar=False
     )
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert ":::" not in page, "nothing that only the book can read"
+    assert 'src="data:image/svg+xml;base64,' in page
     shown = str(notebook)
     assert "Labeled Faces in the Wild" not in shown.partition("## The runs")[0]
     (gains,) = (cell for cell in notebook.cells if cell.id == "contrast")

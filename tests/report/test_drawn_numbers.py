@@ -27,4 +27,4 @@ def test_what_a_figure_draws():
         ("", "7", "0", "0"),
         ("", "8", "1", "0"),
     ]
-    assert shown._repr_html_().count("</script>") == 1, "numbers end where their element does"
+    assert shown.html().count("</script>") == 1, "numbers end where their element does"

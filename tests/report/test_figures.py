@@ -95,4 +95,4 @@ def test_drawing_leaves_the_readers_settings_alone(found):
 def test_alternative_text_is_escaped():
     shown = picture(plt.figure(), alt='a "quoted" <word>', caption="a < b")
     assert ET.fromstring(shown.svg).get("aria-label") == 'a "quoted" <word>'
-    assert "a &lt; b" in shown._repr_html_()
+    assert "a &lt; b" in shown.html()

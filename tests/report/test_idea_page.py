@@ -55,7 +55,7 @@ def test_figure_1_has_both_networks(networks):
     figure = architecture.overview(networks)
     for words in ("5 × Inception-ResNet A", "20 × Inception-ResNet B", "17 × 17 × 320", "243 slopes"):
         assert words in figure.svg
-    assert "Parts of the stem: 7 in v1 and 8 in v2." in figure.caption
+    assert "Layers of the stem: 7 in v1 and 8 in v2." in figure.caption
     assert "Inception (Mixed 5b)" in figure.alt
 
 
@@ -85,5 +85,5 @@ def test_what_changes_in_the_tables_changes_in_the_drawings(monkeypatch):
 
 def test_the_verdict_counts(networks):
     words = str(idea.verdict(networks))
-    assert "as counted in the paper: 20 scales in v1, 40 scales in v2, 131 slopes in v1" in words
-    assert "not as" not in words
+    assert "As in the paper, there are 20 scales in v1, 40 scales in v2, 131 slopes in v1" in words
+    assert "Unlike" not in words

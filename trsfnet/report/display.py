@@ -13,16 +13,17 @@ from matplotlib.figure import Figure
 
 from trsfnet.report import style
 from trsfnet.report.drawn_numbers import drawn_numbers
+from trsfnet.report.jupyter import BOOK_TYPES, drawings_as_images, for_jupyter
 
 
 @dataclass(frozen=True)
 class Markdown:
-    """Text that Jupyter renders as Markdown and the book as MyST."""
+    """Text that the book renders as MyST, and Jupyter as Markdown."""
 
     text: str
 
-    def _repr_markdown_(self) -> str:
-        return self.text
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/markdown": for_jupyter(self.text), BOOK_TYPES["text/markdown"]: self.text}
 
     def __str__(self) -> str:
         return self.text
@@ -45,7 +46,11 @@ class Picture:
     caption: str
     numbers: str = ""
 
-    def _repr_html_(self) -> str:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": drawings_as_images(self.html()), BOOK_TYPES["text/html"]: self.html()}
+
+    def html(self) -> str:
+        """Return the figure as HTML for the book."""
         # Wide figures scroll within a box, which is focusable so that the arrow keys can scroll it.
         return (
             f'<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
@@ -64,7 +69,7 @@ class Picture:
 
     def markdown(self) -> str:
         """Return the figure as raw HTML for use within Markdown, without blank lines, which would end it."""
-        return "\n".join(line for line in self._repr_html_().splitlines() if line.strip())
+        return "\n".join(line for line in self.html().splitlines() if line.strip())
 
 
 def picture(figure: Figure, *, alt: str, caption: str, with_numbers: bool = True) -> Picture:

@@ -88,6 +88,6 @@ def verdict(networks: Sequence[Network]) -> Markdown:
             said = paper[f"{kind} of {network.version}"].value
             words = f"{counted} {kind} in {network.version}"
             agree.append(words) if counted == said else differ.append(f"{words} (paper: {said})")
-    parts = [f"as counted in the paper: {joined(agree)}"] if agree else []
-    parts += [f"not as counted in the paper: {joined(differ)}"] if differ else []
-    return Markdown(f"Counts in the networks trained here, {'; '.join(parts)}.")
+    parts = [f"As in the paper, there are {joined(agree)}."] if agree else []
+    parts += [f"Unlike in the paper, there are {joined(differ)}."] if differ else []
+    return Markdown(" ".join(parts))

@@ -123,7 +123,18 @@ def _execute(source: Path, parameters: Mapping[str, str], kernel: Kernel) -> nbf
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
             cell.metadata.tags.append("remove-cell")
+        for output in cell.get("outputs", []):
+            _use_book_form(output.get("data", {}))
     return notebook
+
+
+def _use_book_form(data: dict[str, str]) -> None:
+    """Replace what an output shows in Jupyter by its form for the book, if it has one."""
+    from trsfnet.report.jupyter import BOOK_TYPES
+
+    for usual, of_book in BOOK_TYPES.items():
+        if of_book in data:
+            data[usual] = data.pop(of_book)
 
 
 def _markdown_outputs(notebook: nbformat.NotebookNode) -> str:

@@ -101,8 +101,9 @@ def _caption(networks: Sequence[Network]) -> str:
         return joined([f"{number(net)} in {net.version}" for net in networks])
 
     return (
-        "The paper's figure 1, drawn from the models: their parts, with the output size for one image. "
-        f"Parts of the stem: {counts(lambda net: len(net.layers(STEM)))}. All trainable scales "
-        f"({counts(lambda net: sum(part.scales for part in net.parts))}) are in residual modules; slopes "
-        f"({counts(lambda net: sum(part.slopes for part in net.parts))}) are in all parts but the mean."
+        "The paper's figure 1, drawn from our networks: their parts in order, with the size of each output "
+        "for one image. "
+        f"Layers of the stem: {counts(lambda net: len(net.layers(STEM)))}. All trainable scales "
+        f"({counts(lambda net: sum(part.scales for part in net.parts))}) are in residual modules. Slopes "
+        f"({counts(lambda net: sum(part.slopes for part in net.parts))}) are in all parts with activations."
     )

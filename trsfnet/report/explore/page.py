@@ -55,7 +55,7 @@ def _part(name: str, static: Picture, data: dict[str, Any], more: str = "") -> H
     # Escape `<`, so that the JSON cannot end the element that contains it.
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return Html(
-        f'<div class="explorer" data-part="{name}"><div class="explorer-static">{static._repr_html_()}</div>'
+        f'<div class="explorer" data-part="{name}"><div class="explorer-static">{static.html()}</div>'
         f'<script type="application/json">{text}</script>{more}</div>',
         repr(static),
     )
