@@ -15,10 +15,10 @@ from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import budget_of, departures
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.stale import why_stale
-from trsfnet.experiments.variants import GRID, VARIANTS, short_name
+from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS, short_name, variant_from
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.training.collapsed import Collapsed
-from trsfnet.training.config import LATER_SETTINGS, TrainConfig
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
 
 if TYPE_CHECKING:
     from trsfnet.analysis.quantities import Quantity
@@ -165,6 +165,13 @@ class Run:
     def measures(self) -> tuple[str, ...]:
         """The metric on which verdicts about the run are based, followed by those shown next to it."""
         return measures(self.track, self.budget)
+
+    @cached_property
+    def in_stability_study(self) -> bool:
+        """True if the run belongs to the stability study, which also varies the learning rate."""
+        usual = track_defaults(self.track)["learning_rate"]
+        budget = budget_of({**self.config, "learning_rate": usual})
+        return budget == "stability" and variant_from(self.config) in STABILITY
 
     @cached_property
     def departures(self) -> dict[str, Any]:

@@ -7,26 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trsfnet.analysis.run import Run
-from trsfnet.experiments.budgets import budget_of
-from trsfnet.experiments.variants import STABILITY, variant_from
 from trsfnet.report.display import popover
 from trsfnet.report.run_state import EARLIER
-from trsfnet.training.config import track_defaults
 
 STUDY = "stability"
-
-
-def in_study(run: Run) -> bool:
-    """Return whether a run belongs to the stability study, which also varies the learning rate."""
-    usual = track_defaults(run.track)["learning_rate"]
-    of_budget = budget_of({**run.config, "learning_rate": usual}) == STUDY
-    return of_budget and variant_from(run.config) in STABILITY
 
 
 def page(run: Run) -> str:
     """Return the name of the file with the run's card, relative to the folder of its track."""
     # Use the folder's name rather than the recorded id: runs with equal ids would share a page.
-    return f"{STUDY}-{run.variant}.md" if in_study(run) else f"{run.path.name}.md"
+    return f"{STUDY}-{run.variant}.md" if run.in_stability_study else f"{run.path.name}.md"
 
 
 def anchor(run: Run) -> str:
@@ -40,7 +30,7 @@ def card_link(run: Run, text: str) -> str:
 
     The working directory must be the folder of the page, as it is when the book runs its notebooks.
     """
-    return _link(run, text, f"{page(run)}#{anchor(run)}" if in_study(run) else page(run))
+    return _link(run, text, f"{page(run)}#{anchor(run)}" if run.in_stability_study else page(run))
 
 
 def page_link(run: Run, text: str) -> str:

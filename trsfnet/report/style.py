@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
@@ -83,8 +84,12 @@ def panels(rows: int, columns: int, height: float, **options: Any) -> Iterator[t
 
 
 @contextmanager
-def applied() -> Iterator[None]:
-    """Apply the project's matplotlib style within this context."""
+def applied(changes: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]:
+    """Apply the project's matplotlib style within this context.
+
+    Args:
+        changes: matplotlib settings that differ from the style.
+    """
     ink: dict[Any, Any] = {
         key: INK
         for key in (
@@ -119,6 +124,9 @@ def applied() -> Iterator[None]:
                 "svg.fonttype": "none",
                 # Make the SVG reproducible: equal records give equal bytes.
                 "svg.hashsalt": "trsfnet",
+                # A fixed position: matplotlib would otherwise measure all ticks to look for some at the top.
+                "axes.titley": 1.0,
             }
+            | dict(changes)
         )
         yield

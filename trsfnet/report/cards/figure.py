@@ -25,6 +25,18 @@ _COLUMNS = 3
 _ROW_HEIGHT = 2.3  # inches
 _BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
 
+# The style of small panels.
+_SMALL = {
+    "axes.grid": False,
+    "axes.labelsize": 10,
+    "axes.titlesize": 10,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+}
+
 Panel = Callable[[Axes], None]
 
 
@@ -48,17 +60,13 @@ def figure(run: Run, scores: Evaluated | None) -> Picture | None:
         panels.insert(2, partial(_score_panel, scores))
     rows = -(-len(panels) // _COLUMNS)
     height = _ROW_HEIGHT * rows
-    with style.applied():
+    with style.applied(_SMALL):
         # Fixed margins and few ticks: a constrained layout would double the time per card.
         drawn = Figure(figsize=(style.FIGURE_WIDTH, height), layout="none")  # type: ignore[arg-type]
         drawn.subplots_adjust(0.1, 0.5 / height, 0.99, 1 - 0.3 / height, wspace=0.45, hspace=0.6)
         for place, panel in enumerate(panels, start=1):
             axes = drawn.add_subplot(rows, _COLUMNS, place)
-            axes.grid(visible=False)
             axes.locator_params(nbins=4)
-            axes.tick_params(labelsize=9, length=3)
-            axes.xaxis.label.set_fontsize(10)
-            axes.yaxis.label.set_fontsize(10)
             panel(axes)
     caption = _caption(history, values, scores)
     # Without numbers, because a card links to the record.
@@ -92,7 +100,7 @@ def _parameter_panels(values: dict[str, pd.DataFrame]) -> list[Panel]:
 def _loss(history: pd.DataFrame, axes: Axes) -> None:
     axes.plot(history["epoch"], history["loss"], color=_BLUE, marker=_marker(history), markersize=3)
     axes.set(ylim=(0, None), ylabel="Nats")
-    axes.set_title("Training loss", fontsize=10)
+    axes.set_title("Training loss")
     epoch_axis(axes)
 
 
@@ -106,8 +114,8 @@ def _shares(history: pd.DataFrame, run: Run, axes: Axes) -> None:
             )
     axes.set(ylim=(0, 1.3), yticks=(0, 0.5, 1))  # room for the legend
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_title("Right answers", fontsize=10)
-    axes.legend(fontsize=8, loc="upper left", handlelength=1.4, borderpad=0)
+    axes.set_title("Right answers")
+    axes.legend(loc="upper left", handlelength=1.4, borderpad=0)
     epoch_axis(axes)
 
 
@@ -127,14 +135,14 @@ def _score_panel(scores: Evaluated, axes: Axes) -> None:
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     low, high = axes.get_ylim()
     axes.set(xlabel="Cosine of a pair", ylim=(low, high * (10 if axes.get_yscale() == "log" else 1.5)))
-    axes.set_title("Scores, share of pairs", fontsize=10)
-    axes.legend(fontsize=8, loc="upper left", handlelength=1.4, borderpad=0)
+    axes.set_title("Scores, share of pairs")
+    axes.legend(loc="upper left", handlelength=1.4, borderpad=0)
 
 
 def _lines(table: pd.DataFrame, title: str, label: str, axes: Axes) -> None:
     lines_by_depth(axes, table)
     axes.set(ylabel=label)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title)
 
 
 def _bands(table: pd.DataFrame, axes: Axes) -> None:
@@ -145,7 +153,7 @@ def _bands(table: pd.DataFrame, axes: Axes) -> None:
     axes.plot(table.median(axis=1), color=_BLUE)
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.set(ylabel="Slope α")
-    axes.set_title("Slopes: range, 80 %, median", fontsize=10)
+    axes.set_title("Slopes: range, 80 %, median")
     epoch_axis(axes)
 
 
@@ -154,7 +162,7 @@ def _final_scales(table: pd.DataFrame, axes: Axes) -> None:
     axes.plot(np.arange(1, len(last) + 1), last, linestyle="", marker="o", markersize=3, color=_BLUE)
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.set(xlabel="Block, from input to output", ylabel="TRSF")
-    axes.set_title("TRSF at the end", fontsize=10)
+    axes.set_title("TRSF at the end")
 
 
 def _final_slopes(table: pd.DataFrame, axes: Axes) -> None:
@@ -164,7 +172,7 @@ def _final_slopes(table: pd.DataFrame, axes: Axes) -> None:
         axes.stairs(np.histogram(last[part], bins)[0], bins, fill=True, color=colour)
     axes.axvline(0, color=style.INK, linewidth=0.8)
     axes.set(xlabel="Slope α at the end", ylabel="Activations")
-    axes.set_title("Slopes at the end", fontsize=10)
+    axes.set_title("Slopes at the end")
 
 
 def _marker(history: pd.DataFrame) -> str:

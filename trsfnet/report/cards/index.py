@@ -10,7 +10,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
-from trsfnet.report.card_links import STUDY, card_link, in_study, page_link, runs_popover
+from trsfnet.report.card_links import STUDY, card_link, page_link, runs_popover
 from trsfnet.report.display import Markdown, folded, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.run_state import departures, state, value_of
@@ -35,7 +35,7 @@ def runs_index(found: Analysis) -> Markdown:
 
 def _budget(run: Run) -> str | None:
     """Return the budget of a run; for the stability study at any learning rate. None for other settings."""
-    return STUDY if in_study(run) else run.budget
+    return STUDY if run.in_stability_study else run.budget
 
 
 def _section(track: str, at: str, runs: list[Run]) -> str:

@@ -9,7 +9,6 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
 from trsfnet.errors import TrsfnetError
 from trsfnet.experiments.record import read_record
-from trsfnet.report.card_links import in_study
 
 # Errors that a damaged record can raise wherever it is read.
 READ_ERRORS = (TrsfnetError, KeyError, ValueError, TypeError, AttributeError, OSError)
@@ -45,7 +44,7 @@ def read_run(path: Path) -> CardRun:
     except READ_ERRORS as error:
         wrong = cannot_be_shown(path, error)
     try:
-        return CardRun(path, run, wrong, run.variant, in_study(run))
+        return CardRun(path, run, wrong, run.variant, run.in_stability_study)
     except READ_ERRORS:
         return CardRun(path, run, wrong)
 
