@@ -44,8 +44,8 @@ def slope_ends(group, setting):
 def test_figure_5_shows_one_seed_and_folds_the_others(versions):
     shown, others = scales.over_training(versions)
     table = versions[0].cells["v1-trsf-prelu"][0].learned["trsf"].iloc[-1]
-    start = "Paper's figure 5 on our synthetic track, seed 0 of each variant: "
-    assert shown.caption.startswith(start)
+    start = "Paper's figure 5 on our synthetic track (budget short: decay budget 0.06, travel 60)"
+    assert shown.caption.startswith(f"{start}, seed 0 of each variant: ")
     ends = f"v1 + TRSF + PReLU from 0.10 to {table.mean():.2f} (magnitude {table.abs().mean():.2f})"
     assert ends in shown.caption
     assert "Not run yet: every variant of v2 and v1 + TRSF + Leaky ReLU." in shown.caption

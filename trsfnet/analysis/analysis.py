@@ -17,7 +17,7 @@ from trsfnet.analysis.power import SeedSpread, seed_spreads
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
 from trsfnet.analysis.stability import Study, find_study
-from trsfnet.analysis.tables import TableRuns, left_out, table_runs
+from trsfnet.analysis.tables import TableRuns, left_out, table_budget, table_runs
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_records
@@ -39,7 +39,7 @@ class Analysis:
         faults = {run: fault(run) for run in runs}
         self.runs = tuple(run for run in runs if not faults[run])
         self.problems = (*problems, *filter(None, faults.values()))
-        self._tables: dict[tuple[int, str], TableRuns] = {}
+        self._tables: dict[tuple[int, str, str], TableRuns] = {}
 
     @cached_property
     def campaigns(self) -> list[Campaign]:
@@ -47,14 +47,22 @@ class Analysis:
         return campaigns(self.runs)
 
     def campaigns_on(self, claims: Collection[str]) -> list[Campaign]:
-        """Return the campaigns to show for the claims with these ids, without superseded ones."""
+        """Return the campaigns to show for the claims with these ids: see `relevant`."""
         return relevant(self.campaigns, claims)
 
+    def waiting(self, claims: Collection[str]) -> list[Campaign]:
+        """Return the campaigns of larger budgets with too few seeds to replace a smaller one."""
+        found = self.campaigns
+        return [one for one in found if any(one.waits(other, claims) for other in found)]
+
     def table(self, number: int, track: str) -> TableRuns:
-        """Return the paper's table `number` on a track at the largest budget run; it may have no runs."""
-        key = number, track
+        """Return the paper's table `number` on a track, in the budget of `table_budget`."""
+        return self._table(number, track, table_budget([number], track, self.runs))
+
+    def _table(self, number: int, track: str, budget: str) -> TableRuns:
+        key = number, track, budget
         if key not in self._tables:
-            self._tables[key] = table_runs(number, track, self.runs, self.campaigns)
+            self._tables[key] = table_runs(number, track, self.runs, self.campaigns, budget)
         return self._tables[key]
 
     def tables(self, number: int, track: str = "") -> list[TableRuns]:
@@ -64,6 +72,8 @@ class Analysis:
     def tables_by_track(self, *numbers: int, track: str = "") -> list[list[TableRuns]]:
         """Return several tables for each public track, and for the paper's track if any of them has runs.
 
+        The tables of a track are all in the same budget: see `table_budget`.
+
         Args:
             numbers: numbers of the paper's tables.
             track: the only track to show, such as `lfw`; empty for all.
@@ -71,12 +81,16 @@ class Analysis:
         Raises:
             ConfigError: the track does not exist.
         """
+        if track and track not in MEASURES:
+            raise ConfigError(f"There is no track {track!r}: it is one of {', '.join(MEASURES)}.")
+        tracks = [self._together(numbers, each) for each in ([track] if track else MEASURES)]
         if track:
-            if track not in MEASURES:
-                raise ConfigError(f"There is no track {track!r}: it is one of {', '.join(MEASURES)}.")
-            return [[self.table(number, track) for number in numbers]]
-        tracks = [[self.table(number, track) for number in numbers] for track in MEASURES]
+            return tracks
         return [found for found in tracks if found[0].track in PUBLIC_TRACKS or any(t.runs for t in found)]
+
+    def _together(self, numbers: Sequence[int], track: str) -> list[TableRuns]:
+        budget = table_budget(numbers, track, self.runs)
+        return [self._table(number, track, budget) for number in numbers]
 
     def left_out(self, number: int) -> list[tuple[Run, str]]:
         """Return the runs that a reader might expect in table `number` but that are not in it, and why."""

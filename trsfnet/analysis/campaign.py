@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
-from trsfnet.analysis.findings import Outcome, Verdict
+from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.mechanism import mechanism_runs
 from trsfnet.analysis.quantities import Quantity
@@ -160,6 +160,15 @@ class Campaign:
         """Return those of the claims with these ids whose outcome is not *not run*."""
         return {claim for claim in claims if self.verdicts[claim].outcome != Outcome.NOT_RUN}
 
+    def settles(self, claims: Iterable[str]) -> set[str]:
+        """Return those of the claims that need variants of which it has three or more seeds each."""
+        needed = {claim: paper_rules()[claim].variants for claim in self.decides(claims)}
+        return {
+            claim
+            for claim, variants in needed.items()
+            if variants and all(len(self.of(variant)) >= MIN_SEEDS for variant in variants)
+        }
+
     @cached_property
     def rank(self) -> tuple[int, str]:
         """Sort key: larger budgets rank higher, then campaigns with a more recent run."""
@@ -167,12 +176,31 @@ class Campaign:
         return (list(BUDGETS).index(self.budget) if self.budget else -1), latest
 
     def replaces(self, other: Campaign, claims: Collection[str]) -> bool:
-        """Return whether it ranks above `other` on the same track and covers all claims that `other` does."""
+        """Return whether it ranks above `other` on the same track and says as much about the claims.
+
+        It must decide all claims that `other` decides, and settle all that `other` settles.
+        """
         return (
             self.track == other.track
             and self.rank > other.rank
             and self.decides(claims) >= other.decides(claims)
+            and self.settles(claims) >= other.settles(claims)
         )
+
+    def waits(self, other: Campaign, claims: Collection[str]) -> bool:
+        """Return whether it ranks above `other` but has too few seeds to settle all that `other` settles."""
+        return (
+            self.track == other.track
+            and self.rank > other.rank
+            and self._of_tables
+            and other._of_tables
+            and not self.settles(claims) >= other.settles(claims)
+        )
+
+    @property
+    def _of_tables(self) -> bool:
+        """True if its budget is not that of a separate study."""
+        return bool(self.budget) and not BUDGETS[str(self.budget)].get("study")
 
 
 def campaigns(runs: Sequence[Run]) -> list[Campaign]:
@@ -211,5 +239,12 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
 
 
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:
-    """Return the campaigns to show for the claims with these ids, without superseded ones."""
-    return [one for one in found if not any(other.replaces(one, claims) for other in found)]
+    """Return the campaigns to show for the claims with these ids.
+
+    Superseded ones are omitted, and larger ones with too few seeds to replace a smaller one.
+    """
+    return [
+        one
+        for one in found
+        if not any(other.replaces(one, claims) or one.waits(other, claims) for other in found)
+    ]

@@ -61,10 +61,15 @@ def paper_regime() -> Regime:
     return regime(config, config.steps_per_epoch)
 
 
+def decay_budget_in_words(of: Regime) -> str:
+    """Return a decay budget with two significant digits, from 1 with three, such as `0.39` or `12.4`."""
+    return f"{of.decay_budget:.{2 if of.decay_budget < 1 else 3}g}"
+
+
 def regime_in_words(of: Regime) -> str:
     """Return a sentence that compares a regime with the paper's."""
     paper = paper_regime()
     return (
-        f"Decay budget {of.decay_budget:.2g} and travel {of.travel:,.0f}, of the paper's "
+        f"Decay budget {decay_budget_in_words(of)} and travel {of.travel:,.0f}, of the paper's "
         f"{paper.decay_budget:.3g} and {paper.travel:,.0f}."
     )

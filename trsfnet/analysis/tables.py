@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
-from trsfnet.analysis.findings import Outcome, Verdict
+from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.measures import measures
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
@@ -19,6 +19,7 @@ from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.budgets import BUDGETS, of_a_study
 from trsfnet.experiments.variants import GRID, table_variants
 from trsfnet.paper.numbers import paper_table
+from trsfnet.training.budget import Regime
 
 # The claim whose bounds define "around 1" for each row of the tables of mean scales.
 _AROUND_1 = "scales-around-1"
@@ -76,6 +77,11 @@ class TableRuns:
     def runs(self) -> list[Run]:
         """All runs of the table, in the paper's order."""
         return [run for cell in self.cells.values() for run in cell]
+
+    @property
+    def regime(self) -> Regime | None:
+        """Travel and decay budget of the runs' schedule; None without a run that finished an epoch."""
+        return self.campaign.regime if self.campaign else None
 
     @property
     def quantity(self) -> Quantity:
@@ -165,20 +171,52 @@ def _gap(means: Means, quantity: Quantity, campaign: Campaign) -> float | None:
     return sum(weight * sum(values[v]) / len(values[v]) for v, weight in means.weights.items())
 
 
-def table_runs(number: int, track: str, runs: Sequence[Run], campaigns: Sequence[Campaign]) -> TableRuns:
-    """Return the paper's table `number` on a track at the largest budget run; it may have no runs.
+def table_budget(numbers: Sequence[int], track: str, runs: Sequence[Run]) -> str:
+    """Return the budget in which tables of the paper are shown on a track; empty without runs.
+
+    It is the largest budget with three or more seeds of every variant; until there is one, the largest budget
+    with any run.
+
+    Args:
+        numbers: numbers of the tables that are shown together.
+        track: name of the track, such as `lfw`.
+        runs: all runs.
+    """
+    variants = {variant.key for number in numbers for variant in table_variants(number)}
+    ended: dict[str, dict[str, set[int]]] = {}
+    for run in _fitting(variants, track, runs):
+        seeds = ended.setdefault(str(run.budget), {}).setdefault(run.variant, set())
+        if run.done or run.collapsed:
+            seeds.add(run.seed)
+    complete = [
+        budget
+        for budget, seeds in ended.items()
+        if seeds.keys() == variants and min(map(len, seeds.values())) >= MIN_SEEDS
+    ]
+    return max(complete or ended, key=list(BUDGETS).index, default="")
+
+
+def _fitting(variants: Collection[str], track: str, runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of the variants on a track that may be in a table of the paper."""
+    found = [run for run in runs if run.track == track and run.variant in variants]
+    return [run for run in found if run.budget and not run.departures and not of_a_study(run.config)]
+
+
+def table_runs(
+    number: int, track: str, runs: Sequence[Run], campaigns: Sequence[Campaign], budget: str
+) -> TableRuns:
+    """Return the paper's table `number` on a track; it may have no runs.
 
     Args:
         number: number of the table.
         track: name of the track, such as `lfw`.
         runs: all runs.
         campaigns: all campaigns.
+        budget: the budget of the runs to show.
     """
     variants = [variant.key for variant in table_variants(number)]
-    found = [run for run in runs if run.track == track and run.variant in variants]
-    fitting = [run for run in found if run.budget and not run.departures and not of_a_study(run.config)]
-    budget = max((run.budget for run in fitting if run.budget), key=list(BUDGETS).index, default="")
-    fitting = sorted((run for run in fitting if run.budget == budget), key=_precedence)
+    fitting = [run for run in _fitting(variants, track, runs) if run.budget == budget]
+    fitting.sort(key=_precedence)
     # Different versions of the images are different data; use the version of the latest run.
     images = str(max(fitting, key=lambda run: run.started).config["images"]) if fitting else ""
     # One run per variant and seed: the last in `fitting`.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.reach import decay_budget_in_words
+from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import variant_of
 from trsfnet.paper.numbers import paper_table
 
@@ -37,6 +39,13 @@ def campaign_name(campaign: Campaign) -> str:
 def plain_campaign_name(campaign: Campaign) -> str:
     """Return the name of a campaign without Markdown."""
     return f"{campaign.track}, {campaign.size_name}"
+
+
+def budget_in_words(of: TableRuns) -> str:
+    """Return the budget of a table's runs, such as `budget short: decay budget 0.39, travel 388`."""
+    found = of.regime
+    lengths = f": decay budget {decay_budget_in_words(found)}, travel {found.travel:,.0f}" if found else ""
+    return f"budget {of.budget}{lengths}"
 
 
 def measure_name(name: str) -> str:

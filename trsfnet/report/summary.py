@@ -38,7 +38,7 @@ def generated(found: Analysis) -> str:
     parts = ["# What the results say", answer(found), _questions(found), *_weight_decay(found)]
     parts += ["## How many claims hold", _short(campaigns)]
     parts += ["## Contradictions and limits", "\n".join(_uncomfortable(campaigns))]
-    parts += ["## The runs", _about(found), _runs(campaigns)]
+    parts += ["## The runs", _about(found), _runs(campaigns, found.waiting(paper_rules()))]
     parts += ["## The paper's own numbers", f"{statistics.verdict()} {statistics.starts_spread()}"]
     parts += ["## The main claims", "<details><summary>All main claims, with their p values</summary>"]
     for question, claims in QUESTIONS.items():
@@ -99,8 +99,14 @@ def _about(found: Analysis) -> str:
     return text + (f" {counted(damaged, 'record')} cannot be read." if damaged else "")
 
 
-def _runs(campaigns: Sequence[Campaign]) -> str:
-    return "\n".join(_run_line(campaign) for campaign in campaigns) or "No run has ended yet."
+def _runs(campaigns: Sequence[Campaign], waiting: Sequence[Campaign]) -> str:
+    lines = [_run_line(campaign) for campaign in campaigns]
+    lines += [
+        f"- {campaign_name(campaign)}: {counted(len(campaign.runs), 'run')}, {campaign.missing} missing. "
+        f"They decide nothing until each variant of a claim has {MIN_SEEDS} seeds."
+        for campaign in waiting
+    ]
+    return "\n".join(lines) or "No run has ended yet."
 
 
 def _run_line(campaign: Campaign) -> str:

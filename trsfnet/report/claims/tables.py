@@ -8,7 +8,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
-from trsfnet.analysis.reach import paper_regime
+from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
 from trsfnet.analysis.rules.untested import Untested
@@ -49,7 +49,9 @@ def rules() -> Markdown:
         "the schedule, and the value in these runs is too small to test the claim, whether or not it is "
         "true. A file next to the rules lists these claims.\n"
         f"- **{Outcome.NOT_RUN}**: no run can test the claim, or the paper's own data would be needed.\n"
-        "- If runs of a budget are still missing, its verdicts are interim: more seeds may change them.\n"
+        "- If runs of a budget are still missing, its verdicts are interim: more seeds may change them. A "
+        "larger budget replaces a smaller one in a table or for a group of claims as soon as each of the "
+        f"variants has {MIN_SEEDS} seeds.\n"
         "- If a claim says that no run collapses, one collapse contradicts it. Support needs so many runs "
         f"without a collapse that a collapse rate of {100 * RARE:.0f} % would have been noticed.\n"
         "- Each claim and its rule were in the code before the runs that decide it. Two decisions were made "
@@ -107,7 +109,7 @@ def _campaign_row(campaign: Campaign) -> list[str]:
         sum(bool(run.stale) for run in runs),
     )
     regime = campaign.regime
-    of_schedule = [f"{regime.decay_budget:.2g}", f"{regime.travel:,.0f}"] if regime else ["–", "–"]
+    of_schedule = [decay_budget_in_words(regime), f"{regime.travel:,.0f}"] if regime else ["–", "–"]
     return [campaign_name(campaign), *map(str, numbers), *of_schedule]
 
 

@@ -14,7 +14,7 @@ from trsfnet.paper.numbers import paper_table
 from trsfnet.report.card_links import runs_popover
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
-from trsfnet.report.names import MEASURE_NAMES, TRACKS, row_name
+from trsfnet.report.names import MEASURE_NAMES, TRACKS, budget_in_words, row_name
 from trsfnet.report.run_state import EARLIER
 from trsfnet.report.switch import by_track
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
@@ -116,8 +116,8 @@ def _note(one: TableRuns) -> str:
     what = MEASURE_NAMES[one.measures[0]] if one.of_tar else "mean magnitude of TRSF after training"
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
-        f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} with budget "
-        f"{one.budget}, images {one.images}, of seeds {numbers}."
+        f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} of seeds "
+        f"{numbers} with images {one.images} ({budget_in_words(one)})."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]
     if missing:

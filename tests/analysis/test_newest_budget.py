@@ -1,0 +1,71 @@
+"""Tables, figures and verdicts use the larger budget as soon as it has three seeds of each variant."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.analysis import load
+from trsfnet.experiments.budgets import budget_settings
+from trsfnet.experiments.variants import table_variants
+from trsfnet.report import landing
+from trsfnet.report.names import budget_in_words
+from trsfnet.report.summary import generated
+
+TABLE_1, TABLE_2, TABLE_4 = ([variant.key for variant in table_variants(n)] for n in (1, 2, 4))
+BOTH = [*TABLE_1, *TABLE_2]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Three seeds of tables 1 and 2 in the budget `short`."""
+    for variant in BOTH:
+        for seed in range(3):
+            fake_run(tmp_path, variant, seed=seed, tar=0.2)
+    return tmp_path
+
+
+def train_full(root, variants, seeds):
+    for variant in variants:
+        for seed in seeds:
+            fake_run(root, variant, seed=seed, tar=0.7, **budget_settings("full", "synthetic"))
+
+
+def budgets(root, *numbers):
+    return [table.budget for table in load(root).tables_by_track(*numbers)[0]]
+
+
+def test_too_few_seeds_of_one_variant_change_nothing(root):
+    before = generated(load(root)).splitlines()
+    train_full(root, BOTH, (300, 301))
+    train_full(root, BOTH[1:], (302,))
+    found = load(root)
+    assert budgets(root, 1, 2) == ["short", "short"]
+    assert [c.budget for c in found.campaigns] == ["full", "short"]
+    (line,) = (line for line in generated(found).splitlines() if line not in before)
+    assert line.startswith("- `synthetic`, full: 35 runs, 61 missing. ")
+
+
+def test_a_table_changes_with_its_own_variants_and_together_with_those_beside_it(root):
+    train_full(root, TABLE_4, range(300, 303))
+    assert budgets(root, 4) == ["full"]
+    assert budgets(root, 1, 4) == ["short", "short"]
+    train_full(root, TABLE_1, range(300, 303))
+    assert budgets(root, 1, 4) == ["full", "full"]
+    assert budgets(root, 1, 2) == ["short", "short"]
+
+
+def test_a_table_names_its_budget_and_uses_its_measure(root):
+    train_full(root, TABLE_1, range(300, 303))
+    table = load(root).table(1, "synthetic")
+    assert table.measures[0] == "all_pairs_tar@1e-3"
+    assert table.rows[0].value == pytest.approx(0.35)
+    assert budget_in_words(table) == "budget full: decay budget 2.41, travel 60"
+
+
+def test_the_verdicts_change_once_every_variant_has_its_seeds(root):
+    train_full(root, BOTH, range(300, 303))
+    found = load(root)
+    assert [c.budget for c in found.campaigns] == ["full", "short"]
+    assert [c.budget for c in landing.campaigns_on_questions(found)] == ["full"]
+    assert found.waiting(found.campaigns[0].verdicts) == []
