@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ import numpy as np
 
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
+from trsfnet.analysis.held_out import chance_loss
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import protocol
 from trsfnet.experiments.variants import STABILITY, Variant
@@ -77,11 +77,6 @@ class StudyRun:
         if not len(self.losses) or len(self.losses) - 1 in better:
             return None
         return int(better[-1]) + 2 if len(better) else 1
-
-
-def chance_loss(run: Run) -> float:
-    """Return the cross-entropy, in nats, of a network that predicts all identities with equal probability."""
-    return math.log(run.info["data"]["train"]["identities"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from trsfnet.analysis.held_out import chance_loss
 from trsfnet.analysis.run import Run
-from trsfnet.analysis.stability import chance_loss
 from trsfnet.report.cards import description
 from trsfnet.report.cards.readable import READ_ERRORS, cannot_be_shown
 from trsfnet.report.run_state import state

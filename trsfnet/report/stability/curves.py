@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from trsfnet.analysis.stability import Study, StudyRun, chance_loss
+from trsfnet.analysis.held_out import chance_loss
+from trsfnet.analysis.stability import Study, StudyRun
 from trsfnet.experiments.variants import Variant
 from trsfnet.report import style
 from trsfnet.report.display import Picture, picture
