@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -22,12 +23,40 @@ def trsfnet(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_an_output_that_takes_no_more_is_one_sentence():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "trsfnet", "info", "v1"], stdout=full, stderr=subprocess.PIPE, text=True
-        )
-    assert (done.returncode, done.stderr) == (2, "trsfnet: the output: No space left on device.\n")
+def unread() -> int:
+    """A pipe that nobody reads any more, as after `| head`."""
+    reader, pipe = os.pipe()
+    os.close(reader)
+    return pipe
+
+
+FULL = "trsfnet: the output: No space left on device.\n"
+PLACES = pytest.mark.parametrize(
+    ("place", "code", "says"),
+    [(lambda: os.open("/dev/full", os.O_WRONLY), 2, FULL), (unread, 0, "")],
+    ids=["full", "unread"],
+)
+
+
+@PLACES
+def test_an_output_that_takes_no_more_is_one_sentence_or_none(
+    place, code, says, tmp_path, monkeypatch, capsys
+):
+    fake_run(tmp_path)
+    with open(place(), "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(["runs", str(tmp_path)]) == code
+        assert main(["runs", f"{tmp_path}/nowhere"]) == 2
+    assert capsys.readouterr().err.startswith(f"{says}trsfnet: There is no folder ")
+
+
+@PLACES
+def test_so_is_one_that_takes_no_help(place, code, says):
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "trsfnet", "train", "--help"]
+    with open(place(), "w") as stdout:
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=buffered)
+    assert (done.returncode, done.stderr) == (code, says)
 
 
 def test_a_name_that_no_file_can_have_is_one_sentence(capsys):
@@ -45,13 +74,12 @@ def test_a_home_that_nobody_has_is_a_place_that_is_not_there(capsys):
     assert capsys.readouterr().err.startswith("trsfnet: There is no ~nobody-at-all/v1.safetensors: expected ")
 
 
-def test_a_terminal_that_does_not_know_a_sign_gets_another(tmp_path):
+def test_a_terminal_that_does_not_know_a_sign_gets_another(tmp_path, monkeypatch):
     fake_run(tmp_path, status="running")
-    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
-    words = [sys.executable, "-m", "trsfnet", "runs", str(tmp_path)]
-    done = subprocess.run(words, capture_output=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert b"?" in done.stdout
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "latin-1"))
+    assert main(["runs", str(tmp_path)]) == 0
+    assert b"?" in shown.getvalue()
 
 
 def test_help_and_version_do_not_wait_for_torch():

@@ -98,15 +98,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given by `arguments` (by default, those of the process) and return its exit code."""
     choose_allocator()
-    given = parse(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may not support every character
     try:
+        try:
+            given = parse(arguments)
+        except SystemExit:  # after --help or --version
+            _flush()
+            raise
         with termination():
             code = COMMANDS[given.command].run(given)
-            if sys.stdout:  # None if it was closed
-                sys.stdout.flush()
+            _flush()
         return code
     except TrsfnetError as error:
         return _fail(2, str(error))
@@ -137,7 +140,17 @@ def choose_allocator() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
+def _flush() -> None:
+    """Flush the output here: if that failed at exit, Python would print a message of its own."""
+    if sys.stdout:  # None if it was closed
+        sys.stdout.flush()
+
+
 def _fail(code: int, sentence: str) -> int:
+    try:
+        _flush()
+    except OSError:
+        _drop_output()
     # With several processes, only the parent process reports an interruption.
     if code < 128 or "TORCHELASTIC_RUN_ID" not in os.environ:
         print(f"trsfnet: {sentence}", file=sys.stderr)
