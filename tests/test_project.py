@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -83,23 +84,55 @@ def test_the_version_has_one_home():
     assert citation["license"] == PROJECT["license"] == "MIT"
 
 
+def rooms() -> dict[str, set[str]]:
+    """The packages of CONTRIBUTING.md's table, from top to bottom, with what each imports."""
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| `trsfnet/(\w+)\S* \| ([\w, ]*?) ?\|", contributing, re.M)
+    return {package: set(filter(None, imports.split(", "))) for package, imports in rows}
+
+
+def imported(file: Path) -> set[str]:
+    """The parts of trsfnet that a file imports, also within functions."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in found if name.startswith("trsfnet.")}
+
+
 def test_imports_point_down():
-    """The floors of the house, lowest first: nothing imports from a floor above its own."""
-    floors = ["errors", "paths", "termination", "text", "templates", "models", "heads", "synthetic"]
-    floors += ["data", "evaluation", "training", "paper", "experiments", "interop", "inference"]
-    floors += ["analysis", "report", "cli"]
-    lowest = ("errors", "paths", "termination", "text", "templates", "models", "heads", "synthetic")
-    ground = dict.fromkeys(lowest, 0)
-    level = {name: ground.get(name, i) for i, name in enumerate(floors)}
+    """Each package imports what the table in CONTRIBUTING.md says, and only from rows below its own."""
+    table = rooms()
+    everyone = {"errors", "paths", "termination", "text", "templates", "__version__"}
+    found: dict[str, set[str]] = {room: set() for room in table}
     for file in (ROOT / "trsfnet").rglob("*.py"):
         room = file.relative_to(ROOT / "trsfnet").parts[0].removesuffix(".py")
-        if room in level:
-            for imported in re.findall(r"(?:from|import) trsfnet\.(\w+)", file.read_text()):
-                assert level[imported] <= level[room], f"{file} imports {imported}"
+        if room in table:
+            found[room] |= imported(file) - everyone - {room}
+        elif room in everyone:
+            assert imported(file) <= everyone, file
         banned = re.findall(
             r"^\s*(?:from|import) (sphinx|snakemake|papermill|nbformat)", file.read_text(), re.M
         )
         assert not banned, f"{file} imports {banned}"
+    assert found == table
+    order = list(table)
+    for room, below in table.items():
+        assert below <= set(order[order.index(room) + 1 :]), room
+
+
+def test_an_import_in_a_function_says_why():
+    for file in (ROOT / "trsfnet").rglob("*.py"):
+        if file.parent.name == "cli":  # the package's docstring says why
+            continue
+        lines = file.read_text().splitlines()
+        functions = (n for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.FunctionDef))
+        for node in {inner for function in functions for inner in ast.walk(function)}:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                near = lines[node.lineno - 2 : node.lineno]
+                assert any("#" in line for line in near), f"{file}:{node.lineno} imports without a reason"
 
 
 def test_no_image_of_a_face_and_nothing_large_is_committed():

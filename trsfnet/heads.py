@@ -9,6 +9,7 @@ because a softmax over tens of thousands of identities exceeds the range and pre
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -57,11 +58,12 @@ def _in_one_type(embeddings: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     return embeddings.to(dtype), weight.to(dtype)
 
 
-class _Head(nn.Module):
+class _Head(nn.Module, ABC):
     """The shared part of the heads: the softmax over their scores."""
 
+    @abstractmethod
     def scores(self, embeddings: Tensor, labels: Tensor) -> Scores:
-        raise NotImplementedError
+        """`embeddings` [N, embedding_size] float32 or float64, `labels` int64 [N] -> scores."""
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> HeadOutput:
         """`embeddings` [N, embedding_size] (any norm), `labels` int64 [N] -> loss and predictions."""

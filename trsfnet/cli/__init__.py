@@ -1,6 +1,7 @@
 """The command line: `python -m trsfnet`, or `trsfnet` once installed.
 
-Each command is a module of this package that defines `PURPOSE`, `EPILOG`, `options` and `run`.
+Each command is a module of this package that defines `PURPOSE`, `EPILOG`, `options` and `run`. Commands
+import the packages below in their functions, so that `--help` need not wait for PyTorch.
 """
 
 from __future__ import annotations

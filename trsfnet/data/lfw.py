@@ -112,7 +112,7 @@ def fetch_lfw(data_home: Path | None = None) -> LfwImages:
     Raises:
         DataError: if the download failed.
     """
-    from sklearn.datasets import fetch_lfw_people
+    from sklearn.datasets import fetch_lfw_people  # slow to import, and needed only for the download
 
     data_home = data_home or _data_home()
     try:

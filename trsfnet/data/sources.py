@@ -8,7 +8,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from trsfnet.data.folder import FolderSource, is_vggface2
+from trsfnet.data.folder_index import said
+from trsfnet.data.ijb import IjbImages
+from trsfnet.data.image_list import images_in, read_list
+from trsfnet.data.lfw import LfwSource, lfw_at, lfw_in
+from trsfnet.data.pack import PackSource
+from trsfnet.data.recordio import RecordSource
 from trsfnet.data.source import Source
+from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.errors import DataError
 from trsfnet.paths import user_path
 
@@ -44,14 +52,10 @@ def open_source(path: Path | str, *, part: str | None = None, skip: bool = False
         raise DataError(f"There is no {path}: expected {_UNDERSTOOD}.")
     source = _special(path, skip)
     if source is None and path.is_dir():
-        from trsfnet.data.folder import FolderSource, is_vggface2
-
         source = FolderSource(path, part=part if is_vggface2(path) else None, skip=skip)
     if source is None:
         raise DataError(f"{path} is not a source of faces: expected {_UNDERSTOOD}.")
     if source.passed_over:
-        from trsfnet.data.folder_index import said
-
         _say(f"trsfnet: passed over in {path}: {said(source.passed_over)}.")
     return source
 
@@ -63,27 +67,14 @@ def _say(sentence: str) -> None:
 
 
 def _special(path: Path, skip: bool) -> Source | None:
-    """Return the source at `path` if the names of its files identify a special kind.
-
-    Modules are imported only when needed, so that opening one kind of source does not load the others.
-    """
-    from trsfnet.data.lfw import LfwSource, lfw_at, lfw_in
-
+    """Return the source at `path` if the names of its files identify a special kind."""
     if (path / "pack.json").is_file():
-        from trsfnet.data.pack import PackSource
-
         return PackSource(path)
     if (path / "train.rec").is_file() or (path.is_file() and path.suffix == ".rec"):
-        from trsfnet.data.recordio import RecordSource
-
         return RecordSource(path)
     if path.is_file() and path.suffix == ".bin":
-        from trsfnet.data.verification_bin import VerificationBin
-
         return VerificationBin(path)
     if (path / "meta").is_dir() and (path / "loose_crop").is_dir():
-        from trsfnet.data.ijb import IjbImages
-
         return IjbImages(path, _ijb_name(path), skip=skip)
     images = lfw_at(path) or lfw_in(path)
     if images:
@@ -93,8 +84,6 @@ def _special(path: Path, skip: bool) -> Source | None:
             if images.path.is_dir():
                 raise DataError(f"{error} A folder of some of its people needs another name.") from error
             raise
-    from trsfnet.data.image_list import images_in, read_list
-
     if path.suffix == ".txt" and path.is_file():
         return read_list(path)
     return images_in(path, skip=skip) if path.is_dir() else None

@@ -134,7 +134,7 @@ class OnnxEngine:
         Raises:
             DataError: if onnxruntime cannot load the graph.
         """
-        from onnxruntime import InferenceSession, SessionOptions
+        from onnxruntime import InferenceSession, SessionOptions  # optional: in the extra `export`
 
         options = SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save
 
 from trsfnet.data.files import check_name
 from trsfnet.errors import ConfigError, DataError
@@ -112,8 +113,6 @@ def _check_target(path: Path) -> None:
 
 
 def _write_safetensors(weights: Weights, path: Path) -> None:
-    from safetensors.torch import save
-
     model = weights.build() if weights.has_bottleneck else None
     state = model.state_dict() if model else weights.state
     tensors = {name: tensor.contiguous() for name, tensor in state.items()}

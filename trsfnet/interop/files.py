@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from trsfnet.errors import DataError, brief
@@ -60,8 +61,6 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def _read_safetensors(path: Path) -> Tensors:
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

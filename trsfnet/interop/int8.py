@@ -136,9 +136,10 @@ def calibrated(graph: Any, images: np.ndarray) -> Any:
     Raises:
         ConfigError: if the onnxruntime package is missing.
     """
-    import onnx
+    import onnx  # optional: in the extra `export`
 
     try:
+        # Optional: in the extra `export`.
         from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     except ImportError as error:
         raise ConfigError("int8 needs another package: pip install 'trsfnet[export]'.") from error
@@ -195,7 +196,7 @@ def _scores(found: Evaluation) -> RunScores:
 
 def _outputs(graph: Any, images: np.ndarray | LazyImages) -> np.ndarray:
     """Compute the embeddings with a graph: float32 [N, D]."""
-    from onnxruntime import InferenceSession, SessionOptions
+    from onnxruntime import InferenceSession, SessionOptions  # optional: in the extra `export`
 
     options = SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

@@ -115,7 +115,7 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxMod
 
 def _parsed(path: Path) -> Any:
     try:
-        import onnx
+        import onnx  # optional: in the extra `export`
     except ImportError as error:
         raise ConfigError("Reading .onnx needs two more packages: pip install 'trsfnet[export]'.") from error
     try:
@@ -131,7 +131,7 @@ def _parsed(path: Path) -> Any:
 
 def _refuse_other_text(model: Any, path: Path) -> None:
     """Reject strings that are not UTF-8, which protobuf returns as bytes."""
-    from google.protobuf.message import Message
+    from google.protobuf.message import Message  # optional: comes with onnx
 
     for part in (model, *_parts(model, Message)):
         for field, value in part.ListFields():
@@ -142,7 +142,7 @@ def _refuse_other_text(model: Any, path: Path) -> None:
 
 
 def _refuse_loops(model: Any, path: Path) -> None:
-    from onnx import NodeProto
+    from onnx import NodeProto  # optional: in the extra `export`
 
     for node in _parts(model, NodeProto):
         if node.op_type in _LOOPS:
@@ -158,7 +158,7 @@ def _take_in_what_lies_beside(model: Any, path: Path) -> None:
         DataError: if that file is in another folder, does not exist, or is too short, or the total size is
             too large.
     """
-    from onnx import TensorProto
+    from onnx import TensorProto  # optional: in the extra `export`
 
     taken = 0
     for tensor in _parts(model, TensorProto):
@@ -203,7 +203,7 @@ def _beside(path: Path, name: str, place: dict[str, str]) -> bytes:
 
 
 def _interface(model: Any, path: Path) -> Interface:
-    from onnx import TensorProto
+    from onnx import TensorProto  # optional: in the extra `export`
 
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]

@@ -34,7 +34,7 @@ def build_graph(network: FoldedInceptionResnet, preprocessing: Preprocessing, *,
         ConfigError: if the onnx package is missing.
     """
     try:
-        from onnx import TensorProto, helper
+        from onnx import TensorProto, helper  # optional: in the extra `export`
     except ImportError as error:
         raise ConfigError("ONNX needs another package: pip install 'trsfnet[export]'.") from error
     size, width = preprocessing.size, network.last.out_features
@@ -72,14 +72,14 @@ class _Graph:
 
     def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
         """Add a node with one output, which has the node's name."""
-        from onnx import helper
+        from onnx import helper  # optional: in the extra `export`
 
         self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
         return name
 
     def constant(self, value: Tensor | np.ndarray, name: str) -> str:
         """Add a constant."""
-        from onnx import numpy_helper
+        from onnx import numpy_helper  # optional: in the extra `export`
 
         array = value.contiguous().numpy() if isinstance(value, Tensor) else value
         self.constants.append(numpy_helper.from_array(array, name))
@@ -87,7 +87,7 @@ class _Graph:
 
     def preprocess(self, x: str, preprocessing: Preprocessing) -> str:
         """Convert pixels to the network's input, as `Preprocessing.standardise` does."""
-        from onnx import TensorProto
+        from onnx import TensorProto  # optional: in the extra `export`
 
         x = self.node("Transpose", [x], "channels_first", perm=[0, 3, 1, 2])
         if preprocessing.channels == "BGR":

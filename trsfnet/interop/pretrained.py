@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.error import URLError
 
+from torch import hub
+
 from trsfnet.errors import DataError
 from trsfnet.paths import user_path, variable_path
 
@@ -23,15 +25,13 @@ def pretrained_file(name: str) -> Path:
     Raises:
         DataError: if it cannot be downloaded.
     """
-    from torch.hub import download_url_to_file
-
     home = variable_path("TORCH_HOME") or (variable_path("XDG_CACHE_HOME") or user_path("~/.cache")) / "torch"
     folder = home / "checkpoints"
     file = folder / PRETRAINED[name]
     if not file.is_file():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            download_url_to_file(_RELEASE + file.name, str(file))
+            hub.download_url_to_file(_RELEASE + file.name, str(file))
         except (URLError, OSError) as error:
             raise DataError(
                 f"{name} cannot be downloaded ({error}): put {_RELEASE}{file.name} into {folder}."

@@ -78,9 +78,9 @@ class Rule(ABC):
         """Return whether the rule is about a table of the paper: its quantity and several of its rows."""
         return False
 
+    @abstractmethod
     def unit(self, *, difference: bool) -> Unit:
         """Return the format of a measured value, or of a difference."""
-        raise NotImplementedError
 
     def published(self, values: Sequence[float] | None = None) -> str:
         """Return the paper's own numbers, by default all of them, as text; a dash if there are none."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trsfnet.analysis.findings import Finding, Outcome
 from trsfnet.analysis.rules.rule import Rule
+from trsfnet.analysis.units import NUMBER, Unit
 
 if TYPE_CHECKING:
     from trsfnet.analysis.campaign import Campaign
@@ -28,6 +29,10 @@ class Untested(Rule):
     def find(self, campaign: Campaign) -> Finding:
         """Return *not run* with the reason."""
         return Finding(Outcome.NOT_RUN, self.reason)
+
+    def unit(self, *, difference: bool) -> Unit:
+        """Return the format of a plain number, since nothing is measured."""
+        return NUMBER
 
     def describe(self) -> str:
         """Return an empty description, since nothing is measured."""

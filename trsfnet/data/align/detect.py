@@ -82,7 +82,7 @@ class Mtcnn:
             ConfigError: if facenet-pytorch is not installed.
         """
         try:
-            from facenet_pytorch import MTCNN
+            from facenet_pytorch import MTCNN  # optional: in the extra `faces`
         except ImportError as error:
             raise ConfigError(
                 f"Alignment needs facenet-pytorch ({error}): pip install 'trsfnet[faces]'."

@@ -7,6 +7,7 @@ or MS1MV2 and verifies LFW's `pairs.txt`, as in the paper.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -101,16 +102,6 @@ def load_track(
 
 
 def _module(track: str) -> ModuleType:
-    """Import only the module of `track`: a track's result does not depend on the code of the others."""
+    """Import the module of `track`, and only this one: those of real faces load slow libraries."""
     choice("track", track, TRACKS)
-    if track == "synthetic":
-        from trsfnet.data.tracks import synthetic
-
-        return synthetic
-    if track == "lfw":
-        from trsfnet.data.tracks import lfw
-
-        return lfw
-    from trsfnet.data.tracks import paper
-
-    return paper
+    return import_module(f"trsfnet.data.tracks.{track}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import vl_convert
 
 from trsfnet.report import style
 from trsfnet.report.display import Picture
@@ -28,8 +29,6 @@ def compare(first: Shown, second: Shown) -> Picture:
 
 
 def _svg(spec: charts.Spec) -> str:
-    import vl_convert
-
     return vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=charts.VEGA_LITE)
 
 

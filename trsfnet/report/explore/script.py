@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from importlib.metadata import version
 
+import vl_convert
+
 from trsfnet.data.cache import cache_root
 from trsfnet.report.explore.charts import VEGA_LITE
 
@@ -20,8 +22,6 @@ _PARTS = ("dom.js", "values.js", "explorer.js", "whatif.js")
 @cache
 def vega() -> str:
     """Return Vega and Vega-Lite as a script that defines `vegaEmbed`; cached on disk, as it takes seconds."""
-    import vl_convert
-
     file = cache_root() / f"vega-lite-{VEGA_LITE}-vl-convert-{version('vl-convert-python')}.js"
     if not file.is_file():
         text = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]

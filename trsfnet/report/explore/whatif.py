@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import vl_convert
 
 from trsfnet.analysis.gradient_flow import flow, initial_norms, mean_scale
 from trsfnet.models.inception_resnet import PAPER_SCALE
@@ -55,8 +56,6 @@ def _curve(name: str, kept: float, norms: np.ndarray) -> dict[str, Any]:
 
 def drawing(found: dict[str, Any]) -> Picture:
     """Draw the mean scale by decay budget as a static figure, for use without scripts."""
-    import vl_convert
-
     curve = found["curves"][0]
     rows = [{"budget": b, "scale": s} for b, s in zip(found["budgets"], curve["scales"], strict=True)]
     spec = {

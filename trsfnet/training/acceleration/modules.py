@@ -8,6 +8,7 @@ otherwise it computes like the plain class and warns once.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -23,12 +24,12 @@ from trsfnet.training.acceleration.kernels import NormPReLU, SumPReLU, applicabl
 _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 
 
-class Accelerated(nn.Module):
+class Accelerated(nn.Module, ABC):
     """Base class of all accelerated modules."""
 
+    @abstractmethod
     def obstacle(self) -> str | None:
         """Why this part must compute like the plain class; None if it need not."""
-        raise NotImplementedError
 
     def engaged(self) -> bool:
         """Return whether the fast computation applies; warn if an obstacle appeared after `accelerate`."""
