@@ -82,10 +82,17 @@ _TYPE_NAMES = {
 
 def check_type(name: str, value: object, hint: object) -> None:
     """Raise `ConfigError` unless `value` has the type `hint`; integers are accepted as floats."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    options = typing.get_args(hint) if union else (hint,)
+    wanted: list[str] = []
     for option in options:
         plain = typing.get_origin(option) or option
         if type(value) is plain or (plain is float and type(value) is int):
             return
-    wanted = " or ".join(_TYPE_NAMES.get(option, "a list") for option in options)
-    raise ConfigError(f"{name} must be {wanted}, got {value!r}.")
+        if plain is typing.Literal:
+            if value in typing.get_args(option):
+                return
+            wanted += map(repr, typing.get_args(option))
+        else:
+            wanted.append(_TYPE_NAMES.get(option, "a list"))
+    raise ConfigError(f"{name} must be {' or '.join(wanted)}, got {value!r}.")

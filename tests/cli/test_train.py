@@ -86,9 +86,9 @@ def test_a_collapse_is_exit_code_1(tmp_path, capsys):
         (["-p", "trsf", "yes"], "trsf must be True or False, got 'yes'."),
         (
             ["-p", "slope_init", "-1e-3"],
-            "slope_init needs activation prelu or leaky_relu: relu has no slope.",
+            "slope_init needs activation leaky_relu or prelu, but activation is relu.",
         ),
-        (["-p", "slope_init", "-inf"], "slope_init must be a number or None, got '-inf'."),
+        (["-p", "slope_init", "-inf"], "slope_init must be a number, got '-inf'."),
         (["--data-root", "/nowhere"], "data_root must name an existing folder, got /nowhere."),
     ],
 )

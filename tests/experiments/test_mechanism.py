@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,8 @@ def test_each_run_is_planned_once_and_known_as_one_of_the_study():
     configs = [config.resolved(None) for config in mechanism_configs()]
     assert len({config.run_id for config in configs}) == len(configs)
     for config in configs:
-        assert budget_of(asdict(config)) == "mechanism"
-        assert of_a_study(asdict(config))
+        assert budget_of(config.recorded) == "mechanism"
+        assert of_a_study(config.recorded)
     with pytest.raises(ConfigError, match="part must be one of 'ladder'"):
         mechanism_configs("stairs")
 

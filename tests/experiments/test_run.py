@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 
 import pytest
@@ -235,4 +235,4 @@ def test_runs_depend_on_their_own_tracks_code_alone():
 
 
 def test_config_survives_json(tiny_config):
-    assert TrainConfig.from_parameters(asdict(tiny_config) | {"milestones": []}) == tiny_config
+    assert TrainConfig.from_parameters(tiny_config.recorded | {"milestones": []}) == tiny_config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_variants_are_the_rows_of_the_papers_tables(number, arch):
 
 
 def resolved(**settings) -> dict:
-    return asdict(replace(TrainConfig(**settings), images="x").resolved(None))
+    return replace(TrainConfig(**settings), images="x").resolved(None).recorded
 
 
 def test_protocols_differ_by_all_that_changes_the_result_but_the_setting():
@@ -36,5 +36,5 @@ def test_protocols_differ_by_all_that_changes_the_result_but_the_setting():
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
 def test_a_runs_settings_tell_its_variant(variant):
     config = replace(variant.config(), images="x").resolved(None)
-    assert variant_from(asdict(config)) == variant
+    assert variant_from(config.recorded) == variant
     assert config.variant == variant.key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from trsfnet.experiments.record import SCHEMA, RunFolder
@@ -20,6 +19,6 @@ def write_run(root: Path, config: TrainConfig) -> tuple[Path, InceptionResnet]:
     state = {"training": {"model": model.state_dict()}, "epoch": config.epochs, "step": 0}
     save_checkpoint(path / CHECKPOINT, state)
     info = {"schema": SCHEMA, "status": "done", "run_id": config.run_id, "track": config.track}
-    info |= {"seed": config.seed, "config": asdict(config), "metrics": {}, "command": "papermill it"}
+    info |= {"seed": config.seed, "config": config.recorded, "metrics": {}, "command": "papermill it"}
     RunFolder(path, info).write_info()
     return path, model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def model(tmp_path, tiny_config, tiny_data, monkeypatch):
     """A file exported from a run, whose track has the tiny faces."""
     monkeypatch.setattr(int8, "load_track", lambda track, **_: tiny_data)
     weights = tiny_weights()
-    training = {"track": "synthetic", "config": asdict(tiny_config)}
+    training = {"track": "synthetic", "config": tiny_config.recorded}
     file = tmp_path / "tiny.safetensors"
     trsfnet.export(replace(weights, description=replace(weights.description, training=training)), file)
     return file

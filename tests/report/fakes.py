@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,15 @@ from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.experiments.variants import Variant
 from trsfnet.models import InceptionResnet
-from trsfnet.training.config import TrainConfig, track_defaults
+from trsfnet.training.config import TrainConfig
 
 IMAGES = {"synthetic": "renderer-1", "lfw": "deepfunneled"}
 
 
 def resolved(config: TrainConfig) -> TrainConfig:
     """What `TrainConfig.resolved` gives, without looking for images."""
-    track = {
-        k: v
-        for k, v in track_defaults(config.track).items()
-        if getattr(config, k) is None and not k.startswith("arcface_")
-    }
-    if config.trsf and config.scale_init is None:
-        track["scale_init"] = 0.1
-    if config.activation != "relu" and config.slope_init is None:
-        track["slope_init"] = 0.2
-    return replace(config, **track, precision="float32", images=IMAGES[config.track])
+    start = 0.1 if config.trsf and config.scale_init == "paper" else config.scale_init
+    return replace(config, scale_init=start, precision="float32", images=IMAGES[config.track])
 
 
 def fake_run(
@@ -99,7 +91,7 @@ def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[st
         "message": "The loss became nan at step 7." if status == "collapsed" else "",
         "seed": config.seed,
         "command": papermill_command(asked),
-        "config": asdict(config),
+        "config": config.recorded,
         "metrics": metrics if done else {},
         "data": {"train": faces, "test": faces},
         "source_hash": source_hash(config.track),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -32,15 +33,16 @@ from trsfnet.training.config import LATER_SETTINGS, PRESETS, TrainConfig, track_
         ({"image_size": 64}, "image_size must be at least 75 pixels, got 64."),
         ({"activation": "PReLU"}, "activation must be one of 'relu', 'leaky_relu', 'prelu', got 'PReLU'."),
         ({"trsf_per_channel": True}, "trsf_per_channel needs trsf True"),
-        ({"slope_init": 0.2}, "slope_init needs activation prelu or leaky_relu: relu has no slope."),
-        ({"arcface_margin": 0.5}, "arcface_scale and arcface_margin need loss arcface."),
-        (
-            {"track": "lfw", "identities": 5},
-            "identities is only for the synthetic track: the people of lfw",
-        ),
-        ({"track": "lfw", "train_set": "ms1mv2"}, "train_set is only for the paper track: lfw has only one."),
+        ({"slope_init": 0.2}, "slope_init needs activation leaky_relu or prelu, but activation is relu."),
+        ({"arcface_margin": 0.5}, "arcface_margin needs loss arcface, but loss is softmax."),
+        ({"slope_floor": 0.0}, "slope_floor needs activation prelu, but activation is relu."),
+        ({"slope_floor": math.inf, "activation": "prelu"}, "slope_floor must be a finite number, got inf."),
+        ({"scale_init": "facenet"}, "scale_init must be a number or 'paper', got 'facenet'."),
+        ({"identities": 0}, "identities must be at least 2, got 0."),
+        ({"track": "lfw", "identities": 5}, "identities needs track synthetic, but track is lfw."),
+        ({"track": "lfw", "train_set": "ms1mv2"}, "train_set needs track paper, but track is lfw."),
         ({"track": "paper", "train_set": "celebs"}, "train_set must be one of 'vggface2', 'ms1mv2'"),
-        ({"removed_pool": "maxpool_5a"}, "removed_pool of v1 must be one of 'maxpool_3a'"),
+        ({"removed_pool": "maxpool_5a"}, "removed_pool of v1 must be one of 'none', 'maxpool_3a'"),
         ({"schedule": "milestones"}, "The schedule milestones needs a list of steps"),
         ({"milestones": [5]}, "The schedule milestones needs a list of steps"),
         ({"milestones": 5}, "milestones must be a list, got 5."),
@@ -66,11 +68,24 @@ def test_open_settings_take_the_tracks_values_and_given_ones_stay():
     assert (resolved.scale_init, resolved.slope_init) == (0.1, 0.2)
     assert resolved.precision in ("float32", "bfloat16")
     assert resolved.images.startswith("renderer-")
-    plain = TrainConfig().resolved(None)
-    assert (plain.scale_init, plain.slope_init, plain.arcface_scale) == (None, None, None)
     arc = TrainConfig(loss="arcface", arcface_margin=0.3).resolved(None)
     assert (arc.arcface_scale, arc.arcface_margin) == (16.0, 0.3)
     assert resolved.resolved(None) == resolved
+
+
+def test_no_setting_is_none_and_records_store_null_for_those_without_effect():
+    for hint in get_type_hints(TrainConfig).values():
+        assert type(None) not in get_args(hint)
+    plain = TrainConfig(images="x")
+    assert {name for name, value in plain.recorded.items() if value is None} == {
+        *("scale_init", "slope_init", "slope_floor", "arcface_scale", "arcface_margin"),
+        *("train_set", "removed_pool", "steps_per_epoch"),
+    }
+    assert TrainConfig(track="lfw").recorded["identities"] is None
+    assert TrainConfig(track="paper").recorded["train_set"] == "vggface2"
+    assert replace(plain, loss="arcface").arcface_scale == plain.arcface_scale, "kept at its default"
+    assert TrainConfig.from_parameters(plain.recorded) == plain
+    assert TrainConfig.from_parameters({"removed_pool": "none"}, "ms1mv2").removed_pool == "none"
 
 
 def test_a_preset_fills_what_is_not_given_and_explains_what_the_paper_leaves_open():
@@ -88,7 +103,7 @@ def test_a_preset_fills_what_is_not_given_and_explains_what_the_paper_leaves_ope
 def test_settings_that_came_later_leave_the_ids_of_earlier_runs_alone():
     config = TrainConfig(precision="float32", images="renderer-2").resolved(None)
     config = replace(config, images="renderer-2")
-    settings = asdict(config)
+    settings = config.recorded
     for name, usual in LATER_SETTINGS.items():
         assert settings.pop(name) == usual
     canonical = json.dumps(settings, sort_keys=True).encode()

@@ -57,7 +57,6 @@ def run_regime(run: Run) -> Regime | None:
 def paper_regime() -> Regime:
     """Return the regime of the paper's training on VGGFace2, according to our reading of its settings."""
     config = TrainConfig.from_parameters({}, "vggface2")
-    assert config.steps_per_epoch
     return regime(config, config.steps_per_epoch)
 
 

@@ -14,7 +14,7 @@ from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed, le
 from trsfnet.experiments.mechanism import LADDER
 from trsfnet.experiments.pilot import pilot_configs
 from trsfnet.training.budget import regime
-from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
+from trsfnet.training.config import PRESETS, TrainConfig
 
 # The budgets whose runs are compared with the paper; `smoke` only tests that everything runs.
 _SHOWN = ("quick", "short", "full", "stability", "collapse", "width", "mechanism", "long")
@@ -33,20 +33,16 @@ def regimes() -> pd.DataFrame:
 
 def _papers() -> Iterator[dict[str, Any]]:
     for name in PRESETS:
-        defaults = track_defaults("paper", name)
         config = TrainConfig.from_parameters({"precision": "float32"}, name)
-        missing = {k: v for k, v in defaults.items() if hasattr(config, k) and getattr(config, k) is None}
-        config = replace(config, **{k: v for k, v in missing.items() if not k.startswith("arcface_")})
-        yield _row(name, config, config.steps_per_epoch or 0)
+        yield _row(name, config, config.steps_per_epoch)
 
 
 def _ours() -> Iterator[dict[str, Any]]:
     for budget in _SHOWN:
         for track in ("synthetic", "lfw"):
             if track in BUDGETS[budget]:
-                settings = track_defaults(track) | budget_settings(budget, track)
-                settings = {k: v for k, v in settings.items() if not k.startswith("arcface_")}
-                config = TrainConfig(track=track, **(settings | {"precision": "float32"}))
+                settings = budget_settings(budget, track) | {"precision": "float32"}
+                config = TrainConfig(track=track, **settings)
                 rates = list(learning_rates(budget)) or [config.learning_rate]
                 decays = LADDER if budget == "mechanism" else [config.weight_decay]
                 for rate in {rates[0], rates[-1]}:
@@ -64,8 +60,8 @@ def _steps_per_epoch(config: TrainConfig) -> int:
 def _images(config: TrainConfig) -> int:
     """Return the number of training images of a public track."""
     if config.track == "synthetic":
-        return (config.identities or 0) * (config.images_per_identity or 0)
-    people, fewest = read_people(), config.images_per_identity or 1
+        return config.identities * config.images_per_identity
+    people, fewest = read_people(), config.images_per_identity
     return sum(p.images for i in TRAIN_SETS for p in people[i] if p.images >= fewest)
 
 

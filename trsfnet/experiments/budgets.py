@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -162,7 +161,7 @@ def _departures(config: Mapping[str, Any], budget: str) -> dict[str, Any]:
 @cache
 def _standard(budget: str, track: str, train_set: str | None) -> dict[str, Any]:
     """Return every setting at a budget as stored in `run.json`; cached, as reports need it for each run."""
-    standard = asdict(TrainConfig(track=track, train_set=train_set))
+    standard = TrainConfig(track=track, train_set=train_set).recorded
     standard |= track_defaults(track, train_set) | budget_settings(budget, track)
     return {name: _as_json(value) for name, value in standard.items()}
 

@@ -48,6 +48,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
+from typing import Literal
 
 from trsfnet.errors import choice
 from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
@@ -86,10 +87,11 @@ def _starts(_seed: int) -> list[TrainConfig]:
 
 def _controls(_seed: int) -> list[TrainConfig]:
     """PReLU alone with facenet's constants, and with the constant 0.1, the initial value of TRSF."""
+    constants: tuple[float | Literal["paper"], ...] = ("paper", 0.1)
     return [
         replace(_BOTH, trsf=False, scale_init=constant, weight_decay=decay)
         for decay in ENDS
-        for constant in (None, 0.1)
+        for constant in constants
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -199,7 +199,7 @@ def _opening(
         "message": "",
         "seed": config.seed,
         "command": papermill_command(asked, preset, world.size),
-        "config": asdict(config),
+        "config": config.recorded,
         "preset": None if preset is None else {"name": preset, "overridden": _overridden(config, preset)},
         "processes": world.size,
         "metrics": {},
@@ -265,11 +265,10 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
 def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
     """Return the settings of the preset that `config` overrides, with their values in `config`."""
     standard = TrainConfig.from_parameters({}, preset)
-    settings = {name: (value, getattr(standard, name)) for name, value in asdict(config).items()}
     return {
-        name: value
-        for name, (value, usual) in settings.items()
-        if name in PRESETS[preset]["settings"] and value != usual
+        name: getattr(config, name)
+        for name in config.recorded
+        if name in PRESETS[preset]["settings"] and getattr(config, name) != getattr(standard, name)
     }
 
 

@@ -187,7 +187,7 @@ def of_run(record: Record) -> Description:
         origin="trsfnet",
         settings=network_settings(config),
         preprocessing=Preprocessing(config.image_size, crop=CROPS[config.track]),
-        data_terms=DATA_TERMS[config.train_set or config.track],
+        data_terms=DATA_TERMS[config.train_set],
         training={"track": config.track, "seed": config.seed, "config": record.config, **training},
         metrics=record.metrics,
     )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from trsfnet.experiments.variants import GRID
 from trsfnet.interop import summary
@@ -13,12 +14,16 @@ from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, table
 from trsfnet.text import NBSP, counted
 from trsfnet.training.config import TrainConfig
+from trsfnet.training.network import network_settings
 
 IDENTITIES = {"vggface2": VGGFACE2.people, "ms1mv2": MS1MV2.people}
 """Number of identities in the paper's training sets, which is the number of classes of the classifier."""
 
 EVALUATED = {"vggface2": 13_233, "ms1mv2": 12_000}
 """Number of images embedded after every epoch: all of LFW, or the pairs of `lfw.bin`."""
+
+# The arguments of `InceptionResnet` on which the number of multiplications depends.
+_COSTS = ("version", "input_size", "width", "embedding_size", "removed_pool")
 
 # Forward pass plus backward pass, which has two products (for inputs and for weights) per forward product.
 _PASSES = 3
@@ -111,7 +116,7 @@ class Part:
     def images(self) -> float:
         """Number of training images of one run; an image that is only embedded counts as a third of one."""
         c = self.config
-        steps = c.epochs * (c.steps_per_epoch or 0)
+        steps = c.epochs * c.steps_per_epoch
         return steps * c.batch_size + c.epochs * EVALUATED[self.train_set] / _PASSES
 
     @property
@@ -139,20 +144,13 @@ def paper_parts() -> list[Part]:
 
 def macs_per_image(config: TrainConfig) -> float:
     """Return the multiply-accumulates of the network's forward pass for one image, without the classifier."""
-    return _macs(config.arch, config.image_size, config.width, config.embedding_size, config.removed_pool)
+    settings = network_settings(config)
+    return _macs(tuple((name, settings.get(name)) for name in _COSTS))
 
 
 @cache
-def _macs(version: str, size: int, width: float, embedding_size: int, removed_pool: str | None) -> int:
-    return summary.macs_per_image(
-        {
-            "version": version,
-            "input_size": size,
-            "width": width,
-            "embedding_size": embedding_size,
-            "removed_pool": removed_pool,
-        }
-    )
+def _macs(settings: tuple[tuple[str, Any], ...]) -> int:
+    return summary.macs_per_image(dict(settings))
 
 
 def gpu_hours(card: Card, parts: list[Part]) -> tuple[float, float]:

@@ -6,11 +6,11 @@ import hashlib
 import json
 import math
 import typing
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trsfnet.data.tracks import TRACKS, TRAIN_SETS, images_version
 from trsfnet.errors import ConfigError, check_type, choice, nearest
@@ -28,6 +28,7 @@ from trsfnet.training.precision import PRECISIONS, best_device, best_precision
 
 SCHEDULES = ("staircase", "milestones", "cosine")
 DECAYED = ("all", "projections")
+_ARCFACE = ("loss", ("arcface",))
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -59,14 +60,28 @@ def _setting(
     at_least: float = -math.inf,
     above: float = -math.inf,
     below: float = math.inf,
+    none: Any = MISSING,
+    needs: tuple[str, tuple[str, ...]] | None = None,
     before: Any = MISSING,
 ) -> Any:
     """A field with its meaning and its valid values; without `default`, the track provides the default.
 
-    For a setting that was added later, `before` is its value in all earlier runs.
+    Args:
+        default: the default value.
+        help: the meaning of the setting.
+        choices: the valid values, if they are few.
+        at_least: the smallest valid number.
+        above: a number below all valid ones.
+        below: a number above all valid ones.
+        none: a value outside this range that turns the setting off; records store it as null.
+        needs: another setting, and its values with which this one has an effect. With others, it keeps its
+            default, and records store it as null.
+        before: for a setting that was added later, what the records of all earlier runs imply.
     """
 
     def check(name: str, value: Any) -> None:
+        if value == none:
+            return
         if choices:
             choice(name, value, choices)
         if isinstance(value, tuple):
@@ -83,7 +98,8 @@ def _setting(
         if value >= below:
             raise ConfigError(f"{name} must be below {below}, got {value}.")
 
-    return field(default=default, metadata={"help": help, "check": check, "before": before})
+    metadata = {"help": help, "check": check, "none": none, "needs": needs, "before": before}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -91,9 +107,9 @@ class TrainConfig:
     """Settings of one training run; settings that are not given take the track's default value.
 
     `TrainConfig(track="lfw", trsf=True)` has the track's defaults and trainable scales; `replace` changes any
-    setting. A setting given as None counts as not given. The configuration contains everything that affects a
-    run's numbers and nothing else: it does not contain the location of the data, the number of devices or the
-    checkpoint interval.
+    setting. A setting given as None counts as not given; no setting is None. The configuration contains
+    everything that affects a run's numbers and nothing else: it does not contain the location of the data,
+    the number of devices or the checkpoint interval.
     """
 
     arch: str = _setting("v1", choices=tuple(ARCHITECTURES), help="`v1` or `v2`.")
@@ -101,9 +117,11 @@ class TrainConfig:
         False, help="scale each residual branch by a trainable factor instead of facenet's constants."
     )
     trsf_per_channel: bool = _setting(False, help="give each channel its own factor (needs `trsf`).")
-    scale_init: float | None = _setting(
-        None,
-        help="initial value of the factors, 0.1 if None; without `trsf`, one constant in place of facenet's.",
+    scale_init: float | Literal["paper"] = _setting(
+        "paper",
+        none="paper",
+        help="initial value of the factors; without `trsf`, one constant for all modules. `paper`: 0.1 for "
+        "factors, facenet's constants without `trsf`.",
     )
     fixed_scales: tuple[float, ...] = _setting(
         (),
@@ -119,27 +137,39 @@ class TrainConfig:
         "network starts as the same function as with a scale of 0.1 and 1 here.",
     )
     activation: str = _setting("relu", choices=ACTIVATIONS, help="`relu`, `leaky_relu` or `prelu`.")
-    slope_init: float | None = _setting(
-        None, help="constant slope of `leaky_relu`, initial slope of `prelu`; 0.2 if None."
+    slope_init: float = _setting(
+        PAPER_SLOPE,
+        needs=("activation", ("leaky_relu", "prelu")),
+        help="constant slope of `leaky_relu`, initial slope of `prelu`.",
     )
-    slope_floor: float | None = _setting(
-        None,
+    slope_floor: float = _setting(
+        -math.inf,
+        none=-math.inf,
+        needs=("activation", ("prelu",)),
         before=None,
-        help="PReLU's slopes are set to at least this after each step; None leaves them free.",
+        help="PReLU's slopes are set to at least this after each step; by default, they are free.",
     )
     loss: str = _setting(choices=LOSSES, help="`softmax` or `arcface`.")
-    arcface_scale: float | None = _setting(None, above=0, help="radius s (needs `arcface`).")
-    arcface_margin: float | None = _setting(None, at_least=0, help="margin m in radians (needs `arcface`).")
+    arcface_scale: float = _setting(above=0, needs=_ARCFACE, help="radius s (needs `arcface`).")
+    arcface_margin: float = _setting(
+        at_least=0, needs=_ARCFACE, help="margin m in radians (needs `arcface`)."
+    )
     track: str = _setting("synthetic", choices=TRACKS, help="`synthetic`, `lfw` or `paper`.")
-    train_set: str | None = _setting(
-        None,
+    train_set: str = _setting(
+        choices=TRAIN_SETS,
+        needs=("track", ("paper",)),
         before=None,
-        help="training set of the `paper` track: `vggface2` or `ms1mv2`; if None, the one used with `loss`.",
+        help="training set of the `paper` track: `vggface2` or `ms1mv2`, by default the one for `loss`; "
+        "other tracks have one, of their own name.",
     )
     seed: int = _setting(
         0, at_least=0, help="seed of the initial weights, the image order, augmentation and dropout."
     )
-    identities: int | None = _setting(None, at_least=2, help="identities to render (`synthetic` only).")
+    identities: int = _setting(
+        at_least=2,
+        needs=("track", ("synthetic",)),
+        help="identities to render (`synthetic`); 0 for all people of the other tracks.",
+    )
     images_per_identity: int = _setting(
         at_least=1, help="images per identity (`synthetic`); minimum number per person (others)."
     )
@@ -153,18 +183,21 @@ class TrainConfig:
     image_size: int = _setting(help="side of the input in pixels.")
     width: float = _setting(above=0, help="multiplies every width of the network except the embedding's.")
     embedding_size: int = _setting(512, at_least=1, help="length of the embedding.")
-    removed_pool: str | None = _setting(
-        None, help="max pool to omit from the stem (112 px input): `maxpool_3a`, `maxpool_5a` or None."
+    removed_pool: str = _setting(
+        "none",
+        none="none",
+        help="max pool to omit from the stem (112 px input): `maxpool_3a`, `maxpool_5a` or `none`.",
     )
     dropout: float = _setting(at_least=0, below=1, help="share of pooled features dropped while training.")
     bn_momentum: float = _setting(
         above=0, below=1, help="momentum of the running statistics (facenet: 0.005)."
     )
     epochs: int = _setting(at_least=1, help="number of epochs.")
-    steps_per_epoch: int | None = _setting(
-        None,
+    steps_per_epoch: int = _setting(
+        0,
         at_least=1,
-        help="steps per epoch (paper: 1000); one pass over the training images if None.",
+        none=0,
+        help="steps per epoch (paper: 1000); 0 for one pass over the training images.",
     )
     batch_size: int = _setting(at_least=2, help="images per step.")
     micro_batches: int = _setting(
@@ -207,7 +240,7 @@ class TrainConfig:
         choices=PRECISIONS,
         help="`float32`, `bfloat16`, or `auto` for the faster of the two on this machine.",
     )
-    images: str | None = _setting(None, help="version of the track's images, filled in by `resolved`.")
+    images: str = _setting("", none="", help="version of the track's images, filled in by `resolved`.")
 
     def __init__(self, **given: Any) -> None:
         """Fill in the settings that are not given, and reject settings that cannot be trained.
@@ -223,15 +256,19 @@ class TrainConfig:
             if name not in names:
                 raise ConfigError(f"Unknown setting {name!r}; the nearest is {nearest(name, names)!r}.")
         given = {name: value for name, value in given.items() if value is not None and value != ()}
-        for name, value in (_defaults(given) | given).items():
+        defaults = _defaults(given)
+        for name, value in (defaults | given).items():
             object.__setattr__(self, name, value)
         for field_ in fields(self):
-            value = getattr(self, field_.name)
-            hint = _hints()[field_.name]
-            check_type(field_.name, value, hint)
+            name, value = field_.name, getattr(self, field_.name)
+            hint = _hints()[name]
+            check_type(name, value, hint)
             for item in value if isinstance(value, tuple) else ():
-                check_type(field_.name, item, typing.get_args(hint)[0])
-            field_.metadata["check"](field_.name, value)
+                check_type(name, item, typing.get_args(hint)[0])
+            if self._has_effect(field_):
+                field_.metadata["check"](name, value)
+            elif value != defaults[name]:
+                raise self._without_effect(field_)
         _check_combinations(self)
 
     @classmethod
@@ -249,32 +286,55 @@ class TrainConfig:
             choice("preset", preset, tuple(PRESETS))
         standard = {} if preset is None else PRESETS[preset]["settings"]
         given = {name: value for name, value in parameters.items() if value is not None and value != []}
-        return cls(**{name: _from_json(value) for name, value in (standard | given).items()})
+        config = cls(**{name: _from_json(value) for name, value in (standard | given).items()})
+        for field_ in fields(cls):
+            if field_.name in given and not config._has_effect(field_):
+                raise config._without_effect(field_)
+        return config
 
     def resolved(self, root: Path | None) -> TrainConfig:
         """The same configuration with the settings that depend on this machine: precision and data version.
 
-        The data version is the version of the track's images. Initial scales and slopes that are None become
-        the paper's. Nothing is downloaded.
+        The data version is the version of the track's images. The initial value `paper` of trainable scales
+        becomes its number. Nothing is downloaded.
 
         Raises:
             DataError: the track's images are missing under `root`.
         """
-        starts: dict[str, Any] = {}
-        if self.trsf and self.scale_init is None:
-            starts["scale_init"] = PAPER_SCALE
-        if self.activation != "relu" and self.slope_init is None:
-            starts["slope_init"] = PAPER_SLOPE
+        start = PAPER_SCALE if self.trsf and self.scale_init == "paper" else self.scale_init
         precision = best_precision(best_device()) if self.precision == "auto" else self.precision
         images = images_version(self.track, root=root, train_set=self.train_set)
-        return replace(self, **starts, precision=precision, images=images)
+        return replace(self, scale_init=start, precision=precision, images=images)
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """All settings as records store them: null for those that are off or have no effect."""
+        return {
+            field_.name: getattr(self, field_.name) if self._is_recorded(field_) else None
+            for field_ in fields(self)
+        }
+
+    def _is_recorded(self, field_: Field[Any]) -> bool:
+        return self._has_effect(field_) and getattr(self, field_.name) != field_.metadata["none"]
+
+    def _has_effect(self, field_: Field[Any]) -> bool:
+        """Whether the other settings let this one have an effect."""
+        if field_.metadata["needs"] is None:
+            return True
+        other, values = field_.metadata["needs"]
+        return getattr(self, other) in values
+
+    def _without_effect(self, field_: Field[Any]) -> ConfigError:
+        other, values = field_.metadata["needs"]
+        wanted, found = " or ".join(values), getattr(self, other)
+        return ConfigError(f"{field_.name} needs {other} {wanted}, but {other} is {found}.")
 
     @property
     def face_settings(self) -> dict[str, Any]:
         """Arguments of `trsfnet.data.tracks.load_track` that select the faces of the track."""
         return {
             "size": self.image_size,
-            "identities": self.identities or 0,
+            "identities": self.identities,
             "images_per_identity": self.images_per_identity,
             "train_set": self.train_set,
             "held_out_images": self.held_out_images,
@@ -282,15 +342,17 @@ class TrainConfig:
 
     def differing(self, preset: str | None = None) -> dict[str, Any]:
         """The settings in which this configuration differs from the defaults of its track or of a preset."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if self._has_effect(f)}
         standard = TrainConfig.from_parameters({}, preset)
         chosen = {
-            name: getattr(self, name)
-            for name in ("loss", "track", "train_set")
-            if getattr(self, name) not in (None, getattr(standard, name))
+            name: value
+            for name, value in own.items()
+            if name in ("loss", "track", "train_set") and value != getattr(standard, name)
         }
         standard = TrainConfig.from_parameters(chosen, preset)
-        differing = {name: value for name, value in asdict(self).items() if value != getattr(standard, name)}
-        return {name: value for name, value in asdict(self).items() if name in chosen | differing}
+        return {
+            name: value for name, value in own.items() if name in chosen or value != getattr(standard, name)
+        }
 
     @property
     def slug(self) -> str:
@@ -317,13 +379,13 @@ class TrainConfig:
             alike = len(set(self.fixed_scales)) == 1
             return f"-scales{self.fixed_scales[0]:g}" if alike else "-scales-given"
         if not self.trsf:
-            return "" if self.scale_init is None else f"-scale{self.scale_init:g}"
-        start = "" if self.scale_init in (None, PAPER_SCALE) else f"-from{self.scale_init:g}"
+            return "" if self.scale_init == "paper" else f"-scale{self.scale_init:g}"
+        start = "" if self.scale_init in ("paper", PAPER_SCALE) else f"-from{self.scale_init:g}"
         return f"-trsf{'-per-channel' if self.trsf_per_channel else ''}{start}"
 
     @property
     def _activation_slug(self) -> str:
-        start = "" if self.slope_init in (None, PAPER_SLOPE) else f"-from{self.slope_init:g}"
+        start = "" if self.slope_init == PAPER_SLOPE else f"-from{self.slope_init:g}"
         return f"-{self.activation.replace('_', '-')}{start}"
 
     @property
@@ -334,7 +396,7 @@ class TrainConfig:
         """
         settings = {
             name: value
-            for name, value in asdict(self).items()
+            for name, value in self.recorded.items()
             if name not in LATER_SETTINGS or value not in (LATER_SETTINGS[name], None)
         }
         canonical = json.dumps(settings, sort_keys=True)
@@ -353,15 +415,15 @@ def _defaults(given: dict[str, Any]) -> dict[str, Any]:
     """The default of each setting, which may depend on the settings `given`."""
     track, loss, train_set = given.get("track", "synthetic"), given.get("loss"), given.get("train_set")
     choice("track", track, TRACKS)
-    if train_set is None and track == "paper":
+    if track != "paper":
+        train_set = track
+    elif train_set is None:
         train_set = "ms1mv2" if loss == "arcface" else "vggface2"
-    if train_set is not None:
+    else:
         choice("train_set", train_set, TRAIN_SETS)
     defaults = {f.name: f.default for f in fields(TrainConfig) if f.default is not MISSING}
     defaults |= {name: _from_json(value) for name, value in track_defaults(track, train_set).items()}
-    defaults["train_set"] = train_set
-    if given.get("loss", defaults["loss"]) != "arcface":
-        defaults |= {"arcface_scale": None, "arcface_margin": None}
+    defaults = {"identities": 0, **defaults, "train_set": train_set}
     if given.get("schedule", defaults["schedule"]) != "milestones":
         defaults["milestones"] = ()
     return defaults
@@ -378,14 +440,13 @@ def _hints() -> dict[str, Any]:
 
 
 def _check_combinations(c: TrainConfig) -> None:
-    if c.removed_pool is not None:
-        choice(f"removed_pool of {c.arch}", c.removed_pool, REMOVABLE_POOLS[c.arch])
-    smallest = MIN_INPUT_SIZE[c.removed_pool is not None]
+    choice(f"removed_pool of {c.arch}", c.removed_pool, ("none", *REMOVABLE_POOLS[c.arch]))
+    smallest = MIN_INPUT_SIZE[c.removed_pool != "none"]
     if c.image_size < smallest:
         raise ConfigError(f"image_size must be at least {smallest} pixels, got {c.image_size}.")
     if c.trsf_per_channel and not c.trsf:
         raise ConfigError("trsf_per_channel needs trsf True: a constant scale is the same for all channels.")
-    if c.fixed_scales and (c.trsf or c.scale_init is not None):
+    if c.fixed_scales and (c.trsf or c.scale_init != "paper"):
         raise ConfigError(
             "fixed_scales gives each module its constant: it needs trsf False and no scale_init."
         )
@@ -393,20 +454,10 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(
             f"fixed_scales of {c.arch} must have {SCALED_MODULES[c.arch]} numbers, got {len(c.fixed_scales)}."
         )
-    if c.slope_floor is not None and c.activation != "prelu":
-        raise ConfigError("slope_floor needs activation prelu: no other slope is trained.")
     if c.held_out_images and c.track != "synthetic":
         raise ConfigError(
             f"held_out_images is only for the synthetic track: the images of {c.track} are fixed."
         )
-    if c.activation == "relu" and c.slope_init is not None:
-        raise ConfigError("slope_init needs activation prelu or leaky_relu: relu has no slope.")
-    if c.loss != "arcface" and not (c.arcface_scale is None and c.arcface_margin is None):
-        raise ConfigError("arcface_scale and arcface_margin need loss arcface.")
-    if c.track != "synthetic" and c.identities is not None:
-        raise ConfigError(f"identities is only for the synthetic track: the people of {c.track} are fixed.")
-    if c.track != "paper" and c.train_set is not None:
-        raise ConfigError(f"train_set is only for the paper track: {c.track} has only one.")
     if (c.schedule == "milestones") != bool(c.milestones):
         raise ConfigError(
             "The schedule milestones needs a list of steps in milestones; no other schedule takes them."

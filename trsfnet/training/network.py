@@ -20,6 +20,20 @@ from trsfnet.training.sharded_head import ShardedHead
 # memory and a message of the classifier's size at every step.
 SHARD_FROM = 50_000
 
+# The arguments of `InceptionResnet` that are settings of a configuration, with the setting's name.
+_NETWORK = {
+    "version": "arch",
+    "embedding_size": "embedding_size",
+    "dropout": "dropout",
+    "input_size": "image_size",
+    "width": "width",
+    "scale_init": "scale_init",
+    "activation": "activation",
+    "slope_init": "slope_init",
+    "removed_pool": "removed_pool",
+    "bn_momentum": "bn_momentum",
+}
+
 
 def build_model(config: TrainConfig) -> InceptionResnet:
     """Build the network that a resolved `config` describes, initialised from its seed."""
@@ -39,20 +53,8 @@ def build_model(config: TrainConfig) -> InceptionResnet:
 def network_settings(config: TrainConfig) -> dict[str, Any]:
     """Arguments of `InceptionResnet` for the network of a resolved `config`."""
     scale = ("channel" if config.trsf_per_channel else "trainable") if config.trsf else "fixed"
-    settings = {
-        "version": config.arch,
-        "embedding_size": config.embedding_size,
-        "dropout": config.dropout,
-        "input_size": config.image_size,
-        "width": config.width,
-        "residual_scale": scale,
-        "scale_init": config.scale_init,
-        "activation": config.activation,
-        "slope_init": config.slope_init,
-        "removed_pool": config.removed_pool,
-        "bn_momentum": config.bn_momentum,
-    }
-    return {name: value for name, value in settings.items() if value is not None}
+    settings = {argument: config.recorded[name] for argument, name in _NETWORK.items()}
+    return {name: value for name, value in settings.items() if value is not None} | {"residual_scale": scale}
 
 
 def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
@@ -65,8 +67,8 @@ def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
         config.loss,
         config.embedding_size,
         classes,
-        scale=64.0 if config.arcface_scale is None else config.arcface_scale,
-        margin=0.5 if config.arcface_margin is None else config.arcface_margin,
+        scale=config.arcface_scale,
+        margin=config.arcface_margin,
     )
 
 

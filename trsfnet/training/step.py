@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -43,7 +44,7 @@ def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> Non
         state.correct += (out.predicted == labels).sum()
     norm = gradient_norm(state.model)
     state.optimizer.step()
-    if config.slope_floor is not None:
+    if config.slope_floor > -math.inf:
         clamp_slopes(state.model, config.slope_floor)
     state.watch.note(state.step, state.total_step, loss, norm)
     state.step += 1

@@ -104,7 +104,7 @@ def _paper_points() -> list[dict[str, Any]]:
     config = TrainConfig.from_parameters({"arch": "v1"}, "vggface2")
     cells = paper_table(4).by_variant | paper_table(5).by_variant
     return [
-        _point(_PAPERS, f"the paper's {name}", config, config.steps_per_epoch or 1, value)
+        _point(_PAPERS, f"the paper's {name}", config, config.steps_per_epoch, value)
         for name, value in cells.items()
     ]
 
