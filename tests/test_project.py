@@ -135,6 +135,29 @@ def test_an_import_in_a_function_says_why():
                 assert any("#" in line for line in near), f"{file}:{node.lineno} imports without a reason"
 
 
+# Files of analysis and report that cut text, and whose text it is: never our own names or sentences.
+TEXT_OF_OTHERS = {
+    "report/display.py": "SVG as matplotlib writes it",
+    "report/cards/figure.py": "SVG as matplotlib writes it",
+    "report/explore/script.py": "JavaScript",
+    "report/jupyter.py": "MyST Markdown",
+    "report/progress.py": "a log",
+    "report/summary.py": "SVG, and the README between its markers",
+}
+
+
+def test_text_is_never_data():
+    """Names, run ids and sentences are made from data and never taken apart again."""
+    cutting = {"removeprefix", "removesuffix", "partition", "rpartition", "split", "rsplit", "extract"}
+    cutting |= {"match", "search", "fullmatch", "findall", "finditer"}
+    for room in ("analysis", "report"):
+        for file in (ROOT / "trsfnet" / room).rglob("*.py"):
+            name = file.relative_to(ROOT / "trsfnet").as_posix()
+            calls = [n.func for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Call)]
+            found = {call.attr for call in calls if isinstance(call, ast.Attribute)} & cutting
+            assert not found or name in TEXT_OF_OTHERS, f"{name} takes text apart: {found}"
+
+
 def test_no_image_of_a_face_and_nothing_large_is_committed():
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False

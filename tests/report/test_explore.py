@@ -139,7 +139,7 @@ def test_modules_have_a_stage(name, arch, expected):
 
 def test_no_name_ends_the_script_that_holds_it(records, monkeypatch):
     run = for_the_book(records)[0]
-    hostile = replace(run, seed="</script><script>alert(1)</script>")
+    hostile = replace(run, budget="</script><script>alert(1)</script>")
     monkeypatch.setattr(page, "compare", lambda first, second: page.Picture("", "", ""))
     html = page.explorer([hostile])._repr_html_()
     assert html.count("</script>") == 3, "the index, the numbers and the code"

@@ -47,7 +47,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Merge runs into the files of their studies."""
     from trsfnet.errors import choice
-    from trsfnet.experiments.budgets import OTHER, study_of
+    from trsfnet.experiments.budgets import budget_of, study_of
     from trsfnet.experiments.folders import find_folder
     from trsfnet.experiments.merge import merge
     from trsfnet.experiments.record import ENDED, read_records
@@ -59,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
     studies = {record.run_id: study_of(record.config) for record in ended}
     for name in given.study or ():
         choice("study", name, sorted(set(studies.values())))
-    wanted = given.study or [name for name in studies.values() if not name.endswith(OTHER)]
+    wanted = given.study or [study_of(record.config) for record in ended if budget_of(record.config)]
     chosen = [record for record in ended if studies[record.run_id] in wanted]
     for merged in merge(chosen, given.results, scores=given.scores):
         print(

@@ -9,6 +9,7 @@ import numpy as np
 from trsfnet.data.faces import FaceSet, Pairs
 from trsfnet.evaluation.distances import pair_distances, score_pairs
 from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS, TenFoldScores
+from trsfnet.evaluation.names import far_name
 from trsfnet.evaluation.verification import ALL_PAIRS_FARS, score_all_pairs
 
 # Keep this many times the different-person scores that the highest FAR needs: when people are resampled,
@@ -52,7 +53,8 @@ def evaluate(
         return evaluation
     found = score_all_pairs(embeddings, test.labels, highest_far=max(ALL_PAIRS_FARS)).metrics()
     # Every person has the same number of images here, so the mean over people would be the same.
-    more = {f"all_pairs_{name}": value for name, value in found.items() if name.startswith("tar@")}
+    names = [f"tar@{far_name(far)}" for far in ALL_PAIRS_FARS]
+    more = {f"all_pairs_{name}": found[name] for name in names}
     return replace(evaluation, metrics=evaluation.metrics | more)
 
 

@@ -180,7 +180,8 @@ def _train_and_record(
     try:
         outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
     except BaseException as error:
-        record.write_info(status="failed", message=f"{type(error).__name__}: {error}".removesuffix(": "))
+        message = ": ".join(filter(None, (type(error).__name__, str(error))))
+        record.write_info(status="failed", message=message)
         raise
     finally:
         events.close()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -449,7 +449,7 @@ class InceptionResnet(KeepsGammaFrozen):
         [channels] if there is one scale per channel.
         """
         return {
-            f"TRSF_inception-resnet {self.version}.{number}": _as_number(block.up.scale)
+            recorded_name("TRSF", self.version, number): _as_number(block.up.scale)
             for number, block in enumerate(self.residual_blocks(), start=1)
             if block.up.scale is not None
         }
@@ -462,13 +462,13 @@ class InceptionResnet(KeepsGammaFrozen):
         their part: `stem`, `mixed-5b`, `reduction-a`, `reduction-b`, `conv2d-7b`.
         """
         return {
-            f"PReLU_inception-resnet {self.version}.{part}.{number}": slope
-            for part, modules in self._parts()
-            for number, slope in enumerate(_slopes_of(modules), start=1)
+            recorded_name("PReLU", self.version, part.name, number): slope
+            for part in self.parts()
+            for number, slope in enumerate(slopes_of(part.modules), start=1)
         }
 
-    def _parts(self) -> Iterator[tuple[str, list[nn.Module]]]:
-        """The network divided into the parts that name its activations."""
+    def parts(self) -> Iterator[Part]:
+        """The network divided into the parts that name its activations, in forward order."""
         stem: list[nn.Module] = [
             self.conv2d_1a,
             self.conv2d_2a,
@@ -476,9 +476,9 @@ class InceptionResnet(KeepsGammaFrozen):
             self.conv2d_3b,
             self.conv2d_4a,
         ]
-        yield "stem", stem if self.conv2d_4b is None else [*stem, self.conv2d_4b]
+        yield Part("stem", 0, stem if self.conv2d_4b is None else [*stem, self.conv2d_4b])
         if self.mixed_5b is not None:
-            yield "mixed-5b", [self.mixed_5b]
+            yield Part("mixed-5b", 0, [self.mixed_5b])
         number = 1
         for stage, reduction, name in (
             (self.block35, self.mixed_6a, "reduction-a"),
@@ -486,15 +486,40 @@ class InceptionResnet(KeepsGammaFrozen):
             ([*self.block8, self.block8_last], None, ""),
         ):
             for block in stage:
-                yield str(number), [block]
+                yield Part(str(number), number, [block])
                 number += 1
             if reduction is not None:
-                yield name, [reduction]
+                yield Part(name, 0, [reduction])
         if self.conv2d_7b is not None:
-            yield "conv2d-7b", [self.conv2d_7b]
+            yield Part("conv2d-7b", 0, [self.conv2d_7b])
 
 
-def _slopes_of(modules: list[nn.Module]) -> Iterator[Tensor]:
+class Part(NamedTuple):
+    """A part of the network that names its activations.
+
+    Attributes:
+        name: number of a residual module, or such as `stem`.
+        block: number of the residual module, from 1; 0 for other parts.
+        modules: the modules of the part.
+    """
+
+    name: str
+    block: int
+    modules: list[nn.Module]
+
+
+def series(kind: str) -> str:
+    """Common beginning of the names of all values of a kind, such as `TRSF_inception-resnet` (figure 5)."""
+    return f"{kind}_inception-resnet"
+
+
+def recorded_name(kind: str, version: str, *place: object) -> str:
+    """The name under which a value of a network is recorded, such as `PReLU_inception-resnet v1.6.2`."""
+    return f"{series(kind)} {'.'.join(map(str, (version, *place)))}"
+
+
+def slopes_of(modules: list[nn.Module]) -> Iterator[Tensor]:
+    """The PReLU slopes in `modules`, in forward order, detached."""
     for module in modules:
         for child in module.modules():
             if isinstance(child, nn.PReLU):

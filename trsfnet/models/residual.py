@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from trsfnet.models.inception_resnet import InceptionResnet, ResidualBlock
+from trsfnet.models.inception_resnet import InceptionResnet, ResidualBlock, recorded_name
 
 
 @torch.no_grad()
@@ -49,13 +49,15 @@ def residual_ratios(model: InceptionResnet, x: Tensor) -> dict[str, float]:
     finally:
         for hook in hooks:
             hook.remove()
-    return {_name("ratio", model, i): ratios[block] for i, block in enumerate(blocks, start=1)}
+    return {
+        recorded_name("ratio", model.version, i): ratios[block] for i, block in enumerate(blocks, start=1)
+    }
 
 
 def kernel_norms(model: InceptionResnet) -> dict[str, float]:
     """Frobenius norm of the 1x1 kernel under each scale, by names such as `kernel_inception-resnet v1.3`."""
     return {
-        _name("kernel", model, i): torch.linalg.vector_norm(block.up.conv.weight.detach()).item()
+        recorded_name("kernel", model.version, i): _norm(block.up.conv.weight)
         for i, block in enumerate(model.residual_blocks(), start=1)
     }
 
@@ -63,13 +65,13 @@ def kernel_norms(model: InceptionResnet) -> dict[str, float]:
 def bias_norms(model: InceptionResnet) -> dict[str, float]:
     """L2 norm of the bias under each scale, by names such as `bias_inception-resnet v1.3`."""
     return {
-        _name("bias", model, i): torch.linalg.vector_norm(block.up.conv.get_parameter("bias").detach()).item()
+        recorded_name("bias", model.version, i): _norm(block.up.conv.get_parameter("bias"))
         for i, block in enumerate(model.residual_blocks(), start=1)
     }
 
 
-def _name(kind: str, model: InceptionResnet, number: int) -> str:
-    return f"{kind}_inception-resnet {model.version}.{number}"
+def _norm(parameter: Tensor) -> float:
+    return torch.linalg.vector_norm(parameter.detach()).item()
 
 
 def _norms(features: Tensor) -> Tensor:

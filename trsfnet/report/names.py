@@ -5,6 +5,8 @@ from __future__ import annotations
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.reach import decay_budget_in_words
 from trsfnet.analysis.tables import TableRuns
+from trsfnet.evaluation.names import far_name
+from trsfnet.evaluation.verification import ALL_PAIRS_FARS
 from trsfnet.experiments.variants import variant_of
 from trsfnet.paper.numbers import paper_table
 
@@ -18,6 +20,17 @@ MEASURE_NAMES = {
     "tar@1e-3": "TAR@FAR=1e-3",
     "tar_by_person@1e-3": "TAR@FAR=1e-3, mean over people",
     "all_pairs_tar@1e-3": "TAR@FAR=1e-3, all pairs",
+}
+
+_SHARES = {
+    "tar": "TAR",
+    "tar_by_person": "TAR, mean over people",
+    "all_pairs_tar": "TAR, all pairs",
+}
+_IN_WORDS = {"accuracy": "Accuracy"} | {
+    f"{share}@{far_name(far)}": f"{words} at FAR {far_name(far)}"
+    for share, words in _SHARES.items()
+    for far in ALL_PAIRS_FARS
 }
 
 
@@ -50,10 +63,4 @@ def budget_in_words(of: TableRuns) -> str:
 
 def measure_name(name: str) -> str:
     """Return a measure's name in words: `TAR, mean over people at FAR 1e-3` for `tar_by_person@1e-3`."""
-    kind, _, far = name.partition("@")
-    words = {
-        "tar": "TAR",
-        "tar_by_person": "TAR, mean over people",
-        "all_pairs_tar": "TAR, all pairs",
-    }
-    return f"{words.get(kind, kind.capitalize())}{f' at FAR {far}' if far else ''}"
+    return _IN_WORDS.get(name, name)

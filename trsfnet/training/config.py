@@ -390,9 +390,14 @@ class TrainConfig:
 
     @property
     def run_id(self) -> str:
-        """`slug` and a short hash of every setting: equal for equal results, different otherwise.
+        """`slug` and `settings_hash`: equal for equal results, different otherwise."""
+        return f"{self.slug}-{self.settings_hash}"
 
-        It is meaningful only for a resolved configuration. It does not depend on where a dataset is stored.
+    @property
+    def settings_hash(self) -> str:
+        """A short hash of every setting, meaningful only for a resolved configuration.
+
+        It does not depend on where a dataset is stored.
         """
         settings = {
             name: value
@@ -400,7 +405,7 @@ class TrainConfig:
             if name not in LATER_SETTINGS or value not in (LATER_SETTINGS[name], None)
         }
         canonical = json.dumps(settings, sort_keys=True)
-        return f"{self.slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+        return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
 # Settings that were added later, with the value that earlier runs used. Earlier runs keep their ids.

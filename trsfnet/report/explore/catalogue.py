@@ -31,11 +31,16 @@ class Run:
 
     Attributes:
         record: the analysed run with its record.
-        seed: label of seed and budget, such as `0 (short)`, unique among the runs of a setting.
+        budget: label of the budget, such as `(short)`; with the seed, unique among the runs of a setting.
     """
 
     record: Record
-    seed: str
+    budget: str
+
+    @property
+    def seed(self) -> str:
+        """Label of seed and budget, such as `0 (short)`."""
+        return f"{self.record.seed} {self.budget}"
 
     @property
     def track(self) -> str:
@@ -145,7 +150,7 @@ def _alone(run: Run) -> Group:
 def _seeds(runs: list[Run]) -> list[Group]:
     budgets: dict[str, list[Run]] = {}
     for run in runs:
-        budgets.setdefault(run.seed.removeprefix(f"{run.record.seed} "), []).append(run)
+        budgets.setdefault(run.budget, []).append(run)
     found = []
     for budget, seeds in budgets.items():
         if len(seeds) > 1:
@@ -172,17 +177,17 @@ def _place(scale: str | None) -> int:
 
 
 def _labels(records: list[Record]) -> dict[object, str]:
-    """Return the shortest label for each record that is unique within its setting, by path."""
+    """Return for each record, by path, the shortest label of its budget that is unique for its seed."""
     forms: tuple[Callable[[Record], str], ...] = (
-        lambda r: f"{r.seed} ({_scale(r)})",
-        lambda r: f"{r.seed} ({_scale(r)}, {r.config['images']})",
-        lambda r: f"{r.seed} ({_scale(r)}, {r.config['images']}, {r.run_id.rpartition('-')[2]})",
+        lambda r: f"({_scale(r)})",
+        lambda r: f"({_scale(r)}, {r.config['images']})",
+        lambda r: f"({_scale(r)}, {r.config['images']}, {r.settings.settings_hash})",
     )
     labels: dict[object, str] = {}
     left = records
     for form in forms:
-        uses = Counter((_cell(r), form(r)) for r in left)
-        labels |= {r.path: form(r) for r in left if form is forms[-1] or uses[_cell(r), form(r)] == 1}
+        uses = Counter((_cell(r), r.seed, form(r)) for r in left)
+        labels |= {r.path: form(r) for r in left if form is forms[-1] or uses[_cell(r), r.seed, form(r)] == 1}
         left = [r for r in left if r.path not in labels]
     return labels
 

@@ -85,7 +85,7 @@ def _our_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
         # gradient flow lacks, move the scales.
         usual = usual and config["learning_rate"] <= track_defaults(config["track"])["learning_rate"]
         if usual and run.arch == "v1" and run.record.status == "done" and "trsf" in run.tables:
-            name = f"{run.setting}, {run.seed.removeprefix(f'{run.record.seed} ')}, {run.track}"
+            name = f"{run.setting}, {run.budget}, {run.track}"
             found.setdefault(name, []).append((run, float(run.tables["trsf"].iloc[-1].abs().mean())))
     return [_our_point(name, seeds) for name, seeds in found.items()]
 

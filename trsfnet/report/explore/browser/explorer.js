@@ -25,9 +25,8 @@ export class Explorer {
     this.views = add(live, "div", { class: "explorer-views" });
     this.addChart("modules", "modules", "explorer-wide");
     this.makeBrush(this.views);
-    for (const name of ["courses A", "courses B", "histogram", "plane", "ratio", "stages"]) {
-      this.addChart(name, name.split(" ")[0]);
-    }
+    for (const side of SIDES) this.addChart(`courses ${side}`, "courses");
+    for (const name of ["histogram", "plane", "ratio", "stages"]) this.addChart(name, name);
     this.ready = Promise.all(Object.values(this.charts).map((chart) => chart.ready)).then(() => {
       this.listen();
       this.showGroups();
