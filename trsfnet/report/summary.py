@@ -12,6 +12,7 @@ from pathlib import Path
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome
+from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gains_in_log_odds
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
@@ -197,9 +198,22 @@ def _undecided(campaign: Campaign) -> list[str]:
     if weakest and weakest.minimum_detectable:
         lines.append(
             f"- {name}: with these seeds, the minimum detectable gain by TRSF is "
-            f"{rule.minimum_detectable(weakest)}; the paper's gain is {rule.published()}."
+            f"{rule.minimum_detectable(weakest)}.{_in_log_odds(campaign)}"
         )
     return lines
+
+
+def _in_log_odds(campaign: Campaign) -> str:
+    """Compare the gain by TRSF with the paper's in log odds, in a sentence with a leading space."""
+    unit, gain = TAR_LOG_ODDS.difference, gains_in_log_odds(campaign)["trsf-gains"]
+    if not gain.effect or not gain.minimum_detectable or gain.published is None:
+        return ""
+    return (
+        " In log odds, which can be compared between levels of accuracy, it is "
+        f"{TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}; our gain is {unit.text(gain.effect.estimate)} "
+        f"({unit.bare(gain.effect.interval.low)} to {unit.bare(gain.effect.interval.high)}), the paper's "
+        f"{unit.text(gain.published)}."
+    )
 
 
 def _leans_against(claim: str, campaign: Campaign) -> bool:

@@ -1,0 +1,47 @@
+"""Gains in log odds, which can be compared between tracks, budgets and the paper."""
+
+from __future__ import annotations
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.log_odds import TAR_LOG_ODDS, Gain, gains_in_log_odds, level
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.names import campaign_name
+from trsfnet.text import percent
+
+
+def gains(found: Analysis) -> Markdown:
+    """Tabulate the gains in TAR as differences of log odds, with the smallest that could be detected."""
+    columns = {campaign: gains_in_log_odds(campaign) for campaign in found.campaigns}
+    columns = {c: of for c, of in columns.items() if any(gain.effect for gain in of.values())}
+    shown = [c for c in found.campaigns_on(next(iter(columns.values()), {})) if c in columns]
+    if not shown:
+        return Markdown("No claim on a gain has two seeds of each of its variants yet.")
+    header = ["Claim", "Paper"]
+    for campaign in shown:
+        mean = level(campaign)
+        header.append(campaign_name(campaign) + ("" if mean is None else f" (mean TAR {percent(mean)})"))
+    rows = [
+        (claims_by_id()[claim].statement, _published(gain), *(_ours(columns[c][claim]) for c in shown))
+        for claim, gain in columns[shown[0]].items()
+    ]
+    caption = (
+        "Gains in TAR as differences of log odds, with 95 % intervals and the minimum detectable gain. "
+        "A factor of e on the odds is 1. Points cannot be compared between levels of accuracy; "
+        "these numbers can."
+    )
+    return Markdown(captioned(caption, "gains-in-log-odds", table(header, rows)))
+
+
+def _published(gain: Gain) -> str:
+    return "–" if gain.published is None else TAR_LOG_ODDS.difference.text(gain.published)
+
+
+def _ours(gain: Gain) -> str:
+    if gain.effect is None:
+        return "–"
+    unit, interval = TAR_LOG_ODDS.difference, gain.effect.interval
+    text = f"{unit.text(gain.effect.estimate)} ({unit.bare(interval.low)} to {unit.bare(interval.high)})"
+    if not gain.minimum_detectable:
+        return text
+    return f"{text}; detectable {TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}"
