@@ -21,18 +21,19 @@ def table(seeds=SEEDS, *, growth=5.0, shrink=0.2, noise=0.02, gauge=8.0):
     rows = []
     for config in mechanism_configs(seeds=seeds):
         high = config.weight_decay == 0.04
-        scale = (config.scale_init or 0.1) * (growth if high else 1) if config.trsf else np.nan
+        settings = config.recorded
+        scale = (settings["scale_init"] or 0.1) * (growth if high else 1) if config.trsf else np.nan
         if config.projection_gain != 1:
             scale = 0.1 * gauge
         row = {
-            name: getattr(config, name)
+            name: settings[name]
             for name in (
                 *("trsf", "activation", "scale_init", "projection_gain", "slope_floor", "weight_decay"),
                 *("decayed", "seed"),
             )
         }
         if config.trsf:
-            row["scale_init"] = config.scale_init or 0.1
+            row["scale_init"] = settings["scale_init"] or 0.1
         wobble = np.exp(rng.normal(scale=noise, size=4))
         ratio = 0.1 * (shrink if high else 1)
         row |= {

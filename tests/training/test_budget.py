@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from trsfnet.training.budget import regime
-from trsfnet.training.config import PRESETS, TrainConfig, track_defaults
+from trsfnet.training.config import PRESETS, TrainConfig
 
 
 def paper(name: str) -> TrainConfig:
     """The paper's schedule, resolved without its images."""
-    config = TrainConfig.from_parameters({"precision": "float32"}, name)
-    names = ("warmup_epochs", "decay_factor", "decay_epochs", "steps_per_epoch")
-    defaults = track_defaults("paper", name)
-    return replace(config, **{k: defaults[k] for k in names if k in defaults and getattr(config, k) is None})
+    return TrainConfig.from_parameters({"precision": "float32"}, name)
 
 
 def test_the_paper_on_vggface2():
