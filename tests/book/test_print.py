@@ -34,6 +34,7 @@ def test_a_page_prints_light_and_whole(book, browser):
 def test_the_whole_book_is_one_page_and_a_pdf(book, browser):
     built = book.build("--builder", "singlehtml")
     assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    assert "executing" not in built.stdout, "no notebook runs again for another form of the book"
     file = book.root / "_build" / "singlehtml" / "index.html"
     html = file.read_text(encoding="utf-8")
     for number in range(1, 7):

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -151,6 +152,16 @@ def test_wrong_input_to_align_and_pack_is_one_sentence(photographs, tmp_path, ca
     assert said.startswith(f"trsfnet: {says}")
     assert said.count("\n") == 1
     assert not (tmp_path / "target").exists()
+
+
+def test_a_picture_that_is_too_large_is_one_sentence(photographs, tmp_path, capsys):
+    Image.new("1", (9500, 9500)).save(photographs / "person0" / "large.png")
+    with warnings.catch_warnings(record=True) as warned:
+        assert main(["pack", str(photographs), str(tmp_path / "pack")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("trsfnet: person0/large.png claims to be 9500 x 9500 pixels large: expected")
+    assert said.count("\n") == 1
+    assert not warned
 
 
 def test_an_interruption_is_exit_code_130_and_the_same_command_goes_on(photographs, tmp_path, monkeypatch):

@@ -107,9 +107,16 @@ def _refusal(encoded: bytes, name: str, error: Exception) -> DataError:
     if isinstance(error, UnidentifiedImageError):
         return DataError(f"{name} is not an image: it begins with {bytes(encoded[:12])!r}.")
     if isinstance(error, Image.DecompressionBombError):
-        return DataError(f"{name} claims to be far larger than the {MOST_PIXELS:,} pixels that are read.")
+        return _too_large(name, "extremely")
     said = " ".join(str(error).split())[:200].rstrip(". ")
     return DataError(f"{name} cannot be decoded: {said or type(error).__name__}.")
+
+
+def _too_large(name: str, claimed: str) -> DataError:
+    return DataError(
+        f"{name} claims to be {claimed} large: expected at most {MOST_PIXELS:,} pixels, or a JPEG of at most "
+        f"{MOST_JPEG_PIXELS:,}, which is read at reduced size."
+    )
 
 
 def _read(encoded: bytes, name: str) -> Image.Image:
@@ -145,10 +152,7 @@ def _fit(image: Image.Image, name: str) -> None:
     if isinstance(image, JpegImagePlugin.JpegImageFile) and width * height <= MOST_JPEG_PIXELS:
         image.draft(None, (width // 2, height // 2))
     if image.width * image.height > MOST_PIXELS:
-        raise DataError(
-            f"{name} claims to be {width} x {height} pixels large: expected at most {MOST_PIXELS:,} pixels, "
-            f"or a JPEG of at most {MOST_JPEG_PIXELS:,}, which is read at reduced size."
-        )
+        raise _too_large(name, f"{width} x {height} pixels")
 
 
 def _upright(image: Image.Image) -> Image.Image:
