@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # Placed between a number and its unit to prevent a line break there.
 NBSP = "\u00a0"
@@ -29,6 +29,11 @@ def percent_range(low: float, high: float) -> str:
 def decimal(value: float, digits: int = 2) -> str:
     """A number of either sign, such as `−0.12`."""
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def with_range(value: float, low: float, high: float, write: Callable[[float], str]) -> str:
+    """A value with its range or interval, each as `write` writes it, such as `1.42 (1.30 to 1.55)`."""
+    return f"{write(value)} ({write(low)} to {write(high)})"
 
 
 def duration(seconds: float) -> str:

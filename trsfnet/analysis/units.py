@@ -42,6 +42,10 @@ class Unit:
         """Format the number with its suffix."""
         return self.bare(value, more_digits) + self.suffix
 
+    def interval(self, value: float, low: float, high: float) -> str:
+        """Format a value with its interval, such as `+1.2 points (−0.3 to +2.7)`."""
+        return f"{self.text(value)} ({self.bare(low)} to {self.bare(high)})"
+
     def distance(self, value: float) -> str:
         """Format an unsigned distance, such as `1.2 points`; `nothing` if no share can reach it."""
         if self.logarithm:

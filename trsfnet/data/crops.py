@@ -61,8 +61,8 @@ def margin_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int,
         DataError: if the box does not overlap the image.
     """
     left, top, right, bottom = box
-    beside, above = (extent * margin / (size - margin) / 2 for extent in (right - left, bottom - top))
-    return _cut(image, box, beside, above, size)
+    margin_x, margin_y = (extent * margin / (size - margin) / 2 for extent in (right - left, bottom - top))
+    return _cut(image, box, margin_x, margin_y, size)
 
 
 def facenet_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int, margin: int) -> np.ndarray:
@@ -90,16 +90,16 @@ def facenet_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int
 
 
 def _cut(
-    image: np.ndarray, box: Sequence[float] | np.ndarray, beside: float, above: float, size: int
+    image: np.ndarray, box: Sequence[float] | np.ndarray, margin_x: float, margin_y: float, size: int
 ) -> np.ndarray:
-    """Cut out `box` with margins `beside` and `above`, clipped to the image, and resize it to a square."""
+    """Cut out `box` with margins on both axes, clipped to the image, and resize it to a square."""
     height, width = image.shape[:2]
     left, top, right, bottom = (float(edge) for edge in box)
     cut = (
-        int(max(left - beside, 0)),
-        int(max(top - above, 0)),
-        int(min(right + beside, width)),
-        int(min(bottom + above, height)),
+        int(max(left - margin_x, 0)),
+        int(max(top - margin_y, 0)),
+        int(min(right + margin_x, width)),
+        int(min(bottom + margin_y, height)),
     )
     if cut[0] >= cut[2] or cut[1] >= cut[3]:
         raise DataError(

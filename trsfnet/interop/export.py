@@ -70,7 +70,7 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
             f"{model.description.name} is already exported: an .onnx file cannot be turned back into weights."
         )
     weights = _with_thresholds(model)
-    beside = path.with_suffix(".md")
+    card_path = path.with_suffix(".md")
     # Write to temporary files first, so that files of the final names are always complete. The temporary
     # names are short, and unique so that simultaneous exports do not collide.
     aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
@@ -83,13 +83,13 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
             FORMATS[path.suffix](weights, aside)
         card_aside.write_text(card(weights.description, path.name), encoding="utf-8")
         os.replace(aside, path)
-        os.replace(card_aside, beside)
+        os.replace(card_aside, card_path)
     except OSError as error:
         raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
     finally:
         aside.unlink(missing_ok=True)
         card_aside.unlink(missing_ok=True)
-    return beside
+    return card_path
 
 
 def _with_thresholds(weights: Weights) -> Weights:

@@ -97,7 +97,7 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxMod
     model = _parsed(path)
     _refuse_other_text(model, path)
     _refuse_loops(model, path)
-    _take_in_what_lies_beside(model, path)
+    _include_external_data(model, path)
     interface = _interface(model, path)
     header = {entry.key: entry.value for entry in model.metadata_props}
     if "trsfnet" in header:
@@ -151,7 +151,7 @@ def _refuse_loops(model: Any, path: Path) -> None:
             )
 
 
-def _take_in_what_lies_beside(model: Any, path: Path) -> None:
+def _include_external_data(model: Any, path: Path) -> None:
     """Replace every tensor stored in a file next to the model with its content.
 
     Raises:
@@ -170,7 +170,7 @@ def _take_in_what_lies_beside(model: Any, path: Path) -> None:
             raise DataError(
                 f"{path} stores tensors in {excerpt(name)}: only files in its own folder are read."
             )
-        tensor.raw_data = _beside(path, name, place)
+        tensor.raw_data = _external_data(path, name, place)
         taken += len(tensor.raw_data)
         if taken > _LARGEST:  # many tensors may refer to the same data
             raise DataError(f"{path} is larger than {_LARGEST / 2**30:g} GiB; no face network is.")
@@ -178,7 +178,7 @@ def _take_in_what_lies_beside(model: Any, path: Path) -> None:
         del tensor.external_data[:]
 
 
-def _beside(path: Path, name: str, place: dict[str, str]) -> bytes:
+def _external_data(path: Path, name: str, place: dict[str, str]) -> bytes:
     file = path.with_name(name)
     try:
         offset, length = int(place.get("offset", 0)), int(place.get("length", -1))

@@ -18,7 +18,7 @@ from trsfnet.report.figure_runs import Runs, figure_runs, missing, nothing, open
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import MEASURE_NAMES
 from trsfnet.report.run_state import finished_or_all
-from trsfnet.text import percent
+from trsfnet.text import percent, with_range
 
 
 def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
@@ -125,7 +125,7 @@ def _end(values: pd.Series, write: Callable[[float], str]) -> str:
     """Format the mean of a variant's last values, with their range if there are several seeds."""
     if len(values) == 1:
         return write(values.iloc[0])
-    return f"{write(values.mean())} ({write(values.min())} to {write(values.max())})"
+    return with_range(values.mean(), values.min(), values.max(), write)
 
 
 def _key(rows: list[Runs]) -> str:

@@ -22,7 +22,7 @@ from trsfnet.experiments.mechanism import mechanism_configs
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
-from trsfnet.text import percent
+from trsfnet.text import decimal, percent, points, with_range
 
 # Decay budget of the paper's schedule on VGGFace2, in our reading; see the page on its data.
 PAPER_BUDGET = 12.5
@@ -140,12 +140,11 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
 
 
 def _factor(interval: Interval) -> str:
-    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+    return with_range(interval.value, interval.low, interval.high, decimal)
 
 
 def _points(interval: Interval) -> str:
-    value, low, high = (100 * x for x in (interval.value, interval.low, interval.high))
-    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    return with_range(interval.value, interval.low, interval.high, points)
 
 
 def ladder_table(found: Analysis) -> Markdown:

@@ -23,7 +23,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.names import MEASURE_NAMES
-from trsfnet.text import joined
+from trsfnet.text import joined, with_range
 
 _SEEDS = range(2, 13)
 # Number of variants of one network in tables 1 and 2, over which the spread is pooled.
@@ -151,8 +151,9 @@ def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
 
 
 def _with_bounds(spread: SeedSpread, seeds: int, tests: int) -> str:
-    value, low, high = (_difference(d, seeds, tests) for d in (spread.deviation, *spread.bounds))
-    return f"{value:.1f} ({low:.1f} to {high:.1f})"
+    return with_range(
+        spread.deviation, *spread.bounds, lambda deviation: f"{_difference(deviation, seeds, tests):.1f}"
+    )
 
 
 def plan(spreads: Sequence[SeedSpread]) -> str:

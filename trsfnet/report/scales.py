@@ -12,7 +12,7 @@ from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
-from trsfnet.models.places import places
+from trsfnet.models.recorded_names import recorded_names
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figure_runs import (
@@ -64,7 +64,7 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
             for panel in panels[len(variants) :]:
                 panel.set_axis_off()
             panels[0].set_ylabel("TRSF")
-            first, last = (places(variant_of(variant).arch)[table.columns[end]] for end in (0, -1))
+            first, last = (recorded_names(variant_of(variant).arch)[table.columns[end]] for end in (0, -1))
             depth_bar(figure, panels.tolist(), ends=(first.label, last.label), label=first.series)
     ends = [f"{short_name(v)} {_from_to(list(seeds.values()))}" for v, seeds in shown.items()]
     finding = f"the mean TRSF changed from start to end in {joined(ends)}."

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
-from trsfnet.models.places import Place, places
+from trsfnet.models.recorded_names import RecordedName, recorded_names
 from trsfnet.paper.numbers import paper_figure
 from trsfnet.report import style
 from trsfnet.report.card_links import runs_popover
@@ -112,7 +112,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
             _signed_points(panel, ends)
             panel.set(title=short_name(variant), ylabel="Slope α")
         variant, ends = next(iter(final(found).items()))
-        _name_parts(axes[-1, 0], [places(variant_of(variant).arch)[name] for name in ends.columns])
+        _name_parts(axes[-1, 0], [recorded_names(variant_of(variant).arch)[name] for name in ends.columns])
         legend_below(figure, axes[0, 0])
     finding = " ".join(_finding(variant, ends) for variant, ends in final(found).items())
     return picture(
@@ -137,9 +137,9 @@ def _signed_points(axes: Axes, ends: pd.DataFrame) -> None:
     axes.axhline(0, color=style.INK, linewidth=0.8)
 
 
-def _name_parts(axes: Axes, slopes: Sequence[Place]) -> None:
+def _name_parts(axes: Axes, slopes: Sequence[RecordedName]) -> None:
     """Label some modules of the network, such as `v1.reduction-a`, at the position of their first slope."""
-    parts = [place.label for place in slopes]
+    parts = [slope.label for slope in slopes]
     firsts = [(part, parts.index(part) + 1) for part, _ in groupby(parts)]
     shown = firsts[:: max(1, len(firsts) // 10)]
     axes.set_xticks([place for _, place in shown], [part for part, _ in shown], rotation=40, ha="right")

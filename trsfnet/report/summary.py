@@ -208,10 +208,11 @@ def _in_log_odds(campaign: Campaign) -> str:
     unit, gain = TAR_LOG_ODDS.difference, gains_in_log_odds(campaign)["trsf-gains"]
     if not gain.effect or not gain.minimum_detectable or gain.published is None:
         return ""
+    interval = gain.effect.interval
     return (
         " In log odds, which can be compared between levels of accuracy, it is "
-        f"{TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}; our gain is {unit.text(gain.effect.estimate)} "
-        f"({unit.bare(gain.effect.interval.low)} to {unit.bare(gain.effect.interval.high)}), the paper's "
+        f"{TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}; our gain is "
+        f"{unit.interval(gain.effect.estimate, interval.low, interval.high)}, the paper's "
         f"{unit.text(gain.published)}."
     )
 

@@ -108,7 +108,7 @@ class Rule(ABC):
         unit = self.unit(difference=measured.difference)
         if measured.low is None or measured.high is None:
             return unit.text(measured.estimate)
-        return f"{unit.text(measured.estimate)} ({unit.bare(measured.low)} to {unit.bare(measured.high)})"
+        return unit.interval(measured.estimate, measured.low, measured.high)
 
     def minimum_detectable(self, measured: Measured) -> str:
         """Format the smallest effect that the design could have detected; empty if it is undefined."""

@@ -231,13 +231,13 @@ def _read_npy(path: Path) -> SavedEmbeddings:
         raise
     except Exception as error:
         raise DataError(f"{path} is damaged, or holds objects: expected {_UNDERSTOOD}.") from error
-    beside = path.with_suffix(".txt")
-    if not beside.is_file():
+    names_file = path.with_suffix(".txt")
+    if not names_file.is_file():
         return SavedEmbeddings(path, None, _rows(rows, str(path)))
     try:
-        names = tuple(beside.read_text(encoding="utf-8-sig").splitlines())
+        names = tuple(names_file.read_text(encoding="utf-8-sig").splitlines())
     except UnicodeDecodeError as error:
-        raise DataError(f"{beside} is not UTF-8: expected the name of an image on each line.") from error
+        raise DataError(f"{names_file} is not UTF-8: expected the name of an image on each line.") from error
     return SavedEmbeddings(path, names, _rows(rows, str(path)))
 
 

@@ -40,8 +40,8 @@ def _published(gain: Gain) -> str:
 def _ours(gain: Gain) -> str:
     if gain.effect is None:
         return "–"
-    unit, interval = TAR_LOG_ODDS.difference, gain.effect.interval
-    text = f"{unit.text(gain.effect.estimate)} ({unit.bare(interval.low)} to {unit.bare(interval.high)})"
+    interval = gain.effect.interval
+    text = TAR_LOG_ODDS.difference.interval(gain.effect.estimate, interval.low, interval.high)
     if not gain.minimum_detectable:
         return text
     return f"{text}; detectable {TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.models.inception_resnet import ARCHITECTURES
-from trsfnet.models.places import places
+from trsfnet.models.recorded_names import recorded_names
 from trsfnet.report import style
 from trsfnet.report.explore import charts
 from trsfnet.report.explore.catalogue import LEVELS, Group, Run, first_two, groups
@@ -78,17 +78,17 @@ def module(name: str, arch: str) -> list[Any]:
         name: name in the record, such as `PReLU_inception-resnet v1.6.2`.
         arch: `v1` or `v2`.
     """
-    place = places(arch)[name]
-    if not place.block:
-        return [name, place.part, 0]
+    parts = recorded_names(arch)[name]
+    if not parts.block:
+        return [name, parts.part, 0]
     last = 0
     for stage in ("block35", "block17", "block8"):
         first, last = last + 1, last + getattr(ARCHITECTURES[arch], stage).repeats
-        if place.block <= last:
+        if parts.block <= last:
             break
     # The last stage includes one more block, which is a separate module.
     end = last + (stage == "block8")
-    return [name, f"blocks {first}–{end}", place.block]
+    return [name, f"blocks {first}–{end}", parts.block]
 
 
 def frame(index: dict[str, Any], values: bytes) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 
 from trsfnet.analysis.branches import QUANTITIES, BranchRuns
 from trsfnet.analysis.tables import TableRuns
+from trsfnet.analysis.units import FACTOR
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
@@ -74,8 +75,7 @@ def ratio_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
     effect = runs.ratio_effect(fixed, trained)
     if effect is None:
         return f"{runs.gain(fixed, trained, 'ratio'):.2f} (no interval: one seed)"
-    interval = effect.interval
-    return f"{10**interval.value:.2f} ({10**interval.low:.2f} to {10**interval.high:.2f})"
+    return FACTOR.interval(effect.interval.value, effect.interval.low, effect.interval.high)
 
 
 def arithmetic_gain(runs: BranchRuns, fixed: str, trained: str) -> str:

@@ -15,7 +15,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.stability.curves import LOOKS, starts_key
 from trsfnet.report.stability.labels import KINDS, QUESTIONS, kind, pairs, start
-from trsfnet.text import counted, joined, percent, points
+from trsfnet.text import counted, joined, percent, points, with_range
 
 # Horizontal distance between variants at the same rate.
 _STEP = 0.13
@@ -103,8 +103,7 @@ def _sentence(study: Study, first: str, second: str) -> str:
 def _written(effect: Effect | None) -> str:
     if effect is None:
         return "–"
-    interval = effect.interval
-    return f"{points(effect.estimate)} ({points(interval.low)} to {points(interval.high)})"
+    return with_range(effect.estimate, effect.interval.low, effect.interval.high, points)
 
 
 def _finding(study: Study) -> str:

@@ -54,8 +54,9 @@ def gap_text(table: TableRuns, row: Row) -> str:
     if row.gap is None:
         return ""
     unit, interval = table.quantity.difference, row.gap_interval
-    between = f"{unit.bare(interval.low)} to {unit.bare(interval.high)}" if interval else "no interval"
-    return f"{unit.text(row.gap)} ({between})"
+    if not interval:
+        return f"{unit.text(row.gap)} (no interval)"
+    return unit.interval(row.gap, interval.low, interval.high)
 
 
 def papers_gap(table: TableRuns, variant: str) -> str:

@@ -1,4 +1,4 @@
-"""Where in a network the values lie that training records under the paper's names."""
+"""The paper's names under which training records scales and slopes, with the part of the network of each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from trsfnet.models.inception_resnet import InceptionResnet, recorded_name, seri
 
 
 @dataclass(frozen=True)
-class Place:
-    """The place of a recorded value, such as `PReLU_inception-resnet v1.6.2`.
+class RecordedName:
+    """A name such as `PReLU_inception-resnet v1.6.2`, in its parts.
 
     Attributes:
         series: what is recorded, with the family of networks, such as `PReLU_inception-resnet`.
@@ -28,8 +28,8 @@ class Place:
 
 
 @cache
-def places(version: str) -> dict[str, Place]:
-    """Return the places of all scales, slopes, ratios and norms of a network, by recorded name.
+def recorded_names(version: str) -> dict[str, RecordedName]:
+    """Return the names of all scales, slopes, ratios and norms of a network, in their parts, by name.
 
     Args:
         version: `v1` or `v2`.
@@ -41,8 +41,8 @@ def places(version: str) -> dict[str, Place]:
         label = f"{version}.{part.name}"
         for number, _ in enumerate(slopes_of(part.modules), start=1):
             name = recorded_name("PReLU", version, part.name, number)
-            found[name] = Place(series("PReLU"), part.name, label, part.block)
+            found[name] = RecordedName(series("PReLU"), part.name, label, part.block)
         for kind in ("TRSF", "ratio", "kernel", "bias") if part.block else ():
             name = recorded_name(kind, version, part.name)
-            found[name] = Place(series(kind), part.name, label, part.block)
+            found[name] = RecordedName(series(kind), part.name, label, part.block)
     return found
