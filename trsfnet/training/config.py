@@ -62,6 +62,7 @@ def _setting(
     below: float = math.inf,
     none: Any = MISSING,
     needs: tuple[str, tuple[str, ...]] | None = None,
+    argument: str = "",
     before: Any = MISSING,
 ) -> Any:
     """A field with its meaning and its valid values; without `default`, the track provides the default.
@@ -76,6 +77,7 @@ def _setting(
         none: a value outside this range that turns the setting off; records store it as null.
         needs: another setting, and its values with which this one has an effect. With others, it keeps its
             default, and records store it as null.
+        argument: the argument of `InceptionResnet` that it gives, if any.
         before: for a setting that was added later, what the records of all earlier runs imply.
     """
 
@@ -98,7 +100,8 @@ def _setting(
         if value >= below:
             raise ConfigError(f"{name} must be below {below}, got {value}.")
 
-    metadata = {"help": help, "check": check, "none": none, "needs": needs, "before": before}
+    metadata = {"help": help, "check": check, "none": none, "needs": needs}
+    metadata |= {"argument": argument, "before": before}
     return field(default=default, metadata=metadata)
 
 
@@ -112,7 +115,7 @@ class TrainConfig:
     the number of devices or the checkpoint interval.
     """
 
-    arch: str = _setting("v1", choices=tuple(ARCHITECTURES), help="`v1` or `v2`.")
+    arch: str = _setting("v1", choices=tuple(ARCHITECTURES), argument="version", help="`v1` or `v2`.")
     trsf: bool = _setting(
         False, help="scale each residual branch by a trainable factor instead of facenet's constants."
     )
@@ -120,6 +123,7 @@ class TrainConfig:
     scale_init: float | Literal["paper"] = _setting(
         "paper",
         none="paper",
+        argument="scale_init",
         help="initial value of the factors; without `trsf`, one constant for all modules. `paper`: 0.1 for "
         "factors, facenet's constants without `trsf`.",
     )
@@ -136,10 +140,13 @@ class TrainConfig:
         help="multiplies the initial kernel and bias under each scale. With a scale of 1 and 0.1 here, the "
         "network starts as the same function as with a scale of 0.1 and 1 here.",
     )
-    activation: str = _setting("relu", choices=ACTIVATIONS, help="`relu`, `leaky_relu` or `prelu`.")
+    activation: str = _setting(
+        "relu", choices=ACTIVATIONS, argument="activation", help="`relu`, `leaky_relu` or `prelu`."
+    )
     slope_init: float = _setting(
         PAPER_SLOPE,
         needs=("activation", ("leaky_relu", "prelu")),
+        argument="slope_init",
         help="constant slope of `leaky_relu`, initial slope of `prelu`.",
     )
     slope_floor: float = _setting(
@@ -180,17 +187,24 @@ class TrainConfig:
         help="held-out images of each training identity, on which the loss is measured after each epoch "
         "(`synthetic` only).",
     )
-    image_size: int = _setting(help="side of the input in pixels.")
-    width: float = _setting(above=0, help="multiplies every width of the network except the embedding's.")
-    embedding_size: int = _setting(512, at_least=1, help="length of the embedding.")
+    image_size: int = _setting(argument="input_size", help="side of the input in pixels.")
+    width: float = _setting(
+        above=0, argument="width", help="multiplies every width of the network except the embedding's."
+    )
+    embedding_size: int = _setting(
+        512, at_least=1, argument="embedding_size", help="length of the embedding."
+    )
     removed_pool: str = _setting(
         "none",
         none="none",
+        argument="removed_pool",
         help="max pool to omit from the stem (112 px input): `maxpool_3a`, `maxpool_5a` or `none`.",
     )
-    dropout: float = _setting(at_least=0, below=1, help="share of pooled features dropped while training.")
+    dropout: float = _setting(
+        at_least=0, below=1, argument="dropout", help="share of pooled features dropped while training."
+    )
     bn_momentum: float = _setting(
-        above=0, below=1, help="momentum of the running statistics (facenet: 0.005)."
+        above=0, below=1, argument="bn_momentum", help="momentum of the running statistics (facenet: 0.005)."
     )
     epochs: int = _setting(at_least=1, help="number of epochs.")
     steps_per_epoch: int = _setting(

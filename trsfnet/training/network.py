@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -19,20 +20,6 @@ from trsfnet.training.sharded_head import ShardedHead
 # Number of identities from which several processes shard the classifier. Replicas would cost each process
 # memory and a message of the classifier's size at every step.
 SHARD_FROM = 50_000
-
-# The arguments of `InceptionResnet` that are settings of a configuration, with the setting's name.
-_NETWORK = {
-    "version": "arch",
-    "embedding_size": "embedding_size",
-    "dropout": "dropout",
-    "input_size": "image_size",
-    "width": "width",
-    "scale_init": "scale_init",
-    "activation": "activation",
-    "slope_init": "slope_init",
-    "removed_pool": "removed_pool",
-    "bn_momentum": "bn_momentum",
-}
 
 
 def build_model(config: TrainConfig) -> InceptionResnet:
@@ -53,8 +40,9 @@ def build_model(config: TrainConfig) -> InceptionResnet:
 def network_settings(config: TrainConfig) -> dict[str, Any]:
     """Arguments of `InceptionResnet` for the network of a resolved `config`."""
     scale = ("channel" if config.trsf_per_channel else "trainable") if config.trsf else "fixed"
-    settings = {argument: config.recorded[name] for argument, name in _NETWORK.items()}
-    return {name: value for name, value in settings.items() if value is not None} | {"residual_scale": scale}
+    arguments = {field.metadata["argument"]: config.recorded[field.name] for field in fields(config)}
+    settings = {name: value for name, value in arguments.items() if name and value is not None}
+    return settings | {"residual_scale": scale}
 
 
 def build_head(config: TrainConfig, classes: int, world: World) -> nn.Module:
