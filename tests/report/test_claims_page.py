@@ -79,7 +79,7 @@ def test_verdicts_numbers_and_runs_stand_side_by_side(many):
     table, details = shown(many, "Accuracy")
     _, paper, synthetic, lfw = row(table, "TRSF and PReLU together are better than either alone")
     assert paper == "+0.56 to +1.37 points"
-    assert re.search(r"supported\]\(#claim-joint-gains-further\): \+10\.0 points", synthetic)
+    assert re.search(r"supported\]\(#claim-joint-gains-further\)<br>\+10\.0 points", synthetic)
     assert "weakest of 4" in synthetic
     assert "inconclusive" in lfw
     part = details.split("(claim-joint-gains-further)=")[1].split("\n(claim-")[0]
@@ -92,7 +92,7 @@ def test_a_collapsed_run_is_named_where_it_counts(many):
     part = details.split("(claim-trsf-prelu-gains)=")[1].split("\n(claim-")[0]
     assert "/run.json) (collapsed)" in part
     counted = str(claims.campaigns_table(many))
-    assert row(counted, "`synthetic`, short")[3:5] == ["24 of 54", "1"]
+    assert row(counted, "Rendered faces, short budget")[3:5] == ["24 of 54", "1"]
 
 
 def test_without_runs_and_with_few_the_page_says_so(few):
@@ -112,11 +112,11 @@ def test_without_runs_and_with_few_the_page_says_so(few):
 def test_figures_have_words(many):
     for figure in (claims.outcomes(many), claims.forest(many)):
         assert isinstance(figure, Picture)
-        assert "synthetic, short" in figure.caption
+        assert "Rendered faces, short budget: " in figure.caption
         assert len(figure.alt) > 40
     counts = many.campaigns[0].count(BY_ID)
     assert f"{counts['supported']} supported" in claims.outcomes(many).caption
-    tested = re.search(r"synthetic, short: (\d+) claims tested", claims.forest(many).caption)
+    tested = re.search(r"Rendered faces, short budget: (\d+) claims tested", claims.forest(many).caption)
     assert 0 < int(tested[1]) <= 50
 
 
@@ -138,8 +138,10 @@ def test_a_larger_budget_replaces_a_smaller_one_only_where_it_says_as_much(tmp_p
 
 def test_the_verdict_names_what_is_decided(many):
     text = str(claims.verdict(many))
-    assert re.search(r"`synthetic`, short: supported are .*\(#claim-joint-gains-further\)", text)
-    assert "`lfw`, " in text
+    assert re.search(
+        r"Rendered faces, short budget: \*\*supported\*\*: .*\(#claim-joint-gains-further\)", text
+    )
+    assert "- LFW, " in text
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
     low, high = sorted(ends["v1-trsf-prelu"])
     mean = (low + high) / 2
     text = shown.caption.replace("\u00a0", " ")
-    start = "Paper's figure 3 on our synthetic track (budget short: decay budget 0.06, travel 60): "
+    start = "The paper's figure 3 on rendered faces (budget short: decay budget 0.06, travel 60): "
     assert text.startswith(f"{start}v1 + TRSF + PReLU ends highest at ")
     assert f"{100 * mean:.1f} % ({100 * low:.1f} % to {100 * high:.1f} %)" in text
     assert "v2 + PReLU, seed 0 (running)" in text
@@ -45,13 +45,13 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
     assert f"Not run yet: {', '.join(missing)}, v2 + TRSF + Leaky ReLU and v2 + TRSF + PReLU. " in text
     assert "Training loss" in str(loss)
     (empty,) = curves.over_training(lfw, 3)
-    assert "on our lfw track: no run of v1, v1 + TRSF" in str(empty)
+    assert "on Labeled Faces in the Wild: no run of v1, v1 + TRSF" in str(empty)
 
 
 def test_arcface_is_figure_4(found):
     synthetic, _ = found.tables_by_track(3)
     shown, _ = curves.over_training(synthetic, 4)
-    start = r"Paper's figure 4 on our synthetic track \(budget short: .*\): "
+    start = r"The paper's figure 4 on rendered faces \(budget short: .*\): "
     assert re.match(start + r"v2 \+ PReLU, ArcFace ends at \d", shown.caption)
     assert "Not run yet: v2 + TRSF + PReLU, ArcFace." in shown.caption
 

@@ -90,10 +90,10 @@ def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
     assert cells[2] == "1.00"
     assert cells[4].startswith("2.00 (")
     assert cells[5] == "2.00"
-    text = str(meaning.verdict([pair]))
-    assert "v1 + TRSF 2.00 (" in text
-    # The fixed 1 of the last block is no part of it.
-    assert "mean magnitudes 0.40)" in text
+    verdict = row(meaning.verdict([pair]), "v1 + TRSF")
+    assert verdict[2].startswith("2.00 (")
+    assert verdict[3] == "2.00"
+    assert verdict[4] == "0.40", "without the fixed 1 of the last module"
 
 
 def test_the_spread_is_that_of_scales_set_alike(tmp_path):
@@ -123,14 +123,14 @@ def test_one_seed_has_no_interval(tmp_path):
 
 def test_without_ratios_the_page_says_why(tmp_path):
     group = load(tmp_path).table(2, "lfw")
-    assert "No run of v2 on the `lfw` track has finished" in str(meaning.same_product(group))
+    assert "No run of v2 on Labeled Faces in the Wild has finished" in str(meaning.same_product(group))
     fake_run(tmp_path, "v1-trsf-relu")
     with_branches(tmp_path, "v1-relu", status="collapsed")
     group = load(tmp_path).table(1, "synthetic")
     assert "before residual ratios were recorded" in str(meaning.same_product(group))
     exhibits = (meaning.over_training, meaning.final_ratios, meaning.changes, meaning.gains)
     assert [show(group) for show in exhibits] == [None] * 4
-    assert "no finished run with TRSF" in str(meaning.verdict([group]))
+    assert "No finished run with TRSF" in str(meaning.verdict([group]))
     text = str(meaning.scale_claims(Analysis([])))
     assert "not run](#claim-order-of-magnitude)" in text
     assert "(#claim-scales-around-1)" in text

@@ -45,7 +45,7 @@ def test_spread_is_pooled_and_has_its_chi_square_interval(tmp_path):
     # Quantiles of chi-square with 2 degrees of freedom: 7.378 and 0.0506.
     low, high = (math.sqrt(2 * 0.0005 / quantile) for quantile in (7.3778, 0.050636))
     assert spread.bounds == pytest.approx((low, high), rel=1e-4)
-    assert "| `synthetic`, short | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 | 1.2 to 14.1 |" in str(
+    assert "| Rendered faces, short budget | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 | 1.2 to 14.1 |" in str(
         power.spreads_table([spread])
     )
 

@@ -41,7 +41,10 @@ def test_it_lists_contradictions_and_limits(tmp_path):
     text = generated(load(tmp_path))
     assert "1 record cannot be read." in text
     limits = text.split("## Contradictions and limits")[1].split("## ")[0]
-    assert "`synthetic`, short, contradicts: TRSF and PReLU together are better than either alone" in limits
+    assert (
+        "Rendered faces, short budget, contradicts: TRSF and PReLU together are better than either alone"
+        in limits
+    )
     assert "1 of 4 runs of v1 + TRSF + PReLU collapsed at the usual learning rate" in limits
-    assert re.search(r"`lfw`, \w+: the variants have fewer than 3 seeds", limits)
-    assert "`synthetic`, short: 13 runs of 4 variants, 3 finished runs of each." in text
+    assert re.search(r"LFW, \w+ budget: the variants have fewer than 3 seeds", limits)
+    assert "Rendered faces, short budget: 13 runs of 4 variants, 3 finished runs of each." in text

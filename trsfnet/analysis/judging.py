@@ -68,7 +68,7 @@ def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
 
 def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:
     """Return the outcome of a tested claim and the reason."""
-    p = f"p {_small(finding.p_value)}, {_small(p_holm)} after Holm's adjustment"
+    p = f"p {_small(finding.p_value)}; after Holm's correction, p {_small(p_holm)}"
     start = f"{finding.reason}: " if finding.reason else ""
     outcome = Outcome.SUPPORTED if finding.p_for < finding.p_against else Outcome.CONTRADICTED
     if p_holm >= ALPHA:
@@ -80,4 +80,4 @@ def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:
 
 
 def _small(p: float) -> str:
-    return "below 0.0001" if p < 1e-4 else f"{p:.2g}"
+    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}"

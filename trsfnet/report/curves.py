@@ -16,7 +16,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, folded, picture
 from trsfnet.report.figure_runs import Runs, figure_runs, missing, nothing, opening, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import MEASURE_NAMES
+from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.run_state import finished_or_all
 from trsfnet.text import percent, with_range
 
@@ -33,7 +33,7 @@ def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Ma
     if not rows:
         return [nothing(tables, number)]
     verification = _validation(tables, number, rows)
-    title = f"Training loss on the {tables[0].track} track, which the paper does not show"
+    title = f"Training loss on {TRACKS[tables[0].track]}, which the paper does not show"
     return [verification, Markdown(folded(title, _loss(tables[0].track, rows).markdown()))]
 
 
@@ -62,7 +62,7 @@ def _loss(track: str, rows: list[Runs]) -> Picture:
     return picture(
         _draw(rows, {"Training loss (nats)": "loss"}),
         alt=f"Mean training loss over the epochs, a line per variant. {finding}",
-        caption=f"Mean training loss of the same runs on our {track} track: {finding} {_key(rows)}",
+        caption=f"Mean training loss of the same runs on {TRACKS[track]}: {finding} {_key(rows)}",
     )
 
 

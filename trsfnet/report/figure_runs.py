@@ -16,7 +16,7 @@ from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.card_links import card_link
 from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, Picture, folded, plain
-from trsfnet.report.names import budget_in_words
+from trsfnet.report.names import TRACKS, budget_in_words
 from trsfnet.report.run_state import finished_or_all
 from trsfnet.report.tables.comparison import unfinished
 from trsfnet.text import NBSP, counted, joined
@@ -40,7 +40,7 @@ def opening(tables: Sequence[TableRuns], number: int) -> str:
     """Return the beginning of a caption: the paper's figure, our track, and the budget of the runs."""
     shown = next((table for table in tables if table.runs), None)
     budget = f" ({budget_in_words(shown)})" if shown else ""
-    return f"Paper's figure {number} on our {tables[0].track} track{budget}"
+    return f"The paper's figure {number} on {TRACKS[tables[0].track]}{budget}"
 
 
 def nothing(tables: Sequence[TableRuns], number: int) -> Markdown:

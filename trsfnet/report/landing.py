@@ -14,9 +14,9 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
-from trsfnet.report.names import TRACKS
+from trsfnet.report.names import campaign_name
 from trsfnet.report.switch import tabs
-from trsfnet.text import counted, joined
+from trsfnet.text import capitalised, counted, joined
 
 _DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
 
@@ -59,19 +59,20 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
     """Tabulate the main claims with the paper's number, ours and the verdict, in a tab per campaign."""
     if not campaigns:
         return Markdown(captioned(_CAPTION, "main-claims", _tab(None)))
-    return Markdown(tabs([(_title(campaign), campaign.track, _tab(campaign)) for campaign in campaigns]))
+    shown = tabs([(capitalised(campaign_name(each)), each.track, _tab(each)) for each in campaigns])
+    return Markdown(f"{shown}\n\n{_NOTE}")
 
 
+_NOTE = (
+    "*Inconclusive*: chance could explain the difference. Verdicts are corrected for all claims that are "
+    "tested on the same runs, so they can be inconclusive although the interval excludes 0. *Out of reach*: "
+    "our training is too short, or its weight decay too weak, to test the claim."
+)
 _CAPTION = "The paper's main claims. Each verdict links to its numbers and runs."
 
 
 def _asked(question: str, claim: str) -> str:
     return f"**{question}** {claims_by_id()[claim].statement}"
-
-
-def _title(campaign: Campaign) -> str:
-    name = TRACKS[campaign.track]
-    return f"{name[0].upper()}{name[1:]}, {campaign.size_name}"
 
 
 def _tab(campaign: Campaign | None) -> str:
@@ -134,5 +135,6 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
     differently = f", disagree between data sets on {split}" if split else ""
     return (
         f"The paper answers {counted(len(found), 'question')}. Our runs confirm {supported} of its answers, "
-        f"contradict {contradicted}{differently} and leave {left} open."
+        f"contradict {contradicted}{differently} and leave {left} open. (A question counts as decided if at "
+        "least one of our data sets decides it.)"
     )

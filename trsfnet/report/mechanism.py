@@ -28,9 +28,9 @@ from trsfnet.text import decimal, percent, points, with_range
 PAPER_BUDGET = 12.5
 _BOTH, _BASELINE = style.look("v1-trsf-prelu"), style.look("v1-relu")
 _LINES = {
-    "both": ("TRSF + PReLU, all kernels decay", _BOTH.colour, _BOTH.dashes, _BOTH.marker),
-    "projections": ("TRSF + PReLU, only kernels under scales decay", style.NEGATIVE, "-.", "s"),
-    "baseline": ("Fixed scales, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
+    "both": ("TRSF + PReLU", _BOTH.colour, _BOTH.dashes, _BOTH.marker),
+    "projections": ("TRSF + PReLU, partial decay", style.NEGATIVE, "-.", "s"),
+    "baseline": ("Constants, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
 }
 _NOTHING = (
     "No run of this study is here yet. `make runs STUDY=mechanism` trains them: "
@@ -110,7 +110,7 @@ def _caption(rungs: pd.DataFrame) -> str:
         "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
         "line differ only in weight decay and seed. The decay budget κ is the number of e-folds (factors of "
         "e ≈ 2.7) by which weight decay alone shrinks the squared norm of a kernel; the paper's is about "
-        f"{PAPER_BUDGET:g}."
+        f"{PAPER_BUDGET:g}. The dashed curve is the prediction if branches keep their size."
     )
     return " ".join([*_findings(rungs), about])
 
@@ -127,16 +127,19 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     found = []
     if scale and scale.effect:
         found.append(
-            f"From κ {scale.low:.2g} to {scale.high:.3g} ({scale.seeds} seeds), the mean scale grows by a "
-            f"factor of {_factor(scale.effect)}."
+            f"When the decay budget κ rises from {scale.low:.2g} to {scale.high:.3g} ({scale.seeds} seeds), "
+            f"the mean scale {_multiplied(scale.effect)}."
         )
     if ratio and ratio.effect:
-        found.append(
-            f"The residual ratio, branch over trunk, changes by a factor of {_factor(ratio.effect)}."
-        )
+        found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
     if tar and tar.effect:
-        found.append(f"TAR at FAR 1e-2 changes by {_points(tar.effect)} points.")
+        direction = "rises" if tar.effect.value > 0 else "falls"
+        found.append(f"TAR at FAR 1e-2 {direction} by {_points(tar.effect)} points.")
     return found
+
+
+def _multiplied(factor: Interval) -> str:
+    return f"{'rises' if factor.value > 1 else 'falls'} to {_factor(factor)} times its value"
 
 
 def _factor(interval: Interval) -> str:
@@ -167,9 +170,13 @@ def ladder_table(found: Analysis) -> Markdown:
         )
         for (line, decay), (_, mean) in zip(means.index.tolist(), means.iterrows(), strict=True)
     ]
-    header = ("Runs", "Weight decay", "κ", "Mean scale", "‖W‖ over start", "Ratio, mean", "Ratio, median")
+    header = ("Runs", "Decay", "κ", "Scale", "‖W‖", "Ratio, mean", "Ratio, median")
     body = table((*header, "Negative slopes", "TAR at FAR 1e-2", "Seeds"), rows)
-    return Markdown(captioned("Scales, branches and accuracy by decay budget", "table-mechanism", body))
+    caption = (
+        "Scales, branches and accuracy by decay budget: means over seeds. With partial decay, only the "
+        "kernels under scales decay. ‖W‖ is the norm of these kernels at the end over that at the start."
+    )
+    return Markdown(captioned(caption, "table-mechanism", body))
 
 
 def _number(value: float) -> str:

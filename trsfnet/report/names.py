@@ -16,6 +16,9 @@ TRACKS = {
     "paper": "VGGFace2 or MS1MV2, verified on LFW",
 }
 
+# Names of tracks where space is short, as in headers and titles of panels.
+_SHORT_TRACKS = {**TRACKS, "lfw": "LFW", "paper": "the paper's data"}
+
 MEASURE_NAMES = {
     "tar@1e-3": "TAR@FAR=1e-3",
     "tar_by_person@1e-3": "TAR@FAR=1e-3, mean over people",
@@ -45,13 +48,15 @@ def row_name(number: int, variant: str, *, short: bool = False) -> str:
 
 
 def campaign_name(campaign: Campaign) -> str:
-    """Return the name of a campaign in Markdown, such as `synthetic`, short."""
-    return f"`{campaign.track}`, {campaign.size_name}"
+    """Return the name of a campaign, such as `rendered faces, short budget`."""
+    return name_of_campaign(
+        campaign.track, f"{campaign.budget} budget" if campaign.budget else campaign.size_name
+    )
 
 
-def plain_campaign_name(campaign: Campaign) -> str:
-    """Return the name of a campaign without Markdown."""
-    return f"{campaign.track}, {campaign.size_name}"
+def name_of_campaign(track: str, size: str) -> str:
+    """Return the name of a campaign from the names of its track and its size."""
+    return f"{_SHORT_TRACKS.get(track, track)}, {size}"
 
 
 def budget_in_words(of: TableRuns) -> str:

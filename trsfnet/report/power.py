@@ -22,8 +22,8 @@ from trsfnet.paper.claims import paper_claims
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import MEASURE_NAMES
-from trsfnet.text import joined, with_range
+from trsfnet.report.names import MEASURE_NAMES, name_of_campaign
+from trsfnet.text import capitalised, joined, with_range
 
 _SEEDS = range(2, 13)
 # Number of variants of one network in tables 1 and 2, over which the spread is pooled.
@@ -37,7 +37,7 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
     header = ("Track", "Network", "Measure", "Variants", "Runs", "SD between seeds", "95 % interval of it")
     rows = [
         (
-            f"`{s.track}`, {s.budget}",
+            capitalised(name_of_campaign(s.track, f"{s.budget} budget")),
             _network(s),
             MEASURE_NAMES[measures(s.track, s.budget)[0]],
             str(s.variants),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,8 @@ from trsfnet.report.figure_runs import (
     shown_seeds,
 )
 from trsfnet.report.figures import depth_bar, lines_by_depth
-from trsfnet.text import decimal, joined, percent
+from trsfnet.report.names import TRACKS
+from trsfnet.text import decimal, percent
 
 _MEAN = "mean over modules"
 
@@ -46,7 +47,7 @@ def over_training(tables: Sequence[TableRuns]) -> list[Picture | Markdown]:
     lacking = missing(runs)
     return first_and_further(
         found,
-        f"Every scale over training on the {tables[0].track} track",
+        f"Every scale over training on {TRACKS[tables[0].track]}",
         lambda shown: _trajectories(shown, f"{opening(tables, 5)}, {shown_seeds(shown)}", lacking),
     )
 
@@ -66,8 +67,7 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
             panels[0].set_ylabel("TRSF")
             first, last = (recorded_names(variant_of(variant).arch)[table.columns[end]] for end in (0, -1))
             depth_bar(figure, panels.tolist(), ends=(first.label, last.label), label=first.series)
-    ends = [f"{short_name(v)} {_from_to(list(seeds.values()))}" for v, seeds in shown.items()]
-    finding = f"the mean TRSF changed from start to end in {joined(ends)}."
+    finding = _spread(shown)
     return picture(
         figure,
         alt=f"Lines of the scale of every module over the epochs, a panel per variant: {finding}",
@@ -75,9 +75,22 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
     )
 
 
-def _from_to(tables: list[pd.DataFrame]) -> str:
-    start, end = (pd.concat([t.iloc[place] for t in tables]) for place in (0, -1))
-    return f"from {decimal(start.mean())} to {decimal(end.mean())} (magnitude {decimal(end.abs().mean())})"
+def _spread(shown: Values) -> str:
+    """State how the scales of all variants spread during training: their magnitudes and signs."""
+    start, end = (
+        {v: pd.concat([t.iloc[place] for t in seeds.values()]) for v, seeds in shown.items()}
+        for place in (0, -1)
+    )
+    means = {variant: values.abs().mean() for variant, values in end.items()}
+    low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    first, last = pd.concat(start.values()), pd.concat(end.values())
+    ends = f"at {decimal(means[low])} ({short_name(low)})"
+    if low != high:
+        ends = f"between {ends[3:]} and {decimal(means[high])} ({short_name(high)})"
+    return (
+        f"the mean magnitude starts at {decimal(first.abs().mean())} and ends {ends}; "
+        f"{percent(float((last < 0).mean()))} of the scales end negative."
+    )
 
 
 def after_training(table: TableRuns, number: int) -> Picture | Markdown:
@@ -100,7 +113,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
             panel.axvline(start, color=style.INK, linestyle=":", linewidth=1.2)
         axes[0].set_yticks(range(len(names) + 1), [*names, _MEAN], fontsize=8)
         axes[0].set_ylim(len(names) + 0.6, -0.6)
-    finding = " ".join(_finding(variant, ends, runs[variant]) for variant, ends in final(found).items())
+    finding = _finding(final(found), runs)
     return picture(
         figure,
         alt=f"The scale of every module after training, a row per module, a panel per variant. {finding}",
@@ -122,13 +135,17 @@ def _modules(axes: Axes, variant: str, ends: pd.DataFrame) -> None:
     axes.set(title=short_name(variant), xlabel="TRSF after training")
 
 
-def _finding(variant: str, ends: pd.DataFrame, runs: list[Run]) -> str:
-    """State a variant's final scales, and their share between 0.6 and 1.3, where most of the paper's are."""
+def _finding(ends: dict[str, pd.DataFrame], runs: Mapping[str, list[Run]]) -> str:
+    """State where all scales end, and how many lie between 0.6 and 1.3, as most of the paper's do."""
+    values = np.concatenate([end.to_numpy(float).ravel() for end in ends.values()])
     inside = QUANTITIES["scale_share_0.6_to_1.3"]
-    shares = [share for run in runs if (share := run.value(inside)) is not None]
-    within = f", {percent(float(np.mean(shares)))} of them between 0.6 and 1.3" if shares else ""
-    values = ends.to_numpy(float)
+    shares = [share for v in ends for run in runs[v] if (share := run.value(inside)) is not None]
+    within = (
+        f"; {percent(float(np.mean(shares)))} of them lie between 0.6 and 1.3, where the paper finds most"
+        if shares
+        else ""
+    )
     return (
-        f"{short_name(variant)} ends between {decimal(values.min())} and {decimal(values.max())}, mean "
-        f"{decimal(values.mean())}, mean magnitude {decimal(np.abs(values).mean())}{within}."
+        f"the scales end between {decimal(values.min())} and {decimal(values.max())}, at a mean magnitude of "
+        f"{decimal(np.abs(values).mean())}{within}."
     )

@@ -33,7 +33,8 @@ from trsfnet.report.figure_runs import (
     span,
 )
 from trsfnet.report.figures import epoch_axis, legend_below
-from trsfnet.text import NBSP, counted, decimal, joined
+from trsfnet.report.names import TRACKS
+from trsfnet.text import NBSP, capitalised, counted, decimal, joined
 
 SHOWN = 9
 """Number of slopes drawn over training, evenly spaced over the network; a multiple of 3."""
@@ -49,7 +50,7 @@ def over_training(table: TableRuns) -> list[Picture | Markdown]:
     start, lacking = f"{opening([table], 8)}, {arch}", missing(runs)
     return first_and_further(
         found,
-        f"Slopes of {arch} over training on the {table.track} track",
+        f"Slopes of {arch} over training on {TRACKS[table.track]}",
         lambda shown: _trajectories(shown, f"{start}, {shown_seeds(shown)}", lacking),
     )
 
@@ -174,7 +175,7 @@ def signs_table(tables: Sequence[TableRuns], number: int) -> Markdown:
         )
         for variant, counts in papers.cells.items()
     ]
-    header = ("Variant", "Paper", *(f"`{table.track}`" for table in tables))
+    header = ("Variant", "Paper", *(capitalised(TRACKS[table.track]) for table in tables))
     caption = f"Positive / negative slopes at the end: the paper's (figure {number}) and our mean over seeds."
     return Markdown(captioned(caption, f"slope-signs-{number}", markdown_table(header, rows)))
 

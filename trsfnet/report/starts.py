@@ -24,7 +24,7 @@ from trsfnet.report.figure_runs import (
     shown_seeds,
 )
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import row_name
+from trsfnet.report.names import TRACKS, row_name
 from trsfnet.text import decimal
 
 _MARKERS = ("v", "s", "o", "D", "^")
@@ -45,7 +45,7 @@ def after_training(table: TableRuns) -> list[Picture | Markdown]:
     start, lacking = opening([table], 11), missing(runs)
     return first_and_further(
         found,
-        f"Slopes after training from each initial value on the {table.track} track",
+        f"Slopes after training from each initial value on {TRACKS[table.track]}",
         lambda shown: _slopes(shown, f"{start}, {shown_seeds(shown)}", lacking),
     )
 

@@ -22,7 +22,7 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import campaign_name
-from trsfnet.text import counted, joined
+from trsfnet.text import capitalised, counted, joined
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -55,7 +55,11 @@ def _questions(found: Analysis) -> str:
         (question, paper_rules()[claim].published(), *(_cell(claim, campaign) for campaign in campaigns))
         for question, claim in landing.MAIN_CLAIMS.items()
     ]
-    return table(("Question", "Paper", *map(campaign_name, campaigns)), rows)
+    return table(("Question", "Paper", *map(_name, campaigns)), rows)
+
+
+def _name(campaign: Campaign) -> str:
+    return capitalised(campaign_name(campaign))
 
 
 def _cell(claim: str, campaign: Campaign) -> str:
@@ -121,7 +125,7 @@ def _run_line(campaign: Campaign) -> str:
         else ""
     )
     return (
-        f"- {campaign_name(campaign)}: {counted(len(campaign.runs), 'run')} of "
+        f"- {_name(campaign)}: {counted(len(campaign.runs), 'run')} of "
         f"{counted(len(variants), 'variant')}, {span} finished runs of each.{missing}"
     )
 
@@ -135,7 +139,7 @@ def _short(campaigns: Sequence[Campaign]) -> str:
         start = f"{supported} supported, {contradicted} contradicted"
         start = start if supported + contradicted else "none decided"
         rest = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _UNDECIDED if counts[outcome])
-        name = campaign_name(campaign)
+        name = _name(campaign)
         lines.append(f"- {name}: of the paper's {len(paper_claims())} claims, {start}; {rest}.")
     return "\n".join(lines) or f"None of the paper's {len(paper_claims())} claims has been tested."
 
@@ -155,7 +159,7 @@ def _verdict(claim: str, campaign: Campaign) -> str:
     verdict = campaign.verdicts[claim]
     numbers = _numbers(claim, campaign)
     said = f"{verdict.outcome}**{f', {numbers}' if numbers else ''}"
-    return f"{campaign_name(campaign)}: **{said}. {verdict.reason}"
+    return f"{_name(campaign)}: **{said}. {verdict.reason}"
 
 
 def _numbers(claim: str, campaign: Campaign) -> str:
@@ -167,7 +171,7 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
     lines = []
     for campaign in campaigns:
         lines += [
-            f"- {campaign_name(campaign)}, contradicts: {claims_by_id()[claim].statement} "
+            f"- {_name(campaign)}, contradicts: {claims_by_id()[claim].statement} "
             f"({_numbers(claim, campaign)})"
             for claim, verdict in campaign.verdicts.items()
             if verdict.outcome == Outcome.CONTRADICTED
@@ -181,7 +185,7 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
 
 def _undecided(campaign: Campaign) -> list[str]:
     """State how many claims stay open, how many of these lean against the paper, and what can be detected."""
-    name = campaign_name(campaign)
+    name = _name(campaign)
     tested = [claim for claim, verdict in campaign.verdicts.items() if verdict.tested]
     if not tested:
         return [f"- {name}: the variants have fewer than {MIN_SEEDS} seeds, so no claim can be tested."]
@@ -233,7 +237,7 @@ def _collapsed(campaign: Campaign) -> list[str]:
     ]
     if not collapsed:
         return []
-    return [f"- {campaign_name(campaign)}: {joined(collapsed)} collapsed at the usual learning rate."]
+    return [f"- {_name(campaign)}: {joined(collapsed)} collapsed at the usual learning rate."]
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.tables import SIGNS
-from trsfnet.report.display import Markdown, table
+from trsfnet.report.display import Markdown, folded, table
+from trsfnet.report.names import name_of_campaign
 from trsfnet.text import NBSP, counted
 
 FILE = Path(__file__).with_suffix(".json")
@@ -105,25 +106,33 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
         number = sum(map(len, stage.outcomes.values()))
         return f"These are the first {counted(number, 'verdict')} of the history."
     changed = changes(earlier.outcomes, stage.outcomes)
-    new = [f"`{campaign}`" for campaign in stage.outcomes if campaign not in earlier.outcomes]
-    said = [f"New: {', '.join(new)}."] if new else []
+    new = [_name(campaign) for campaign in stage.outcomes if campaign not in earlier.outcomes]
+    said = [f"New runs: {', '.join(new)}."] if new else []
     if not changed:
         return " ".join([*said, "No verdict changed."])
     rows = [
         (
             claims_by_id()[c.claim].statement,
-            f"`{c.campaign}`",
+            _name(c.campaign),
             _signed(c.before),
             _signed(c.after),
             stage.reasons.get(c.claim, ""),
         )
         for c in changed
     ]
-    said.append(f"{counted(len(changed), 'verdict')} changed:")
     # Omit the column of reasons if it is empty.
     columns = 5 if any(row[4] for row in rows) else 4
     header = ("Claim", "Runs", "Before", "After", "Reason")[:columns]
-    return f"{' '.join(said)}\n\n{table(header, [row[:columns] for row in rows])}"
+    listed = folded(
+        f"{counted(len(changed), 'verdict')} changed", table(header, [row[:columns] for row in rows])
+    )
+    return "\n\n".join([*said, listed])
+
+
+def _name(campaign: str) -> str:
+    """Return the name of a campaign for readers."""
+    track, _, size = campaign.partition(", ")
+    return name_of_campaign(track, size)
 
 
 def _signed(outcome: str) -> str:

@@ -17,8 +17,8 @@ from trsfnet.report import style
 from trsfnet.report.claims.subjects import by_subject
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import plain_campaign_name
-from trsfnet.text import counted, joined
+from trsfnet.report.names import campaign_name
+from trsfnet.text import capitalised, counted, joined
 
 # Colour and marker of each outcome; the colours also differ in lightness.
 OUTCOME_LOOKS = {
@@ -45,8 +45,11 @@ def outcomes(found: Analysis) -> Picture | Markdown:
         axes[0].set_yticks(range(len(subjects)), list(subjects))
         axes[0].invert_yaxis()
         legend_below(figure, axes[0])
-    totals = ". ".join(f"{plain_campaign_name(campaign)}: {_in_words(campaign)}" for campaign in shown)
-    caption = f"Verdicts on the paper's {len(paper_rules())} claims. {totals}."
+    totals = ". ".join(f"{capitalised(campaign_name(each))}: {_in_words(each)}" for each in shown)
+    caption = (
+        f"Verdicts on the paper's {len(paper_rules())} claims. A claim is “{Outcome.NOT_RUN}” where the "
+        f"runs cannot test it. {totals}."
+    )
     alt = f"Bars of verdicts by subject, a panel for each group of runs. {totals}."
     return picture(figure, alt=alt, caption=caption)
 
@@ -63,9 +66,15 @@ def _bars(panel: Axes, campaign: Campaign, subjects: Mapping[str, Sequence[Claim
             bar.set(edgecolor=style.INK, linewidth=0.6)
         panel.bar_label(bars, labels=[str(n) if n else "" for n in numbers], label_type="center", fontsize=8)
         left = [a + b for a, b in zip(left, numbers, strict=True)]
-    panel.set(title=plain_campaign_name(campaign), xlabel="Claims")
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.set_title(_title(campaign), fontsize=10)
+    panel.set(xlabel="Claims")
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     panel.grid(False)
+
+
+def _title(campaign: Campaign) -> str:
+    """Return the name of a campaign on two lines, which fits above a narrow panel."""
+    return campaign_name(campaign).replace(", ", ",\n", 1)
 
 
 def _in_words(campaign: Campaign) -> str:
@@ -89,12 +98,13 @@ def forest(found: Analysis) -> Picture | Markdown:
     with style.panels(1, len(shown), 1.6 + 0.24 * len(claims), sharey=True) as (figure, (axes,)):
         for panel, (campaign, of_claims) in zip(axes, shown.items(), strict=True):
             _points(panel, claims, of_claims)
-            panel.set(title=plain_campaign_name(campaign), xlabel="← against · for →")
+            panel.set_title(_title(campaign), fontsize=10)
+            panel.set(xlabel="← against · for →")
         axes[0].set_yticks(range(len(claims)), [claim.title for claim in claims])
         axes[0].set_ylim(len(claims) - 0.5, -0.5)
         legend_below(figure, axes[0])
     findings = ". ".join(
-        f"{plain_campaign_name(campaign)}: {_finding(list(of_claims.values()))}"
+        f"{capitalised(campaign_name(campaign))}: {_finding(list(of_claims.values()))}"
         for campaign, of_claims in shown.items()
     )
     caption = (

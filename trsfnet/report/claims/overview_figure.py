@@ -18,8 +18,8 @@ from trsfnet.report.claims.figures import OUTCOME_LOOKS, WIDEST
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import SIGNS, anchor
 from trsfnet.report.display import Markdown
-from trsfnet.report.names import plain_campaign_name
-from trsfnet.text import counted
+from trsfnet.report.names import campaign_name
+from trsfnet.text import capitalised, counted
 
 # SVG paths around the origin, in pixels.
 _MARKS = {"o": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", "X": "M-5-5L5 5M-5 5L5-5", "s": "M-4-4H4V4H-4Z"}
@@ -41,11 +41,13 @@ def overview(campaigns: Sequence[Campaign]) -> Markdown:
         for outcome, (_, marker) in OUTCOME_LOOKS.items()
         if marker
     )
-    findings = " ".join(f"{plain_campaign_name(c)}: {_finding(of_claims)}." for c, of_claims in found.items())
+    findings = " ".join(
+        f"{capitalised(campaign_name(c))}: {_finding(of_claims)}." for c, of_claims in found.items()
+    )
     caption = (
-        "Whether our runs agree with the paper, with 95 % intervals. The dotted lines mark the minimum "
-        "detectable effect. A claim without a point is tested in another way, or too few of its runs have "
-        f"ended. {findings}"
+        f"{findings} Each point shows by how much our runs agree with the paper, with its 95 % interval, in "
+        "units of the minimum detectable effect (dotted lines). A claim without a point is not tested by a "
+        "difference of means, or too few of its runs have ended."
     )
     return Markdown(
         '<figure class="exhibit overview">'
@@ -59,9 +61,9 @@ def _finding(found: Mapping[str, Margin]) -> str:
     """State how many main claims are measured, and how many of these agree with the paper in direction."""
     measured = [found[ids[0]].margin for ids in QUESTIONS.values() if ids[0] in found]
     if not measured:
-        return "no question is measured"
+        return "no question can be measured yet"
     on_its_side = sum(margin > 0 for margin in measured)
-    return f"{counted(len(measured), 'question')} measured, {on_its_side} on the paper's side"
+    return f"{on_its_side} of {counted(len(measured), 'estimate')} on the paper's side"
 
 
 def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margin]], *, is_main: bool) -> str:
@@ -76,7 +78,7 @@ def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margi
 
 def _line(claim: str, campaign: Campaign, margin: Margin | None) -> str:
     verdict = campaign.verdicts[claim]
-    label = html.escape(plain_campaign_name(campaign))
+    label = html.escape(campaign_name(campaign))
     numbers = html.escape(paper_rules()[claim].summary(verdict.measured))
     return (
         f'<div class="overview-line" data-runs="{label}"><span>{label}</span>{_strip(margin)}'

@@ -15,7 +15,7 @@ from trsfnet.analysis.rules.untested import Untested
 from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.display import Markdown, captioned, table, unreadable
 from trsfnet.report.names import campaign_name
-from trsfnet.text import NBSP, counted, joined
+from trsfnet.text import NBSP, capitalised, counted, joined
 
 # A symbol for each outcome, so that tables can be scanned quickly.
 SIGNS = {
@@ -110,7 +110,7 @@ def _campaign_row(campaign: Campaign) -> list[str]:
     )
     regime = campaign.regime
     of_schedule = [decay_budget_in_words(regime), f"{regime.travel:,.0f}"] if regime else ["–", "–"]
-    return [campaign_name(campaign), *map(str, numbers), *of_schedule]
+    return [capitalised(campaign_name(campaign)), *map(str, numbers), *of_schedule]
 
 
 def size(campaign: Campaign) -> str:
@@ -127,7 +127,7 @@ def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Mark
         (claim.statement, paper_rules()[claim.id].published(), *verdict_cells(claim.id, shown))
         for claim in claims
     ]
-    header = ("Claim", "Paper", *([campaign_name(campaign) for campaign in shown] or ["Ours"]))
+    header = ("Claim", "Paper", *([capitalised(campaign_name(each)) for each in shown] or ["Ours"]))
     caption = f"{subject}: {counted(len(claims), 'claim')}. Each verdict links to its quotations and numbers."
     return Markdown(captioned(caption, f"claims-{anchor(subject)}", table(header, rows)))
 
@@ -142,7 +142,7 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
     for campaign in campaigns:
         verdict = campaign.verdicts[claim]
         numbers = rule.summary(verdict.measured)
-        cells.append(outcome_link(claim, verdict.outcome) + (f": {numbers}" if numbers else ""))
+        cells.append(outcome_link(claim, verdict.outcome) + (f"<br>{numbers}" if numbers else ""))
     return cells
 
 
@@ -156,15 +156,15 @@ def verdict(found: Analysis) -> Markdown:
     lines, titles = [], claims_by_id()
     for campaign in found.campaigns_on(paper_rules()):
         decided = [
-            f"{outcome} are {joined([f'[{titles[claim].title}](#claim-{claim})' for claim in claims])}"
+            f"**{outcome}**: {joined([f'[{titles[claim].title}](#claim-{claim})' for claim in claims])}"
             for outcome in (Outcome.SUPPORTED, Outcome.CONTRADICTED)
             if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
         ]
         counts = campaign.count(paper_rules())
         inconclusive, *others = Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN
-        rest = f"{counts[inconclusive]} are {inconclusive}"
+        rest = f"{counts[inconclusive]} {inconclusive}"
         rest += "".join(f", {counts[other]} {other}" for other in others if counts[other])
-        lines.append(f"- {campaign_name(campaign)}: {'; '.join([*decided, rest])}.")
+        lines.append(f"- {capitalised(campaign_name(campaign))}: {'; '.join([*decided, rest])}.")
     return Markdown("\n".join(lines) or "No run has ended, so there are no verdicts.")
 
 

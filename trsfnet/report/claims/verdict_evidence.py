@@ -16,7 +16,7 @@ from trsfnet.paper.claims import Claim
 from trsfnet.report.card_links import runs_popover
 from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
-from trsfnet.text import counted
+from trsfnet.text import capitalised, counted
 
 _HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detectable", "Seeds")
 
@@ -44,7 +44,7 @@ def _claim(claim: Claim, campaigns: Sequence[Campaign]) -> str:
 
 def _row(rule: Rule, campaign: Campaign, measured: Measured) -> list[str]:
     return [
-        campaign_name(campaign),
+        capitalised(campaign_name(campaign)),
         measured.name,
         rule.published([] if measured.published is None else [measured.published]),
         rule.estimate(measured),
@@ -68,7 +68,7 @@ def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
         for variant, runs in rule.evidence(campaign).items()
         if runs
     )
-    said = f"- {campaign_name(campaign)}: **{verdict.outcome}**. {verdict.reason}"
+    said = f"- {capitalised(campaign_name(campaign))}: **{verdict.outcome}**. {verdict.reason}"
     if rule.moves_with_schedule and campaign.regime and verdict.outcome != Outcome.OUT_OF_REACH:
         said += f" {regime_in_words(campaign.regime)}"
     return f"{said} Runs: {runs}." if runs else said

@@ -94,5 +94,5 @@ def _turned(runs: list[Run], kind: str, what: str) -> str:
     shares = [100 * below / len(values) for below, values in zip(turned, ends, strict=True)]
     return (
         f"{sum(map(bool, turned))} of {counted(len(ends), 'run')} with {what} ended with some below zero "
-        f"({min(shares):.0f} to {max(shares):.0f}{NBSP}% of them)"
+        f"({min(shares):.0f} to {max(shares):.0f}{NBSP}% by run)"
     )

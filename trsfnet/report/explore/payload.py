@@ -72,7 +72,7 @@ def _group(group: Group, runs: list[Run]) -> dict[str, Any]:
 
 
 def module(name: str, arch: str) -> list[Any]:
-    """Return a module's name, its stage in words, and its number among the residual blocks (0 if it is none).
+    """Return a module's name, its stage in words, and its number among residual modules (0 if it is none).
 
     Args:
         name: name in the record, such as `PReLU_inception-resnet v1.6.2`.
@@ -86,9 +86,9 @@ def module(name: str, arch: str) -> list[Any]:
         first, last = last + 1, last + getattr(ARCHITECTURES[arch], stage).repeats
         if parts.block <= last:
             break
-    # The last stage includes one more block, which is a separate module.
+    # The last stage includes one more module, which stands apart.
     end = last + (stage == "block8")
-    return [name, f"blocks {first}–{end}", parts.block]
+    return [name, f"modules {first}–{end}", parts.block]
 
 
 def frame(index: dict[str, Any], values: bytes) -> pd.DataFrame:

@@ -30,13 +30,13 @@ class Kind:
 
 
 KINDS = {
-    "trsf": Kind("Residual scales (TRSF)", "TRSF", "Block", "its scales are constants"),
+    "trsf": Kind("Residual scales (TRSF)", "TRSF", "Module", "its scales are constants"),
     "slope": Kind("PReLU slopes", "Slope α", "PReLU", "its activation has no trainable slope"),
     "ratio": Kind(
-        "Residual ratios", "‖branch‖ / ‖trunk‖", "Block", "the run recorded no residual ratios", signed=False
+        "Residual ratios", "‖branch‖ / ‖trunk‖", "Module", "the run recorded no residual ratios", signed=False
     ),
     "kernel": Kind(
-        "Kernel norms", "‖W‖ under the scale", "Block", "the run recorded no kernel norms", signed=False
+        "Kernel norms", "‖W‖ under the scale", "Module", "the run recorded no kernel norms", signed=False
     ),
 }
 """Kinds by their name in the record. Ratios and kernel norms are needed to interpret the scales, because the

@@ -17,6 +17,7 @@ from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import depth_bar, epoch_axis, legend_below, mean_over_seeds
+from trsfnet.report.names import TRACKS
 from trsfnet.text import counted, joined
 
 _LABELS = {
@@ -28,7 +29,7 @@ _LABELS = {
 
 
 def same_product(table: TableRuns) -> Picture | Markdown:
-    """Plot the scale of each block against its kernel norm, from start to end.
+    """Plot the scale of each module against its kernel norm, from start to end.
 
     Dashed lines connect points with an equal product, which describe the same function.
     """
@@ -47,11 +48,11 @@ def same_product(table: TableRuns) -> Picture | Markdown:
         depth_bar(figure, axes.tolist())
     moved = "; ".join(f"{short_name(variant)}, {_moved(found)}" for variant, found in first.items())
     caption = (
-        f"One line per block from the start of training to its end (dot), on our {table.track} track, "
-        "first seed. Moving a block along a dashed line does not change what the network computes. "
-        f"Geometric means over blocks: {moved}."
+        f"One line per module from the start of training to its end (dot), on {TRACKS[table.track]}, "
+        "first seed. Moving a module along a dashed line does not change what the network computes. "
+        f"Geometric means over modules: {moved}."
     )
-    alt = f"Scale of each block over the norm of its kernel, with lines of equal product. {moved}."
+    alt = f"Scale of each module over the norm of its kernel, with lines of equal product. {moved}."
     return picture(figure, alt=alt, caption=caption)
 
 
@@ -97,18 +98,18 @@ def final_ratios(table: TableRuns) -> Picture | None:
         for panel, (fixed, variants) in zip(axes, by_activation.items(), strict=True):
             for variant in variants:
                 _by_block(panel, variant, list(runs[variant].values()))
-            panel.set(title=short_name(fixed), xlabel="Block, from input to output", yscale="log")
+            panel.set(title=short_name(fixed), xlabel="Module, from input to output", yscale="log")
             panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes[0].set_ylabel(f"{_LABELS['ratio']} after training")
         legend_below(figure, axes[0])
     means = [f"{short_name(v)} {_mean_ratio(found):.3f}" for v, found in runs.items()]
     caption = (
-        f"Effective residual ratio of each block on our {table.track} track. Lines are means over "
-        f"{_seeds(runs)}; thin lines are seeds. Geometric means over blocks: {joined(means)}."
+        f"Effective residual ratio of each module on {TRACKS[table.track]}. Lines are means over "
+        f"{_seeds(runs)}; thin lines are seeds. Geometric means over modules: {joined(means)}."
     )
     alt = (
-        f"Norm of each scaled branch over that of its trunk, by block, for each activation. {joined(means)}."
+        f"Norm of each scaled branch over that of its trunk, by module, for each activation. {joined(means)}."
     )
     return picture(figure, alt=alt, caption=caption)
 
@@ -135,7 +136,7 @@ def _seeds(runs: Mapping[str, Mapping[int, Branches]]) -> str:
 
 
 def over_training(table: TableRuns) -> Picture | None:
-    """Plot scale, kernel norm and ratio over the epochs: geometric means over blocks, a line per variant."""
+    """Plot scale, kernel norm and ratio over the epochs: geometric means over modules, a line per variant."""
     runs = BranchRuns.of(table).by_variant
     if not runs:
         return None
@@ -147,11 +148,11 @@ def over_training(table: TableRuns) -> Picture | None:
                 mean_over_seeds(panel, seeds, short_name(variant), style.look(variant))
             panel.set(title=_LABELS[quantity], ylim=(0, 1.06 * panel.dataLim.y1))
             epoch_axis(panel)
-        axes[0].set_ylabel("Geometric mean over blocks")
+        axes[0].set_ylabel("Geometric mean over modules")
         legend_below(figure, axes[0])
     finding = joined([f"{short_name(variant)} {_from_to(found)}" for variant, found in runs.items()])
     caption = (
-        f"Scale, norm of its kernel and residual ratio on our {table.track} track: means over "
+        f"Scale, norm of its kernel and residual ratio on {TRACKS[table.track]}: means over "
         f"{_seeds(runs)}. The ratio changed in {finding}."
     )
     alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio changed in {finding}."
@@ -168,7 +169,7 @@ def _nothing(table: TableRuns) -> Markdown:
     arch = variant_of(table.baseline).arch
     if any(run.done for run in table.runs):
         return Markdown(
-            f"The finished runs of {arch} on the `{table.track}` track were made before residual ratios "
+            f"The finished runs of {arch} on {TRACKS[table.track]} were made before residual ratios "
             "were recorded."
         )
-    return Markdown(f"No run of {arch} on the `{table.track}` track has finished yet.")
+    return Markdown(f"No run of {arch} on {TRACKS[table.track]} has finished yet.")

@@ -95,7 +95,7 @@ def _caption(one: TableRuns) -> str:
         f"**Table {one.table}** of the paper and ours: “{paper_table(one.table).caption}” "
         "Our networks are smaller and use other data: **none of our values is comparable with the paper's**, "
         f"nor one track with another. What can carry over is {carried}. "
-        "The number of seeds opens a list of the runs."
+        "In the book, the number of seeds opens a list of the runs."
     )
 
 
@@ -103,7 +103,7 @@ def _notes(one: TableRuns) -> str:
     """List the content and the sources of the columns, and any problems with them."""
     papers = paper_table(one.table).quantity
     if one.of_tar:
-        papers += ", with the 95 % interval of its count"
+        papers += ", with the 95 % interval for its number of pairs"
     lines = [f"- Paper: {papers}; one run each.", f"- Ours: {_note(one)}"]
     if any(run.stale for run in one.runs):
         lines.append(f"- {EARLIER} Made by earlier code.")
@@ -116,8 +116,8 @@ def _note(one: TableRuns) -> str:
     what = MEASURE_NAMES[one.measures[0]] if one.of_tar else "mean magnitude of TRSF after training"
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
-        f"{what}, over seeds with the mean's 95 % interval; {counted(len(one.runs), 'run')} of seeds "
-        f"{numbers} with images {one.images} ({budget_in_words(one)})."
+        f"{what}, mean over seeds with its 95 % interval; {counted(len(one.runs), 'run')} ({budget_in_words(one)}; "
+        f"seeds {numbers}; images {one.images})."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]
     if missing:

@@ -71,7 +71,7 @@ def sentence(table: TableRuns) -> str:
     done = sum(run.done for run in table.runs)
     if not done:
         return "no run has finished, so there is no result."
-    if not any(verdict.tested for _, verdict in found):
+    if not any(verdict.tested or verdict.outcome == Outcome.OUT_OF_REACH for _, verdict in found):
         return (
             f"{counted(done, 'run')} finished, but no row has {MIN_SEEDS} seeds of everything it compares, "
             "so no conclusion is possible."
@@ -80,9 +80,14 @@ def sentence(table: TableRuns) -> str:
     for outcome in Outcome:
         names = [short_row(table, row.variant) for row, verdict in found if verdict.outcome == outcome]
         if names:
-            parts.append(f"{outcome} {'over' if table.table == 6 else 'for'} {joined(names)}")
+            parts.append(f"{outcome} {'over' if table.table == 6 else 'for'} {_rows(names, len(found))}")
     article = "the" if table.table == 6 else "a"
     return f"{article} {saying(table)} is {'; '.join(parts)}."
+
+
+def _rows(names: list[str], number: int) -> str:
+    """Return the names of rows, or `all 5 compared rows` if they are all that the table compares."""
+    return f"all {number} compared rows" if len(names) == number > 2 else joined(names)
 
 
 def rule(table: TableRuns) -> Markdown:
@@ -101,7 +106,7 @@ def rule(table: TableRuns) -> Markdown:
     return Markdown(
         f"Each verdict concerns one row on one track: **{Outcome.SUPPORTED}** if {asks} by more than chance "
         f"explains, **{Outcome.CONTRADICTED}** if the opposite holds by more than chance explains, each with "
-        f"a p value below {ALPHA} after Holm's adjustment for {among}, and **{Outcome.INCONCLUSIVE}** "
+        f"a p value below {ALPHA} after Holm's correction for {among}, and **{Outcome.INCONCLUSIVE}** "
         f"otherwise or with fewer than {MIN_SEEDS} finished seeds. The variance between seeds is pooled over "
         "all variants with the same network and loss (Student's t), as for the [claims](claims.ipynb), with "
         f"the same code. {lost}."

@@ -4,7 +4,7 @@ import { Values, equalLines, limits } from "./values.js";
 
 const SIDES = ["A", "B"];
 const TITLES = {
-  ratio: "Residual ratio of each block: the effect that counts",
+  ratio: "Residual ratio of each module: what the branch adds",
   plane: "Scale against kernel norm: along a dotted line their product, and so the function, is the same. ▽: negative scale",
   stages: "PReLU slopes by stage; large marks are medians",
 };
@@ -222,7 +222,7 @@ export class Explorer {
   // Draws the charts of blocks (scale against kernel norm, and ratio), independently of the selected kind.
   drawBlocks(parameters, until) {
     const ratios = this.rows("ratio", { until }).filter((row) => row.value > 0);
-    const blocks = { ...parameters, module: "Block", modules: Math.max(1, ...ratios.map((row) => row.place)) };
+    const blocks = { ...parameters, module: "Module", modules: Math.max(1, ...ratios.map((row) => row.place)) };
     this.charts.ratio.show(ratios.length ? TITLES.ratio : "Neither recorded residual ratios", blocks, { rows: ratios });
     const plane = (options) => this.groups.flatMap((group, side) => this.values.plane(group, side, options));
     const trail = plane({ until, all: true });
