@@ -107,7 +107,7 @@ def _about(found: Analysis) -> str:
 def _runs(campaigns: Sequence[Campaign], waiting: Sequence[Campaign]) -> str:
     lines = [_run_line(campaign) for campaign in campaigns]
     lines += [
-        f"- {campaign_name(campaign)}: {counted(len(campaign.runs), 'run')}, {campaign.missing} missing. "
+        f"- {_name(campaign)}: {counted(len(campaign.runs), 'run')}, {campaign.missing} missing. "
         f"They decide nothing until each variant of a claim has {MIN_SEEDS} seeds."
         for campaign in waiting
     ]

@@ -116,8 +116,8 @@ def _note(one: TableRuns) -> str:
     what = MEASURE_NAMES[one.measures[0]] if one.of_tar else "mean magnitude of TRSF after training"
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
-        f"{what}, mean over seeds with its 95 % interval; {counted(len(one.runs), 'run')} ({budget_in_words(one)}; "
-        f"seeds {numbers}; images {one.images})."
+        f"{what}, mean over seeds with its 95 % interval; {counted(len(one.runs), 'run')} "
+        f"({budget_in_words(one)}; seeds {numbers}; images {one.images})."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]
     if missing:
