@@ -126,10 +126,10 @@ def test_the_browser_gets_the_records_values_to_three_digits(records):
 @pytest.mark.parametrize(
     ("name", "arch", "expected"),
     [
-        ("TRSF_inception-resnet v1.5", "v1", ("blocks 1–5", 5)),
-        ("PReLU_inception-resnet v1.6.3", "v1", ("blocks 6–15", 6)),
-        ("ratio_inception-resnet v1.21", "v1", ("blocks 16–21", 21)),
-        ("PReLU_inception-resnet v2.31.1", "v2", ("blocks 31–40", 31)),
+        ("TRSF_inception-resnet v1.5", "v1", ("modules 1–5", 5)),
+        ("PReLU_inception-resnet v1.6.3", "v1", ("modules 6–15", 6)),
+        ("ratio_inception-resnet v1.21", "v1", ("modules 16–21", 21)),
+        ("PReLU_inception-resnet v2.31.1", "v2", ("modules 31–40", 31)),
         ("PReLU_inception-resnet v2.reduction-a.4", "v2", ("reduction-a", 0)),
     ],
 )

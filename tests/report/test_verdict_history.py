@@ -30,7 +30,7 @@ def test_changes_are_listed_with_their_reason():
     assert text.index("2026-01-02") < text.index("More runs.") < text.index("2026-01-01")
     assert "3 verdicts changed" in text
     assert "✗\u00a0contradicted" in text
-    assert "New runs: rendered faces, short." in text
+    assert "New runs: rendered faces, short budget." in text
 
 
 def test_each_verdict_that_a_new_rule_changed_has_its_reason():

@@ -13,8 +13,10 @@ import re
 # The type under which an output contains its form for the book, by the usual type.
 BOOK_TYPES = {"text/markdown": "text/vnd.trsfnet.markdown", "text/html": "text/vnd.trsfnet.html"}
 
-_FENCE = re.compile(r"^:{3,}(?:\{(?P<kind>[a-z-]+)\} ?(?P<title>.*))?$")
-_OPTION = re.compile(r"^:[a-z-]+: ")
+_START = re.compile(r"^:+\{(?P<kind>[a-z-]+)\} ?(?P<title>.*)\n(?::[a-z-]+: .*\n)*", re.MULTILINE)
+# The only fence of six colons is that of `folded` in display.py.
+_END_OF_DROPDOWN = re.compile(r"^:{6}$", re.MULTILINE)
+_OTHER_END = re.compile(r"^:{3,}$", re.MULTILINE)
 _DRAWING = re.compile(r"<svg [^>]*?aria-label=\"(?P<alt>[^\"]*)\".*?</svg>", re.DOTALL)
 _NUMBERS = re.compile(r'<script type="text/csv">.*?</script>', re.DOTALL)
 _POPOVER = re.compile(
@@ -22,33 +24,23 @@ _POPOVER = re.compile(
 )
 _TO_CARD = re.compile(r"\[((?:\\.|[^\]\\])+)\]\((?:runs/)[^)]+\.md[^)]*\)")
 
-# What stands for the start of a fence; the end of a dropdown also closes its element.
+# What stands for the start of a fence; nothing does for others.
 _STARTS = {
-    "table": "*{title}*",
-    "dropdown": "<details><summary>{title}</summary>",
-    "tab-item": "**{title}**",
+    "table": "*{title}*\n",
+    "dropdown": "<details><summary>{title}</summary>\n",
+    "tab-item": "**{title}**\n",
 }
-_ENDS = {"dropdown": "</details>"}
 
 
 def for_jupyter(markdown: str) -> str:
     """Return the book's Markdown as CommonMark: without fences, popovers, and links to cards of the book."""
-    lines: list[str] = []
-    open_fences: list[str] = []
-    for line in drawings_as_images(_TO_CARD.sub(r"\1", _POPOVER.sub(r"\1", markdown))).splitlines():
-        fence = _FENCE.match(line)
-        if fence and fence["kind"]:
-            open_fences.append(fence["kind"])
-            lines += [_STARTS.get(fence["kind"], "").format(title=fence["title"]), ""]
-        elif fence:
-            lines += ["", _ENDS.get(open_fences.pop(), "")]
-        elif not (open_fences and _OPTION.match(line)):
-            lines.append(line)
-    return "\n".join(lines)
+    text = drawings_as_images(_TO_CARD.sub(r"\1", _POPOVER.sub(r"\1", markdown)))
+    text = _START.sub(lambda fence: _STARTS.get(fence["kind"], "").format(title=fence["title"]), text)
+    return _OTHER_END.sub("", _END_OF_DROPDOWN.sub("\n</details>\n", text))
 
 
 def drawings_as_images(markup: str) -> str:
-    """Return HTML with each SVG as an image, white because its ink is dark, and without plotted numbers."""
+    """Return HTML with each SVG as an image on white, because its ink is dark, without plotted numbers."""
     return _DRAWING.sub(_image, _NUMBERS.sub("", markup))
 
 

@@ -15,13 +15,17 @@ from pathlib import Path
 
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.rules import paper_rules
+from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, folded, table
-from trsfnet.report.names import name_of_campaign
+from trsfnet.report.names import TRACKS, name_of_campaign
 from trsfnet.text import NBSP, counted
 
 FILE = Path(__file__).with_suffix(".json")
+_NAMES = {
+    f"{track}, {size}": name_of_campaign(track, f"{size} budget") for track in TRACKS for size in BUDGETS
+}
 RESULTS = Path(__file__).parents[2] / "results"
 
 Outcomes = dict[str, dict[str, str]]
@@ -130,9 +134,8 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
 
 
 def _name(campaign: str) -> str:
-    """Return the name of a campaign for readers."""
-    track, _, size = campaign.partition(", ")
-    return name_of_campaign(track, size)
+    """Return the name of a campaign for readers, from the one in the history."""
+    return _NAMES.get(campaign, campaign)
 
 
 def _signed(outcome: str) -> str:
