@@ -120,6 +120,8 @@ def applied(changes: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]
                 "grid.alpha": 0.18,
                 "lines.linewidth": 1.8,
                 "figure.constrained_layout.use": True,
+                # Rows of panels would otherwise touch.
+                "figure.constrained_layout.h_pad": 0.1,
                 # Keep text as text: searchable, accessible to screen readers, in the reader's fonts.
                 "svg.fonttype": "none",
                 # Make the SVG reproducible: equal records give equal bytes.

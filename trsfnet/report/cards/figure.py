@@ -112,7 +112,7 @@ def _shares(history: pd.DataFrame, run: Run, axes: Axes) -> None:
             axes.plot(
                 history["epoch"], history[column], dashes, marker=_marker(history), markersize=3, label=label
             )
-    axes.set(ylim=(0, 1.3), yticks=(0, 0.5, 1))  # room for the legend
+    axes.set(ylim=(0, 1.6), yticks=(0, 0.5, 1))  # room for the legend
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_title("Right answers")
     axes.legend(loc="upper left", handlelength=1.4, borderpad=0)
@@ -132,9 +132,10 @@ def _score_panel(scores: Evaluated, axes: Axes) -> None:
         axes.axvline(scores.threshold, color=style.INK, linewidth=1, linestyle="--", label="threshold")
     if scores.impostor_pairs > len(scores.impostor):
         axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%" if share <= 1 else "")
     low, high = axes.get_ylim()
-    axes.set(xlabel="Cosine of a pair", ylim=(low, high * (10 if axes.get_yscale() == "log" else 1.5)))
+    top = high * (high / low) ** 0.6 if axes.get_yscale() == "log" else 1.6 * high  # room for the legend
+    axes.set(xlabel="Cosine of a pair", ylim=(low, top))
     axes.set_title("Scores, share of pairs")
     axes.legend(loc="upper left", handlelength=1.4, borderpad=0)
 
