@@ -158,7 +158,7 @@ def test_chosen_modules_are_followed_in_every_chart(page):
     assert 1 < start < end < 20
     page.wait_for_timeout(200)
     assert strong(page, "courses A") == strong(page, "courses B") == end - start + 1
-    assert summary(page)[2].startswith(f"Block {start} to {end}: A ")
+    assert summary(page)[2].startswith(f"Module {start} to {end}: A ")
     page.get_by_role("button", name="All modules").click()
     assert len(summary(page)) == 2
     page.get_by_label("To module", exact=True).fill("1")

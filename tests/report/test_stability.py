@@ -114,7 +114,7 @@ def test_limits_and_what_has_not_ended(study):
     assert "| Constant | 1 | 0.05 | 0.4 | 3 of 6 |" in text
     assert "| from 0.1 (TRSF) | 0.4 | none tried | 0 of 6 |" in text
     about = str(stability.about(found))
-    assert about.startswith("12 runs on the `synthetic` track: 2 variants of v1 at 0.125 of its width")
+    assert about.startswith("The study has 12 runs on rendered faces: 2 variants of v1 at 1/8 of its width")
     assert "learning rates 0.05 and 0.4 (3 seeds)." in about
     assert "1 run has not ended yet." in about
 

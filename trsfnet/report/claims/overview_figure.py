@@ -78,7 +78,7 @@ def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margi
 
 def _line(claim: str, campaign: Campaign, margin: Margin | None) -> str:
     verdict = campaign.verdicts[claim]
-    label = html.escape(campaign_name(campaign))
+    label = html.escape(capitalised(campaign_name(campaign)))
     numbers = html.escape(paper_rules()[claim].summary(verdict.measured))
     return (
         f'<div class="overview-line" data-runs="{label}"><span>{label}</span>{_strip(margin)}'

@@ -205,7 +205,7 @@ def _gauge() -> charts.Spec:
         "type": "text",
         "align": "left",
         "dx": {"expr": "datum.name == 'end' ? 10 : -40"},
-        "dy": {"expr": "-10"},
+        "dy": {"expr": "datum.name == 'end' ? -10 : 14"},
     }
     line = {"type": "line", "strokeDash": [1, 4], "color": "currentColor"}
     taken = {"type": "line", "strokeWidth": 3, "color": _COLOURS[_YOURS]}

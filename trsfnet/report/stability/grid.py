@@ -53,7 +53,10 @@ def endings_grid(study: Study | None) -> Picture | Markdown:
         handles = [_patch(ending) for ending in Ending if ending in seen]
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     finding = _finding(study)
-    caption = f"Seeds that trained or collapsed, by scale and learning rate. {finding}"
+    caption = (
+        f"{finding} A cell shows how many seeds trained and, in its second line, when the others were found "
+        "to have collapsed: at a training step, or at the end."
+    )
     return picture(figure, alt=f"A grid, a row for each kind of scale. {finding}", caption=caption)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.analysis.stability import Ending, Study, StudyRun
@@ -11,6 +12,7 @@ from trsfnet.experiments.budgets import learning_rates
 from trsfnet.experiments.variants import STABILITY, Variant, short_name
 from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
+from trsfnet.report.names import TRACKS
 from trsfnet.report.stability.labels import KINDS, kind, label
 from trsfnet.text import counted, joined
 
@@ -34,8 +36,8 @@ def about(study: Study | None) -> Markdown:
         {rate: [len(study.cell(variant.key, rate)) for variant in study.variants] for rate in study.rates}
     )
     parts = [
-        f"{counted(len(study.runs), 'run')} on the `{study.campaign.track}` track: "
-        f"{counted(len(study.variants), 'variant')} of v1 at {config['width']:g} of its width, "
+        f"The study has {counted(len(study.runs), 'run')} on {TRACKS[study.campaign.track]}: "
+        f"{counted(len(study.variants), 'variant')} of v1 at {Fraction(config['width'])} of its width, "
         f"{counted(config['epochs'], 'epoch')} on {faces['images']:,} images of {faces['identities']:,} "
         f"people at {config['image_size']} px; learning rates {rates}."
     ]

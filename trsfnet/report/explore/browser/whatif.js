@@ -73,7 +73,7 @@ export class WhatIf {
     const curve = budgets.map((one, i) => ({ budget: one, scale: scales[i] }));
     this.charts.budget.show("Where the scales end, by decay budget κ = 2 · weight decay · Σ learning rate / (1 − momentum). Dashed: a scale of 1", {}, { curve, points, yours: [end] });
     const path = Array.from({ length: 61 }, (_, i) => ({ step: (i / 60) * steps, scale: this.at(budget(i / 60), scales) }));
-    this.charts.path.show("The way there, step by step", {}, { path });
+    this.charts.path.show("The mean scale during training", {}, { path });
     const line = module.norms.map((norm, i) => ({ norm, scale: module.scales[i] }));
     const here = { norm: this.at(end.budget, module.norms), scale: this.at(end.budget, module.scales), name: "end" };
     const taken = [...line.filter((_, i) => budgets[i] < end.budget), here];
@@ -82,6 +82,6 @@ export class WhatIf {
     this.summary.textContent =
       `Decay budget κ = ${written(end.budget)}: the mean scale ends at ${written(end.scale)}. A typical kernel shrinks ` +
       `from ‖W‖ = ${written(line[0].norm)} to ${written(here.norm)} while its scale grows from ${written(line[0].scale)} ` +
-      `to ${written(here.scale)}. Their product stays ${written(here.norm * here.scale)}: the module computes what it did.`;
+      `to ${written(here.scale)}. Their product stays ${written(here.norm * here.scale)}: the module still computes the same function.`;
   }
 }
