@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -84,6 +85,11 @@ def test_the_version_has_one_home():
     assert citation["license"] == PROJECT["license"] == "MIT"
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def rooms() -> dict[str, set[str]]:
     """The packages of CONTRIBUTING.md's table, from top to bottom, with what each imports."""
     contributing = (ROOT / "CONTRIBUTING.md").read_text()
@@ -94,7 +100,7 @@ def rooms() -> dict[str, set[str]]:
 def imported(file: Path) -> set[str]:
     """The parts of trsfnet that a file imports, also within functions."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -128,7 +134,7 @@ def test_an_import_in_a_function_says_why():
         if file.parent.name == "cli":  # the package's docstring says why
             continue
         lines = file.read_text().splitlines()
-        functions = (n for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.FunctionDef))
+        functions = (n for n in ast.walk(parsed(file)) if isinstance(n, ast.FunctionDef))
         for node in {inner for function in functions for inner in ast.walk(function)}:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 near = lines[node.lineno - 2 : node.lineno]
@@ -153,7 +159,7 @@ def test_text_is_never_data():
     for room in ("analysis", "report"):
         for file in (ROOT / "trsfnet" / room).rglob("*.py"):
             name = file.relative_to(ROOT / "trsfnet").as_posix()
-            calls = [n.func for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Call)]
+            calls = [n.func for n in ast.walk(parsed(file)) if isinstance(n, ast.Call)]
             found = {call.attr for call in calls if isinstance(call, ast.Attribute)} & cutting
             assert not found or name in TEXT_OF_OTHERS, f"{name} takes text apart: {found}"
 
