@@ -116,5 +116,5 @@ def test_without_a_home_every_command_says_so(tmp_path, monkeypatch, capsys, wor
 
 @pytest.mark.usefixtures("homeless")
 def test_without_a_home_the_cache_needs_a_place():
-    with pytest.raises(ConfigError, match="no home folder ~;"):
+    with pytest.raises(ConfigError, match="no home folder for the cache: set TRSFNET_CACHE to a folder that"):
         cache_root()

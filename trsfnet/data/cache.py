@@ -11,7 +11,7 @@ import numpy as np
 
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.files import new_folder, reason
-from trsfnet.errors import DataError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.paths import user_path, variable_path
 
 
@@ -22,7 +22,17 @@ def cache_root() -> Path:
         ConfigError: if no home directory is known.
     """
     given = variable_path("TRSFNET_CACHE")
-    return given or (variable_path("XDG_CACHE_HOME") or user_path("~/.cache")) / "trsfnet"
+    if given:
+        return given
+    usual = variable_path("XDG_CACHE_HOME")
+    if usual is None:
+        try:
+            usual = user_path("~/.cache")
+        except ConfigError as error:
+            raise ConfigError(
+                "There is no home folder for the cache: set TRSFNET_CACHE to a folder that can be written to."
+            ) from error
+    return usual / "trsfnet"
 
 
 def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSet:

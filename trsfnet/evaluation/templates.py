@@ -130,56 +130,28 @@ def score_templates(pooled: np.ndarray, pairs: TemplatePairs) -> np.ndarray:
         pairs: pairs of rows.
 
     Returns:
-        float32 [P]; (a, b) and (b, a) have bitwise identical scores.
+        float32 [P], rounded from float64. In float32, the last bit of a product depends on its place in
+        the matrix: (a, b) and (b, a), or pairs of equal templates, would differ, and rounding would decide
+        which of them comes first and which point of the curve is nearest to a FAR.
     """
     scores = np.empty(len(pairs.left), np.float32)
     left, row_of = _used(pairs.left, len(pooled))
     right, column_of = _used(pairs.right, len(pooled))
-    others = pooled[right].T
+    others = pooled[right].T.astype(np.float64)
     for start in range(0, len(left), _BLOCK):
-        products = pooled[left[start : start + _BLOCK]] @ others
+        products = (pooled[left[start : start + _BLOCK]].astype(np.float64) @ others).astype(np.float32)
         for first in range(0, len(scores), _BATCH):
             batch = slice(first, first + _BATCH)
             row = row_of[pairs.left[batch]] - start
             place = row * len(right) + column_of[pairs.right[batch]]
             found = products.ravel().take(place, mode="clip")
             np.copyto(scores[batch], found, where=(row >= 0) & (row < len(products)))
-    _make_symmetric(scores, pairs, len(pooled))
     return scores
 
 
-def _make_symmetric(scores: np.ndarray, pairs: TemplatePairs, count: int) -> None:
-    """Give (b, a) the score of (a, b), where a < b and both occur: their products may differ in the last bit.
-
-    Otherwise the order of templates in a pair would decide which of two equal scores comes first, and thereby
-    which point of the curve is nearest to a FAR.
-    """
-    both = np.intersect1d(pairs.left, pairs.right)
-    turned = np.flatnonzero((pairs.left > pairs.right) & _among(both, count)[pairs.left])
-    turned = turned[_among(both, count)[pairs.right[turned]]]
-    if not len(turned):
-        return
-    straight = np.flatnonzero(pairs.left < pairs.right)
-    keys = pairs.left[straight].astype(np.int64) * count + pairs.right[straight]
-    order = np.argsort(keys, kind="stable")
-    wanted = pairs.right[turned].astype(np.int64) * count + pairs.left[turned]
-    place = np.searchsorted(keys, wanted, sorter=order).clip(max=max(len(keys) - 1, 0))
-    if len(keys):
-        twin = order[place]
-        there = keys[twin] == wanted
-        scores[turned[there]] = scores[straight[twin[there]]]
-
-
-def _among(rows: np.ndarray, count: int) -> np.ndarray:
-    """Return a mask of the given rows: bool [count]."""
-    found = np.zeros(count, bool)
-    found[rows] = True
-    return found
-
-
-# Number of templates whose products with all others are held at a time (320 MB for IJB-C), and number of
+# Number of templates whose products with all others are held at a time (480 MB for IJB-C), and number of
 # pairs looked up at a time.
-_BLOCK, _BATCH = 4096, 2**19
+_BLOCK, _BATCH = 2048, 2**19
 
 
 def _used(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
