@@ -20,7 +20,6 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.measure import save
-from trsfnet.cli import choose_allocator
 from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.training import checkpoint
 from trsfnet.training.config import TrainConfig
@@ -120,7 +119,6 @@ class _DiesBetweenRenames(_Stand):
 
 def starter(module: str = "benchmarks.kills") -> multiprocessing.context.ForkServerContext:
     """Context that starts processes quickly: they fork from one that has only imported `module`."""
-    choose_allocator()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
     return context

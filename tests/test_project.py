@@ -175,3 +175,10 @@ def test_no_image_of_a_face_and_nothing_large_is_committed():
             # A study's table of parameters has those of hundreds of runs.
             most = 16 if name.startswith("results/") else 5
             assert path.stat().st_size < most * 2**20, name
+
+
+def test_the_tests_that_the_readme_names_are_there():
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (ROOT / "tests" / "README.md").read_text())
+    assert len(named) > 40
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(), f"{file}::{test}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -131,6 +132,7 @@ def test_import_is_light_and_every_public_name_is_there():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "load\n"
     )
+    assert os.environ["ARROW_DEFAULT_MEMORY_POOL"], "or a process hangs where memory runs out"
     for name in trsfnet.__all__:
         assert getattr(trsfnet, name)
     with pytest.raises(AttributeError, match="trsfnet attribute nothing"):

@@ -99,7 +99,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given by `arguments` (by default, those of the process) and return its exit code."""
-    choose_allocator()
     # Images that are too large are refused in one sentence; Pillow would warn of some of them before.
     warnings.filterwarnings("ignore", message="Image size")
     for stream in (sys.stdout, sys.stderr):
@@ -134,14 +133,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:
             _drop_output()
         return _fail(2, f"{error.filename or 'the output'}: {error.strerror or error}.")
-
-
-def choose_allocator() -> None:
-    """Have Arrow allocate with malloc: where memory runs out, its own allocator crashes the process.
-
-    This has no effect once pyarrow is imported.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _flush() -> None:
