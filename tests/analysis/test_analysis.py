@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.fakes import fake_run, study_run
 from trsfnet import analysis
-from trsfnet.analysis import campaign, load, tables
+from trsfnet.analysis import campaign, comparable_runs, load, tables
 from trsfnet.experiments.record import RunFolder
 from trsfnet.report import (
     claims,
@@ -58,7 +58,7 @@ def calls(monkeypatch):
 
     count(analysis.analysis, "read_records")
     count(analysis.analysis, "campaigns")
-    count(campaign, "mechanism_runs", lambda runs: f"mechanism {runs[0].run_id}")
+    count(comparable_runs, "mechanism_runs", lambda runs: f"mechanism {runs[0].run_id}")
     count(analysis.analysis, "answers")
     count(campaign, "judge", lambda rules, of, *_: f"judge {of.track}, {of.size_name}")
     count(tables, "judge", lambda rules, of, *_: f"rows {of.track}, {', '.join(rules)}")

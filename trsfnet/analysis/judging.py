@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.contrasts import POWER, holm
 from trsfnet.analysis.findings import ALPHA, Finding, Measured, Outcome, Verdict
 from trsfnet.analysis.reach import Reach
 from trsfnet.analysis.rules import Rule
 
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-
 
 def judge(
-    rules: Mapping[str, Rule], campaign: Campaign, reaches: Mapping[str, Reach] = MappingProxyType({})
+    rules: Mapping[str, Rule], campaign: ComparableRuns, reaches: Mapping[str, Reach] = MappingProxyType({})
 ) -> dict[str, Verdict]:
     """Return the verdict of a campaign's runs on every claim, by the names in `rules`.
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from trsfnet.analysis.run import Run
 from trsfnet.training.budget import Regime, regime
 from trsfnet.training.config import TrainConfig
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.run import Run
 
 
 @dataclass(frozen=True)

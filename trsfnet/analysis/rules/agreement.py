@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Finding
 from trsfnet.analysis.rules.contrast import Contrast
 from trsfnet.analysis.rules.rule import Bounds, Rule
 from trsfnet.analysis.units import Unit
 from trsfnet.text import joined
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Agreement(Rule):
         """Variants of the contrast."""
         return self.parts[0].variants
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Combine the findings of all quantities, with the larger p value in each direction."""
         found = [part.find(campaign) for part in self.parts]
         undecided = next((finding for finding in found if finding.outcome), None)

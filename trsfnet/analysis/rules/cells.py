@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
@@ -15,9 +16,6 @@ from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.analysis.rules.rule import Bounds, shortfall, within
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.numbers import paper_figure, paper_table
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Cells(Measuring):
         """Variants of the cells."""
         return tuple(self.cells)
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Test whether every cell is reproduced; only on the paper's track."""
         if campaign.track != PAPER_TRACK:
             return Finding(Outcome.NOT_RUN, "Absolute values are compared on the paper's own data only.")

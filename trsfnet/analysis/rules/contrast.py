@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
 from trsfnet.analysis.rules.means import Means, opposites
@@ -15,9 +16,6 @@ from trsfnet.analysis.rules.rule import Bounds, shortfall, within
 from trsfnet.analysis.units import Unit
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.text import joined
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Contrast(Measuring):
         """Variants of all contrasts."""
         return tuple(dict.fromkeys(variant for means in self.contrasts for variant in means.weights))
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Test whether every contrast lies within the bounds."""
         gaps = [shortfall([*m.of, *m.than], self.quantity, campaign) for m in self.contrasts]
         measured = []
@@ -75,7 +73,7 @@ class Contrast(Measuring):
         notes = (opposites(m, self.quantity, campaign) for m in self.contrasts if m.than)
         return replace(found, note=" ".join(filter(None, notes)))
 
-    def _barred(self, campaign: Campaign) -> frozenset[Outcome]:
+    def _barred(self, campaign: ComparableRuns) -> frozenset[Outcome]:
         """Return the outcomes ruled out because the side they favour has more collapsed or censored runs."""
         barred = set()
         for means in self.contrasts:

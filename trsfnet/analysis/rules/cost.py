@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from trsfnet.analysis.benchmarks import cases_of, measured
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Observed, Outcome
 from trsfnet.analysis.rules.rule import Bounds, Rule
+from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import SIGNED_NUMBER, Unit
 from trsfnet.evaluation.statistics import Interval
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-    from trsfnet.analysis.run import Run
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Cost(Rule):
         """The factor as upper bound."""
         return None, self.below
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Compare the rounds that the benchmark recorded."""
         if campaign.mechanism.empty:
             return Finding(Outcome.NOT_RUN, "It is reported with the study of weight decay and scales.")
@@ -62,7 +60,7 @@ class Cost(Rule):
             return Finding(Outcome.CONTRADICTED, where, numbers)
         return Finding(Outcome.INCONCLUSIVE, f"{where} Rounds lie on both sides of the bound.", numbers)
 
-    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+    def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return no runs, since the evidence is a benchmark."""
         return {}
 

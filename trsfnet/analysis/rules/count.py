@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Measured, Observed, Outcome
 from trsfnet.analysis.rules.rule import Rule
+from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import COUNT, SIGNED_COUNT, Unit
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.text import joined
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-    from trsfnet.analysis.run import Run
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Count(Rule):
     def _published(self) -> dict[str, float]:
         return {arch: paper_quantities()[name].number for arch, name in self.numbers}
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Compare the counts of runs that have such parts with the paper's."""
         found = {run.config["arch"]: run.info["counts"][self.what] for run in self._counting(campaign)}
         papers = self._published
@@ -65,7 +63,7 @@ class Count(Rule):
         outcome = Outcome.SUPPORTED if ours == papers else Outcome.CONTRADICTED
         return Finding(outcome, f"Counted: {text}.", measured)
 
-    def _counting(self, campaign: Campaign) -> list[Run]:
+    def _counting(self, campaign: ComparableRuns) -> list[Run]:
         """Return the runs whose networks have such parts; for parameters, those with full width."""
         has = {
             # Trainable slopes and scales are parameters too, but too few to change the count in millions.

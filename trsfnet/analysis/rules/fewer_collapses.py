@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Measured, Outcome
 from trsfnet.analysis.held_out import OUTCOMES, PairedLosses, held_out_course
 from trsfnet.analysis.paired_proportions import PairedShares
 from trsfnet.analysis.rules.rule import Bounds, Rule
+from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import POINTS, SHARE, Unit
 from trsfnet.experiments.variants import short_name
 from trsfnet.text import counted
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-    from trsfnet.analysis.run import Run
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class FewerCollapses(Rule):
         """All pairs of a variant in `of` and one in `than`."""
         return [(first, second) for first in self.of for second in self.than]
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Test every pair of variants."""
         measured = []
         p_for, p_against = 0.0, 1.0
@@ -76,7 +74,7 @@ class FewerCollapses(Rule):
         p_against = min(1.0, len(self.pairs) * p_against)
         return Finding(None, "", measured, p_for, p_against, conjunction=len(self.pairs))
 
-    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+    def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return the runs at all learning rates, by variant."""
         return {
             variant: [(f"{seed} at rate {rate:g}", run) for (rate, seed), run in sorted(runs.items())]
@@ -102,7 +100,7 @@ class FewerCollapses(Rule):
 
 
 def _outcomes(
-    campaign: Campaign, first: str, second: str, common: Sequence[tuple[float, int]]
+    campaign: ComparableRuns, first: str, second: str, common: Sequence[tuple[float, int]]
 ) -> Mapping[str, PairedShares | PairedLosses]:
     """Compare the runs of two variants at the learning rates and seeds in `common`, by outcome."""
     one, other = campaign.at_all_rates(first), campaign.at_all_rates(second)

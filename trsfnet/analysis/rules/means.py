@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import ALPHA
+from trsfnet.analysis.quantities import Quantity
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.text import joined
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-    from trsfnet.analysis.quantities import Quantity
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ _PARTS = {
 """The settings by which a mean over variants is split, and the names of the parts."""
 
 
-def opposites(means: Means, quantity: Quantity, campaign: Campaign) -> str:
+def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns) -> str:
     """Return a sentence if parts of a difference have opposite signs and differ significantly, else "".
 
     The parts are the versions and the activations. Each pair is tested at 5 % divided by the number of pairs.

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Outcome
 from trsfnet.analysis.mechanism_claims import QUESTIONS, Asked, Question
 from trsfnet.analysis.rules.rule import Bounds, Rule, within
+from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import Unit
 from trsfnet.text import counted
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-    from trsfnet.analysis.run import Run
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Mechanism(Rule):
         """Bounds of the question."""
         return self.question.bounds
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Test the study's runs; other campaigns have none and give *not run*."""
         runs = campaign.mechanism
         if runs.empty:
@@ -57,7 +55,7 @@ class Mechanism(Rule):
         ]
         return replace(within(self.bounds, measured, gaps), note=self.question.note(runs))
 
-    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+    def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return no runs, since the page of the study lists them."""
         return {}
 

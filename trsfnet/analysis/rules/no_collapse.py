@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Measured, Observed, Outcome
 from trsfnet.analysis.rules.rule import Rule
 from trsfnet.analysis.units import POINTS, SHARE, Unit
 from trsfnet.evaluation.statistics import clopper_pearson
 from trsfnet.experiments.variants import short_name
 from trsfnet.text import counted, joined
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
 
 # "No crash" is supported if the probability of a collapse is shown to be below this.
 RARE = 0.25
@@ -38,7 +36,7 @@ class NoCollapse(Rule):
         """The variants in `of`."""
         return self.of
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Count the collapsed runs at the campaign's learning rate."""
         runs = [run for variant in self.of for run in campaign.of(variant).values()]
         if not runs:

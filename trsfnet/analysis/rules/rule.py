@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Measured, Outcome
+from trsfnet.analysis.quantities import Quantity
+from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import Unit
 from trsfnet.experiments.variants import short_name
 from trsfnet.text import counted
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
-    from trsfnet.analysis.quantities import Quantity
-    from trsfnet.analysis.run import Run
 
 Bounds = tuple[float | None, float | None]
 
@@ -63,7 +61,7 @@ class Rule(ABC):
         return ()
 
     @abstractmethod
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Return what the runs of a campaign show."""
 
     @abstractmethod
@@ -86,7 +84,7 @@ class Rule(ABC):
         """Return the paper's own numbers, by default all of them, as text; a dash if there are none."""
         return "–"
 
-    def evidence(self, campaign: Campaign) -> dict[str, list[tuple[str, Run]]]:
+    def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return the runs on which a verdict is based, by variant, each with a label such as its seed."""
         return {
             variant: [(str(seed), run) for seed, run in sorted(campaign.of(variant).items())]
@@ -134,7 +132,7 @@ class Rule(ABC):
         return ""
 
 
-def shortfall(variants: Sequence[str], quantity: Quantity, campaign: Campaign) -> Finding | None:
+def shortfall(variants: Sequence[str], quantity: Quantity, campaign: ComparableRuns) -> Finding | None:
     """Return a finding if a variant has no run or too few finished seeds; None if all can be tested."""
     absent = [variant for variant in variants if not campaign.of(variant)]
     if absent:

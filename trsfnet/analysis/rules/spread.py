@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.contrasts import largest_difference
 from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.analysis.rules.rule import Bounds, shortfall
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Spread(Measuring):
         """The variants in `of`."""
         return self.of
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Apply Tukey's range test."""
         gap = shortfall(self.of, self.quantity, campaign)
         spread = campaign.spread(self.of[0], self.quantity)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Finding, Outcome
 from trsfnet.analysis.rules.rule import Rule
 from trsfnet.analysis.units import NUMBER, Unit
-
-if TYPE_CHECKING:
-    from trsfnet.analysis.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Untested(Rule):
 
     reason: str
 
-    def find(self, campaign: Campaign) -> Finding:
+    def find(self, campaign: ComparableRuns) -> Finding:
         """Return *not run* with the reason."""
         return Finding(Outcome.NOT_RUN, self.reason)
 

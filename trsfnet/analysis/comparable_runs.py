@@ -1,0 +1,144 @@
+"""Runs that can be compared: they share track and protocol."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from trsfnet.analysis.contrasts import Effect, Spread, contrast, pooled_spread
+from trsfnet.analysis.mechanism import mechanism_runs
+from trsfnet.analysis.quantities import Quantity
+from trsfnet.analysis.reach import run_regime
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import BUDGETS
+from trsfnet.experiments.studies import planned_configs
+from trsfnet.training.budget import Regime
+
+
+@dataclass(frozen=True, eq=False)
+class ComparableRuns:
+    """Runs that share track and protocol but may differ in variant, learning rate and seed.
+
+    Attributes:
+        track: name of the track, such as `synthetic`.
+        budget: name of the budget, such as `short`; None if the protocol matches no budget.
+        departures: settings of the protocol that differ from the nearest budget.
+        rate: the learning rate at which all claims except those on stability are judged: the one with the
+            fewest departures from a budget, and of these the one with the most runs.
+        runs: runs that have ended (done or collapsed) by variant, learning rate and seed. The runs of a study
+            that varies further settings form one campaign, with the run id in place of the variant; only
+            that study's own rules compare them.
+    """
+
+    track: str
+    budget: str | None
+    departures: dict[str, Any]
+    rate: float
+    runs: dict[tuple[str, float, int], Run]
+    _pooled: dict[str, dict[str, Spread | None]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _usual(self) -> dict[str, dict[int, Run]]:
+        """The runs at the campaign's own learning rate, by variant and seed."""
+        found: dict[str, dict[int, Run]] = defaultdict(dict)
+        for (variant, rate, seed), run in self.runs.items():
+            if rate == self.rate:
+                found[variant][seed] = run
+        return found
+
+    def of(self, variant: str) -> dict[int, Run]:
+        """Return the runs of a variant at the campaign's learning rate, by seed."""
+        return self._usual.get(variant, {})
+
+    def at_all_rates(self, variant: str) -> dict[tuple[float, int], Run]:
+        """Return the runs of a variant at all learning rates, by learning rate and seed."""
+        return {(rate, seed): run for (v, rate, seed), run in self.runs.items() if v == variant}
+
+    def values(self, variant: str, quantity: Quantity) -> dict[int, float]:
+        """Return the value of a quantity in each finished run of a variant, by seed."""
+        found = {seed: run.value(quantity) for seed, run in self.of(variant).items()}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def spread(self, variant: str, quantity: Quantity) -> Spread | None:
+        """Return the spread of a quantity over seeds, pooled over all variants similar to this one.
+
+        The settings in `Quantity.pooled_by` define which variants are similar.
+        """
+        return self._spreads(quantity).get(variant)
+
+    def _spreads(self, quantity: Quantity) -> dict[str, Spread | None]:
+        """Return the spread of each variant; variants whose seeds are pooled share one object."""
+        if quantity.name not in self._pooled:
+            pools: dict[Any, list[str]] = defaultdict(list)
+            for variant, runs in self._usual.items():
+                config = next(iter(runs.values())).config
+                pools[tuple(config.get(field) for field in quantity.pooled_by)].append(variant)
+            self._pooled[quantity.name] = {
+                variant: spread
+                for alike in pools.values()
+                for spread in [pooled_spread(self.values(v, quantity) for v in alike)]
+                for variant in alike
+            }
+        return self._pooled[quantity.name]
+
+    def effect(self, weights: Mapping[str, float], quantity: Quantity) -> Effect | None:
+        """Return the weighted sum of the variants' means; None if any variant has fewer than two seeds."""
+        known = [spread for variant in weights if (spread := self._spreads(quantity).get(variant))]
+        if len(known) < len(weights):
+            return None
+        return contrast([self.values(v, quantity) for v in weights], list(weights.values()), known)
+
+    def cut_short(self, variant: str, quantity: Quantity) -> int:
+        """Count the runs of a variant that collapsed or for which only a bound on the quantity is known."""
+        return sum(run.collapsed or run.is_bound(quantity) for run in self.of(variant).values())
+
+    def collapsed(self, variant: str) -> int:
+        """Count the runs of a variant that collapsed at the campaign's learning rate."""
+        return sum(run.collapsed for run in self.of(variant).values())
+
+    def endings(self, variant: str) -> dict[tuple[float, int], bool]:
+        """Return, by learning rate and seed, whether each run of a variant collapsed."""
+        return {key: run.collapsed for key, run in self.at_all_rates(variant).items()}
+
+    @cached_property
+    def regime(self) -> Regime | None:
+        """Travel and decay budget of the schedule; None if they vary or no run finished an epoch."""
+        if self._varies:
+            return None
+        runs = (run for runs in self._usual.values() for run in runs.values())
+        return next((found for run in runs if (found := run_regime(run))), None)
+
+    @property
+    def _varies(self) -> bool:
+        """True if training settings differ between its runs."""
+        return bool(self.budget and BUDGETS[self.budget].get("varies"))
+
+    @cached_property
+    def mechanism(self) -> pd.DataFrame:
+        """Table of the study of weight decay and scales (see `mechanism_runs`); empty in other campaigns."""
+        return mechanism_runs(self.ordered)
+
+    @cached_property
+    def ordered(self) -> list[Run]:
+        """The runs, sorted by variant, learning rate and seed."""
+        return [self.runs[key] for key in sorted(self.runs)]
+
+    @property
+    def size_name(self) -> str:
+        """Name of the budget, or the settings that differ from the nearest budget."""
+        return self.budget or ", ".join(f"{name} {value}" for name, value in self.departures.items())
+
+    @cached_property
+    def missing(self) -> int:
+        """Number of planned runs of the budget that have not ended; verdicts may still change."""
+        if not self.budget:
+            return 0
+        planned = planned_configs(self.budget, self.track)
+        if self._varies:
+            return max(0, len(planned) - len(self.runs))
+        return len({(c.variant, c.learning_rate, c.seed) for c in planned} - self.runs.keys())
