@@ -32,8 +32,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherW
 # export, build the book, or start many processes.
 SLOW = (
     "tests/book/",
+    "tests/data/test_faults.py",
+    "tests/data/test_kills.py",
+    "tests/experiments/test_run.py",
     "tests/golden/",
     "tests/interop/test_export.py",
+    "tests/interop/test_int8.py",
     "tests/notebooks/",
     "tests/test_benchmarks.py",
     "tests/test_pipeline.py",
@@ -41,6 +45,7 @@ SLOW = (
     "tests/training/acceleration/",
     "tests/training/test_kills.py",
     "tests/training/test_processes.py",
+    "tests/training/test_sharded_head.py",
 )
 
 

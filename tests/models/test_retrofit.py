@@ -32,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
     ],
     ids=["facenet-pytorch", "timm"],
 )
+@pytest.mark.slow
 def test_the_first_output_is_the_same_and_gradients_reach_what_is_new(
     build, size, scales, slopes, first, last, tmp_path
 ):

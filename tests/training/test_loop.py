@@ -31,6 +31,7 @@ def outcome(tiny_config, tiny_data):
     return train(tiny_config, tiny_data)
 
 
+@pytest.mark.slow
 def test_it_learns(tiny_config, tiny_data):
     longer = train(replace(tiny_config, epochs=8, batch_size=8), tiny_data)
     first, last = longer.history.epochs[0], longer.history.epochs[-1]
@@ -107,6 +108,7 @@ def test_a_loss_that_is_not_finite_is_a_collapse_with_its_step(tiny_config, tiny
     assert result.collapse == Collapsed("loss", 2)
 
 
+@pytest.mark.slow
 def test_a_loss_that_ends_at_chance_is_a_collapse(tiny_config, tiny_data):
     idle = replace(
         tiny_config, learning_rate=1e-9, steps_per_epoch=100, epochs=1, trsf=False, scale_init=None
