@@ -21,7 +21,10 @@ PAGES = ["index", *DATA_PAGES, *TABLES, *FIGURES]
 PAGES += [
     "generated/claims",
     "generated/stability",
+    "generated/collapse",
+    "generated/width",
     "generated/mechanism",
+    "generated/length",
     "generated/meaning",
     "generated/statistics",
 ]

@@ -29,14 +29,15 @@ class Regime:
     decay_budget: float
 
 
-def regime(config: TrainConfig, steps_per_epoch: int) -> Regime:
+def regime(config: TrainConfig, steps_per_epoch: int, *, epochs: int | None = None) -> Regime:
     """The travel and decay budget of a resolved configuration.
 
     Args:
         config: the resolved configuration.
         steps_per_epoch: number of steps per epoch; equal to `config.steps_per_epoch` if that is set.
+        epochs: number of epochs from the start of training that count; all if None.
     """
-    steps = config.epochs * steps_per_epoch
+    steps = (config.epochs if epochs is None else epochs) * steps_per_epoch
     travel = sum(learning_rate(config, step, steps_per_epoch) for step in range(steps)) / (
         1 - config.momentum
     )

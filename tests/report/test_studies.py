@@ -1,0 +1,63 @@
+"""Pages of the studies on collapse, width and length say what is planned, what is there and what it shows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.report.fakes import fake_run
+from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.travel import by_travel
+from trsfnet.experiments.budgets import budget_settings
+from trsfnet.report import studies, travel
+from trsfnet.report.display import Picture
+
+NOTHING = Analysis([])
+
+
+@pytest.mark.parametrize(("study", "planned"), [("collapse", 90), ("width", 45), ("long", 12)])
+def test_without_runs_the_page_says_how_many_are_planned(study, planned):
+    text = str(studies.about(NOTHING, study))
+    assert f"Planned are {planned} runs on rendered faces" in text
+    assert "**None of them has been made yet.**" in text
+    assert f"`make runs STUDY={study}`" in text
+
+
+def test_without_runs_nothing_is_decided():
+    assert str(studies.verdicts(NOTHING, "collapse")).count("**Not run.**") == 4
+    assert "| v1 + TRSF | not run | not run | not run |" in str(studies.outcomes(NOTHING, "width"))
+    assert "No run" in str(travel.travel_figure(NOTHING))
+    assert travel.travel_table(NOTHING) is None
+
+
+def test_runs_of_a_study_are_counted_and_judged(tmp_path):
+    for seed in range(10, 15):
+        for variant, end in (("v1-relu", 0.9), ("v1-trsf-relu", 0.5)):
+            settings = budget_settings("collapse", "synthetic")
+            run = fake_run(tmp_path, variant, seed=seed, learning_rate=0.1, **settings)
+            rows = run.history().to_dict("records")
+            losses = np.linspace(1, end - 0.001 * seed, len(rows)) * math.log(40)
+            run.write_history([r | {"held_out_loss": x} for r, x in zip(rows, losses, strict=True)])
+    found = load(tmp_path)
+    assert "**10 of 90 have ended.**" in str(studies.about(found, "collapse"))
+    table = str(studies.outcomes(found, "collapse")).replace("\u00a0", " ")
+    assert "| v1 + TRSF | not run | 48.8 % / 74.4 % (5 seeds) | not run |" in table
+    line = str(studies.verdicts(found, "collapse")).splitlines()[0]
+    assert "held-out loss at the end, v1 + TRSF − v1: −40.0 points" in line
+
+
+def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
+    fake_run(tmp_path, "v1-trsf-prelu")
+    fake_run(tmp_path, "v1-trsf-prelu", seed=50, **budget_settings("long", "synthetic"))
+    found = load(tmp_path)
+    table = by_travel(found.runs)
+    assert len(table) == 1 + 20
+    course = table[table["budget"] == "long"]
+    assert course["travel"].is_monotonic_increasing
+    assert course["travel"].iloc[-1] / course["travel"].iloc[0] == pytest.approx(1.2496 * 4, rel=0.01)
+    figure = travel.travel_figure(found)
+    assert isinstance(figure, Picture)
+    assert "43.2" in figure.caption
+    assert "at 12,496" in figure.caption

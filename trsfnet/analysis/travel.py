@@ -1,0 +1,84 @@
+"""Slopes, scales and branches of runs with different schedules, by the travel of the schedule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.variants import GRID
+from trsfnet.training.budget import regime
+
+# The budgets whose runs are compared: the others have other learning rates, or are too short.
+BUDGETS = ("short", "pilot", "mechanism", "full", "long")
+# In this study, the parameters after every fifth epoch count too, as its runs cover a wide range of travel.
+_ALONG = {"long": 5}
+_VARIANTS = {v.key for v in GRID if v.loss == "softmax" and v.slope_init is None}
+
+VALUES = {
+    "negative_slopes": ("slope", lambda x: (x < 0).mean()),
+    "scale": ("trsf", lambda x: np.abs(x).mean()),
+    "ratio": ("ratio", lambda x: x.mean()),
+}
+"""What is compared: the kind of value in the record, and its mean over modules."""
+
+
+def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return a table of final slopes, scales and branches by schedule, network and variant.
+
+    Only runs with the paper's initial values and with decay on all kernels are included.
+
+    Returns:
+        A table with the columns `track`, `budget`, `arch`, `variant`, `weight_decay`, `travel`,
+        `decay_budget`, `runs` (their number), and means over runs of `negative_slopes` (share of slopes below
+        0; NaN without PReLU), `scale` (mean magnitude of the trained scales; NaN without TRSF) and `ratio`
+        (mean norm of the branch over that of the trunk; NaN without TRSF, whose constants are no result).
+    """
+    rows = [row for run in runs if _is_compared(run) for row in _rows(run)]
+    columns = ["track", "budget", "arch", "variant", "weight_decay", "travel", "decay_budget"]
+    if not rows:
+        return pd.DataFrame(columns=[*columns, "runs", *VALUES])
+    groups = pd.DataFrame(rows).groupby(columns, sort=False)
+    return groups[list(VALUES)].mean().assign(runs=groups.size()).reset_index().sort_values(columns[5:])
+
+
+def _is_compared(run: Run) -> bool:
+    settings = run.settings
+    return (
+        run.done
+        and run.budget in BUDGETS
+        and run.variant in _VARIANTS
+        and settings.decayed == "all"
+        and settings.slope_floor == -math.inf
+        and settings.projection_gain == 1
+    )
+
+
+def _rows(run: Run) -> Iterator[dict[str, Any]]:
+    last = run.epochs_done
+    every = _ALONG.get(str(run.budget), last)
+    steps = round(run.history["step"].iloc[-1] / last)
+    for epoch in range(every, last + 1, every):
+        reached = regime(run.settings, steps, epochs=epoch)
+        yield {
+            "track": run.track,
+            "budget": run.budget,
+            "arch": run.config["arch"],
+            "variant": run.variant,
+            "weight_decay": run.config["weight_decay"],
+            "travel": round(reached.travel, 3),
+            "decay_budget": round(reached.decay_budget, 4),
+            **{name: _value(run, name, epoch) for name in VALUES},
+        }
+
+
+def _value(run: Run, name: str, epoch: int) -> float:
+    kind, mean = VALUES[name]
+    table = run.learned.get(kind)
+    if table is None or epoch not in table.index or (name == "ratio" and not run.config["trsf"]):
+        return float("nan")
+    return float(mean(table.loc[epoch].dropna().to_numpy(float)))

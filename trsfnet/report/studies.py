@@ -1,0 +1,97 @@
+"""Pages of the studies on collapse, on width and on the length of training: their runs and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.held_out import OUTCOMES, held_out_course
+from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.fewer_collapses import FewerCollapses
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import BUDGETS
+from trsfnet.experiments.studies import STUDIES, planned_configs
+from trsfnet.experiments.variants import short_name
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.names import TRACKS
+from trsfnet.text import counted, joined, percent
+
+
+def about(found: Analysis, study: str) -> Markdown:
+    """State what a study asks, its planned runs, and how many of them have ended.
+
+    Args:
+        found: all runs.
+        study: name of the study, such as `collapse`; it is also that of its budget.
+    """
+    planned = planned_configs(study, STUDIES[study].track)
+    ended, seeds = len(_ended(found, study)), sorted({config.seed for config in planned})
+    variants = [short_name(variant) for variant in dict.fromkeys(config.variant for config in planned)]
+    rates = sorted({config.learning_rate for config in planned})
+    text = (
+        f"{BUDGETS[study]['about']} Planned are {counted(len(planned), 'run')} on "
+        f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Each is trained at the learning "
+        f"{'rate' if len(rates) == 1 else 'rates'} {joined([f'{rate:g}' for rate in rates])} with the seeds "
+        f"{seeds[0]} to {seeds[-1]}."
+    )
+    return Markdown(f"{text} **{_progress(ended, len(planned))}** `make runs STUDY={study}` trains them.")
+
+
+def _progress(ended: int, planned: int) -> str:
+    if not ended:
+        return "None of them has been made yet."
+    return f"All {planned} have ended." if ended == planned else f"{ended} of {planned} have ended."
+
+
+def _ended(found: Analysis, study: str) -> list[Run]:
+    return [run for run in found.runs if run.budget == study and (run.done or run.collapsed)]
+
+
+def outcomes(found: Analysis, study: str) -> Markdown:
+    """Tabulate the loss on held-out images by variant and learning rate, with the number of collapses."""
+    planned = planned_configs(study, STUDIES[study].track)
+    rates = sorted({config.learning_rate for config in planned})
+    cells: dict[tuple[str, float], list[Run]] = {}
+    for run in _ended(found, study):
+        cells.setdefault((run.variant, run.learning_rate), []).append(run)
+    rows = [
+        (short_name(variant), *(_cell(cells.get((variant, rate), [])) for rate in rates))
+        for variant in dict.fromkeys(config.variant for config in planned)
+    ]
+    caption = (
+        "Loss on held-out images of the training people at the end / on average over training, as a share of "
+        "chance level (100 % is no better than chance): means over seeds."
+    )
+    header = ("Variant", *(f"Rate {rate:g}" for rate in rates))
+    return Markdown(captioned(caption, f"table-{study}", table(header, rows)))
+
+
+def _cell(runs: Sequence[Run]) -> str:
+    courses = [course for run in runs if (course := held_out_course(run)) is not None]
+    if not courses:
+        return "not run"
+    means = [percent(float(np.mean([of(course) for course in courses]))) for of in OUTCOMES.values()]
+    collapsed = sum(run.collapsed for run in runs)
+    lost = f", {collapsed} collapsed" if collapsed else ""
+    return f"{' / '.join(means)} ({counted(len(runs), 'seed')}{lost})"
+
+
+def verdicts(found: Analysis, study: str) -> Markdown:
+    """List the claims on stability with the verdict of the study's runs."""
+    campaign = next((one for one in found.campaigns if one.budget == study), None)
+    claims = [claim for claim, rule in paper_rules().items() if isinstance(rule, FewerCollapses)]
+    return Markdown("\n".join(_verdict(claim, campaign) for claim in claims))
+
+
+def _verdict(claim: str, campaign: Campaign | None) -> str:
+    statement = f"- {claims_by_id()[claim].statement}"
+    if campaign is None:
+        return f"{statement} **Not run.**"
+    found, rule = campaign.verdicts[claim], paper_rules()[claim]
+    numbers = "; ".join(f"{each.name}: {rule.estimate(each)}" for each in found.measured)
+    numbers = f" {numbers}." if numbers else ""
+    return f"{statement} **{found.outcome.capitalize()}.**{numbers} {found.reason}"

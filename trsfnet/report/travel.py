@@ -1,0 +1,126 @@
+"""Slopes, scales and branches by travel: how our schedules compare with the paper's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.analysis.reach import paper_regime
+from trsfnet.analysis.travel import by_travel
+from trsfnet.experiments.variants import variant_of
+from trsfnet.report import style
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.report.names import TRACKS
+from trsfnet.text import counted, joined, percent
+
+_PANELS = {
+    "negative_slopes": ("Negative slopes", "slope_share_negative"),
+    "scale": ("Mean magnitude of scales", "scale_magnitude"),
+    "ratio": ("‖branch‖ / ‖trunk‖, mean", None),
+}
+"""Label of each panel's axis, and the quantity whose published values belong in it."""
+
+_MARKERS = {("synthetic", "v1"): "o", ("synthetic", "v2"): "s", ("lfw", "v1"): "^", ("lfw", "v2"): "v"}
+_BUDGETS = LogNorm(0.05, 15)
+_NOTHING = "No run with the paper's initial values has finished yet."
+
+
+def travel_figure(found: Analysis) -> Picture | Markdown:
+    """Plot negative slopes, scales and residual ratios by travel, with the paper's values."""
+    reached = by_travel(found.runs)
+    if reached.empty:
+        return Markdown(_NOTHING)
+    with style.panels(1, 3, 4.0, figsize=(1.25 * style.FIGURE_WIDTH, 4.0)) as (figure, (axes,)):
+        for panel, (name, (label, quantity)) in zip(axes, _PANELS.items(), strict=True):
+            _points(panel, reached, name)
+            if quantity:
+                values = list(QUANTITIES[quantity].published().values())
+                where = [paper_regime().travel] * len(values)
+                panel.plot(where, values, "*", color=style.INK, markersize=9, label="The paper")
+            panel.set(xscale="log", xlim=(40, 20_000), xlabel="Travel τ", ylabel=label)
+            panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            panel.xaxis.set_minor_formatter(NullFormatter())
+        axes[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        bar = figure.colorbar(ScalarMappable(_BUDGETS, _colours()), ax=axes.tolist(), fraction=0.03)
+        bar.set_label("Decay budget κ")
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        keys = {t: h for p in axes for h, t in zip(*p.get_legend_handles_labels(), strict=True)}
+        figure.legend(keys.values(), keys.keys(), loc="outside lower center", ncols=3)
+    finding = _finding(reached)
+    return picture(
+        figure,
+        alt=f"Three panels by travel: negative slopes, scales and residual ratio. {finding}",
+        caption=(
+            f"{finding} Each point is the mean over the runs of one variant with one schedule; its colour is "
+            "the decay budget. The paper gives no residual ratios."
+        ),
+    )
+
+
+def _points(panel: Axes, reached: pd.DataFrame, name: str) -> None:
+    for (track, arch), marker in _MARKERS.items():
+        shown = reached[(reached["track"] == track) & (reached["arch"] == arch)].dropna(subset=[name])
+        if len(shown):
+            panel.scatter(
+                shown["travel"],
+                shown[name],
+                c=shown["decay_budget"].clip(lower=_BUDGETS.vmin),
+                norm=_BUDGETS,
+                cmap=_colours(),
+                marker=marker,
+                s=28,
+                label=f"{TRACKS[track]}, {arch}",
+            )
+
+
+def _colours() -> ListedColormap:
+    """Return the part of the colour map that is visible on black and on white."""
+    return ListedColormap(colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, 256)))
+
+
+def _finding(reached: pd.DataFrame) -> str:
+    """State the shares of negative slopes at the smallest and the largest travel, next to the paper's."""
+    slopes = reached.dropna(subset=["negative_slopes"])
+    paper = paper_regime().travel
+    published = list(QUANTITIES["slope_share_negative"].published().values())
+    papers = f"in the paper {percent(min(published))} to {percent(max(published))} at {paper:,.0f}"
+    if slopes.empty:
+        return f"No run with PReLU has finished; the share of slopes that end negative is {papers}."
+    parts = []
+    for travel in sorted({slopes["travel"].min(), slopes["travel"].max()}):
+        shares = slopes.loc[slopes["travel"] == travel, "negative_slopes"]
+        span = percent(shares.min())
+        if shares.max() > shares.min():
+            span = f"{span} to {percent(shares.max())}"
+        parts.append(f"{span} at a travel of {travel:,.0f}")
+    return f"The share of slopes that end negative is {joined([*parts, papers])}."
+
+
+def travel_table(found: Analysis) -> Markdown | None:
+    """Tabulate the points of the figure; None without any."""
+    reached = by_travel(found.runs)
+    if reached.empty:
+        return None
+    shown = reached.dropna(subset=["negative_slopes", "scale"], how="all")
+    rows = [
+        (
+            f"{TRACKS[row['track']]}, {row['budget']}",
+            variant_of(row["variant"]).short_name,
+            f"{row['travel']:,.0f}",
+            f"{row['decay_budget']:.3g}",
+            "–" if pd.isna(row["negative_slopes"]) else percent(row["negative_slopes"]),
+            *("–" if pd.isna(row[name]) else f"{row[name]:.3g}" for name in ("scale", "ratio")),
+            str(row["runs"]),
+        )
+        for row in shown.to_dict("records")
+    ]
+    header = ("Runs", "Variant", "Travel", "κ", "Negative slopes", "Mean scale", "Ratio", "Number")
+    caption = f"Slopes, scales and branches by travel: {counted(len(rows), 'group')} of runs."
+    return Markdown(captioned(caption, "table-travel", table(header, rows)))
