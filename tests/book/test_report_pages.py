@@ -20,7 +20,7 @@ from tests.report.fakes import fake_run, study_run
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
 PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "runs")
-PAGES += ("mechanism", "durations", "data_synthetic")  # the others show no run
+PAGES += ("collapse", "width", "mechanism", "length", "durations", "data_synthetic")  # the others show no run
 
 
 @pytest.fixture

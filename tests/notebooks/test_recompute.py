@@ -14,18 +14,18 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def recomputed():
-    """The table that the notebook ends with."""
+    """The names that the notebook defines."""
     notebook = json.loads((ROOT / "notebooks" / "recompute.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     names: dict[str, object] = {}
     exec("\n".join(cells), names)
-    return names["table"]
+    return names
 
 
 def test_the_notebook_and_the_report_agree(recomputed):
     (lfw,) = [c for c in analysis.load(ROOT / "results").campaigns if (c.track, c.budget) == ("lfw", "short")]
-    assert len(recomputed) == 5
-    for name, row in recomputed.iterrows():
+    assert len(recomputed["table"]) == 5
+    for name, row in recomputed["table"].iterrows():
         verdict = lfw.verdicts[name.split(",")[0]]
         found = verdict.measured[0]
         # runs.csv has six digits.
@@ -33,3 +33,14 @@ def test_the_notebook_and_the_report_agree(recomputed):
         assert row[["estimate", "low", "high"]].tolist() == pytest.approx(expected, abs=1e-5), name
         if len(verdict.measured) == 1:
             assert row["p"] == pytest.approx(verdict.p_value, rel=1e-3), name
+
+
+def test_the_effects_of_weight_decay_agree(recomputed):
+    answers = {answer.question: answer for answer in analysis.load(ROOT / "results").answers}
+    expected = answers["growth"].effects | answers["branches"].effects
+    assert set(recomputed["decay"].index) == set(expected)
+    for name, row in recomputed["decay"].iterrows():
+        found = [expected[name].value, expected[name].low, expected[name].high]
+        assert row.tolist() == pytest.approx(found, rel=1e-4), name
+    assert recomputed["decay"].loc["scale", "low"] > 1
+    assert (recomputed["decay"].drop("scale")["high"] < 1).all()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import GRID
+from trsfnet.models.inception_resnet import SCALED_MODULES
 from trsfnet.training.budget import regime
 
 # The budgets whose runs are compared: the others have other learning rates, or are too short.
@@ -36,7 +37,7 @@ def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
         A table with the columns `track`, `budget`, `arch`, `variant`, `weight_decay`, `travel`,
         `decay_budget`, `runs` (their number), and means over runs of `negative_slopes` (share of slopes below
         0; NaN without PReLU), `scale` (mean magnitude of the trained scales; NaN without TRSF) and `ratio`
-        (mean norm of the branch over that of the trunk; NaN without TRSF, whose constants are no result).
+        (mean norm of the branch over that of the trunk in modules with a scale; NaN without TRSF).
     """
     rows = [row for run in runs if _is_compared(run) for row in _rows(run)]
     columns = ["track", "budget", "arch", "variant", "weight_decay", "travel", "decay_budget"]
@@ -80,5 +81,7 @@ def _value(run: Run, name: str, epoch: int) -> float:
     kind, mean = VALUES[name]
     table = run.learned.get(kind)
     if table is None or epoch not in table.index or (name == "ratio" and not run.config["trsf"]):
-        return float("nan")
-    return float(mean(table.loc[epoch].dropna().to_numpy(float)))
+        return math.nan
+    values = table.loc[epoch].dropna().to_numpy(float)
+    # Every kind of module value but slopes is in forward order; v1's last module has no scale.
+    return float(mean(values if kind == "slope" else values[: SCALED_MODULES[run.config["arch"]]]))
