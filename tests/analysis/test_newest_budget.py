@@ -43,7 +43,7 @@ def test_too_few_seeds_of_one_variant_change_nothing(root):
     assert budgets(root, 1, 2) == ["short", "short"]
     assert [c.budget for c in found.campaigns] == ["full", "short"]
     (line,) = (line for line in generated(found).splitlines() if line not in before)
-    assert line.startswith("- `synthetic`, full: 35 runs, 61 missing. ")
+    assert line.startswith("- Rendered faces, full budget: 35 runs, 61 missing. ")
 
 
 def test_a_table_changes_with_its_own_variants_and_together_with_those_beside_it(root):

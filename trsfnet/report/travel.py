@@ -17,7 +17,7 @@ from trsfnet.analysis.travel import by_travel
 from trsfnet.experiments.variants import variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
-from trsfnet.report.names import TRACKS
+from trsfnet.report.names import TRACKS, name_of_campaign
 from trsfnet.text import counted, joined, percent
 
 _PANELS = {
@@ -111,7 +111,7 @@ def travel_table(found: Analysis) -> Markdown | None:
     shown = reached.dropna(subset=["negative_slopes", "scale"], how="all")
     rows = [
         (
-            f"{TRACKS[row['track']]}, {row['budget']}",
+            name_of_campaign(row["track"], f"{row['budget']} budget"),
             variant_of(row["variant"]).short_name,
             f"{row['travel']:,.0f}",
             f"{row['decay_budget']:.3g}",
