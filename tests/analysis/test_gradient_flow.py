@@ -8,6 +8,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from trsfnet.analysis.gradient_flow import flow, initial_norms, mean_scale
+from trsfnet.analysis.rules import paper_reaches
 from trsfnet.models import InceptionResnet
 
 
@@ -77,3 +78,11 @@ def test_small_steps_follow_the_law(decay):
             kernel = kernel - rate * decay * parts[1]
     assert charge() - before == pytest.approx(drift, rel=0.02, abs=2e-3)
     assert (drift > 1) == (decay > 0)
+
+
+def test_what_scales_can_reach_is_what_gradient_flow_gives():
+    """The decay budgets that claims on scales need are those at which scales double and reach 0.5."""
+    reaches = paper_reaches()
+    for claim, scale in (("scales-grow", 0.2), ("scales-around-1", 0.5)):
+        reached = mean_scale(reaches[claim].decay_budget, initial_norms("v1", 0.125), start=0.1)
+        assert reached == pytest.approx(scale, rel=0.05), claim
