@@ -225,6 +225,21 @@ def test_the_same_call_returns_the_pack_and_another_refuses_to_replace_it(source
     assert PackSource(pack.folder).size == 32
 
 
+def test_an_image_replaced_by_one_as_large_is_noticed(tmp_path):
+    folder, target = tmp_path / "faces", tmp_path / "pack"
+    (folder / "a").mkdir(parents=True)
+    for number in range(3):
+        (folder / "a" / f"{number}.bmp").write_bytes(encoded(pattern(number), "BMP"))
+    pack = write_pack(FolderSource(folder), target, size=32)
+    touched = folder / "a" / "0.bmp"
+    os.utime(touched, (2e9, 2e9))
+    assert write_pack(FolderSource(folder), target, size=32).version == pack.version
+    touched.write_bytes(encoded(pattern(9), "BMP"))
+    os.utime(touched, (2e9, 2e9))
+    with pytest.raises(DataError, match=r"^a/0\.bmp has changed since .*pack was made: remove that pack, or"):
+        write_pack(FolderSource(folder), target, size=32)
+
+
 def test_a_folder_of_something_else_is_left_alone(source, tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").write_text("")

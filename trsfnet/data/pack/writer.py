@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -75,6 +75,7 @@ def write_pack(
         target = Path(os.path.realpath(target))
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             _check_same(target, settings)
+            _check_unchanged(target, source, settings)
             with suppress(OSError):  # left by a call that was killed; a pack may be read-only
                 _remove_notes(target)
             return PackSource(target)
@@ -116,9 +117,31 @@ def _check_same(target: Path, settings: dict[str, Any]) -> None:
         )
 
 
+def _check_unchanged(target: Path, source: Source, settings: dict[str, Any]) -> None:
+    """Raise `DataError` if an image was replaced after the pack was made by one of the same size in bytes."""
+    pack = PackSource(target)
+    for index in _changed_since(target / "pack.json", source):
+        # If images were left out, the pack's numbers are not those of the source.
+        if len(pack) != len(source) or _jpeg(source, settings, False, index) != pack.encoded(index):
+            raise DataError(
+                f"{source.name(index)} has changed since {target} was made: remove that pack, or choose "
+                "another target."
+            )
+
+
+def _changed_since(file: Path, source: Source) -> Iterator[int]:
+    """Yield the images whose files were modified after `file`; the version of a source counts bytes alone."""
+    made = file.stat().st_mtime_ns
+    for index in range(len(source)):
+        image = source.file(index)
+        with suppress(OSError):
+            if image is not None and image.stat().st_mtime_ns > made:
+                yield index
+
+
 def _write_images(aside: Path, source: Source, settings: dict[str, Any], skip_corrupt: bool) -> None:
     """Write `images.bin` and the journal, with one line per image: its length or why it was left out."""
-    done = _resume(aside, settings)
+    done = _resume(aside, source, settings)
     make = partial(_jpeg, source, settings, skip_corrupt)
     progress = tqdm(total=len(source), initial=done, desc="packing", unit="image", disable=None)
     with (
@@ -140,14 +163,15 @@ def _entry(made: bytes | str) -> int | str:
     return len(made) if isinstance(made, bytes) else made
 
 
-def _resume(aside: Path, settings: dict[str, Any]) -> int:
+def _resume(aside: Path, source: Source, settings: dict[str, Any]) -> int:
     """Make the files of an interrupted call consistent and return the number of images already processed.
 
-    Files made with different settings are deleted.
+    Files made with different settings, or from images that have changed since, are deleted.
     """
     noted = aside / _SETTINGS
     images, journal = aside / "images.bin", aside / _JOURNAL
-    if not noted.exists() or noted.read_text(encoding="utf-8") != json.dumps(settings):
+    same = noted.exists() and noted.read_text(encoding="utf-8") == json.dumps(settings)
+    if not same or any(True for _ in _changed_since(noted, source)):
         for path in (journal, images):
             path.unlink(missing_ok=True)
         noted.write_text(json.dumps(settings), encoding="utf-8")
