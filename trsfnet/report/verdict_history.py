@@ -6,8 +6,8 @@ they differ from the last ones.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -160,9 +160,12 @@ def write(found: Sequence[Stage]) -> None:
 
 def main() -> None:
     """Add the current verdicts to the history and print the changes."""
-    if len(sys.argv) != 2 or not sys.argv[1].strip():
-        sys.exit('Say why the verdicts changed: python -m trsfnet.report.verdict_history "why"')
-    for change in add(sys.argv[1], present(load(RESULTS))):
+    parser = argparse.ArgumentParser(description="Add the current verdicts to the history if they changed.")
+    parser.add_argument("reason", help="why they changed, in a sentence")
+    reason = parser.parse_args().reason.strip()
+    if not reason:
+        parser.error("Say why the verdicts changed.")
+    for change in add(reason, present(load(RESULTS))):
         print(f"{change.campaign}, {change.claim}: {change.before}, now {change.after}")
 
 
