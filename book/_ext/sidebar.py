@@ -11,13 +11,13 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-_FUNCTION = "generate_toctree_html"
+_FUNCTION = "toctree"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register `share` with Sphinx."""
-    # Runs after the theme has added its function.
-    app.connect("html-page-context", share, priority=800)
+    # Runs before the theme, which renders the sidebar while it handles the same event.
+    app.connect("html-page-context", share, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -26,13 +26,13 @@ def share(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     listed = {name for names in app.env.toctree_includes.values() for name in names}
     if page in listed or page == app.config.root_doc or _FUNCTION not in context:
         return
-    generate = context[_FUNCTION]
+    resolve = context[_FUNCTION]
     tables: dict[Any, str] = app.builder.__dict__.setdefault("shared_sidebars", {})
 
-    def shared(kind: str, **options: Any) -> str:
-        key = (PurePosixPath(page).parent, kind, *sorted(options.items()))
+    def shared(**options: Any) -> str:
+        key = (PurePosixPath(page).parent, *sorted(options.items()))
         if key not in tables:
-            tables[key] = str(generate(kind=kind, **options))
+            tables[key] = resolve(**options)
         return tables[key]
 
     context[_FUNCTION] = shared
