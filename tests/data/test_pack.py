@@ -110,8 +110,11 @@ def test_the_fingerprint_of_its_faces_comes_from_the_version_without_decoding(so
 
 def test_forks_and_pickles_read_the_same(pack):
     expected = [pack.encoded(i) for i in range(len(pack))]
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        assert pool.map(pack.encoded, [*range(len(pack))] * 5, chunksize=1) == expected * 5
+    pool = multiprocessing.get_context("fork").Pool(2)
+    assert pool.map(pack.encoded, [*range(len(pack))] * 5, chunksize=1) == expected * 5
+    # Not `with pool`, which ends the forks by SIGTERM: they may have inherited a handler that ignores it.
+    pool.close()
+    pool.join()
     copy = pickle.loads(pickle.dumps(pack))
     assert [copy.encoded(i) for i in range(len(copy))] == expected
 

@@ -36,7 +36,9 @@ def test_metrics_and_details_are_those_of_the_record(run_id):
     info, scores = scores_of(run_id)
     # Cosines are rounded otherwise than distances: one pair of 3,000 could change sides.
     rounding = 0 if info["evaluation"]["protocol"] == "all-pairs" else 4e-4
-    assert scores.metrics() == pytest.approx(info["metrics"], abs=rounding, rel=0)
+    # The scores of all pairs, whose TAR stands beside that of the ten folds, are not saved.
+    recorded = {name: value for name, value in info["metrics"].items() if not name.startswith("all_pairs_")}
+    assert scores.metrics() == pytest.approx(recorded, abs=rounding, rel=0)
     for detail in info["evaluation"]["results"]:
         assert scores.result(detail["far_target"]).to_dict() == pytest.approx(detail, abs=4e-4, rel=1e-3)
 
