@@ -18,6 +18,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
 from trsfnet.analysis.stability import Study, find_study
 from trsfnet.analysis.tables import TableRuns, left_out, table_budget, table_runs
+from trsfnet.analysis.travel import by_travel
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_records
@@ -45,6 +46,11 @@ class Analysis:
     def campaigns(self) -> list[Campaign]:
         """The runs that have ended, in comparable groups, with the verdicts of each group."""
         return campaigns(self.runs)
+
+    @cached_property
+    def by_travel(self) -> pd.DataFrame:
+        """Final slopes, scales and branches by the travel of the schedule: see `travel.by_travel`."""
+        return by_travel(self.runs)
 
     def campaigns_on(self, claims: Collection[str]) -> list[Campaign]:
         """Return the campaigns to show for the claims with these ids: see `relevant`."""

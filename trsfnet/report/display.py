@@ -47,7 +47,8 @@ class Picture:
     numbers: str = ""
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": drawings_as_images(self.html()), BOOK_TYPES["text/html"]: self.html()}
+        of_book = self.html()
+        return {"text/html": drawings_as_images(of_book), BOOK_TYPES["text/html"]: of_book}
 
     def html(self) -> str:
         """Return the figure as HTML for the book."""

@@ -26,6 +26,11 @@ def lines_by_depth(axes: Axes, table: pd.DataFrame) -> None:
     epoch_axis(axes)
 
 
+def visible_colours() -> ListedColormap:
+    """Return the part of the colour map that is visible on black and on white."""
+    return ListedColormap(colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, 256)))
+
+
 def depth_bar(
     figure: Figure,
     axes: list[Axes],
@@ -41,9 +46,7 @@ def depth_bar(
         ends: names of the first and the last module.
         label: label of the colour bar.
     """
-    low, high = style.DEPTH_RANGE
-    part = colormaps[style.DEPTH_MAP](np.linspace(low, high, 256))
-    scale = ScalarMappable(Normalize(0, 1), ListedColormap(part))
+    scale = ScalarMappable(Normalize(0, 1), visible_colours())
     bar = figure.colorbar(scale, ax=axes, fraction=0.04, pad=0.02)
     bar.set_ticks([0, 1], labels=ends)
     bar.set_label(label)

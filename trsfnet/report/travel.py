@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
-from trsfnet.analysis.travel import by_travel
 from trsfnet.experiments.variants import variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.report.figures import visible_colours
 from trsfnet.report.names import TRACKS, name_of_campaign
 from trsfnet.text import counted, joined, percent
 
@@ -34,7 +32,7 @@ _NOTHING = "No run with the paper's initial values has finished yet."
 
 def travel_figure(found: Analysis) -> Picture | Markdown:
     """Plot negative slopes, scales and residual ratios by travel, with the paper's values."""
-    reached = by_travel(found.runs)
+    reached = found.by_travel
     if reached.empty:
         return Markdown(_NOTHING)
     with style.panels(1, 3, 4.0, figsize=(1.25 * style.FIGURE_WIDTH, 4.0)) as (figure, (axes,)):
@@ -48,7 +46,7 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
             panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
             panel.xaxis.set_minor_formatter(NullFormatter())
         axes[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        bar = figure.colorbar(ScalarMappable(_BUDGETS, _colours()), ax=axes.tolist(), fraction=0.03)
+        bar = figure.colorbar(ScalarMappable(_BUDGETS, visible_colours()), ax=axes.tolist(), fraction=0.03)
         bar.set_label("Decay budget κ")
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         keys = {t: h for p in axes for h, t in zip(*p.get_legend_handles_labels(), strict=True)}
@@ -73,16 +71,11 @@ def _points(panel: Axes, reached: pd.DataFrame, name: str) -> None:
                 shown[name],
                 c=shown["decay_budget"].clip(lower=_BUDGETS.vmin),
                 norm=_BUDGETS,
-                cmap=_colours(),
+                cmap=visible_colours(),
                 marker=marker,
                 s=28,
                 label=f"{TRACKS[track]}, {arch}",
             )
-
-
-def _colours() -> ListedColormap:
-    """Return the part of the colour map that is visible on black and on white."""
-    return ListedColormap(colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, 256)))
 
 
 def _finding(reached: pd.DataFrame) -> str:
@@ -105,7 +98,7 @@ def _finding(reached: pd.DataFrame) -> str:
 
 def travel_table(found: Analysis) -> Markdown | None:
     """Tabulate the points of the figure; None without any."""
-    reached = by_travel(found.runs)
+    reached = found.by_travel
     if reached.empty:
         return None
     shown = reached.dropna(subset=["negative_slopes", "scale"], how="all")
