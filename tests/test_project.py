@@ -144,7 +144,6 @@ def test_an_import_in_a_function_says_why():
 # Files of analysis and report that cut text, and whose text it is: never our own names or sentences.
 TEXT_OF_OTHERS = {
     "report/display.py": "SVG as matplotlib writes it",
-    "report/cards/figure.py": "SVG as matplotlib writes it",
     "report/explore/script.py": "JavaScript",
     "report/jupyter.py": "MyST Markdown",
     "report/progress.py": "a log",

@@ -84,6 +84,21 @@ def test_no_page_keeps_a_reader_out(book, browser):
     assert not barriers, f"{len(barriers)} barriers:\n" + "\n".join(barriers)
 
 
+def test_the_browser_draws_the_figures_of_cards(book, browser):
+    with watched(browser) as page:
+        for card in ("runs/synthetic/v1-trsf-prelu-seed0", "synthetic/stability-"):
+            name = next(name for name in some_cards(book) if card in name)
+            page.goto((book.html / f"{name}.html").as_uri())
+            drawing = page.locator(".card-drawing svg")
+            drawing.wait_for()
+            assert "Epoch" in drawing.text_content()
+            # Not Vega's own size, but that of the style sheet.
+            assert (
+                drawing.bounding_box()["width"]
+                > 0.9 * page.locator(".exhibit-drawing").bounding_box()["width"]
+            )
+
+
 def sideways(page) -> Iterator[str]:
     """That a page scrolls sideways on a phone; leaves it as wide as a desk's screen."""
     width = page.evaluate("document.documentElement.scrollWidth")

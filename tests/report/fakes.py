@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import vl_convert
 
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.code import source_hash
@@ -16,6 +18,7 @@ from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.experiments.variants import Variant
 from trsfnet.models import InceptionResnet
+from trsfnet.report.explore.charts import VEGA_LITE
 from trsfnet.training.config import TrainConfig
 
 IMAGES = {"synthetic": "renderer-1", "lfw": "deepfunneled"}
@@ -132,3 +135,9 @@ def _parameters(config: TrainConfig, epochs: int, rng: np.random.Generator) -> l
                 value = start + end * epoch / config.epochs
                 rows.append({"epoch": epoch, "kind": kind, "name": name, "channel": 0, "value": value})
     return rows
+
+
+def drawn_figure(card: str) -> str:
+    """The only figure of a card as SVG, drawn as the reader's browser does."""
+    (spec,) = re.findall(r'<script type="application/json">(.*?)</script>', card)
+    return vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)

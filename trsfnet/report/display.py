@@ -73,14 +73,13 @@ class Picture:
         return "\n".join(line for line in self.html().splitlines() if line.strip())
 
 
-def picture(figure: Figure, *, alt: str, caption: str, with_numbers: bool = True) -> Picture:
+def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
     """Convert `figure` to a picture and close it, so that Jupyter does not show it a second time.
 
     Args:
         figure: the matplotlib figure.
         alt: see `Picture`.
         caption: see `Picture`.
-        with_numbers: whether the picture includes the plotted numbers.
     """
     buffer = io.StringIO()
     with style.applied():
@@ -90,7 +89,7 @@ def picture(figure: Figure, *, alt: str, caption: str, with_numbers: bool = True
             layout.execute(figure)
             figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    numbers = drawn_numbers(figure) if with_numbers else ""
+    numbers = drawn_numbers(figure)
     plt.close(figure)
     return Picture(_themed(buffer.getvalue(), alt), alt, caption, numbers)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
@@ -84,12 +83,8 @@ def panels(rows: int, columns: int, height: float, **options: Any) -> Iterator[t
 
 
 @contextmanager
-def applied(changes: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]:
-    """Apply the project's matplotlib style within this context.
-
-    Args:
-        changes: matplotlib settings that differ from the style.
-    """
+def applied() -> Iterator[None]:
+    """Apply the project's matplotlib style within this context."""
     ink: dict[Any, Any] = {
         key: INK
         for key in (
@@ -129,6 +124,5 @@ def applied(changes: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]
                 # A fixed position: matplotlib would otherwise measure all ticks to look for some at the top.
                 "axes.titley": 1.0,
             }
-            | dict(changes)
         )
         yield

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis.run import Run
 from trsfnet.report import style
+from trsfnet.report.cards.drawing import BLUE, ORANGE, Drawing, beside, epochs, mark, panel, quantity, rule
 from trsfnet.report.cards.evaluated import Evaluated
-from trsfnet.report.display import Picture, picture
-from trsfnet.report.figures import epoch_axis, lines_by_depth
+from trsfnet.report.explore.charts import Spec
 from trsfnet.report.names import measure_name
 from trsfnet.text import counted, percent
 
 _COLUMNS = 3
-_ROW_HEIGHT = 2.3  # inches
-_BLUE, _ORANGE = style.POSITIVE, style.NEGATIVE
-
-# The style of small panels.
-_SMALL = {
-    "axes.grid": False,
-    "axes.labelsize": 10,
-    "axes.titlesize": 10,
-    "legend.fontsize": 8,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "xtick.major.size": 3,
-    "ytick.major.size": 3,
-}
-
-Panel = Callable[[Axes], None]
+_SIZE = {"width": 165, "height": 130}  # pixels
 
 
-def figure(run: Run, scores: Evaluated | None) -> Picture | None:
+def figure(run: Run, scores: Evaluated | None) -> Drawing | None:
     """Draw a panel for everything that a run's record contains; None if no epoch has finished.
 
     Args:
@@ -51,133 +28,162 @@ def figure(run: Run, scores: Evaluated | None) -> Picture | None:
     if history.empty:
         return None
     values = run.learned
-    panels: list[Panel] = [
-        partial(_loss, history),
-        partial(_shares, history, run),
-        *_parameter_panels(values),
-    ]
+    panels = [_loss(history), _shares(history, run), *_parameter_panels(values)]
     if scores:
-        panels.insert(2, partial(_score_panel, scores))
-    rows = -(-len(panels) // _COLUMNS)
-    height = _ROW_HEIGHT * rows
-    with style.applied(_SMALL):
-        # Fixed margins and few ticks: a constrained layout would double the time per card.
-        drawn = Figure(figsize=(style.FIGURE_WIDTH, height), layout="none")  # type: ignore[arg-type]
-        drawn.subplots_adjust(0.1, 0.5 / height, 0.99, 1 - 0.3 / height, wspace=0.45, hspace=0.6)
-        for place, panel in enumerate(panels, start=1):
-            axes = drawn.add_subplot(rows, _COLUMNS, place)
-            axes.locator_params(nbins=4)
-            panel(axes)
+        panels.insert(2, _score_panel(scores))
     caption = _caption(history, values, scores)
-    # Without numbers, because a card links to the record.
-    shown = picture(drawn, alt=_alt(history, run, values), caption=caption, with_numbers=False)
-    return replace(shown, svg=rounded(shown.svg))
+    return Drawing(beside(panels, columns=_COLUMNS), _alt(history, run, values), caption)
 
 
-def rounded(svg: str) -> str:
-    """Round the coordinates to tenths of a point, which makes the hundreds of drawings a third smaller."""
-    places = r' (?:d|x|y|transform)="[^"]*"'
-    return re.sub(places, lambda found: re.sub(r"(\.\d)\d+", r"\1", found[0]), svg)
-
-
-def _parameter_panels(values: dict[str, pd.DataFrame]) -> list[Panel]:
-    panels: list[Panel] = []
+def _parameter_panels(values: dict[str, pd.DataFrame]) -> list[Spec]:
+    panels: list[Spec] = []
     if "trsf" in values:
-        panels += [
-            partial(_lines, values["trsf"], "TRSF of each block", "TRSF"),
-            partial(_final_scales, values["trsf"]),
-        ]
+        panels += [_lines(values["trsf"], "TRSF of each module", "TRSF"), _final_scales(values["trsf"])]
     if "ratio" in values:
-        panels.append(partial(_lines, values["ratio"], "Residual ratio of each block", "‖branch‖ / ‖trunk‖"))
+        panels.append(_lines(values["ratio"], "Residual ratio of each module", "‖branch‖ / ‖trunk‖"))
     if "slope" in values:
-        panels += [
-            partial(_bands, values["slope"]),
-            partial(_final_slopes, values["slope"]),
-        ]
+        panels += [_bands(values["slope"]), _final_slopes(values["slope"])]
     return panels
 
 
-def _loss(history: pd.DataFrame, axes: Axes) -> None:
-    axes.plot(history["epoch"], history["loss"], color=_BLUE, marker=_marker(history), markersize=3)
-    axes.set(ylim=(0, None), ylabel="Nats")
-    axes.set_title("Training loss")
-    epoch_axis(axes)
+def _loss(history: pd.DataFrame) -> Spec:
+    data = pd.DataFrame({"epoch": history["epoch"], "value": history["loss"]})
+    channels = {"x": epochs(), "y": quantity("value", "Nats", zero=True)}
+    line = mark("line", data, channels, color=BLUE, point=_points(history), tooltip=True)
+    return panel("Training loss", [line], **_SIZE)
 
 
-def _shares(history: pd.DataFrame, run: Run, axes: Axes) -> None:
+def _shares(history: pd.DataFrame, run: Run) -> Spec:
     """Draw the training accuracy, and the track's measures on unseen people."""
     names = {"train_accuracy": "training images"} | {name: measure_name(name) for name in run.measures}
-    for (column, label), dashes in zip(names.items(), ("--", "-", ":"), strict=False):
-        if column in history:
-            axes.plot(
-                history["epoch"], history[column], dashes, marker=_marker(history), markersize=3, label=label
-            )
-    axes.set(ylim=(0, 1.6), yticks=(0, 0.5, 1))  # room for the legend
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_title("Right answers")
-    axes.legend(loc="upper left", handlelength=1.4, borderpad=0)
-    epoch_axis(axes)
-
-
-def _score_panel(scores: Evaluated, axes: Axes) -> None:
-    bins = np.linspace(min(scores.impostor.min(), scores.genuine.min()), 1, 60)
-    parts = (
-        ("different people", scores.impostor, scores.impostor_pairs, _ORANGE),
-        ("same person", scores.genuine, len(scores.genuine), _BLUE),
+    courses = [
+        pd.DataFrame({"epoch": history["epoch"], "value": history[column], "of": label})
+        for column, label in names.items()
+        if column in history
+    ]
+    data = pd.concat(courses) if courses else pd.DataFrame(columns=["epoch", "value", "of"])
+    percents = {"format": "%", "values": [0, 0.5, 1]}
+    kinds = {"field": "of", "type": "nominal", "sort": None}
+    channels = {
+        "x": epochs(),
+        "y": quantity("value", "", axis=percents, domain=[0, 1]),
+        "color": {**kinds, "scale": {"range": [BLUE, ORANGE, style.look("v1-prelu").colour]}},
+        "strokeDash": {**kinds, "scale": {"range": [[5, 3], [1, 0], [2, 2]]}},
+    }
+    return panel(
+        "Right answers", [mark("line", data, channels, point=_points(history), tooltip=True)], **_SIZE
     )
-    for label, cosines, pairs, colour in parts:
-        share = np.histogram(cosines, bins)[0] / pairs
-        axes.stairs(share, bins, fill=True, color=colour, alpha=0.55, label=label)
+
+
+def _score_panel(scores: Evaluated) -> Spec:
+    bins = np.linspace(min(scores.impostor.min(), scores.genuine.min()), 1, 60)
+    parts = {
+        "different people": (scores.impostor, scores.impostor_pairs, ORANGE),
+        "same person": (scores.genuine, len(scores.genuine), BLUE),
+    }
+    shares = {label: np.histogram(cosines, bins)[0] / pairs for label, (cosines, pairs, _) in parts.items()}
+    # A logarithmic axis if only the highest of many scores are drawn: their bars would be flat otherwise.
+    logarithmic = scores.impostor_pairs > len(scores.impostor)
+    lowest = min(share[share > 0].min() for share in shares.values()) / 2 if logarithmic else 0.0
+    scale = {"type": "log", "domainMin": lowest} if logarithmic else {"zero": True}
+    layers = []
+    for label, share in shares.items():
+        drawn = share > 0
+        data = pd.DataFrame(
+            {
+                "from": bins[:-1][drawn],
+                "to": bins[1:][drawn],
+                "share": share[drawn],
+                "low": lowest,
+                "of": label,
+            }
+        )
+        channels = {
+            "x": quantity("from", "Cosine of a pair"),
+            "x2": {"field": "to"},
+            "y": quantity("share", "", axis={"format": "~%", "tickCount": 3}, **scale),
+            "y2": {"field": "low"},
+            "color": {
+                "field": "of",
+                "type": "nominal",
+                "scale": {"domain": list(parts), "range": [colour for *_, colour in parts.values()]},
+            },
+        }
+        layers.append(mark("rect", data, channels, opacity=0.55, tooltip=True))
     if scores.threshold is not None:
-        axes.axvline(scores.threshold, color=style.INK, linewidth=1, linestyle="--", label="threshold")
-    if scores.impostor_pairs > len(scores.impostor):
-        axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%" if share <= 1 else "")
-    low, high = axes.get_ylim()
-    top = high * (high / low) ** 0.6 if axes.get_yscale() == "log" else 1.6 * high  # room for the legend
-    axes.set(xlabel="Cosine of a pair", ylim=(low, top))
-    axes.set_title("Scores, share of pairs")
-    axes.legend(loc="upper left", handlelength=1.4, borderpad=0)
+        layers.append(
+            rule("x", scores.threshold, strokeDash=[4, 3], tooltip=f"threshold {scores.threshold:.2f}")
+        )
+    return panel("Scores, share of pairs", layers, **_SIZE)
 
 
-def _lines(table: pd.DataFrame, title: str, label: str, axes: Axes) -> None:
-    lines_by_depth(axes, table)
-    axes.set(ylabel=label)
-    axes.set_title(title)
+def _lines(table: pd.DataFrame, title: str, label: str) -> Spec:
+    """Draw one line per module, from dark for the first to light for the last."""
+    modules = range(1, table.shape[1] + 1)
+    data = pd.DataFrame(
+        {
+            "epoch": np.repeat(table.index, table.shape[1]),
+            "value": table.to_numpy().ravel(),
+            "module": np.tile(modules, len(table)),
+        }
+    )
+    low, high = style.DEPTH_RANGE
+    depth = {"scheme": {"name": style.DEPTH_MAP, "extent": [low, high]}, "domain": [1, table.shape[1]]}
+    channels = {
+        "x": epochs(),
+        "y": quantity("value", label),
+        "color": {"field": "module", "type": "quantitative", "scale": depth, "legend": None},
+        "detail": {"field": "module"},
+    }
+    line = mark("line", data, channels, strokeWidth=1.3, tooltip=True)
+    return panel(title, [rule("y", 0), line], **_SIZE)
 
 
-def _bands(table: pd.DataFrame, axes: Axes) -> None:
+def _bands(table: pd.DataFrame) -> Spec:
     """Draw quantiles of the slopes over the epochs, because there would be hundreds of lines."""
-    for low, high, alpha in ((0, 1, 0.15), (0.1, 0.9, 0.3)):
+    layers = []
+    for low, high, opacity in ((0, 1, 0.15), (0.1, 0.9, 0.3)):
         bounds = table.quantile([low, high], axis=1)
-        axes.fill_between(table.index, *bounds.to_numpy(), color=_BLUE, alpha=alpha, linewidth=0)
-    axes.plot(table.median(axis=1), color=_BLUE)
-    axes.axhline(0, color=style.INK, linewidth=0.8)
-    axes.set(ylabel="Slope α")
-    axes.set_title("Slopes: range, 80 %, median")
-    epoch_axis(axes)
+        data = pd.DataFrame({"epoch": table.index, "low": bounds.iloc[0], "high": bounds.iloc[1]})
+        channels = {"x": epochs(), "y": quantity("low", "Slope α"), "y2": {"field": "high"}}
+        layers.append(mark("area", data, channels, color=BLUE, opacity=opacity))
+    data = pd.DataFrame({"epoch": table.index, "median": table.median(axis=1)})
+    channels = {"x": epochs(), "y": quantity("median", "Slope α")}
+    layers += [mark("line", data, channels, color=BLUE, tooltip=True), rule("y", 0)]
+    return panel("Slopes: range, 80 %, median", layers, **_SIZE)
 
 
-def _final_scales(table: pd.DataFrame, axes: Axes) -> None:
+def _final_scales(table: pd.DataFrame) -> Spec:
     last = table.iloc[-1].to_numpy()
-    axes.plot(np.arange(1, len(last) + 1), last, linestyle="", marker="o", markersize=3, color=_BLUE)
-    axes.axhline(0, color=style.INK, linewidth=0.8)
-    axes.set(xlabel="Block, from input to output", ylabel="TRSF")
-    axes.set_title("TRSF at the end")
+    data = pd.DataFrame({"module": range(1, len(last) + 1), "value": last})
+    whole = {"tickMinStep": 1, "format": "d"}
+    channels = {
+        "x": quantity("module", "Module, from input to output", axis=whole, nice=False, padding=4),
+        "y": quantity("value", "TRSF"),
+    }
+    points = mark("point", data, channels, color=BLUE, filled=True, size=16, opacity=1, tooltip=True)
+    return panel("TRSF at the end", [rule("y", 0), points], **_SIZE)
 
 
-def _final_slopes(table: pd.DataFrame, axes: Axes) -> None:
+def _final_slopes(table: pd.DataFrame) -> Spec:
     last = table.iloc[-1].to_numpy()
     bins = np.histogram_bin_edges(np.append(last, 0), 30)
-    for part, colour in ((last >= 0, _BLUE), (last < 0, _ORANGE)):
-        axes.stairs(np.histogram(last[part], bins)[0], bins, fill=True, color=colour)
-    axes.axvline(0, color=style.INK, linewidth=0.8)
-    axes.set(xlabel="Slope α at the end", ylabel="Activations")
-    axes.set_title("Slopes at the end")
+    layers = []
+    for part, colour in ((last >= 0, BLUE), (last < 0, ORANGE)):
+        counts = np.histogram(last[part], bins)[0]
+        data = pd.DataFrame({"from": bins[:-1], "to": bins[1:], "activations": counts, "low": 0})
+        channels = {
+            "x": quantity("from", "Slope α at the end"),
+            "x2": {"field": "to"},
+            "y": quantity("activations", "Activations", axis={"tickMinStep": 1}, zero=True),
+            "y2": {"field": "low"},
+        }
+        layers.append(mark("rect", data, channels, color=colour, tooltip=True))
+    return panel("Slopes at the end", [*layers, rule("x", 0)], **_SIZE)
 
 
-def _marker(history: pd.DataFrame) -> str:
-    return "o" if len(history) < 10 else ""
+def _points(history: pd.DataFrame) -> bool | dict[str, int]:
+    return {"size": 16} if len(history) < 10 else False
 
 
 def _alt(history: pd.DataFrame, run: Run, values: dict[str, pd.DataFrame]) -> str:

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+import pandas as pd
 
 from trsfnet.report import style
+from trsfnet.report.cards.drawing import (
+    BLUE,
+    INK,
+    ORANGE,
+    Drawing,
+    beside,
+    epochs,
+    mark,
+    panel,
+    quantity,
+    rule,
+)
 from trsfnet.report.cards.entry import Entry
-from trsfnet.report.cards.figure import rounded
-from trsfnet.report.display import Picture, picture
-from trsfnet.report.figures import epoch_axis
+from trsfnet.report.explore.charts import Spec
 from trsfnet.text import counted, joined
 
-_HEIGHT = 2.7  # inches
+_WIDTH, _HEIGHT = 640, 150  # pixels, the width of all panels together
+_TICKS = [number * power for power in (0.01, 0.1, 1, 10, 100) for number in (1, 2, 5)]
 _TRAINED, _COLLAPSED, _OTHER = "trained", "collapsed", "not ended, or failed"
+
+Look = tuple[str, list[int]]
 # Colour and dashes by how a run ended, so that endings differ by more than colour.
-_LOOKS = {
-    _TRAINED: (style.POSITIVE, "-"),
-    _COLLAPSED: (style.NEGATIVE, "--"),
-    _OTHER: (style.look("v1-relu").colour, "-."),
+_LOOKS: dict[str, Look] = {
+    _TRAINED: (BLUE, [1, 0]),
+    _COLLAPSED: (ORANGE, [5, 3]),
+    _OTHER: (style.look("v1-relu").colour, [6, 2, 1, 2]),
 }
 
 
-def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
+def study_figure(title: str, entries: Sequence[Entry]) -> Drawing | None:
     """Plot the loss of every epoch, a line per run; None if no run has finished an epoch.
 
     Args:
@@ -40,58 +50,69 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Picture | None:
         return None
     rates = sorted({entry.rate for entry in entries})
     chance = drawn[0].chance
-    with style.applied():
-        # Fixed margins: a constrained layout would double the time per page.
-        figure = Figure(figsize=(style.FIGURE_WIDTH, _HEIGHT), layout="none")  # type: ignore[arg-type]
-        figure.subplots_adjust(0.08, 0.31, 0.99, 0.9, wspace=0.12)
-        panels = figure.subplots(1, len(rates), sharex=True, sharey=True, squeeze=False)[0]
-        for panel, rate in zip(panels, rates, strict=True):
-            _panel(panel, [entry for entry in drawn if entry.rate == rate], chance)
-            panel.set_title(f"Rate {rate:g}", fontsize=10)
-        panels[0].set_ylabel("Training loss (nats)", fontsize=10)
-        figure.legend(handles=_key(drawn), loc="lower center", ncols=4, fontsize=9)
+    losses = np.concatenate([_finite(entry) for entry in drawn] + [np.array([chance])])
+    bounds = (float(losses.min()), float(losses.max()))
+    fates = {_fate(entry) for entry in drawn}
+    looks = {fate: look for fate, look in _LOOKS.items() if fate in fates}
+    panels = []
+    for rate in rates:
+        y = _loss_channel(bounds, labelled=rate == rates[0])
+        of_rate = [entry for entry in drawn if entry.rate == rate]
+        layers = [*_curves(of_rate, y, looks), rule("y", chance, strokeDash=[1, 2], strokeWidth=1)]
+        panels.append(panel(f"Rate {rate:g}", layers, width=_WIDTH // len(rates) - 20, height=_HEIGHT))
     finding = _finding(entries, rates)
     few = len(entries) - len(drawn)
     without = f" Without a curve: {counted(few, 'run')} that finished no epoch." if few else ""
     caption = (
-        "Mean training loss per epoch, one line per seed; a cross marks a collapsed run. "
+        "Mean training loss per epoch in nats, one line per seed; a cross marks a collapsed run. "
         f"Dotted line: the loss at chance level, {chance:.2f}. {finding}{without}"
     )
     alt = f"{title}: training loss over the epochs, a panel for each learning rate. {finding}"
-    shown = picture(figure, alt=alt, caption=caption, with_numbers=False)
-    return replace(shown, svg=rounded(shown.svg))
+    # One legend for all panels.
+    spec = beside(panels, columns=len(rates)) | {"resolve": {}}
+    return Drawing(spec, alt, caption)
 
 
-def _panel(panel: Axes, entries: Sequence[Entry], chance: float) -> None:
-    for entry in entries:
-        losses = _finite(entry)
-        epochs = np.arange(1, len(losses) + 1)
-        colour, dashes = _LOOKS[_fate(entry)]
-        marker = "" if len(losses) > 1 else "o"
-        panel.plot(
-            epochs, losses, dashes, color=colour, linewidth=1.3, marker=marker, markersize=3, alpha=0.85
-        )
-        if _fate(entry) == _COLLAPSED:
-            panel.plot(epochs[-1], losses[-1], "x", color=style.INK, markersize=7, markeredgewidth=1.5)
-    panel.axhline(chance, color=style.INK, linewidth=1, linestyle=":")
-    panel.grid(visible=False, axis="x")
-    panel.set_yscale("log")
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.yaxis.set_minor_locator(NullLocator())
-    panel.tick_params(labelsize=9, length=3)
-    epoch_axis(panel)
-    panel.xaxis.label.set_fontsize(10)
+def _loss_channel(bounds: tuple[float, float], *, labelled: bool) -> Spec:
+    """Return the channel of the loss, with the same logarithmic scale in every panel."""
+    title = "Training loss (nats)" if labelled else ""
+    axis = {"labels": labelled, "values": _TICKS, "grid": True, "format": "~g"}
+    return quantity("loss", title, axis=axis, type="log", domain=list(bounds), nice=False)
 
 
-def _key(entries: Sequence[Entry]) -> list[Line2D]:
-    lines = []
-    for fate, (colour, dashes) in _LOOKS.items():
-        if any(_fate(entry) == fate for entry in entries):
-            marker = "x" if fate == _COLLAPSED else ""
-            look = {"color": colour, "linestyle": dashes, "marker": marker, "markeredgecolor": style.INK}
-            lines.append(Line2D([], [], label=fate, **look))
-    return [*lines, Line2D([], [], color=style.INK, linestyle=":", linewidth=1, label="chance")]
+def _curves(entries: Sequence[Entry], y: Spec, looks: Mapping[str, Look]) -> list[Spec]:
+    """Draw a line per run, and a cross at the end of those that collapsed."""
+    courses = {entry: _finite(entry) for entry in entries}
+    curves: dict[str, list[Any]] = {
+        "epoch": [epoch for course in courses.values() for epoch in range(1, len(course) + 1)],
+        "loss": [loss for course in courses.values() for loss in course],
+        "seed": [str(entry.run.seed) for entry, course in courses.items() for _ in course],
+        "ended": [_fate(entry) for entry, course in courses.items() for _ in course],
+    }
+    colours, dashes = zip(*looks.values(), strict=True)
+    ended = {
+        "field": "ended",
+        "type": "nominal",
+        "legend": {"direction": "horizontal", "symbolType": "stroke", "symbolSize": 250},
+    }
+    channels = {
+        "x": epochs(),
+        "y": y,
+        "color": {**ended, "scale": {"domain": list(looks), "range": colours}},
+        "strokeDash": {**ended, "scale": {"domain": list(looks), "range": dashes}},
+        "detail": {"field": "seed"},
+    }
+    single = {"size": 16} if any(len(course) == 1 for course in courses.values()) else False
+    lines = mark(
+        "line", pd.DataFrame(curves), channels, strokeWidth=1.3, opacity=0.85, tooltip=True, point=single
+    )
+    lost = {entry: course for entry, course in courses.items() if _fate(entry) == _COLLAPSED}
+    ends = {
+        "epoch": [len(course) for course in lost.values()],
+        "loss": [course[-1] for course in lost.values()],
+    }
+    crosses = mark("text", pd.DataFrame(ends), {"x": epochs(), "y": y}, text="×", color=INK, fontSize=15)
+    return [lines, crosses]
 
 
 def _fate(entry: Entry) -> str:

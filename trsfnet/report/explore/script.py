@@ -1,4 +1,4 @@
-"""The JavaScript and the style sheet of the explorer, for the book's page and for Jupyter.
+"""The JavaScript and the style sheet of the explorer and of run cards, for the book's pages and for Jupyter.
 
 Vega draws the charts. It is bundled with the package vl-convert, so nothing is downloaded.
 """
@@ -49,10 +49,19 @@ def module(name: str) -> str:
 
 def page() -> str:
     """Return a script for an HTML page that starts all its parts."""
-    # Wrapped in functions, because other scripts of the page use some of the same names, such as `_`, and
-    # escaped, so that no text in them can end the surrounding element.
-    script = f"(() => {{\n{vega()}\n}})();\n(() => {{\n{own()}\n{_body('page.js')}\n}})();"
+    # Escaped, so that no text in it can end the surrounding element.
+    script = _alone(f"{own()}\n{_body('page.js')}")
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def cards() -> str:
+    """Return a script, to be a file, that draws the figures in the page of a run card."""
+    return _alone(f"{_body('dom.js')}\n{_body('cards.js')}")
+
+
+def _alone(script: str) -> str:
+    """Return Vega and a script, each in a function, as other scripts of a page use names such as `_` too."""
+    return f"(() => {{\n{vega()}\n}})();\n(() => {{\n{script}\n}})();"
 
 
 def _body(name: str) -> str:

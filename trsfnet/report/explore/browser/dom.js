@@ -50,7 +50,7 @@ export function saveAs(name, type, text) {
 }
 
 // Hides the marks from screen readers, because a chart as a whole is an image with a name.
-function hideMarks(spec) {
+export function hideMarks(spec) {
   for (const mark of spec.marks ?? []) hideMarks(Object.assign(mark, { aria: false }));
   return spec;
 }
