@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benchmarks import ijb, inference, measure, readme, step
 from benchmarks.ijb_set import Shape
+from trsfnet.analysis.benchmarks import measured
 
 
 def test_the_readme_shows_the_results():
     text = readme.README.read_text(encoding="utf-8")
     assert text == readme.generated(text), "run: python -m benchmarks.readme"
+
+
+def test_the_main_readme_states_the_measured_times_of_the_commands():
+    text = (readme.README.parents[1] / "README.md").read_text(encoding="utf-8")
+    seconds = measured("commands")["seconds"]
+    steps = {"make book": ("environment", "runs", "book"), "make test": ("environment", "tests")}
+    for command, parts in {**steps, "make explore": ("environment",)}.items():
+        (row,) = re.findall(rf"^\| `{command}` \|.*", text, re.MULTILINE)
+        assert f"| {round(sum(seconds[part] for part in parts) / 60)} minutes" in row
+        named = [f"{round(seconds[part] / 60)} for the" for part in parts if len(parts) > 1]
+        assert all(part in row for part in named), f"{row} names {named}"
 
 
 def test_ratios_are_of_the_same_round():

@@ -32,15 +32,15 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--crop",
         choices=("margin", "facenet", "warp"),
         default="margin",
-        help="the face's box with a margin, as facenet-pytorch or as facenet adds it, or the five landmarks "
-        "moved to fixed positions (default: margin)",
+        help="the face's box with the margin that facenet-pytorch adds (margin) or facenet adds "
+        "(facenet), or the face with its five landmarks moved to fixed positions (warp) (default: margin)",
     )
     parser.add_argument("--size", type=int, help="side in pixels (default: 160; with warp 112)")
     parser.add_argument(
         "--margin",
         type=int,
-        help="left and right margin together, in pixels of the crop, or with facenet of the photograph "
-        "(default: 32)",
+        help="width of the left and right margins together, in pixels of the crop; with --crop facenet, in "
+        "pixels of the photograph (default: 32)",
     )
     parser.add_argument(
         "--missing",

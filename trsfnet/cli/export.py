@@ -34,7 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "file", type=argument.path, metavar="FILE", help="ends in .safetensors, .onnx or .pt2"
     )
     parser.add_argument(
-        "--int8", action="store_true", help="in 8-bit integers; .onnx alone, and of a run's network"
+        "--int8", action="store_true", help="compute in 8-bit integers (only .onnx, only of a run's network)"
     )
 
 

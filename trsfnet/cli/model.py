@@ -21,7 +21,7 @@ facenet-pytorch or timm (prefixes of wrappers and containers are removed), facen
 
 def model(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Declare MODEL and `--preprocessing`."""
-    known = "a run's folder, a file of weights, an .onnx, vggface2 or casia-webface"
+    known = "a run's folder, a file of weights, an .onnx file, vggface2 or casia-webface"
     parser.add_argument("model", metavar="MODEL", help=f"{more}{known}")
     preprocessing(parser)
 

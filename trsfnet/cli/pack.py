@@ -9,7 +9,7 @@ from trsfnet.cli.conversion import opened, paths
 
 PURPOSE = "pack a folder of face crops into one compact file"
 EPILOG = """\
-SOURCE is anything that align reads or writes. TARGET becomes one file of JPEGs with their labels:
+SOURCE is anything that align reads or writes. TARGET becomes a folder that holds all JPEGs in one file:
   trsfnet pack vggface2-182 vggface2 --size 182
   trsfnet pack ~/datasets/lfw lfw-96 --size 96 --crop 128
 The second command works without alignment: it keeps the centre of each image.

@@ -22,7 +22,7 @@ class Variant:
     Attributes:
         arch: `v1` or `v2`.
         trsf: True for trainable residual scales.
-        trsf_per_channel: True for one scale per channel instead of one per block.
+        trsf_per_channel: True for one scale per channel instead of one per module.
         scale_init: initial value of trainable scales, or value of constant ones; None for the paper's 0.1 or
             facenet's constants, respectively.
         fixed_scales: a constant for each module that has a scale with TRSF; empty to use `scale_init`.
@@ -153,7 +153,7 @@ STABILITY: tuple[Variant, ...] = (
     ),
 )
 """Does a small or trainable scale prevent collapse? Constant scales compared with scales trained from the
-same initial values. One scale per block that starts at 0 is SkipInit or ReZero; one scale per channel that
+same initial values. One scale per module that starts at 0 is SkipInit or ReZero; one scale per channel that
 starts at a small value is LayerScale."""
 
 COLLAPSE: tuple[Variant, ...] = (

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from trsfnet.analysis.benchmarks import measured
-from trsfnet.report.display import Markdown
+from trsfnet.report.display import Markdown, table
 from trsfnet.text import duration
 
 # Command, description, and the measured steps that it runs on a new machine.
 _COMMANDS = (
     (
         "make book",
-        "Train the paper's 18 settings on rendered faces and build this book, `_build/html/index.html`",
+        "trains the paper's 18 settings on rendered faces and builds this book, `_build/html/index.html`",
         ("environment", "runs", "book"),
     ),
     (
         "make test",
-        "Run all tests and build the book with warnings as errors",
+        "runs all tests and builds the book with warnings as errors",
         ("environment", "tests"),
     ),
     (
         "make explore",
-        "Open the explorer in JupyterLab, with every scale and slope of every run",
+        "opens the explorer in JupyterLab, with every scale and slope of every run",
         ("environment",),
     ),
 )
 
 
 def commands() -> Markdown:
-    """List the commands with their total time and the time of each step, under a heading of their own."""
+    """Tabulate the commands with their total time and the time of each step, under a heading of their own."""
     found = measured("commands")
     seconds = found["seconds"] if found else {}
     place = f"Times are for {found['machine']['cores']} CPU cores without a GPU. " if found else ""
-    parts = [
-        f"**{what}**: {_time(steps, seconds)}.\n\n```bash\n{command}\n```"
-        for command, what, steps in _COMMANDS
-    ]
-    return Markdown("\n\n".join(["## See for yourself", *parts, f"{place}None of them downloads faces."]))
+    rows = [(f"`{command}`", what, _time(steps, seconds)) for command, what, steps in _COMMANDS]
+    body = table(("Command", "What it does", "Time"), rows)
+    return Markdown(
+        f"## See for yourself\n\n{body}\n\n{place}Each command does its own set-up; none downloads faces."
+    )
 
 
 def _time(steps: tuple[str, ...], seconds: dict[str, float]) -> str:

@@ -58,7 +58,7 @@ def over_training(table: TableRuns) -> list[Picture | Markdown]:
 def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
     names = next(iter(final(shown).values())).columns
     chosen = names[np.linspace(0, len(names) - 1, SHOWN).round().astype(int)]
-    with style.panels(SHOWN // 3, 3, 6.6, sharex=True, sharey=True) as (figure, axes):
+    with style.panels(SHOWN // 3, 3, 5.6, sharex=True, sharey=True) as (figure, axes):
         for panel, name in zip(axes.flat, chosen, strict=True):
             for variant, seeds in shown.items():
                 _slope_lines(panel, variant, [table[name] for table in seeds.values()])
@@ -107,7 +107,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
     found = learned_values(runs, "slope")
     if not found:
         return nothing([table], number)
-    height = 1.4 + 2.3 * len(found)
+    height = 1.4 + 1.9 * len(found)
     with style.panels(len(found), 1, height, sharex=True, sharey=True) as (figure, axes):
         for panel, (variant, ends) in zip(axes[:, 0], final(found).items(), strict=True):
             _signed_points(panel, ends)

@@ -191,16 +191,18 @@ def _path() -> charts.Spec:
 def _gauge() -> charts.Spec:
     """Return the chart of a module's path along the line of equal functions, over the schedule."""
 
-    def channel(field: str, title: str) -> charts.Spec:
+    def channel(field: str, title: str, padding: int) -> charts.Spec:
         axis = {"title": title, "grid": False, "tickCount": 4, "format": "~r"}
         return {
             "field": field,
             "type": "quantitative",
-            "scale": {"type": "log", "nice": False, "padding": 12},
+            "scale": {"type": "log", "nice": False, "padding": padding},
             "axis": axis,
         }
 
-    at = {"x": channel("norm", "Kernel norm ‖W‖ (log)"), "y": channel("scale", "|scale| (log)")}
+    # The label "start" has its place below the lowest point.
+    y = channel("scale", "|scale| (log)", padding=28)
+    at = {"x": channel("norm", "Kernel norm ‖W‖ (log)", padding=12), "y": y}
     text = {
         "type": "text",
         "align": "left",

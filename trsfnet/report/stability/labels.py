@@ -10,7 +10,7 @@ from trsfnet.models.inception_resnet import ARCHITECTURES, PAPER_SCALE
 # The kinds of scale: constant, trainable per module, or trainable per channel.
 KINDS = ("Constant", "Trainable, one per module", "Trainable, one per channel")
 # Published proposals of trainable scales by kind and initial value: SkipInit and ReZero have one scale per
-# block that starts at 0, LayerScale has one per channel that starts near 0.
+# module that starts at 0, LayerScale has one per channel that starts near 0.
 _RELATIVES = {(1, 0.0): " (SkipInit, ReZero)", (1, PAPER_SCALE): " (TRSF)", (2, PAPER_SCALE): " (LayerScale)"}
 
 # The study's questions, each with the claim whose verdict answers it.
