@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -84,7 +85,9 @@ def _residual_blocks(module: nn.Module) -> list[ResidualBlock]:
 
 
 def clamp_slopes(model: nn.Module, floor: float) -> None:
-    """Clamp every PReLU slope to at least `floor`, in place."""
+    """Clamp every PReLU slope to at least `floor`, in place; minus infinity changes nothing."""
+    if floor == -math.inf:
+        return
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.PReLU):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.data.augment import augment, standardise
+from trsfnet.heads import HeadOutput
 from trsfnet.training.batches import derived_seed
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import clamp_slopes
@@ -32,20 +32,15 @@ def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> Non
     for j, part in enumerate(state.parts):
         images, labels = next(parts)
         number = state.total_step * config.micro_batches + part
-        x = _augmented(images, config, number)
-        torch.manual_seed(derived_seed(config.seed, "dropout", number))
         state.norm_momentum.set(j)
         with state.world.local(state.network, state.classifier) if j + 1 < share else nullcontext():
-            with state.autocast:
-                embeddings = state.network(x)
-            out = state.classifier(embeddings, labels)
+            out = _forward(state, images, labels, number)
             (out.loss / share).backward()
         loss += out.loss.detach() / share
         state.correct += (out.predicted == labels).sum()
     norm = gradient_norm(state.model)
     state.optimizer.step()
-    if config.slope_floor > -math.inf:
-        clamp_slopes(state.model, config.slope_floor)
+    clamp_slopes(state.model, config.slope_floor)
     state.watch.note(state.step, state.total_step, loss, norm)
     state.step += 1
 
@@ -53,6 +48,15 @@ def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> Non
 def gradient_norm(model: nn.Module) -> Tensor:
     """L2 norm of the gradient over all parameters of `model`, a scalar on the model's device."""
     return nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+
+
+def _forward(state: TrainState, images: Tensor, labels: Tensor, number: int) -> HeadOutput:
+    """Compute the loss of micro-batch `number` of the run, with augmentation and dropout of its own."""
+    x = _augmented(images, state.config, number)
+    torch.manual_seed(derived_seed(state.config.seed, "dropout", number))
+    with state.autocast:
+        embeddings = state.network(x)
+    return state.classifier(embeddings, labels)
 
 
 def _augmented(images: Tensor, config: TrainConfig, number: int) -> Tensor:
