@@ -84,7 +84,7 @@ def test_the_seeds_of_full_are_new():
 
 
 def _planned(budget, track):
-    return planned_configs(budget, track) if track in BUDGETS[budget] else []
+    return planned_configs(budget, track) if track in BUDGETS[budget] else ()
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -12,13 +12,13 @@ import pandas as pd
 
 from trsfnet.analysis.measures import measures
 from trsfnet.errors import RecordError
-from trsfnet.experiments.budgets import budget_of, departures
+from trsfnet.experiments.budgets import budget_at_any_rate, budget_of, departures, of_a_study
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.stale import why_stale
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS, short_name, variant_from
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.training.collapsed import Collapsed
-from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
+from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 if TYPE_CHECKING:
     from trsfnet.analysis.quantities import Quantity
@@ -169,9 +169,12 @@ class Run:
     @cached_property
     def in_stability_study(self) -> bool:
         """True if the run belongs to the stability study, which also varies the learning rate."""
-        usual = track_defaults(self.track)["learning_rate"]
-        budget = budget_of({**self.config, "learning_rate": usual})
-        return budget == "stability" and variant_from(self.config) in STABILITY
+        return budget_at_any_rate(self.config) == "stability" and variant_from(self.config) in STABILITY
+
+    @cached_property
+    def in_a_study(self) -> bool:
+        """True if the run belongs to a separate study, which appears in no table of the paper."""
+        return of_a_study(self.config)
 
     @cached_property
     def departures(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.rules.contrast import Contrast, Means
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.budgets import BUDGETS, of_a_study
+from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.variants import GRID, table_variants
 from trsfnet.paper.numbers import paper_table
 from trsfnet.training.budget import Regime
@@ -199,7 +199,7 @@ def table_budget(numbers: Sequence[int], track: str, runs: Sequence[Run]) -> str
 def _fitting(variants: Collection[str], track: str, runs: Sequence[Run]) -> list[Run]:
     """Return the runs of the variants on a track that may be in a table of the paper."""
     found = [run for run in runs if run.track == track and run.variant in variants]
-    return [run for run in found if run.budget and not run.departures and not of_a_study(run.config)]
+    return [run for run in found if run.budget and not run.departures and not run.in_a_study]
 
 
 def table_runs(
@@ -247,7 +247,7 @@ def left_out(tables: dict[str, TableRuns], runs: Sequence[Run]) -> list[tuple[Ru
         for run in runs
         if run not in placed
         and run.variant not in elsewhere
-        and not of_a_study(run.config)
+        and not run.in_a_study
         and (run.config["arch"], run.config["loss"]) in kinds
     ]
 

@@ -120,10 +120,18 @@ def learning_rates(budget: str) -> dict[float, int]:
     return {float(rate): seeds for rate, seeds in BUDGETS[budget].get("learning_rates", {}).items()}
 
 
+def budget_at_any_rate(config: Mapping[str, Any]) -> str | None:
+    """Return the budget of a run; one at another learning rate belongs to that of the track's usual rate.
+
+    None if there is none at either rate.
+    """
+    usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
+    return budget_of(config) or budget_of({**config, "learning_rate": usual})
+
+
 def of_a_study(config: Mapping[str, Any]) -> bool:
     """Return whether a run belongs to a separate study, which appears in no table of the paper."""
-    usual = track_defaults(config["track"], config.get("train_set"))["learning_rate"]
-    budget = budget_of(config) or budget_of({**config, "learning_rate": usual})
+    budget = budget_at_any_rate(config)
     return budget is not None and BUDGETS[budget].get("study", False)
 
 

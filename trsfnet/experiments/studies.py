@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +110,16 @@ def _variants(study: Study, exhibit: str | None) -> Sequence[Variant]:
     return variants
 
 
-def planned_configs(budget: str, track: str) -> list[TrainConfig]:
-    """Return the runs of a budget on a track, with all of its seeds.
+@cache
+def planned_configs(budget: str, track: str) -> tuple[TrainConfig, ...]:
+    """Return the runs of a budget on a track, with all of its seeds; planned only once.
 
     Raises:
         ConfigError: the budget is unknown or not defined for the track.
     """
     study = STUDIES.get(budget, STUDIES["paper"])
-    return study.configs(None) if study.configs else configs(study.variants, budget=budget, track=track)
+    found = study.configs(None) if study.configs else configs(study.variants, budget=budget, track=track)
+    return tuple(found)
 
 
 def _seeds(asked: object) -> list[int] | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.run import Run as Record
-from trsfnet.experiments.budgets import BUDGETS, departures, of_a_study
+from trsfnet.experiments.budgets import BUDGETS, departures
 from trsfnet.experiments.variants import GRID, STABILITY, short_name
 from trsfnet.report.names import TRACKS
 
@@ -95,7 +95,7 @@ def for_the_book(collection: Analysis) -> list[Run]:
     Runs of studies are omitted, because their many short runs would hide the others.
     """
     scales = {r.path: r.budget for r in collection.runs}
-    kept = [r for r in collection.runs if not of_a_study(r.config)]
+    kept = [r for r in collection.runs if not r.in_a_study]
     largest: dict[tuple[str, str], int] = {}
     for record in kept:
         place = _place(scales[record.path])
