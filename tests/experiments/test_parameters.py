@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from trsfnet.errors import ConfigError
-from trsfnet.experiments.parameters import OPTIONS, SETTINGS, notebook_config
+from trsfnet.experiments.options import OPTIONS
+from trsfnet.experiments.parameters import SETTINGS, notebook_config
 from trsfnet.training.config import TrainConfig
 
 

@@ -10,7 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import papermill
+import pytest
 
+from trsfnet.experiments.parameters_cell import commented
 from trsfnet.training.config import PRESETS, TrainConfig
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,21 @@ def test_parameters_are_the_configurations_settings_explained():
         if name in settings:
             # None and an empty list count as not given, so that a preset may choose.
             assert eval(parameter["default"]) in (None, [], settings[name].default), name
+
+
+def test_the_comments_of_the_parameters_are_the_help_of_their_fields():
+    cells = json.loads((ROOT / NOTEBOOK).read_text())["cells"]
+    (cell,) = ("".join(c["source"]) for c in cells if c["metadata"].get("tags") == ["parameters"])
+    assert commented(cell) == cell, "run python -m trsfnet.experiments.parameters_cell"
+    assert max(map(len, cell.splitlines())) <= 110, "the formatter would wrap the line"
+    assert commented('# Heading\n\narch: str = "v1"  # which network') == (
+        '# Heading\n\narch: str = "v1"  # network: v1 or v2'
+    )
+    assert commented("image_size: Optional[int] = None") == (
+        "image_size: Optional[int] = None  # side of the input in pixels (default: 80, lfw 96, paper 160)"
+    )
+    with pytest.raises(KeyError, match="trfs"):
+        commented("trfs: bool = False")
 
 
 def test_a_preset_makes_the_same_run_in_the_notebook_and_on_the_command_line():

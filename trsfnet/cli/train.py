@@ -31,6 +31,8 @@ help(trsfnet.TrainConfig).
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    from trsfnet.experiments.options import OPTIONS
+
     parser.add_argument(
         "-p",
         dest="parameters",
@@ -43,30 +45,28 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help="one of the paper's schedules: vggface2 or ms1mv2; -p overrides it",
+        help=OPTIONS["preset"].help,
     )
     parser.add_argument(
         "--devices",
         type=int,
         default=1,
         metavar="N",
-        help="number of GPUs, or of processes on the CPU, that train together (default: %(default)s)",
+        help=f"{OPTIONS['devices'].help} (default: %(default)s)",
     )
-    parser.add_argument(
-        "--again", action="store_true", help="retrain a run made by outdated arithmetic; the old run is kept"
-    )
+    parser.add_argument("--again", action="store_true", help=OPTIONS["again"].help)
     parser.add_argument(
         "--runs",
         type=argument.path,
         default="runs",
         metavar="FOLDER",
-        help="folder of the run records (default: %(default)s)",
+        help=f"{OPTIONS['runs'].help} (default: %(default)s)",
     )
     parser.add_argument(
         "--data-root",
         type=argument.path,
         metavar="FOLDER",
-        help="folder of the datasets (default: the environment variable TRSFNET_DATA)",
+        help=OPTIONS["data_root"].help,
     )
 
 

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import ast
-import types
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from trsfnet.errors import ConfigError, check_type, nearest
+from trsfnet.experiments.options import OPTIONS
 from trsfnet.training.config import TrainConfig
 
 SETTINGS = tuple(field.name for field in fields(TrainConfig) if field.name != "images")
 """The settings of a run that a user may give; `images` is determined automatically."""
-
-OPTIONS: dict[str, type | types.UnionType] = {
-    "preset": str | None,
-    "data_root": str | None,
-    "runs": str,
-    "devices": int,
-    "again": bool,
-}
-"""The notebook's other parameters and their types."""
 
 
 def config_of(parameters: Mapping[str, Any], preset: str | None = None) -> TrainConfig:
@@ -56,8 +47,8 @@ def notebook_config(namespace: Mapping[str, Any]) -> TrainConfig:
             `TrainConfig` rejects the settings.
     """
     _refuse_unknown(injected(namespace.get("In", ())), (*SETTINGS, *OPTIONS))
-    for name, hint in OPTIONS.items():
-        check_type(name, namespace[name], hint)
+    for name, option in OPTIONS.items():
+        check_type(name, namespace[name], option.kind)
     settings = {name: namespace[name] for name in SETTINGS}
     return TrainConfig.from_parameters(settings, namespace["preset"])
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import typing
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -25,6 +25,7 @@ from trsfnet.models.inception_resnet import (
 )
 from trsfnet.models.layers import ACTIVATIONS
 from trsfnet.training.precision import PRECISIONS, best_device, best_precision
+from trsfnet.training.setting import documentation, setting
 
 SCHEDULES = ("staircase", "milestones", "cosine")
 DECAYED = ("all", "projections")
@@ -52,59 +53,6 @@ def track_defaults(track: str, train_set: str | None = None) -> dict[str, Any]:
     return _TRACKS["every"] | _TRACKS[track] | {k: v for k, v in schedule.items() if k != "track"}
 
 
-def _setting(
-    default: Any = MISSING,
-    *,
-    help: str,
-    choices: tuple[str, ...] = (),
-    at_least: float = -math.inf,
-    above: float = -math.inf,
-    below: float = math.inf,
-    none: Any = MISSING,
-    needs: tuple[str, tuple[str, ...]] | None = None,
-    argument: str = "",
-    before: Any = MISSING,
-) -> Any:
-    """A field with its meaning and its valid values; without `default`, the track provides the default.
-
-    Args:
-        default: the default value.
-        help: the meaning of the setting.
-        choices: the valid values, if they are few.
-        at_least: the smallest valid number.
-        above: a number below all valid ones.
-        below: a number above all valid ones.
-        none: a value outside this range that turns the setting off; records store it as null.
-        needs: another setting, and its values with which this one has an effect. With others, it keeps its
-            default, and records store it as null.
-        argument: the argument of `InceptionResnet` that it gives, if any.
-        before: for a setting that was added later, what the records of all earlier runs imply.
-    """
-
-    def check(name: str, value: Any) -> None:
-        if value == none:
-            return
-        if choices:
-            choice(name, value, choices)
-        if isinstance(value, tuple):
-            for item in value:
-                check(name, item)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return
-        if not math.isfinite(value):
-            raise ConfigError(f"{name} must be a finite number, got {value!r}.")
-        if value < at_least:
-            raise ConfigError(f"{name} must be at least {at_least}, got {value}.")
-        if value <= above:
-            raise ConfigError(f"{name} must be above {above}, got {value}.")
-        if value >= below:
-            raise ConfigError(f"{name} must be below {below}, got {value}.")
-
-    metadata = {"help": help, "check": check, "none": none, "needs": needs}
-    metadata |= {"argument": argument, "before": before}
-    return field(default=default, metadata=metadata)
-
-
 @dataclass(frozen=True, kw_only=True, init=False)
 class TrainConfig:
     """Settings of one training run; settings that are not given take the track's default value.
@@ -115,146 +63,170 @@ class TrainConfig:
     the number of devices or the checkpoint interval.
     """
 
-    arch: str = _setting("v1", choices=tuple(ARCHITECTURES), argument="version", help="`v1` or `v2`.")
-    trsf: bool = _setting(
-        False, help="scale each residual branch by a trainable factor instead of facenet's constants."
+    arch: str = setting("v1", choices=tuple(ARCHITECTURES), argument="version", help="network")
+    trsf: bool = setting(False, help="trainable residual scales instead of facenet's constants")
+    trsf_per_channel: bool = setting(
+        False,
+        help="one trainable scale per channel instead of one per module",
+        notes="Needs `trsf`.",
     )
-    trsf_per_channel: bool = _setting(False, help="give each channel its own factor (needs `trsf`).")
-    scale_init: float | Literal["paper"] = _setting(
+    scale_init: float | Literal["paper"] = setting(
         "paper",
         none="paper",
         argument="scale_init",
-        help="initial value of the factors; without `trsf`, one constant for all modules. `paper`: 0.1 for "
-        "factors, facenet's constants without `trsf`.",
+        help="initial scale; without trsf, that of all modules",
+        notes="`paper` is 0.1 with `trsf`, and facenet's constants without it.",
     )
-    fixed_scales: tuple[float, ...] = _setting(
+    fixed_scales: tuple[float, ...] = setting(
         (),
         before=(),
-        help="a constant for each residual module that has a scale, in forward order (v1: 20, v2: 40), "
-        "instead of one for all; empty for facenet's, or `scale_init`.",
+        help="each module's constant scale (v1: 20, v2: 40)",
+        notes="In forward order; empty for facenet's constants, or `scale_init`.",
     )
-    projection_gain: float = _setting(
+    projection_gain: float = setting(
         1.0,
         above=0,
         before=1.0,
-        help="multiplies the initial kernel and bias under each scale. With a scale of 1 and 0.1 here, the "
-        "network starts as the same function as with a scale of 0.1 and 1 here.",
+        help="multiplies the initial kernel and bias under each scale",
+        notes="With a scale of 1 and 0.1 here, the network starts as the same function as with a scale of "
+        "0.1 and 1 here.",
     )
-    activation: str = _setting(
-        "relu", choices=ACTIVATIONS, argument="activation", help="`relu`, `leaky_relu` or `prelu`."
-    )
-    slope_init: float = _setting(
+    activation: str = setting("relu", choices=ACTIVATIONS, argument="activation", help="activation function")
+    slope_init: float = setting(
         PAPER_SLOPE,
         needs=("activation", ("leaky_relu", "prelu")),
         argument="slope_init",
-        help="constant slope of `leaky_relu`, initial slope of `prelu`.",
+        help="initial slope",
+        notes="`leaky_relu` keeps it.",
     )
-    slope_floor: float = _setting(
+    slope_floor: float = setting(
         -math.inf,
         none=-math.inf,
         needs=("activation", ("prelu",)),
         before=None,
-        help="PReLU's slopes are set to at least this after each step; by default, they are free.",
+        help="smallest slope allowed",
+        notes="After each step, smaller slopes are set to it; by default, slopes are free.",
     )
-    loss: str = _setting(choices=LOSSES, help="`softmax` or `arcface`.")
-    arcface_scale: float = _setting(above=0, needs=_ARCFACE, help="radius s (needs `arcface`).")
-    arcface_margin: float = _setting(
-        at_least=0, needs=_ARCFACE, help="margin m in radians (needs `arcface`)."
+    loss: str = setting(choices=LOSSES, help="training loss")
+    arcface_scale: float = setting(
+        above=0,
+        needs=_ARCFACE,
+        help="radius s",
+        notes="Embeddings lie on a hypersphere of this radius.",
     )
-    track: str = _setting("synthetic", choices=TRACKS, help="`synthetic`, `lfw` or `paper`.")
-    train_set: str = _setting(
+    arcface_margin: float = setting(at_least=0, needs=_ARCFACE, help="margin m in radians")
+    track: str = setting(
+        "synthetic",
+        choices=TRACKS,
+        help="faces to train on",
+        notes="The faces of `synthetic` are rendered.",
+    )
+    train_set: str = setting(
         choices=TRAIN_SETS,
         needs=("track", ("paper",)),
         before=None,
-        help="training set of the `paper` track: `vggface2` or `ms1mv2`, by default the one for `loss`; "
-        "other tracks have one, of their own name.",
+        help="training set",
+        notes="By default the one for `loss`; other tracks have one, of their own name.",
     )
-    seed: int = _setting(
-        0, at_least=0, help="seed of the initial weights, the image order, augmentation and dropout."
-    )
-    identities: int = _setting(
+    seed: int = setting(0, at_least=0, help="seed of weights, image order, augmentation and dropout")
+    identities: int = setting(
         at_least=2,
         needs=("track", ("synthetic",)),
-        help="identities to render (`synthetic`); 0 for all people of the other tracks.",
+        help="people to render",
+        notes="0 for all people of the other tracks.",
     )
-    images_per_identity: int = _setting(
-        at_least=1, help="images per identity (`synthetic`); minimum number per person (others)."
+    images_per_identity: int = setting(
+        at_least=1,
+        help="images per person, or their minimum",
+        notes="Exact on `synthetic`; on the other tracks, people with fewer images are left out.",
     )
-    held_out_images: int = _setting(
+    held_out_images: int = setting(
         0,
         at_least=0,
         before=0,
-        help="held-out images of each training identity, on which the loss is measured after each epoch "
-        "(`synthetic` only).",
+        help="images per rendered person kept from training, to measure the loss",
+        notes="The loss on them is measured after each epoch. Only for the `synthetic` track.",
     )
-    image_size: int = _setting(argument="input_size", help="side of the input in pixels.")
-    width: float = _setting(
-        above=0, argument="width", help="multiplies every width of the network except the embedding's."
+    image_size: int = setting(argument="input_size", help="side of the input in pixels")
+    width: float = setting(
+        above=0,
+        argument="width",
+        help="multiplies all widths except the embedding's",
     )
-    embedding_size: int = _setting(
-        512, at_least=1, argument="embedding_size", help="length of the embedding."
-    )
-    removed_pool: str = _setting(
+    embedding_size: int = setting(512, at_least=1, argument="embedding_size", help="length of the embedding")
+    removed_pool: str = setting(
         "none",
         none="none",
         argument="removed_pool",
-        help="max pool to omit from the stem (112 px input): `maxpool_3a`, `maxpool_5a` or `none`.",
+        help="max pool to omit: maxpool_3a, maxpool_5a or none",
+        notes="A pool of the stem, for inputs of 112 pixels.",
     )
-    dropout: float = _setting(
-        at_least=0, below=1, argument="dropout", help="share of pooled features dropped while training."
+    dropout: float = setting(
+        at_least=0, below=1, argument="dropout", help="share of pooled features dropped while training"
     )
-    bn_momentum: float = _setting(
-        above=0, below=1, argument="bn_momentum", help="momentum of the running statistics (facenet: 0.005)."
+    bn_momentum: float = setting(
+        above=0,
+        below=1,
+        argument="bn_momentum",
+        help="momentum of batch norm's running statistics",
+        notes="The 0.005 of facenet suits long runs.",
     )
-    epochs: int = _setting(at_least=1, help="number of epochs.")
-    steps_per_epoch: int = _setting(
+    epochs: int = setting(at_least=1, help="number of epochs")
+    steps_per_epoch: int = setting(
         0,
         at_least=1,
         none=0,
-        help="steps per epoch (paper: 1000); 0 for one pass over the training images.",
+        help="steps per epoch; 0: one pass over the images",
+        notes="The paper's epochs have 1000 steps.",
     )
-    batch_size: int = _setting(at_least=2, help="images per step.")
-    micro_batches: int = _setting(
+    batch_size: int = setting(at_least=2, help="images per step")
+    micro_batches: int = setting(
         at_least=1,
         before=1,
-        help="equal parts of each step's batch, each normalised with its own statistics, as on several GPUs "
-        "in facenet. They may be computed in turn or on several devices; 1 becomes one per device.",
+        help="equal parts of a batch, normalised separately",
+        notes="Each part has statistics of its own, as on several GPUs in facenet. Parts may be computed "
+        "in turn or on several devices; 1 becomes one per device.",
     )
-    learning_rate: float = _setting(above=0, help="peak learning rate.")
-    schedule: str = _setting(
+    learning_rate: float = setting(above=0, help="peak learning rate")
+    schedule: str = setting(
         choices=SCHEDULES,
-        help="`cosine`, `staircase` or `milestones`; see `trsfnet.training.schedule`.",
+        help="decay",
+        notes="How the learning rate decays; see `trsfnet.training.schedule`.",
     )
-    decay_factor: float = _setting(above=0, help="factor of `staircase` and `milestones`.")
-    decay_epochs: int = _setting(at_least=1, help="epochs per stair.")
-    milestones: tuple[int, ...] = _setting((), above=0, help="steps at which `milestones` decays.")
-    warmup_epochs: int = _setting(at_least=0, help="epochs of linear growth at the start.")
-    momentum: float = _setting(
+    decay_factor: float = setting(above=0, help="multiplies the learning rate at each stair or milestone")
+    decay_epochs: int = setting(at_least=1, help="epochs per stair of the staircase")
+    milestones: tuple[int, ...] = setting((), above=0, help="steps of the schedule milestones")
+    warmup_epochs: int = setting(at_least=0, help="first epochs, in which the learning rate grows linearly")
+    momentum: float = setting(
         0.9,
         above=0,
         below=1,
-        help='Nesterov momentum; we read the paper\'s "weight decay of 0.9" as this.',
+        help="Nesterov momentum",
+        notes='We read the paper\'s "weight decay of 0.9" as this.',
     )
-    weight_decay: float = _setting(
+    weight_decay: float = setting(
         5e-4,
         at_least=0,
-        help="L2 decay of convolution and linear weights; not of norms, biases, scales or slopes.",
+        help="L2 decay of convolution and linear weights",
+        notes="Norms, biases, scales and slopes do not decay.",
     )
-    decayed: str = _setting(
+    decayed: str = setting(
         "all",
         choices=DECAYED,
         before="all",
-        help="which weights decay: `all`, or only `projections`, the 1x1 kernels under the scales.",
+        help="which weights decay",
+        notes="`projections` are the 1x1 kernels under the scales.",
     )
-    flip: bool = _setting(True, help="mirror images at random.")
-    rotate: float = _setting(at_least=0, help="largest random rotation in degrees.")
-    shift: float = _setting(at_least=0, help="largest random shift as a share of the side.")
-    precision: str = _setting(
+    flip: bool = setting(True, help="mirror images at random")
+    rotate: float = setting(at_least=0, help="largest rotation in degrees")
+    shift: float = setting(at_least=0, help="largest shift as a share of the side")
+    precision: str = setting(
         "auto",
         choices=PRECISIONS,
-        help="`float32`, `bfloat16`, or `auto` for the faster of the two on this machine.",
+        help="number format (auto: the faster one)",
+        notes="Which one is faster depends on the machine.",
     )
-    images: str = _setting("", none="", help="version of the track's images, filled in by `resolved`.")
+    images: str = setting("", none="", help="version of the track's images, filled in by `resolved`")
 
     def __init__(self, **given: Any) -> None:
         """Fill in the settings that are not given, and reject settings that cannot be trained.
@@ -492,5 +464,5 @@ def _check_combinations(c: TrainConfig) -> None:
 
 
 TrainConfig.__doc__ = f"{TrainConfig.__doc__}\nAttributes:\n" + "\n".join(
-    f"    {field_.name}: {field_.metadata['help']}" for field_ in fields(TrainConfig)
+    f"    {field_.name}: {documentation(field_)}" for field_ in fields(TrainConfig)
 )

@@ -1,0 +1,87 @@
+"""Write the comments of the parameters of `notebooks/train.ipynb`.
+
+The command is `python -m trsfnet.experiments.parameters_cell`. papermill shows the comment behind a
+parameter as its help. The comments come from the fields of `TrainConfig` and from `OPTIONS`; names, types,
+values and order are those of the notebook.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from trsfnet.data.tracks import TRACKS
+from trsfnet.experiments.options import OPTIONS
+from trsfnet.training.config import TrainConfig
+from trsfnet.training.setting import summary
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "train.ipynb"
+# A parameter with its type and value, without the comment that may follow.
+_PARAMETER = re.compile(r"(?P<code>(?P<name>\w+): (?P<type>\S+) = (?P<value>.*?))(?:  #.*)?")
+
+
+def commented(cell: str) -> str:
+    """Return the source of the parameters cell with the present help behind each parameter.
+
+    Raises:
+        KeyError: a parameter is neither a setting nor an option.
+    """
+    return "\n".join(_commented(line) for line in cell.split("\n"))
+
+
+def _commented(line: str) -> str:
+    found = _PARAMETER.fullmatch(line)
+    if not found:
+        return line
+    name, help = found["name"], parameter_help(found["name"])
+    if found["value"] == "None" and name not in OPTIONS:
+        help += f" (default: {_default(name)})"
+    if found["type"] == "list":
+        help += f', given as -y "{name}: [...]"'
+    return f"{found['code']}  # {help}"
+
+
+def parameter_help(name: str) -> str:
+    """Return what a parameter means, on one line.
+
+    Raises:
+        KeyError: it is neither a setting nor an option.
+    """
+    if name in OPTIONS:
+        return OPTIONS[name].help
+    return summary({field.name: field for field in fields(TrainConfig)}[name])
+
+
+def _default(name: str) -> str:
+    """Return the default on the first track, followed by the different defaults of other tracks."""
+    (needed,) = (field.metadata["needs"] for field in fields(TrainConfig) if field.name == name)
+    tracks = needed[1] if needed and needed[0] == "track" else TRACKS
+    if name == "track":
+        tracks = TRACKS[:1]
+    first, *others = ((track, _shown(getattr(_defaults(track), name))) for track in tracks)
+    return ", ".join([first[1], *(f"{track} {value}" for track, value in others if value != first[1])])
+
+
+@cache
+def _defaults(track: str) -> TrainConfig:
+    return TrainConfig(track=track)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def main() -> None:
+    """Write the notebook."""
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    (cell,) = (cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", ()))
+    cell["source"] = commented("".join(cell["source"])).splitlines(keepends=True)
+    NOTEBOOK.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
