@@ -200,10 +200,77 @@ def test_white_at_zero_is_told_by_a_tag():
     np.testing.assert_array_equal(inverted[..., 0], 255 - SHADES)
 
 
-@pytest.mark.parametrize("value", [-1.0, 65536.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-1.0, 80000.0, float("nan"), float("inf")])
 def test_what_has_no_scale_is_refused(value):
     with pytest.raises(DataError, match=r"^a\.tif has pixels from .*: expected 0 to 1 or 0 to 255 or"):
         decode(encoded(Image.fromarray(np.array([[0.5, value]], np.float32)), "TIFF"), "a.tif")
+
+
+def test_resampled_floats_may_exceed_black_and_white_a_little():
+    stored = np.array([[-0.03, 0.0, 0.2, 1.0, 1.06]], np.float32)
+    pixels = decode(encoded(Image.fromarray(stored), "TIFF"), "a.tif")
+    assert pixels[0, :, 0].tolist() == [0, 0, 51, 255, 255]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        np.array([[0, 4095]], np.uint16),
+        np.array([[0, 255]], np.uint16),
+        np.array([[0, 1]], np.int32),
+        np.array([[0, 1023]], np.int32),
+        np.array([[0.0, 1e-3]], np.float32),
+        np.array([[0.0, 3.0]], np.float32),
+    ],
+)
+def test_what_would_look_black_is_refused(stored):
+    with pytest.raises(DataError, match=r"^a\.tif has no pixel above .*: expected values up to \d+\.$"):
+        decode(encoded(Image.fromarray(stored), "TIFF"), "a.tif")
+
+
+def test_black_is_black():
+    assert not decode(encoded(Image.fromarray(np.zeros((4, 4), np.float32)), "TIFF"), "a.tif").any()
+
+
+def _tiff(tags, pixels):
+    """A little-endian TIFF of one strip; `tags` holds the values of short tags."""
+    start = 8 + len(pixels)
+    tags = {256: 2, 257: 2, 259: 1, 273: 8, 278: 2, 279: len(pixels), **tags}
+    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<I", start) + pixels + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_signed_integers_have_half_the_range():
+    stored = np.array([[0, 32767], [16448, 128]], "<i2")
+    pixels = decode(_tiff({258: 16, 262: 1, 277: 1, 339: 2}, stored.tobytes()), "a.tif")
+    assert pixels[..., 0].ravel().tolist() == [0, 255, 128, 1]
+
+
+def test_deep_channels_that_pillow_would_misread_are_refused():
+    start = 8 + 24 + 2 + 11 * 12 + 4
+    file = bytearray(_tiff({258: 0, 262: 2, 273: 0, 277: 3, 279: 0, 284: 2, 339: 1}, bytes(24)))
+    more = struct.pack("<3H3I3I", 16, 16, 16, 8, 16, 24, 8, 8, 8)
+    for entry in range(34, len(file) - 4, 12):
+        tag = int.from_bytes(file[entry : entry + 2], "little")
+        if tag in (258, 273, 279):
+            at = start + {258: 0, 273: 6, 279: 18}[tag]
+            file[entry + 2 : entry + 12] = struct.pack("<HII", 3 if tag == 258 else 4, 3, at)
+    with pytest.raises(DataError, match=r"^a\.tif stores each channel separately in 16 bits"):
+        decode(bytes(file) + more, "a.tif")
+
+
+def test_a_tiff_of_other_pixels_is_called_so():
+    with pytest.raises(DataError, match=r"^a\.tif is a TIFF with pixels that cannot be decoded: expected"):
+        decode(_tiff({258: 64, 262: 1, 277: 1, 339: 3}, np.zeros((2, 2)).tobytes()), "a.tif")
+
+
+@pytest.mark.parametrize(("given", "turned"), [("6", True), ("77", False), ("9", False), ("banana", False)])
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_an_orientation_in_xmp_counts_if_it_is_one(colours, kind, given, turned):
+    xmp = f'<x xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="{given}"/>'.encode()
+    wide = colours.crop((0, 0, colours.width, colours.height // 2))
+    pixels = decode(encoded(wide, kind, xmp=xmp), "a")
+    assert pixels.shape[:2] == (wide.size if turned else wide.size[::-1])
 
 
 @pytest.mark.parametrize("kind", ["GIF", "JPEG2000", "PPM", "WEBP", "BMP", "TIFF", "QOI"])

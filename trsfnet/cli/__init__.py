@@ -99,8 +99,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given by `arguments` (by default, those of the process) and return its exit code."""
-    # Images that are too large are refused in one sentence; Pillow would warn of some of them before.
-    warnings.filterwarnings("ignore", message="Image size")
+    # Pillow's warnings on damaged metadata or large images name no file; what cannot be read gets a sentence.
+    warnings.filterwarnings("ignore", module="PIL")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may not support every character

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
+import re
 import threading
 from contextlib import nullcontext
 
@@ -28,7 +29,11 @@ MOST_JPEG_PIXELS = 1 << 28
 _LARGE = 1 << 24
 _one_large = threading.Lock()
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 _ORIENTATION = 0x0112  # EXIF tag
+# Pillow reads the first digit of an orientation in XMP, which may be part of a longer, invalid value.
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:=["\']|>)(?![1-8]["\'<])')
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -105,6 +110,11 @@ def open_image(encoded: bytes, name: str) -> Image.Image:
 
 def _refusal(encoded: bytes, name: str, error: Exception) -> DataError:
     if isinstance(error, UnidentifiedImageError):
+        if encoded[:4] in _TIFF:
+            return DataError(
+                f"{name} is a TIFF with pixels that cannot be decoded: expected integers of 8 or 16 bits, or "
+                "a single channel of 32-bit integers or floats."
+            )
         return DataError(f"{name} is not an image: it begins with {bytes(encoded[:12])!r}.")
     if isinstance(error, Image.DecompressionBombError):
         return _too_large(name, "extremely")
@@ -125,8 +135,9 @@ def _read(encoded: bytes, name: str) -> Image.Image:
         with _one_large if image.width * image.height > _LARGE else nullcontext():
             image.load()
             turned = _upright(image)
+            turned = eight_bits(turned, image, name)
             if turned.mode != "RGB":
-                turned = eight_bits(turned, image, name).convert("RGB")
+                turned = turned.convert("RGB")
             # Return a plain image that keeps neither the file nor its metadata.
             return turned.copy() if turned is image else turned
 
@@ -158,6 +169,10 @@ def _fit(image: Image.Image, name: str) -> None:
 def _upright(image: Image.Image) -> Image.Image:
     """Rotate or mirror `image` by its recorded orientation; unchanged if that cannot be read."""
     try:
+        for key in ("xmp", "XML:com.adobe.xmp"):
+            xmp = image.info.get(key, b"")
+            if _XMP_ORIENTATION.search(xmp.encode() if isinstance(xmp, str) else xmp):
+                del image.info[key]
         method = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # many types of exceptions on damaged metadata
         method = None
