@@ -269,3 +269,33 @@ def test_wrong_input_is_one_sentence(model, crops, tmp_path, monkeypatch, capsys
     assert says in said
     assert said.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crops"]
+
+
+def test_pictures_beside_subfolders_are_embedded_too(model, crops, tmp_path, capsys):
+    (crops / "ann/0.png").rename(crops / "loose.png")
+    (crops / "notes.txt").touch()
+    table, _ = embedded(model, crops, tmp_path / "faces.parquet")
+    said = capsys.readouterr()
+    assert said.out == f"embedded 7 images into {tmp_path / 'faces.parquet'}; left out 0\n"
+    assert f"passed over in {crops}: 1 .txt file.\n" in said.err
+    assert table.name.tolist() == [
+        "loose.png",
+        *(f"ann/{n}.png" for n in (1, 2, 3)),
+        "bo/4.png",
+        "bo/5.png",
+        "bo/6.png",
+    ]
+    assert table.identity.tolist() == ["crops", *["ann"] * 3, *["bo"] * 3]
+    expected = trsfnet.load(model).embed([str(crops / name) for name in table.name])
+    np.testing.assert_allclose(np.stack(table.embedding), expected, atol=1e-5)
+    assert embedded(model, crops, tmp_path / "faces.parquet")[1] == []
+
+
+def test_pictures_beside_a_folder_of_other_files_are_embedded(model, tmp_path, capsys):
+    folder = tmp_path / "faces"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "raw/1.cr2").touch()
+    Image.fromarray(images(1, 80)[0]).save(folder / "1.png")
+    table, _ = embedded(model, folder, tmp_path / "faces.parquet")
+    assert table.name.tolist() == ["1.png"]
+    assert f"Identity raw has no images in {folder / 'raw'}, only 1 .cr2 file." in capsys.readouterr().err

@@ -75,9 +75,9 @@ def test_what_the_decoder_reads_is_taken(tmp_path, suffix):
 
 def test_what_is_passed_over_is_counted_by_kind(root, capfd):
     write(root, "bo/1.heic", "ann/2.HEIC", "bo/more/1.jpg", "loose.jpg", "report.csv", "bo/Thumbs.db")
-    expected = "1 .db files, 2 .heic files, 1 folders within those of identities"
+    expected = "1 .db file, 2 .heic files, 1 folder within those of identities"
     source = open_source(root)
-    assert said(source.passed_over) == f"{expected}, 1 pictures beside the folders of identities"
+    assert said(source.passed_over) == f"{expected}, 1 picture beside the folders of identities"
     assert f"trsfnet: passed over in {root}: {expected}, " in capfd.readouterr().err
     open_source(root)
     assert capfd.readouterr().err == "", "once is enough"

@@ -28,6 +28,12 @@ def test_parameters_become_the_configuration():
     assert OPTIONS.keys().isdisjoint(SETTINGS)
 
 
+def test_numbers_that_yaml_reads_as_text_are_numbers():
+    given = {"trsf": True, "activation": "prelu", "slope_init": "-1e-3", "learning_rate": "5E-2"}
+    config = notebook_config(namespace(**given))
+    assert (config.slope_init, config.learning_rate) == (-1e-3, 0.05)
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,6 +200,24 @@ def test_a_killed_ijb_goes_on_and_is_scored_again_without_the_network(ijbb, trai
     names = [estimate.name for estimate in searched.results.estimates]
     assert {"open set rank 1", "open set tpir@1e-2 insightface", "closed set recall@1e-1"} <= set(names)
     json.dumps(searched.to_dict(), allow_nan=False)
+
+
+def test_an_ijb_image_replaced_by_one_as_large_is_computed_again(ijbb, trained, monkeypatch, tmp_path):
+    first, second = ijbb / "loose_crop" / "1.jpg", ijbb / "loose_crop" / "2.jpg"
+    size = max(first.stat().st_size, second.stat().st_size)
+    for image in (first, second):  # bytes after the end of an image are ignored
+        image.write_bytes(image.read_bytes().ljust(size, b"\0"))
+    file = tmp_path / "features.npy"
+    evaluate_run(trained[0], ijbb, EvaluationOptions(features=file))
+    before = np.load(file)
+    first.write_bytes(second.read_bytes())
+    os.utime(first, ns=(0, first.stat().st_mtime_ns + 1_000_000_000))
+    seen, outputs = [], Embedder.outputs
+    monkeypatch.setattr(Embedder, "outputs", lambda self, x: seen.append(len(x)) or outputs(self, x))
+    evaluate_run(trained[0], ijbb, EvaluationOptions(features=file))
+    evaluate_run(trained[0], ijbb, EvaluationOptions(features=file))
+    assert seen == [1, 1], "once the image and its mirror image"
+    assert np.flatnonzero((np.load(file) != before).any(axis=(0, 2))).tolist() == [0]
 
 
 def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tiny_config, tmp_path):

@@ -13,8 +13,8 @@ from trsfnet.errors import DataError
 PURPOSE = "write the embeddings of many face crops to a parquet file"
 EPILOG = (
     """\
-SOURCE is a folder of images, a folder with one subfolder per identity, a .txt file with the path of one image
-per line, or anything else that `trsfnet align` reads or writes:
+SOURCE is a folder of images, with or without one subfolder per identity, a .txt file with the path of one
+image per line, or anything else that `trsfnet align` reads or writes:
   trsfnet embed runs/synthetic/RUN crops faces.parquet
   trsfnet embed vggface2 lfw-160 lfw.parquet
   trsfnet embed v1.safetensors list.txt faces.parquet --json
@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.inference.embeddings import check_target, write_embeddings
 
     check_target(given.target)
-    source = opened(given, skip=True)
+    source = opened(given, skip=True, loose=True)
     embedder = Embedder(model.read(given), engine=given.engine)
     done = write_embeddings(embedder, source, given.target)
     said = left_out(source)

@@ -28,10 +28,15 @@ from trsfnet.data.decode import suffixes
 from trsfnet.data.files import native, new_folder, portable, utf8
 from trsfnet.errors import DataError
 
+LOOSE = "pictures beside the folders of identities"
+"""Kind of passed-over images that are in no identity's folder."""
+
 # Files expected next to the identities: metadata written by `trsfnet align` or published with VGGFace2.
 _KNOWN_FILES = frozenset(
     {"report.csv", "align.json", ".lock", ".images.csv", "identity_meta.csv", "pairs.txt", "people.txt"}
 )
+
+_PLURAL = re.compile(r"\b(file|folder|picture|image)s\b")
 
 _UNUSABLE_NAME = re.compile("[\x00-\x1f\ud800-\udfff]")  # control characters; bytes that are not UTF-8
 
@@ -217,8 +222,14 @@ def is_picture(name: str) -> bool:
 
 
 def said(passed_over: Mapping[str, int]) -> str:
-    """Format the number of passed-over files of each kind, such as `3 .heic files, 1 .txt files`."""
-    return ", ".join(f"{count:,} {utf8(kind)}" for kind, count in sorted(passed_over.items()))
+    """Format the number of passed-over files of each kind, such as `3 .heic files, 1 .txt file`."""
+    kinds = ((count, _one(kind) if count == 1 else kind) for kind, count in sorted(passed_over.items()))
+    return ", ".join(f"{count:,} {utf8(kind)}" for count, kind in kinds)
+
+
+def _one(kind: str) -> str:
+    """Return a kind of passed-over entries in the singular."""
+    return _PLURAL.sub(r"\1", kind, count=1)
 
 
 def kind_of(name: str, *, is_folder: bool = False) -> str:
@@ -229,7 +240,7 @@ def kind_of(name: str, *, is_folder: bool = False) -> str:
     if is_folder:
         return "folders within those of identities"
     if suffix in suffixes():
-        return "pictures beside the folders of identities"
+        return LOOSE
     return f"{suffix} files" if suffix and not _UNUSABLE_NAME.search(suffix) else "files without a suffix"
 
 

@@ -1,4 +1,4 @@
-"""Individual image files: those listed in a text file, or those in a folder without subfolders."""
+"""Individual image files: those listed in a text file, or those that lie in one folder."""
 
 from __future__ import annotations
 
@@ -98,12 +98,13 @@ def read_list(path: Path) -> ImageList:
     )
 
 
-def images_in(folder: Path, *, skip: bool = False) -> ImageList | None:
-    """Return the images in a folder without visible subfolders; None if it has one, or contains no image.
+def images_in(folder: Path, *, skip: bool = False, subfolders: bool = False) -> ImageList | None:
+    """Return the images that lie in a folder itself; None if there is none.
 
     Args:
         folder: the folder.
         skip: leave out broken links and links out of the folder, instead of raising an error.
+        subfolders: ignore visible subfolders; otherwise, None is returned if there is one.
 
     Raises:
         DataError: if the folder cannot be read; or, without `skip`, an image in it cannot be used.
@@ -113,8 +114,9 @@ def images_in(folder: Path, *, skip: bool = False) -> ImageList | None:
     except OSError as error:
         raise DataError(f"Cannot read {folder}: {error.strerror}.") from error
     visible = [entry for entry in entries if not entry.name.startswith(".")]
-    images = [entry for entry in visible if is_picture(entry.name)]
-    if not images or any(entry.is_dir() for entry in visible):
+    folders = [entry for entry in visible if entry.is_dir()]
+    images = [entry for entry in visible if is_picture(entry.name) and entry not in folders]
+    if not images or (folders and not subfolders):
         return None
     real = os.path.realpath(folder)
     findings = {entry.name: wrong_link(str(entry), real) for entry in images if entry.is_symlink()}
@@ -123,7 +125,7 @@ def images_in(folder: Path, *, skip: bool = False) -> ImageList | None:
         raise DataError(f"{next(iter(left_out.values()))}.")
     images = [entry for entry in images if entry.name not in left_out]
     hidden = [entry for entry in entries if entry.name.startswith(".")]
-    others = [entry for entry in visible if not is_picture(entry.name)]
+    others = [entry for entry in visible if not is_picture(entry.name) and entry not in folders]
     passed_over = Counter(kind_of(entry.name) for entry in (*hidden, *others))
     return ImageList(
         images, [image.name for image in images], left_out=left_out, passed_over=dict(passed_over)

@@ -9,9 +9,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trsfnet.data.folder import FolderSource, is_vggface2
-from trsfnet.data.folder_index import said
+from trsfnet.data.folder_index import LOOSE, said
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.image_list import images_in, read_list
+from trsfnet.data.joined import JoinedSource
 from trsfnet.data.lfw import LfwSource, lfw_at, lfw_in
 from trsfnet.data.pack import PackSource
 from trsfnet.data.recordio import RecordSource
@@ -28,7 +29,9 @@ _UNDERSTOOD = (
 )
 
 
-def open_source(path: Path | str, *, part: str | None = None, skip: bool = False) -> Source:
+def open_source(
+    path: Path | str, *, part: str | None = None, skip: bool = False, loose: bool = False
+) -> Source:
     """Open the faces at `path`, detecting the kind of source.
 
     Supported are packs of this package, insightface packs, verification sets, LFW, IJB-B and IJB-C, VGGFace2,
@@ -42,6 +45,7 @@ def open_source(path: Path | str, *, part: str | None = None, skip: bool = False
         part: `train` or `test`, used if `path` is VGGFace2's folder with both parts in it.
         skip: leave out unusable items of a folder of identities and tolerate missing images of IJB, see
             `FolderSource` and `IjbImages`.
+        loose: also take images beside the folders of identities; their identity is the folder's name.
 
     Raises:
         ConfigError: if `part` is missing or unknown.
@@ -52,12 +56,29 @@ def open_source(path: Path | str, *, part: str | None = None, skip: bool = False
         raise DataError(f"There is no {path}: expected {_UNDERSTOOD}.")
     source = _special(path, skip)
     if source is None and path.is_dir():
-        source = FolderSource(path, part=part if is_vggface2(path) else None, skip=skip)
+        part = part if is_vggface2(path) else None
+        source = _with_loose(path, part, skip) if loose else FolderSource(path, part=part, skip=skip)
     if source is None:
         raise DataError(f"{path} is not a source of faces: expected {_UNDERSTOOD}.")
     if source.passed_over:
         _say(f"trsfnet: passed over in {path}: {said(source.passed_over)}.")
     return source
+
+
+def _with_loose(path: Path, part: str | None, skip: bool) -> Source:
+    """Return the images of a folder of identities and those beside the identities' folders."""
+    beside = images_in(path, skip=skip, subfolders=True)
+    try:
+        identities = FolderSource(path, part=part, skip=skip)
+    except DataError as error:
+        if beside is None or not skip:
+            raise
+        beside.left_out = {**beside.left_out, "subfolders": str(error).removesuffix(".")}
+        return beside
+    if beside is None:
+        return identities
+    others = {kind: count for kind, count in identities.passed_over.items() if kind != LOOSE}
+    return JoinedSource(beside, identities, passed_over=others)
 
 
 @cache

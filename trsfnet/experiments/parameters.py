@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -13,6 +14,8 @@ from trsfnet.training.config import TrainConfig
 
 SETTINGS = tuple(field.name for field in fields(TrainConfig) if field.name != "images")
 """The settings of a run that a user may give; `images` is determined automatically."""
+
+_SCIENTIFIC = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 def config_of(parameters: Mapping[str, Any], preset: str | None = None) -> TrainConfig:
@@ -49,7 +52,7 @@ def notebook_config(namespace: Mapping[str, Any]) -> TrainConfig:
     _refuse_unknown(injected(namespace.get("In", ())), (*SETTINGS, *OPTIONS))
     for name, option in OPTIONS.items():
         check_type(name, namespace[name], option.kind)
-    settings = {name: namespace[name] for name in SETTINGS}
+    settings = {name: _yaml_number(namespace[name]) for name in SETTINGS}
     return TrainConfig.from_parameters(settings, namespace["preset"])
 
 
@@ -68,6 +71,14 @@ def injected(cells: Iterable[str]) -> list[str]:
         for target in statement.targets
         if isinstance(target, ast.Name)
     ]
+
+
+def _yaml_number(value: Any) -> Any:
+    """Convert numbers such as 1e-3, which YAML 1.1 reads as text because they have no decimal point."""
+    if isinstance(value, list):
+        return [_yaml_number(entry) for entry in value]
+    is_number = isinstance(value, str) and _SCIENTIFIC.fullmatch(value)
+    return float(value) if is_number else value
 
 
 def _refuse_unknown(names: Iterable[str], known: tuple[str, ...]) -> None:

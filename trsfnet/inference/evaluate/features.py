@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -49,11 +50,13 @@ def features(network: Embedder, source: Source, rows: np.ndarray, *, mirror: boo
 def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarray:
     """Compute `features` of all images and their mirror images, keeping or completing them in a file.
 
+    Images whose files were replaced since are computed again.
+
     Args:
         network: see `features`.
         source: see `features`.
         path: a `.npy` file. A `.json` file of the same name records the network and images that it belongs
-            to.
+            to, and a `.times` file (in the format of `.npy`) when each image was last modified.
 
     Returns:
         float32 [2, N, D], memory-mapped, read-only.
@@ -70,28 +73,62 @@ def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarra
         "engine": network.engine.name,
         "precision": network.engine.precision,
     }
-    if _done(path, owner) < len(source):
+    times = _modification_times(source)
+    if _done(path, owner) < len(source) or not _are_kept(times, path):
         with locked_folder(path.parent):
-            _complete(network, source, path, shape, owner)
+            _complete(network, source, path, shape, owner, times)
     return _mapped(path, shape, "r")
 
 
 def _complete(
-    network: Embedder, source: IjbImages, path: Path, shape: tuple[int, ...], owner: dict[str, object]
+    network: Embedder,
+    source: IjbImages,
+    path: Path,
+    shape: tuple[int, ...],
+    owner: dict[str, object],
+    times: np.ndarray,
 ) -> None:
-    """Compute the features that the file does not hold yet."""
+    """Compute the features that the file does not hold yet, and those of images that have changed."""
     done = _done(path, owner)
     if not done:
         _write_note(path, owner | {"done": 0})
-        _create(path, shape)
+        _create(path, shape, np.float32)
+        _create(_times_file(path), times.shape, np.int64)
+    elif not _times_file(path).exists():  # features of an earlier version
+        _create(_times_file(path), times.shape, np.int64)
+        _mapped(_times_file(path), times.shape, "r+", np.int64)[:] = times
     kept = _mapped(path, shape, "r+")
-    with _progress(len(source), done) as bar:
-        for part in _outputs(network, source, np.arange(done, len(source)), mirror=True):
-            kept[:, done : done + part.shape[1]] = part
+    kept_times = _mapped(_times_file(path), times.shape, "r+", np.int64)
+    rows = np.append(np.flatnonzero(kept_times[:done] != times[:done]), np.arange(done, len(source)))
+    with _progress(len(source), len(source) - len(rows)) as bar:
+        for part in _outputs(network, source, rows, mirror=True):
+            computed, rows = np.split(rows, [part.shape[1]])
+            kept[:, computed] = part
             kept.flush()
-            done += part.shape[1]
+            kept_times[computed] = times[computed]
+            kept_times.flush()
+            done = max(done, int(computed[-1]) + 1)
             _write_note(path, owner | {"done": done})
-            bar.update(part.shape[1])
+            bar.update(len(computed))
+
+
+def _times_file(path: Path) -> Path:
+    return path.with_suffix(".times")
+
+
+def _are_kept(times: np.ndarray, path: Path) -> bool:
+    """Return whether no image has changed since its features were computed."""
+    file = _times_file(path)
+    return file.exists() and np.array_equal(_mapped(file, times.shape, "r", np.int64), times)
+
+
+def _modification_times(source: IjbImages) -> np.ndarray:
+    """Return when each image's file was last modified, in ns: int64 [N]; 0 where that is unknown."""
+    times = np.zeros(len(source), np.int64)
+    for index in range(len(source)):
+        with contextlib.suppress(OSError):  # reported when the image is read
+            times[index] = source.file(index).stat().st_mtime_ns
+    return times
 
 
 def _outputs(network: Embedder, source: Source, rows: np.ndarray, mirror: bool) -> Iterator[np.ndarray]:
@@ -149,11 +186,11 @@ def _done(path: Path, owner: dict[str, object]) -> int:
     return done
 
 
-def _create(path: Path, shape: tuple[int, ...]) -> None:
+def _create(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
     """Reserve the file's space on disk: a full disk would kill a process writing to the mapped file."""
     try:
         path.unlink(missing_ok=True)
-        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, array.offset + array.nbytes)
     except OSError as error:
@@ -161,11 +198,13 @@ def _create(path: Path, shape: tuple[int, ...]) -> None:
         raise DataError(f"Cannot write to {path}: {error.strerror}.") from error
 
 
-def _mapped(path: Path, shape: tuple[int, ...], mode: Literal["r", "r+"]) -> np.memmap:
+def _mapped(
+    path: Path, shape: tuple[int, ...], mode: Literal["r", "r+"], dtype: type[np.generic] = np.float32
+) -> np.memmap:
     try:
         array: np.memmap = np.load(path, mmap_mode=mode, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged: remove it and {_note(path).name}.") from error
-    if array.shape != shape or array.dtype != np.float32:
+    if array.shape != shape or array.dtype != dtype:
         raise DataError(f"{path} is damaged: remove it and {_note(path).name}.")
     return array
