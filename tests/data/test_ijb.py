@@ -227,5 +227,5 @@ def test_what_is_wrong_with_an_image_is_said_by_name(images, root):
     versions += [IjbImages(root, "ijbb", skip=skip).version for skip in (True, False)]
     assert versions[0] != versions[1] == versions[2]
     images.templates.landmarks[0] = 5
-    with pytest.raises(DataError, match=r"^a\.jpg: Landmarks must lie"):
+    with pytest.raises(DataError, match=r"^a\.jpg: Landmarks must be arranged"):
         images.warped(0)

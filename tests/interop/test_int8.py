@@ -56,7 +56,7 @@ def test_what_leaves_the_interval_is_refused(model, tmp_path, monkeypatch):
     narrow = Loss("tar@1e-3", 0.9, 0.85, 0.95, 0.5, 64)
     monkeypatch.setattr(Loss, "kept", property(lambda loss: loss.int8 == narrow.float32))
     with pytest.raises(
-        ConfigError, match=r"tiny does not stand 8-bit integers\. On the track's test faces tar@"
+        ConfigError, match=r"tiny loses too much in 8-bit integers\. On the track's test faces tar@"
     ):
         trsfnet.export(model, tmp_path / "int8.onnx", int8=True)
     assert not list(tmp_path.glob("*.onnx"))
@@ -64,7 +64,7 @@ def test_what_leaves_the_interval_is_refused(model, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_calibrated_is_one_sentence(model, tmp_path):
-    with pytest.raises(ConfigError, match=r"Only an \.onnx can be in int8"):
+    with pytest.raises(ConfigError, match=r"Only an \.onnx file can be in int8"):
         trsfnet.export(model, tmp_path / "int8.pt2", int8=True)
     with pytest.raises(
         ConfigError, match="int8 is calibrated on the faces of a run's track, and tiny is of no run"

@@ -41,7 +41,7 @@ def similarity(points: np.ndarray, template: np.ndarray) -> np.ndarray:
     x, y = ((p - c) @ (1, 1j) for p, c in ((points, centre), (template, target)))
     spread, fit = np.vdot(x, x).real, np.vdot(x, y)
     if spread < 1e-6 or abs(fit) < 1e-6 * np.sqrt(spread * np.vdot(y, y).real):
-        raise DataError(f"Landmarks must lie somewhat like those of a face, got {points.tolist()}.")
+        raise DataError(f"Landmarks must be arranged like those of a face, got {points.tolist()}.")
     factor = fit / spread
     turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
     return np.column_stack([turn, target - turn @ centre])

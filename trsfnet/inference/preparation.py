@@ -47,7 +47,7 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
     except DataError as error:
         raise DataError(f"No face was cropped out of {name}. {error}") from error
     if not faces:
-        raise DataError(f"MTCNN finds no face in {name}: give a photograph with a larger one, or a crop.")
+        raise DataError(f"MTCNN finds no face in {name}: use a photograph with a larger face, or a crop.")
     margin = round(size * MarginCrop.margin / MarginCrop.size)
     return MarginCrop(size, margin)(image, choose(faces, *image.shape[:2]))
 

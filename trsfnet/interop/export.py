@@ -62,7 +62,7 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
     if path.suffix not in FORMATS:
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
     if int8 and path.suffix != ".onnx":
-        raise ConfigError(f"Only an .onnx can be in int8, got {path}.")
+        raise ConfigError(f"Only an .onnx file can be in int8, got {path}.")
     _check_target(path)
     model = read_model(source)
     if isinstance(model, OnnxModel):

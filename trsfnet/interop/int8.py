@@ -100,7 +100,7 @@ def quantised(weights: Weights) -> tuple[Any, Weights]:
     found = evaluate(data.test, data.pairs, after, all_pairs=data.all_pairs)
     loss = Loss(metric, interval.value, interval.low, interval.high, found.metrics[metric], len(rows))
     if not loss.kept:
-        raise ConfigError(f"{description.name} does not stand 8-bit integers. {loss}")
+        raise ConfigError(f"{description.name} loses too much in 8-bit integers. {loss}")
     described = replace(
         description,
         name=f"{description.name}-int8",

@@ -49,7 +49,7 @@ def chunked(payload: bytes) -> bytes:
         DataError: if it is 512 MiB or longer, which the format cannot represent.
     """
     if len(payload) > MAX_PAYLOAD:
-        raise DataError(f"A record of {len(payload)} bytes does not fit RecordIO: at most {MAX_PAYLOAD} do.")
+        raise DataError(f"A RecordIO record holds at most {MAX_PAYLOAD} bytes, got {len(payload)}.")
     parts, start, at = [], 0, payload.find(_MARK_BYTES)
     while at >= 0:
         if at % 4 == 0:
