@@ -46,11 +46,15 @@ class Unit:
         """Format a value with its interval, such as `+1.2 points (−0.3 to +2.7)`."""
         return f"{self.text(value)} ({self.bare(low)} to {self.bare(high)})"
 
+    def reachable(self, distance: float) -> bool:
+        """Return whether two values can lie this far apart; two shares differ by less than 1."""
+        return self.logarithm or self.factor != 100 or distance < 1
+
     def distance(self, value: float) -> str:
         """Format an unsigned distance, such as `1.2 points`; `nothing` if no share can reach it."""
         if self.logarithm:
             return f"a factor of {10**value:.3g}"
-        if self.factor == 100 and value >= 1:
+        if not self.reachable(value):
             return "nothing"
         suffix = " points" if self.factor == 100 else self.suffix
         return f"{self.factor * value:.{self.digits}f}{suffix}"

@@ -46,6 +46,11 @@ class Rule(ABC):
         """Subject of the claims that the rule decides, used as a heading."""
 
     @property
+    def why_untested(self) -> str:
+        """Why no run can decide the claim, in one sentence; empty if runs can."""
+        return ""
+
+    @property
     def moves_with_schedule(self) -> bool:
         """True if the measured quantity is known to depend on decay budget or travel."""
         return False
@@ -122,10 +127,11 @@ class Rule(ABC):
         text = self.estimate(weakest) + self.sample(weakest)
         if len(measured) > 1:
             text += f", weakest of {len(measured)} comparisons"
-        detectable = self.minimum_detectable(weakest)
-        if detectable == "nothing":
+        if not weakest.minimum_detectable:
+            return text
+        if not self.unit(difference=weakest.difference).reachable(weakest.minimum_detectable):
             return f"{text}; no effect is large enough to be detected"
-        return f"{text}; minimum detectable {detectable}" if detectable else text
+        return f"{text}; minimum detectable {self.minimum_detectable(weakest)}"
 
     def sample(self, measured: Measured) -> str:
         """Return the number of runs behind a number, after a comma; empty unless readers need it."""

@@ -24,6 +24,11 @@ class Untested(Rule):
 
     reason: str
 
+    @property
+    def why_untested(self) -> str:
+        """The reason."""
+        return self.reason
+
     def find(self, campaign: ComparableRuns) -> Finding:
         """Return *not run* with the reason."""
         return Finding(Outcome.NOT_RUN, self.reason)

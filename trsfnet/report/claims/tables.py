@@ -11,7 +11,6 @@ from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
 from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
-from trsfnet.analysis.rules.untested import Untested
 from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.display import Markdown, captioned, table, unreadable
 from trsfnet.report.names import campaign_name
@@ -136,7 +135,7 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
     """Return the verdict of each campaign with its numbers, linked to the evidence."""
     rule = paper_rules()[claim]
     if not campaigns:
-        reason = f": {rule.reason}" if isinstance(rule, Untested) else ""
+        reason = f": {rule.why_untested}" if rule.why_untested else ""
         return [outcome_link(claim, Outcome.NOT_RUN) + reason]
     cells = []
     for campaign in campaigns:

@@ -9,7 +9,6 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Measured, Outcome
 from trsfnet.analysis.reach import regime_in_words
 from trsfnet.analysis.rules import Rule, paper_rules
-from trsfnet.analysis.rules.untested import Untested
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import Claim
@@ -55,8 +54,8 @@ def _row(rule: Rule, campaign: Campaign, measured: Measured) -> list[str]:
 
 def _sentences(claim: Claim, rule: Rule, campaigns: Sequence[Campaign]) -> str:
     """Return the verdict of each campaign and its reason, or a single reason if no run can test the claim."""
-    if isinstance(rule, Untested):
-        return f"**{Outcome.NOT_RUN}**. {rule.reason}"
+    if rule.why_untested:
+        return f"**{Outcome.NOT_RUN}**. {rule.why_untested}"
     return "\n".join(_sentence(claim, rule, campaign) for campaign in campaigns) or "No run has ended."
 
 
