@@ -276,17 +276,17 @@ def test_no_crash(tmp_path):
     # At another learning rate it is no counterexample, at the track's own it is.
     stressed = runs(tmp_path, {"v1-trsf-relu": [None]}, learning_rate=2.0)
     assert only(rule, many + stressed).outcome == "supported"
-    fell = runs(tmp_path / "b", {"v1-trsf-relu": [0.2, None]})
-    assert only(rule, fell).outcome == "contradicted"
-    assert "1 of 2 runs collapsed" in only(rule, fell).reason
+    collapsed = runs(tmp_path / "b", {"v1-trsf-relu": [0.2, None]})
+    assert only(rule, collapsed).outcome == "contradicted"
+    assert "1 of 2 runs collapsed" in only(rule, collapsed).reason
 
 
 def test_fewer_collapses_over_learning_rates(tmp_path):
     rule = FewerCollapses(("v1-trsf-relu",), ("v1-relu",))
     records = []
     for rate in (0.05, 0.5, 1.0):
-        fell = None if rate > 0.1 else 0.2
-        records += runs(tmp_path, {"v1-relu": [fell] * 4, "v1-trsf-relu": [0.2] * 4}, learning_rate=rate)
+        accuracy = None if rate > 0.1 else 0.2
+        records += runs(tmp_path, {"v1-relu": [accuracy] * 4, "v1-trsf-relu": [0.2] * 4}, learning_rate=rate)
     found = only(rule, records)
     assert found.outcome == "supported"
     (measured,) = found.measured

@@ -85,8 +85,8 @@ def _gain(claim: str, rule: Contrast, campaign: Campaign) -> Gain:
         published = sum(weight * cells[variant] for variant, weight in means.weights.items())
     effect = campaign.effect(means.weights, TAR_LOG_ODDS)
     family = max(1, campaign.verdicts[claim].family)
-    detectable = effect.minimum_detectable(ALPHA / family) if effect else None
-    return Gain(effect, detectable, published)
+    smallest = effect.minimum_detectable(ALPHA / family) if effect else None
+    return Gain(effect, smallest, published)
 
 
 def level(campaign: Campaign) -> float | None:

@@ -60,8 +60,8 @@ def _words(axes: Axes, which: str) -> dict[float, str]:
     """Return the tick labels of an axis, by position."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     texts = [label.get_text() for label in axis.get_ticklabels()]
-    places = axis.get_ticklocs()
-    return {} if len(texts) != len(places) else dict(zip(map(float, places), texts, strict=True))
+    positions = axis.get_ticklocs()
+    return {} if len(texts) != len(positions) else dict(zip(map(float, positions), texts, strict=True))
 
 
 def _written(value: float, words: dict[float, str]) -> str:

@@ -127,14 +127,14 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
 
 
 def _signed_points(axes: Axes, ends: pd.DataFrame) -> None:
-    places = np.arange(1, ends.shape[1] + 1)
+    modules = np.arange(1, ends.shape[1] + 1)
     for i, (_, seed) in enumerate(ends.iterrows()):
         for sign, colour, marker, label in (
             (seed >= 0, style.POSITIVE, "o", "positive"),
             (seed < 0, style.NEGATIVE, "v", "negative"),
         ):
             look = {"color": colour, "markersize": 4, "alpha": 0.8}
-            axes.plot(places[sign], seed[sign], marker, label="" if i else label, **look)
+            axes.plot(modules[sign], seed[sign], marker, label="" if i else label, **look)
     axes.axhline(0, color=style.INK, linewidth=0.8)
 
 

@@ -44,13 +44,13 @@ def cells_figure() -> Picture:
     with style.panels(1, 1, 5.4) as (figure, ((axes,),)):
         labels = []
         # Leave an empty row between tables.
-        places = [i + _LFW_TABLES.index(cell.table) for i, cell in enumerate(cells)]
-        for place, cell in zip(places, cells, strict=True):
+        heights = [i + _LFW_TABLES.index(cell.table) for i, cell in enumerate(cells)]
+        for height, cell in zip(heights, cells, strict=True):
             look, interval = style.look(cell.variant), cell.interval
-            axes.plot([interval.low, interval.high], [place, place], color=look.colour)
-            axes.plot(interval.value, place, look.marker, color=look.colour, markersize=6)
+            axes.plot([interval.low, interval.high], [height, height], color=look.colour)
+            axes.plot(interval.value, height, look.marker, color=look.colour, markersize=6)
             labels.append(f"Table {cell.table}: {_cell_name(cell)}")
-        axes.set_yticks(places, labels)
+        axes.set_yticks(heights, labels)
         axes.invert_yaxis()
         axes.set_xlabel("TAR at FAR 1e-3 on LFW, as published")
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -127,10 +127,10 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
     # Omit the column of reasons if it is empty.
     columns = 5 if any(row[4] for row in rows) else 4
     header = ("Claim", "Runs", "Before", "After", "Reason")[:columns]
-    listed = folded(
+    dropdown = folded(
         f"{counted(len(changed), 'verdict')} changed", table(header, [row[:columns] for row in rows])
     )
-    return "\n\n".join([*said, listed])
+    return "\n\n".join([*said, dropdown])
 
 
 def _name(campaign: str) -> str:

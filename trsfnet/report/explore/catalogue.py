@@ -10,7 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.run import Run as Record
+from trsfnet.analysis.run import Run as AnalysedRun
 from trsfnet.experiments.budgets import BUDGETS, departures
 from trsfnet.experiments.variants import GRID, STABILITY, short_name
 from trsfnet.report.names import TRACKS
@@ -34,7 +34,7 @@ class Run:
         budget: label of the budget, such as `(short)`; with the seed, unique among the runs of a setting.
     """
 
-    record: Record
+    record: AnalysedRun
     budget: str
 
     @property
@@ -70,21 +70,21 @@ class Run:
         return {kind: learned[kind] for kind in EXPLORED if kind in learned}
 
 
-def catalogue(records: Iterable[Record]) -> list[Run]:
+def catalogue(records: Iterable[AnalysedRun]) -> list[Run]:
     """Return all runs, sorted by track, architecture, setting (in the order of the grid) and seed."""
     records = list(records)
     labels = _labels(records)
     tracks, settings = list(TRACKS), _SETTINGS
 
-    def place(run: Run) -> tuple[object, ...]:
+    def position(run: Run) -> tuple[object, ...]:
         key = run.record.variant
         known = settings.index(key) if key in settings else len(settings)
         return tracks.index(run.record.track), run.arch, known, key, run.record.seed, run.seed
 
-    return sorted((Run(record, labels[record.path]) for record in records), key=place)
+    return sorted((Run(record, labels[record.path]) for record in records), key=position)
 
 
-def explorable(records: Iterable[Record]) -> list[Run]:
+def explorable(records: Iterable[AnalysedRun]) -> list[Run]:
     """Return the runs that recorded scales, slopes, ratios or kernel norms."""
     return [run for run in catalogue(records) if run.tables]
 
@@ -94,15 +94,11 @@ def for_the_book(collection: Analysis) -> list[Run]:
 
     Runs of studies are omitted, because their many short runs would hide the others.
     """
-    scales = {r.path: r.budget for r in collection.runs}
     kept = [r for r in collection.runs if not r.in_a_study]
     largest: dict[tuple[str, str], int] = {}
     for record in kept:
-        place = _place(scales[record.path])
-        largest[_cell(record)] = max(place, largest.get(_cell(record), -1))
-    return explorable(
-        r for r in kept if scales[r.path] is None or _place(scales[r.path]) == largest[_cell(r)]
-    )
+        largest[_cell(record)] = max(_size(record.budget), largest.get(_cell(record), -1))
+    return explorable(r for r in kept if r.budget is None or _size(r.budget) == largest[_cell(r)])
 
 
 @dataclass(frozen=True)
@@ -168,20 +164,21 @@ def first_two(offered: list[Group]) -> tuple[Group, Group]:
     return first, next((g for g in alike if "trsf" in g.runs[0].tables), next(iter(alike), first))
 
 
-def _cell(record: Record) -> tuple[str, str]:
+def _cell(record: AnalysedRun) -> tuple[str, str]:
     return record.track, record.variant
 
 
-def _place(scale: str | None) -> int:
-    return -1 if scale is None else list(BUDGETS).index(scale)
+def _size(budget: str | None) -> int:
+    """Return the position of a budget in ascending order of size; -1 for none."""
+    return -1 if budget is None else list(BUDGETS).index(budget)
 
 
-def _labels(records: list[Record]) -> dict[object, str]:
+def _labels(records: list[AnalysedRun]) -> dict[object, str]:
     """Return for each record, by path, the shortest label of its budget that is unique for its seed."""
-    forms: tuple[Callable[[Record], str], ...] = (
-        lambda r: f"({_scale(r)})",
-        lambda r: f"({_scale(r)}, {r.config['images']})",
-        lambda r: f"({_scale(r)}, {r.config['images']}, {r.settings.settings_hash})",
+    forms: tuple[Callable[[AnalysedRun], str], ...] = (
+        lambda r: f"({_budget(r)})",
+        lambda r: f"({_budget(r)}, {r.config['images']})",
+        lambda r: f"({_budget(r)}, {r.config['images']}, {r.settings.settings_hash})",
     )
     labels: dict[object, str] = {}
     left = records
@@ -192,8 +189,7 @@ def _labels(records: list[Record]) -> dict[object, str]:
     return labels
 
 
-def _scale(record: Record) -> str:
+def _budget(record: AnalysedRun) -> str:
     """Return the budget of a run, followed by its departures from that budget or from the nearest one."""
-    scale = record.budget
     odd = [f"{name} {value}" for name, value in departures(record.config).items()]
-    return ", ".join([scale, *odd] if scale else odd)
+    return ", ".join([record.budget, *odd] if record.budget else odd)

@@ -19,8 +19,10 @@ def verdict(found: Analysis, number: int, track: str = "") -> Markdown:
     tracks = "\n".join(f"- {capitalised(TRACKS[t.track])} (`{t.track}`): {sentence(t)}" for t in tables)
     subject = f"The paper's conclusions from table {number}"
     claims = claims_on(tables[0])
-    listed = folded(f"{subject}: {counted(len(claims), 'claim')}", claims_table(subject, claims, found).text)
-    return Markdown(f"{tracks}\n\n{listed}")
+    dropdown = folded(
+        f"{subject}: {counted(len(claims), 'claim')}", claims_table(subject, claims, found).text
+    )
+    return Markdown(f"{tracks}\n\n{dropdown}")
 
 
 def claims_on(table: TableRuns) -> list[Claim]:
