@@ -299,3 +299,14 @@ def test_pictures_beside_a_folder_of_other_files_are_embedded(model, tmp_path, c
     table, _ = embedded(model, folder, tmp_path / "faces.parquet")
     assert table.name.tolist() == ["1.png"]
     assert f"Identity raw has no images in {folder / 'raw'}, only 1 .cr2 file." in capsys.readouterr().err
+
+
+def test_what_computed_nothing_does_not_keep_the_place(model, crops, tmp_path, capsys):
+    diverged = tmp_path / "diverged.safetensors"
+    weights = tiny_weights()
+    weights.state["last_bn.running_mean"].fill_(float("nan"))
+    trsfnet.export(weights, diverged)
+    target = tmp_path / "faces.parquet"
+    assert main(["embed", str(diverged), str(crops), str(target)]) == 2
+    assert "diverged" in capsys.readouterr().err
+    assert main(["embed", model, str(crops), str(target)]) == 0

@@ -142,7 +142,7 @@ def _owner(embedder: Embedder) -> dict[str, str]:
 
 def _claim(note: Path, owner: dict[str, str], target: Path) -> None:
     """Record the owner of the parts, or reject parts of a different owner."""
-    if not note.exists():
+    if not note.exists() or not any(note.parent.glob("*.parquet")):
         write_atomically(note, json.dumps(owner))
         return
     try:
