@@ -141,7 +141,7 @@ def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
         for spread in known
         for seeds, parts in seeds_planned(spread.budget, spread.track).items()
     ]
-    header = ("Track", "Of", "Seeds", "Detectable alone", "Detectable as first of all claims")
+    header = ("Track", "Variants of", "Seeds", "Detectable alone", "Detectable as first of all claims")
     caption = (
         "Minimum detectable differences between two variants, in points of TAR, for the planned seeds and a "
         f"power of {100 * POWER:.0f} %; in brackets, for the ends of the spread's 95 % interval. Means over "

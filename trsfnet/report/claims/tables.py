@@ -46,7 +46,7 @@ def rules() -> Markdown:
         f"reveal in {100 * POWER:.0f} of 100 repetitions. A smaller effect may well exist.\n"
         f"- **{Outcome.OUT_OF_REACH}**: the claimed quantity depends on the decay budget or the travel of "
         "the schedule, and the value in these runs is too small to test the claim, whether or not it is "
-        "true. A file next to the rules lists these claims.\n"
+        "true. `trsfnet/paper/claims.json` states which value each of these claims needs.\n"
         f"- **{Outcome.NOT_RUN}**: no run can test the claim, or the paper's own data would be needed.\n"
         "- If runs of a budget are still missing, its verdicts are interim: more seeds may change them. A "
         "larger budget replaces a smaller one in a table or for a group of claims as soon as each of the "

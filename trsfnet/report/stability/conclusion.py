@@ -44,8 +44,8 @@ def _shape(study: Study) -> str:
         )
     rates = joined([f"{rate:g}" for rate in differ])
     return (
-        f"Runs with the same learning rate ended differently at {rates}; only there can the scale have "
-        "decided whether a run collapsed."
+        f"Runs with the same learning rate ended differently at {rates}, so only at these rates can the "
+        "scale have decided whether a run collapsed."
     )
 
 

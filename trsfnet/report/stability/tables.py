@@ -27,8 +27,8 @@ def about(study: Study | None) -> Markdown:
     if study is None:
         planned = {rate: [seeds] for rate, seeds in learning_rates("stability").items()}
         return Markdown(
-            f"Planned are {len(STABILITY)} variants at the learning rates {_rates_by_seeds(planned)}; "
-            "the runs have not been made yet."
+            f"The plan has {len(STABILITY)} variants at the learning rates {_rates_by_seeds(planned)}; "
+            "no run has been made yet."
         )
     config = study.runs[0].run.config
     faces = study.runs[0].run.info["data"]["train"]
@@ -132,7 +132,7 @@ def collapses(study: Study | None) -> Markdown | None:
     found = [run for variant in study.variants for run in study.of(variant.key) if run.collapsed]
     if not found:
         return Markdown("No run of the study has collapsed.")
-    header = ("Variant", "Rate", "Seed", "How", "Seen", "Loss at chance or worse", "Message")
+    header = ("Variant", "Rate", "Seed", "How", "When", "Loss at chance or worse", "Message")
     caption = "Every collapse, with the message in its record. Each seed links to its run."
     body = captioned(caption, "stability-collapses", table(header, map(_collapse_row, found)))
     return Markdown(folded(f"{counted(len(found), 'collapse')}, one by one", body))
