@@ -7,7 +7,8 @@ import json
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import torch
 
@@ -43,23 +44,10 @@ CROPS = {
     "paper": "a face detected and aligned as by `trsfnet align`",
 }
 
-# Type of each network setting; words and ranges are checked by the network itself.
-_SETTINGS = {
-    "version": str,
-    "embedding_size": int,
-    "dropout": float,
-    "input_size": int,
-    "width": float,
-    "residual_scale": str,
-    "scale_init": float,
-    "scale_last": bool,
-    "activation": str,
-    "slope_init": float,
-    "removed_pool": str,
-    "bn_gamma": bool,
-    "bn_momentum": float,
-}
-_OPTIONAL = ("scale_init", "scale_last", "removed_pool")
+# The arguments of `InceptionResnet` with their types; words and ranges are checked by the network itself.
+_HINTS = {k: v for k, v in get_type_hints(InceptionResnet.__init__).items() if k != "return"}
+_SETTINGS = {name: next(iter(get_args(hint)), hint) for name, hint in _HINTS.items()}
+_OPTIONAL = {name for name, hint in _HINTS.items() if NoneType in get_args(hint)}
 # In pixels. No face network needs more, and a header that asks for millions would exhaust the memory.
 _LARGEST_SIZE = 4096
 
