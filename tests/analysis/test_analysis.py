@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.fakes import fake_run, study_run
 from trsfnet import analysis
-from trsfnet.analysis import campaign, comparable_runs, load, tables
+from trsfnet.analysis import branches, campaign, comparable_runs, load, tables
 from trsfnet.experiments.record import RunFolder
 from trsfnet.report import (
     claims,
@@ -62,6 +62,7 @@ def calls(monkeypatch):
     count(analysis.analysis, "answers")
     count(campaign, "judge", lambda rules, of, *_: f"judge {of.track}, {of.size_name}")
     count(tables, "judge", lambda rules, of, *_: f"rows {of.track}, {', '.join(rules)}")
+    count(branches, "branches", lambda run: f"branches {run.run_id}")
     for table in ("history", "parameters"):
         count(RunFolder, table, lambda record, table=table: f"{table} {record.path.name}")
     return counts
@@ -83,6 +84,7 @@ def make_pages(root: Path) -> None:
     stability.verdict(load(root).study)
     stability.stability_claims(load(root))
     meaning.changes(load(root).table(1, "synthetic"))
+    meaning.gains(load(root).table(1, "synthetic"))
     scales.after_training(load(root).table(1, "synthetic"), 6)
     slopes.signs_table(load(root).tables(1), 9)
     figure_runs.left_out(load(root), [1, 2], "trsf")
@@ -105,6 +107,7 @@ def test_nothing_is_read_or_judged_twice_for_all_pages(root, calls, tmp_path):
     assert {count for count in calls.values()} == {1}, calls
     assert sum(name.startswith("judge") for name in calls) == 3, "one for each campaign"
     assert sum(name.startswith("parameters") for name in calls) == 10
+    assert sum(name.startswith("branches") for name in calls) == 6
 
 
 def test_a_change_of_a_record_is_seen(tmp_path):

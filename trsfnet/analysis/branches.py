@@ -12,7 +12,6 @@ import pandas as pd
 
 from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.analysis.run import Run
-from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import variant_of
 from trsfnet.models.inception_resnet import ARCHITECTURES
 
@@ -91,11 +90,11 @@ class BranchRuns:
     by_variant: dict[str, dict[int, Branches]]
 
     @classmethod
-    def of(cls, table: TableRuns) -> BranchRuns:
-        """Collect the branches of a table's runs."""
+    def of(cls, cells: Mapping[str, Sequence[Run]]) -> BranchRuns:
+        """Collect the branches of runs by variant."""
         found = {
             variant: {run.seed: b for run in cell if run.done and (b := branches(run))}
-            for variant, cell in table.cells.items()
+            for variant, cell in cells.items()
         }
         return cls({variant: runs for variant, runs in found.items() if runs})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import special
@@ -87,12 +88,14 @@ class PublishedDifference:
         return False if self.p_smallest >= ALPHA else None
 
 
-def published_cells() -> list[PublishedCell]:
+@cache
+def published_cells() -> tuple[PublishedCell, ...]:
     """Return every TAR of tables 1, 2, 3 and 6 with its interval."""
-    return [cell for number in _TABLES_OF_TAR for cell in _cells(paper_table(number)).values()]
+    return tuple(cell for number in _TABLES_OF_TAR for cell in _cells(paper_table(number)).values())
 
 
-def published_differences() -> list[PublishedDifference]:
+@cache
+def published_differences() -> tuple[PublishedDifference, ...]:
     """Compare each cell with the first of its table; in table 6, the best initial slope with each other."""
     found = []
     for number in _TABLES_OF_TAR:
@@ -105,10 +108,10 @@ def published_differences() -> list[PublishedDifference]:
             pairs = [(cell, first) for cell in others]
         found += [(number, *pair) for pair in pairs]
     unpaired = [_p_unpaired(cell, other) for _, cell, other in found]
-    return [
+    return tuple(
         _difference(number, cell, other, p, adjusted)
         for (number, cell, other), p, adjusted in zip(found, unpaired, holm(unpaired), strict=True)
-    ]
+    )
 
 
 def _cells(table: PaperTable) -> dict[str, PublishedCell]:

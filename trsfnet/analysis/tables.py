@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
@@ -77,6 +78,11 @@ class TableRuns:
     def runs(self) -> list[Run]:
         """All runs of the table, in the paper's order."""
         return [run for cell in self.cells.values() for run in cell]
+
+    @cached_property
+    def branches(self) -> BranchRuns:
+        """The residual branches of the finished runs."""
+        return BranchRuns.of(self.cells)
 
     @property
     def regime(self) -> Regime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -40,6 +42,7 @@ _NOTHING = (
 _LINEAR = 0.1
 
 
+@lru_cache(maxsize=1)  # two pages show it
 def decay_figure(found: Analysis) -> Picture | Markdown:
     """Plot scale, branch ratio and accuracy by decay budget, with gradient flow and the paper's scales."""
     rungs = _rungs(found)

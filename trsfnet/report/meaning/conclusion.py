@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import paper_claims
@@ -41,7 +40,7 @@ def verdict(tables: Sequence[TableRuns]) -> Markdown:
 
 
 def _rows(table: TableRuns) -> list[tuple[str, ...]]:
-    runs = BranchRuns.of(table)
+    runs = table.branches
     return [
         (
             short_name(trained),

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from trsfnet.analysis.branches import Branches, BranchRuns
+from trsfnet.analysis.branches import Branches
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
@@ -33,7 +33,7 @@ def same_product(table: TableRuns) -> Picture | Markdown:
 
     Dashed lines connect points with an equal product, which describe the same function.
     """
-    runs = BranchRuns.of(table)
+    runs = table.branches
     if not runs.by_variant:
         return _nothing(table)
     shown = next(iter(runs.pairs), tuple(runs.by_variant)[:1])
@@ -88,7 +88,7 @@ def _moved(found: Branches) -> str:
 
 def final_ratios(table: TableRuns) -> Picture | None:
     """Plot the ratio of branch to trunk after training, for constants and TRSF."""
-    runs = BranchRuns.of(table).by_variant
+    runs = table.branches.by_variant
     if not runs:
         return None
     by_activation: dict[str, list[str]] = {}
@@ -137,7 +137,7 @@ def _seeds(runs: Mapping[str, Mapping[int, Branches]]) -> str:
 
 def over_training(table: TableRuns) -> Picture | None:
     """Plot scale, kernel norm and ratio over the epochs: geometric means over modules, a line per variant."""
-    runs = BranchRuns.of(table).by_variant
+    runs = table.branches.by_variant
     if not runs:
         return None
     quantities = ("scale", "kernel", "ratio")

@@ -15,7 +15,7 @@ from trsfnet.report.names import TRACKS
 
 def changes(table: TableRuns) -> Markdown | None:
     """Tabulate the initial and final scale, kernel norm, their product and the ratio, by variant."""
-    runs = BranchRuns.of(table)
+    runs = table.branches
     if not runs.by_variant:
         return None
     header = (
@@ -49,7 +49,7 @@ def _change_row(runs: BranchRuns, variant: str) -> list[str]:
 
 def gains(table: TableRuns) -> Markdown | None:
     """Tabulate the factor between TRSF and constants in the final value of each quantity."""
-    runs = BranchRuns.of(table)
+    runs = table.branches
     if not runs.pairs:
         return None
     header = ("Activation", "|s|", "‖W‖", "|s|·‖W‖", "Ratio (95 % interval)", "Ratio, arithmetic mean")
