@@ -203,6 +203,7 @@ PAYLOADS = {
     "arrays": [np.frombuffer(image, np.uint8) for image in PLAIN],
     "an array of objects": OBJECTS,
     "an array of bytes objects": np.array(PLAIN, dtype=object),
+    "an array of bytes": np.array(PLAIN),
 }
 
 

@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,7 +175,7 @@ class _Dtype:
     def __init__(self, code: str | bytes, *_: object) -> None:
         self.code = code.decode("latin1") if isinstance(code, bytes) else code
         self.order = "|"
-        if self.code not in _CODES:
+        if self.code not in _CODES and not _BYTES_CODE.fullmatch(self.code):
             raise _Refused(f"holds an array of type {code!r:.40}")
 
     def __setstate__(self, state: object) -> None:
@@ -184,6 +185,7 @@ class _Dtype:
 
 
 _CODES = ("u1", "b1", "i1", "i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "O8", "O4", "O")
+_BYTES_CODE = re.compile(r"S[1-9]\d{0,8}")  # images of an array of bytes, padded to the longest
 
 
 class _Array:
@@ -203,7 +205,7 @@ class _Array:
         self.code, self.order, self.data = dtype.code, dtype.order, data
 
     def items(self) -> list[object]:
-        """Return the numbers or objects in the array.
+        """Return the numbers, bytes or objects in the array.
 
         Raises:
             _Refused: if the data do not match the type.
