@@ -1,7 +1,8 @@
-"""Shares the sidebar's table of contents among all pages that are not listed in it.
+"""Renders the sidebar's table of contents once per page, and once for all unlisted pages of a folder.
 
-The run cards and the sources of modules far outnumber the other pages, and the theme would resolve the same
-table again for each of them. This would take most of the time that Sphinx spends on writing pages.
+The run cards and the sources of modules far outnumber the other pages, and the theme would resolve and parse
+the same table twice for each of them. This would take most of the time that Sphinx spends on writing pages.
+The template `sbt-sidebar-nav.html`, which replaces the theme's, calls `contents`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sphinx.application import Sphinx
-
-_FUNCTION = "toctree"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -22,17 +21,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def share(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Let an unlisted page use the table of the first such page in its folder, where all links are equal."""
+    """Add `contents` to the context of a page; all links of unlisted pages in the same folder are equal."""
     listed = {name for names in app.env.toctree_includes.values() for name in names}
-    if page in listed or page == app.config.root_doc or _FUNCTION not in context:
-        return
-    resolve = context[_FUNCTION]
-    tables: dict[Any, str] = app.builder.__dict__.setdefault("shared_sidebars", {})
+    alone = page in listed or page == app.config.root_doc
+    key = page if alone else PurePosixPath(page).parent
+    tables: dict[str | PurePosixPath, str] = app.builder.__dict__.setdefault("shared_sidebars", {})
 
-    def shared(**options: Any) -> str:
-        key = (PurePosixPath(page).parent, *sorted(options.items()))
+    def contents(**options: Any) -> str:
         if key not in tables:
-            tables[key] = resolve(**options)
+            tables[key] = str(context["generate_toctree_html"](**options))
         return tables[key]
 
-    context[_FUNCTION] = shared
+    context["contents"] = contents

@@ -66,15 +66,11 @@ class Drawing:
         )
 
 
-def beside(panels: Sequence[Spec], *, columns: int, config: Mapping[str, Any] | None = None) -> Spec:
-    """Return the specification of panels with scales of their own, in rows of `columns`."""
-    own = {"scale": {"color": "independent", "strokeDash": "independent"}}
-    return {
-        "concat": list(panels),
-        "columns": columns,
-        "resolve": own,
-        "config": _CONFIG | dict(config or {}),
-    }
+def concatenated(panels: Sequence[Spec], *, columns: int, one_legend: bool = False) -> Spec:
+    """Return the specification of panels in rows of `columns`, with one legend for all or one for each."""
+    colours = "shared" if one_legend else "independent"
+    own = {"scale": {"color": colours, "strokeDash": colours}}
+    return {"concat": list(panels), "columns": columns, "resolve": own, "config": _CONFIG}
 
 
 def panel(title: str, layers: Sequence[Spec], *, width: int, height: int, **others: Any) -> Spec:

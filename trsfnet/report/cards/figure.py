@@ -7,7 +7,17 @@ import pandas as pd
 
 from trsfnet.analysis.run import Run
 from trsfnet.report import style
-from trsfnet.report.cards.drawing import BLUE, ORANGE, Drawing, beside, epochs, mark, panel, quantity, rule
+from trsfnet.report.cards.drawing import (
+    BLUE,
+    ORANGE,
+    Drawing,
+    concatenated,
+    epochs,
+    mark,
+    panel,
+    quantity,
+    rule,
+)
 from trsfnet.report.cards.evaluated import Evaluated
 from trsfnet.report.explore.charts import Spec
 from trsfnet.report.names import measure_name
@@ -32,7 +42,7 @@ def figure(run: Run, scores: Evaluated | None) -> Drawing | None:
     if scores:
         panels.insert(2, _score_panel(scores))
     caption = _caption(history, values, scores)
-    return Drawing(beside(panels, columns=_COLUMNS), _alt(history, run, values), caption)
+    return Drawing(concatenated(panels, columns=_COLUMNS), _alt(history, run, values), caption)
 
 
 def _parameter_panels(values: dict[str, pd.DataFrame]) -> list[Spec]:

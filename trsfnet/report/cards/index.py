@@ -59,8 +59,8 @@ def _section(track: str, at: str, runs: list[Run]) -> str:
         ]
         for run in runs
     ]
-    listed = folded("Show these runs", f"::::{{div}} filterable\n{table(header, rows)}\n::::")
-    return f"{title}\n\n{listed}"
+    filterable = f"::::{{div}} filterable\n{table(header, rows)}\n::::"
+    return f"{title}\n\n{folded('Show these runs', filterable)}"
 
 
 def _study_section(track: str, runs: list[Run]) -> str:

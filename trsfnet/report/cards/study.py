@@ -95,10 +95,10 @@ def _where(runs: Sequence[Run]) -> str:
         for study in studies
     ]
     if folders:
-        places = " or ".join(f"`{folder}/<name>`" for folder in folders)
+        records = " or ".join(f"`{folder}/<name>`" for folder in folders)
         sentences.append(
-            f"The folder of a run, {places}, has a row per epoch in `history.csv`, and every scale per epoch "
-            "in `parameters.parquet`."
+            f"The folder of a run, {records}, has a row per epoch in `history.csv`, and every scale per "
+            "epoch in `parameters.parquet`."
         )
     return " ".join([*sentences, "Each command is listed with the name of its run."])
 

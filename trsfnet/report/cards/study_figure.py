@@ -14,7 +14,7 @@ from trsfnet.report.cards.drawing import (
     INK,
     ORANGE,
     Drawing,
-    beside,
+    concatenated,
     epochs,
     mark,
     panel,
@@ -68,8 +68,7 @@ def study_figure(title: str, entries: Sequence[Entry]) -> Drawing | None:
         f"Dotted line: the loss at chance level, {chance:.2f}. {finding}{without}"
     )
     alt = f"{title}: training loss over the epochs, a panel for each learning rate. {finding}"
-    # One legend for all panels.
-    spec = beside(panels, columns=len(rates)) | {"resolve": {}}
+    spec = concatenated(panels, columns=len(rates), one_legend=True)
     return Drawing(spec, alt, caption)
 
 
