@@ -27,7 +27,7 @@ def test_the_answer_counts_the_verdicts(tmp_path):
     assert f"confirm {given[0]} of its answers, contradict {given[1]}" in answer
     assert given[0] >= 1
     assert answer.startswith("**On new data, TRSF")
-    assert "It remains open whether the paper's explanation holds.**" in answer
+    assert "; it remains open whether the paper's explanation holds.**" in answer
     assert len(QUESTIONS) == len([line for line in table.splitlines() if line.startswith("| **")])
 
 
@@ -37,7 +37,7 @@ def test_the_study_on_weight_decay_decides_the_explanation(tmp_path):
     effect = {"scale": Interval(2.0, 1.5, 2.5)}
     for decided, words in (
         ((True, True), "no evidence for the paper's explanation"),
-        ((True, False), "Weight decay does not explain"),
+        ((True, False), "weight decay does not explain"),
         ((True, None), "remains open"),
     ):
         found = [Answer(q, d, effect, 3) for q, d in zip(("growth", "branches"), decided, strict=True)]

@@ -43,10 +43,10 @@ def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> M
 
 
 def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> str:
-    """State the answer in two sentences, on the accuracy and on the paper's explanation."""
+    """State the answer in one sentence, on the accuracy and on the paper's explanation."""
     if not campaigns:
         return "Not tested yet: no run has ended."
-    return f"{_accuracy(campaigns)} {_explanation(mechanism)}"
+    return f"{capitalised(_accuracy(campaigns))}{_explanation(mechanism)}."
 
 
 def picture(found: Analysis) -> Markdown:
@@ -104,8 +104,7 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
         parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise it")
     if names["open"]:
         parts.append(f"it remains open whether {_subject(names['open'], 'raises', 'raise')} accuracy")
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return "; ".join(parts)
 
 
 def _subject(names: Sequence[str], singular: str, plural: str) -> str:
@@ -114,17 +113,17 @@ def _subject(names: Sequence[str], singular: str, plural: str) -> str:
 
 
 def _explanation(mechanism: Sequence[Answer]) -> str:
-    """State whether large scales are evidence of a larger role of the branches, as the paper argues."""
+    """Continue the sentence: whether large scales show a larger role of the branches, as the paper argues."""
     decided = {found.question: found.decided for found in mechanism if found.effects}
     if decided.get("growth") and decided.get("branches"):
         return (
-            "The size of the scales is no evidence for the paper's explanation: in our study, scales grow "
-            "as weight decay shrinks the kernels that they multiply, while the branches add less to their "
-            "trunk."
+            ", but the size of the scales is no evidence for the paper's explanation: in our study, scales "
+            "grow as weight decay shrinks the kernels that they multiply, while the branches add less to "
+            "their trunk"
         )
     if False in (decided.get("growth"), decided.get("branches")):
-        return "Weight decay does not explain why the scales grow."
-    return "It remains open whether the paper's explanation holds."
+        return ", and weight decay does not explain why the scales grow"
+    return "; it remains open whether the paper's explanation holds"
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:

@@ -70,7 +70,7 @@ def _cell(claim: str, campaign: Campaign) -> str:
 
 
 def answer(found: Analysis) -> str:
-    """State in two sentences whether the paper holds up."""
+    """State in one sentence whether the paper holds up."""
     return landing.headline(landing.campaigns_on_questions(found), found.answers)
 
 

@@ -62,9 +62,12 @@ class NoCollapse(Rule):
         """Return the format of a share."""
         return POINTS if difference else SHARE
 
-    def sample(self, measured: Measured) -> str:
-        """Return the number of runs, after a comma."""
-        return f", {counted(measured.seeds, 'run')}"
+    def estimate(self, measured: Measured) -> str:
+        """Format the number of collapses with the interval of their share: `0 of 6 runs (0.0 to 45.9 %)`."""
+        collapsed = f"{round(measured.estimate * measured.seeds)} of {counted(measured.seeds, 'run')}"
+        if measured.low is None or measured.high is None:
+            return collapsed
+        return f"{collapsed} ({SHARE.bare(measured.low)} to {SHARE.text(measured.high)})"
 
     def describe(self) -> str:
         """Describe what must not happen."""
