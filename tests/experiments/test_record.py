@@ -74,6 +74,16 @@ def test_damage_is_named(record):
         read_record(record.path)
 
 
+@pytest.mark.parametrize("status", ["running", "failed"])
+def test_a_rerun_replaces_nothing_before_it_has_ended(tmp_path, status):
+    for root, at in (("results", "done"), ("runs", status)):
+        RunFolder(
+            tmp_path / root / "lfw" / "a-seed0-1", {**INFO, "run_id": "a-seed0-1", "status": at}
+        ).write_info()
+    (record,), _ = read_records([tmp_path / "results", tmp_path / "runs"])
+    assert record.status == "done"
+
+
 def test_a_readers_rerun_replaces_ours_and_bad_records_do_not_stop_the_others(tmp_path):
     for root, tar in (("results", 0.1), ("runs", 0.2)):
         RunFolder(

@@ -26,7 +26,7 @@ def test_the_answer_counts_the_verdicts(tmp_path):
     given = table.count("✓"), table.count("✗")
     assert f"confirm {given[0]} of its answers, contradict {given[1]}" in answer
     assert given[0] >= 1
-    assert answer.startswith("**On new data, TRSF")
+    assert answer.startswith("**In short runs on new data, TRSF")
     assert "; it remains open whether the paper's explanation holds.**" in answer
     assert len(QUESTIONS) == len([line for line in table.splitlines() if line.startswith("| **")])
 

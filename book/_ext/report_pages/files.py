@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 GENERATED = Path("book", "generated")
 ROOTS = ("results", "runs")  # later folders take precedence
 STUDY = "runs.jsonl"
+ENDED = ("done", "collapsed")
 RECORD_FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet")
 # Runs that differ in these settings do not share a page and do not link to each other.
 # The settings of a variant. Constants given one by one count as one variant, whatever they are.
@@ -49,8 +50,12 @@ class Recorded:
 
 
 def recorded(root: Path) -> dict[tuple[str, str], Recorded]:
-    """Return every run record, from studies and from folders, by track and run."""
-    found = {}
+    """Return every run record, from studies and from folders, by track and run.
+
+    As in `trsfnet.experiments.record.read_records`, a run that has not ended does not replace one that has.
+    """
+    found: dict[tuple[str, str], Recorded] = {}
+    ended = set()
     for name in ROOTS:
         for index in sorted((root / name).glob(f"*/{STUDY}")):
             for line in index.read_text(encoding="utf-8").splitlines():
@@ -61,14 +66,21 @@ def recorded(root: Path) -> dict[tuple[str, str], Recorded]:
                     found[info["track"], run] = Recorded(
                         index.parent / run, _network(info, run), digest([], line)
                     )
+                    if info["status"] in ENDED:
+                        ended.add((info["track"], run))
         for file in sorted((root / name).glob("*/*/run.json")):
             run = file.parent
             info = None
             with suppress(ValueError):  # the card states what is wrong
                 info = json.loads(file.read_bytes())
+            key = (run.parent.name, run.name)
+            if isinstance(info, dict) and info.get("status") in ENDED:
+                ended.add(key)
+            elif key in ended and info is not None:
+                continue
             network = _network(info, run.name)
             files = [run / name for name in RECORD_FILES if (run / name).is_file()]
-            found[run.parent.name, run.name] = Recorded(run, network, digest(files))
+            found[key] = Recorded(run, network, digest(files))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.record.base import Record
+from trsfnet.experiments.record.base import ENDED, Record
 from trsfnet.experiments.record.folder import RECORD, read_folder
 from trsfnet.experiments.record.study import is_study, read_study
 
@@ -29,8 +29,8 @@ def read_record(path: Path) -> Record:
 def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
     """Read all records under `roots`; return them with one sentence for each that cannot be read.
 
-    A run found under several roots is taken from the last one, so that a user's rerun replaces ours. Within a
-    root, a run's own folder takes precedence over its line in a study.
+    A run found under several roots is taken from the last one, so that a user's rerun replaces ours, but not
+    before it has ended. Within a root, a run's own folder takes precedence over its line in a study.
     """
     found: dict[tuple[str, str], Record] = {}
     problems: list[str] = []
@@ -45,5 +45,7 @@ def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
             except RecordError as error:
                 problems.append(str(error))
                 continue
-            found[record.track, record.run_id] = record
+            earlier = found.get((record.track, record.run_id))
+            if earlier is None or record.status in ENDED or earlier.status not in ENDED:
+                found[record.track, record.run_id] = record
     return list(found.values()), problems
