@@ -120,8 +120,8 @@ def test_records_that_lie(tmp_path, records, people, says):
         ("1\t99999999999999999999\n", "line 1: expected"),
         ("1\t0\n2\t-4\n", "line 2: the offset -4 is negative"),
         ("-1\t0\n", "line 1: the key -1 is negative"),
-        ("1\t0\n2\t40\n1\t80\n", "line 3: the key 1 stands in line 1 already"),
-        ("1\t0\n2\t0\n", "line 2: the offset 0 stands in line 1 already"),
+        ("1\t0\n2\t40\n1\t80\n", "line 3: the key 1 is already in line 1"),
+        ("1\t0\n2\t0\n", "line 2: the offset 0 is already in line 1"),
         ("1\t0\n2\t4000\n", "record 2 at byte 4000 is outside of the file, which has 244 bytes"),
         ("1\t0\n2\t46\n", "record 2 at byte 46 cannot be there: records begin at multiples of 4"),
         ("1\t0\n2\t48\n", "record 2 at byte 48 is damaged or not there"),
@@ -174,7 +174,7 @@ def test_a_record_that_changed_since_it_was_indexed_is_refused(pack):
         file.seek(44 + 12)
         file.write(struct.pack("<f", 1.0))
     assert source.encoded(0) == b"one"
-    with pytest.raises(DataError, match=r"record 2 at byte 44 is not the one that was there"):
+    with pytest.raises(DataError, match=r"record 2 at byte 44 is not the record that was indexed"):
         source.encoded(1)
     (pack / "train.rec").write_bytes(b"")
     with pytest.raises(DataError, match=r"record 1 at byte 0 is cut short"):

@@ -96,7 +96,7 @@ def test_searches_without_an_answer_are_refused():
     with pytest.raises(ConfigError, match="subject 999 is not"):
         closed_set(features, replace(searches, probes=stranger))
     everyone = replace(searches.probes, subjects=np.full(60, searches.galleries[0].subjects[0]))
-    with pytest.raises(ConfigError, match="in and outside gallery 1"):
+    with pytest.raises(ConfigError, match="inside and outside gallery 1"):
         open_set(features, replace(searches, probes=everyone))
     with pytest.raises(ConfigError, match="below 1"):
         open_set(features, searches, fpirs=[1.5])

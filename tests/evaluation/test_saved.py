@@ -114,7 +114,7 @@ def test_bad_input_is_named(evaluated):
         read_scores({name: column for name, column in ten_fold.scores.items() if name != "same"})
     with pytest.raises(DataError, match="lack the columns left_person, right_person"):
         read_scores({"score": np.zeros(2), "same": np.ones(2, bool)})
-    with pytest.raises(DataError, match="one length"):
+    with pytest.raises(DataError, match="the same length"):
         read_scores({**ten_fold.scores, "fold": np.zeros(3, int)})
     with pytest.raises(DataError, match="need impostor_pairs"):
         read_scores(all_pairs.scores)

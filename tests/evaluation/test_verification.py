@@ -94,13 +94,13 @@ def test_ties_never_accept_more_than_allowed():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ConfigError, match="two images of one person"):
+    with pytest.raises(ConfigError, match="at least two images of one person"):
         score_all_pairs(np.eye(3), np.arange(3))
     scores = score_all_pairs(np.random.default_rng(0).normal(size=(60, 4)), np.repeat(np.arange(30), 2))
-    with pytest.raises(ConfigError, match=r"kept for FAR up to .*, not 0\.5"):
+    with pytest.raises(ConfigError, match=r"kept for FARs up to .*, which excludes 0\.5"):
         all_pairs(scores, 0.5)
     damaged = AllPairsScores(
         scores.genuine, scores.genuine_person, scores.impostor, scores.impostor_people, impostor_pairs=100
     )
-    with pytest.raises(DataError, match="do not go with 100 pairs of different people"):
+    with pytest.raises(DataError, match="do not match 100 pairs of different people"):
         damaged.metrics()

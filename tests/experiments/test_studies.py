@@ -110,7 +110,10 @@ def test_a_pilot_shares_settings_with_no_run_that_it_decides_on():
     ("options", "says"),
     [
         ({"budget": "huge"}, "budget must be one of 'smoke'"),
-        ({"budget": "smoke", "track": "paper"}, "budget smoke is made for the track synthetic, got 'paper'"),
+        (
+            {"budget": "smoke", "track": "paper"},
+            "budget smoke is defined for the track synthetic, got 'paper'",
+        ),
         ({"exhibit": "table 9"}, "exhibit must be one of figure 10"),
         ({"seeds": "many"}, "seeds must be whole numbers such as 0,1,2, got 'many'"),
         ({"seed": 1}, "option must be one of 'study'"),

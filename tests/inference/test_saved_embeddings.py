@@ -103,10 +103,10 @@ def test_mirror_images_are_needed_where_the_convention_says_so(aligned, tmp_path
 def test_an_image_without_an_embedding_is_named(aligned, tmp_path):
     file = tmp_path / "faces.npz"
     np.savez(file, names=names(aligned)[1:], embeddings=rows()[1:])
-    with pytest.raises(DataError, match=r"no embedding, or several, of 1 of the 30 .*n000000_0001\.jpg"):
+    with pytest.raises(DataError, match=r"no embedding, or several, for 1 of the 30 .*n000000_0001\.jpg"):
         accuracy(file, aligned)
     np.savez(file, names=[*names(aligned)[:-1], names(aligned)[0]], embeddings=rows())
-    with pytest.raises(DataError, match="no embedding, or several, of"):
+    with pytest.raises(DataError, match="no embedding, or several, for"):
         accuracy(file, aligned)
 
 
@@ -131,8 +131,8 @@ def test_the_worst_pairs_are_named(aligned, tmp_path, capsys):
         ({"name": [1], "embedding": [[1.0]]}, "every name must be text, got int64"),
         ({"name": ["a"], "embedding": ["x"]}, "must be a list of floating-point numbers, got string"),
         ({"name": ["a"], "embedding": [[1]]}, "must be a list of floating-point numbers, got list"),
-        ({"name": ["a", "b"], "embedding": [[1.0], [1.0, 2.0]]}, "must have one length in all rows"),
-        ({"name": ["a", "b"], "embedding": [[1.0], None]}, "must have one length in all rows"),
+        ({"name": ["a", "b"], "embedding": [[1.0], [1.0, 2.0]]}, "must have the same length in every row"),
+        ({"name": ["a", "b"], "embedding": [[1.0], None]}, "must have the same length in every row"),
         ({"name": ["a"], "embedding": [[0.0, 0.0]]}, "the embedding of a is zero"),
         ({"name": ["a"], "embedding": [[float("nan")]]}, "the embedding of a is not finite"),
         ({"name": ["a", None], "embedding": [[1.0], [1.0]]}, "every name must be text"),

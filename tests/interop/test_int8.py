@@ -67,6 +67,6 @@ def test_what_cannot_be_calibrated_is_one_sentence(model, tmp_path):
     with pytest.raises(ConfigError, match=r"Only an \.onnx file can be in int8"):
         trsfnet.export(model, tmp_path / "int8.pt2", int8=True)
     with pytest.raises(
-        ConfigError, match="int8 is calibrated on the faces of a run's track, and tiny is of no run"
+        ConfigError, match="int8 is calibrated on the faces of a run's track, but tiny is not from a run"
     ):
         trsfnet.export(tiny_weights(), tmp_path / "int8.onnx", int8=True)

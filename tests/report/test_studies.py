@@ -20,8 +20,8 @@ NOTHING = Analysis([])
 @pytest.mark.parametrize(("study", "planned"), [("collapse", 90), ("width", 45), ("long", 12)])
 def test_without_runs_the_page_says_how_many_are_planned(study, planned):
     text = str(studies.about(NOTHING, study))
-    assert f"Planned are {planned} runs on rendered faces" in text
-    assert "**None of them has been made yet.**" in text
+    assert f"The study plans {planned} runs on rendered faces" in text
+    assert "**None has ended yet.**" in text
     assert f"`make runs STUDY={study}`" in text
 
 

@@ -191,7 +191,7 @@ def test_raw_pixels_do_not_verify():
         ({"difficulty": float("nan")}, "difficulty must be from 0 to 2"),
         ({"identities": torch.tensor([-1, 0])}, "identities must not be negative"),
         ({"samples": torch.tensor([0, -3])}, "samples must not be negative"),
-        ({"samples": torch.tensor([0])}, "must be equally many"),
+        ({"samples": torch.tensor([0])}, "must have the same length"),
         ({"fixed": {"yawn": 1.0}}, "a fixed nuisance must be one of 'yaw'"),
         ({"fixed": {"yaw": float("nan")}}, "fixed nuisance yaw must be a finite number"),
         ({"samples": torch.tensor([0.0, 1.0])}, "samples must be a one-dimensional int64"),

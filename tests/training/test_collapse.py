@@ -97,13 +97,13 @@ def test_chance_is_what_knowing_the_frequencies_gives():
     def ends(loss: float, accuracy: float, softmax: bool) -> str:
         return at_chance({"loss": loss, "train_accuracy": accuracy}, labels, softmax=softmax)
 
-    assert ends(1.01 * entropy, 0.8, True) == "The loss ended at 0.645, no better than chance, 0.639."
+    assert ends(1.01 * entropy, 0.8, True) == "The loss ended at 0.645, no better than chance (0.639)."
     assert ends(0.995 * entropy, 0.8, True) == (
-        "The loss ended at 0.636, 0.50% below chance, 0.639: a margin below 1% counts as no learning."
+        "The loss ended at 0.636, 0.50% below chance (0.639): a margin below 1% counts as no learning."
     )
     assert ends(0.9 * entropy, 0.8, True) == ""
     assert (
         ends(30.0, 0.8, False)
-        == "80.00% of the faces were recognised at the end, no better than chance, 80.00%."
+        == "80.00% of the faces were classified correctly, no better than chance (80.00%)."
     )
     assert ends(30.0, 0.95, False) == ""

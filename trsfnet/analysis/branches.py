@@ -1,4 +1,4 @@
-"""Scale, kernel norm and residual ratio of every block in each epoch of a run, including fixed scales."""
+"""Scale, kernel norm and residual ratio of every module in each epoch of a run, including fixed scales."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ QUANTITIES = ("scale", "kernel", "product", "ratio")
 
 @dataclass(frozen=True, eq=False)
 class Branches:
-    """The residual branches of one run; each table has one row per epoch and one column per block.
+    """The residual branches of one run; each table has one row per epoch and one column per module.
 
-    Epoch 0 is before training. Blocks are numbered from 1, from input to output. For a block with one scale
+    Epoch 0 is before training. Modules are numbered from 1, from input to output. For a module with one scale
     per channel, the value is their mean.
 
     Attributes:
         scale: magnitude of s; the sign is dropped because the kernel can absorb it.
         kernel: Frobenius norm ‖W‖ of the 1x1 kernel that the scale multiplies.
         ratio: mean over images of ‖s · Inception(x)‖ / ‖x‖.
-        trained: the blocks whose scale is trained.
+        trained: the modules whose scale is trained.
     """
 
     scale: pd.DataFrame
@@ -44,7 +44,7 @@ class Branches:
 
     @cached_property
     def means(self) -> pd.DataFrame:
-        """Geometric means over the blocks, one row per epoch; scale times kernel equals product."""
+        """Geometric means over the modules, one row per epoch; scale times kernel equals product."""
         tables = {name: getattr(self, name).to_numpy() for name in QUANTITIES}
         with np.errstate(divide="ignore"):  # a scale of 0 has the mean 0
             means = {name: np.exp(np.log(table).mean(axis=1)) for name, table in tables.items()}
@@ -54,7 +54,7 @@ class Branches:
 def branches(run: Run) -> Branches | None:
     """Return the branches of a run; None if it recorded no ratios or kernel norms, as in the first runs."""
     kinds = ("trsf", "kernel", "ratio")
-    tables = {kind: _by_block(run.learned[kind]) for kind in kinds if kind in run.learned}
+    tables = {kind: _by_module(run.learned[kind]) for kind in kinds if kind in run.learned}
     if "ratio" not in tables or "kernel" not in tables:
         return None
     ratio = tables["ratio"]
@@ -65,13 +65,13 @@ def branches(run: Run) -> Branches | None:
     return Branches(scale, tables["kernel"], ratio, trained)
 
 
-def _by_block(table: pd.DataFrame) -> pd.DataFrame:
-    """Name the columns by block number; they are already in network order."""
+def _by_module(table: pd.DataFrame) -> pd.DataFrame:
+    """Name the columns by module number; they are already in network order."""
     return table.set_axis(range(1, table.shape[1] + 1), axis=1)
 
 
 def constants(config: Mapping[str, Any]) -> list[float]:
-    """Return the scale of each block in a network with constant scales; the last block's is 1."""
+    """Return the scale of each module in a network with constant scales; the last module's is 1."""
     network, constant = ARCHITECTURES[config["arch"]], config["scale_init"]
     stages = (network.block35, network.block17, network.block8)
     return [
@@ -106,17 +106,17 @@ class BranchRuns:
         return [(fixed, variant) for fixed, variant in found if fixed in self.by_variant]
 
     def geometric(self, variant: str, quantity: str, epoch: int = -1) -> dict[int, float]:
-        """Return the geometric mean over blocks by seed, by default after the last epoch."""
+        """Return the geometric mean over modules by seed, by default after the last epoch."""
         return {seed: float(b.means[quantity].iloc[epoch]) for seed, b in self.by_variant[variant].items()}
 
     def arithmetic_ratio(self, variant: str, epoch: int = -1) -> float:
-        """Return the arithmetic mean of the ratio over blocks and seeds, by default after the last epoch."""
+        """Return the arithmetic mean of the ratio over modules and seeds, by default after the last epoch."""
         return float(np.mean([b.ratio.iloc[epoch].mean() for b in self.by_variant[variant].values()]))
 
     def gain(self, fixed: str, trained: str, quantity: str) -> float:
         """Return the ratio of the final quantity with TRSF to that with constants.
 
-        Both are geometric means over blocks and seeds.
+        Both are geometric means over modules and seeds.
         """
         ends = [np.mean(np.log10(list(self.geometric(v, quantity).values()))) for v in (trained, fixed)]
         return float(10 ** (ends[0] - ends[1]))

@@ -108,7 +108,7 @@ def _contraction_note(runs: pd.DataFrame) -> str:
         return ""
     usual, high = (f"{percent(share.value)}" for share in shares.values())
     return (
-        f"Held-out loss is least near the learned size of all branches in {usual} of the runs at the usual "
+        f"Held-out loss is lowest near the learned size of all branches in {usual} of the runs at the usual "
         f"weight decay and in {high} at the raised one."
     )
 

@@ -26,7 +26,7 @@ from trsfnet.paper.numbers import paper_figure, paper_table
 Measure = Callable[[Run], float | None]
 
 # The spread over seeds is assumed equal for variants with the same network and loss. The spread of scales and
-# branches also depends on whether scales are trained, per block or channel, and on their initial value.
+# branches also depends on whether scales are trained, per module or channel, and on their initial value.
 _NETWORK = ("arch", "loss")
 _SCALES = (*_NETWORK, "trsf", "trsf_per_channel", "scale_init")
 

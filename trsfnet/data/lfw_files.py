@@ -151,5 +151,5 @@ class _Lines:
         """Check that nothing but blank lines follows."""
         if self.number < len(self._lines):
             raise DataError(
-                f"{self.path}, line {self.number + 1}: expected the end, as its header announces."
+                f"{self.path}, line {self.number + 1}: expected the end of the file, as its header announces."
             )

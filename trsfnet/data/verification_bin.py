@@ -112,8 +112,8 @@ def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:
         raise DataError(f"{path} {error}: a verification set needs no such thing.") from error
     except Exception as error:  # malicious files raise many types of exceptions
         raise DataError(
-            f"{path} is damaged near byte {stream.tell()} of {len(content)}, or no pickle: expected one of "
-            "insightface's verification sets."
+            f"{path} is damaged near byte {stream.tell()} of {len(content)}, or is not a pickle: expected "
+            "one of insightface's verification sets."
         ) from error
 
 
@@ -121,7 +121,7 @@ def _checked(loaded: object, path: Path) -> tuple[list[bytes], np.ndarray]:
     parts = loaded if isinstance(loaded, list | tuple) else ()
     if len(parts) != 2 or not all(isinstance(part, list | tuple | _Array) for part in parts):
         raise DataError(
-            f"{path} is a pickle of something else: expected a list of images and a list of truths."
+            f"{path} is a pickle of something else: expected a list of images and a list of booleans."
         )
     given, truths = map(_items, parts)
     if len(given) != 2 * len(truths):
@@ -212,7 +212,7 @@ class _Array:
         """
         if self.code.startswith("O"):
             if not isinstance(self.data, list):
-                raise _Refused("holds an array of objects without them")
+                raise _Refused("holds an array of objects without its objects")
             return list(self.data)
         order = self.order if self.order in "<>" else ""
         size = int(self.code[1:])
@@ -292,7 +292,7 @@ class _Unpickler(pickle._Unpickler):
         """Convert text to bytes, as Python 3 pickles bytes in old protocols; the total length is limited."""
         self._spare -= len(text)
         if encoding not in ("latin1", "latin-1") or self._spare < 0:
-            raise _Refused("encodes texts otherwise than Python does")
+            raise _Refused("encodes text in a way that Python does not")
         return text.encode(encoding)
 
     def _bytes(self, content: bytes | str = b"", encoding: str = "latin1") -> bytes:
@@ -300,7 +300,7 @@ class _Unpickler(pickle._Unpickler):
         if isinstance(content, str):
             return self._encode(content, encoding)
         if not isinstance(content, bytes):
-            raise _Refused("makes bytes of what is neither bytes nor text")
+            raise _Refused("makes bytes from something that is neither bytes nor text")
         return content
 
     def load_bytearray8(self) -> None:

@@ -112,7 +112,9 @@ def open_set(
         found = _search(pooled, gallery, searches.probes)
         inside = found.mate >= 0
         if inside.all() or not inside.any():
-            raise ConfigError(f"Open-set identification needs probes in and outside gallery {number}.")
+            raise ConfigError(
+                f"Open-set identification needs probes of people inside and outside gallery {number}."
+            )
         right, ahead = found.right[inside], found.ahead[inside]
         # For a probe outside the gallery, everyone enrolled is a wrong answer.
         alarms = np.sort(found.wrong[~inside])[::-1]
@@ -160,11 +162,13 @@ def closed_set(
     found = _search(pooled, joined, probes, keep=count)
     if (found.mate < 0).any():
         missing = probes.subjects[np.argmax(found.mate < 0)]
-        raise ConfigError(f"Closed-set identification needs everyone enrolled; subject {missing} is not.")
+        raise ConfigError(
+            f"Closed-set identification needs everyone to be enrolled, but subject {missing} is not."
+        )
     wrong = np.sort(found.top_wrong)[::-1]
     if len(wrong) < count:
         raise ConfigError(
-            f"Closed-set identification needs more people than the {len(joined.rows)} enrolled."
+            f"Closed-set identification at these rates needs more than {len(joined.rows)} enrolled people."
         )
     thresholds = {rate: wrong[max(math.ceil(rate * len(probes.rows)) - 1, 0)] for rate in rates}
     return ClosedSetResult(

@@ -92,7 +92,7 @@ class TenFoldScores:
         for number in range(self.folds):
             held_out = self.same[self.fold == number]
             if held_out.all() or not held_out.any():
-                raise ConfigError(f"Fold {number} must hold same-person pairs and different-person pairs.")
+                raise ConfigError(f"Fold {number} must contain both same-person and different-person pairs.")
 
     @property
     def folds(self) -> int:
@@ -113,7 +113,7 @@ class TenFoldScores:
         """The persons in each pair, numbered from 0 in the order of their labels: int [2, P]."""
         if self.people is None:
             raise ConfigError(
-                "These scores do not identify the people in their pairs: they cannot be resampled."
+                "These scores do not identify the people in their pairs, so the people cannot be resampled."
             )
         return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape).T
 
@@ -277,7 +277,7 @@ def ten_fold(
     same = np.asarray(same, dtype=bool)
     if left.shape != right.shape or left.ndim != 2 or same.shape != left.shape[:1]:
         raise ConfigError(
-            f"ten_fold needs embeddings [P, D] twice and labels [P], got {left.shape}, {right.shape} "
+            f"ten_fold needs two arrays of embeddings [P, D] and labels [P], got {left.shape}, {right.shape} "
             f"and {same.shape}."
         )
     parts = np.array_split(np.arange(len(same)), folds)

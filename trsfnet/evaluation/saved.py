@@ -75,7 +75,7 @@ def read_scores(
         raise DataError(f"The saved scores lack the columns {', '.join(missing)}; they have {list(columns)}.")
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise DataError(f"The columns of saved scores must have one length, got {lengths}.")
+        raise DataError(f"The columns of saved scores must all have the same length, got {lengths}.")
     same = columns["same"].astype(bool)
     if "fold" in columns:
         return TenFoldScores(_distances(columns), same, columns["fold"], _people(columns))
@@ -83,7 +83,7 @@ def read_scores(
         return TemplateScores(columns[_TEMPLATE_SCORE], same, _people(columns))
     if impostor_pairs is None:
         raise DataError(
-            "Saved scores of all pairs need impostor_pairs, as the details of their record state."
+            "Saved scores of all pairs need impostor_pairs, which the details of their record state."
         )
     score, people = columns["score"], np.stack([columns[name] for name in _PERSONS], axis=1)
     return AllPairsScores(score[same], people[same, 0], score[~same], people[~same], impostor_pairs)

@@ -124,7 +124,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
     """
     if first.shape != second.shape:
         raise ConfigError(
-            f"McNemar's test needs the same items twice, got {len(first)} and {len(second)} of them."
+            f"McNemar's test needs results on the same items, got {len(first)} and {len(second)} of them."
         )
     only_first, only_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
     discordant = only_first + only_second

@@ -78,7 +78,7 @@ class TemplateScores:
         """The persons in each pair, numbered from 0 in the order of their labels: int [P, 2]."""
         if self.people is None:
             raise ConfigError(
-                "These scores do not identify the people in their pairs: they cannot be resampled."
+                "These scores do not identify the people in their pairs, so the people cannot be resampled."
             )
         return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape)
 

@@ -83,8 +83,8 @@ class AllPairsScores:
         (threshold, tar, by_person), *_ = self._at([far_target], np.ones(self.identities))
         if math.isnan(threshold):
             raise ConfigError(
-                f"Scores were kept for FAR up to {(len(self.impostor) - 1) / self.impostor_pairs:.2g}, "
-                f"not {far_target}."
+                f"Scores were kept for FARs up to {(len(self.impostor) - 1) / self.impostor_pairs:.2g}, "
+                f"which excludes {far_target}."
             )
         return AllPairsResult(
             far_target=far_target,
@@ -160,7 +160,7 @@ class AllPairsScores:
         alone = int(_images_of(len(self.genuine) + self.impostor_pairs)) - int(several.sum())
         if alone < 0 or self.impostor_people.max() >= len(several) + alone:
             raise DataError(
-                f"{len(self.genuine)} same-person pairs of up to {len(several)} persons do not go with "
+                f"{len(self.genuine)} same-person pairs of up to {len(several)} persons do not match "
                 f"{self.impostor_pairs} pairs of different people in which person "
                 f"{self.impostor_people.max()} appears."
             )
@@ -198,7 +198,9 @@ def score_all_pairs(
     genuine_pairs = int((counts * (counts - 1) // 2).sum())
     impostor_pairs = len(labels) * (len(labels) - 1) // 2 - genuine_pairs
     if not genuine_pairs or not impostor_pairs:
-        raise ConfigError("Verification needs two images of one person and images of two people.")
+        raise ConfigError(
+            "Verification needs at least two images of one person and images of at least two people."
+        )
     # One more than may be accepted: the threshold is the score of the first that must be rejected.
     keep = min(int(highest_far * impostor_pairs) + 1, impostor_pairs)
     genuine, people, impostor, pairs = [], [], np.empty(0, np.int16), np.empty((0, 2), np.int32)

@@ -94,7 +94,7 @@ def budget_settings(budget: str, track: str) -> dict[str, Any]:
     choice("budget", budget, tuple(BUDGETS))
     if track not in BUDGETS[budget]:
         made_for = " and ".join(name for name, entry in BUDGETS[budget].items() if isinstance(entry, dict))
-        raise ConfigError(f"budget {budget} is made for the track {made_for}, got {track!r}.")
+        raise ConfigError(f"budget {budget} is defined for the track {made_for}, got {track!r}.")
     return dict(BUDGETS[budget][track])
 
 

@@ -87,7 +87,7 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     if study.configs:
         if (budget, track) != (study.budget, study.track) or "exhibit" in options:
             raise ConfigError(
-                f"study {name} has its own budget and track, and is part of no exhibit of the paper."
+                f"study {name} has its own budget and track, and belongs to no exhibit of the paper."
             )
         runs = study.configs(seeds)
     else:

@@ -186,7 +186,7 @@ CONTROLS: tuple[Variant, ...] = tuple(
 """The constant 0.1 in each module that has a scale with TRSF.
 
 These controls separate the effect of the initial value from that of training the scales. TRSF also scales
-v2's last block, where the original has the constant 1.
+v2's last module, where the original has the constant 1.
 """
 
 

@@ -131,7 +131,9 @@ class Embedder:
                 raise DataError(f"Cannot read {face}: {reason}.") from error
         elif isinstance(face, Image.Image):
             if face.mode[0] in "IF":  # Pillow would clip values above 255 instead of scaling them
-                raise DataError(f"Image {number} must have 8 bits a channel, got Pillow's mode {face.mode}.")
+                raise DataError(
+                    f"Image {number} must have 8 bits per channel, got Pillow's mode {face.mode}."
+                )
             image = face.convert("RGB")
         else:
             image = Image.fromarray(checked(face, f"Image {number}"))
@@ -159,7 +161,7 @@ def checked(image: object, name: str) -> np.ndarray:
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise DataError(f"{name} must be [H, W, 3] in RGB, got {list(image.shape)}.")
     if image.max() <= 1:
-        raise DataError(f"{name} has no pixel above 1: it was divided by 255, or is black.")
+        raise DataError(f"{name} has no pixel value above 1: it was divided by 255, or it is black.")
     return image
 
 

@@ -96,7 +96,7 @@ def quantised(weights: Weights) -> tuple[Any, Weights]:
     metric = f"all_pairs_{METRIC}" if data.all_pairs else METRIC
     interval = intervals(_many_pairs(data, before))[METRIC]
     if interval is None:
-        raise ConfigError(f"{description.name} has too few test faces to tell how far {metric} may vary.")
+        raise ConfigError(f"{description.name} has too few test faces for an interval of {metric}.")
     found = evaluate(data.test, data.pairs, after, all_pairs=data.all_pairs)
     loss = Loss(metric, interval.value, interval.low, interval.high, found.metrics[metric], len(rows))
     if not loss.kept:
@@ -116,8 +116,8 @@ def _faces_of(weights: Weights) -> TrackData:
     settings = weights.description.training.get("config")
     if settings is None:
         raise ConfigError(
-            f"int8 is calibrated on the faces of a run's track, and {weights.description.name} is of no run: "
-            "give the folder of a run, or a file exported from one."
+            f"int8 is calibrated on the faces of a run's track, but {weights.description.name} is not from a "
+            "run: give the folder of a run, or a file exported from one."
         )
     config = TrainConfig.from_parameters(LATER_SETTINGS | dict(settings))
     return load_track(config.track, root=data_root(), **config.face_settings)

@@ -41,5 +41,5 @@ def read_model(source: ModelSource, preprocessing: Preprocessing | None = None) 
         if path.suffix == SUFFIX and path.is_file():
             return read_onnx(path, preprocessing)
     if preprocessing is not None:
-        raise ConfigError(f"The preprocessing of {source} is known and cannot be given.")
+        raise ConfigError(f"The preprocessing of {source} is known: omit yours.")
     return read_weights(source)

@@ -1,7 +1,7 @@
 """Inception-ResNet v1 and v2 for face recognition, as the paper used them (section 4.2).
 
 The layers are those of facenet, verified against its TensorFlow graph: 21 and 40 residual modules, 131 and
-243 activations. One table per version holds all widths and repeats; both versions share the block classes.
+243 activations. One table per version holds all widths and repeats; both versions share the module classes.
 
 The paper counts 20 TRSFs in v1 and 40 in v2. facenet's v1 has 21 residual modules, the last of which
 (`block8`) adds its branch unscaled and without activation. Leaving that module unscaled gives the paper's 20.
@@ -32,7 +32,7 @@ from trsfnet.models.layers import (
 )
 
 Branch = tuple[Conv, ...]
-"""One branch of a block: its convolutions in order."""
+"""One branch of a module: its convolutions in order."""
 
 Branches = tuple[Branch, ...]
 
@@ -168,7 +168,7 @@ def _chain(in_channels: int, branch: Branch, units: Units) -> nn.Module:
 
 
 class Branched(nn.Module):
-    """Base class of all blocks: parallel branches over one input, as children `branch0`, `branch1`, ..."""
+    """Base class of Inception modules: parallel branches over one input, named `branch0`, `branch1`, ..."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__()
@@ -230,7 +230,7 @@ class Reduction(Branched):
 
 
 class Mixed5b(Branched):
-    """The non-residual Inception block at the end of v2's stem; its last branch pools first."""
+    """The non-residual Inception module at the end of v2's stem; its last branch pools first."""
 
     def __init__(self, in_channels: int, branches: Branches, units: Units) -> None:
         super().__init__(in_channels, branches, units)
@@ -272,7 +272,7 @@ class InceptionResnet(KeepsGammaFrozen):
         residual_scale: `fixed` (a constant), `trainable` (TRSF, one scalar per module) or `channel` (one per
             channel).
         scale_init: initial value of a trainable scale, or the constant of all modules. None stands for the
-            paper's 0.1 if trainable, and for facenet's 0.17, 0.10 and 0.20 for blocks A, B and C if fixed.
+            paper's 0.1 if trainable, and for facenet's 0.17, 0.10 and 0.20 for modules A, B and C if fixed.
         scale_last: whether the last block8 has a trainable scale; None follows the paper's count (v1 no,
             v2 yes). With `fixed`, that module is never scaled, as in facenet.
         activation: `relu`, `leaky_relu` or `prelu`.

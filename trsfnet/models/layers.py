@@ -1,4 +1,4 @@
-"""The building blocks of Inception-ResNet: activation, norm, convolution unit, scaled projection.
+"""The parts of Inception-ResNet: activation, norm, convolution unit, scaled projection.
 
 The paper changes two of them: the constant that scales each residual branch becomes trainable (TRSF,
 section 3.1, equations 1-4), and Leaky ReLU or PReLU replaces ReLU (section 3.2, equation 5).

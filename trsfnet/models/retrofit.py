@@ -37,7 +37,7 @@ class Identified:
 
 
 def identify(model: nn.Module) -> Identified:
-    """Express a network in memory as our settings and weights. Also accepts the result of `make_trainable`.
+    """Express a network as settings and weights of our networks; also accepts what `make_trainable` changed.
 
     Args:
         model: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, on its own or within `DataParallel` or
@@ -103,7 +103,7 @@ def make_trainable(model: nn.Module) -> Changes:
         The names of the new parameters in the unwrapped model; none if it already has them.
 
     Raises:
-        ConfigError: the model is neither. Ours become trainable by
+        ConfigError: the model is neither of these. For networks of this package, use
             `trsfnet.load_network(..., trsf=True, activation="prelu")`.
     """
     model = unwrapped(model)

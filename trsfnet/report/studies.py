@@ -33,8 +33,8 @@ def about(found: Analysis, study: str) -> Markdown:
     variants = [short_name(variant) for variant in dict.fromkeys(config.variant for config in planned)]
     rates = sorted({config.learning_rate for config in planned})
     text = (
-        f"{BUDGETS[study]['about']} Planned are {counted(len(planned), 'run')} on "
-        f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Each is trained at the learning "
+        f"{BUDGETS[study]['about']} The study plans {counted(len(planned), 'run')} on "
+        f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Each variant is trained at the learning "
         f"{'rate' if len(rates) == 1 else 'rates'} {joined([f'{rate:g}' for rate in rates])} with the seeds "
         f"{seeds[0]} to {seeds[-1]}."
     )
@@ -43,7 +43,7 @@ def about(found: Analysis, study: str) -> Markdown:
 
 def _progress(ended: int, planned: int) -> str:
     if not ended:
-        return "None of them has been made yet."
+        return "None has ended yet."
     return f"All {planned} have ended." if ended == planned else f"{ended} of {planned} have ended."
 
 

@@ -96,7 +96,7 @@ def _check(
             raise ConfigError(f"{name} must not be negative, but the smallest is {int(numbers.min())}.")
     if identities.shape != samples.shape:
         raise ConfigError(
-            f"identities and samples must be equally many, not {len(identities)} and {len(samples)}."
+            f"identities and samples must have the same length, not {len(identities)} and {len(samples)}."
         )
     if size < _SMALLEST_SIZE:
         raise ConfigError(f"size must be at least {_SMALLEST_SIZE} pixels, not {size}.")

@@ -131,7 +131,7 @@ def _read(file: Path, device: torch.device) -> dict[str, Any]:
 def _checked(state: Any, file: Path) -> dict[str, Any]:
     """Return `state` unless it has the format of early versions, which kept weights at the top level."""
     if not isinstance(state, dict):
-        raise ValueError("it is no state of a training")
+        raise ValueError("it does not contain the state of a training run")
     if "training" not in state and "optimizer" in state:
         raise CheckpointError(
             f"The checkpoint {file} was written by an early version of trsfnet and cannot be resumed: "

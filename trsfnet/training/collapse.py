@@ -108,7 +108,7 @@ class Watch:
         if step >= FAIR_TRIAL and len(norms) == CHECK_EVERY and norms.min() > EXPLOSION * usual:
             raise Collapse(
                 f"The gradients exploded: in the {CHECK_EVERY} steps up to step {step + 1} their norm was at "
-                f"least {norms.min():.3g}, in the run's first {FAIR_TRIAL} it was {usual:.3g} "
+                f"least {norms.min():.3g}, compared with {usual:.3g} in the run's first {FAIR_TRIAL} steps "
                 f"(learning rate {rate:.3g}). "
                 "The likely cause is a learning rate that is too large for this network.",
                 Collapsed("explosion", step + 1),
@@ -121,8 +121,10 @@ class Watch:
         if len(before) and before.max() > 100 * usual:
             return f"The gradients had exploded before: the norm grew from {usual:.3g} to {before.max():.3g}."
         if step < FAIR_TRIAL:
-            return "This early, the likely cause is too large an initial learning rate; warmup_epochs helps."
-        return "The gradients had not grown before: the likely cause is one too large step, or overflow."
+            return (
+                "This early, the likely cause is a learning rate that starts too large; warmup_epochs helps."
+            )
+        return "The gradients had not grown before: the likely cause is a single excessive step, or overflow."
 
 
 def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) -> str:
@@ -142,13 +144,13 @@ def at_chance(epoch: Mapping[str, Any], labels: np.ndarray, *, softmax: bool) ->
     entropy, best = -(share * np.log(share)).sum(), share.max()
     loss, accuracy = epoch["loss"], epoch["train_accuracy"]
     if softmax and loss >= entropy:
-        return f"The loss ended at {loss:.3g}, no better than chance, {entropy:.3g}."
+        return f"The loss ended at {loss:.3g}, no better than chance ({entropy:.3g})."
     if softmax and loss > (1 - CHANCE_MARGIN) * entropy:
         return (
-            f"The loss ended at {loss:.3g}, {1 - loss / entropy:.2%} below chance, {entropy:.3g}: "
+            f"The loss ended at {loss:.3g}, {1 - loss / entropy:.2%} below chance ({entropy:.3g}): "
             f"a margin below {CHANCE_MARGIN:.0%} counts as no learning."
         )
     # Three standard errors above the accuracy of always predicting the most frequent identity, over one pass.
     if not softmax and accuracy <= best + 3 * math.sqrt(best * (1 - best) / len(labels)):
-        return f"{accuracy:.2%} of the faces were recognised at the end, no better than chance, {best:.2%}."
+        return f"{accuracy:.2%} of the faces were classified correctly, no better than chance ({best:.2%})."
     return ""

@@ -447,11 +447,11 @@ def _check_combinations(c: TrainConfig) -> None:
         )
     if c.held_out_images and c.track != "synthetic":
         raise ConfigError(
-            f"held_out_images is only for the synthetic track: the images of {c.track} are fixed."
+            f"held_out_images applies only to the track synthetic: the images of {c.track} are fixed."
         )
     if (c.schedule == "milestones") != bool(c.milestones):
         raise ConfigError(
-            "The schedule milestones needs a list of steps in milestones; no other schedule takes them."
+            "The schedule milestones needs a list of steps in milestones; other schedules take no milestones."
         )
     # Batch norm needs at least two images to compute a variance.
     if c.batch_size % c.micro_batches or c.batch_size < 2 * c.micro_batches:

@@ -93,7 +93,7 @@ class FewerCollapses(Rule):
     def describe(self) -> str:
         """Describe which run must collapse more often."""
         return (
-            "of two runs that differ in nothing but the variant, the latter collapses more often; if images "
+            "of two runs that differ only in the variant, the latter collapses more often; if images "
             "of the training people are held out, it has the higher loss on them, both at the end and on "
             "average over training (as a share of chance level, at most 1)"
         )

@@ -84,7 +84,7 @@ class PackSource(Source):
         if size != offsets[-1]:
             raise DataError(
                 f"{folder / 'images.bin'} has {size} bytes where offsets.npy announces {offsets[-1]}: it is "
-                "cut short or of another pack."
+                "cut short or belongs to another pack."
             )
         outside = np.flatnonzero((labels < 0) | (labels >= len(self.identities)))
         if len(outside):
@@ -137,7 +137,7 @@ def _read_array(path: Path, meta: dict[str, Any]) -> np.ndarray:
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # NumPy raises many types of exceptions on malicious files
-        raise DataError(f"{path} is not an array of numpy's.") from error
+        raise DataError(f"{path} is not a NumPy array.") from error
     if not isinstance(array, np.ndarray) or array.dtype != np.int64 or array.ndim != 1:
         raise DataError(f"{path} must hold a one-dimensional array of int64.")
     return array

@@ -154,7 +154,7 @@ def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
         if len(twice):
             first, second = order[twice[0]], order[twice[0] + 1]
             raise DataError(
-                f"{path}, line {second + 1}: the {what} {values[second]} stands in line {first + 1} already."
+                f"{path}, line {second + 1}: the {what} {values[second]} is already in line {first + 1}."
             )
     return keys, offsets
 

@@ -62,7 +62,7 @@ class RecordSource(Source):
         where = place(self.path, self._index.keys[index], offset)
         label, image = unpacked(joined(self._file.read(offset, span, where), 0, where)[0], where)
         if label != self.labels[index] or not image:
-            raise DataError(f"{where} is not the one that was there when the file was indexed.")
+            raise DataError(f"{where} is not the record that was indexed: the file has changed since.")
         return image
 
     def name(self, index: int) -> str:

@@ -38,7 +38,7 @@ def write_records(source: Source, folder: Path) -> Path:
     counts = np.bincount(source.labels, minlength=len(source.identities))
     if not counts.all() or not len(counts):
         missing = source.identities[counts.argmin()] if len(counts) else "any"
-        raise DataError(f"The identity {missing} has no image: a face pack needs one of each.")
+        raise DataError(f"The identity {missing} has no image: a face pack needs at least one per identity.")
     if len(counts) > MAX_LABEL + 1:
         raise DataError(f"A face pack holds at most {MAX_LABEL + 1} identities, got {len(counts)}.")
     height, width, _ = source.image(0).shape

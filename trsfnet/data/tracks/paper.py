@@ -51,7 +51,7 @@ def _folder(root: Path | None, train_set: str) -> Path:
         raise DataError(
             f"The paper track needs {_TRAIN_HELP[train_set]} in {root or 'DATA_ROOT'}/{train_set}: set "
             "TRSFNET_DATA, or data_root, to a folder that holds it. The set is no longer distributed; the "
-            "tracks synthetic and lfw need nothing that is not public."
+            "tracks synthetic and lfw need only public data."
         )
     return root
 

@@ -175,7 +175,7 @@ def _done(path: Path, owner: dict[str, object]) -> int:
     except FileNotFoundError:
         if path.exists():
             raise DataError(
-                f"{path} exists, but {_note(path).name}, which states whose features it holds, does not."
+                f"{path} exists, but {_note(path).name}, which states what its features belong to, does not."
             ) from None
         return 0
     except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:

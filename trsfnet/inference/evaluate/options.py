@@ -68,7 +68,7 @@ def choose_protocol(source: Source, path: Path, options: EvaluationOptions) -> s
     allowed = _PROTOCOLS.get(type(source))
     if allowed is None:
         raise ConfigError(
-            f"{path} holds no test set: expected LFW (as published or aligned), a .bin verification set, "
+            f"{path} is not a test set: expected LFW (as published or aligned), a .bin verification set, "
             "IJB-B or IJB-C."
         )
     if options.worst < 0:

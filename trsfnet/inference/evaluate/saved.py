@@ -89,8 +89,8 @@ class SavedEmbeddings:
                 return places
         missing = [name for name, place in zip(wanted, places, strict=True) if place < 0]
         raise DataError(
-            f"{self.file} has no embedding, or several, of {len(missing):,} of the {len(wanted):,} images "
-            f"that are compared, such as {missing[0]}; its own names are like {self.names[0]}."
+            f"{self.file} has no embedding, or several, for {len(missing):,} of the {len(wanted):,} images "
+            f"to compare, such as {missing[0]}; the names in it look like {self.names[0]}."
         )
 
 
@@ -141,12 +141,15 @@ def read_embeddings(path: Path) -> SavedEmbeddings:
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror or error}.") from error
     if saved.names is not None and len(saved.names) != len(saved.plain):
-        raise DataError(f"{path} has {len(saved.plain):,} embeddings for {len(saved.names):,} names.")
+        raise DataError(f"{path} has {len(saved.plain):,} embeddings but {len(saved.names):,} names.")
     for part in (saved.plain, saved.mirrored):
         if part is not None:
             _check(part, saved)
     if saved.mirrored is not None and saved.mirrored.shape != saved.plain.shape:
-        raise DataError(f"{path} has mirrored embeddings of another shape, {saved.mirrored.shape}.")
+        raise DataError(
+            f"{path} has mirrored embeddings of shape {saved.mirrored.shape} "
+            f"for embeddings of shape {saved.plain.shape}."
+        )
     return saved
 
 
@@ -159,7 +162,7 @@ def _check(embeddings: np.ndarray, saved: SavedEmbeddings) -> None:
         row = int(np.argmax(wrong))
         name = f"row {row}" if saved.names is None else saved.names[row]
         kind = "zero" if norms[row] == 0 else "not finite"
-        raise DataError(f"{saved.file}: the embedding of {name} is {kind}; {wrong.sum():,} are like that.")
+        raise DataError(f"{saved.file}: the embedding of {name} is {kind} (unusable rows: {wrong.sum():,}).")
 
 
 def _read_parquet(path: Path) -> SavedEmbeddings:
@@ -169,7 +172,7 @@ def _read_parquet(path: Path) -> SavedEmbeddings:
             columns = [name for name in ("name", "embedding", "mirrored") if name in schema.names]
             table = file.read(columns=columns)
     except (pa.ArrowException, ValueError) as error:
-        raise DataError(f"{path} is damaged, or no parquet file: expected {_UNDERSTOOD}.") from error
+        raise DataError(f"{path} is damaged or is not a parquet file: expected {_UNDERSTOOD}.") from error
     if columns[:2] != ["name", "embedding"]:
         raise DataError(f"{path} has the columns {', '.join(schema.names[:9])}: expected {_UNDERSTOOD}.")
     names = table["name"]
@@ -188,7 +191,7 @@ def _matrix(column: pa.ChunkedArray, what: str) -> np.ndarray:
         raise DataError(f"{what} must be a list of floating-point numbers, got {kind}.")
     lengths = column.combine_chunks().value_lengths()
     if not len(column) or column.null_count or len(lengths.unique()) != 1:
-        raise DataError(f"{what} must have one length in all rows, and one row or more.")
+        raise DataError(f"{what} must have the same length in every row, and at least one row.")
     return _numbers(column.combine_chunks().flatten().to_numpy(zero_copy_only=False), what).reshape(
         len(column), -1
     )

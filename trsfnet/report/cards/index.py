@@ -60,7 +60,7 @@ def _section(track: str, at: str, runs: list[Run]) -> str:
         for run in runs
     ]
     filterable = f"::::{{div}} filterable\n{table(header, rows)}\n::::"
-    return f"{title}\n\n{folded('Show these runs', filterable)}"
+    return f"{title}\n\n{folded('List of runs', filterable)}"
 
 
 def _study_section(track: str, runs: list[Run]) -> str:
@@ -83,7 +83,7 @@ def _study_section(track: str, runs: list[Run]) -> str:
         for (_, rate), cell in cells.items()
     ]
     header = ["Variant", "Learning rate", "Done", "Collapsed", "Other", "Seeds"]
-    return f"{title}\n\n{about}\n\n{folded('Show these runs', table(header, rows))}"
+    return f"{title}\n\n{about}\n\n{folded('List of runs', table(header, rows))}"
 
 
 def _seeds(cell: list[Run]) -> str:

@@ -58,9 +58,11 @@ def same_product(table: TableRuns) -> Picture | Markdown:
 
 def _paths(panel: Axes, found: Branches) -> None:
     colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, found.scale.shape[1]))
-    for block, colour in zip(found.scale, colours, strict=True):
-        panel.plot(found.kernel[block], found.scale[block], color=colour, linewidth=1.4)
-        panel.plot(found.kernel[block].iloc[-1], found.scale[block].iloc[-1], "o", color=colour, markersize=5)
+    for module, colour in zip(found.scale, colours, strict=True):
+        panel.plot(found.kernel[module], found.scale[module], color=colour, linewidth=1.4)
+        panel.plot(
+            found.kernel[module].iloc[-1], found.scale[module].iloc[-1], "o", color=colour, markersize=5
+        )
     panel.set_yscale("log")
 
 
@@ -97,7 +99,7 @@ def final_ratios(table: TableRuns) -> Picture | None:
     with style.panels(1, len(by_activation), 3.8, sharey=True) as (figure, (axes,)):
         for panel, (fixed, variants) in zip(axes, by_activation.items(), strict=True):
             for variant in variants:
-                _by_block(panel, variant, list(runs[variant].values()))
+                _by_module(panel, variant, list(runs[variant].values()))
             panel.set(title=short_name(fixed), xlabel="Module, from input to output", yscale="log")
             panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -114,7 +116,7 @@ def final_ratios(table: TableRuns) -> Picture | None:
     return picture(figure, alt=alt, caption=caption)
 
 
-def _by_block(panel: Axes, variant: str, seeds: list[Branches]) -> None:
+def _by_module(panel: Axes, variant: str, seeds: list[Branches]) -> None:
     look = style.look(variant)
     ends = pd.concat([found.ratio.iloc[-1] for found in seeds], axis=1)
     if len(seeds) > 1:

@@ -96,7 +96,7 @@ class FastScaledProjection(Accelerated, ScaledProjection):
 
 
 class _FastBranched(Accelerated, Branched):
-    """Computes all 1x1 units that read the block's input as one wider unit."""
+    """Computes all 1x1 units that read the module's input as one wider unit."""
 
     def obstacle(self) -> str | None:
         """The obstacle: first units that were modified, or whose norms or activations differ."""
@@ -243,13 +243,13 @@ def _differing(units: Sequence[ConvNormAct]) -> str | None:
         if unit.conv.bias is not None:
             return "a convolution at the start of a branch has a bias"
         if type(unit.act) is not type(first.act):
-            return "activations at the starts of a block's branches are of several types"
+            return "activations at the starts of a module's branches are of several types"
         if getattr(unit.act, "negative_slope", 0) != getattr(first.act, "negative_slope", 0):
-            return "activations at the starts of a block's branches have several slopes"
+            return "activations at the starts of a module's branches have several slopes"
         if (unit.bn.eps, unit.bn.momentum) != (first.bn.eps, first.bn.momentum):
-            return "norms at the starts of a block's branches have several settings"
+            return "norms at the starts of a module's branches have several settings"
         if unit.bn.weight is None or unit.bn.bias is None or unit.bn.weight.dtype != first.bn.weight.dtype:
-            return "norms at the starts of a block's branches lack gamma and beta, or differ in precision"
+            return "norms at the starts of a module's branches lack gamma and beta, or differ in precision"
     return None
 
 

@@ -1,7 +1,7 @@
 """Applies PyTorch's compiler to the repeated parts of a network instead of to the whole.
 
-Blocks of one kind share their code, which is therefore compiled only once: v1 has 29 regions of 12 kinds, and
-the compiler sees 39 convolutions instead of 132.
+Inception modules of one kind share their code, which is therefore compiled only once: v1 has 29 regions of 12
+kinds, and the compiler sees 39 convolutions instead of 132.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BACKEND = "inductor"
 
 
 def compile_regions(model: InceptionResnet) -> None:
-    """Compile every block and every unit outside of blocks, for training steps only.
+    """Compile every Inception module, and every unit outside of them, for training steps only.
 
     Passes without gradients, such as evaluation, are not compiled: each batch size would need another
     compilation, and the variant that a step uses must not depend on what ran before it.

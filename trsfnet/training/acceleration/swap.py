@@ -38,7 +38,7 @@ class Acceleration:
 def accelerate(network: nn.Module) -> Acceleration:
     """Speed up the training of our networks: the same results up to rounding, in fewer passes over memory.
 
-    Parts of the network (convolution units, projections, blocks) get a class with another `forward`, a
+    Parts of the network (convolution units, projections, modules) get a class with another `forward`, a
     technique that `torch.nn.utils.parametrize` also uses. Parameters, their names, hooks and references to
     modules remain valid. A part whose class is not exactly ours, or whose children were replaced or have
     hooks, is left unchanged. If that happens later, the part computes as before, with a warning. Other
