@@ -31,6 +31,15 @@ def reason(error: OSError) -> str:
     return error.strerror or f"the disk may be full ({str(error).rstrip('.')})"
 
 
+def stamp_of(state: os.stat_result) -> str:
+    """Return a value that changes when a file does: its size, and when it was modified and last changed.
+
+    Copies by `cp -p` or `rsync -a` and renamed files keep the modification time of the original; the time of
+    the last change, which no tool can set, shows that they are new.
+    """
+    return f"{state.st_size}-{state.st_mtime_ns}-{state.st_ctime_ns}"
+
+
 @contextmanager
 def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """Create a folder in `parent` (also created if missing); remove it at the end unless renamed.

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from trsfnet.data.cache import cache_root
-from trsfnet.data.files import new_folder
+from trsfnet.data.files import new_folder, stamp_of
 from trsfnet.data.lfw import LfwImages, present_images
 from trsfnet.errors import DataError
 
@@ -35,16 +35,12 @@ def content_version(images: LfwImages) -> str:
 def _stamp(path: Path) -> str:
     """Return a value that changes when an image does, from sizes and times of the archive or images."""
     if path.is_file():
-        state = path.stat()
-        return f"{state.st_size} {state.st_mtime_ns}"
+        return stamp_of(path.stat())
     digest = hashlib.sha256()
     for person in sorted(os.scandir(path), key=lambda entry: entry.name):
         if person.is_dir():
             for image in sorted(os.scandir(person), key=lambda entry: entry.name):
-                state = image.stat()
-                digest.update(
-                    os.fsencode(f"{person.name}/{image.name} {state.st_size} {state.st_mtime_ns}\n")
-                )
+                digest.update(os.fsencode(f"{person.name}/{image.name} {stamp_of(image.stat())}\n"))
     return digest.hexdigest()
 
 

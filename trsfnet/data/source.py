@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from trsfnet.data.decode import decode
+from trsfnet.data.files import stamp_of
 
 
 class Source(ABC):
@@ -59,7 +60,7 @@ class Source(ABC):
         return None
 
     def stamp(self, index: int) -> str:
-        """Return size and modification time of the file that contains the image; empty if there is none.
+        """Return size and times of the file that contains the image, see `stamp_of`; empty if there is none.
 
         If the stamp is unchanged, so is the image; if it has changed, the image may have changed.
         """
@@ -68,7 +69,7 @@ class Source(ABC):
             state = file.stat() if file else None
         except OSError:
             state = None
-        return f"{state.st_size}-{state.st_mtime_ns}" if state else ""
+        return stamp_of(state) if state else ""
 
     def image(self, index: int) -> np.ndarray:
         """Decode one image: uint8 [H, W, 3], RGB.

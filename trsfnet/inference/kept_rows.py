@@ -18,7 +18,7 @@ class ImageState(NamedTuple):
     """State of an image when it was embedded.
 
     Attributes:
-        stamp: size and modification time of its file, see `Source.stamp`.
+        stamp: size and times of its file, see `Source.stamp`.
         content: 128-bit hash of its bytes, in hexadecimal.
     """
 
@@ -56,7 +56,7 @@ def state_of(images: Source, row: int) -> ImageState:
 
 
 def still_holds(kept: ImageState, images: Source, row: int) -> bool:
-    """Return whether an image is unchanged, by size and time or, if these differ, by its bytes."""
+    """Return whether an image is unchanged, by size and times or, if these differ, by its bytes."""
     if kept.stamp and kept.stamp == images.stamp(row):
         return True
     try:

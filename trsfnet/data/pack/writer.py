@@ -130,12 +130,13 @@ def _check_unchanged(target: Path, source: Source, settings: dict[str, Any]) -> 
 
 
 def _changed_since(file: Path, source: Source) -> Iterator[int]:
-    """Yield the images whose files were modified after `file`; the version of a source counts bytes alone."""
+    """Yield the images whose files were changed after `file`; the version of a source counts bytes alone."""
     made = file.stat().st_mtime_ns
     for index in range(len(source)):
         image = source.file(index)
         with suppress(OSError):
-            if image is not None and image.stat().st_mtime_ns > made:
+            # A file that was copied or moved here may keep an old modification time.
+            if image is not None and max((state := image.stat()).st_mtime_ns, state.st_ctime_ns) > made:
                 yield index
 
 

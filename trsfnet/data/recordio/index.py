@@ -27,7 +27,7 @@ import numpy as np
 from tqdm import tqdm
 
 from trsfnet.data.cache import cache_root
-from trsfnet.data.files import new_folder
+from trsfnet.data.files import new_folder, stamp_of
 from trsfnet.data.recordio.container import (
     CHUNK,
     HEADER,
@@ -79,7 +79,7 @@ def stamp(path: Path) -> str:
         states = [(file.name, file.stat()) for file in (path, index) if file == path or index.exists()]
     except OSError as error:
         raise DataError(f"Cannot read {error.filename}: {error.strerror}.") from error
-    return ", ".join(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states)
+    return ", ".join(f"{name} {stamp_of(state)}" for name, state in states)
 
 
 def pack_index(path: Path) -> PackIndex:
