@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from trsfnet.cli import main, parse
 from trsfnet.cli.output import lasting_output
+from trsfnet.experiments import launch
 from trsfnet.experiments.run import _command_words
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import peers
@@ -129,6 +133,39 @@ def test_variables_that_an_earlier_job_left_are_one_sentence(tmp_path, capsys, m
         monkeypatch.setenv(name, value)
     assert main(tiny(tmp_path)) == 2
     assert capsys.readouterr().err.startswith(f"trsfnet: {says}")
+
+
+def test_only_the_process_that_started_several_reports_the_result(tmp_path, monkeypatch, capsys):
+    environments = []
+
+    def started(*_, env, **__):
+        environments.append(env)
+        return SimpleNamespace(stdout=[], wait=lambda: 0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", started)
+        launch.launch([], 1)
+    for name in environments[0].keys() - os.environ.keys():
+        monkeypatch.setenv(name, environments[0][name])
+    assert main(tiny(tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "epoch 1/1" in said
+    assert "done: " not in said
+
+
+def test_a_process_that_the_system_ended_is_named(monkeypatch, capsys):
+    def run(*_):
+        killed = ProcessFailure(local_rank=1, pid=7, exitcode=-signal.SIGKILL, error_file="")
+        raise ChildFailedError("trsfnet", {1: killed})
+
+    monkeypatch.setattr(launch.torch.distributed.run, "run", run)
+    monkeypatch.setattr(sys, "argv", ["launch", "-m", "trsfnet"])
+    try:
+        assert launch._torchrun() == 1
+    finally:
+        logging.disable(logging.NOTSET)
+    sentence = "trsfnet: Process 1 was ended by SIGKILL, as the system does when memory runs out.\n"
+    assert capsys.readouterr().err == sentence
 
 
 def test_a_closed_pipe_is_said_once_and_work_goes_on(monkeypatch, capfd):

@@ -73,6 +73,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Train a network and print the location of its record."""
     # Imported here so that --help and --version need not wait for torch.
+    from trsfnet.experiments.launch import is_launched
     from trsfnet.experiments.parameters import config_of
     from trsfnet.experiments.run import run as train
     from trsfnet.training.distributed import started_as
@@ -88,7 +89,7 @@ def run(given: argparse.Namespace) -> int:
             devices=given.devices,
             again=given.again,
         )
-        if world.rank == 0:
+        if world.rank == 0 and not is_launched():
             print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
     # torchrun treats any nonzero exit code as a crash, but a collapse is a result.
     return 0 if record.status == "done" or world.size > 1 else 1

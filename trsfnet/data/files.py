@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trsfnet.errors import DataError
@@ -38,6 +38,21 @@ def stamp_of(state: os.stat_result) -> str:
     the last change, which no tool can set, shows that they are new.
     """
     return f"{state.st_size}-{state.st_mtime_ns}-{state.st_ctime_ns}"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file next to `path`, with the same suffix; at the end, rename it to `path`.
+
+    A file named `path` is therefore always complete, even if several processes write it at the same time.
+    """
+    aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 @contextmanager

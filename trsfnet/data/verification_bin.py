@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import re
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from trsfnet.data.faces import Pairs
-from trsfnet.data.files import writing
+from trsfnet.data.files import replacing, writing
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -92,13 +91,8 @@ def write_verification_bin(path: Path, source: Source, pairs: Pairs) -> None:
     if not path.absolute().parent.is_dir():
         raise DataError(f"There is no folder {path.absolute().parent} to write to.")
     images = [source.encoded(i) for i in np.stack([pairs.left, pairs.right], axis=1).ravel().tolist()]
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path):
-        try:
-            aside.write_bytes(pickle.dumps((images, pairs.same.tolist()), protocol=4))
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+    with writing(path), replacing(path) as aside:
+        aside.write_bytes(pickle.dumps((images, pairs.same.tolist()), protocol=4))
 
 
 def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:

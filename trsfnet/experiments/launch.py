@@ -19,6 +19,13 @@ from trsfnet.errors import ConfigError, TrsfnetError
 
 # Seconds that the processes have to record that they were interrupted; torchrun kills them after 30 s.
 _GRACE = 60
+# Set in the processes that `launch` starts.
+_LAUNCHED = "TRSFNET_LAUNCHED"
+
+
+def is_launched() -> bool:
+    """Return whether `launch` started this process, so that its parent reports the result."""
+    return _LAUNCHED in os.environ
 
 
 def check_devices(devices: int) -> None:
@@ -47,7 +54,7 @@ def launch(words: Sequence[str], devices: int) -> None:
     threads = max(1, torch.get_num_threads() // devices)
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, *options, *words],
-        env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+        env=os.environ | {"OMP_NUM_THREADS": str(threads), _LAUNCHED: "1"},
         stdout=subprocess.PIPE,
         # A notebook shows only what is printed here; in a terminal, progress bars are written directly.
         stderr=None if _is_standard_error(sys.stderr) else subprocess.STDOUT,
@@ -88,10 +95,15 @@ def _stop(process: subprocess.Popen[str], number: int) -> None:
 
 def _torchrun() -> int:
     """Run `torchrun` without the log lines and traceback that it adds to the output of the processes."""
-    logging.disable(logging.WARNING)
+    logging.disable(logging.ERROR)
     try:
         torch.distributed.run.run(torch.distributed.run.parse_args(sys.argv[1:]))
-    except ChildFailedError:
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        if failure.exitcode < 0:  # it could not say anything itself
+            cause = ", as the system does when memory runs out" if failure.exitcode == -signal.SIGKILL else ""
+            name = signal.Signals(-failure.exitcode).name
+            print(f"trsfnet: Process {rank} was ended by {name}{cause}.", file=sys.stderr)
         return 1
     except SignalException as error:
         return 128 + error.sigval

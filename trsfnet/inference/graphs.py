@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from trsfnet.data.cache import cache_root
+from trsfnet.data.files import replacing
 from trsfnet.interop.embedding_network import folded
 from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.weights import Weights
@@ -98,11 +98,6 @@ def _keep(file: Path, graph: bytes, name: str) -> bool:
 def _write(file: Path, content: bytes) -> None:
     """Write to a temporary file, then rename it; others can read the result but not write to it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{secrets.token_hex(4)}.partial")
-    try:
+    with replacing(file) as aside:
         aside.write_bytes(content)
         aside.chmod(aside.stat().st_mode & ~(stat.S_IWGRP | stat.S_IWOTH))
-        os.replace(aside, file)
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from trsfnet.data.files import check_name
+from trsfnet.data.files import check_name, replacing, writing
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.threshold import thresholds
 from trsfnet.interop.description import Description
@@ -71,24 +69,13 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
         )
     weights = _with_thresholds(model)
     card_path = path.with_suffix(".md")
-    # Write to temporary files first, so that files of the final names are always complete. The temporary
-    # names are short, and unique so that simultaneous exports do not collide.
-    aside = path.with_name(f".{secrets.token_hex(4)}.partial{path.suffix}")
-    card_aside = aside.with_suffix(".md")
-    try:
+    with writing(path), replacing(card_path) as card_aside, replacing(path) as aside:
         if int8:
             graph, weights = quantised(weights)
             _write_graph(graph, weights, aside)
         else:
             FORMATS[path.suffix](weights, aside)
         card_aside.write_text(card(weights.description, path.name), encoding="utf-8")
-        os.replace(aside, path)
-        os.replace(card_aside, card_path)
-    except OSError as error:
-        raise DataError(f"Cannot write to {path}: {error.strerror or error}.") from error
-    finally:
-        aside.unlink(missing_ok=True)
-        card_aside.unlink(missing_ok=True)
     return card_path
 
 

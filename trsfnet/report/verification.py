@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
+from trsfnet.data.files import replacing
 from trsfnet.errors import DataError
 from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.curves import Roc, Similarities, roc, similarities
@@ -45,7 +46,8 @@ def draw(models: Sequence[tuple[str, Scores]], file: Path) -> None:
             _det_panel(right, curves)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(models))
         try:
-            figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None})
+            with replacing(file) as aside:
+                figure.savefig(aside, format="svg", facecolor="white", metadata={"Date": None})
         except OSError as error:
             raise DataError(f"Cannot write {file}: {error.strerror or error}.") from error
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trsfnet.data.files import replacing
 from trsfnet.errors import DataError
 from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.saved import read_scores, to_columns
@@ -29,12 +30,10 @@ def write_scores(scores: Scores, path: Path) -> None:
     """
     note = {_PAIRS: scores.impostor_pairs} if isinstance(scores, AllPairsScores) else {}
     table = pa.table(to_columns(scores)).replace_schema_metadata({_KEY: json.dumps(note)})
-    aside = _aside(path)
     try:
-        pq.write_table(table, aside, compression="zstd")
-        os.replace(aside, path)
+        with replacing(path) as aside:
+            pq.write_table(table, aside, compression="zstd")
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
@@ -48,10 +47,9 @@ def check_target(path: Path) -> None:
         raise DataError(
             f"Cannot write scores to {path}: it is a folder, expected a file such as scores.parquet."
         )
-    aside = _aside(path)
     try:
-        aside.touch()
-        aside.unlink()
+        with tempfile.TemporaryFile(dir=path.absolute().parent):
+            pass
     except OSError as error:
         raise DataError(f"Cannot write scores to {path}: {error.strerror or error}.") from error
 
@@ -83,7 +81,3 @@ def _check(columns: dict[str, np.ndarray], path: Path) -> None:
     if wrong or "same" not in columns:
         named = f"its columns {', '.join(wrong[:3])} are no numbers" if wrong else "it has no column same"
         raise DataError(f"{path} holds no scores of pairs, {named}: expected what evaluate --scores writes.")
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")

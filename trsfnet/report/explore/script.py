@@ -5,7 +5,6 @@ Vega draws the charts. It is bundled with the package vl-convert, so nothing is 
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cache
 from importlib import resources
@@ -14,6 +13,7 @@ from importlib.metadata import version
 import vl_convert
 
 from trsfnet.data.cache import cache_root
+from trsfnet.data.files import replacing
 from trsfnet.report.explore.charts import VEGA_LITE
 
 _PARTS = ("dom.js", "values.js", "explorer.js", "whatif.js")
@@ -26,9 +26,8 @@ def vega() -> str:
     if not file.is_file():
         text = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f".{file.name}.{os.getpid()}")
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, file)
+        with replacing(file) as aside:
+            aside.write_text(text, encoding="utf-8")
     return file.read_text(encoding="utf-8")
 
 
