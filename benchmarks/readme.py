@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import RESULTS
+from trsfnet.text import counted
 from trsfnet.training.sharded_head import classifier_bytes
 
 README = Path(__file__).parent / "README.md"
@@ -202,7 +203,7 @@ def rendering(result: dict[str, Any]) -> str:
     limit = f"< {tar['limit']:.2f}"
     rows = [
         [
-            f"faces of {speed['size']} px a second of one core, fastest of {result['rounds']} rounds",
+            f"faces of {speed['size']} px per second on one core, fastest of {result['rounds']} rounds",
             f"{speed['fastest']:.0f}",
             f"≥ {speed['target']}",
         ],
@@ -225,8 +226,8 @@ def rendering(result: dict[str, Any]) -> str:
 
 def pack(result: dict[str, Any]) -> str:
     """Decoding speed compared with training speed."""
-    head = ["v1, full width", "bytes an image", "decoded a second, one thread", "fastest round"]
-    head += ["trained a second", "decoded over trained", "target"]
+    head = ["v1, full width", "bytes per image", "decoded per second, one thread", "fastest round"]
+    head += ["trained per second", "decoded over trained", "target"]
     rows = [
         [
             f"{case['size']} px",
@@ -251,8 +252,8 @@ def align(result: dict[str, Any]) -> str:
         ["one chosen among several", f"{counts['chosen']:,}"],
         ["no face found", f"{counts['none']:,}"],
         ["failed", f"{counts['failed']:,}"],
-        ["images a second of a core's time, decoding and writing included", f"{speed['cpu']:.1f}"],
-        ["images a second by the clock, beside whatever else ran", f"{speed['wall']:.1f}"],
+        ["images per second of CPU time, including decoding and writing", f"{speed['cpu']:.1f}"],
+        ["images per second of elapsed time, with other work on the machine", f"{speed['wall']:.1f}"],
     ]
     return "\n\n".join([place(result["machine"]) + ".", table(["", ""], rows)])
 
@@ -260,11 +261,11 @@ def align(result: dict[str, Any]) -> str:
 def kills(result: dict[str, Any]) -> str:
     """Kills and resumes of training, and the differences that they caused."""
     names = {
-        "trainings": "trainings disturbed",
+        "trainings": "training runs disturbed",
         "kills": "kills",
         "kills_during_a_write": "of them while a checkpoint was being written",
         "starts": "starts",
-        "compared": "weights, scores, parameters and losses compared with the undisturbed training's",
+        "compared": "weights, scores, parameters and losses compared with the undisturbed run",
         "different": "**of them different in any bit**",
     }
     rows = [[text, f"{result[name]:,}"] for name, text in names.items()]
@@ -280,7 +281,7 @@ def kill_trials(result: dict[str, Any]) -> str:
     rows = [[name, *(f"{found.get(column, 0):,}" for column in _TRIALS)] for name, found in works.items()]
     sums = {column: sum(found.get(column, 0) for found in works.values()) for column in _TRIALS}
     rows.append(["**all**", *(f"{number:,}" for number in sums.values())])
-    head = ["killed", "times done", "kills", "starts", "files compared", "**different**", "**did not go on**"]
+    head = ["killed", "completed", "kills", "starts", "files compared", "**different**", "**did not resume**"]
     return "\n\n".join([place(result["machine"]) + ".", table(head, rows)])
 
 
@@ -293,9 +294,9 @@ def faults(result: dict[str, Any]) -> str:
             sums = kinds.setdefault(fault, dict.fromkeys(columns, 0))
             kinds[fault] = {column: sums[column] + figures[column] for column in columns}
     rows = [[fault, *(f"{figures[column]:,}" for column in columns)] for fault, figures in kinds.items()]
-    head = ["fault", "times", "ended well all the same", "in a sentence", "**otherwise**", "**different**"]
+    head = ["fault", "times", "succeeded anyway", "one-sentence error", "**other end**", "**different**"]
     works = ", ".join(result["works"])
-    return "\n\n".join([f"{place(result['machine'])}. Works: {works}.", table(head, rows)])
+    return "\n\n".join([f"{place(result['machine'])}. Tasks: {works}.", table(head, rows)])
 
 
 def fuzzing(result: dict[str, Any]) -> str:
@@ -317,9 +318,9 @@ def fuzzing(result: dict[str, Any]) -> str:
         "reader",
         "files",
         "read",
-        "refused in a sentence",
-        "found, and mended",
-        "**found, and open**",
+        "refused in one sentence",
+        "faults found and fixed",
+        "**faults open**",
         "slowest, s",
         "memory grew, MiB",
     ]
@@ -330,7 +331,7 @@ def processes(result: dict[str, Any]) -> str:
     """Two processes compared with one, and the loss of one of two."""
     cases = {
         "copied": "one micro-batch on each, classifier copied",
-        "accumulated": "two micro-batches on each, added up",
+        "accumulated": "two micro-batches on each, summed",
         "split": "one micro-batch on each, classifier split",
     }
     rows = [
@@ -338,17 +339,17 @@ def processes(result: dict[str, Any]) -> str:
         + [f"{case[kind]:.1e}" for kind in ("parameters", "statistics", "scores")]
         for case, text in ((result[name], text) for name, text in cases.items())
     ]
-    head = ["two processes against one", "steps", "parameters that differ"]
+    head = ["two processes compared with one", "steps", "parameters that differ"]
     head += ["parameters", "running statistics", "scores"]
     death, after = result["death"], result["after_a_death"]
     return "\n\n".join(
         [
             place(result["machine"]) + ". Differences are relative to the largest entry of each tensor.",
             table(head, rows),
-            "With one of two processes killed in the second epoch, the other ended too, "
-            f"{death['seconds']:.0f} s after both were started, saying: *{death['said']}* One process then "
-            f"went on from their checkpoint: {after['different']:,} of {after['compared']:,} parameters "
-            "differ from those of the undisturbed training.",
+            "When one of two processes was killed in the second epoch, the other ended too, "
+            f"{death['seconds']:.0f} s after both were started, with the message *{death['said']}* A single "
+            f"process then resumed from their checkpoint: {after['different']:,} of {after['compared']:,} "
+            "parameters differ from those of the undisturbed run.",
         ]
     )
 
@@ -367,7 +368,12 @@ def ijb(result: dict[str, Any]) -> str:
     ]
     peak = [f"{way['peak'] / 2**30:.2f}" for way in (ours, theirs)]
     rows.append(["peak of the process, GiB", *peak, f"≤ {result['target']['bytes'] / 2**30:.0f}"])
-    head = ["", f"ours, {ours['runs']} runs", f"insightface's way, {theirs['runs']} runs", "target"]
+    head = [
+        "",
+        f"ours, {counted(ours['runs'], 'run')}",
+        f"insightface's, {counted(theirs['runs'], 'run')}",
+        "target",
+    ]
     tables = [
         [f"{far:g}", *(f"{result['tables'][way][i]:.4f}" for way in ("ours", "insightface"))]
         for i, far in enumerate(result["fars"])
@@ -376,7 +382,7 @@ def ijb(result: dict[str, Any]) -> str:
         [
             f"{place(result['machine'])}; {result['threads']} threads; medians, in brackets their range.",
             table(head, rows),
-            table(["FAR", "TAR, ours", "TAR, insightface's way"], tables),
+            table(["FAR", "TAR, ours", "TAR, insightface's"], tables),
             f"The tables differ by at most {result['difference_in_pairs']} of {result['shape']['probes']:,} "
             "genuine pairs.",
         ]
