@@ -31,6 +31,19 @@ STATED = Preprocessing(8, 100.0, 60.0)
     [
         (lambda state: {"epoch": 3, "state_dict": state}, "used the weights under 'state_dict'."),
         (lambda state: {"net": {"model_state_dict": state}}, "under 'net' / 'model_state_dict'."),
+        (lambda state: {"checkpoint": {"state_dict": state}}, "under 'checkpoint' / 'state_dict'."),
+        (lambda state: {"arc_backbone": state, "arc_head": {"w": torch.ones(1)}}, "under 'arc_backbone'."),
+        (lambda state: {"model_ema": state, "state": {"model": state}}, "under 'model_ema'."),
+        (lambda state: {"optimizer": {"state": {0: {"step": torch.ones(1)}}}, "params": state}, "'params'."),
+        (
+            lambda state: {
+                "state_dict": {f"model.{name}": value for name, value in state.items()},
+                "hyper_parameters": {"lr": 0.1},
+                "optimizer_states": [{"state": {}}],
+                "callbacks": {},
+            },
+            "used the weights under 'state_dict'. face.pth: removed the prefix 'model.' from the names.",
+        ),
         (
             lambda state: {f"module._orig_mod.{name}": value for name, value in state.items()},
             "removed the prefix 'module._orig_mod.' from the names.",
@@ -47,6 +60,22 @@ def test_containers_are_opened_and_prefixes_stripped_and_that_is_said(wrap, says
     assert found.by_name.keys() == state.keys()
     assert all(torch.equal(found.by_name[name], value) for name, value in state.items())
     assert says in " ".join(found.notes)
+
+
+def test_containers_in_which_no_network_is_the_one_meant_are_refused():
+    state = {"repeat_3.0.conv2d.bias": torch.ones(4)}
+    with pytest.raises(DataError, match=r"face\.pth holds several state dicts, .* 'student' and 'teacher'"):
+        tensors_in({"student": state, "teacher": dict(state)}, "face.pth")
+    endless: dict[str, object] = {"epoch": 3}
+    endless["state_dict"] = endless
+    with pytest.raises(DataError, match=r"face\.pth does not hold a state dict"):
+        tensors_in(endless, "face.pth")
+
+
+def test_a_torchscript_program_is_refused(tmp_path):
+    torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "script.pt")
+    with pytest.raises(DataError, match=r"script\.pt is a TorchScript program: expected the state dict"):
+        files.read_tensors(tmp_path / "script.pt")
 
 
 def test_a_pth_tar_is_read_and_a_module_that_was_saved_whole_is_not(tmp_path):

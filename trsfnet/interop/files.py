@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+import zipfile
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from trsfnet.errors import DataError, brief
+from trsfnet.errors import DataError, brief, cut
 from trsfnet.models.weights import origin_of
 
 UNDERSTOOD = ".safetensors, .pt, .pth or .pth.tar (PyTorch), or .npz (a TensorFlow checkpoint's variables)"
@@ -23,6 +25,7 @@ _CONTAINERS = (
     *("state_dict", "model_state_dict", "model", "net", "network", "backbone", "weights"),
     *("state_dict_ema", "model_ema", "ema"),
 )
+_MOST_CONTAINERS = 8
 # Prefixes that wrappers add to tensor names: DataParallel, torch.compile, and modules that contain the
 # network.
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.")
@@ -83,6 +86,8 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> Any:
+    if _is_torchscript(path):
+        raise DataError(f"{path} is a TorchScript program: expected the state dict of the network.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -95,32 +100,66 @@ def _read_torch(path: Path) -> Any:
         raise DataError(f"{path} is damaged or not a PyTorch file.") from error
 
 
-def tensors_in(content: Any, source: str) -> Tensors:
-    """Return the state dict that `content` is, or that it contains under a usual name.
+def _is_torchscript(path: Path) -> bool:
+    """Return whether a file is one of `torch.jit.save`, which `torch.load` would only warn about."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except Exception:  # no zip file, or one damaged in any of many ways
+        return False
 
-    Prefixes added by wrappers are removed from the names. If the network is only a part of what was saved,
-    such as a backbone stored with a classifier, the rest is left out.
+
+def tensors_in(content: Any, source: str) -> Tensors:
+    """Return the state dict that `content` is, or that it contains, also within several containers.
+
+    Among several state dicts, those of supported networks come first, then those under usual names. Prefixes
+    added by wrappers are removed from the names of the tensors. If the network is only a part of what was
+    saved, such as a backbone stored with a classifier, the rest is left out.
 
     Raises:
-        DataError: if there is no state dict.
+        DataError: if there is no state dict, or it is unclear which of several to use.
     """
-    opened = []
-    while (name := _container(content)) is not None:
-        content = content[name]
-        opened.append(name)
-    if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
-    ):
+    found = list(_state_dicts(content))
+    found = [place for place in found if _holds_network(place[1])] or found
+    if not found:
         raise DataError(f"{source} does not hold a state dict: expected tensors by name.")
-    notes = (f"{source}: used the weights under {' / '.join(map(repr, opened))}.",) if opened else ()
-    return _unwrapped(dict(content), source, notes)
+    found.sort(key=lambda place: _rank(place[0]))
+    (keys, tensors), *others = found
+    if others and _rank(others[0][0]) == _rank(keys):
+        raise DataError(
+            f"{source} holds several state dicts, such as those under {_path(keys)} and "
+            f"{_path(others[0][0])}: save only one of them."
+        )
+    notes = (f"{source}: used the weights under {_path(keys)}.",) if keys else ()
+    return _unwrapped(tensors, source, notes)
 
 
-def _container(content: Any) -> str | None:
-    """Return the usual name under which `content` contains the weights; None if there is none."""
-    if not isinstance(content, Mapping):
-        return None
-    return next((name for name in _CONTAINERS if isinstance(content.get(name), Mapping)), None)
+def _state_dicts(content: Any) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
+    """Yield the state dicts in `content`, each with the names of its containers, from the outside inwards."""
+    waiting: deque[tuple[tuple[str, ...], Any]] = deque([((), content)])
+    seen = set()  # a file may refer to one container many times, or to itself
+    while waiting:
+        keys, value = waiting.popleft()
+        if not isinstance(value, Mapping) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if value and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in value.items()):
+            yield keys, dict(value)
+        elif len(keys) < _MOST_CONTAINERS:
+            waiting.extend(((*keys, str(name)), inner) for name, inner in value.items())
+
+
+def _holds_network(tensors: dict[str, Tensor]) -> bool:
+    return origin_of(_unwrapped(tensors, "", ()).by_name) is not None
+
+
+def _rank(keys: tuple[str, ...]) -> list[int]:
+    """Rank the place of a state dict: usual names come first, in the order of `_CONTAINERS`."""
+    return [_CONTAINERS.index(key) if key in _CONTAINERS else len(_CONTAINERS) for key in keys]
+
+
+def _path(keys: tuple[str, ...]) -> str:
+    return cut(" / ".join(map(repr, keys)))
 
 
 def _unwrapped(tensors: dict[str, Tensor], source: str, notes: tuple[str, ...]) -> Tensors:
