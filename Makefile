@@ -1,4 +1,4 @@
-# `make book`, `make test` and `make explore` do everything on a fresh machine: each sets itself up.
+# On a fresh machine, `make book`, `make test` and `make explore` each do their own set-up.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,10 +9,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup runs merge book pages pdf explore app test test-fast lint clean
 
-help:  ## show this
+help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 11
 
-# TORCH=cpu (or cu128, …) takes that build of PyTorch from its own index, in place of PyPI's with CUDA.
+# TORCH=cpu (or cu128, …) installs that build of PyTorch from PyTorch's own index instead of PyPI's CUDA build.
 TORCH ?=
 
 $(STAMP): pyproject.toml
@@ -28,34 +28,34 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --editable '.[cluster]'
 	@touch $@
 
-setup: $(STAMP)  ## the environment, in .venv; TORCH=cpu leaves CUDA out
+setup: $(STAMP)  ## create the environment in .venv; TORCH=cpu leaves out CUDA
 
-# What of the pipeline: make runs BUDGET=short TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
+# Which runs the pipeline executes: make runs BUDGET=short TRACK=lfw SEEDS=0,1 EXHIBIT="table 1"
 OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(BUDGET),budget=$(BUDGET)) $(if $(TRACK),track=$(TRACK)) \
   $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EXHIBIT),'exhibit=$(EXHIBIT)')
 CORES ?= all
 
-runs: $(STAMP)  ## the paper's 18 runs on rendered faces, into runs/; BUDGET, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose
+runs: $(STAMP)  ## train the paper's 18 settings on rendered faces; BUDGET, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose others
 	@python -m snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
 
-merge: $(STAMP)  ## finished runs from runs/ into their studies in results/, to be committed
+merge: $(STAMP)  ## add the finished runs in runs/ to their studies in results/
 	@python -m trsfnet merge
 
-book: $(STAMP)  ## those runs, then the book, into _build/html/index.html; a failed run does not keep it from being made
+book: $(STAMP)  ## train those runs, then build the book in _build/html, even if a run failed
 	@status=0; $(MAKE) --no-print-directory runs || status=$$?; \
 	jupyter-book build book/ || exit; \
 	echo "open $(CURDIR)/_build/html/index.html"; exit $$status
 
-pages: $(STAMP)  ## the book of the existing runs, with warnings as errors
+pages: $(STAMP)  ## build the book from the existing runs, with warnings as errors
 	jupyter-book build book/ --warningiserror --nitpick
 
-# The report is printed by whatever Chromium there is.
+# The report is printed by the Chromium or Chrome that is installed.
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 PDF := _build/report.pdf
 
-pdf: $(STAMP)  ## the report of the runs that are there as one PDF; needs Chromium or Chrome
-	@test -n "$(CHROMIUM)" || { echo "make pdf prints by Chromium or Chrome, and finds neither: install one, such as \
-	by apt-get install chromium"; exit 2; }
+pdf: $(STAMP)  ## print the report of the existing runs as one PDF; needs Chromium or Chrome
+	@test -n "$(CHROMIUM)" || { echo "make pdf needs Chromium or Chrome, and neither is installed: install one, \
+	for example with apt-get install chromium"; exit 2; }
 	jupyter-book build book/ --builder singlehtml
 	@"$(CHROMIUM)" --headless --no-sandbox --disable-gpu --no-pdf-header-footer --print-to-pdf=$(PDF) \
 	  "file://$(CURDIR)/_build/singlehtml/index.html" 2> /dev/null
@@ -64,21 +64,21 @@ pdf: $(STAMP)  ## the report of the runs that are there as one PDF; needs Chromi
 # If root is the only user, as in a container, Jupyter needs this option.
 ROOT_TOO := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-explore: $(STAMP)  ## the explorer in JupyterLab: all runs' scales and slopes, "What if?", verifying two images
+explore: $(STAMP)  ## open the explorer in JupyterLab: scales and slopes of all runs, "What if?", two images
 	jupyter lab $(ROOT_TOO) notebooks/explore.ipynb
 
-app: $(STAMP)  ## the same as a page without code, by Voilà
+app: $(STAMP)  ## show the explorer without its code, with Voilà
 	voila notebooks/explore.ipynb
 
-test: $(STAMP) lint  ## lint and tests, which build the book with warnings as errors
+test: $(STAMP) lint  ## lint, then run all tests, which build the book with warnings as errors
 	@.ci/browser
-	@# A process on each core, each of one thread: more would wait for each other.
+	@# One process per core with one thread each: more threads would wait for each other.
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4
 
-test-fast: $(STAMP)  ## the tests that take a moment each, in under three minutes
+test-fast: $(STAMP)  ## run all tests except the slow ones, in under three minutes
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow"
 
-lint: $(STAMP)  ## every check of the sources: Python and its types, notebooks, JavaScript, workflows
+lint: $(STAMP)  ## check Python and its types, notebooks, JavaScript and workflows
 	ruff check .
 	ruff format --check .
 	mypy
@@ -87,5 +87,5 @@ lint: $(STAMP)  ## every check of the sources: Python and its types, notebooks, 
 	actionlint
 	zizmor --offline --persona pedantic --quiet .
 
-clean:  ## remove what was built, but neither runs/ nor the environment
+clean:  ## remove build products, but neither runs/ nor the environment
 	rm -rf _build book/generated .snakemake .pytest_cache .ruff_cache .mypy_cache

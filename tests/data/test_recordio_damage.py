@@ -78,7 +78,7 @@ def replaced(**records: bytes | None) -> dict[int, bytes]:
             None,
             r"16|20 bytes are too few for a record's header",
         ),
-        ({1: record(0, b"x") + b"....", 2: record(0, b"x")}, None, r"record 1 .* followed by bytes of which"),
+        ({1: record(0, b"x") + b"....", 2: record(0, b"x")}, None, r"record 1 .* followed by bytes that"),
         ({1: record(0, b"x")[:-4], 2: record(0, b"x")}, None, r"record 1 .* runs into the next"),
         (
             replaced(_0=record(3.0, b"", 6.0)),
@@ -125,7 +125,7 @@ def test_records_that_lie(tmp_path, records, people, says):
         ("1\t0\n2\t4000\n", "record 2 at byte 4000 is outside of the file, which has 244 bytes"),
         ("1\t0\n2\t46\n", "record 2 at byte 46 cannot be there: records begin at multiples of 4"),
         ("1\t0\n2\t48\n", "record 2 at byte 48 is damaged or not there"),
-        ("1\t0\n2\t44\n", "record 2 at byte 44 is followed by bytes of which the .idx knows nothing"),
+        ("1\t0\n2\t44\n", "record 2 at byte 44 is followed by bytes that the .idx does not list"),
     ],
 )
 def test_an_index_that_lies(tmp_path, index, says):

@@ -207,7 +207,7 @@ def _read_headers(places: _Places) -> _Records:
     places.refuse(ends > len(data), f"is cut short: the file ends at byte {len(data)}")
     following = np.append(offsets[1:], len(data))
     places.refuse(ends > following, "runs into the next: its length or an offset in the .idx is wrong")
-    places.refuse(ends < following, "is followed by bytes of which the .idx knows nothing")
+    places.refuse(ends < following, "is followed by bytes that the .idx does not list")
     return _Records(path, keys, offsets, ends - offsets, labels, filled)
 
 
