@@ -319,7 +319,7 @@ DAMAGE = {
     "labels.npy, entry 0: the label 3": lambda f: replace_array(f, "labels.npy", np.full(9, 3)),
     "labels.npy, entry 8: the label -1": lambda f: replace_array(f, "labels.npy", np.append([0] * 8, -1)),
     "labels.npy must hold": lambda f: replace_array(f, "labels.npy", np.zeros(9)),
-    "labels.npy is not an array": lambda f: replace_array(f, "labels.npy", np.array([{}]), pickled=True),
+    "labels.npy is not a NumPy array": lambda f: replace_array(f, "labels.npy", np.array([{}]), pickled=True),
     "pack.json is damaged": lambda f: (f / "pack.json").write_text("{"),
     "pack.json must be of the format": lambda f: (f / "pack.json").write_text("[]"),
     "got 'trsfnet pack 2'": lambda f: (f / "pack.json").write_text('{"format": "trsfnet pack 2"}'),

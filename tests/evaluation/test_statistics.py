@@ -52,5 +52,5 @@ def test_mcnemar_by_hand():
     turned = mcnemar(second, first)
     assert (turned.only_first, turned.only_second, turned.p_value) == (3, 10, test.p_value)
     assert mcnemar(first, first).p_value == 1.0
-    with pytest.raises(ConfigError, match="same items twice, got 60 and 59"):
+    with pytest.raises(ConfigError, match="results on the same items, got 60 and 59"):
         mcnemar(first, second[1:])

@@ -103,7 +103,7 @@ def test_a_loss_that_is_not_finite_is_a_collapse_with_its_step(tiny_config, tiny
     assert result.status == "collapsed"
     assert "The loss became" in result.message
     assert "at step 2 (learning rate" in result.message
-    assert "too large an initial learning rate" in result.message
+    assert "a learning rate that starts too large" in result.message
     assert result.evaluation is None
     assert result.collapse == Collapsed("loss", 2)
 
