@@ -115,7 +115,7 @@ def test_a_loss_that_ends_at_chance_is_a_collapse(tiny_config, tiny_data):
     )
     result = train(idle, tiny_data)
     assert result.status == "collapsed"
-    assert "chance, 2.08" in result.message
+    assert "chance (2.08" in result.message
     assert result.collapse == Collapsed("chance")
     assert result.evaluation is not None
 
