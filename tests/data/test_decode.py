@@ -259,6 +259,14 @@ def test_deep_channels_that_pillow_would_misread_are_refused():
         decode(bytes(file) + more, "a.tif")
 
 
+def test_signed_bytes_are_as_bright_as_a_viewer_shows_them():
+    tags = {258: 8, 262: 1, 277: 1, 339: 2}
+    pixels = decode(_tiff(tags, np.array([[0, 64], [127, 1]], np.int8).tobytes()), "a.tif")
+    assert pixels[..., 0].ravel().tolist() == [0, 129, 255, 2]
+    with pytest.raises(DataError, match=r"^a\.tif has pixels from -1 to 127: expected 0 to 127\."):
+        decode(_tiff(tags, np.array([[0, -1], [127, 1]], np.int8).tobytes()), "a.tif")
+
+
 def test_a_tiff_of_other_pixels_is_called_so():
     with pytest.raises(DataError, match=r"^a\.tif is a TIFF with pixels that cannot be decoded: expected"):
         decode(_tiff({258: 64, 262: 1, 277: 1, 339: 3}, np.zeros((2, 2)).tobytes()), "a.tif")

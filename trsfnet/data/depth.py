@@ -19,11 +19,11 @@ _DARK = 1 / 16
 
 
 def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Image:
-    """Convert `image` to 8 bits per channel; returned unchanged if it has no more.
+    """Convert `image` to 8 bits per channel, from 0 for black; returned unchanged if it has these already.
 
-    In a 16-bit file the value of white is known. 32-bit integers and floats have no such convention: white is
-    assumed to be the smallest of 1 (floats only), 255 and 65535 that no pixel exceeds, apart from the small
-    overshoot of resampled floats.
+    In a 16-bit file the value of white is known, and in one of signed bytes it is 127. 32-bit integers and
+    floats have no such convention: white is assumed to be the smallest of 1 (floats only), 255 and 65535 that
+    no pixel exceeds, apart from the small overshoot of resampled floats.
 
     Args:
         image: an image in any of Pillow's modes.
@@ -40,13 +40,18 @@ def eight_bits(image: Image.Image, source: Image.Image, name: str) -> Image.Imag
         raise DataError(
             f"{name} stores each channel separately in {bits} bits: expected 8 bits or interleaved channels."
         )
-    if image.mode[0] not in "IF":
+    signed = _SIGNED in tags.get(_SAMPLE_FORMAT, ())
+    signed_bytes = signed and image.mode == "L"
+    if image.mode[0] not in "IF" and not signed_bytes:
         return image
     values = np.asarray(image)
     integers = bool(np.issubdtype(values.dtype, np.integer))
-    if image.mode.startswith("I;16") or (image.mode == "I" and source.format in _SIXTEEN_BITS):
+    if signed_bytes:
+        values = values.view(np.int8)
+        white = _white(values, (127,), name)
+    elif image.mode.startswith("I;16") or (image.mode == "I" and source.format in _SIXTEEN_BITS):
         white = (1 << bits) - 1 if bits < 16 else 65535
-    elif bits == 16 and _SIGNED in tags.get(_SAMPLE_FORMAT, ()):
+    elif bits == 16 and signed:
         white = _white(values, (255, 32767), name)
     else:
         white = _white(values, (255, 65535) if integers else (1, 255, 65535), name)
