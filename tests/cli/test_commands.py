@@ -132,6 +132,17 @@ def test_align_then_pack(photographs, tmp_path, monkeypatch, capsys):
     assert source.image(0)[0].max() < 60
 
 
+def test_a_command_that_writes_files_completes_them_though_nobody_reads_its_output(
+    photographs, tmp_path, monkeypatch
+):
+    (photographs / "nobody").mkdir()  # which is said on standard error before the work begins
+    with open(unread(), "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        monkeypatch.setattr(sys, "stderr", pipe)
+        assert main(["pack", str(photographs), str(tmp_path / "pack"), "--skip-corrupt"]) == 0
+    assert (tmp_path / "pack" / "pack.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -31,6 +31,7 @@ from trsfnet.cli import (
     train,
     verify,
 )
+from trsfnet.cli.output import lasting_output
 from trsfnet.errors import TrsfnetError, lacks_memory
 from trsfnet.termination import Terminated, termination
 
@@ -48,6 +49,10 @@ COMMANDS = {
     "align": align,
     "pack": pack,
 }
+# Commands that write files continue if the reader of their output closes it, as `head` does, and say this.
+_CONTINUING = dict.fromkeys(
+    ("evaluate", "compare", "merge", "embed", "export", "align", "pack"), "the command continues"
+) | {"train": "training continues, and `trsfnet runs` shows its progress"}
 _EPILOG = """\
 `trsfnet COMMAND --help` explains a command and shows examples. To try trsfnet without any data:
   trsfnet info v1
@@ -110,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SystemExit:  # after --help or --version
             _flush()
             raise
-        with termination():
+        with termination(), _output(given.command):
             code = COMMANDS[given.command].run(given)
             _flush()
         return code
@@ -133,6 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:
             _drop_output()
         return _fail(2, f"{error.filename or 'the output'}: {error.strerror or error}.")
+
+
+def _output(command: str) -> contextlib.AbstractContextManager[None]:
+    consequence = _CONTINUING.get(command)
+    return lasting_output(consequence) if consequence else contextlib.nullcontext()
 
 
 def _flush() -> None:

@@ -6,7 +6,6 @@ import argparse
 import ast
 
 from trsfnet.cli import argument
-from trsfnet.cli.output import lasting_output
 
 PURPOSE = "train one network and record it"
 EPILOG = """\
@@ -80,17 +79,16 @@ def run(given: argparse.Namespace) -> int:
 
     parameters = {name: _value(text) for name, text in given.parameters}
     world = started_as()
-    with lasting_output("training continues, and `trsfnet runs` shows its progress"):
-        record = train(
-            config_of(parameters, given.preset),
-            runs=given.runs,
-            data_root=given.data_root,
-            preset=given.preset,
-            devices=given.devices,
-            again=given.again,
-        )
-        if world.rank == 0 and not is_launched():
-            print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
+    record = train(
+        config_of(parameters, given.preset),
+        runs=given.runs,
+        data_root=given.data_root,
+        preset=given.preset,
+        devices=given.devices,
+        again=given.again,
+    )
+    if world.rank == 0 and not is_launched():
+        print(f"{record.status}: {record.path}  {record.info['message']}".rstrip())
     # torchrun treats any nonzero exit code as a crash, but a collapse is a result.
     return 0 if record.status == "done" or world.size > 1 else 1
 
