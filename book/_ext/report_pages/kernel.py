@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,9 @@ from sphinx.errors import ExtensionError
 
 # More kernels would not be faster, because the work is limited by the CPU.
 KERNELS = 2
+
+# Two kernels that each used all cores would spend most of their time waiting for each other.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 # Objects that survive a reset, such as the analysed runs, are kept for the next page anyway; freezing them
 # spares the garbage collector from examining hundreds of thousands of objects again and again.
@@ -42,7 +46,7 @@ class Kernel:
         self.manager = KernelManager(client_class="jupyter_client.asynchronous.AsyncKernelClient")
         # Errors are returned as text; the kernel's own output would only clutter that of the build.
         quiet = subprocess.DEVNULL
-        self.manager.start_kernel(cwd=str(folder), stdout=quiet, stderr=quiet)
+        self.manager.start_kernel(cwd=str(folder), stdout=quiet, stderr=quiet, env=os.environ | _ONE_THREAD)
         self._client = self.manager.blocking_client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
