@@ -32,7 +32,7 @@ class Campaign(ComparableRuns):
         return {claim for claim in claims if self.verdicts[claim].outcome != Outcome.NOT_RUN}
 
     def settles(self, claims: Iterable[str]) -> set[str]:
-        """Return those of the claims that need variants of which it has three or more seeds each."""
+        """Return those of the claims for which it has three or more seeds of every variant needed."""
         needed = {claim: paper_rules()[claim].variants for claim in self.decides(claims)}
         return {
             claim
@@ -112,7 +112,7 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:
     """Return the campaigns to show for the claims with these ids.
 
-    Superseded ones are omitted, and larger ones with too few seeds to replace a smaller one.
+    Superseded campaigns are omitted, as are larger ones with too few seeds to replace a smaller one.
     """
     return [
         one

@@ -51,7 +51,7 @@ class Unit:
         return self.logarithm or self.factor != 100 or distance < 1
 
     def distance(self, value: float) -> str:
-        """Format an unsigned distance, such as `1.2 points`; `nothing` if no share can reach it."""
+        """Format an unsigned distance, such as `1.2 points`; `nothing` if no two shares differ so much."""
         if self.logarithm:
             return f"a factor of {10**value:.3g}"
         if not self.reachable(value):

@@ -20,7 +20,7 @@ third makes ArcFace's crops. The last makes facenet's own crops, where --margin 
 photograph: a face of 100 pixels gets 16 % of its width on each side and one of 200 pixels gets 8 %, whereas
 facenet-pytorch gives each 12.5 %.
 
-Images beside the subfolders of identities belong to nobody: they are counted, on standard error and in
+Images next to the subfolders of identities have no identity: they are counted, on standard error and in
 report.csv, but not cropped.
 
 If the command is interrupted or killed, repeat it to resume. If images were added, repaired or replaced, the

@@ -45,7 +45,7 @@ def open_source(
         part: `train` or `test`, used if `path` is VGGFace2's folder with both parts in it.
         skip: leave out unusable items of a folder of identities and tolerate missing images of IJB, see
             `FolderSource` and `IjbImages`.
-        loose: also take images beside the folders of identities; their identity is the folder's name.
+        loose: also take images next to the folders of identities; their identity is the folder's name.
 
     Raises:
         ConfigError: if `part` is missing or unknown.
@@ -66,7 +66,7 @@ def open_source(
 
 
 def _with_loose(path: Path, part: str | None, skip: bool) -> Source:
-    """Return the images of a folder of identities and those beside the identities' folders."""
+    """Return the images of a folder of identities and those next to the identities' folders."""
     beside = images_in(path, skip=skip, subfolders=True)
     try:
         identities = FolderSource(path, part=part, skip=skip)

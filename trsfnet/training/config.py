@@ -74,14 +74,14 @@ class TrainConfig:
         "paper",
         none="paper",
         argument="scale_init",
-        help="initial scale; without trsf, that of all modules",
+        help="initial scale; without trsf, the fixed scale",
         notes="`paper` is 0.1 with `trsf`, and facenet's constants without it.",
     )
     fixed_scales: tuple[float, ...] = setting(
         (),
         before=(),
         help="each module's constant scale (v1: 20, v2: 40)",
-        notes="In forward order; empty for facenet's constants, or `scale_init`.",
+        notes="In forward order; if empty, `scale_init` applies, or facenet's constants.",
     )
     projection_gain: float = setting(
         1.0,
@@ -126,14 +126,14 @@ class TrainConfig:
         needs=("track", ("paper",)),
         before=None,
         help="training set",
-        notes="By default the one for `loss`; other tracks have one, of their own name.",
+        notes="By default, the paper's set for `loss`. On the other tracks, it is the track's name.",
     )
     seed: int = setting(0, at_least=0, help="seed of weights, image order, augmentation and dropout")
     identities: int = setting(
         at_least=2,
         needs=("track", ("synthetic",)),
         help="people to render",
-        notes="0 for all people of the other tracks.",
+        notes="On the other tracks, it is 0, which means all people.",
     )
     images_per_identity: int = setting(
         at_least=1,
