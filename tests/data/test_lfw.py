@@ -220,7 +220,7 @@ def test_what_a_source_refuses(tmp_path):
     with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg is cut short in .*lfw\.tar"):
         source.encoded(2)
     path.unlink()
-    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg is gone from .*lfw\.tar"):
+    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg is no longer in .*lfw\.tar"):
         source.encoded(2)
     with tarfile.open(path, "w") as archive:
         for _ in range(2):
@@ -305,7 +305,7 @@ def test_pairs_and_their_errors(tmp_path):
     path.write_text("1\nA\t1\t2\nA\t1\tB\t3\n")
     assert [(p.same, p.fold) for p in read_pairs(path)] == [(True, 0), (False, 0)]
     for text, says in [
-        ("2\t1\nA\t1\t2\n", "ends at line 2, where more lines were announced"),
+        ("2\t1\nA\t1\t2\n", "ends at line 2: expected more lines"),
         ("1\t1\nA\t1\n", "line 2: expected 3 tab-separated fields, got 2"),
         ("1\t1\nA\t1\tx\n", "line 2: expected a number from 1 to 9999, got 'x'"),
         ("1\t1\nA\t0\t1\n", "line 2: expected a number from 1 to 9999, got '0'"),

@@ -18,7 +18,7 @@ BLOCKS = 21
 
 
 def with_branches(root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio=(0.1, 0.2), status="done"):
-    """A run whose blocks all start and end at these values, but for the last block's fixed scale."""
+    """A run whose modules all start and end at these values, but for the last module's fixed scale."""
     record = fake_run(root, setting, seed=seed, status=status)
     values = {"kernel": (BLOCKS, kernel), "ratio": (BLOCKS, ratio)}
     if scale:

@@ -199,7 +199,7 @@ class LfwSource(Source):
                 stream.seek(start)
                 encoded = stream.read(size)
         except OSError as error:
-            raise DataError(f"LFW image {self.name(index)} is gone from {self._path}: {error}.") from error
+            raise DataError(f"LFW image {self.name(index)} is no longer in {self._path}: {error}.") from error
         if len(encoded) < size:
             raise DataError(f"LFW image {self.name(index)} is cut short in {self._path}.")
         return encoded

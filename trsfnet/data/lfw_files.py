@@ -127,7 +127,7 @@ class _Lines:
         """Return the fields of the next line, of which there must be `count`."""
         self.number += 1
         if self.number > len(self._lines):
-            raise DataError(f"{self.path} ends at line {len(self._lines)}, where more lines were announced.")
+            raise DataError(f"{self.path} ends at line {len(self._lines)}: expected more lines.")
         fields = self._lines[self.number - 1].rstrip("\r").split("\t")
         if len(fields) != count:
             raise DataError(

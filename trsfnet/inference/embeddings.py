@@ -105,8 +105,8 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
     foreign = foreign_name(target, images, left_out(images))
     if foreign is not None:
         raise DataError(
-            f"{target} exists and holds embeddings of other images: {foreign} is gone or in "
-            "another place. Remove the file, or choose another name."
+            f"{target} exists and holds embeddings of other images: {foreign} was removed or "
+            "moved. Remove the file, or choose another name."
         )
     if any(images.name(row) in done.failed for row in range(len(images))):
         return False  # retry these

@@ -196,7 +196,7 @@ def _external_data(path: Path, name: str, place: dict[str, str]) -> bytes:
             return opened.read(length)
     except ValueError as error:
         raise DataError(
-            f"{path} is damaged: it does not say where in {excerpt(name)} a tensor lies."
+            f"{path} is damaged: it does not say where in {excerpt(name)} a tensor is."
         ) from error
     except OSError as error:
         raise DataError(f"Cannot read {file}: {error.strerror}.") from error

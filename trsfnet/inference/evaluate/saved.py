@@ -214,7 +214,7 @@ def _read_npz(path: Path) -> SavedEmbeddings:
     except OSError:
         raise
     except Exception as error:  # numpy and zipfile raise many types of exceptions on damaged bytes
-        raise DataError(f"{path} is damaged, or holds objects: expected {_UNDERSTOOD}.") from error
+        raise DataError(f"{path} is damaged or contains Python objects: expected {_UNDERSTOOD}.") from error
     if not {"names", "embeddings"} <= set(found) or found["names"].dtype.kind not in "US":
         raise DataError(f"{path} must hold the arrays names, of text, and embeddings.")
     names = tuple(np.char.decode(n) if (n := found["names"]).dtype.kind == "S" else n)
@@ -233,7 +233,7 @@ def _read_npy(path: Path) -> SavedEmbeddings:
     except OSError:
         raise
     except Exception as error:
-        raise DataError(f"{path} is damaged, or holds objects: expected {_UNDERSTOOD}.") from error
+        raise DataError(f"{path} is damaged or contains Python objects: expected {_UNDERSTOOD}.") from error
     names_file = path.with_suffix(".txt")
     if not names_file.is_file():
         return SavedEmbeddings(path, None, _rows(rows, str(path)))
