@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trsfnet.experiments.record import SCHEMA, RunFolder
-from trsfnet.experiments.run import CHECKPOINT
+from trsfnet.experiments.record import CHECKPOINT, SCHEMA, RunFolder
 from trsfnet.models import InceptionResnet
 from trsfnet.training.checkpoint import save_checkpoint
 from trsfnet.training.config import TrainConfig

@@ -32,7 +32,7 @@ from trsfnet.evaluation import CONVENTIONS, read_scores
 from trsfnet.evaluation.conventions import FACENET_TRAINING
 from trsfnet.evaluation.embed import embed, embed_mirrored
 from trsfnet.evaluation.protocol import evaluate as evaluate_track
-from trsfnet.experiments.run import CHECKPOINT
+from trsfnet.experiments.record import CHECKPOINT
 from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.evaluate import EvaluationOptions, EvaluationReport, evaluate, images, subject_of
 from trsfnet.inference.evaluate import features as features_module

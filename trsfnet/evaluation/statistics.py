@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from trsfnet.errors import ConfigError
 
@@ -50,7 +50,10 @@ def clopper_pearson(successes: int, trials: int) -> Interval:
 
 
 def _of_count(successes: int, trials: int, method: str) -> Interval:
-    bounds = stats.binomtest(successes, trials).proportion_ci(LEVEL, method)
+    # Imported here, because importing scipy.stats takes most of a second, which few commands need.
+    from scipy.stats import binomtest
+
+    bounds = binomtest(successes, trials).proportion_ci(LEVEL, method)
     return Interval(successes / trials, float(bounds.low), float(bounds.high))
 
 
@@ -126,6 +129,9 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
         raise ConfigError(
             f"McNemar's test needs results on the same items, got {len(first)} and {len(second)} of them."
         )
+    # Imported here, because importing scipy.stats takes most of a second, which few commands need.
+    from scipy.stats import binomtest
+
     only_first, only_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
     discordant = only_first + only_second
     return McNemar(
@@ -133,5 +139,5 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
         only_first=only_first,
         only_second=only_second,
         neither=int(np.sum(~first & ~second)),
-        p_value=float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0,
+        p_value=float(binomtest(only_first, discordant).pvalue) if discordant else 1.0,
     )

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.record import Record, read_record
-from trsfnet.experiments.run import CHECKPOINT
+from trsfnet.experiments.record import CHECKPOINT, Record, read_record
 from trsfnet.training.checkpoint import load_checkpoint, previous
 from trsfnet.training.config import TrainConfig
 

@@ -21,7 +21,15 @@ from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
-from trsfnet.experiments.record import RECORD, SCHEMA, Record, RunFolder, UnknownFormat, read_record
+from trsfnet.experiments.record import (
+    CHECKPOINT,
+    RECORD,
+    SCHEMA,
+    Record,
+    RunFolder,
+    UnknownFormat,
+    read_record,
+)
 from trsfnet.experiments.stale import RESULTS_VERSION, set_aside, why_stale
 from trsfnet.paths import user_path
 from trsfnet.termination import termination
@@ -31,7 +39,6 @@ from trsfnet.training.history import History
 from trsfnet.training.loop import Outcome, train
 
 RUNS = Path("runs")
-CHECKPOINT = Path("checkpoints", "last.pt")
 
 
 @termination()

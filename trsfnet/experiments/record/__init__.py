@@ -5,11 +5,12 @@ Both are a `Record` (`base`), and `read_record` and `read_records` read both (`r
 """
 
 from trsfnet.experiments.record.base import ENDED, SCHEMA, STATUSES, Record, Table, UnknownFormat
-from trsfnet.experiments.record.folder import FILES, RECORD, RunFolder, write_atomically
+from trsfnet.experiments.record.folder import CHECKPOINT, FILES, RECORD, RunFolder, write_atomically
 from trsfnet.experiments.record.reading import read_record, read_records
 from trsfnet.experiments.record.study import Study, StudyRun, is_study, read_study
 
 __all__ = [
+    "CHECKPOINT",
     "ENDED",
     "FILES",
     "RECORD",

@@ -23,6 +23,7 @@ from trsfnet.experiments.record.base import Record, Table, checked_info
 
 RECORD = "run.json"
 NOTEBOOK = "train.ipynb"
+CHECKPOINT = Path("checkpoints", "last.pt")
 FILES: dict[Table, str] = {
     "history": "history.csv",
     "parameters": "parameters.parquet",

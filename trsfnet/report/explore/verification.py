@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from trsfnet.analysis.run import Run as Record
-from trsfnet.experiments.run import CHECKPOINT
+from trsfnet.experiments.record import CHECKPOINT
 from trsfnet.report.explore.catalogue import catalogue
 from trsfnet.synthetic import render_faces
 from trsfnet.training.checkpoint import previous
