@@ -418,7 +418,7 @@ def test_what_the_schedule_cannot_reach_is_out_of_reach(tmp_path):
     found = judge(rule, campaign, {"a": reach})["a"]
     assert (found.outcome, found.tested) == ("out of reach", False)
     assert found.reason.startswith("Decay budget 0.0")
-    assert "of the paper's 12.5 and 12,496. Less cannot." in found.reason
+    assert "; the paper's are 12.5 and 12,496. Less cannot." in found.reason
     assert judge(rule, campaign, {"a": Reach("", decay_budget=0.01)})["a"].outcome == "supported"
 
 

@@ -67,6 +67,6 @@ def regime_in_words(of: Regime) -> str:
     """Return a sentence that compares a regime with the paper's."""
     paper = paper_regime()
     return (
-        f"Decay budget {decay_budget_in_words(of)} and travel {of.travel:,.0f}, of the paper's "
-        f"{paper.decay_budget:.3g} and {paper.travel:,.0f}."
+        f"Decay budget {decay_budget_in_words(of)} and travel {of.travel:,.0f}; the paper's "
+        f"are {paper.decay_budget:.3g} and {paper.travel:,.0f}."
     )
