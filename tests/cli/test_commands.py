@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.report.fakes import fake_run
-from trsfnet.cli import main
+from trsfnet.cli import info, main
 from trsfnet.data.align import Face
 from trsfnet.data.sources import open_source
 
@@ -68,6 +68,13 @@ def test_a_name_that_no_file_can_have_is_one_sentence(capsys):
         assert said.startswith("trsfnet: ")
         assert said.endswith(f"{says} too long.\n")
         assert said.count("\n") == 1
+
+
+def test_a_name_that_a_library_cannot_handle_is_one_sentence(capsys, monkeypatch):
+    monkeypatch.setattr(info, "run", lambda given: given.model.encode())
+    assert main(["info", "caf\udce9.pt"]) == 2
+    says = r"the name 'caf\udce9.pt' must be UTF-8 and of this locale; try LC_ALL=C.UTF-8."
+    assert capsys.readouterr().err == f"trsfnet: {says}\n"
 
 
 def test_a_home_that_nobody_has_is_a_place_that_is_not_there(capsys):

@@ -94,10 +94,11 @@ def test_a_collapse_is_exit_code_1(tmp_path, capsys):
         ),
         (["-p", "slope_init", "-inf"], "slope_init must be a number, got '-inf'."),
         (["--data-root", "/nowhere"], "data_root must name an existing folder, got /nowhere."),
+        (["--runs", "caf\udce9"], "The name of a file to write must be UTF-8, got caf%E9."),
     ],
 )
 def test_wrong_input_is_one_sentence_and_exit_code_2(tmp_path, capsys, words, says):
-    assert main(["train", *words, "--runs", str(tmp_path)]) == 2
+    assert main(["train", "--runs", str(tmp_path), *words]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"trsfnet: {says}")
     assert said.count("\n") == 1

@@ -32,7 +32,7 @@ from trsfnet.cli import (
     verify,
 )
 from trsfnet.cli.output import lasting_output
-from trsfnet.errors import TrsfnetError, lacks_memory
+from trsfnet.errors import TrsfnetError, cut, lacks_memory
 from trsfnet.termination import Terminated, termination
 
 COMMANDS = {
@@ -133,6 +133,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not lacks_memory(error):
             raise
         return _fail(2, "there is not enough memory: choose smaller batches or images, or a larger machine.")
+    except UnicodeEncodeError as error:
+        # A library has no way to open a file whose name is not UTF-8, or not in this locale.
+        return _fail(
+            2, f"the name {cut(error.object)!a} must be UTF-8 and of this locale; try LC_ALL=C.UTF-8."
+        )
     except OSError as error:
         # Errors of files that no other code handles, or a full disk behind the output.
         if error.filename is None:

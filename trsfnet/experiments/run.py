@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 import trsfnet
 from trsfnet.data.faces import FaceSet, TrackData
+from trsfnet.data.files import check_name
 from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import fetch_track, load_track
 from trsfnet.errors import RecordError
@@ -71,11 +72,13 @@ def run(
 
     Raises:
         ConfigError: the settings cannot be trained.
-        DataError: the track's images are missing or damaged.
+        DataError: the track's images are missing or damaged, or `runs` has a name that not all libraries can
+            handle.
         RecordError: another process is working on this run, or another version of trsfnet wrote its record.
         LostPeer: one of several processes failed.
     """
     runs = user_path(runs, "runs")
+    check_name(runs)
     check_devices(devices)
     world = join()
     together = max(devices, world.size)
