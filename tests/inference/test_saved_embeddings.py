@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.data.test_paper_track import faces, write
+from tests.inference.test_evaluate import ijbb  # noqa: F401
 from trsfnet.cli import main
 from trsfnet.data.sources import open_source
 from trsfnet.errors import ConfigError, DataError
@@ -178,3 +179,17 @@ def test_what_is_no_file_of_embeddings_is_named(tmp_path):
     }.items():
         with pytest.raises(DataError, match=says):
             read_embeddings(tmp_path / name)
+
+
+def test_embeddings_go_through_ijb_and_a_note_says_that_unit_lengths_carry_no_quality(ijbb, tmp_path):  # noqa: F811
+    source = open_source(ijbb)
+    images = [source.name(image) for image in range(len(source))]
+    raw = np.random.default_rng(0).normal(size=(len(images), 8))
+    options = EvaluationOptions(flip=False)
+    for embeddings, noted in ((raw, False), (raw / np.linalg.norm(raw, axis=1, keepdims=True), True)):
+        np.savez(tmp_path / "faces.npz", names=images, embeddings=embeddings)
+        report = evaluate(subject_of(str(tmp_path / "faces.npz")), ijbb, options)
+        assert any("All embeddings have length 1" in note for note in report.notes) is noted
+    np.savez(tmp_path / "faces.npz", names=images[1:], embeddings=raw[1:])
+    with pytest.raises(DataError, match=rf"no embedding, or several, for 1 of .* such as {images[0]}"):
+        evaluate(subject_of(str(tmp_path / "faces.npz")), ijbb, options)

@@ -24,6 +24,12 @@ from trsfnet.inference.evaluate.options import EvaluationOptions
 from trsfnet.inference.evaluate.report import Results
 from trsfnet.inference.evaluate.subject import Subject
 
+# Number of embeddings whose lengths are looked at.
+_SEEN = 1000
+_UNIT_LENGTH = (
+    "All embeddings have length 1, so norm_score changes nothing: it needs them as the network gives them."
+)
+
 
 def verification(subject: Subject, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
     """Evaluate 1:1 verification on pairs of templates.
@@ -33,7 +39,7 @@ def verification(subject: Subject, source: IjbImages, _: Path, options: Evaluati
     """
     pairs = read_pairs(source.root, source.dataset, source.templates)
     people, notes = _people(source, pairs)
-    pooled, chosen = _pooled(subject, source, options)
+    pooled, chosen, more = _pooled(subject, source, options)
     scores = TemplateScores(score_templates(pooled, pairs), pairs.same, people)
     details = [result.to_dict() for result in scores.results]
     ids = source.templates.ids
@@ -43,7 +49,7 @@ def verification(subject: Subject, source: IjbImages, _: Path, options: Evaluati
         lambda pair: (f"template {ids[pairs.left[pair]]}", f"template {ids[pairs.right[pair]]}"),
         options.worst,
     )
-    return Results(of_pairs(scores), details, chosen, notes, scores, worst)
+    return Results(of_pairs(scores), details, chosen, [*notes, *more], scores, worst)
 
 
 def identification(subject: Subject, source: IjbImages, _: Path, options: EvaluationOptions) -> Results:
@@ -53,17 +59,17 @@ def identification(subject: Subject, source: IjbImages, _: Path, options: Evalua
         DataError: if a protocol file or an image is missing or damaged.
     """
     searches = read_searches(source.root, source.dataset, source.templates)
-    pooled, chosen = _pooled(subject, source, options)
+    pooled, chosen, notes = _pooled(subject, source, options)
     opened, closed = open_set(pooled, searches), closed_set(pooled, searches)
     estimates = [*_named("open set", of_open_set(opened)), *_named("closed set", of_closed_set(closed))]
     details = [{"open set": opened.to_dict()}, {"closed set": closed.to_dict()}]
-    return Results(estimates, details, chosen, [])
+    return Results(estimates, details, chosen, notes)
 
 
 def _pooled(
     subject: Subject, source: IjbImages, options: EvaluationOptions
-) -> tuple[np.ndarray, dict[str, bool]]:
-    """Return the features of the templates, and the pooling options used."""
+) -> tuple[np.ndarray, dict[str, bool], list[str]]:
+    """Return the features of the templates, the pooling options used, and notes on them."""
     names = ("flip", "norm_score", "detector_score")
     chosen = {name: getattr(options, name) is not False for name in names}
     found = subject.all_features(source, options.features, mirror=chosen["flip"])
@@ -74,7 +80,9 @@ def _pooled(
         use_norm_score=chosen["norm_score"],
         use_detector_score=chosen["detector_score"],
     )
-    return pooled, chosen
+    lengths = np.linalg.norm(found[0][:_SEEN], axis=1)
+    unit = chosen["norm_score"] and not chosen["flip"] and np.allclose(lengths, 1, atol=1e-3)
+    return pooled, chosen, [_UNIT_LENGTH] if unit else []
 
 
 def _people(source: IjbImages, pairs: TemplatePairs) -> tuple[np.ndarray | None, list[str]]:
