@@ -21,6 +21,7 @@ from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import TrainConfig
+from trsfnet.training.distributed import LostPeer
 
 
 @pytest.fixture
@@ -85,6 +86,17 @@ def test_all_pairs_scores_recompute_the_metrics(monkeypatch, tiny_data, tiny_con
     assert (impostor.left_person != impostor.right_person).all()
     for far in (1e-2, 1e-3):
         assert from_scores(record, far).tar == record.metrics[f"tar@{far:.0e}".replace("e-0", "e-")]
+
+
+def test_a_lost_peer_is_recorded_in_a_sentence(on_tiny_data, tiny_config, tmp_path, monkeypatch):
+    def train(*_, **__):
+        raise RuntimeError("[gloo/pair.cc:545] Read error: Connection reset by peer. GLHF!")
+
+    monkeypatch.setattr(module, "train", train)
+    with pytest.raises(LostPeer):
+        run(tiny_config, runs=tmp_path)
+    stopped = module.read_record(tmp_path / "synthetic" / tiny_config.run_id)
+    assert stopped.info["message"].startswith("LostPeer: Another process of this run ended or cannot be ")
 
 
 def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, tmp_path, monkeypatch):

@@ -188,7 +188,8 @@ def _train_and_record(
         tqdm.write(epoch_line(config, history))
 
     try:
-        outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
+        with peers():
+            outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
     except BaseException as error:
         message = ": ".join(filter(None, (type(error).__name__, str(error))))
         record.write_info(status="failed", message=message)
