@@ -1,9 +1,9 @@
 """Builds the book's pages from `notebooks/` and the run records before Sphinx reads its sources.
 
 `cards` writes the cards of all runs and `pages` executes the notebooks, both in the reused kernels of
-`kernel`. A single kernel executes all pages that show runs, so that the runs are read and analysed only once.
-Pages whose inputs have not changed (`files`) are not rebuilt, and unchanged results are not written, so that
-Sphinx renders only what changed. `anchors` allows links to a run on a shared page.
+`kernel`. Each kernel executes its share of the pages that show runs in sequence, so that it analyses the runs
+only once. Pages whose inputs have not changed (`files`) are not rebuilt, and unchanged results are not
+written, so that Sphinx renders only what changed. `anchors` allows links to a run on a shared page.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from report_pages.files import (
     record_files,
     write,
 )
-from report_pages.kernel import Kernel
+from report_pages.kernel import KERNELS, Kernel
 
 # Parameters of notebooks that show runs. The paths are relative to `generated`, in which notebooks are
 # executed, so that their links to records are also valid in the pages.
@@ -74,10 +74,12 @@ class PagesInTurn:
 
 
 def tasks(pages: Sequence[Page]) -> tuple[list[PagesInTurn], list[Page]]:
-    """Divide `pages` into those that show runs, as at most one task, and all others."""
-    showing_runs = tuple(page for page in pages if "runs" in page.parameters)
+    """Divide `pages` into those that show runs, as one task for each kernel, and all others."""
+    showing_runs = [page for page in pages if "runs" in page.parameters]
     others = [page for page in pages if page not in showing_runs]
-    return [PagesInTurn(showing_runs)] if showing_runs else [], others
+    size = -(-len(showing_runs) // KERNELS)
+    groups = [tuple(showing_runs[first : first + size]) for first in range(0, len(showing_runs), size or 1)]
+    return [PagesInTurn(group) for group in groups], others
 
 
 def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:
