@@ -172,10 +172,10 @@ def test_the_index_lists_the_study_by_variant_and_rate(tmp_path, monkeypatch):
 
 
 def test_without_runs_the_index_says_so():
-    none = Analysis([], ["The run record ../../runs/synthetic/x is damaged."])
+    none = Analysis([], ["The run record /home/me/runs/synthetic/x is damaged."])
     assert str(cards.runs_index(none)) == "No run is recorded yet."
     assert str(cards.verdict(none)) == "**No run is recorded yet.**"
-    assert "- The run record runs/synthetic/x is damaged." in str(cards.unreadable(none))
+    assert "- The run record /home/me/runs/synthetic/x is damaged." in str(cards.unreadable(none))
 
 
 def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch):
@@ -220,3 +220,15 @@ def test_a_merged_run_has_the_card_of_its_folder(tmp_path):
     assert "runs.csv" in files
     assert "run.json" in others
     assert ".json>`\n\n</td>" in merged["stability-v1-trsf-relu.md"]
+
+
+def test_cards_share_the_records_that_the_pages_have_read(tmp_path, monkeypatch):
+    fake_run(tmp_path / "runs", "v1-trsf-relu")
+    merge(read_records([tmp_path / "runs"])[0], tmp_path / "results", scores="none")
+    (tmp_path / "book" / "generated").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "book" / "generated")
+    (run,) = load("../../results").runs
+    assert (
+        readable.read_run(tmp_path / "results" / run.path.parent.name / run.path.name).run.record
+        is run.record
+    )

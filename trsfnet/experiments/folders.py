@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
         RecordError: the folder does not exist; the message lists the folders searched.
     """
     path = user_path(name)
-    candidates = list(dict.fromkeys(place / path for place in _places(path)))
+    # Without `..`, so that whoever names the same folder in another way shares the records read from it.
+    candidates = list(dict.fromkeys(Path(os.path.normpath(place / path)) for place in _places(path)))
     for candidate in candidates:
         if candidate.is_dir():
             return candidate

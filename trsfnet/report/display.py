@@ -150,8 +150,7 @@ def plain(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~" else c for c in text)
 
 
-def unreadable(problems: Iterable[str]) -> str:
+def list_of_problems(problems: Iterable[str]) -> str:
     """Return a list of the records that cannot be shown, each with the reason."""
-    # Paths are relative to the repository's root rather than to the notebook, and plain text, so that long
-    # ones wrap on a phone.
-    return "\n".join(f"- {plain(problem.replace('../', ''))}" for problem in problems)
+    # Paths are plain text, so that long ones wrap on a phone.
+    return "\n".join(f"- {plain(problem)}" for problem in problems)

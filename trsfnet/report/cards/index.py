@@ -11,7 +11,7 @@ from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
 from trsfnet.report.card_links import STUDY, card_link, page_link, runs_popover
-from trsfnet.report.display import Markdown, folded, plain, table
+from trsfnet.report.display import Markdown, folded, list_of_problems, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.run_state import departures, state, value_of
 from trsfnet.text import capitalised, counted, duration, joined
@@ -116,8 +116,7 @@ def unreadable(found: Analysis) -> Markdown:
     """List the records that cannot be shown, each with the reason."""
     if not found.problems:
         return Markdown("Every record can be read.")
-    # Paths are relative to the repository's root rather than to the notebook.
-    return Markdown("\n".join(f"- {plain(problem.replace('../', ''))}" for problem in found.problems))
+    return Markdown(list_of_problems(found.problems))
 
 
 def verdict(found: Analysis) -> Markdown:

@@ -12,7 +12,7 @@ from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
 from trsfnet.paper.claims import Claim, claims_by_id
-from trsfnet.report.display import Markdown, captioned, table, unreadable
+from trsfnet.report.display import Markdown, captioned, list_of_problems, table
 from trsfnet.report.names import campaign_name
 from trsfnet.text import NBSP, capitalised, counted, joined
 
@@ -94,7 +94,7 @@ def campaigns_table(found: Analysis) -> Markdown:
         parts = [captioned(caption, "table-campaigns", table(header, map(_campaign_row, found.campaigns)))]
     if found.problems:
         parts.append("**Unreadable records, which are not included:**")
-        parts.append(unreadable(found.problems))
+        parts.append(list_of_problems(found.problems))
     return Markdown("\n\n".join(parts))
 
 

@@ -8,7 +8,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.report.card_links import card_link
-from trsfnet.report.display import Markdown, captioned, folded, plain, table, unreadable
+from trsfnet.report.display import Markdown, captioned, folded, list_of_problems, plain, table
 from trsfnet.report.names import MEASURE_NAMES, TRACKS
 from trsfnet.report.run_state import state, value_of
 from trsfnet.text import counted, duration, percent
@@ -68,7 +68,7 @@ def other_runs(found: Analysis, number: int) -> Markdown:
         parts = [folded(f"{counted(len(others), 'other run')}", body)]
     if found.problems:
         parts.append("**Unreadable records:**\n")
-        parts.append(unreadable(found.problems))
+        parts.append(list_of_problems(found.problems))
     return Markdown("\n\n".join(parts))
 
 
