@@ -161,7 +161,7 @@ def test_metrics_count_the_successes(golden):
 
 def test_bad_input_is_named(golden):
     left, right, same = golden
-    with pytest.raises(ConfigError, match="needs embeddings"):
+    with pytest.raises(ConfigError, match="needs two arrays of embeddings"):
         ten_fold(left, right[:-1], same)
     with pytest.raises(ConfigError, match="distance must be one of"):
         ten_fold(left, right, same, distance="manhattan")
