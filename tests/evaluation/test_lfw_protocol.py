@@ -165,7 +165,7 @@ def test_bad_input_is_named(golden):
         ten_fold(left, right[:-1], same)
     with pytest.raises(ConfigError, match="distance must be one of"):
         ten_fold(left, right, same, distance="manhattan")
-    with pytest.raises(ConfigError, match="Fold 0 must hold"):
+    with pytest.raises(ConfigError, match="Fold 0 must contain both"):
         ten_fold(left[:10], right[:10], np.ones(10, bool))
 
 
