@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -49,11 +50,15 @@ def clopper_pearson(successes: int, trials: int) -> Interval:
     return _of_count(successes, trials, "exact")
 
 
-def _of_count(successes: int, trials: int, method: str) -> Interval:
+def _binomial_test(successes: int, trials: int) -> Any:
     # Imported here, because importing scipy.stats takes most of a second, which few commands need.
     from scipy.stats import binomtest
 
-    bounds = binomtest(successes, trials).proportion_ci(LEVEL, method)
+    return binomtest(successes, trials)
+
+
+def _of_count(successes: int, trials: int, method: str) -> Interval:
+    bounds = _binomial_test(successes, trials).proportion_ci(LEVEL, method)
     return Interval(successes / trials, float(bounds.low), float(bounds.high))
 
 
@@ -129,9 +134,6 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
         raise ConfigError(
             f"McNemar's test needs results on the same items, got {len(first)} and {len(second)} of them."
         )
-    # Imported here, because importing scipy.stats takes most of a second, which few commands need.
-    from scipy.stats import binomtest
-
     only_first, only_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
     discordant = only_first + only_second
     return McNemar(
@@ -139,5 +141,5 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> McNemar:
         only_first=only_first,
         only_second=only_second,
         neither=int(np.sum(~first & ~second)),
-        p_value=float(binomtest(only_first, discordant).pvalue) if discordant else 1.0,
+        p_value=float(_binomial_test(only_first, discordant).pvalue) if discordant else 1.0,
     )

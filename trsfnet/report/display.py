@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,12 +53,7 @@ class Picture:
 
     def html(self) -> str:
         """Return the figure as HTML for the book."""
-        # Wide figures scroll within a box, which is focusable so that the arrow keys can scroll it.
-        return (
-            f'<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
-            f'aria-label="Figure">{self.svg}</div>'
-            f"<figcaption>{html.escape(self.caption)}</figcaption>{self._data()}</figure>"
-        )
+        return exhibit(self.svg, self.caption, self._data())
 
     def _data(self) -> str:
         """Return the numbers in an element that browsers neither display nor execute."""
@@ -71,6 +67,29 @@ class Picture:
     def markdown(self) -> str:
         """Return the figure as raw HTML for use within Markdown, without blank lines, which would end it."""
         return "\n".join(line for line in self.html().splitlines() if line.strip())
+
+
+def exhibit(drawing: str, caption: str, data: str = "") -> str:
+    """Return a figure as HTML for the book.
+
+    Args:
+        drawing: HTML of the drawing.
+        caption: the caption, as text.
+        data: an element with data, which browsers do not display.
+    """
+    # Wide figures scroll within a box, which is focusable so that the arrow keys can scroll it.
+    return (
+        f'<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
+        f'aria-label="Figure">{drawing}</div>'
+        f"<figcaption>{html.escape(caption)}</figcaption>{data}</figure>"
+    )
+
+
+def json_element(data: object) -> str:
+    """Return data in an element for the scripts of a page; NaN and infinity are refused."""
+    # Escape `<`, so that the JSON cannot end the element that contains it.
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return f'<script type="application/json">{text}</script>'
 
 
 def picture(figure: Figure, *, alt: str, caption: str) -> Picture:

@@ -6,7 +6,6 @@ There are hundreds of cards. Drawing each of them during the build would take a 
 from __future__ import annotations
 
 import html
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from trsfnet.report import style
+from trsfnet.report.display import exhibit, json_element
 from trsfnet.report.explore.charts import CONFIG, Spec
 
 INK = "currentColor"
@@ -54,16 +54,13 @@ class Drawing:
 
     def markdown(self) -> str:
         """Return the figure as raw HTML for use within Markdown, without blank lines, which would end it."""
-        # Escape `<`, so that the JSON cannot end the element that contains it.
-        spec = json.dumps(self.spec, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
         label = html.escape(self.alt, quote=True)
-        return (
-            '<figure class="exhibit"><div class="exhibit-drawing" tabindex="0" role="group" '
-            f'aria-label="Figure"><div class="card-drawing" role="img" aria-label="{label}"></div></div>'
-            f'<script type="application/json">{spec}</script>'
+        drawing = (
+            f'<div class="card-drawing" role="img" aria-label="{label}"></div>'
             "<noscript>Your browser draws this figure by a script. The record, linked below, has its numbers."
-            f"</noscript><figcaption>{html.escape(self.caption)}</figcaption></figure>"
+            "</noscript>"
         )
+        return exhibit(drawing, self.caption, json_element(self.spec))
 
 
 def concatenated(panels: Sequence[Spec], *, columns: int, one_legend: bool = False) -> Spec:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
 from trsfnet.report.card_links import card_link
-from trsfnet.report.display import Markdown, Picture, folded, table
+from trsfnet.report.display import Markdown, Picture, folded, json_element, table
 from trsfnet.report.explore import script, whatif
 from trsfnet.report.explore.catalogue import Run, first_two, groups
 from trsfnet.report.explore.drawing import compare
@@ -52,11 +51,9 @@ def what_if(runs: list[Run]) -> Html:
 
 def _part(name: str, static: Picture, data: dict[str, Any], more: str = "") -> Html:
     """Return a part of the page, with a static figure that is shown without scripts and in print."""
-    # Escape `<`, so that the JSON cannot end the element that contains it.
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return Html(
         f'<div class="explorer" data-part="{name}"><div class="explorer-static">{static.html()}</div>'
-        f'<script type="application/json">{text}</script>{more}</div>',
+        f"{json_element(data)}{more}</div>",
         repr(static),
     )
 
