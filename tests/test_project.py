@@ -129,6 +129,20 @@ def test_imports_point_down():
         assert below <= set(order[order.index(room) + 1 :]), room
 
 
+def test_no_submodule_is_hidden_by_a_name_of_its_package():
+    """Otherwise, what `trsfnet.package.name` means would depend on what was imported before."""
+    for file in (ROOT / "trsfnet").rglob("__init__.py"):
+        package = ".".join(file.parent.relative_to(ROOT).parts)
+        submodules = {path.stem for path in file.parent.iterdir() if path.suffix == ".py" or path.is_dir()}
+        bound = set()
+        for node in parsed(file).body:
+            if isinstance(node, ast.ImportFrom) and node.module != package:
+                bound |= {alias.asname or alias.name for alias in node.names}
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                bound.add(node.name)
+        assert not bound & submodules, package
+
+
 def test_an_import_in_a_function_says_why():
     for file in (ROOT / "trsfnet").rglob("*.py"):
         if file.parent.name == "cli":  # the package's docstring says why

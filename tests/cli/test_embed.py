@@ -279,7 +279,7 @@ def test_pictures_beside_subfolders_are_embedded_too(model, crops, tmp_path, cap
     table, _ = embedded(model, crops, tmp_path / "faces.parquet")
     said = capsys.readouterr()
     assert said.out == f"embedded 7 images into {tmp_path / 'faces.parquet'}; left out 0\n"
-    assert f"passed over in {crops}: 1 .txt file.\n" in said.err
+    assert f"passed over in {crops}: .txt files (1).\n" in said.err
     assert table.name.tolist() == [
         "loose.png",
         *(f"ann/{n}.png" for n in (1, 2, 3)),
@@ -300,7 +300,7 @@ def test_pictures_beside_a_folder_of_other_files_are_embedded(model, tmp_path, c
     Image.fromarray(images(1, 80)[0]).save(folder / "1.png")
     table, _ = embedded(model, folder, tmp_path / "faces.parquet")
     assert table.name.tolist() == ["1.png"]
-    assert f"Identity raw has no images in {folder / 'raw'}, only 1 .cr2 file." in capsys.readouterr().err
+    assert f"Identity raw has no images in {folder / 'raw'}, only .cr2 files (1)." in capsys.readouterr().err
 
 
 def test_what_computed_nothing_does_not_keep_the_place(model, crops, tmp_path, capsys):

@@ -290,7 +290,7 @@ def test_what_is_passed_over_is_counted_in_the_report(album, tmp_path):
             ".heic files": "2 of them",
             ".txt files": "1 of them",
             "folders within those of identities": "1 of them",
-            "pictures beside the folders of identities": "1 of them",
+            "images outside the folders of identities": "1 of them",
         }
         assert len(report) == 3 + 4
 

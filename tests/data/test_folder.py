@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from trsfnet.data.folder import FolderSource, PersonMeta, read_identity_meta
-from trsfnet.data.folder_index import said
+from trsfnet.data.folder_index import counts_by_kind
 from trsfnet.data.sources import open_source
 from trsfnet.errors import ConfigError, DataError
 
@@ -75,9 +75,9 @@ def test_what_the_decoder_reads_is_taken(tmp_path, suffix):
 
 def test_what_is_passed_over_is_counted_by_kind(root, capfd):
     write(root, "bo/1.heic", "ann/2.HEIC", "bo/more/1.jpg", "loose.jpg", "report.csv", "bo/Thumbs.db")
-    expected = "1 .db file, 2 .heic files, 1 folder within those of identities"
+    expected = ".db files (1), .heic files (2), folders within those of identities (1)"
     source = open_source(root)
-    assert said(source.passed_over) == f"{expected}, 1 picture beside the folders of identities"
+    assert counts_by_kind(source.passed_over) == f"{expected}, images outside the folders of identities (1)"
     assert f"trsfnet: passed over in {root}: {expected}, " in capfd.readouterr().err
     open_source(root)
     assert capfd.readouterr().err == "", "once is enough"
@@ -85,7 +85,7 @@ def test_what_is_passed_over_is_counted_by_kind(root, capfd):
 
 def test_an_identity_of_which_all_is_passed_over_says_of_what(root):
     write(root, "dan/1.heic", "dan/2.heic")
-    with pytest.raises(DataError, match=r"Identity dan has no images in .*dan, only 2 \.heic files\.$"):
+    with pytest.raises(DataError, match=r"Identity dan has no images in .*dan, only \.heic files \(2\)\.$"):
         FolderSource(root)
 
 

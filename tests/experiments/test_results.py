@@ -8,7 +8,7 @@ import pytest
 
 from tests.experiments.recompute import from_scores
 from trsfnet.evaluation import AllPairsResult
-from trsfnet.experiments.budgets import of_a_study, study_of
+from trsfnet.experiments.budgets import budget_of, budget_settings, of_a_study, study_of
 from trsfnet.experiments.overview import overview
 from trsfnet.experiments.record import Record, read_records, read_study
 from trsfnet.experiments.variants import variant_key
@@ -33,6 +33,14 @@ def test_every_record_is_sound():
     }
     assert {record.status for record in PAPER_RUNS} == {"done"}
     assert {record.status for record in RECORDS} <= {"done", "collapsed"}
+
+
+def test_committed_budgets_name_their_precision():
+    """Otherwise, a machine with bfloat16 would add runs of another precision to them."""
+    found = {(budget_of(record.config), record.info["track"]) for record in RECORDS}
+    for budget, track in found:
+        assert budget is not None, track
+        assert "precision" in budget_settings(budget, track), (budget, track)
 
 
 def test_scores_of_every_setting_are_committed():

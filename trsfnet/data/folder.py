@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from trsfnet.data.files import native, utf8
-from trsfnet.data.folder_index import index_of, said
+from trsfnet.data.folder_index import counts_by_kind, index_of
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError, excerpt
 
@@ -56,7 +56,7 @@ class FolderSource(Source):
             more = f" (the first of {len(self.left_out)} such findings)" if len(self.left_out) > 1 else ""
             raise DataError(f"{none}{next(iter(self.left_out.values()))}{more}.")
         if not index.counts:
-            there = f" ({said(self.passed_over)})" if self.passed_over else ""
+            there = f", only {counts_by_kind(self.passed_over)}" if self.passed_over else ""
             raise DataError(
                 f"{self.root} holds no identities{there}: expected a subfolder of images for each."
             )
@@ -98,8 +98,8 @@ class FolderSource(Source):
         Raises:
             DataError: if the file is malformed.
         """
-        beside = self.root.parent
-        for folder in (self.root, beside, beside / "meta", beside.parent / "meta"):
+        parent = self.root.parent
+        for folder in (self.root, parent, parent / "meta", parent.parent / "meta"):
             if (folder / "identity_meta.csv").is_file():
                 return read_identity_meta(folder / "identity_meta.csv")
         return {}

@@ -28,15 +28,13 @@ from trsfnet.data.decode import suffixes
 from trsfnet.data.files import native, new_folder, portable, utf8
 from trsfnet.errors import DataError
 
-LOOSE = "pictures beside the folders of identities"
+LOOSE = "images outside the folders of identities"
 """Kind of passed-over images that are in no identity's folder."""
 
 # Files expected next to the identities: metadata written by `trsfnet align` or published with VGGFace2.
 _KNOWN_FILES = frozenset(
     {"report.csv", "align.json", ".lock", ".images.csv", "identity_meta.csv", "pairs.txt", "people.txt"}
 )
-
-_PLURAL = re.compile(r"\b(file|folder|picture|image)s\b")
 
 _UNUSABLE_NAME = re.compile("[\x00-\x1f\ud800-\udfff]")  # control characters; bytes that are not UTF-8
 
@@ -210,7 +208,7 @@ def _scan_identity(folder: Path, real_root: str) -> _IdentityScan:
     except OSError as error:
         scan.problems[identity] = f"Cannot read {folder}: {error.strerror}"
     if not scan.images:
-        instead = f", only {said(scan.passed_over)}" if scan.passed_over else ""
+        instead = f", only {counts_by_kind(scan.passed_over)}" if scan.passed_over else ""
         scan.problems.setdefault(identity, f"Identity {identity} has no images in {folder}{instead}")
     scan.images = dict(sorted(scan.images.items()))
     return scan
@@ -221,15 +219,9 @@ def is_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in suffixes()
 
 
-def said(passed_over: Mapping[str, int]) -> str:
-    """Format the number of passed-over files of each kind, such as `3 .heic files, 1 .txt file`."""
-    kinds = ((count, _one(kind) if count == 1 else kind) for kind, count in sorted(passed_over.items()))
-    return ", ".join(f"{count:,} {utf8(kind)}" for count, kind in kinds)
-
-
-def _one(kind: str) -> str:
-    """Return a kind of passed-over entries in the singular."""
-    return _PLURAL.sub(r"\1", kind, count=1)
+def counts_by_kind(passed_over: Mapping[str, int]) -> str:
+    """Format the number of passed-over files of each kind, such as `.heic files (3), .txt files (1)`."""
+    return ", ".join(f"{utf8(kind)} ({count:,})" for kind, count in sorted(passed_over.items()))
 
 
 def kind_of(name: str, *, is_folder: bool = False) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trsfnet.data.folder import FolderSource, is_vggface2
-from trsfnet.data.folder_index import LOOSE, said
+from trsfnet.data.folder_index import LOOSE, counts_by_kind
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.image_list import images_in, read_list
 from trsfnet.data.joined import JoinedSource
@@ -61,24 +61,24 @@ def open_source(
     if source is None:
         raise DataError(f"{path} is not a source of faces: expected {_UNDERSTOOD}.")
     if source.passed_over:
-        _say(f"trsfnet: passed over in {path}: {said(source.passed_over)}.")
+        _say(f"trsfnet: passed over in {path}: {counts_by_kind(source.passed_over)}.")
     return source
 
 
 def _with_loose(path: Path, part: str | None, skip: bool) -> Source:
     """Return the images of a folder of identities and those next to the identities' folders."""
-    beside = images_in(path, skip=skip, subfolders=True)
+    loose = images_in(path, skip=skip, subfolders=True)
     try:
         identities = FolderSource(path, part=part, skip=skip)
     except DataError as error:
-        if beside is None or not skip:
+        if loose is None or not skip:
             raise
-        beside.left_out = {**beside.left_out, "subfolders": str(error).removesuffix(".")}
-        return beside
-    if beside is None:
+        loose.left_out = {**loose.left_out, "subfolders": str(error).removesuffix(".")}
+        return loose
+    if loose is None:
         return identities
     others = {kind: count for kind, count in identities.passed_over.items() if kind != LOOSE}
-    return JoinedSource(beside, identities, passed_over=others)
+    return JoinedSource(loose, identities, passed_over=others)
 
 
 @cache

@@ -95,8 +95,8 @@ def _paint_glasses(
     shape = torch.sqrt(torch.sqrt(across.square() + down.square()) + 1e-6)
     rim = step(p["rim"] - (shape - 1).abs() * p["lens_height"], 0.02)
     bar = step(p["rim"] - (y - p["eye_y"] - 0.06).abs(), 0.02)
-    beside = (x.abs() - p["eye_spacing"]) / p["lens_width"]
-    rim = torch.maximum(rim, bar * ((beside < -0.7) | (beside > 1.0)))
+    outward = (x.abs() - p["eye_spacing"]) / p["lens_width"]
+    rim = torch.maximum(rim, bar * ((outward < -0.7) | (outward > 1.0)))
     rim = rim * p["glasses"]
     lens = step(1 - shape, 0.1) * (p["glasses"] * (0.06 + 0.88 * p["dark_lens"]))
     paint(patch, 0.15 * frame, lens)
