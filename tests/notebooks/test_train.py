@@ -12,7 +12,7 @@ from pathlib import Path
 import papermill
 import pytest
 
-from trsfnet.experiments.parameters_cell import commented
+from trsfnet.experiments.parameters_cell import commented, completed
 from trsfnet.training.config import PRESETS, TrainConfig
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +109,15 @@ def test_the_comments_of_the_parameters_are_the_help_of_their_fields():
     )
     with pytest.raises(KeyError, match="trfs"):
         commented("trfs: bool = False")
+
+
+@pytest.mark.parametrize("name", ["trsf", "scale_init", "fixed_scales", "loss", "momentum", "removed_pool"])
+def test_a_setting_that_the_parameters_lack_is_inserted(name):
+    cells = json.loads((ROOT / NOTEBOOK).read_text())["cells"]
+    (cell,) = ("".join(c["source"]) for c in cells if c["metadata"].get("tags") == ["parameters"])
+    assert completed(cell) == cell
+    without = "\n".join(line for line in cell.split("\n") if not line.startswith(f"{name}: "))
+    assert commented(completed(without)) == cell
 
 
 def test_a_preset_makes_the_same_run_in_the_notebook_and_on_the_command_line():

@@ -1,27 +1,55 @@
-"""Write the comments of the parameters of `notebooks/train.ipynb`.
+"""Write new settings and all comments into the parameters cell of `notebooks/train.ipynb`.
 
 The command is `python -m trsfnet.experiments.parameters_cell`. papermill shows the comment behind a
-parameter as its help. The comments come from the fields of `TrainConfig` and from `OPTIONS`; names, types,
-values and order are those of the notebook.
+parameter as its help. The comments come from the fields of `TrainConfig` and from `OPTIONS`. A setting that
+the cell lacks is inserted after the one that precedes it in `TrainConfig`; existing lines keep their place.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
+import typing
+from dataclasses import MISSING, Field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from trsfnet.data.tracks import TRACKS
 from trsfnet.experiments.options import OPTIONS
+from trsfnet.experiments.parameters import SETTINGS
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.setting import summary
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "train.ipynb"
 # A parameter with its type and value, without the comment that may follow.
 _PARAMETER = re.compile(r"(?P<code>(?P<name>\w+): (?P<type>\S+) = (?P<value>.*?))(?:  #.*)?")
+
+
+def completed(cell: str) -> str:
+    """Return the source of the parameters cell with a line for every setting."""
+    lines, last = cell.split("\n"), 0
+    settings = (field for field in fields(TrainConfig) if field.name in SETTINGS)
+    for field in settings:
+        place = next((i for i, line in enumerate(lines) if line.startswith(f"{field.name}: ")), None)
+        if place is None:
+            place = last + 1
+            lines.insert(place, _new_line(field))
+        last = place
+    return "\n".join(lines)
+
+
+def _new_line(field: Field[Any]) -> str:
+    """Return the assignment of a setting's default; None and an empty list count as not given."""
+    kind = typing.get_type_hints(TrainConfig)[field.name]
+    if typing.get_origin(kind) is tuple:
+        return f"{field.name}: list = []"
+    always = field.default is not MISSING and field.metadata["none"] is MISSING
+    if always and field.metadata["needs"] is None:
+        value = json.dumps(field.default) if kind is str else repr(field.default)
+        return f"{field.name}: {kind.__name__} = {value}"
+    number_or_name = kind if isinstance(kind, type) else typing.get_args(kind)[0]
+    return f"{field.name}: Optional[{number_or_name.__name__}] = None"
 
 
 def commented(cell: str) -> str:
@@ -79,7 +107,7 @@ def main() -> None:
     """Write the notebook."""
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     (cell,) = (cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", ()))
-    cell["source"] = commented("".join(cell["source"])).splitlines(keepends=True)
+    cell["source"] = commented(completed("".join(cell["source"]))).splitlines(keepends=True)
     NOTEBOOK.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
