@@ -1,7 +1,7 @@
 # The project without a GPU; notebooks/explore.ipynb opens on the committed results:
 #   docker build -t trsfnet .
 #   docker run --rm -p 8888:8888 trsfnet
-# Other commands run in it too, also as jobs of profiles/kubernetes:
+# It also runs other commands, for example as jobs of profiles/kubernetes:
 #   docker run --rm -v "$PWD/runs:/trsfnet/runs" trsfnet trsfnet train -p trsf True
 # With CUDA: docker build --build-arg TORCH=cu128 -t trsfnet .
 FROM python:3.12-slim

@@ -1,15 +1,17 @@
-# The runs behind the book: `snakemake -n` says which are missing and why, `snakemake --cores 2` trains them.
+# The runs behind the book. `snakemake -n` lists those that are missing, with the reason; `snakemake --cores 2`
+# trains them.
 #
 #   snakemake --cores 2 --config budget=quick                      the paper's 18 runs on rendered faces
-#   snakemake --cores 2 --config budget=short track=lfw seeds=0,1  on real ones, two seeds
+#   snakemake --cores 2 --config budget=short track=lfw seeds=0,1  the same on LFW, with two seeds
 #   snakemake --cores 2 --config study=stability                  the study on collapse
 #   snakemake --cores 2 --config exhibit="table 1"                only the variants of one table or figure
 #
-# Settings of Snakemake itself are in profiles/: profiles/default always holds, others are for clusters.
+# The folder profiles/ contains settings of Snakemake itself: profiles/default is always used, the others are for
+# clusters.
 #
-# A flag in a run's folder says that its notebook was executed to the end, and by which code. The record is
-# no output here, because Snakemake deletes the outputs of a failed job, and a record with its checkpoint is
-# what an interrupted run goes on from.
+# A flag in a run's folder shows that its notebook was executed to the end, and with which code. The record is not
+# declared as an output, because Snakemake deletes the outputs of a failed job, and an interrupted run resumes from
+# its record and checkpoint.
 
 import sys
 from pathlib import Path
@@ -87,9 +89,9 @@ rule train:
         why=why,
     message:
         "{wildcards.track} {wildcards.run} {params.why}"
-    # One thread a run: two runs side by side on two cores are faster than one run after the other on both.
+    # One thread per run: on two cores, two runs at the same time are faster than two successive runs on both cores.
     threads: 1
-    # Quoted by `:q`: a path may hold spaces, `&` and quotation marks.
+    # `:q` quotes: a path may contain spaces, `&` and quotation marks.
     shell:
         """
         rm -f {params.record:q}/.finished-*

@@ -59,7 +59,7 @@ def built(tmp_path_factory) -> dict[str, Path]:
 def test_each_figure_leads_to_its_drawing_and_its_numbers(built):
     page = (built["html"] / "index.html").read_text(encoding="utf-8")
     assert 'href="_figures/index-1.svg">SVG</a>' in page
-    assert "Cite as: The trsfnet founders, trsfnet 0." in page
+    assert "Cite as: The trsfnet authors, trsfnet 0." in page
     assert "text/csv" not in page
     assert (built["html"] / "_figures" / "index-1.csv").read_text() == "panel,x\n</b>,1\n"
     assert 'fill="#1b1f24"' in (built["html"] / "_figures" / "index-1.svg").read_text()

@@ -64,8 +64,8 @@ def test_figure_2_has_every_kind_of_module(networks):
     for words in ("10 × Inception-ResNet A, on 17 × 17 × 320", ">1 × 7<", ">224<", ">448<"):
         assert words in figure.svg
     assert figure.svg.count(">s<") == 3
-    assert "scaled as well and adds without activation" in figure.caption
-    assert "unscaled and adds without activation" in architecture.modules(networks[0]).caption
+    assert "it has a scale and no activation after the sum" in figure.caption
+    assert "it has no scale and no activation after the sum" in architecture.modules(networks[0]).caption
 
 
 def test_what_changes_in_the_tables_changes_in_the_drawings(monkeypatch):
@@ -79,7 +79,7 @@ def test_what_changes_in_the_tables_changes_in_the_drawings(monkeypatch):
     figure = architecture.modules(changed)
     assert ">5 × 5<" in figure.svg
     assert ">88<" in figure.svg
-    assert "scaled as well" in figure.caption
+    assert "it has a scale" in figure.caption
     assert "(paper: 20)" in str(idea.verdict([changed]))
 
 

@@ -90,7 +90,7 @@ def test_figures_9_and_10_count_signs(versions, place, number, total):
     )
     assert words.format(total - mean, mean) in caption
     if place == 0:
-        assert f"(negative by seed: {negative[0]} to {negative[-1]})" in caption
+        assert f"(negative per seed: {negative[0]} to {negative[-1]})" in caption
     else:
         assert "Not run yet: v2 + TRSF + PReLU." in caption
 

@@ -96,6 +96,19 @@ def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
     assert verdict[4] == "0.40", "without the fixed 1 of the last module"
 
 
+def test_the_answer_counts_the_comparisons(tmp_path):
+    for seed in range(3):
+        noise = 1 + seed / 100
+        with_branches(tmp_path, "v1-relu", seed, ratio=(0.1, 0.1 * noise))
+        with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, 0.4), ratio=(0.1, 0.3 * noise))
+        with_branches(tmp_path, "v1-prelu", seed, ratio=(0.1, 0.1 * noise))
+        with_branches(tmp_path, "v1-trsf-prelu", seed, scale=(0.1, 0.4), ratio=(0.1, 2.0 * noise))
+    said = str(meaning.answer([load(tmp_path).table(1, "synthetic")]))
+    assert "In 2 of 2 comparisons, the branches add more with TRSF" in said
+    assert "in 0 they add less, and in 0 the difference may be chance" in said
+    assert "factor of ten in 1 of the comparisons" in said
+
+
 def test_the_spread_is_that_of_scales_set_alike(tmp_path):
     """Constants that hardly move say nothing of how far trained scales spread."""
     for seed, factor in enumerate((0.5, 1.0, 2.0)):
@@ -108,7 +121,7 @@ def test_the_spread_is_that_of_scales_set_alike(tmp_path):
 
 
 def test_figures_state_what_they_show(pair):
-    assert "‖W‖ 0.50 times" in meaning.same_product(pair).caption
+    assert "‖W‖ at 0.50 times its initial value" in meaning.same_product(pair).caption
     assert "v1 + TRSF from 0.100 to 0.210" in meaning.over_training(pair).caption
     assert "v1 0.105, v1 + TRSF 0.210" in meaning.final_ratios(pair).caption.replace(" and v1", ", v1")
 

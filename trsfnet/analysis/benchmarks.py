@@ -16,5 +16,5 @@ def measured(name: str) -> dict[str, Any] | None:
 
 
 def cases_of(result: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
-    """Return the cases of a result by their title; none of None."""
+    """Return the cases of a result by their title; empty if there is no result."""
     return {case["title"]: case for case in result["cases"]} if result else {}

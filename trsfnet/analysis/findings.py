@@ -89,7 +89,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found in runs: either an outcome, or p values still to be adjusted for the other claims.
+    """What a rule found in runs: either an outcome, or p values that are yet to be adjusted for other claims.
 
     Attributes:
         outcome: the outcome if no test is needed or possible; None if there are p values.

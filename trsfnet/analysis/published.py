@@ -96,7 +96,7 @@ def published_cells() -> tuple[PublishedCell, ...]:
 
 @cache
 def published_differences() -> tuple[PublishedDifference, ...]:
-    """Compare each cell with the first of its table; in table 6, the best initial slope with each other."""
+    """Compare each cell with the first of its table; in table 6, the best initial slope with all others."""
     found = []
     for number in _TABLES_OF_TAR:
         cells = _cells(paper_table(number))

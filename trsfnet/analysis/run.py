@@ -193,7 +193,7 @@ class Run:
 
     @cached_property
     def stale(self) -> str:
-        """Why the run does not represent the present code, in a few words; empty if it does."""
+        """Why the run does not represent the current code, in a few words; empty if it does."""
         return why_stale(self.record)
 
     def value(self, quantity: Quantity) -> float | None:

@@ -18,7 +18,7 @@ TARGET becomes a folder of identities with a report.csv that lists the outcome f
 The first two make facenet-pytorch's crops, in the sizes that facenet uses for verification and training. The
 third makes ArcFace's crops. The last makes facenet's own crops, where --margin counts pixels of the
 photograph: a face of 100 pixels gets 16 % of its width on each side and one of 200 pixels gets 8 %, whereas
-facenet-pytorch gives each 12.5 %.
+facenet-pytorch's margin is always 12.5 %.
 
 Images next to the subfolders of identities have no identity: they are counted, on standard error and in
 report.csv, but not cropped.
@@ -38,7 +38,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="the face's box with the margin that facenet-pytorch adds (margin) or facenet adds "
         "(facenet), or the face with its five landmarks moved to fixed positions (warp) (default: margin)",
     )
-    parser.add_argument("--size", type=int, help="side in pixels (default: 160; with warp 112)")
+    parser.add_argument("--size", type=int, help="side of the crops in pixels (default: 160; with warp 112)")
     parser.add_argument(
         "--margin",
         type=int,

@@ -11,16 +11,16 @@ EPILOG = (
     """\
 The suffix of FILE selects the format. A model card (.md) is written next to it; an existing one is replaced:
   trsfnet export runs/lfw/RUN v1.safetensors    all weights, for further training or for `trsfnet embed`
-  trsfnet export runs/lfw/RUN v1.onnx           for onnxruntime: images in, unit embeddings out
-  trsfnet export runs/lfw/RUN v1.pt2            for torch.export.load: the same
+  trsfnet export runs/lfw/RUN v1.onnx           for onnxruntime: from images to unit-length embeddings
+  trsfnet export runs/lfw/RUN v1.pt2            the same for torch.export.load
   trsfnet export runs/lfw/RUN v1.onnx --int8    for onnxruntime, in 8-bit integers
 
 .onnx and .pt2 include the preprocessing; the header of .safetensors describes it. Exporting to .onnx needs
 pip install 'trsfnet[export]'. An .onnx file cannot be exported again.
 
 --int8 calibrates on training faces of the run's track, measures TAR on its test faces before and after, and
-refuses a network whose TAR leaves the interval of the float32 network's. The file is a quarter as large.
-Networks of the paper's width gain speed, narrow ones hardly any.
+refuses a network whose TAR lies outside the interval of the float32 network's. The file is a quarter as
+large. Networks of the paper's width become faster; narrow ones hardly do.
 
 """
     + model.MODEL
@@ -34,7 +34,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "file", type=argument.path, metavar="FILE", help="ends in .safetensors, .onnx or .pt2"
     )
     parser.add_argument(
-        "--int8", action="store_true", help="compute in 8-bit integers (only .onnx, only of a run's network)"
+        "--int8",
+        action="store_true",
+        help="compute in 8-bit integers; only for .onnx and the network of a run",
     )
 
 

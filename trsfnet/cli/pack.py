@@ -22,11 +22,19 @@ repeat it to resume.
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     paths(parser)
-    parser.add_argument("--size", type=int, default=160, help="side in pixels (default: %(default)s)")
-    parser.add_argument("--crop", type=int, help="pixels to keep at the centre (default: the shorter side)")
-    parser.add_argument("--quality", type=int, default=95, help="JPEG quality (default: %(default)s)")
     parser.add_argument(
-        "--skip-corrupt", action="store_true", help="leave out and list images that cannot be decoded"
+        "--size", type=int, default=160, help="side of the packed images in pixels (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--crop",
+        type=int,
+        help="side in pixels of the central square that is kept (default: the shorter side of the image)",
+    )
+    parser.add_argument(
+        "--quality", type=int, default=95, help="JPEG quality, 1 to 100 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--skip-corrupt", action="store_true", help="leave out images that cannot be decoded, and list them"
     )
 
 

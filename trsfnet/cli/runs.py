@@ -20,8 +20,8 @@ Reads the records in folders such as runs (yours) and results (the project's):
   trsfnet runs --compare v1-relu-seed0 v1-trsf-relu-seed0
   trsfnet runs results --json
 
-A and B are folders of runs, or the beginnings of run ids. A run is stale if its results version is outdated:
-the same settings would now give other numbers. `trsfnet train --again` retrains it.
+A and B are folders of runs, or the beginnings of run ids. A run is stale if its results version is outdated,
+so that the same settings would now give different numbers. `trsfnet train --again` retrains it.
 """
 
 

@@ -36,10 +36,12 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--far",
         type=float,
         default=1e-3,
-        help="share of pairs of different people that may be accepted (default: 1e-3)",
+        help="largest share of pairs of different people that may be accepted (default: 1e-3)",
     )
     limit.add_argument(
-        "--threshold", type=float, help="similarity (-1 to 1) above which the two images show one person"
+        "--threshold",
+        type=float,
+        help="similarity (-1 to 1) above which the two images are taken to show the same person",
     )
     parser.add_argument(
         "--images",

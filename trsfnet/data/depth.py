@@ -14,7 +14,8 @@ _WHITE_IS_ZERO, _SEPARATE, _SIGNED = 0, 2, 2  # values of the last three
 _SIXTEEN_BITS = ("PNG", "PPM", "JPEG2000")
 # Resampled floats may exceed black and white by this share of white.
 _OVERSHOOT = 0.125
-# An image whose brightest pixel is below this share of white has another white: it would look black.
+# If the brightest pixel is below this share of white, white must have another value: the image would look
+# black.
 _DARK = 1 / 16
 
 

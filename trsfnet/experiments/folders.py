@@ -26,7 +26,7 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
         RecordError: the folder does not exist; the message lists the folders searched.
     """
     path = user_path(name)
-    # Without `..`, so that whoever names the same folder in another way shares the records read from it.
+    # Without `..`, so that all names of one folder share the records read from it.
     candidates = list(dict.fromkeys(Path(os.path.normpath(place / path)) for place in _places(path)))
     for candidate in candidates:
         if candidate.is_dir():

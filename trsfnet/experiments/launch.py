@@ -100,7 +100,7 @@ def _torchrun() -> int:
         torch.distributed.run.run(torch.distributed.run.parse_args(sys.argv[1:]))
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        if failure.exitcode < 0:  # it could not say anything itself
+        if failure.exitcode < 0:  # a killed process cannot report the cause itself
             cause = ", as the system does when memory runs out" if failure.exitcode == -signal.SIGKILL else ""
             name = signal.Signals(-failure.exitcode).name
             print(f"trsfnet: Process {rank} was ended by {name}{cause}.", file=sys.stderr)

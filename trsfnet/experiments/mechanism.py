@@ -1,10 +1,13 @@
 """The mechanism study, on the meaning of a residual scale: its runs and the rules for its questions.
 
 A branch adds s (W z + b). Weight decay shrinks W but not s, so s can grow while the branch's contribution to
-the network stays constant or falls. How far this goes depends on the decay budget
-(`trsfnet.training.budget`). All runs train v1 at an eighth of its width on rendered faces (budget
-`mechanism`). Their three seeds are numbered from 100, so that no run of the paper's tables shares their
-weights or image order.
+the network stays constant or falls. The same function can be written with different scales, since only the
+product s W counts; the choice of s for a given product is called the gauge. How far scales grow depends on
+the decay budget (`trsfnet.training.budget`).
+
+All runs train v1 at an eighth of its width on rendered faces (budget `mechanism`). Their three seeds are
+numbered from 100, so that no run of the paper's tables shares their weights or image order. The ladder is the
+series of runs with increasing weight decay.
 
 The following rules were fixed before the first run of the study ended. They compare a quantity at a decay
 budget of 12.4 with the same quantity at 0.16, paired by seed, by Student's t over seeds at 95 %:
@@ -54,8 +57,8 @@ from trsfnet.errors import choice
 from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
 from trsfnet.training.config import TrainConfig
 
-# Weight decays from none to one that gives these short runs about the paper's decay budget of 12.5; 5e-4
-# gives 0.16.
+# The weight decays of the ladder. The largest gives these short runs about the paper's decay budget of 12.5;
+# 5e-4 gives 0.16.
 LADDER = (0.0, 0.0005, 0.0025, 0.01, 0.04)
 # The usual weight decay, and the one that gives about the paper's decay budget.
 ENDS = (0.0005, 0.04)

@@ -1,6 +1,6 @@
 """Write new settings and all comments into the parameters cell of `notebooks/train.ipynb`.
 
-The command is `python -m trsfnet.experiments.parameters_cell`. papermill shows the comment behind a
+The command is `python -m trsfnet.experiments.parameters_cell`. papermill shows the comment after a
 parameter as its help. The comments come from the fields of `TrainConfig` and from `OPTIONS`. A setting that
 the cell lacks is inserted after the one that precedes it in `TrainConfig`; existing lines keep their place.
 """
@@ -53,7 +53,7 @@ def _new_line(field: Field[Any]) -> str:
 
 
 def commented(cell: str) -> str:
-    """Return the source of the parameters cell with the present help behind each parameter.
+    """Return the source of the parameters cell with the current help after each parameter.
 
     Raises:
         KeyError: a parameter is neither a setting nor an option.

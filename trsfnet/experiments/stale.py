@@ -1,4 +1,4 @@
-"""Stale runs, whose numbers the present code would not reproduce: detecting them and setting them aside."""
+"""Stale runs, whose numbers the current code would not reproduce: detecting them and setting them aside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def results_version(record: Record) -> int:
 
 
 def why_stale(record: Record) -> str:
-    """Return, in a few words, why the present code would give other numbers; empty if it would not."""
+    """Return, in a few words, why the current code would give different numbers; empty if it would not."""
     version = results_version(record)
     if version == RESULTS_VERSION:
         return ""

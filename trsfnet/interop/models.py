@@ -26,7 +26,7 @@ def read_model(source: ModelSource, preprocessing: Preprocessing | None = None) 
 
     Args:
         source: any source accepted by `read_weights`, or an `.onnx` file, exported by trsfnet or not.
-        preprocessing: preprocessing from a face to the network's input, for an `.onnx` file that does not
+        preprocessing: how a face becomes the network's input, for an `.onnx` file that does not
             state it.
 
     Raises:

@@ -16,7 +16,7 @@ CHANNELS = ("RGB", "BGR")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From a face crop to a network's input: RGB pixels, 0 to 255, become (pixel - mean) / divisor.
+    """How a face crop becomes a network's input: each RGB pixel, 0 to 255, becomes (pixel - mean) / divisor.
 
     Attributes:
         size: side of the square crop in pixels.

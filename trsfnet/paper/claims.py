@@ -34,7 +34,7 @@ class Claim:
 
     Attributes:
         id: unique short name.
-        title: a short title for readers, such as `TRSF gains 1.24`.
+        title: a short title for readers, such as `TRSF raises accuracy`.
         kind: type of claim, such as `absolute`, `difference`, `signs` or `stability`.
         statement: our interpretation of the claim, as tested by the rule, in one sentence.
         quotes: all passages in which the paper makes the claim.

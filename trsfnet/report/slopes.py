@@ -155,7 +155,7 @@ def _finding(variant: str, ends: pd.DataFrame) -> str:
         return f"{short_name(variant)} has {total - int(mean)} positive and {int(mean)} negative slopes."
     return (
         f"{short_name(variant)} has {decimal(total - mean, 1)} positive and {decimal(mean, 1)} negative "
-        f"slopes on average over seeds (negative by seed: {span([str(n) for n in sorted(negative)])})."
+        f"slopes on average over seeds (negative per seed: {span([str(n) for n in sorted(negative)])})."
     )
 
 

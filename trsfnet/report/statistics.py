@@ -154,7 +154,7 @@ def grid_of_3000() -> str:
     # In percent with two decimals, k/3000 ends in 0, 3 or 7, as 3 in 10 other numbers do.
     return (
         f"All {cells} cells on LFW, of {runs} runs, end in 0, 3 or 7, as whole numbers of 3,000 pairs do. "
-        f"The probability that {runs} other numbers do so is 1 in {1e-6 / 0.3**runs:,.0f} million."
+        f"The probability that {runs} arbitrary percentages do so is 1 in {1e-6 / 0.3**runs:,.0f} million."
     )
 
 

@@ -118,7 +118,7 @@ def _check_same(target: Path, settings: dict[str, Any]) -> None:
 
 
 def _check_unchanged(target: Path, source: Source, settings: dict[str, Any]) -> None:
-    """Raise `DataError` if an image was replaced after the pack was made by one of the same size in bytes."""
+    """Raise `DataError` if an image was replaced after packing by another of the same size in bytes."""
     pack = PackSource(target)
     for index in _changed_since(target / "pack.json", source):
         # If images were left out, the pack's numbers are not those of the source.
@@ -130,7 +130,7 @@ def _check_unchanged(target: Path, source: Source, settings: dict[str, Any]) -> 
 
 
 def _changed_since(file: Path, source: Source) -> Iterator[int]:
-    """Yield the images whose files were changed after `file`; the version of a source counts bytes alone."""
+    """Yield the images whose files were changed after `file`; a source's version covers only sizes."""
     made = file.stat().st_mtime_ns
     for index in range(len(source)):
         image = source.file(index)

@@ -236,7 +236,7 @@ def _read_block(data: mmap.mmap, places: _Places) -> tuple[np.ndarray, np.ndarra
 
 
 def _split_at_end(records: _Records) -> tuple[_Records, _Records]:
-    """Split a pack whose record 0 states where the images end into images and identity records, by key."""
+    """Split the records into images and identity records, at the key that record 0 states."""
     last = int(np.flatnonzero(records.filled).max(initial=0))
     if last == 0:
         raise DataError(f"{records.path} holds no image.")

@@ -108,9 +108,9 @@ def _line(axes: Axes, *points: tuple[float, float], arrow: bool = False) -> None
 
 def _exception(part: Part) -> str:
     block = part.blocks[0]
-    scaled = "scaled as well" if part.scales else "unscaled"
-    activated = "" if isinstance(block.act, nn.PReLU) else " and adds without activation"
-    return f" The {part.title} that follows on the stage is {scaled}{activated}."
+    scaled = "a scale" if part.scales else "no scale"
+    activated = "" if isinstance(block.act, nn.PReLU) else " and no activation after the sum"
+    return f" One more {part.title} follows the last stage; it has {scaled}{activated}."
 
 
 def _alt(version: str, parts: list[Part]) -> str:

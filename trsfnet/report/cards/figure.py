@@ -58,7 +58,7 @@ def _parameter_panels(values: dict[str, pd.DataFrame]) -> list[Spec]:
 
 def _loss(history: pd.DataFrame) -> Spec:
     data = pd.DataFrame({"epoch": history["epoch"], "value": history["loss"]})
-    channels = {"x": epochs(), "y": quantity("value", "Nats", zero=True)}
+    channels = {"x": epochs(), "y": quantity("value", "Loss (nats)", zero=True)}
     line = mark("line", data, channels, color=BLUE, point=_points(history), tooltip=True)
     return panel("Training loss", [line], **_SIZE)
 
@@ -81,7 +81,7 @@ def _shares(history: pd.DataFrame, run: Run) -> Spec:
         "strokeDash": {**kinds, "scale": {"range": [[5, 3], [1, 0], [2, 2]]}},
     }
     return panel(
-        "Right answers", [mark("line", data, channels, point=_points(history), tooltip=True)], **_SIZE
+        "Accuracy and TAR", [mark("line", data, channels, point=_points(history), tooltip=True)], **_SIZE
     )
 
 

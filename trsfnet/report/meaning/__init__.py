@@ -3,11 +3,12 @@
 The trunk is the value to which a residual module adds its branch.
 """
 
-from trsfnet.report.meaning.conclusion import scale_claims, verdict
+from trsfnet.report.meaning.conclusion import answer, scale_claims, verdict
 from trsfnet.report.meaning.figures import final_ratios, over_training, same_product
 from trsfnet.report.meaning.tables import changes, gains
 
 __all__ = [
+    "answer",
     "changes",
     "final_ratios",
     "gains",

@@ -15,8 +15,10 @@ from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.meaning.tables import arithmetic_gain, ratio_gain
-from trsfnet.report.names import TRACKS
+from trsfnet.report.names import name_of_campaign
 from trsfnet.text import capitalised
+
+_NOTHING = "No finished run with TRSF has a counterpart with constants and recorded ratios."
 
 
 def scale_claims(found: Analysis) -> Markdown:
@@ -26,16 +28,32 @@ def scale_claims(found: Analysis) -> Markdown:
     return claims_table("What the paper concludes from the scales", claims, found)
 
 
+def answer(tables: Sequence[TableRuns]) -> Markdown:
+    """Count the comparisons in which the branches add more, or less, with TRSF than with constants."""
+    pairs = [(table.branches, *pair) for table in tables for pair in table.branches.pairs]
+    effects = [effect for runs, fixed, trained in pairs if (effect := runs.ratio_effect(fixed, trained))]
+    if not effects:
+        return Markdown(_NOTHING)
+    more = sum(effect.interval.low > 0 for effect in effects)
+    less = sum(effect.interval.high < 0 for effect in effects)
+    tenfold = sum(effect.interval.high >= 1 for effect in effects)
+    return Markdown(
+        f"**In {more} of {len(effects)} comparisons, the branches add more with TRSF than with constants; in "
+        f"{less} they add less, and in {len(effects) - more - less} the difference may be chance.** The 95 % "
+        f"interval reaches the paper's factor of ten in {tenfold} of the comparisons."
+    )
+
+
 def verdict(tables: Sequence[TableRuns]) -> Markdown:
     """Tabulate how much more or less the branches add with TRSF than with constants."""
     rows = [row for table in tables for row in _rows(table)]
     if not rows:
-        return Markdown("No finished run with TRSF has a counterpart with constants and recorded ratios.")
+        return Markdown(_NOTHING)
     caption = (
         "Final residual ratio with TRSF, divided by that with constants. The intervals are for each row "
-        "alone. The paper expects a factor of about ten."
+        "alone. The paper expects a factor of about ten. Rows with different budgets are not comparable."
     )
-    header = ("Network", "Data", "Geometric mean (95 % interval)", "Arithmetic mean", "Mean scale")
+    header = ("Network", "Runs", "Geometric mean (95 % interval)", "Arithmetic mean", "Mean scale")
     return Markdown(captioned(caption, "branches-verdict", markdown_table(header, rows)))
 
 
@@ -44,7 +62,7 @@ def _rows(table: TableRuns) -> list[tuple[str, ...]]:
     return [
         (
             short_name(trained),
-            capitalised(TRACKS[table.track]),
+            capitalised(name_of_campaign(table.track, f"{table.budget} budget")),
             ratio_gain(runs, fixed, trained),
             arithmetic_gain(runs, fixed, trained),
             f"{np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs.by_variant[trained].values()]):.2f}",

@@ -85,7 +85,7 @@ def _moved(found: Branches) -> str:
     if not start["product"]:
         return f"|s| changed from 0 to {end['scale']:.2g}"
     factors = end / start
-    return f"|s| changed {factors['scale']:.2f} times and ‖W‖ {factors['kernel']:.2f} times"
+    return f"|s| ended at {factors['scale']:.2f} and ‖W‖ at {factors['kernel']:.2f} times its initial value"
 
 
 def final_ratios(table: TableRuns) -> Picture | None:

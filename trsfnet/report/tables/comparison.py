@@ -95,7 +95,7 @@ def _caption(one: TableRuns) -> str:
         f"**Table {one.table}** of the paper and ours: “{paper_table(one.table).caption}” "
         "Our networks are smaller and use other data: **none of our values is comparable with the paper's**, "
         f"nor one track with another. What can carry over is {carried}. "
-        "In the book, the number of seeds opens a list of the runs."
+        "In the book, click a number of seeds to list its runs."
     )
 
 
@@ -104,7 +104,7 @@ def _notes(one: TableRuns) -> str:
     papers = paper_table(one.table).quantity
     if one.of_tar:
         papers += ", with the 95 % interval for its number of pairs"
-    lines = [f"- Paper: {papers}; one run each.", f"- Ours: {_note(one)}"]
+    lines = [f"- Paper: {papers}; one run per row.", f"- Ours: {_note(one)}"]
     if any(run.stale for run in one.runs):
         lines.append(f"- {EARLIER} Made by earlier code.")
     return "\n".join(lines)
@@ -117,7 +117,7 @@ def _note(one: TableRuns) -> str:
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
         f"{what}, mean over seeds with its 95 % interval; {counted(len(one.runs), 'run')} "
-        f"({budget_in_words(one)}; seeds {numbers}; images {one.images})."
+        f"({budget_in_words(one)}; seeds {numbers}; image version {one.images})."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]
     if missing:

@@ -80,14 +80,12 @@ def sentence(table: TableRuns) -> str:
     for outcome in Outcome:
         names = [short_row(table, row.variant) for row, verdict in found if verdict.outcome == outcome]
         if names:
-            parts.append(f"{outcome} {'over' if table.table == 6 else 'for'} {_rows(names, len(found))}")
+            preposition = "over" if table.table == 6 else "for"
+            every = len(names) == len(found) > 2
+            rows = f"in all {len(found)} comparisons" if every else f"{preposition} {joined(names)}"
+            parts.append(f"{outcome} {rows}")
     article = "the" if table.table == 6 else "a"
     return f"{article} {saying(table)} is {'; '.join(parts)}."
-
-
-def _rows(names: list[str], number: int) -> str:
-    """Return the names of rows, or `all 5 compared rows` if they are all that the table compares."""
-    return f"all {number} compared rows" if len(names) == number > 2 else joined(names)
 
 
 def rule(table: TableRuns) -> Markdown:

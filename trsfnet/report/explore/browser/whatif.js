@@ -6,10 +6,10 @@ const MOMENTUM = 0.9;
 const SPENT = {
   cosine: (t) => (t + Math.sin(Math.PI * t) / Math.PI) / 2,
   constant: (t) => t,
-  // Five stairs, each a fifth of the previous one: the paper's schedule on VGGFace2.
+  // Five learning rates for equal shares of the steps, each a fifth of the previous one: the paper's schedule on VGGFace2.
   staircase: (t) => [0, 1, 2, 3, 4].reduce((sum, i) => sum + 0.2 ** i * Math.min(Math.max(t - i / 5, 0), 0.2), 0),
 };
-const SCHEDULES = { cosine: "cosine to zero", staircase: "five stairs of × 0.2", constant: "constant" };
+const SCHEDULES = { cosine: "cosine to zero", staircase: "step, 5 rates, each × 0.2", constant: "constant" };
 
 // The value of a logarithmic slider (base 10), rounded to two digits.
 const rounded = (slider) => Number((10 ** slider.value).toPrecision(2));
