@@ -135,16 +135,15 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
             f"the mean scale {_multiplied(scale.effect)}."
         )
     if ratio and ratio.effect:
-        found.append(f"The residual ratio, ‖branch‖ / ‖trunk‖, {_multiplied(ratio.effect)}.")
+        found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
     if tar and tar.effect:
-        found.append(f"TAR at FAR 1e-2 changes by {_points(tar.effect)} points.")
+        direction = "rises" if tar.effect.value > 0 else "falls"
+        found.append(f"TAR at FAR 1e-2 {direction} by {_points(tar.effect)} points.")
     return found
 
 
 def _multiplied(factor: Interval) -> str:
-    verb = "rises" if factor.value > 1 else "falls"
-    low, high = decimal(factor.low), decimal(factor.high)
-    return f"{verb} to {decimal(factor.value)} times its value ({low} to {high})"
+    return f"{'rises' if factor.value > 1 else 'falls'} to {_factor(factor)} times its value"
 
 
 def _factor(interval: Interval) -> str:
