@@ -59,7 +59,8 @@ def test_the_record_is_complete_and_a_done_run_returns_at_once(on_tiny_data, tin
     out = capsys.readouterr().out.splitlines()
     assert out[0] == record.info["acceleration"]["reason"]
     assert out[1].startswith("epoch 1/2  loss ")
-    assert out[2].endswith(" 0.0 min left")
+    assert out[1].endswith(" min left")
+    assert out[2].endswith(" images/s")
 
     again = run(tiny_config, runs=tmp_path)
     assert len(on_tiny_data) == 1

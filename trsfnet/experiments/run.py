@@ -232,10 +232,11 @@ def epoch_line(config: TrainConfig, history: History) -> str:
     """Return a line about the last finished epoch, with an estimate of the remaining time."""
     row = history.epochs[-1]
     left = (config.epochs - row["epoch"]) * row["seconds"]
+    remaining = f"  {left / 60:.1f} min left" if left else ""
     return (
         f"epoch {row['epoch']}/{config.epochs}  loss {row['loss']:.3f}  "
         f"train accuracy {row['train_accuracy']:.1%}  TAR@FAR=1e-3 {row['tar@1e-3']:.1%}  "
-        f"{row['images_per_second']:.0f} images/s  {left / 60:.1f} min left"
+        f"{row['images_per_second']:.0f} images/s{remaining}"
     )
 
 

@@ -70,6 +70,11 @@ def budget_in_words(of: TableRuns) -> str:
     return f"budget {of.budget}{lengths}"
 
 
+def runs_in_words(of: TableRuns) -> str:
+    """Return the track and the budget of a table's runs, such as `rendered faces, full budget`."""
+    return name_of_campaign(of.track, f"{of.budget} budget") if of.budget else TRACKS[of.track]
+
+
 def measure_name(name: str) -> str:
     """Return a measure's name in words: `TAR, mean over people at FAR 1e-3` for `tar_by_person@1e-3`."""
     return _IN_WORDS.get(name, name)

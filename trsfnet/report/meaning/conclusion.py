@@ -15,7 +15,7 @@ from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.meaning.tables import arithmetic_gain, ratio_gain
-from trsfnet.report.names import name_of_campaign
+from trsfnet.report.names import runs_in_words
 from trsfnet.text import capitalised
 
 _NOTHING = "No finished run with TRSF has a counterpart with constants and recorded ratios."
@@ -62,7 +62,7 @@ def _rows(table: TableRuns) -> list[tuple[str, ...]]:
     return [
         (
             short_name(trained),
-            capitalised(name_of_campaign(table.track, f"{table.budget} budget")),
+            capitalised(runs_in_words(table)),
             ratio_gain(runs, fixed, trained),
             arithmetic_gain(runs, fixed, trained),
             f"{np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs.by_variant[trained].values()]):.2f}",

@@ -17,8 +17,8 @@ from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import depth_bar, epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import TRACKS
-from trsfnet.text import counted, joined
+from trsfnet.report.names import TRACKS, runs_in_words
+from trsfnet.text import capitalised, counted, joined
 
 _LABELS = {
     "scale": "Scale |s|",
@@ -48,8 +48,8 @@ def same_product(table: TableRuns) -> Picture | Markdown:
         depth_bar(figure, axes.tolist())
     moved = "; ".join(f"{short_name(variant)}, {_moved(found)}" for variant, found in first.items())
     caption = (
-        f"One line per module from the start of training to its end (dot), on {TRACKS[table.track]}, "
-        "first seed. Moving a module along a dashed line does not change what the network computes. "
+        f"{capitalised(runs_in_words(table))}, first seed: one line per module from the start of training to "
+        "its end (dot). Moving a module along a dashed line does not change what the network computes. "
         f"Geometric means over modules: {moved}."
     )
     alt = f"Scale of each module over the norm of its kernel, with lines of equal product. {moved}."
@@ -107,7 +107,7 @@ def final_ratios(table: TableRuns) -> Picture | None:
         legend_below(figure, axes[0])
     means = [f"{short_name(v)} {_mean_ratio(found):.3f}" for v, found in runs.items()]
     caption = (
-        f"Effective residual ratio of each module on {TRACKS[table.track]}. Lines are means over "
+        f"Effective residual ratio of each module ({runs_in_words(table)}). Lines are means over "
         f"{_seeds(runs)}; thin lines are seeds. Geometric means over modules: {joined(means)}."
     )
     alt = (
@@ -154,7 +154,7 @@ def over_training(table: TableRuns) -> Picture | None:
         legend_below(figure, axes[0])
     finding = joined([f"{short_name(variant)} {_from_to(found)}" for variant, found in runs.items()])
     caption = (
-        f"Scale, norm of its kernel and residual ratio on {TRACKS[table.track]}: means over "
+        f"Scale, norm of its kernel and residual ratio ({runs_in_words(table)}): means over "
         f"{_seeds(runs)}. The ratio changed in {finding}."
     )
     alt = f"Three panels over the epochs: scale, kernel norm, residual ratio. The ratio changed in {finding}."

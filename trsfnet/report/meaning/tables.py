@@ -10,7 +10,7 @@ from trsfnet.analysis.units import FACTOR
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
-from trsfnet.report.names import TRACKS
+from trsfnet.report.names import runs_in_words
 
 
 def changes(table: TableRuns) -> Markdown | None:
@@ -30,7 +30,7 @@ def changes(table: TableRuns) -> Markdown | None:
     )
     rows = [_change_row(runs, variant) for variant in runs.by_variant]
     caption = (
-        f"From the start to the end of training on {TRACKS[table.track]}: geometric means over all modules, "
+        f"From the start to the end of training ({runs_in_words(table)}): geometric means over all modules, "
         "averaged over seeds, and for each seed at the end. Ratio: ‖s · Inception(x)‖ / ‖x‖."
     )
     name = f"branches-{table.track}-{table.table}"
@@ -63,7 +63,7 @@ def gains(table: TableRuns) -> Markdown | None:
         for fixed, trained in runs.pairs
     ]
     caption = (
-        f"TRSF divided by constants after training on {TRACKS[table.track]}, as factors of geometric "
+        f"TRSF divided by constants after training ({runs_in_words(table)}), as factors of geometric "
         "means. The interval is for this comparison alone; its variance is pooled over the table's variants "
         "with TRSF and over those with constants."
     )

@@ -8,7 +8,7 @@ from trsfnet.analysis.tables import TableRuns
 from trsfnet.paper.claims import Claim, claims_by_id
 from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, folded
-from trsfnet.report.names import TRACKS
+from trsfnet.report.names import runs_in_words
 from trsfnet.report.tables.wording import sentence
 from trsfnet.text import capitalised, counted
 
@@ -16,7 +16,7 @@ from trsfnet.text import capitalised, counted
 def verdict(found: Analysis, number: int, track: str = "") -> Markdown:
     """Summarise the rows in a sentence per track, and list the table's claims with their verdicts."""
     tables = found.tables(number, track)
-    tracks = "\n".join(f"- {capitalised(TRACKS[t.track])} (`{t.track}`): {sentence(t)}" for t in tables)
+    tracks = "\n".join(f"- {capitalised(runs_in_words(t))}: {sentence(t)}" for t in tables)
     subject = f"The paper's conclusions from table {number}"
     claims = claims_on(tables[0])
     dropdown = folded(

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
-from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.names import MEASURE_NAMES, runs_in_words
 from trsfnet.report.tables.wording import mean_text, sentence, short_row
 from trsfnet.text import capitalised, joined
 
@@ -28,8 +28,8 @@ def means_figure(tables: Sequence[TableRuns]) -> Picture | Markdown:
         axes[0].set_ylim(len(first.cells) - 0.5, -0.5)
         if first.table == 6:
             axes[0].set_ylabel("Initial slope")
-    findings = " ".join(f"{capitalised(TRACKS[one.track])}: {sentence(one)}" for one in shown)
-    means = " ".join(f"{capitalised(TRACKS[one.track])}: {_means(one)}." for one in shown)
+    findings = " ".join(f"{capitalised(runs_in_words(one))}: {sentence(one)}" for one in shown)
+    means = " ".join(f"{capitalised(runs_in_words(one))}: {_means(one)}." for one in shown)
     caption = (
         f"{findings} Each row shows the mean over seeds, its 95 % interval and each seed (pale). The panels "
         "cannot be compared with each other or with the paper."
@@ -53,7 +53,7 @@ def _points(panel: Axes, one: TableRuns) -> None:
         panel.xaxis.set_major_formatter(PercentFormatter(1))
     else:
         panel.set_xlabel("Mean magnitude of TRSF after training")
-    panel.set_title(capitalised(TRACKS[one.track]))
+    panel.set_title(capitalised(runs_in_words(one)))
 
 
 def _means(one: TableRuns) -> str:
