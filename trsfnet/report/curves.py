@@ -14,9 +14,9 @@ from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, folded, picture
-from trsfnet.report.figure_runs import Runs, figure_runs, missing, nothing, opening, seeds_in_words
+from trsfnet.report.figure_runs import FigureRuns, Runs, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.names import MEASURE_NAMES
 from trsfnet.report.run_state import finished_or_all
 from trsfnet.text import percent, with_range
 
@@ -28,13 +28,12 @@ def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Ma
         tables: tables of one track, such as tables 1 and 2 for the paper's figure 3.
         number: number of the paper's figure.
     """
-    runs = [_started(figure_runs([table], number)) for table in tables]
-    rows = [row for row in runs if row]
+    of = FigureRuns(tables, number)
+    rows = [row for table in tables if (row := _started(FigureRuns([table], number).runs))]
     if not rows:
-        return [nothing(tables, number)]
-    verification = _validation(tables, number, rows)
-    title = f"Training loss on {TRACKS[tables[0].track]}, which the paper does not show"
-    return [verification, Markdown(folded(title, _loss(tables[0].track, rows).markdown()))]
+        return [of.nothing]
+    title = f"Training loss on {of.track}, which the paper does not show"
+    return [_validation(of, rows), Markdown(folded(title, _loss(of, rows).markdown()))]
 
 
 def _started(runs: Runs) -> Runs:
@@ -43,26 +42,25 @@ def _started(runs: Runs) -> Runs:
     return {variant: cell for variant, cell in found.items() if cell}
 
 
-def _validation(tables: Sequence[TableRuns], number: int, rows: list[Runs]) -> Picture:
-    measures = tables[0].measures
+def _validation(of: FigureRuns, rows: list[Runs]) -> Picture:
+    measures = of.tables[0].measures
     drawing = _draw(rows, {MEASURE_NAMES[name]: name for name in measures})
     for axes in drawing.axes:
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     finding = " ".join(_ends(row, measures[0]) for row in rows)
-    lacking = missing(figure_runs(tables, number))
     return picture(
         drawing,
         alt=f"{MEASURE_NAMES[measures[0]]} of unseen people over the epochs, a line per variant. {finding}",
-        caption=f"{opening(tables, number)}: {finding} {_key(rows)}{lacking}",
+        caption=f"{of.opening}: {finding} {_key(rows)}{of.missing}",
     )
 
 
-def _loss(track: str, rows: list[Runs]) -> Picture:
+def _loss(of: FigureRuns, rows: list[Runs]) -> Picture:
     finding = " ".join(_ends(row, "loss") for row in rows)
     return picture(
         _draw(rows, {"Training loss (nats)": "loss"}),
         alt=f"Mean training loss over the epochs, a line per variant. {finding}",
-        caption=f"Mean training loss of the same runs on {TRACKS[track]}: {finding} {_key(rows)}",
+        caption=f"Mean training loss of the same runs on {of.track}: {finding} {_key(rows)}",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import pandas as pd
@@ -30,33 +32,88 @@ Values = dict[str, dict[int, pd.DataFrame]]
 """Tables by variant and seed, each with a row per epoch and a column per module."""
 
 
-def figure_runs(tables: Sequence[TableRuns], number: int) -> Runs:
-    """Return the runs in `tables` that a figure of the paper shows."""
-    keys = {variant.key for variant in variants_in(f"figure {number}")}
-    return {key: cell for table in tables for key, cell in table.cells.items() if key in keys}
+@dataclass(frozen=True)
+class FigureRuns:
+    """What a figure of the paper shows of our runs on one track.
 
+    Attributes:
+        tables: the tables whose runs it shows.
+        number: its number in the paper.
+    """
 
-def opening(tables: Sequence[TableRuns], number: int) -> str:
-    """Return the beginning of a caption: the paper's figure, our track, and the budget of the runs."""
-    shown = next((table for table in tables if table.runs), None)
-    budget = f" ({budget_in_words(shown)})" if shown else ""
-    return f"The paper's figure {number} on {TRACKS[tables[0].track]}{budget}"
+    tables: Sequence[TableRuns]
+    number: int
 
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs that it shows."""
+        keys = {variant.key for variant in variants_in(f"figure {self.number}")}
+        return {key: cell for table in self.tables for key, cell in table.cells.items() if key in keys}
 
-def nothing(tables: Sequence[TableRuns], number: int) -> Markdown:
-    """Return the text that replaces a figure without runs."""
-    names = joined([short_name(variant) for variant in figure_runs(tables, number)])
-    return Markdown(f"{opening(tables, number)}: no run of {names} has finished an epoch yet.")
+    @property
+    def track(self) -> str:
+        """The name of the track in words."""
+        return TRACKS[self.tables[0].track]
 
+    @property
+    def opening(self) -> str:
+        """The beginning of its caption: the paper's figure, our track, and the budget of the runs."""
+        shown = next((table for table in self.tables if table.runs), None)
+        budget = f" ({budget_in_words(shown)})" if shown else ""
+        return f"The paper's figure {self.number} on {self.track}{budget}"
 
-def missing(runs: Runs) -> str:
-    """Return sentences on the runs that a figure lacks, with a leading space; empty if none is missing."""
-    run_of = Counter(variant_of(key).arch for key, cell in runs.items() if cell)
-    gone = sorted({variant_of(key).arch for key in runs} - set(run_of))
-    names = [f"every variant of {arch}" for arch in gone]
-    names += [short_name(k) for k, cell in runs.items() if not cell and variant_of(k).arch not in gone]
-    text = f" Not run yet: {joined(names)}." if names else ""
-    return text + unfinished([run for cell in runs.values() for run in cell])
+    @property
+    def nothing(self) -> Markdown:
+        """The text that replaces it if there are no runs."""
+        names = joined([short_name(variant) for variant in self.runs])
+        return Markdown(f"{self.opening}: no run of {names} has finished an epoch yet.")
+
+    @property
+    def missing(self) -> str:
+        """Sentences on the runs that it lacks, with a leading space; empty if none is missing."""
+        run_of = Counter(variant_of(key).arch for key, cell in self.runs.items() if cell)
+        gone = sorted({variant_of(key).arch for key in self.runs} - set(run_of))
+        names = [f"every variant of {arch}" for arch in gone]
+        names += [
+            short_name(key)
+            for key, cell in self.runs.items()
+            if not cell and variant_of(key).arch not in gone
+        ]
+        text = f" Not run yet: {joined(names)}." if names else ""
+        return text + unfinished([run for cell in self.runs.values() for run in cell])
+
+    def learned(self, kind: str) -> Values:
+        """Return the learned values of finished runs, or of all runs of a variant while none has finished.
+
+        Args:
+            kind: `trsf` or `slope`.
+        """
+        found = {
+            variant: {run.seed: run.learned[kind] for run in finished_or_all(cell) if kind in run.learned}
+            for variant, cell in self.runs.items()
+        }
+        return {variant: seeds for variant, seeds in found.items() if seeds}
+
+    def first_and_further(
+        self, kind: str, title: str, draw: Callable[[FigureRuns, Values], Picture]
+    ) -> list[Picture | Markdown]:
+        """Draw the lowest seed of each variant, and any other seeds in a second figure within a dropdown.
+
+        Args:
+            kind: the learned values to draw: `trsf` or `slope`.
+            title: title of the dropdown, to which the track and the seeds are added.
+            draw: makes a figure of some of the values.
+        """
+        values = self.learned(kind)
+        if not values:
+            return [self.nothing]
+        ordered = {variant: dict(sorted(seeds.items())) for variant, seeds in values.items()}
+        first = {variant: dict([next(iter(seeds.items()))]) for variant, seeds in ordered.items()}
+        others = {v: further for v, seeds in ordered.items() if (further := dict(list(seeds.items())[1:]))}
+        if not others:
+            return [draw(self, first)]
+        dropdown = folded(f"{title} on {self.track}: {_seeds(others)}", draw(self, others).markdown())
+        return [draw(self, first), Markdown(dropdown)]
 
 
 def seeds_in_words(seeds: Mapping[str, Sized]) -> str:
@@ -88,44 +145,12 @@ def _seeds(values: Values) -> str:
     return f"{'seed' if len(numbers) == 1 else 'seeds'} {joined([str(n) for n in numbers])}"
 
 
-def learned_values(runs: Runs, kind: str) -> Values:
-    """Return the learned values of finished runs, or of all runs of a variant while none has finished.
-
-    Args:
-        runs: the runs.
-        kind: `trsf` or `slope`.
-    """
-    found = {
-        variant: {run.seed: run.learned[kind] for run in finished_or_all(cell) if kind in run.learned}
-        for variant, cell in runs.items()
-    }
-    return {variant: seeds for variant, seeds in found.items() if seeds}
-
-
 def final(values: Values) -> dict[str, pd.DataFrame]:
     """Return the values of the last epoch for each variant: a row per seed, a column per module."""
     return {
         variant: pd.DataFrame({seed: table.iloc[-1] for seed, table in seeds.items()}).T
         for variant, seeds in values.items()
     }
-
-
-def first_and_further(
-    values: Values, what: str, draw: Callable[[Values], Picture]
-) -> list[Picture | Markdown]:
-    """Draw the lowest seed of each variant, and any other seeds in a second figure within a dropdown.
-
-    Args:
-        values: the values of all seeds.
-        what: title of the dropdown, to which the seeds are added.
-        draw: makes a figure of some of the values.
-    """
-    ordered = {variant: dict(sorted(seeds.items())) for variant, seeds in values.items()}
-    first = {variant: dict([next(iter(seeds.items()))]) for variant, seeds in ordered.items()}
-    others = {v: further for v, seeds in ordered.items() if (further := dict(list(seeds.items())[1:]))}
-    if not others:
-        return [draw(first)]
-    return [draw(first), Markdown(folded(f"{what}: {_seeds(others)}", draw(others).markdown()))]
 
 
 def span(numbers: Sequence[str]) -> str:

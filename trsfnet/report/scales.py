@@ -15,20 +15,8 @@ from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.models.recorded_names import recorded_names
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
-from trsfnet.report.figure_runs import (
-    Values,
-    figure_runs,
-    final,
-    first_and_further,
-    learned_values,
-    missing,
-    nothing,
-    opening,
-    seeds_in_words,
-    shown_seeds,
-)
+from trsfnet.report.figure_runs import FigureRuns, Values, final, seeds_in_words, shown_seeds
 from trsfnet.report.figures import depth_bar, lines_by_depth
-from trsfnet.report.names import TRACKS
 from trsfnet.text import decimal, percent
 
 _MEAN = "mean over modules"
@@ -40,19 +28,10 @@ def over_training(tables: Sequence[TableRuns]) -> list[Picture | Markdown]:
     Args:
         tables: tables 1 and 2 of one track.
     """
-    runs = figure_runs(tables, 5)
-    found = learned_values(runs, "trsf")
-    if not found:
-        return [nothing(tables, 5)]
-    lacking = missing(runs)
-    return first_and_further(
-        found,
-        f"Every scale over training on {TRACKS[tables[0].track]}",
-        lambda shown: _trajectories(shown, f"{opening(tables, 5)}, {shown_seeds(shown)}", lacking),
-    )
+    return FigureRuns(tables, 5).first_and_further("trsf", "Every scale over training", _trajectories)
 
 
-def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
+def _trajectories(of: FigureRuns, shown: Values) -> Picture:
     rows = [[v for v in shown if variant_of(v).arch == arch] for arch in ("v1", "v2")]
     rows = [row for row in rows if row]
     height = 0.5 + 2.8 * len(rows)
@@ -71,7 +50,7 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
     return picture(
         figure,
         alt=f"Lines of the scale of every module over the epochs, a panel per variant: {finding}",
-        caption=f"{start}: {finding} One line per module and seed.{lacking}",
+        caption=f"{of.opening}, {shown_seeds(shown)}: {finding} One line per module and seed.{of.missing}",
     )
 
 
@@ -100,10 +79,10 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
         table: table 1, or table 2 for figure 7.
         number: number of the paper's figure.
     """
-    runs = figure_runs([table], number)
-    found = learned_values(runs, "trsf")
+    of = FigureRuns([table], number)
+    found = of.learned("trsf")
     if not found:
-        return nothing([table], number)
+        return of.nothing
     names = next(iter(final(found).values())).columns
     height = 1.2 + 0.21 * len(names)
     with style.panels(1, len(found), height, sharex=True, sharey=True) as (figure, (axes,)):
@@ -113,13 +92,13 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
             panel.axvline(start, color=style.INK, linestyle=":", linewidth=1.2)
         axes[0].set_yticks(range(len(names) + 1), [*names, _MEAN], fontsize=8)
         axes[0].set_ylim(len(names) + 0.6, -0.6)
-    finding = _finding(final(found), runs)
+    finding = _finding(final(found), of.runs)
     return picture(
         figure,
         alt=f"The scale of every module after training, a row per module, a panel per variant. {finding}",
         caption=(
-            f"{opening([table], number)}: {finding} One point per module and seed; dotted line: "
-            f"the initial value. {seeds_in_words(found)}.{missing(runs)}"
+            f"{of.opening}: {finding} One point per module and seed; dotted line: "
+            f"the initial value. {seeds_in_words(found)}.{of.missing}"
         ),
     )
 

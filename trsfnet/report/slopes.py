@@ -18,20 +18,7 @@ from trsfnet.report import style
 from trsfnet.report.card_links import runs_popover
 from trsfnet.report.display import Markdown, Picture, captioned, picture
 from trsfnet.report.display import table as markdown_table
-from trsfnet.report.figure_runs import (
-    Values,
-    figure_runs,
-    final,
-    first_and_further,
-    learned_values,
-    missing,
-    nothing,
-    opening,
-    seeds_in_words,
-    shown_seeds,
-    signs,
-    span,
-)
+from trsfnet.report.figure_runs import FigureRuns, Values, final, seeds_in_words, shown_seeds, signs, span
 from trsfnet.report.figures import epoch_axis, legend_below
 from trsfnet.report.names import TRACKS
 from trsfnet.text import NBSP, capitalised, counted, decimal, joined
@@ -42,20 +29,13 @@ SHOWN = 9
 
 def over_training(table: TableRuns) -> list[Picture | Markdown]:
     """Plot the slopes of a few modules over the epochs, for one version (the paper's figure 8)."""
-    runs = figure_runs([table], 8)
-    found = learned_values(runs, "slope")
-    if not found:
-        return [nothing([table], 8)]
-    arch = variant_of(next(iter(runs))).arch
-    start, lacking = f"{opening([table], 8)}, {arch}", missing(runs)
-    return first_and_further(
-        found,
-        f"Slopes of {arch} over training on {TRACKS[table.track]}",
-        lambda shown: _trajectories(shown, f"{start}, {shown_seeds(shown)}", lacking),
-    )
+    of = FigureRuns([table], 8)
+    arch = variant_of(next(iter(of.runs))).arch
+    return of.first_and_further("slope", f"Slopes of {arch} over training", _trajectories)
 
 
-def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
+def _trajectories(of: FigureRuns, shown: Values) -> Picture:
+    arch = variant_of(next(iter(shown))).arch
     names = next(iter(final(shown).values())).columns
     chosen = names[np.linspace(0, len(names) - 1, SHOWN).round().astype(int)]
     with style.panels(SHOWN // 3, 3, 5.6, sharex=True, sharey=True) as (figure, axes):
@@ -74,8 +54,8 @@ def _trajectories(shown: Values, start: str, lacking: str) -> Picture:
         figure,
         alt=f"Lines of {SHOWN} slopes over the epochs, a panel for each slope. {finding}",
         caption=(
-            f"{start}: {finding} Of the {len(names)} slopes, these {SHOWN} are evenly spaced from input to "
-            f"output.{lacking}"
+            f"{of.opening}, {arch}, {shown_seeds(shown)}: {finding} Of the {len(names)} slopes, these "
+            f"{SHOWN} are evenly spaced from input to output.{of.missing}"
         ),
     )
 
@@ -103,10 +83,10 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
         table: table 1, or table 2 for figure 10.
         number: number of the paper's figure.
     """
-    runs = figure_runs([table], number)
-    found = learned_values(runs, "slope")
+    of = FigureRuns([table], number)
+    found = of.learned("slope")
     if not found:
-        return nothing([table], number)
+        return of.nothing
     height = 1.4 + 1.9 * len(found)
     with style.panels(len(found), 1, height, sharex=True, sharey=True) as (figure, axes):
         for panel, (variant, ends) in zip(axes[:, 0], final(found).items(), strict=True):
@@ -120,8 +100,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
         figure,
         alt=f"Every slope after training, from input to output, a panel per variant. {finding}",
         caption=(
-            f"{opening([table], number)}: {finding} One point per slope and seed; "
-            f"{seeds_in_words(found)}.{missing(runs)}"
+            f"{of.opening}: {finding} One point per slope and seed; {seeds_in_words(found)}.{of.missing}"
         ),
     )
 

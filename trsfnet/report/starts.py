@@ -11,20 +11,9 @@ from trsfnet.analysis.tables import TableRuns
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
-from trsfnet.report.figure_runs import (
-    Values,
-    figure_runs,
-    final,
-    first_and_further,
-    learned_values,
-    missing,
-    nothing,
-    opening,
-    seeds_in_words,
-    shown_seeds,
-)
+from trsfnet.report.figure_runs import FigureRuns, Values, final, seeds_in_words, shown_seeds
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import TRACKS, row_name
+from trsfnet.report.names import row_name
 from trsfnet.text import decimal
 
 _MARKERS = ("v", "s", "o", "D", "^")
@@ -38,19 +27,11 @@ def after_training(table: TableRuns) -> list[Picture | Markdown]:
     Args:
         table: table 6.
     """
-    runs = figure_runs([table], 11)
-    found = learned_values(runs, "slope")
-    if not found:
-        return [nothing([table], 11)]
-    start, lacking = opening([table], 11), missing(runs)
-    return first_and_further(
-        found,
-        f"Slopes after training from each initial value on {TRACKS[table.track]}",
-        lambda shown: _slopes(shown, f"{start}, {shown_seeds(shown)}", lacking),
-    )
+    title = "Slopes after training from each initial value"
+    return FigureRuns([table], 11).first_and_further("slope", title, _slopes)
 
 
-def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
+def _slopes(of: FigureRuns, networks: Values) -> Picture:
     names = next(iter(final(networks).values())).columns
     shown = int(paper_quantities()["slopes shown of 243"].number)
     chosen = names[np.linspace(0, len(names) - 1, shown).round().astype(int)]
@@ -82,8 +63,8 @@ def _slopes(networks: Values, beginning: str, lacking: str) -> Picture:
         figure,
         alt=f"{shown} slopes after training, a row per slope, a point per network. {finding}",
         caption=(
-            f"{beginning}: {finding} The figure shows {shown} of {len(names)} slopes, evenly spaced from "
-            f"input to output.{lacking}"
+            f"{of.opening}, {shown_seeds(networks)}: {finding} The figure shows {shown} of {len(names)} "
+            f"slopes, evenly spaced from input to output.{of.missing}"
         ),
     )
 
@@ -102,10 +83,10 @@ def _between(by_start: dict[str, pd.DataFrame]) -> str:
 
 def over_training(table: TableRuns) -> Picture | Markdown:
     """Plot the mean and standard deviation of all slopes over the epochs, a line for each initial value."""
-    runs = figure_runs([table], 11)
-    found = learned_values(runs, "slope")
+    of = FigureRuns([table], 11)
+    found = of.learned("slope")
     if not found:
-        return nothing([table], 11)
+        return of.nothing
     with style.panels(1, 2, 3.8) as (figure, (panels,)):
         for (variant, seeds), look in zip(found.items(), _looks(len(found)), strict=True):
             name = f"from {row_name(6, variant)}"
@@ -124,8 +105,8 @@ def over_training(table: TableRuns) -> Picture | Markdown:
         figure,
         alt=f"Mean and standard deviation of all slopes over the epochs, a line per start. {finding}",
         caption=(
-            f"{opening([table], 11)}, over training and over all slopes: {finding} Lines are means over "
-            f"seeds; bands show their range; {seeds_in_words(found)}.{missing(runs)}"
+            f"{of.opening}, over training and over all slopes: {finding} Lines are means over "
+            f"seeds; bands show their range; {seeds_in_words(found)}.{of.missing}"
         ),
     )
 
