@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
+from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.mechanism import Answer
+from trsfnet.analysis.reach import paper_regime
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.report import landing
 from trsfnet.report.claims.questions import QUESTIONS
+from trsfnet.training.budget import Regime
+
+YES, NO, OPEN = Outcome.SUPPORTED, Outcome.CONTRADICTED, Outcome.INCONCLUSIVE
 
 
 def test_the_answer_counts_the_verdicts(tmp_path):
@@ -29,6 +39,52 @@ def test_the_answer_counts_the_verdicts(tmp_path):
     assert answer.startswith("**In short runs on new data, TRSF")
     assert "; it remains open whether the paper's explanation holds.**" in answer
     assert len(QUESTIONS) == len([line for line in table.splitlines() if line.startswith("| **")])
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "sentence"),
+    [
+        (
+            (OPEN, OPEN),
+            (YES, YES),
+            "At the paper's decay budget, it remains open whether TRSF and leaky or learned slopes raise "
+            "accuracy"
+            "; in short runs, TRSF and leaky or learned slopes do raise accuracy",
+        ),
+        (
+            (NO, YES),
+            (YES, OPEN),
+            "At the paper's decay budget, leaky or learned slopes do raise accuracy and TRSF does "
+            "not raise accuracy"
+            "; in short runs, TRSF does raise accuracy and it remains open whether leaky or learned slopes "
+            "raise accuracy",
+        ),
+        (
+            (YES, YES),
+            (YES, YES),
+            "At the paper's decay budget as in short runs, TRSF and leaky or learned slopes do "
+            "raise accuracy",
+        ),
+        (
+            (YES, OPEN),
+            None,
+            "At the paper's decay budget on new data, TRSF does raise accuracy and it remains open whether "
+            "leaky or learned slopes raise accuracy",
+        ),
+    ],
+)
+def test_the_answer_keeps_short_runs_apart(long, short, sentence):
+    campaigns = [decided(paper_regime(), *long)]
+    if short:
+        campaigns.append(decided(replace(paper_regime(), travel=62.0, decay_budget=0.06), *short))
+    assert landing.headline(campaigns).startswith(sentence + ";")
+
+
+def decided(regime: Regime, *outcomes: Outcome) -> SimpleNamespace:
+    """A campaign with these outcomes for TRSF and for the slopes."""
+    claims = ("trsf-gains", "both-activations-gain")
+    verdicts = {claim: SimpleNamespace(outcome=each) for claim, each in zip(claims, outcomes, strict=True)}
+    return SimpleNamespace(regime=regime, verdicts=verdicts)
 
 
 def test_the_study_on_weight_decay_decides_the_explanation(tmp_path):

@@ -58,6 +58,11 @@ def paper_regime() -> Regime:
     return regime(config, config.steps_per_epoch)
 
 
+def has_paper_decay_budget(of: Regime | None) -> bool:
+    """Return whether runs of a regime have the paper's decay budget, within a tenth; False if unknown."""
+    return of is not None and of.decay_budget >= 0.9 * paper_regime().decay_budget
+
+
 def decay_budget_in_words(of: Regime) -> str:
     """Return a decay budget with two significant digits, from 1 with three, such as `0.39` or `12.4`."""
     return f"{of.decay_budget:.{2 if of.decay_budget < 1 else 3}g}"

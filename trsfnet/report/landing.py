@@ -8,13 +8,14 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.mechanism import Answer
+from trsfnet.analysis.reach import has_paper_decay_budget
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
-from trsfnet.report.names import SHORT_BUDGETS, campaign_name
+from trsfnet.report.names import campaign_name
 from trsfnet.report.switch import tabs
 from trsfnet.text import capitalised, counted, joined
 
@@ -91,24 +92,37 @@ _GAINS = {"TRSF": "trsf-gains", "leaky or learned slopes": "both-activations-gai
 
 
 def _accuracy(campaigns: Sequence[Campaign]) -> str:
-    """State whether TRSF and the slopes raise accuracy, according to all campaigns that decide it."""
+    """State whether TRSF and the slopes raise accuracy, separately for long and for short training."""
+    matched = [campaign for campaign in campaigns if has_paper_decay_budget(campaign.regime)]
+    short = [campaign for campaign in campaigns if campaign not in matched]
+    if not (matched and short):
+        where = "at the paper's decay budget" if matched else "in short runs"
+        return f"{where} on new data, {_clauses(_gains(campaigns))}"
+    at_length, in_short = _gains(matched), _gains(short)
+    if at_length == in_short:
+        return f"at the paper's decay budget as in short runs, {_clauses(at_length)}"
+    return f"at the paper's decay budget, {_clauses(at_length)}; in short runs, {_clauses(in_short)}"
+
+
+def _gains(campaigns: Sequence[Campaign]) -> dict[str, list[str]]:
+    """Return what raises accuracy, what does not, and what is open, by the campaigns that decide it."""
     names: dict[str, list[str]] = {"raise": [], "lower": [], "open": []}
     for name, claim in _GAINS.items():
         outcomes = {campaign.verdicts[claim].outcome for campaign in campaigns} & {*_DECIDED}
         kind = {frozenset({_DECIDED[0]}): "raise", frozenset({_DECIDED[1]}): "lower"}
         names[kind.get(frozenset(outcomes), "open")].append(name)
+    return names
+
+
+def _clauses(names: dict[str, list[str]]) -> str:
     parts = []
     if names["raise"]:
-        # The paper's runs are 32 to 200 times as long, by decay budget.
-        where = (
-            "in short runs on new data" if {c.budget for c in campaigns} <= SHORT_BUDGETS else "on new data"
-        )
-        parts.append(f"{where}, {_subject(names['raise'], 'does', 'do')} raise accuracy")
+        parts.append(f"{_subject(names['raise'], 'does', 'do')} raise accuracy")
     if names["lower"]:
-        parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise it")
+        parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise accuracy")
     if names["open"]:
         parts.append(f"it remains open whether {_subject(names['open'], 'raises', 'raise')} accuracy")
-    return "; ".join(parts)
+    return joined(parts)
 
 
 def _subject(names: Sequence[str], singular: str, plural: str) -> str:
@@ -131,13 +145,13 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:
-    found = [{c.verdicts[claim].outcome for c in campaigns} & {*_DECIDED} for claim in MAIN_CLAIMS.values()]
-    supported, contradicted = (sum(outcomes == {outcome} for outcomes in found) for outcome in _DECIDED)
-    split = sum(len(outcomes) == len(_DECIDED) for outcomes in found)
-    left = len(found) - supported - contradicted - split
-    differently = f", disagree between data sets on {split}" if split else ""
-    return (
-        f"The paper answers {counted(len(found), 'question')}. Our runs confirm {supported} of its answers, "
-        f"contradict {contradicted}{differently} and leave {left} open. (A question counts as decided if at "
-        "least one of our data sets decides it.)"
-    )
+    counts = []
+    for campaign in campaigns:
+        outcomes = campaign.count(MAIN_CLAIMS.values())
+        supported, contradicted = (outcomes[outcome] for outcome in _DECIDED)
+        left = len(MAIN_CLAIMS) - supported - contradicted
+        counts.append(
+            f"On {campaign_name(campaign)}, our runs confirm {supported} of its answers, contradict "
+            f"{contradicted} and leave {left} open."
+        )
+    return " ".join([f"The paper answers {counted(len(MAIN_CLAIMS), 'question')}.", *counts])

@@ -59,10 +59,6 @@ def name_of_campaign(track: str, size: str) -> str:
     return f"{_SHORT_TRACKS.get(track, track)}, {size}"
 
 
-SHORT_BUDGETS = {"smoke", "quick", "short"}
-"""Budgets whose runs are far shorter than the paper's, which a sentence about them has to say."""
-
-
 def budget_in_words(of: TableRuns) -> str:
     """Return the budget of a table's runs, such as `budget short: decay budget 0.39, travel 388`."""
     found = of.regime
