@@ -14,7 +14,7 @@ from trsfnet.errors import DataError, choice
 
 PREPARATIONS = {
     "photograph": "photographs, in which MTCNN finds the face",
-    "lfw": "images of LFW, of which the middle is taken",
+    "lfw": "images of LFW, cropped at the centre",
     "crop": "crops of faces",
 }
 """Kinds of images, and how each is converted to the network's input."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -82,6 +83,16 @@ def panels(rows: int, columns: int, height: float, **options: Any) -> Iterator[t
         yield plt.subplots(rows, columns, squeeze=False, **options)
 
 
+@cache
+def _load_backend() -> None:
+    """Load the plotting backend once, outside any context that restores settings.
+
+    Jupyter's backend turns on the interactive mode when it is loaded. If a context turned it off again, cells
+    would not show later figures.
+    """
+    plt.switch_backend(mpl.get_backend())
+
+
 @contextmanager
 def applied() -> Iterator[None]:
     """Apply the project's matplotlib style within this context."""
@@ -97,6 +108,7 @@ def applied() -> Iterator[None]:
             "grid.color",
         )
     }
+    _load_backend()
     with mpl.rc_context():
         sns.set_theme(context="notebook", style="ticks", palette="colorblind")
         mpl.rcParams.update(

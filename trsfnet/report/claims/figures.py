@@ -99,7 +99,7 @@ def forest(found: Analysis) -> Picture | Markdown:
         for panel, (campaign, of_claims) in zip(axes, shown.items(), strict=True):
             _points(panel, claims, of_claims)
             panel.set_title(_title(campaign), fontsize=10)
-            panel.set(xlabel="← against · for →")
+            panel.set_xlabel("← against · for →", fontsize=9)
         axes[0].set_yticks(range(len(claims)), [claim.title for claim in claims])
         axes[0].set_ylim(len(claims) - 0.5, -0.5)
         legend_below(figure, axes[0])

@@ -40,7 +40,7 @@ def answer(tables: Sequence[TableRuns]) -> Markdown:
     return Markdown(
         f"**In {more} of {len(effects)} comparisons, the branches add more with TRSF than with constants; in "
         f"{less} they add less, and in {len(effects) - more - less} the difference may be chance.** The 95 % "
-        f"interval reaches the paper's factor of ten in {tenfold} of the comparisons."
+        f"interval reaches the paper's factor of ten in {tenfold or 'none'} of the comparisons."
     )
 
 
