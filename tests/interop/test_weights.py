@@ -198,9 +198,10 @@ def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):
     torch.save({"weights": [1, 2]}, tmp_path / "list.pt")
     torch.save({0: torch.zeros(1)}, tmp_path / "numbered.pt")
     torch.save({"repeat_3.x": torch.zeros(2), "last_linear.weight": torch.tensor(1.0)}, tmp_path / "flat.pt")
-    safetensors.torch.save_file(
-        InceptionResnet(version="v1", **TINY).state_dict(), tmp_path / "bare.safetensors"
-    )
+    ours = InceptionResnet(version="v1", **TINY).state_dict()
+    safetensors.torch.save_file(ours, tmp_path / "bare.safetensors")
+    wrapped = {f"module.{tensor}": value for tensor, value in ours.items()}
+    torch.save({"state_dict": wrapped}, tmp_path / "wrapped.pth.tar")
     says = {
         "nowhere": r"There is no .*nowhere: expected the folder of a run, .*, vggface2 or casia-webface\.",
         "a.txt": r"a\.txt is not a file of weights: expected \.safetensors",
@@ -210,7 +211,8 @@ def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):
         "list.pt": r"list\.pt does not hold a state dict",
         "numbered.pt": r"numbered\.pt does not hold a state dict",
         "flat.pt": r"flat\.pt .* lacks ",
-        "bare.safetensors": r"a file that trsfnet wrote, with its header",
+        "bare.safetensors": r"bare\.safetensors contains a network of trsfnet without its settings.*export",
+        "wrapped.pth.tar": r"wrapped\.pth\.tar contains a network of trsfnet without its settings",
     }
     for name, sentence in says.items():
         with pytest.raises(DataError, match=sentence):

@@ -216,7 +216,13 @@ def _usual_preprocessing(size: int, state: Mapping[str, Tensor]) -> Preprocessin
 def _foreign(tensors: Tensors, name: str, terms: str = UNKNOWN_TERMS, folder: Path | None = None) -> Weights:
     """Create weights from tensors under a port's or facenet's names; others are rejected."""
     origin = origin_of(tensors.by_name)
-    if origin is None or origin == "trsfnet":
+    if origin == "trsfnet":
+        raise DataError(
+            f"{name} contains a network of trsfnet without its settings, such as scales and activation: save "
+            "the network with `trsfnet.export(network, 'network.safetensors')`, or load the state dict into "
+            "an `InceptionResnet` with the same settings first."
+        )
+    if origin is None:
         raise DataError(
             f"{name} contains no supported weights: expected facenet-pytorch's Inception-ResNet v1, "
             "timm's v2, a facenet checkpoint, or a file that trsfnet wrote, with its header."
