@@ -377,10 +377,28 @@ def test_names_that_would_leave_the_target_are_refused(tmp_path, name):
     assert not (tmp_path / "crops").exists()
 
 
-def test_two_images_that_would_become_one_are_refused(tmp_path):
-    source = MemorySource({"a/1.png": photograph(1), "a/1.jpg": photograph(1)})
-    with pytest.raises(DataError, match=r"'a/1\.png' and 'a/1\.jpg' would both become a/1\.png"):
-        align_faces(source, tmp_path, Corner(), CROP)
+def test_images_that_differ_only_in_their_suffix_keep_it(tmp_path):
+    images = {"a/1.jpg": flat(101), "a/2.jpg": flat(102)}
+    align_faces(MemorySource(images), tmp_path, Corner(), CROP)
+    assert shades(tmp_path) == {"a/1.png": 101, "a/2.png": 102}
+    images |= {"a/1.png": flat(103), "a/1.jpg.tif": flat(104), "b/1.png": flat(105)}
+    expected = {"a/1.jpg.png": 101, "a/1.jpg.tif.png": 104, "a/1.png.png": 103, "a/2.png": 102}
+    for _ in range(2):
+        assert align_faces(MemorySource(images), tmp_path, Corner(), CROP)["found"] == 5
+        assert shades(tmp_path) == expected | {"b/1.png": 105}
+        assert {row["file"] for row in rows(tmp_path).values()} == {*expected, "b/1.png"}
+
+
+def test_two_images_of_one_name_are_refused(tmp_path):
+    class Alike(MemorySource):
+        """Two folders of photographs of the same people."""
+
+        def __init__(self) -> None:
+            super().__init__({"x/1.png": photograph(1), "y/1.png": photograph(1)})
+            self.identities = ("a", "a")
+
+    with pytest.raises(DataError, match=r"'x/1\.png' and 'y/1\.png' would both become a/1\.png"):
+        align_faces(Alike(), tmp_path, Corner(), CROP)
 
 
 def test_settings_out_of_range_are_refused(source, tmp_path):

@@ -20,6 +20,9 @@ third makes ArcFace's crops. The last makes facenet's own crops, where --margin 
 photograph: a face of 100 pixels gets 16 % of its width on each side and one of 200 pixels gets 8 %, whereas
 facenet-pytorch's margin is always 12.5 %.
 
+Two images of a person that differ only in their suffix, such as 1.jpg and 1.png, become 1.jpg.png and
+1.png.png.
+
 Images next to the subfolders of identities have no identity: they are counted, on standard error and in
 report.csv, but not cropped.
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -112,6 +113,10 @@ def align_faces(
 ) -> dict[str, int]:
     """Write a crop of each image's face to `<target>/<identity>/<image>.png`, and `<target>/report.csv`.
 
+    Images of one identity whose names differ only in their suffixes keep them: `1.jpg` and `1.png` become
+    `1.jpg.png` and `1.png.png`. The names therefore depend on the source alone, not on the order in which
+    images were added to it, and the report gives the crop of every image.
+
     If the process is killed at any time, the same call resumes; an existing crop is always complete. Images
     that cannot be decoded, whose crop's name is too long, or that the source leaves out are listed in the
     report without stopping the alignment. If called again after images were added, repaired or replaced, it
@@ -130,7 +135,7 @@ def align_faces(
     Raises:
         ConfigError: if the value of `missing` is unknown.
         DataError: if `target` holds something else or crops of images that `source` does not have, or cannot
-            be written to; names of images in `source` would lead out of the target or collide in it; or
+            be written to; names of images in `source` would lead out of the target or are equal; or
             `source` is a verification set, which has no identities.
     """
     choice("missing", missing, MISSING)
@@ -139,7 +144,7 @@ def align_faces(
     settings = {"crop": crop.kind, **asdict(crop), "missing": missing}
     with writing(target), locked_folder(target):
         _claim(target, settings, source.version)
-        images = ImageStates(source, target)
+        images = ImageStates(source, target, files)
         report = Report(target / "report.csv", images.keep)
         images.begin()
         report.add(_row(kind, PASSED_OVER, note=f"{n:,} of them") for kind, n in source.passed_over.items())
@@ -167,7 +172,7 @@ def _files(source: Source) -> list[str]:
             "target's folders and whose faces are aligned already: use it as it is."
         )
     known = set(Image.registered_extensions())
-    taken: dict[str, str] = {}
+    short, full = [], []
     for index, label in enumerate(source.labels):
         identity, name = source.identities[label], source.name(index)
         last = PurePosixPath(name).name
@@ -179,11 +184,28 @@ def _files(source: Source) -> list[str]:
                     f"{part!r} cannot name a file or folder in the target: rename the image {name!r} or its "
                     "identity."
                 )
-        file = f"{identity}/{stem}.png"
-        if file in taken:
-            raise DataError(f"The images {taken[file]!r} and {name!r} would both become {file}: rename one.")
-        taken[file] = name
-    return list(taken)
+        short.append(f"{identity}/{stem}.png")
+        full.append(f"{identity}/{last}.png")
+    files = _distinct(short, full)
+    taken: dict[str, int] = {}
+    for index, file in enumerate(files):
+        other = taken.setdefault(file, index)
+        if other != index:
+            raise DataError(
+                f"The images {source.name(other)!r} and {source.name(index)!r} would both become {file}: "
+                "rename one."
+            )
+    return files
+
+
+def _distinct(short: list[str], full: list[str]) -> list[str]:
+    """Return the short name of each item, or the full one where several items would have the same name."""
+    while True:
+        uses = Counter(short)
+        names = [long if uses[name] > 1 else name for name, long in zip(short, full, strict=True)]
+        if names == short:
+            return names
+        short = names  # a full name may equal the short one of another item
 
 
 def _claim(target: Path, settings: dict[str, object], version: str) -> None:

@@ -30,8 +30,13 @@ class ImageState(NamedTuple):
 class ImageStates:
     """The state of every image with a row in the report, stored in `<target>/.images.csv`."""
 
-    def __init__(self, source: Source, target: Path) -> None:
+    def __init__(self, source: Source, target: Path, files: list[str]) -> None:
         """Read the states recorded by an earlier call.
+
+        Args:
+            source: the images.
+            target: folder of the crops.
+            files: path of each image's crop in `target`.
 
         Raises:
             DataError: if the existing file cannot be read.
@@ -39,6 +44,7 @@ class ImageStates:
         self._source, self._target = source, target
         self._path = target / ".images.csv"
         self._names = {source.name(index): index for index in range(len(source))}
+        self._files = files
         self._left_out = left_out(source)
         self._todo = dict(self._names)
         self._known = _read(self._path)
@@ -47,8 +53,8 @@ class ImageStates:
     def keep(self, row: dict[str, str]) -> bool:
         """Return whether a row of the report is still valid: its image is unchanged, and its crop exists.
 
-        The crop of an image that has changed, or is now left out, is removed, so that no outdated crop
-        remains if the new image yields none.
+        The crop of an image that has changed, is now left out or now has a crop of another name is removed,
+        so that no outdated crop remains if the new image yields none.
 
         Raises:
             DataError: if there is a crop of an image that the source does not have.
@@ -66,7 +72,8 @@ class ImageStates:
         if name not in self._todo or (row["file"] and not cropped):
             return False
         state = self._present_state(name)
-        if state is None:
+        renamed = cropped and row["file"] != self._files[self._names[name]]
+        if state is None or renamed:
             if cropped:
                 crop.unlink()
             return False
