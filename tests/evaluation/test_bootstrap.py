@@ -71,6 +71,20 @@ def test_ten_folds_give_intervals_too():
     assert np.mean(widths) / 4 == pytest.approx(np.std(estimates), rel=0.3)
 
 
+def test_so_few_people_that_their_draws_exclude_the_number_give_no_interval():
+    """Only one pair of different people is similar, and most draws lack one of the two."""
+    same = np.tile([True, False], 10)
+    first = np.arange(20) // 2 * 2
+    distances = np.where(same, 0.5, 1.5)
+    distances[1] = 0.1
+    scores = TenFoldScores(distances, same, np.arange(20) // 2, np.stack([first, first + ~same], axis=1))
+    found = intervals(scores, replicates=200)
+    assert scores.metrics()["tar@1e-2"] == pytest.approx(0.1)
+    assert found["tar@1e-2"] is None
+    for name, interval in found.items():
+        assert interval is None or interval.low <= interval.value <= interval.high, name
+
+
 @pytest.fixture(scope="module")
 def models() -> tuple[AllPairsScores, AllPairsScores]:
     """Scores of one set of faces by a good network and by a worse one."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from trsfnet.evaluation.bootstrap import Scores, intervals
+from trsfnet.evaluation.bootstrap import Scores, intervals, people_known
 from trsfnet.evaluation.identification import ClosedSetResult, OpenSetResult
 from trsfnet.evaluation.names import far_name
 from trsfnet.evaluation.statistics import Interval, wilson
-from trsfnet.evaluation.verification import AllPairsScores
 
 PEOPLE, WILSON = "people", "wilson"
 
@@ -23,8 +22,8 @@ class Estimate:
         value: the share, from 0 to 1.
         low: lower bound; None without an interval.
         high: upper bound; None without an interval.
-        method: `people` for resampling people, `wilson` for Wilson's interval, which assumes independent
-            trials; None without an interval.
+        method: `people` for resampling people, also if there are too few for an interval; `wilson` for
+            Wilson's interval, which assumes independent trials; None for metrics that have no interval.
     """
 
     name: str
@@ -40,7 +39,7 @@ class Estimate:
 
 def of_pairs(scores: Scores) -> list[Estimate]:
     """Return every verification metric, with intervals from resampling people if the people are known."""
-    if isinstance(scores, AllPairsScores) or scores.people is not None:
+    if people_known(scores):
         found, method = intervals(scores), PEOPLE
     else:
         found, method = {n: wilson(int(s.sum()), len(s)) for n, s in scores.successes().items()}, WILSON
@@ -76,5 +75,5 @@ def _counts(shares: Mapping[str, float], trials: int) -> list[Estimate]:
 
 def _estimate(name: str, value: float, interval: Interval | None, method: str) -> Estimate:
     if interval is None:
-        return Estimate(name, value)
+        return Estimate(name, value, method=method)
     return Estimate(name, value, interval.low, interval.high, method)

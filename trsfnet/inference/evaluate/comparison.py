@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from trsfnet.errors import ConfigError
-from trsfnet.evaluation.bootstrap import PairedTest, Scores
+from trsfnet.evaluation.bootstrap import PairedTest, Scores, people_known
 from trsfnet.evaluation.bootstrap import compare as compare_scores
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.inference.evaluate import EvaluationOptions, evaluate
+from trsfnet.inference.evaluate.report import TOO_FEW_PEOPLE
 from trsfnet.inference.evaluate.scores import read_scored
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject
 
@@ -51,8 +52,10 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """Sentences that explain the limits of the results."""
-        known = any(test.difference is not None for test in self.tests.values())
-        return [_NOT_INDEPENDENT if known else _NOBODY_KNOWN]
+        if not people_known(self.first.scores):
+            return [_NOBODY_KNOWN]
+        missing = any(test.difference is None for test in self.tests.values())
+        return [_NOT_INDEPENDENT, *([TOO_FEW_PEOPLE] if missing else [])]
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Return the header and rows of a table for people, one row per metric."""

@@ -15,6 +15,7 @@ _METHODS = {
     PEOPLE: "by resampling people",
     WILSON: "Wilson's, which assume independence, although trials of one person are not independent",
 }
+TOO_FEW_PEOPLE = "Where there is no interval, there are too few people to resample."
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,10 @@ class EvaluationReport:
             interval = "" if e.low is None else f"  {e.low:.4f} to {e.high:.4f}"
             lines.append(f"{e.name:{width}}  {e.value:.4f}{interval}")
         methods = dict.fromkeys(e.method for e in self.results.estimates if e.method)
-        lines += ["", *(f"Intervals at 95 %, {_METHODS[method]}." for method in methods), *self.notes]
+        lines += ["", *(f"Intervals at 95 %, {_METHODS[method]}." for method in methods)]
+        if any(e.low is None and e.method == PEOPLE for e in self.results.estimates):
+            lines.append(TOO_FEW_PEOPLE)
+        lines += self.notes
         return "\n".join([*lines, *_worst_lines(self.results)])
 
 
