@@ -73,8 +73,8 @@ def test_wrong_input_is_one_sentence(run_and_faces, capsys, words, says):
 def test_numbers_are_printed_though_the_scores_cannot_be_written(
     run_and_faces, tmp_path, capsys, monkeypatch
 ):
-    def full(_, path, **__):
-        path.write_bytes(b"half")
+    def full(_, file, **__):
+        file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(scores.pq, "write_table", full)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -45,6 +46,18 @@ def test_tables_come_back_as_written(record):
         "parameters.parquet",
         "scores.parquet",
     }, "nothing half-written may stay"
+
+
+def test_a_record_is_read_whatever_the_name_of_its_folder(record, tmp_path):
+    """Under `LC_ALL=C`, Python may keep the bytes of any name that is not ASCII, as it does of this one."""
+    record.write_history([{"epoch": 1, "loss": 0.5}])
+    record.write_parameters([{"epoch": 0, "kind": "trsf", "name": "a", "channel": 0, "value": 0.1}])
+    record.write_scores({"score": np.array([0.25], np.float32)})
+    folder = (tmp_path / "synthetic").rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    back = read_record(folder / INFO["run_id"])
+    assert back.history().loss.item() == 0.5
+    assert back.parameters().value.item() == pytest.approx(0.1)
+    assert back.scores().score.item() == 0.25
 
 
 def test_a_failed_write_leaves_the_old_record(record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def accuracy(file: Path, folder: Path) -> float:
 
 @pytest.mark.parametrize("suffix", [".parquet", ".npz", ".npy"])
 def test_every_kind_of_file_gives_the_same(aligned, tmp_path, suffix):
-    file, order = tmp_path / f"faces{suffix}", np.random.default_rng(0).permutation(PEOPLE * EACH)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    file, order = folder / f"faces{suffix}", np.random.default_rng(0).permutation(PEOPLE * EACH)
     listed = [names(aligned)[i] for i in order]
     if suffix == ".parquet":
         pd.DataFrame({"name": listed, "embedding": list(rows(2)[order])}).to_parquet(file)
@@ -69,6 +72,9 @@ def test_every_kind_of_file_gives_the_same(aligned, tmp_path, suffix):
         np.save(file, rows(2)[order])
         file.with_suffix(".txt").write_text("\n".join(listed))
     assert accuracy(file, aligned) == 0.9
+    # Whatever the name of its folder: under `LC_ALL=C`, Python may keep bytes of it, too.
+    folder = folder.rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    assert accuracy(folder / file.name, aligned) == 0.9
 
 
 def test_names_are_matched_by_their_ends(aligned, tmp_path):

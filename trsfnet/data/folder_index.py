@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.data.cache import cache_root
 from trsfnet.data.decode import suffixes
 from trsfnet.data.files import native, new_folder, portable, utf8
@@ -127,7 +128,7 @@ def _folders(root: Path) -> tuple[dict[str, int], Counter[str]]:
 def _load(path: Path, folders: dict[str, int]) -> Index | None:
     """Return the index at `path` if it exists and matches the current `folders`."""
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(arrow_file(path))
         facts = json.loads(table.schema.metadata[b"facts"])
         if facts["folders"] != folders or max(folders.values(), default=0) > facts["scanned"] - _TICK_NS:
             return None
@@ -147,7 +148,8 @@ def _store(path: Path, index: Index, folders: dict[str, int], scanned: int) -> N
     )
     # A cache that cannot be written costs only time.
     with contextlib.suppress(OSError), new_folder(path.parent, ".index-") as aside:
-        pq.write_table(table, aside / "index.parquet")
+        with arrow_file(aside / "index.parquet", "wb") as file:
+            pq.write_table(table, file)
         os.replace(aside / "index.parquet", path)
 
 

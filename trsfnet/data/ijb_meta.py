@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.errors import DataError, choice, excerpt
 
 # The names of the two galleries of each dataset.
@@ -252,9 +253,7 @@ def _parse(path: Path, kinds: _Kinds, delimiter: str, first_line: int, threads: 
         for _ in range(1, first_line):
             file.readline()
         start = file.tell()
-    # Not a Python file: to release one, Arrow's threads need Python's lock, and they abort the process if
-    # Python exits meanwhile.
-    with pa.OSFile(str(path)) as file:
+    with arrow_file(path) as file:
         file.seek(start)
         return csv.read_csv(
             file,

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.errors import DataError
 
 MARK = 0xCED7230A
@@ -134,7 +135,7 @@ def read_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     integers = {"key": pa.int64(), "offset": pa.int64()}
     try:
         table = csv.read_csv(
-            path,
+            arrow_file(path),
             # With several threads, an error in a later block can hide one in an earlier block.
             read_options=csv.ReadOptions(column_names=list(integers), use_threads=False),
             parse_options=csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),

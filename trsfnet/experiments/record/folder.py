@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record.base import Record, Table, checked_info
 
@@ -62,7 +63,7 @@ class RunFolder(Record):
         file = self.path / FILES[table]
         if table == "history":
             return _history(file.resolve(), file.stat().st_mtime_ns).copy()
-        return pd.read_parquet(file)
+        return pd.read_parquet(arrow_file(file))
 
     def write_info(self, **changes: Any) -> None:
         """Update entries of `run.json` and write it."""
@@ -97,7 +98,8 @@ class RunFolder(Record):
 @cache
 def _history(file: Path, modified: int) -> pd.DataFrame:
     """Return the rows of `file` as of `modified`; cached, since reports need them repeatedly."""
-    table = pd.read_csv(file)
+    with file.open(encoding="utf-8", newline="") as text:
+        table = pd.read_csv(text)
     whole = [name for name in table if name in ("epoch", "step")]
     return table.astype({name: "int64" if name in whole else "float64" for name in table})
 

@@ -27,6 +27,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record.base import Record, Table, checked_info
 
@@ -157,7 +158,7 @@ class Study:
     def _runs_table(self, table: Table) -> RunsTable:
         file = current_file(self.path, table_file(table))
         try:
-            return RunsTable(pq.read_table(file))
+            return RunsTable(pq.read_table(arrow_file(file)))
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise RecordError(f"{file} is damaged: {error}.") from error
 
@@ -196,7 +197,7 @@ class StudyRun(Record):
 
     def _table(self, table: Table) -> pd.DataFrame:
         if table == "scores":
-            return pd.read_parquet(self._scores)
+            return pd.read_parquet(arrow_file(self._scores))
         return _to_pandas(self.study.table(table).of(self.run_id).drop_columns(RUN))
 
 

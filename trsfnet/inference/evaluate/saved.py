@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.data.decode import suffixes
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
@@ -167,7 +168,7 @@ def _check(embeddings: np.ndarray, saved: SavedEmbeddings) -> None:
 
 def _read_parquet(path: Path) -> SavedEmbeddings:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(arrow_file(path)) as file:
             schema = file.schema_arrow
             columns = [name for name in ("name", "embedding", "mirrored") if name in schema.names]
             table = file.read(columns=columns)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trsfnet.data.arrow import arrow_file
 from trsfnet.data.files import replacing
 from trsfnet.errors import DataError
 from trsfnet.evaluation.bootstrap import Scores
@@ -31,8 +32,8 @@ def write_scores(scores: Scores, path: Path) -> None:
     note = {_PAIRS: scores.impostor_pairs} if isinstance(scores, AllPairsScores) else {}
     table = pa.table(to_columns(scores)).replace_schema_metadata({_KEY: json.dumps(note)})
     try:
-        with replacing(path) as aside:
-            pq.write_table(table, aside, compression="zstd")
+        with replacing(path) as aside, arrow_file(aside, "wb") as file:
+            pq.write_table(table, file, compression="zstd")
     except OSError as error:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
 
@@ -64,7 +65,7 @@ def read_scored(path: Path) -> Scores:
     if not path.is_file():
         return saved_scores(read_record(path))
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(arrow_file(path))
         note = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
         columns = {name: np.asarray(table[name]) for name in table.column_names}
     except (OSError, pa.ArrowException, ValueError) as error:
