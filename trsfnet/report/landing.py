@@ -44,10 +44,10 @@ def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> M
 
 
 def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> str:
-    """State the answer in one sentence, on the accuracy and on the paper's explanation."""
+    """State the answer in a sentence or two, on the accuracy and on the paper's explanation."""
     if not campaigns:
         return "Not tested yet: no run has ended."
-    return f"{capitalised(_accuracy(campaigns))}{_explanation(mechanism)}."
+    return f"{capitalised(_accuracy(campaigns))}{_explanation(mechanism)}.{_role_of_branches(campaigns)}"
 
 
 def picture(found: Analysis) -> Markdown:
@@ -101,7 +101,8 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
     at_length, in_short = _gains(matched), _gains(short)
     if at_length == in_short:
         return f"at the paper's decay budget as in short runs, {_clauses(at_length)}"
-    return f"at the paper's decay budget, {_clauses(at_length)}; in short runs, {_clauses(in_short)}"
+    of_short = "both do" if len(in_short["raise"]) == len(_GAINS) else _clauses(in_short)
+    return f"at the paper's decay budget, {_clauses(at_length)}; in short runs, {of_short}"
 
 
 def _gains(campaigns: Sequence[Campaign]) -> dict[str, list[str]]:
@@ -121,8 +122,9 @@ def _clauses(names: dict[str, list[str]]) -> str:
     if names["lower"]:
         parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise accuracy")
     if names["open"]:
-        parts.append(f"it remains open whether {_subject(names['open'], 'raises', 'raise')} accuracy")
-    return joined(parts)
+        verbs = ("does", "do") if names["raise"] else ("raises accuracy", "raise accuracy")
+        parts.append(f"it remains open whether {_subject(names['open'], *verbs)}")
+    return ", and ".join(parts)
 
 
 def _subject(names: Sequence[str], singular: str, plural: str) -> str:
@@ -142,6 +144,16 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
     if False in (decided.get("growth"), decided.get("branches")):
         return ", and weight decay does not explain why the scales grow"
     return "; it remains open whether the paper's explanation holds"
+
+
+def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
+    """State whether branches contribute more with TRSF than with constants, at the paper's decay budget."""
+    matched = [campaign for campaign in campaigns if has_paper_decay_budget(campaign.regime)]
+    outcomes = {campaign.verdicts["branches-matter-more"].outcome for campaign in matched} & {*_DECIDED}
+    if len(outcomes) != 1:
+        return ""
+    more = "more" if outcomes == {Outcome.SUPPORTED} else "no more"
+    return f" With equal weight decay, the branches contribute {more} with TRSF than with constant scales."
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:
