@@ -63,6 +63,14 @@ def test_a_table_names_its_budget_and_uses_its_measure(root):
     assert budget_in_words(table) == "budget full: decay budget 2.41, travel 60"
 
 
+def test_a_larger_budget_that_lacks_a_table_stands_beside_the_smaller_one(root):
+    for variant in table_variants(6):
+        for seed in range(3):
+            fake_run(root, "v2-prelu", seed=seed, slope_init=variant.slope_init or 0.2)
+    train_full(root, BOTH, range(300, 303))
+    assert [c.budget for c in landing.campaigns_on_questions(load(root))] == ["full", "short"]
+
+
 def test_the_verdicts_change_once_every_variant_has_its_seeds(root):
     train_full(root, BOTH, range(300, 303))
     found = load(root)

@@ -57,7 +57,7 @@ class Analysis:
         return relevant(self.campaigns, claims)
 
     def waiting(self, claims: Collection[str]) -> list[Campaign]:
-        """Return the campaigns of larger budgets with too few seeds to replace a smaller one."""
+        """Return the campaigns of larger budgets with too few seeds to stand beside a smaller one."""
         found = self.campaigns
         return [one for one in found if any(one.waits(other, claims) for other in found)]
 

@@ -33,12 +33,16 @@ class Campaign(ComparableRuns):
 
     def settles(self, claims: Iterable[str]) -> set[str]:
         """Return those of the claims for which it has three or more seeds of every variant needed."""
-        needed = {claim: paper_rules()[claim].variants for claim in self.decides(claims)}
         return {
             claim
-            for claim, variants in needed.items()
-            if variants and all(len(self.of(variant)) >= MIN_SEEDS for variant in variants)
+            for claim, variants in self._needed(claims).items()
+            if all(len(self.of(variant)) >= MIN_SEEDS for variant in variants)
         }
+
+    def _needed(self, claims: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the variants that it compares for each of the claims that it decides, if any are needed."""
+        needed = {claim: paper_rules()[claim].variants for claim in self.decides(claims)}
+        return {claim: variants for claim, variants in needed.items() if variants}
 
     @cached_property
     def rank(self) -> tuple[int, str]:
@@ -59,13 +63,17 @@ class Campaign(ComparableRuns):
         )
 
     def waits(self, other: Campaign, claims: Collection[str]) -> bool:
-        """Return whether it ranks above `other` but has too few seeds to settle all that `other` settles."""
+        """Return whether it ranks above `other` but has too few seeds to stand beside it.
+
+        It waits if it does not settle all that `other` settles, and decides claims that it does not settle.
+        """
         return (
             self.track == other.track
             and self.rank > other.rank
             and self._of_tables
             and other._of_tables
             and not self.settles(claims) >= other.settles(claims)
+            and self.settles(claims) != self._needed(claims).keys()
         )
 
     @property
@@ -112,7 +120,7 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:
     """Return the campaigns to show for the claims with these ids.
 
-    Superseded campaigns are omitted, as are larger ones with too few seeds to replace a smaller one.
+    Superseded campaigns are omitted, as are larger ones with too few seeds to stand beside a smaller one.
     """
     return [
         one

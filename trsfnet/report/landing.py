@@ -163,7 +163,7 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
         supported, contradicted = (outcomes[outcome] for outcome in _DECIDED)
         left = len(MAIN_CLAIMS) - supported - contradicted
         counts.append(
-            f"On {campaign_name(campaign)}, our runs confirm {supported} of its answers, contradict "
-            f"{contradicted} and leave {left} open."
+            f"on {campaign_name(campaign)}, our runs confirm {supported} of its answers, contradict "
+            f"{contradicted} and leave {left} open"
         )
-    return " ".join([f"The paper answers {counted(len(MAIN_CLAIMS), 'question')}.", *counts])
+    return f"The paper answers {counted(len(MAIN_CLAIMS), 'question')}: {'; '.join(counts)}."
