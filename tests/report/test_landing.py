@@ -35,7 +35,7 @@ def test_the_answer_counts_the_verdicts(tmp_path):
     assert "+40.0 points" in row
     assert row.endswith("| [✓\u00a0supported](#claim-trsf-gains) |")
     given = table.count("✓"), table.count("✗")
-    assert f"confirm {given[0]} of its answers, contradict {given[1]}" in answer
+    assert f"our runs confirm {given[0]}, contradict {given[1]}" in answer
     assert given[0] >= 1
     assert answer.startswith("**In short runs on new data, TRSF")
     assert "; it remains open whether the paper's explanation holds.**" in answer

@@ -33,6 +33,19 @@ def test_changes_are_listed_with_their_reason():
     assert "New runs: rendered faces, short budget." in text
 
 
+def test_the_verdicts_of_a_larger_budget_stand_beside_those_of_the_smaller_one():
+    long = {"trsf-gains": "inconclusive", "converges-faster": "inconclusive", "no-crash": "supported"}
+    found = [
+        Stage("2026-01-01", "First.", BEFORE),
+        Stage("2026-01-02", "Long runs.", {"lfw, full": long} | BEFORE),
+    ]
+    text = str(verdict_history.history(found))
+    assert "1 verdict of the new runs differs from those of LFW, short budget" in text
+    assert "| Claim | LFW, short budget | LFW, full budget |" in text
+    assert "| ✓\u00a0supported | ?\u00a0inconclusive |" in text
+    assert "No earlier verdict changed." in text
+
+
 def test_each_verdict_that_a_new_rule_changed_has_its_reason():
     found = verdict_history.stages()
     for earlier, stage in pairwise(found):

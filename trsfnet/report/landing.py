@@ -8,7 +8,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.mechanism import Answer
-from trsfnet.analysis.reach import has_paper_decay_budget
+from trsfnet.analysis.reach import decay_budget_in_words, has_paper_decay_budget
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
@@ -163,7 +163,12 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
         supported, contradicted = (outcomes[outcome] for outcome in _DECIDED)
         left = len(MAIN_CLAIMS) - supported - contradicted
         counts.append(
-            f"on {campaign_name(campaign)}, our runs confirm {supported} of its answers, contradict "
+            f"on {campaign_name(campaign)}{_decay(campaign)}, our runs confirm {supported}, contradict "
             f"{contradicted} and leave {left} open"
         )
-    return f"The paper answers {counted(len(MAIN_CLAIMS), 'question')}: {'; '.join(counts)}."
+    return f"Of the paper's answers to {counted(len(MAIN_CLAIMS), 'question')}, {'; '.join(counts)}."
+
+
+def _decay(campaign: Campaign) -> str:
+    """Return the campaign's decay budget in brackets; empty if unknown."""
+    return f" (decay budget {decay_budget_in_words(campaign.regime)})" if campaign.regime else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,8 @@ from trsfnet.report.names import TRACKS, name_of_campaign
 from trsfnet.text import NBSP, counted
 
 FILE = Path(__file__).with_suffix(".json")
-_NAMES = {
-    f"{track}, {size}": name_of_campaign(track, f"{size} budget") for track in TRACKS for size in BUDGETS
-}
+# Track and budget of each campaign of the history.
+_PARTS = {f"{track}, {size}": (track, size) for track in TRACKS for size in BUDGETS}
 RESULTS = Path(__file__).parents[2] / "results"
 
 Outcomes = dict[str, dict[str, str]]
@@ -110,10 +109,11 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
         number = sum(map(len, stage.outcomes.values()))
         return f"These are the first {counted(number, 'verdict')} of the history."
     changed = changes(earlier.outcomes, stage.outcomes)
-    new = [_name(campaign) for campaign in stage.outcomes if campaign not in earlier.outcomes]
-    said = [f"New runs: {', '.join(new)}."] if new else []
+    new = [campaign for campaign in stage.outcomes if campaign not in earlier.outcomes]
+    said = [f"New runs: {', '.join(map(_name, new))}."] if new else []
+    said += [text for campaign in new for text in _differences(campaign, stage.outcomes, earlier.outcomes)]
     if not changed:
-        return " ".join([*said, "No verdict changed."])
+        return "\n\n".join([*said, "No earlier verdict changed." if new else "No verdict changed."])
     rows = [
         (
             claims_by_id()[c.claim].statement,
@@ -133,9 +133,32 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
     return "\n\n".join([*said, dropdown])
 
 
+def _differences(campaign: str, after: Outcomes, before: Outcomes) -> Iterator[str]:
+    """Tabulate which verdicts of a new campaign differ from those of other budgets on the same track."""
+    for other in filter(before.__contains__, after):
+        if _of_tables(campaign) and _of_tables(other) and _PARTS[campaign][0] == _PARTS[other][0]:
+            rows = [
+                (claims_by_id()[claim].statement, _signed(earlier), _signed(outcome))
+                for claim, outcome in after[campaign].items()
+                if (earlier := after[other].get(claim, outcome)) != outcome
+            ]
+            if rows:
+                verb = "differs" if len(rows) == 1 else "differ"
+                title = f"{counted(len(rows), 'verdict')} of the new runs {verb} from those of {_name(other)}"
+                yield folded(title, table(("Claim", _name(other), _name(campaign)), rows))
+
+
+def _of_tables(campaign: str) -> bool:
+    """Return whether a campaign's budget is known and not that of a separate study."""
+    return campaign in _PARTS and not BUDGETS[_PARTS[campaign][1]].get("study")
+
+
 def _name(campaign: str) -> str:
     """Return the name of a campaign for readers, from the one in the history."""
-    return _NAMES.get(campaign, campaign)
+    if campaign not in _PARTS:
+        return campaign
+    track, size = _PARTS[campaign]
+    return name_of_campaign(track, f"{size} budget")
 
 
 def _signed(outcome: str) -> str:
