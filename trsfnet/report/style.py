@@ -127,8 +127,9 @@ def applied() -> Iterator[None]:
                 "grid.alpha": 0.18,
                 "lines.linewidth": 1.8,
                 "figure.constrained_layout.use": True,
-                # Rows of panels would otherwise touch.
+                # Rows of panels, and labels of axes beside the next panel, would otherwise touch.
                 "figure.constrained_layout.h_pad": 0.1,
+                "figure.constrained_layout.w_pad": 0.08,
                 # Keep text as text: searchable, accessible to screen readers, in the reader's fonts.
                 "svg.fonttype": "none",
                 # Make the SVG reproducible: equal records give equal bytes.
