@@ -178,10 +178,14 @@ def test_without_runs_the_index_says_so():
     assert "- The run record /home/me/runs/synthetic/x is damaged." in str(cards.unreadable(none))
 
 
-def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch):
+@pytest.mark.parametrize("trained_here", [False, True])
+def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch, trained_here):
+    """Also if the working directory has a folder `runs` with records instead of cards."""
     record = fake_run(tmp_path / "results")
     (tmp_path / "book").mkdir()
     monkeypatch.chdir(tmp_path / "book")
+    if trained_here:
+        fake_run(tmp_path / "book" / "runs", seed=1)
     where = card_link(Run(record), "here").removeprefix("[here](").removesuffix(")")
     assert os.path.samefile(where, record.path / "run.json")
 

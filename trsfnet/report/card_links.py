@@ -55,8 +55,17 @@ def _entry(run: Run, text: str) -> str:
 
 
 def _link(run: Run, text: str, where: str) -> str:
-    # The book builds pages and cards at the same time, so check for the folder: the card may not exist yet.
-    if Path("runs", run.track).is_dir():
+    if _has_cards(Path("runs", run.track)):
         return f"[{text}](runs/{run.track}/{where})"
     file = os.path.relpath(next(iter(run.record.files.values()), run.path)).replace(os.sep, "/")
     return f"[{text}]({file})"
+
+
+def _has_cards(folder: Path) -> bool:
+    """Return whether the book writes cards to `folder`; a folder of records has a folder for each run.
+
+    The book builds pages and cards at the same time, so the cards themselves may not exist yet.
+    """
+    return folder.is_dir() and not any(
+        entry.is_dir() and not entry.name.startswith(".") for entry in os.scandir(folder)
+    )
