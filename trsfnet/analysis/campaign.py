@@ -12,7 +12,7 @@ from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.run import Run
-from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, protocol
+from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, is_study, protocol
 
 
 class Campaign(ComparableRuns):
@@ -67,19 +67,15 @@ class Campaign(ComparableRuns):
 
         It waits if it does not settle all that `other` settles, and decides claims that it does not settle.
         """
-        return (
-            self.track == other.track
-            and self.rank > other.rank
-            and self._of_tables
-            and other._of_tables
-            and not self.settles(claims) >= other.settles(claims)
-            and self.settles(claims) != self._needed(claims).keys()
-        )
+        if self.track != other.track or self.rank <= other.rank or not (self._of_tables and other._of_tables):
+            return False
+        settled = self.settles(claims)
+        return not settled >= other.settles(claims) and settled != self._needed(claims).keys()
 
     @property
     def _of_tables(self) -> bool:
         """True if its budget is not that of a separate study."""
-        return bool(self.budget) and not BUDGETS[str(self.budget)].get("study")
+        return self.budget is not None and not is_study(self.budget)
 
 
 def campaigns(runs: Sequence[Run]) -> list[Campaign]:

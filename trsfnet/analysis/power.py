@@ -15,7 +15,7 @@ from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.evaluation.statistics import LEVEL
-from trsfnet.experiments.budgets import BUDGETS, seeds_of
+from trsfnet.experiments.budgets import BUDGETS, is_study, seeds_of
 from trsfnet.experiments.variants import GRID, table_variants
 
 
@@ -121,7 +121,7 @@ def surest(spreads: Sequence[SeedSpread], track: str) -> SeedSpread | None:
         The spread; None if there is none for the track.
     """
     found = [s for s in spreads if s.track == track and s.loss == "softmax"]
-    order, studies = list(BUDGETS), {name for name, entry in BUDGETS.items() if entry.get("study")}
+    order, studies = list(BUDGETS), set(filter(is_study, BUDGETS))
     return max(
         found,
         key=lambda s: (s.budget not in studies, s.degrees_of_freedom, order.index(s.budget)),

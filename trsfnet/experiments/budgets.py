@@ -132,7 +132,12 @@ def budget_at_any_rate(config: Mapping[str, Any]) -> str | None:
 def of_a_study(config: Mapping[str, Any]) -> bool:
     """Return whether a run belongs to a separate study, which appears in no table of the paper."""
     budget = budget_at_any_rate(config)
-    return budget is not None and BUDGETS[budget].get("study", False)
+    return budget is not None and is_study(budget)
+
+
+def is_study(budget: str) -> bool:
+    """Return whether the runs of a budget belong to a separate study."""
+    return bool(BUDGETS[budget].get("study"))
 
 
 def protocol(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from trsfnet.analysis.run import Run
@@ -55,12 +56,13 @@ def _entry(run: Run, text: str) -> str:
 
 
 def _link(run: Run, text: str, where: str) -> str:
-    if _has_cards(Path("runs", run.track)):
+    if _has_cards(Path.cwd() / "runs" / run.track):
         return f"[{text}](runs/{run.track}/{where})"
     file = os.path.relpath(next(iter(run.record.files.values()), run.path)).replace(os.sep, "/")
     return f"[{text}]({file})"
 
 
+@cache  # a page has thousands of links
 def _has_cards(folder: Path) -> bool:
     """Return whether the book writes cards to `folder`; a folder of records has a folder for each run.
 

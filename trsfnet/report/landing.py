@@ -93,7 +93,7 @@ _GAINS = {"TRSF": "trsf-gains", "leaky or learned slopes": "both-activations-gai
 
 def _accuracy(campaigns: Sequence[Campaign]) -> str:
     """State whether TRSF and the slopes raise accuracy, separately for long and for short training."""
-    matched = [campaign for campaign in campaigns if has_paper_decay_budget(campaign.regime)]
+    matched = _matched(campaigns)
     short = [campaign for campaign in campaigns if campaign not in matched]
     if not (matched and short):
         where = "at the paper's decay budget" if matched else "in short runs"
@@ -103,6 +103,11 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
         return f"at the paper's decay budget as in short runs, {_clauses(at_length)}"
     of_short = "both do" if len(in_short["raise"]) == len(_GAINS) else _clauses(in_short)
     return f"at the paper's decay budget, {_clauses(at_length)}; in short runs, {of_short}"
+
+
+def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:
+    """Return the campaigns at the paper's decay budget."""
+    return [campaign for campaign in campaigns if has_paper_decay_budget(campaign.regime)]
 
 
 def _gains(campaigns: Sequence[Campaign]) -> dict[str, list[str]]:
@@ -148,8 +153,7 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
 
 def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     """State whether branches contribute more with TRSF than with constants, at the paper's decay budget."""
-    matched = [campaign for campaign in campaigns if has_paper_decay_budget(campaign.regime)]
-    outcomes = {campaign.verdicts["branches-matter-more"].outcome for campaign in matched} & {*_DECIDED}
+    outcomes = {c.verdicts["branches-matter-more"].outcome for c in _matched(campaigns)} & {*_DECIDED}
     if len(outcomes) != 1:
         return ""
     more = "more" if outcomes == {Outcome.SUPPORTED} else "no more"

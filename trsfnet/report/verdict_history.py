@@ -15,7 +15,7 @@ from pathlib import Path
 
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.rules import paper_rules
-from trsfnet.experiments.budgets import BUDGETS
+from trsfnet.experiments.budgets import BUDGETS, is_study
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, folded, table
@@ -150,7 +150,7 @@ def _differences(campaign: str, after: Outcomes, before: Outcomes) -> Iterator[s
 
 def _of_tables(campaign: str) -> bool:
     """Return whether a campaign's budget is known and not that of a separate study."""
-    return campaign in _PARTS and not BUDGETS[_PARTS[campaign][1]].get("study")
+    return campaign in _PARTS and not is_study(_PARTS[campaign][1])
 
 
 def _name(campaign: str) -> str:
