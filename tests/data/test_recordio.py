@@ -189,11 +189,14 @@ def test_threads_forks_and_pickling(pack):
     source = RecordSource(pack)
     expected = [source.encoded(i) for i in range(len(source))] * 50
     assert read_all(source) == expected
-    with multiprocessing.get_context("fork").Pool(2, KEPT.append, (source,)) as pool:
-        inherited = [pool.apply_async(read_all) for _ in range(4)]
-        assert read_all(source) == expected
-        assert all(result.get(60) == expected for result in inherited)
-        assert pool.apply(read_all, (source,)) == expected
+    # Not `with pool`, which ends the forks by SIGTERM: they may have inherited a handler that ignores it.
+    pool = multiprocessing.get_context("fork").Pool(2, KEPT.append, (source,))
+    inherited = [pool.apply_async(read_all) for _ in range(4)]
+    assert read_all(source) == expected
+    assert all(result.get(60) == expected for result in inherited)
+    assert pool.apply(read_all, (source,)) == expected
+    pool.close()
+    pool.join()
     copy = pickle.loads(pickle.dumps(source))
     assert (read_all(copy), copy.identities, copy.version) == (expected, source.identities, source.version)
 
