@@ -56,18 +56,22 @@ def _entry(run: Run, text: str) -> str:
 
 
 def _link(run: Run, text: str, where: str) -> str:
-    if _has_cards(Path.cwd() / "runs" / run.track):
+    folder = Path.cwd() / "runs" / run.track
+    if folder.is_dir() and _has_cards(folder, folder.stat().st_mtime_ns):
         return f"[{text}](runs/{run.track}/{where})"
     file = os.path.relpath(next(iter(run.record.files.values()), run.path)).replace(os.sep, "/")
     return f"[{text}]({file})"
 
 
 @cache  # a page has thousands of links
-def _has_cards(folder: Path) -> bool:
+def _has_cards(folder: Path, modified_ns: int) -> bool:
     """Return whether the book writes cards to `folder`; a folder of records has a folder for each run.
 
     The book builds pages and cards at the same time, so the cards themselves may not exist yet.
+
+    Args:
+        modified_ns: when an entry was last added to `folder` or removed from it; a new time has it read again.
     """
-    return folder.is_dir() and not any(
+    return not any(
         entry.is_dir() and not entry.name.startswith(".") for entry in os.scandir(folder)
     )
