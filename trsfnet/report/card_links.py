@@ -70,8 +70,7 @@ def _has_cards(folder: Path, modified_ns: int) -> bool:
     The book builds pages and cards at the same time, so the cards themselves may not exist yet.
 
     Args:
-        modified_ns: when an entry was last added to `folder` or removed from it; a new time has it read again.
+        folder: the folder of a track next to the page.
+        modified_ns: when the entries of `folder` last changed, so that a change has them read again.
     """
-    return not any(
-        entry.is_dir() and not entry.name.startswith(".") for entry in os.scandir(folder)
-    )
+    return not any(entry.is_dir() and not entry.name.startswith(".") for entry in os.scandir(folder))
