@@ -214,6 +214,12 @@ def test_every_figure_is_named_and_captioned(book):
         assert len(re.findall(r"<figcaption>[^<]{40,}</figcaption>", html)) == every
 
 
+def test_no_page_is_left_with_a_placeholder_for_a_drawing(book):
+    pages = {page: page.read_text(encoding="utf-8") for page in book.html.rglob("*.html")}
+    assert any("<svg " in text for text in pages.values())
+    assert not [page for page, text in pages.items() if "data-kept=" in text]
+
+
 def test_the_index_of_runs_is_filtered_by_typing(book, browser):
     page = browser.new_page()
     page.goto((book.html / "generated" / "runs.html").as_uri())

@@ -38,7 +38,7 @@ def make(extension, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["report_pages.kernel"], "KERNELS", 1)
 
     def make(*pages: str, fragments: tuple[str, ...] = ()) -> None:
-        app = SimpleNamespace(srcdir=tmp_path / "book")
+        app = SimpleNamespace(srcdir=tmp_path / "book", doctreedir=tmp_path / "doctrees")
         extension.make(app, SimpleNamespace(report_pages=list(pages), report_fragments=list(fragments)))
 
     return make

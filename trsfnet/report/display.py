@@ -104,9 +104,11 @@ def picture(figure: Figure, *, alt: str, caption: str) -> Picture:
     with style.applied():
         layout = figure.get_layout_engine()
         if layout:
-            # Run the layout by itself, because savefig would draw the whole figure once more for it.
+            # Run the layout by itself, because savefig would draw the whole figure once more for it. Only
+            # without a default layout does `None` remove the engine, and savefig's extra drawing with it.
             layout.execute(figure)
-            figure.set_layout_engine("none")
+            with plt.rc_context({"figure.constrained_layout.use": False, "figure.autolayout": False}):
+                figure.set_layout_engine(None)
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     numbers = drawn_numbers(figure)
     plt.close(figure)

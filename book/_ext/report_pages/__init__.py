@@ -3,7 +3,8 @@
 `cards` writes the cards of all runs and `pages` executes the notebooks, both in the reused kernels of
 `kernel`. Each kernel executes its share of the pages that show runs in sequence, so that it analyses the runs
 only once. Pages whose inputs have not changed (`files`) are not rebuilt, and unchanged results are not
-written, so that Sphinx renders only what changed. `anchors` allows links to a run on a shared page.
+written, so that Sphinx renders only what changed. `anchors` allows links to a run on a shared page, and
+`processes` makes Sphinx itself faster.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from sphinx.util import logging
 from report_pages.anchors import name_rows
 from report_pages.cards import CARDS, due_cards
 from report_pages.files import GENERATED
-from report_pages.kernel import KERNELS, Workshop
+from report_pages.kernel import Workshop
 from report_pages.pages import due_pages, tasks
+from report_pages.processes import collect_garbage_rarely, package_imported, read_in_parallel
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the event handlers with Sphinx."""
     app.connect("config-inited", read_in_parallel)
+    app.connect("config-inited", collect_garbage_rarely)
     app.add_config_value("report_pages", [], "env", [list])
     app.add_config_value("report_fragments", [], "env", [list])
     # Runs before the table of contents is compared with the existing files.
@@ -38,14 +41,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Runs after all extensions have added their scripts.
     app.connect("html-page-context", drop_remote_scripts, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def read_in_parallel(app: Sphinx, config: Config) -> None:
-    """Make Sphinx read and write pages in several processes, for which jupyter-book has no option."""
-    app.parallel = max(app.parallel, KERNELS)
-    # Safe though not declared as such: it numbers the table of contents after all pages have been read.
-    if numbering := app.extensions.get("sphinx_multitoc_numbering"):
-        numbering.parallel_read_safe = True
 
 
 def make(app: Sphinx, config: Config) -> None:
@@ -65,9 +60,10 @@ def make(app: Sphinx, config: Config) -> None:
     runs = sum(len(group.paths) for group in cards)
     names = [page.name for page in pages] + ([f"{runs} run cards"] if runs else [])
     logger.info("executing %s", ", ".join(names))
-    with Workshop(root / GENERATED) as workshop:
+    with Workshop(root / GENERATED) as workshop, package_imported(app):
         showing_runs, others = tasks(pages)
-        workshop.each([*showing_runs, *cards, *others])
+        # The cards come last, because small tasks keep all kernels busy until the end.
+        workshop.each([*showing_runs, *others, *cards])
 
 
 def order_styles(app: Sphinx, config: Config) -> None:
