@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -108,6 +109,20 @@ def test_nothing_is_read_or_judged_twice_for_all_pages(root, calls, tmp_path):
     assert sum(name.startswith("judge") for name in calls) == 3, "one for each campaign"
     assert sum(name.startswith("parameters") for name in calls) == 10
     assert sum(name.startswith("branches") for name in calls) == 6
+
+
+def test_another_process_neither_reads_nor_judges_what_it_was_handed(root, calls, tmp_path, monkeypatch):
+    ours = {one.budget: one.verdicts for one in load(root).campaigns}
+    analysis.analysis.hand_over(tmp_path / "analysis", root)
+    monkeypatch.setattr(analysis.analysis, "_loaded", {})
+    calls.clear()
+    analysis.analysis.take_over(tmp_path / "analysis")
+    assert {one.budget: one.verdicts for one in load(root).campaigns} == ours
+    assert not calls
+    record = next(root.glob("*/*/run.json"))
+    os.utime(record, ns=(0, record.stat().st_mtime_ns + 1))
+    load(root)
+    assert calls["read_records"] == 1, "a record has changed since"
 
 
 def test_a_change_of_a_record_is_seen(tmp_path):

@@ -88,6 +88,19 @@ def test_notebooks_share_a_kernel_and_no_names(make, tmp_path):
     assert outputs[0].execution_count == outputs[1].execution_count, "a page must not depend on its place"
 
 
+def test_one_kernel_analyses_the_runs_for_all(make, tmp_path, monkeypatch):
+    fake_run(tmp_path / "runs", "v1-relu")
+    unreadable = "from trsfnet.analysis import analysis\nanalysis.read_records = None\n"
+    for name in ("first", "second"):
+        write(tmp_path, name, f"{unreadable}print(len(analysis.load('../../results', runs).runs))")
+    for module in ("kernel", "pages"):
+        monkeypatch.setattr(sys.modules[f"report_pages.{module}"], "KERNELS", 2)
+    make("first", "second")
+    for name in ("first", "second"):
+        page = nbformat.read(made(tmp_path, f"{name}.ipynb"), as_version=4)
+        assert page.cells[-1].outputs[0].text == "1\n"
+
+
 def test_a_failing_notebook_ends_the_build_with_its_sentence(make, tmp_path):
     write(tmp_path, "page", "raise ValueError('The scales have gone.')")
     sentence = r"notebooks/page.ipynb failed: ValueError: The scales have gone\."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Collection, Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,8 @@ from trsfnet.analysis.travel import by_travel
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.folders import find_folder
 from trsfnet.experiments.record import Record, read_records
+
+_Key: TypeAlias = tuple[tuple[Path, ...], Path, tuple[tuple[Path, int], ...]]
 
 
 class Analysis:
@@ -143,21 +147,53 @@ def load(*roots: str | Path) -> Analysis:
     Raises:
         RecordError: a folder does not exist; see `find_folder`.
     """
+    key = _key(roots)
+    if key not in _loaded:
+        while len(_loaded) >= _AT_MOST:
+            _loaded.pop(next(iter(_loaded)))
+        _loaded[key] = Analysis(*read_records(key[0]))
+    return _loaded[key]
+
+
+def hand_over(file: str | Path, *roots: str | Path) -> None:
+    """Write the analysis of the records under `roots`, with all verdicts, to a file for another process.
+
+    Args:
+        file: the file, to be read by the same version of the package.
+        roots: see `load`.
+    """
+    key = _key(roots)
+    analysis = load(*roots)
+    for campaign in analysis.campaigns:
+        _ = campaign.verdicts
+    with Path(file).open("wb") as stream:
+        pickle.dump(key, stream)
+        pickle.dump(analysis, stream)
+
+
+def take_over(file: str | Path) -> None:
+    """Make `load` return the analysis that another process wrote to `file`, until a record changes.
+
+    Args:
+        file: the file, from a trusted source: reading it can execute code.
+    """
+    with Path(file).open("rb") as stream:
+        key = pickle.load(stream)
+        if key not in _loaded:
+            _loaded[key] = pickle.load(stream)
+
+
+_AT_MOST = 4
+_loaded: dict[_Key, Analysis] = {}
+
+
+def _key(roots: Iterable[str | Path]) -> _Key:
+    """Return what the analysis of `roots` depends on: folders, working folder, and the records' files."""
     folders = tuple(find_folder(root) for root in roots)
-    return _load(folders, Path.cwd(), _state(folders))
-
-
-@lru_cache(maxsize=4)
-def _load(folders: tuple[Path, ...], _working: Path, _state: int) -> Analysis:
-    # Links to records are relative to the working folder, so it is part of the cache key.
-    return Analysis(*read_records(folders))
-
-
-def _state(roots: Iterable[Path]) -> int:
-    """Return a hash that changes when any file of a record changes."""
-    found = (file for root in roots for depth in ("*/*", "*/*/*") for file in root.glob(depth))
-    files = [file for file in found if file.suffix in _SUFFIXES]
-    return hash(tuple((file, file.stat().st_mtime_ns) for file in files))
+    found = (file for root in folders for depth in ("*/*", "*/*/*") for file in root.glob(depth))
+    files = tuple((file, file.stat().st_mtime_ns) for file in found if file.suffix in _SUFFIXES)
+    # Links to records are relative to the working folder.
+    return folders, Path.cwd(), files
 
 
 _SUFFIXES = {".json", ".jsonl", ".csv", ".parquet"}

@@ -1,8 +1,8 @@
 """Builds the book's pages from `notebooks/` and the run records before Sphinx reads its sources.
 
 `cards` writes the cards of all runs and `pages` executes the notebooks, both in the reused kernels of
-`kernel`. Each kernel executes its share of the pages that show runs in sequence, so that it analyses the runs
-only once. Pages whose inputs have not changed (`files`) are not rebuilt, and unchanged results are not
+`kernel`. One kernel analyses the runs for all, and each executes its share of the pages that show runs.
+Pages whose inputs have not changed (`files`) are not rebuilt, and unchanged results are not
 written, so that Sphinx renders only what changed. `anchors` allows links to a run on a shared page, and
 `processes` makes Sphinx itself faster.
 """
@@ -10,6 +10,7 @@ written, so that Sphinx renders only what changed. `anchors` allows links to a r
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -60,10 +61,9 @@ def make(app: Sphinx, config: Config) -> None:
     runs = sum(len(group.paths) for group in cards)
     names = [page.name for page in pages] + ([f"{runs} run cards"] if runs else [])
     logger.info("executing %s", ", ".join(names))
-    with Workshop(root / GENERATED) as workshop, package_imported(app):
-        showing_runs, others = tasks(pages)
+    with TemporaryDirectory() as exchange, Workshop(root / GENERATED) as workshop, package_imported(app):
         # The cards come last, because small tasks keep all kernels busy until the end.
-        workshop.each([*showing_runs, *others, *cards])
+        workshop.each([*tasks(pages, Path(exchange)), *cards])
 
 
 def order_styles(app: Sphinx, config: Config) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import nbformat
 from sphinx.errors import ExtensionError
@@ -17,7 +18,7 @@ from report_pages.files import (
     record_files,
     write,
 )
-from report_pages.kernel import KERNELS, Kernel
+from report_pages.kernel import KERNELS, Kernel, Task
 
 # Parameters of notebooks that show runs. The paths are relative to `generated`, in which notebooks are
 # executed, so that their links to records are also valid in the pages.
@@ -53,14 +54,46 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Analysis:
+    """The analysis of all runs, which one kernel makes for all.
+
+    Attributes:
+        file: file by which the kernels exchange it.
+        done: set when the file is complete or will not be.
+    """
+
+    file: Path
+    done: Event = field(default_factory=Event)
+    name = "analysis"
+
+    def run(self, kernel: Kernel) -> None:
+        """Analyse the runs."""
+        try:
+            kernel.run(f"{_IMPORT}analysis.hand_over({str(self.file)!r}, *{list(FOLDERS.values())!r})")
+        finally:
+            self.done.set()
+
+    def give(self, kernel: Kernel) -> None:
+        """Give the result to a kernel, as soon as it exists."""
+        self.done.wait()
+        if self.file.exists():
+            kernel.run(f"{_IMPORT}analysis.take_over({str(self.file)!r})")
+
+
+_IMPORT = "from trsfnet.analysis import analysis\n"
+
+
+@dataclass(frozen=True)
 class PagesInTurn:
-    """Pages that the same kernel executes in sequence, so that they share cached results.
+    """Pages that the same kernel executes in sequence, so that they share the analysis of the runs.
 
     Attributes:
         pages: the pages in order of execution.
+        analysis: that analysis; None if the kernel makes its own.
     """
 
     pages: tuple[Page, ...]
+    analysis: Analysis | None
 
     @property
     def name(self) -> str:
@@ -69,17 +102,28 @@ class PagesInTurn:
 
     def run(self, kernel: Kernel) -> None:
         """Execute the notebooks and write the pages, one after the other."""
+        if self.analysis:
+            self.analysis.give(kernel)
         for page in self.pages:
             page.run(kernel)
 
 
-def tasks(pages: Sequence[Page]) -> tuple[list[PagesInTurn], list[Page]]:
-    """Divide `pages` into those that show runs, as one task for each kernel, and all others."""
+def tasks(pages: Sequence[Page], exchange: Path) -> list[Task]:
+    """Return what has to be done for `pages`; those that show runs are one task for each kernel.
+
+    Args:
+        pages: the pages to execute.
+        exchange: a folder by which kernels exchange the analysis of the runs.
+    """
     showing_runs = [page for page in pages if "runs" in page.parameters]
     others = [page for page in pages if page not in showing_runs]
     size = -(-len(showing_runs) // KERNELS)
     groups = [tuple(showing_runs[first : first + size]) for first in range(0, len(showing_runs), size or 1)]
-    return [PagesInTurn(group) for group in groups], others
+    if len(groups) < 2:
+        return [*(PagesInTurn(group, None) for group in groups), *others]
+    analysis = Analysis(exchange / "analysis.pickle")
+    # The other pages come first, because they do not have to wait for the analysis.
+    return [analysis, *others, *(PagesInTurn(group, analysis) for group in groups)]
 
 
 def due_pages(root: Path, pages: list[str], fragments: list[str]) -> list[Page]:

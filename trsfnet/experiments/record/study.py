@@ -110,6 +110,10 @@ class Study:
     files: tuple[tuple[Path, int], ...]
     problems: list[str] = field(default_factory=list)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the tables, which are large and can be read again."""
+        return {each: value for each, value in vars(self).items() if each not in ("history", "parameters")}
+
     @property
     def name(self) -> str:
         """Name of the study, such as `lfw-short`."""
