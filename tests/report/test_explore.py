@@ -183,5 +183,5 @@ def test_the_widget_says_what_is_shown_and_can_be_set(records):
     explorer.show(groups=[together, 0], kind="slope", epoch=1)
     assert explorer.state["kind"] == "slope"
     assert explorer.table["run"].nunique() == 3
-    assert "vegaEmbed" in explorer._esm
+    assert "vegaEmbed" in explorer.code
     assert widgets.what_if(records).data["points"]

@@ -46,6 +46,11 @@ def module(name: str) -> str:
     return "\n".join([vega(), own(), _body(name)])
 
 
+def loader() -> str:
+    """Return a small JavaScript module for Jupyter's widgets that loads their scripts when they are shown."""
+    return _read("loader.js")
+
+
 def page() -> str:
     """Return a script for an HTML page that starts all its parts."""
     # Escaped, so that no text in it can end the surrounding element.

@@ -15,7 +15,22 @@ from trsfnet.report.explore.catalogue import Run, explorable
 from trsfnet.report.explore.payload import FIRST_KIND, frame, packed
 
 
-class Explorer(anywidget.AnyWidget):
+class _Widget(anywidget.AnyWidget):
+    """A widget of which the scripts are loaded when it is shown: see `browser/loader.js`.
+
+    Attributes:
+        code: the scripts, as a JavaScript module.
+    """
+
+    code = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, script_name: str, **traits: Any) -> None:
+        """Create the widget; the script `script_name` renders it."""
+        self._esm, self._css = script.loader(), script.styles()
+        super().__init__(code=script.module(script_name), **traits)
+
+
+class Explorer(_Widget):
     """Compares two runs, or two groups of seeds, in linked charts.
 
     Attributes:
@@ -35,9 +50,8 @@ class Explorer(anywidget.AnyWidget):
         Args:
             runs: the runs to choose from, at least one.
         """
-        self._esm, self._css = script.module("explorer_widget.js"), script.styles()
         index, values = packed(runs)
-        super().__init__(index=index, values=values)
+        super().__init__("explorer_widget.js", index=index, values=values)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -61,7 +75,7 @@ class Explorer(anywidget.AnyWidget):
         self.state = {**usual, **self.state, **state}
 
 
-class WhatIf(anywidget.AnyWidget):
+class WhatIf(_Widget):
     """Shows the path of the scales by gradient flow, for a schedule set with sliders.
 
     Attributes:
@@ -76,8 +90,7 @@ class WhatIf(anywidget.AnyWidget):
         Args:
             runs: the runs to show next to the curve.
         """
-        self._esm, self._css = script.module("whatif_widget.js"), script.styles()
-        super().__init__(data=whatif.data(runs))
+        super().__init__("whatif_widget.js", data=whatif.data(runs))
 
 
 def explorer(collection: Analysis) -> Explorer | ipywidgets.HTML:
