@@ -16,6 +16,7 @@ from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.saved import to_columns
+from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.merge import merge
 from trsfnet.experiments.record import Record, RunFolder, read_records
 from trsfnet.report import cards
@@ -91,6 +92,15 @@ def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):
     assert "figure 3" in text
     assert "curves.ipynb" not in text
     assert "differ from those of the paper's tables: epochs 9" in card(fake_run(tmp_path, epochs=9))
+
+
+def test_a_run_of_a_study_is_part_of_no_table(tmp_path):
+    settings = budget_settings("mechanism", "synthetic") | {"weight_decay": 0.04}
+    text = card(fake_run(tmp_path, seed=100, **settings), pages=("table1", "mechanism"))
+    assert "belongs to a separate study" in text
+    assert "differs from the study's basic settings: weight_decay 0.04." in text
+    assert "[Results of the study](../../mechanism.ipynb)" in text
+    assert "table1.ipynb" not in text
 
 
 def test_other_seeds_are_a_click_away(tmp_path):

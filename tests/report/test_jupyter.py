@@ -58,3 +58,11 @@ def test_drawings_become_images_alone_and_within_text():
         (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', shown)
         assert base64.b64decode(data).decode().startswith("<svg style=")
     assert "<svg" in drawn._repr_mimebundle_()[BOOK_TYPES["text/html"]]
+
+
+def test_where_only_plain_text_is_shown_a_figure_is_its_description():
+    figure, axes = plt.subplots()
+    axes.plot([1, 2], [3, 4])
+    shown = by_track({"synthetic": [picture(figure, alt="A rising line.", caption="It rises.")]})
+    assert "[Figure: A rising line.]" in repr(shown)
+    assert "<svg" not in repr(shown)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from trsfnet.report import style
 from trsfnet.report.drawn_numbers import drawn_numbers
-from trsfnet.report.jupyter import BOOK_TYPES, drawings_as_images, for_jupyter
+from trsfnet.report.jupyter import BOOK_TYPES, drawings_as_images, drawings_as_words, for_jupyter
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Markdown:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return drawings_as_words(self.text)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,11 @@ def drawings_as_images(markup: str) -> str:
     return _DRAWING.sub(_image, _NUMBERS.sub("", markup))
 
 
+def drawings_as_words(markup: str) -> str:
+    """Return markup with the alternative text of each SVG in its place, without plotted numbers."""
+    return _DRAWING.sub(lambda drawing: f"[Figure: {drawing['alt']}]", _NUMBERS.sub("", markup))
+
+
 def _image(drawing: re.Match[str]) -> str:
     svg = drawing[0].replace("<svg ", '<svg style="background: white" ', 1)
     data = base64.b64encode(svg.encode()).decode()

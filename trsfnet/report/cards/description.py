@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.variants import GRID, variant_from
 from trsfnet.report.names import TRACKS
 from trsfnet.report.run_state import departures
@@ -22,6 +23,8 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
     "figure 10": "slopes",
     "figure 11": "starts",
 }
+
+_STUDY_PAGES = {"mechanism": "mechanism", "collapse": "collapse", "width": "width", "long": "length"}
 
 
 def track(run: Run) -> str:
@@ -52,17 +55,20 @@ def opening(run: Run) -> str:
 
 
 def uses(run: Run, pages: Sequence[str]) -> str:
-    """State which tables and figures of the paper include the run, or how it departs from all of them."""
-    apart = departures(run)
+    """State which tables and figures of the paper include the run, or why none does."""
+    apart = joined(departures(run))
+    if run.in_a_study:
+        about = BUDGETS[run.budget]["about"] if run.budget else ""
+        varied = f" The run differs from the study's basic settings: {apart}." if apart else ""
+        page = _STUDY_PAGES.get(run.budget or "")
+        link = f" [Results of the study](../../{page}.ipynb)." if page in pages else ""
+        return f"It belongs to a separate study, and to no table of the paper. {about}{varied}{link}"
     if apart:
-        return f"Its settings differ from those of the paper's tables: {joined(apart)}."
+        return f"Its settings differ from those of the paper's tables: {apart}."
     exhibits = next((known.exhibits for known in GRID if known == variant_from(run.config)), ())
     if not exhibits:
         return "No exhibit of the paper shows this setting."
-    return (
-        f"On the track `{run.info['track']}`, with the budget {run.budget}, it is part of "
-        f"{joined(_links(exhibits, pages))}."
-    )
+    return f"On {track(run)}, with the budget {run.budget}, it is part of {joined(_links(exhibits, pages))}."
 
 
 def _links(exhibits: Sequence[str], pages: Sequence[str]) -> list[str]:
