@@ -26,7 +26,7 @@ def test_it_names_claims_that_exist():
 def test_nothing_was_run(tmp_path):
     text = generated(load(tmp_path))
     assert "No run has ended yet." in text
-    assert "No run here can test 54 of the 54 claims." in text
+    assert "None of these runs can test 54 of the 54 claims." in text
 
 
 def test_it_lists_contradictions_and_limits(tmp_path):

@@ -179,7 +179,7 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
         lines += _undecided(campaign)
         lines += _collapsed(campaign)
     never = sum(not any(campaign.decides([claim]) for campaign in campaigns) for claim in paper_rules())
-    lines.append(f"- No run here can test {never} of the {len(paper_claims())} claims.")
+    lines.append(f"- None of these runs can test {never} of the {len(paper_claims())} claims.")
     return lines
 
 
