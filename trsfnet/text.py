@@ -20,6 +20,11 @@ def points(difference: float) -> str:
     return f"{shown:+.1f}".replace("-", "−") if shown else "0.0"
 
 
+def p_value(value: float) -> str:
+    """A p value for a table, such as `0.012` or `<0.0001`."""
+    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
 def percent_range(low: float, high: float) -> str:
     """The bounds of a proportion, such as `11.0 to 13.6 %`, limited to 0 and 100 %."""
     # A mean of proportions lies between 0 and 1, but Student's interval can exceed that range.

@@ -9,8 +9,8 @@ from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
-from trsfnet.analysis.power import seeds_planned, smallest_difference, surest
-from trsfnet.report import power
+from trsfnet.analysis.power import seeds_planned, sensitivities, smallest_difference, surest
+from trsfnet.report import power, summary
 from trsfnet.report.display import Picture
 
 
@@ -45,9 +45,29 @@ def test_spread_is_pooled_and_has_its_chi_square_interval(tmp_path):
     # Quantiles of chi-square with 2 degrees of freedom: 7.378 and 0.0506.
     low, high = (math.sqrt(2 * 0.0005 / quantile) for quantile in (7.3778, 0.050636))
     assert spread.bounds == pytest.approx((low, high), rel=1e-4)
-    assert "| Rendered faces, short budget | v1 | TAR@FAR=1e-3 | 2 | 4 | 2.2 | 1.2 to 14.1 |" in str(
-        power.spreads_table([spread])
-    )
+    equal = stats.bartlett([0.20, 0.22], [0.30, 0.34]).pvalue
+    assert spread.p_equal == pytest.approx(equal)
+    assert (
+        "| v1 | TAR@FAR=1e-3 | 4 of 2 variants | 2.2 (1.2 to 14.1) | 1.4 (v1) to 2.8 (v1 + PReLU) | 0.59 |"
+    ) in str(power.spreads_table([spread]))
+
+
+def test_a_variant_that_is_not_compared_widens_the_rules_interval_alone(tmp_path):
+    sides = {"v1-relu": 0.0, "v1-trsf-prelu": 0.1, "v2-relu": 0.0, "v2-trsf-prelu": 0.1}
+    for seed in range(3):
+        for setting, gain in sides.items():
+            fake_run(tmp_path, setting, seed=seed, tar=0.3 + gain + 0.01 * seed)
+        fake_run(tmp_path, "v2-prelu", seed=seed, tar=0.3 + 0.2 * seed, slope_init=-0.1)
+    v1, v2 = sensitivities(load(tmp_path).campaigns, ["trsf-prelu-gains"])
+    assert v1.pooled.interval == v1.own.interval
+    # Two variants with a standard deviation of 0.01, and a third with 0.2.
+    assert v2.own.standard_error == pytest.approx(0.01 * math.sqrt(2 / 3))
+    assert v2.pooled.standard_error == pytest.approx(math.sqrt((2 * 0.01**2 + 0.2**2) / 3 * 2 / 3))
+    assert v2.pooled.estimate == v2.own.estimate
+    text = str(power.sensitivity_table(load(tmp_path)))
+    assert "+10.0 points (" in text
+    summarised = summary.generated(load(tmp_path))
+    assert "v2, in points, ranges from 1.0 (v2) to 20.0 (v2 + PReLU from −0.1)" in summarised
 
 
 def test_the_planned_seeds_are_marked(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,9 @@ class ComparableRuns:
     departures: dict[str, Any]
     rate: float
     runs: dict[tuple[str, float, int], Run]
-    _pooled: dict[str, dict[str, Spread | None]] = field(default_factory=dict, repr=False)
+    _pooled: dict[tuple[str, frozenset[str]], dict[str, Spread | None]] = field(
+        default_factory=dict, repr=False
+    )
 
     @cached_property
     def _usual(self) -> dict[str, dict[int, Run]]:
@@ -69,26 +71,35 @@ class ComparableRuns:
 
         The settings in `Quantity.pooled_by` define which variants are similar.
         """
-        return self._spreads(quantity).get(variant)
+        return self._spreads(quantity, self._usual).get(variant)
 
-    def _spreads(self, quantity: Quantity) -> dict[str, Spread | None]:
-        """Return the spread of each variant; variants whose seeds are pooled share one object."""
-        if quantity.name not in self._pooled:
+    def _spreads(self, quantity: Quantity, among: Collection[str]) -> dict[str, Spread | None]:
+        """Return the spread of each variant in `among`; those whose seeds are pooled share one object."""
+        key = quantity.name, frozenset(among)
+        if key not in self._pooled:
             pools: dict[Any, list[str]] = defaultdict(list)
             for variant, runs in self._usual.items():
-                config = next(iter(runs.values())).config
-                pools[tuple(config.get(field) for field in quantity.pooled_by)].append(variant)
-            self._pooled[quantity.name] = {
+                if variant in key[1]:
+                    config = next(iter(runs.values())).config
+                    pools[tuple(config.get(field) for field in quantity.pooled_by)].append(variant)
+            self._pooled[key] = {
                 variant: spread
                 for alike in pools.values()
                 for spread in [pooled_spread(self.values(v, quantity) for v in alike)]
                 for variant in alike
             }
-        return self._pooled[quantity.name]
+        return self._pooled[key]
 
-    def effect(self, weights: Mapping[str, float], quantity: Quantity) -> Effect | None:
-        """Return the weighted sum of the variants' means; None if any variant has fewer than two seeds."""
-        known = [spread for variant in weights if (spread := self._spreads(quantity).get(variant))]
+    def effect(self, weights: Mapping[str, float], quantity: Quantity, *, own: bool = False) -> Effect | None:
+        """Return the weighted sum of the variants' means; None if any variant has fewer than two seeds.
+
+        Args:
+            weights: the weight of each variant.
+            quantity: the quantity measured in each run.
+            own: pool the spread over these variants alone instead of over all that are similar to them.
+        """
+        spreads = self._spreads(quantity, weights if own else self._usual)
+        known = [spread for variant in weights if (spread := spreads.get(variant))]
         if len(known) < len(weights):
             return None
         return contrast([self.values(v, quantity) for v in weights], list(weights.values()), known)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 from scipy import stats
 
 from trsfnet.analysis.campaign import Campaign
@@ -14,6 +15,7 @@ from trsfnet.analysis.contrasts import Effect, pooled_spread
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.contrast import Contrast
 from trsfnet.evaluation.statistics import LEVEL
 from trsfnet.experiments.budgets import BUDGETS, is_study, seeds_of
 from trsfnet.experiments.variants import GRID, table_variants
@@ -32,6 +34,8 @@ class SeedSpread:
         runs: number of finished runs of these variants.
         deviation: standard deviation between seeds, as a share in 0..1.
         degrees_of_freedom: degrees of freedom of the pooled variance.
+        each: standard deviation between the seeds of each of these variants, as a share in 0..1.
+        p_equal: p value of Bartlett's test of equal variances; None for fewer than two variants that vary.
     """
 
     track: str
@@ -42,6 +46,8 @@ class SeedSpread:
     runs: int
     deviation: float
     degrees_of_freedom: int
+    each: Mapping[str, float]
+    p_equal: float | None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -67,13 +73,56 @@ def _spreads(campaign: Campaign, budget: str) -> list[SeedSpread]:
             networks.setdefault((run.config["arch"], run.config["loss"]), []).append(variant)
     found = []
     for (arch, loss), variants in networks.items():
-        values = [campaign.values(variant, QUANTITIES["tar"]) for variant in dict.fromkeys(variants)]
-        repeated = [v for v in values if len(v) > 1]
-        spread = pooled_spread(repeated)
+        values = {v: list(campaign.values(v, QUANTITIES["tar"]).values()) for v in dict.fromkeys(variants)}
+        repeated = {variant: seeds for variant, seeds in values.items() if len(seeds) > 1}
+        spread = pooled_spread(dict(enumerate(seeds)) for seeds in repeated.values())
         if spread:
-            numbers = len(repeated), sum(map(len, repeated))
+            numbers = len(repeated), sum(map(len, repeated.values()))
             deviation, degrees = math.sqrt(spread.variance), spread.degrees_of_freedom
-            found.append(SeedSpread(campaign.track, budget, arch, loss, *numbers, deviation, degrees))
+            each = {variant: float(np.std(seeds, ddof=1)) for variant, seeds in repeated.items()}
+            vary = [seeds for variant, seeds in repeated.items() if each[variant] > 0]
+            p_equal = float(stats.bartlett(*vary).pvalue) if len(vary) > 1 else None
+            found.append(
+                SeedSpread(campaign.track, budget, arch, loss, *numbers, deviation, degrees, each, p_equal)
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """A comparison with the spread over seeds pooled as its rule says, and over its own variants alone.
+
+    Attributes:
+        track: name of the track, such as `lfw`.
+        budget: name of the budget, such as `full`.
+        claim: id of the claim.
+        comparison: the comparison, such as `v1 + TRSF − v1`.
+        pooled: the effect by the rule.
+        own: the effect with the spread of the compared variants.
+    """
+
+    track: str
+    budget: str
+    claim: str
+    comparison: str
+    pooled: Effect
+    own: Effect
+
+
+def sensitivities(campaigns: Sequence[Campaign], claims: Iterable[str]) -> list[Sensitivity]:
+    """Return the comparisons of accuracy behind `claims` with both choices of the pooled variants."""
+    found = []
+    for claim in claims:
+        rule = paper_rules()[claim]
+        if not isinstance(rule, Contrast) or rule.quantity != QUANTITIES["tar"]:
+            continue
+        for campaign in campaigns:
+            for means in rule.contrasts:
+                pooled = campaign.effect(means.weights, rule.quantity)
+                own = campaign.effect(means.weights, rule.quantity, own=True)
+                if campaign.budget and pooled and own:
+                    about = campaign.track, campaign.budget, claim, means.name
+                    found.append(Sensitivity(*about, pooled, own))
     return found
 
 

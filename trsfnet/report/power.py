@@ -7,23 +7,27 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from trsfnet.analysis.contrasts import POWER
+from trsfnet.analysis import Analysis
+from trsfnet.analysis.contrasts import POWER, Effect
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.measures import MEASURES, measures
 from trsfnet.analysis.power import (
     SeedSpread,
     seeds_planned,
+    sensitivities,
     smallest_difference,
     surest,
     tests_planned,
 )
-from trsfnet.experiments.variants import table_variants
+from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.experiments.variants import short_name, table_variants
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report import style
+from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.names import MEASURE_NAMES, name_of_campaign
-from trsfnet.text import capitalised, joined, with_range
+from trsfnet.text import capitalised, counted, joined, p_value, with_range
 
 _SEEDS = range(2, 13)
 # Number of variants of one network in tables 1 and 2, over which the spread is pooled.
@@ -34,30 +38,69 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
     """Tabulate the standard deviation between seeds on our tracks, with its confidence interval."""
     if not spreads:
         return Markdown("None of our variants has two finished seeds yet.")
-    header = ("Track", "Network", "Measure", "Variants", "Runs", "SD between seeds", "95 % interval of it")
+    header = (
+        "Track",
+        "Network",
+        "Measure",
+        "Runs",
+        "SD (95 % interval)",
+        "SD of single variants",
+        "p if equal",
+    )
     rows = [
         (
             capitalised(name_of_campaign(s.track, f"{s.budget} budget")),
-            _network(s),
+            network(s),
             MEASURE_NAMES[measures(s.track, s.budget)[0]],
-            str(s.variants),
-            str(s.runs),
-            f"{100 * s.deviation:.1f}",
-            " to ".join(f"{100 * bound:.1f}" for bound in s.bounds),
+            f"{s.runs} of {counted(s.variants, 'variant')}",
+            with_range(s.deviation, *s.bounds, lambda share: f"{100 * share:.1f}"),
+            smallest_to_largest(s),
+            "–" if s.p_equal is None else p_value(s.p_equal),
         )
         for s in spreads
     ]
     caption = (
         "Standard deviation (SD) of TAR between seeds of one variant, in points, pooled over the variants "
-        "with two or more finished seeds. Our networks are smaller and trained for a shorter time than the "
-        "paper's, which may vary less."
+        "with two or more finished seeds; the smallest and the largest SD of a single variant; and the p "
+        "value of Bartlett's test of whether all are equal. Our networks are smaller and trained for a "
+        "shorter time than the paper's, which may vary less."
     )
     return Markdown(captioned(caption, "our-seeds", table(header, rows)))
 
 
-def _network(spread: SeedSpread) -> str:
+def network(spread: SeedSpread) -> str:
     """Return the network's name, such as `v1`, with the loss unless it is softmax."""
     return spread.arch if spread.loss == "softmax" else f"{spread.arch}, ArcFace"
+
+
+def smallest_to_largest(spread: SeedSpread) -> str:
+    """Return the variants that vary least and most, such as `0.8 (v1) to 2.1 (v1 + PReLU)`."""
+    low, high = (choose(spread.each, key=lambda v: spread.each[v]) for choose in (min, max))
+    shown = [f"{100 * spread.each[v]:.1f} ({short_name(v)})" for v in (low, high)]
+    return " to ".join(dict.fromkeys(shown))
+
+
+def sensitivity_table(found: Analysis) -> Markdown:
+    """Tabulate the main comparisons of accuracy with both choices of the variants pooled for their error."""
+    rows = []
+    for question, (claim, *_) in QUESTIONS.items():
+        for s in sensitivities(found.campaigns_on([claim]), [claim]):
+            runs = capitalised(name_of_campaign(s.track, f"{s.budget} budget"))
+            rows.append((runs, question, s.comparison, _interval(s.pooled), _interval(s.own)))
+    if not rows:
+        return Markdown("There is no comparison of accuracy with two seeds of each variant yet.")
+    header = ("Runs", "Question", "Comparison", "By the rule", "Spread of the compared variants")
+    caption = (
+        "The comparisons of accuracy behind the main claims, with 95 % intervals: by the rule, which pools "
+        "the spread over all variants of a version and a loss, and with the spread of the compared variants "
+        "alone, which decides nothing."
+    )
+    return Markdown(captioned(caption, "own-spreads", table(header, rows)))
+
+
+def _interval(effect: Effect) -> str:
+    interval = effect.interval
+    return QUANTITIES["tar"].difference.interval(effect.estimate, interval.low, interval.high)
 
 
 def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
@@ -78,7 +121,7 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
         axes[0].set_ylabel("Minimum detectable difference (points of TAR)")
         legend_below(figure, axes[0])
     found = "; ".join(_finding(track, spread) for track, spread in known.items())
-    sources = joined([f"{track}: {s.budget}, {_network(s)}" for track, s in known.items()])
+    sources = joined([f"{track}: {s.budget}, {network(s)}" for track, s in known.items()])
     caption = (
         f"The minimum detectable difference between two variants with a power of {100 * POWER:.0f} %, from "
         f"the most precisely known spread of each track ({sources}), as if pooled over the {_POOLED} "

@@ -23,7 +23,7 @@ from trsfnet.experiments.variants import short_name
 from trsfnet.paper.numbers import PaperTable, paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, folded, picture, table
-from trsfnet.text import NBSP, counted, joined, percent_range
+from trsfnet.text import NBSP, counted, joined, p_value, percent_range
 
 _LFW_TABLES = (1, 2, 6)
 # Assumed standard deviations of TAR between seeds, in points; the largest would hide nearly all differences.
@@ -117,18 +117,14 @@ def _difference_row(d: PublishedDifference) -> list[str]:
     return [
         f"{_difference_name(d)} ({d.table})",
         f"{pairs} ({share})",
-        f"{_p(d.p_unpaired)} ({_p(d.p_holm)})",
-        f"{_p(d.p_smallest)} to {_p(d.p_largest)}",
+        f"{p_value(d.p_unpaired)} ({p_value(d.p_holm)})",
+        f"{p_value(d.p_smallest)} to {p_value(d.p_largest)}",
         f"{low} to {high}; {tell}",
     ]
 
 
 def _difference_name(d: PublishedDifference) -> str:
     return f"{short_name(d.variant)} − {short_name(d.baseline)}"
-
-
-def _p(value: float) -> str:
-    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
 
 
 def verdict() -> str:

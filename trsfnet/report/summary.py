@@ -11,8 +11,9 @@ from pathlib import Path
 
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
-from trsfnet.analysis.findings import MIN_SEEDS, Outcome
+from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
 from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gains_in_log_odds
+from trsfnet.analysis.power import seed_spreads
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
@@ -22,7 +23,8 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import campaign_name
-from trsfnet.text import capitalised, counted, joined
+from trsfnet.report.power import network, smallest_to_largest
+from trsfnet.text import capitalised, counted, joined, p_value
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -177,6 +179,7 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
             if verdict.outcome == Outcome.CONTRADICTED
         ]
         lines += _undecided(campaign)
+        lines += _unequal_spreads(campaign)
         lines += _collapsed(campaign)
     never = sum(not any(campaign.decides([claim]) for campaign in campaigns) for claim in paper_rules())
     lines.append(f"- None of these runs can test {never} of the {len(paper_claims())} claims.")
@@ -219,6 +222,18 @@ def _in_log_odds(campaign: Campaign) -> str:
         f"{unit.interval(gain.effect.estimate, interval.low, interval.high)}, the paper's "
         f"{unit.text(gain.published)}."
     )
+
+
+def _unequal_spreads(campaign: Campaign) -> list[str]:
+    """State where the seeds of single variants vary so differently that pooling them is doubtful."""
+    return [
+        f"- {_name(campaign)}: the standard deviation of TAR between seeds of {network(s)}, in points, "
+        f"ranges from {smallest_to_largest(s)}, more than chance suggests (Bartlett's test, p = "
+        f"{p_value(s.p_equal)}). The rules pool it over all these variants, so most intervals of their "
+        "comparisons are too wide and some too narrow."
+        for s in seed_spreads([campaign])
+        if s.p_equal is not None and s.p_equal < ALPHA
+    ]
 
 
 def _leans_against(claim: str, campaign: Campaign) -> bool:
