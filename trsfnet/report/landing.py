@@ -15,7 +15,7 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
-from trsfnet.report.names import campaign_name
+from trsfnet.report.names import campaign_name, short_track
 from trsfnet.report.switch import tabs
 from trsfnet.text import capitalised, counted, joined
 
@@ -102,7 +102,12 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
     if at_length == in_short:
         return f"at the paper's decay budget as in short runs, {_clauses(at_length)}"
     of_short = "both do" if len(in_short["raise"]) == len(_GAINS) else _clauses(in_short)
-    return f"at the paper's decay budget, {_clauses(at_length)}; in short runs, {of_short}"
+    on_length, on_short = (
+        f"on {joined(list(dict.fromkeys(short_track(each.track) for each in some)))}"
+        for some in (matched, short)
+    )
+    where = f"at the paper's decay budget {on_length}"
+    return f"{where}, {_clauses(at_length)}; in short runs {on_short}, {of_short}"
 
 
 def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:

@@ -56,7 +56,12 @@ def campaign_name(campaign: Campaign) -> str:
 
 def name_of_campaign(track: str, size: str) -> str:
     """Return the name of a campaign from the names of its track and its size."""
-    return f"{_SHORT_TRACKS.get(track, track)}, {size}"
+    return f"{short_track(track)}, {size}"
+
+
+def short_track(track: str) -> str:
+    """Return the short name of a track, such as `LFW`."""
+    return _SHORT_TRACKS.get(track, track)
 
 
 def budget_in_words(of: TableRuns) -> str:
