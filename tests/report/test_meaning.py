@@ -9,6 +9,7 @@ from scipy import stats
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.branches import branches, constants
+from trsfnet.analysis.controls import divided_gains
 from trsfnet.analysis.run import Run
 from trsfnet.models import InceptionResnet
 from trsfnet.report import meaning
@@ -147,3 +148,17 @@ def test_without_ratios_the_page_says_why(tmp_path):
     text = str(meaning.scale_claims(Analysis([])))
     assert "not run](#claim-order-of-magnitude)" in text
     assert "(#claim-scales-around-1)" in text
+
+
+def test_the_start_and_the_training_add_up_to_the_gain(tmp_path):
+    assert "make runs STUDY=control" in str(meaning.start_and_training(load(tmp_path)))
+    for seed in range(3):
+        for setting, tar in {"v1-relu": 0.2, "v1-trsf-relu": 0.31, "v2-relu": 0.2}.items():
+            fake_run(tmp_path, setting, seed=seed, tar=tar + 0.01 * seed)
+        fake_run(tmp_path, "v1-relu", seed=seed, tar=0.25 + 0.01 * seed, scale_init=0.1)
+    (gain,) = divided_gains(load(tmp_path).campaigns[0])
+    assert gain.original.key == "v1-relu"
+    assert (gain.start.estimate, gain.training.estimate) == pytest.approx((0.05, 0.06))
+    assert gain.total.estimate == pytest.approx(0.11)
+    assert "+5.0 points" in (row := str(meaning.start_and_training(load(tmp_path))))
+    assert "+6.0 points" in row

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import decay_budget_in_words
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.evaluation.names import far_name
@@ -79,3 +81,9 @@ def runs_in_words(of: TableRuns) -> str:
 def measure_name(name: str) -> str:
     """Return a measure's name in words: `TAR, mean over people at FAR 1e-3` for `tar_by_person@1e-3`."""
     return _IN_WORDS.get(name, name)
+
+
+def tar_difference(effect: Effect) -> str:
+    """Return a difference in TAR with its interval, such as `+1.2 points (−0.3 to +2.7)`."""
+    interval = effect.interval
+    return QUANTITIES["tar"].difference.interval(interval.value, interval.low, interval.high)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.contrasts import POWER, Effect
+from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.measures import MEASURES, measures
 from trsfnet.analysis.power import (
@@ -19,14 +19,13 @@ from trsfnet.analysis.power import (
     surest,
     tests_planned,
 )
-from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.experiments.variants import short_name, table_variants
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report import style
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import MEASURE_NAMES, name_of_campaign
+from trsfnet.report.names import MEASURE_NAMES, name_of_campaign, tar_difference
 from trsfnet.text import capitalised, counted, joined, p_value, with_range
 
 _SEEDS = range(2, 13)
@@ -86,7 +85,7 @@ def sensitivity_table(found: Analysis) -> Markdown:
     for question, (claim, *_) in QUESTIONS.items():
         for s in sensitivities(found.campaigns_on([claim]), [claim]):
             runs = capitalised(name_of_campaign(s.track, f"{s.budget} budget"))
-            rows.append((runs, question, s.comparison, _interval(s.pooled), _interval(s.own)))
+            rows.append((runs, question, s.comparison, tar_difference(s.pooled), tar_difference(s.own)))
     if not rows:
         return Markdown("There is no comparison of accuracy with two seeds of each variant yet.")
     header = ("Runs", "Question", "Comparison", "By the rule", "Spread of the compared variants")
@@ -96,11 +95,6 @@ def sensitivity_table(found: Analysis) -> Markdown:
         "alone, which decides nothing."
     )
     return Markdown(captioned(caption, "own-spreads", table(header, rows)))
-
-
-def _interval(effect: Effect) -> str:
-    interval = effect.interval
-    return QUANTITIES["tar"].difference.interval(effect.estimate, interval.low, interval.high)
 
 
 def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:

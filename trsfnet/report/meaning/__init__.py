@@ -4,6 +4,7 @@ The trunk is the value to which a residual module adds its branch.
 """
 
 from trsfnet.report.meaning.conclusion import answer, scale_claims, verdict
+from trsfnet.report.meaning.controls import start_and_training
 from trsfnet.report.meaning.figures import final_ratios, over_training, same_product
 from trsfnet.report.meaning.tables import changes, gains
 
@@ -15,5 +16,6 @@ __all__ = [
     "over_training",
     "same_product",
     "scale_claims",
+    "start_and_training",
     "verdict",
 ]

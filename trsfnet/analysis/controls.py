@@ -1,0 +1,46 @@
+"""The gain by TRSF, divided into the effect of its initial value and that of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from trsfnet.analysis.comparable_runs import ComparableRuns
+from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.experiments.variants import CONTROLS, Variant
+
+
+@dataclass(frozen=True)
+class DividedGain:
+    """What TRSF changes in the accuracy of one network, in two steps; the errors are pooled as by the rules.
+
+    Attributes:
+        original: the network with the constants of the original.
+        start: the constant 0.1 in every module minus the original.
+        training: scales trained from 0.1 minus the constant 0.1.
+        total: scales trained from 0.1 minus the original.
+        seeds: number of seeds of the network, of the variant with the fewest.
+    """
+
+    original: Variant
+    start: Effect
+    training: Effect
+    total: Effect
+    seeds: int
+
+
+def divided_gains(runs: ComparableRuns) -> list[DividedGain]:
+    """Return the divided gain of every network whose control has two seeds or more in `runs`."""
+    found = []
+    for control in CONTROLS:
+        original = Variant(arch=control.arch, activation=control.activation)
+        trained = replace(original, trsf=True)
+        start, training = _difference(runs, control, original), _difference(runs, trained, control)
+        total = _difference(runs, trained, original)
+        if start and training and total:
+            found.append(DividedGain(original, start, training, total, min(start.seeds, training.seeds)))
+    return found
+
+
+def _difference(runs: ComparableRuns, of: Variant, than: Variant) -> Effect | None:
+    return runs.effect({of.key: 1.0, than.key: -1.0}, QUANTITIES["tar"])
