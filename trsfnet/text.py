@@ -25,6 +25,11 @@ def p_value(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.2g}"
 
 
+def p_in_text(value: float) -> str:
+    """A p value for a sentence, such as `p = 0.012` or `p < 0.0001`."""
+    return "p < 0.0001" if value < 1e-4 else f"p = {value:.2g}"
+
+
 def percent_range(low: float, high: float) -> str:
     """The bounds of a proportion, such as `11.0 to 13.6 %`, limited to 0 and 100 %."""
     # A mean of proportions lies between 0 and 1, but Student's interval can exceed that range.

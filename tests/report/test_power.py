@@ -9,7 +9,7 @@ from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
-from trsfnet.analysis.power import seeds_planned, sensitivities, smallest_difference, surest
+from trsfnet.analysis.power import most_precise, seeds_planned, sensitivities, smallest_difference
 from trsfnet.report import power, summary
 from trsfnet.report.display import Picture
 
@@ -58,7 +58,7 @@ def test_a_variant_that_is_not_compared_widens_the_rules_interval_alone(tmp_path
         for setting, gain in sides.items():
             fake_run(tmp_path, setting, seed=seed, tar=0.3 + gain + 0.01 * seed)
         fake_run(tmp_path, "v2-prelu", seed=seed, tar=0.3 + 0.2 * seed, slope_init=-0.1)
-    v1, v2 = sensitivities(load(tmp_path).campaigns, ["trsf-prelu-gains"])
+    v1, v2 = sensitivities(load(tmp_path).campaigns, "trsf-prelu-gains")
     assert v1.pooled.interval == v1.own.interval
     # Two variants with a standard deviation of 0.01, and a third with 0.2.
     assert v2.own.standard_error == pytest.approx(0.01 * math.sqrt(2 / 3))
@@ -79,14 +79,14 @@ def test_the_planned_seeds_are_marked(tmp_path):
         ("lfw", "v1", "softmax"),
         ("synthetic", "v2", "arcface"),
     }
-    assert surest(spreads, "synthetic") is None
+    assert most_precise(spreads, "synthetic") is None
     figure = power.power_figure(spreads)
     assert isinstance(figure, Picture)
     planned = seeds_planned("short", "lfw")
     assert planned == {8: ["table 1"], 5: ["table 2"], 3: ["the rest"]}
     text = str(power.power_table(spreads))
     for seeds, (part,) in planned.items():
-        seen = 100 * smallest_difference(surest(spreads, "lfw").deviation, seeds=seeds, variants=6)
+        seen = 100 * smallest_difference(most_precise(spreads, "lfw").deviation, seeds=seeds, variants=6)
         assert f"| `lfw` | {part} | {seeds} | {seen:.1f} (" in text
         assert f">{part}</text>" in figure.svg
     assert "budget short, the seeds of each variant are 8 for table 1, 5 for table 2" in power.plan(spreads)

@@ -19,14 +19,17 @@ class DividedGain:
         start: the constant 0.1 in every module minus the original.
         training: scales trained from 0.1 minus the constant 0.1.
         total: scales trained from 0.1 minus the original.
-        seeds: number of seeds of the network, of the variant with the fewest.
     """
 
     original: Variant
     start: Effect
     training: Effect
     total: Effect
-    seeds: int
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds of the variant with the fewest."""
+        return min(self.start.seeds, self.training.seeds)
 
 
 def divided_gains(runs: ComparableRuns) -> list[DividedGain]:
@@ -38,7 +41,7 @@ def divided_gains(runs: ComparableRuns) -> list[DividedGain]:
         start, training = _difference(runs, control, original), _difference(runs, trained, control)
         total = _difference(runs, trained, original)
         if start and training and total:
-            found.append(DividedGain(original, start, training, total, min(start.seeds, training.seeds)))
+            found.append(DividedGain(original, start, training, total))
     return found
 
 

@@ -11,6 +11,7 @@ from trsfnet.analysis.contrasts import POWER, holm
 from trsfnet.analysis.findings import ALPHA, Finding, Measured, Outcome, Verdict
 from trsfnet.analysis.reach import Reach
 from trsfnet.analysis.rules import Rule
+from trsfnet.text import p_in_text
 
 
 def judge(
@@ -65,7 +66,7 @@ def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
 
 def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:
     """Return the outcome of a tested claim and the reason."""
-    p = f"p {_small(finding.p_value)}; after Holm's correction, p {_small(p_holm)}"
+    p = f"{p_in_text(finding.p_value)}; after Holm's correction, {p_in_text(p_holm)}"
     start = f"{finding.reason}: " if finding.reason else ""
     outcome = Outcome.SUPPORTED if finding.p_for < finding.p_against else Outcome.CONTRADICTED
     if p_holm >= ALPHA:
@@ -74,7 +75,3 @@ def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:
         but = "but more runs of the side in favour collapsed or ended too early"
         return Outcome.INCONCLUSIVE, f"{start}{p}, {but}."
     return outcome, f"{start}{p}."
-
-
-def _small(p: float) -> str:
-    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -95,7 +95,6 @@ class Sensitivity:
     Attributes:
         track: name of the track, such as `lfw`.
         budget: name of the budget, such as `full`.
-        claim: id of the claim.
         comparison: the comparison, such as `v1 + TRSF − v1`.
         pooled: the effect by the rule.
         own: the effect with the spread of the compared variants.
@@ -103,26 +102,23 @@ class Sensitivity:
 
     track: str
     budget: str
-    claim: str
     comparison: str
     pooled: Effect
     own: Effect
 
 
-def sensitivities(campaigns: Sequence[Campaign], claims: Iterable[str]) -> list[Sensitivity]:
-    """Return the comparisons of accuracy behind `claims` with both choices of the pooled variants."""
+def sensitivities(campaigns: Sequence[Campaign], claim: str) -> list[Sensitivity]:
+    """Return the comparisons behind a claim on accuracy with both choices of the pooled variants."""
+    rule = paper_rules()[claim]
+    if not isinstance(rule, Contrast) or rule.quantity != QUANTITIES["tar"]:
+        return []
     found = []
-    for claim in claims:
-        rule = paper_rules()[claim]
-        if not isinstance(rule, Contrast) or rule.quantity != QUANTITIES["tar"]:
-            continue
-        for campaign in campaigns:
-            for means in rule.contrasts:
-                pooled = campaign.effect(means.weights, rule.quantity)
-                own = campaign.effect(means.weights, rule.quantity, own=True)
-                if campaign.budget and pooled and own:
-                    about = campaign.track, campaign.budget, claim, means.name
-                    found.append(Sensitivity(*about, pooled, own))
+    for campaign in campaigns:
+        for means in rule.contrasts:
+            pooled = campaign.effect(means.weights, rule.quantity)
+            own = campaign.effect(means.weights, rule.quantity, own=True)
+            if campaign.budget and pooled and own:
+                found.append(Sensitivity(campaign.track, campaign.budget, means.name, pooled, own))
     return found
 
 
@@ -161,7 +157,7 @@ def seeds_planned(budget: str, track: str) -> dict[int, list[str]]:
     return planned
 
 
-def surest(spreads: Sequence[SeedSpread], track: str) -> SeedSpread | None:
+def most_precise(spreads: Sequence[SeedSpread], track: str) -> SeedSpread | None:
     """Return the most precise spread of softmax networks on a track in a budget that the tables can show.
 
     If several are equally precise, the one of the largest budget is used.

@@ -106,8 +106,8 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
         f"on {joined(list(dict.fromkeys(short_track(each.track) for each in some)))}"
         for some in (matched, short)
     )
-    where = f"at the paper's decay budget {on_length}"
-    return f"{where}, {_clauses(at_length)}; in short runs {on_short}, {of_short}"
+    of_matched = f"at the paper's decay budget {on_length}, {_clauses(at_length)}"
+    return f"{of_matched}; in short runs {on_short}, {of_short}"
 
 
 def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:

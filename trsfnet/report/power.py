@@ -13,10 +13,10 @@ from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.measures import MEASURES, measures
 from trsfnet.analysis.power import (
     SeedSpread,
+    most_precise,
     seeds_planned,
     sensitivities,
     smallest_difference,
-    surest,
     tests_planned,
 )
 from trsfnet.experiments.variants import short_name, table_variants
@@ -53,15 +53,15 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
             MEASURE_NAMES[measures(s.track, s.budget)[0]],
             f"{s.runs} of {counted(s.variants, 'variant')}",
             with_range(s.deviation, *s.bounds, lambda share: f"{100 * share:.1f}"),
-            smallest_to_largest(s),
+            spread_range(s),
             "–" if s.p_equal is None else p_value(s.p_equal),
         )
         for s in spreads
     ]
     caption = (
         "Standard deviation (SD) of TAR between seeds of one variant, in points, pooled over the variants "
-        "with two or more finished seeds; the smallest and the largest SD of a single variant; and the p "
-        "value of Bartlett's test of whether all are equal. Our networks are smaller and trained for a "
+        "with two or more finished seeds. Next to it are the smallest and the largest SD of a single variant "
+        "and the p value of Bartlett's test that all are equal. Our networks are smaller and trained for a "
         "shorter time than the paper's, which may vary less."
     )
     return Markdown(captioned(caption, "our-seeds", table(header, rows)))
@@ -72,7 +72,7 @@ def network(spread: SeedSpread) -> str:
     return spread.arch if spread.loss == "softmax" else f"{spread.arch}, ArcFace"
 
 
-def smallest_to_largest(spread: SeedSpread) -> str:
+def spread_range(spread: SeedSpread) -> str:
     """Return the variants that vary least and most, such as `0.8 (v1) to 2.1 (v1 + PReLU)`."""
     low, high = (choose(spread.each, key=lambda v: spread.each[v]) for choose in (min, max))
     shown = [f"{100 * spread.each[v]:.1f} ({short_name(v)})" for v in (low, high)]
@@ -83,11 +83,11 @@ def sensitivity_table(found: Analysis) -> Markdown:
     """Tabulate the main comparisons of accuracy with both choices of the variants pooled for their error."""
     rows = []
     for question, (claim, *_) in QUESTIONS.items():
-        for s in sensitivities(found.campaigns_on([claim]), [claim]):
+        for s in sensitivities(found.campaigns_on([claim]), claim):
             runs = capitalised(name_of_campaign(s.track, f"{s.budget} budget"))
             rows.append((runs, question, s.comparison, tar_difference(s.pooled), tar_difference(s.own)))
     if not rows:
-        return Markdown("There is no comparison of accuracy with two seeds of each variant yet.")
+        return Markdown("No comparison of accuracy has two finished seeds of each variant yet.")
     header = ("Runs", "Question", "Comparison", "By the rule", "Spread of the compared variants")
     caption = (
         "The comparisons of accuracy behind the main claims, with 95 % intervals: by the rule, which pools "
@@ -99,7 +99,7 @@ def sensitivity_table(found: Analysis) -> Markdown:
 
 def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
     """Plot the minimum detectable difference by number of seeds, for one test and for Holm's first step."""
-    known = {track: spread for track in MEASURES if (spread := surest(spreads, track))}
+    known = {track: spread for track in MEASURES if (spread := most_precise(spreads, track))}
     if not known:
         return Markdown(
             "Without two finished seeds of a variant, the number of seeds needed cannot be estimated."
@@ -165,7 +165,7 @@ def _finding(track: str, spread: SeedSpread) -> str:
 
 def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
     """Tabulate the differences that the planned seeds can detect; None without an estimate of the spread."""
-    known = [spread for track in MEASURES if (spread := surest(spreads, track))]
+    known = [spread for track in MEASURES if (spread := most_precise(spreads, track))]
     if not known:
         return None
     rows = [
@@ -195,7 +195,7 @@ def _with_bounds(spread: SeedSpread, seeds: int, tests: int) -> str:
 
 def plan(spreads: Sequence[SeedSpread]) -> str:
     """State how many seeds were planned on LFW, and when."""
-    tests, spread = tests_planned("lfw"), surest(spreads, "lfw")
+    tests, spread = tests_planned("lfw"), most_precise(spreads, "lfw")
     budget = spread.budget if spread else "full"
     parts_by_seeds = seeds_planned(budget, "lfw").items()
     seeds = joined([f"{number} for {joined(parts)}" for number, parts in parts_by_seeds])

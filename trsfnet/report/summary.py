@@ -23,8 +23,8 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import campaign_name
-from trsfnet.report.power import network, smallest_to_largest
-from trsfnet.text import capitalised, counted, joined, p_value
+from trsfnet.report.power import network, spread_range
+from trsfnet.text import capitalised, counted, joined, p_in_text
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -228,8 +228,8 @@ def _unequal_spreads(campaign: Campaign) -> list[str]:
     """State where the seeds of single variants vary so differently that pooling them is doubtful."""
     return [
         f"- {_name(campaign)}: the standard deviation of TAR between seeds of {network(s)}, in points, "
-        f"ranges from {smallest_to_largest(s)}, more than chance suggests (Bartlett's test, p = "
-        f"{p_value(s.p_equal)}). The rules pool it over all these variants, so most intervals of their "
+        f"ranges from {spread_range(s)}, more than chance suggests (Bartlett's test, "
+        f"{p_in_text(s.p_equal)}). The rules pool it over all these variants, so most intervals of their "
         "comparisons are too wide and some too narrow."
         for s in seed_spreads([campaign])
         if s.p_equal is not None and s.p_equal < ALPHA
