@@ -6,6 +6,7 @@ import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, rules
+from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import Reach
@@ -406,6 +408,21 @@ def test_a_claim_on_several_comparisons_needs_power_for_all_of_them(tmp_path):
     (one,) = only(Contrast(TAR, tuple(means[:1]), above=0), records).measured
     two, _ = only(Contrast(TAR, tuple(means), above=0), records).measured
     assert two.minimum_detectable > one.minimum_detectable
+
+
+def test_networks_with_other_constants_do_not_share_a_spread():
+    """Records older than a setting lack it; it is then as if it were empty."""
+    kinds = {"v1-relu": {}, "v1-leaky-relu": {"fixed_scales": []}, "v2-scales0.1-relu": {"fixed_scales": [0.1]}}
+    made = {
+        (variant, 0.05, seed): SimpleNamespace(
+            config={"arch": "v1", **kind}, value=lambda quantity, seed=seed: 0.1 * seed
+        )
+        for variant, kind in kinds.items()
+        for seed in range(3)
+    }
+    campaign = ComparableRuns("synthetic", None, {}, 0.05, made)
+    old, new, other = (campaign.spread(variant, QUANTITIES["ratio_median"]) for variant in kinds)
+    assert old is new is not other
 
 
 def test_what_the_schedule_cannot_reach_is_out_of_reach(tmp_path):

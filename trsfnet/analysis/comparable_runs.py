@@ -77,16 +77,18 @@ class ComparableRuns:
         """Return the spread of each variant in `among`; those whose seeds are pooled share one object."""
         key = quantity.name, frozenset(among)
         if key not in self._pooled:
-            pools: dict[Any, list[str]] = defaultdict(list)
+            pools: dict[tuple[str, ...], list[str]] = defaultdict(list)
             for variant, runs in self._usual.items():
                 if variant in key[1]:
                     config = next(iter(runs.values())).config
-                    pools[tuple(config.get(field) for field in quantity.pooled_by)].append(variant)
+                    # Records older than a setting lack it, which means the same as an empty value.
+                    alike = tuple(repr(config.get(field) or None) for field in quantity.pooled_by)
+                    pools[alike].append(variant)
             self._pooled[key] = {
                 variant: spread
-                for alike in pools.values()
-                for spread in [pooled_spread(self.values(v, quantity) for v in alike)]
-                for variant in alike
+                for pool in pools.values()
+                for spread in [pooled_spread(self.values(v, quantity) for v in pool)]
+                for variant in pool
             }
         return self._pooled[key]
 

@@ -28,7 +28,7 @@ Measure = Callable[[Run], float | None]
 # The spread over seeds is assumed equal for variants with the same network and loss. The spread of scales and
 # branches also depends on whether scales are trained, per module or channel, and on their initial value.
 _NETWORK = ("arch", "loss")
-_SCALES = (*_NETWORK, "trsf", "trsf_per_channel", "scale_init")
+_SCALES = (*_NETWORK, "trsf", "trsf_per_channel", "scale_init", "fixed_scales")
 
 
 def _unpublished() -> Mapping[str, float]:
