@@ -412,7 +412,11 @@ def test_a_claim_on_several_comparisons_needs_power_for_all_of_them(tmp_path):
 
 def test_networks_with_other_constants_do_not_share_a_spread():
     """Records older than a setting lack it; it is then as if it were empty."""
-    kinds = {"v1-relu": {}, "v1-leaky-relu": {"fixed_scales": []}, "v2-scales0.1-relu": {"fixed_scales": [0.1]}}
+    kinds = {
+        "v1-relu": {},
+        "v1-leaky-relu": {"fixed_scales": []},
+        "v2-scales0.1-relu": {"fixed_scales": [0.1]},
+    }
     made = {
         (variant, 0.05, seed): SimpleNamespace(
             config={"arch": "v1", **kind}, value=lambda quantity, seed=seed: 0.1 * seed
