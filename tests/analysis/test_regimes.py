@@ -37,9 +37,11 @@ def test_which_budgets_reach_the_papers_decay_budget():
     ours = regimes().query("track != 'paper'").groupby("budget")["decay_budget"].max()
     for budget in ("mechanism", "matched-pilot", "long", "full"):
         assert ours.pop(budget) == pytest.approx(12.45, rel=0.01)
+    assert ours.pop("long-usual-decay") == pytest.approx(12.5 / 5, rel=0.01)
     assert (ours < 1).all()
 
 
 def test_long_training_has_a_fifth_of_the_papers_travel():
     table = regimes().set_index("budget")
-    assert table.loc["long", "travel"] == pytest.approx(table.loc["vggface2", "travel"] / 5, rel=1e-3)
+    for budget in ("long", "long-usual-decay"):
+        assert table.loc[budget, "travel"] == pytest.approx(table.loc["vggface2", "travel"] / 5, rel=1e-3)

@@ -11,13 +11,15 @@ from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.travel import by_travel
 from trsfnet.experiments.budgets import budget_settings
-from trsfnet.report import studies, travel
+from trsfnet.report import length, studies, travel
 from trsfnet.report.display import Picture
 
 NOTHING = Analysis([])
 
 
-@pytest.mark.parametrize(("study", "planned"), [("collapse", 90), ("width", 45), ("long", 12)])
+@pytest.mark.parametrize(
+    ("study", "planned"), [("collapse", 90), ("width", 45), ("long", 12), ("long-usual-decay", 6)]
+)
 def test_without_runs_the_page_says_how_many_are_planned(study, planned):
     text = str(studies.about(NOTHING, study))
     assert f"The study plans {planned} runs on rendered faces" in text
@@ -30,6 +32,8 @@ def test_without_runs_nothing_is_decided():
     assert "| v1 + TRSF | not run | not run | not run |" in str(studies.outcomes(NOTHING, "width"))
     assert "No run" in str(travel.travel_figure(NOTHING))
     assert travel.travel_table(NOTHING) is None
+    assert "No long run" in str(length.ends_table(NOTHING))
+    assert "No long run" in str(length.questions(NOTHING))
 
 
 def test_runs_of_a_study_are_counted_and_judged(tmp_path):
@@ -50,13 +54,25 @@ def test_runs_of_a_study_are_counted_and_judged(tmp_path):
 
 def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     fake_run(tmp_path, "v1-trsf-prelu")
-    fake_run(tmp_path, "v1-trsf-prelu", seed=50, **budget_settings("long", "synthetic"))
+    long = fake_run(tmp_path, "v1-trsf-prelu", seed=50, **budget_settings("long", "synthetic"))
+    long.write_info(metrics=long.metrics | {"all_pairs_tar@1e-3": 0.2})
+    branches = [
+        {"epoch": epoch, "kind": kind, "name": f"{kind}_{module}", "channel": 0, "value": 0.2 + epoch / 1000}
+        for epoch in range(0, 101, 5)
+        for kind in ("kernel", "ratio")
+        for module in range(21)
+    ]
+    long.write_parameters(long.parameters().to_dict("records") + branches)
     found = load(tmp_path)
     table = by_travel(found.runs)
     assert len(table) == 1 + 20
     course = table[table["budget"] == "long"]
     assert course["travel"].is_monotonic_increasing
     assert course["travel"].iloc[-1] / course["travel"].iloc[0] == pytest.approx(1.2496 * 4, rel=0.01)
+    ends = str(length.ends_table(found)).replace("\u00a0", " ")
+    assert "| v1 + TRSF + PReLU | paper's decay budget | 0.1 → " in ends
+    assert "| 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 |" in ends
+    assert str(length.questions(found)).count("**not run**") == 4
     figure = travel.travel_figure(found)
     assert isinstance(figure, Picture)
     assert "43.2" in figure.caption

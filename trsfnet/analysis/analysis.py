@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis import frames
+from trsfnet.analysis import frames, length
 from trsfnet.analysis.campaign import Campaign, campaigns, relevant
 from trsfnet.analysis.measures import MEASURES, PUBLIC_TRACKS
 from trsfnet.analysis.mechanism import Answer, answers, mechanism_runs, starting_norms
@@ -121,6 +121,16 @@ class Analysis:
     def answers(self) -> list[Answer]:
         """The answers of that study to its questions; empty until a run has finished."""
         return answers(self.mechanism)
+
+    @cached_property
+    def length(self) -> pd.DataFrame:
+        """Table of the finished runs of the studies of long training: see `long_runs`."""
+        return length.long_runs(self.runs)
+
+    @cached_property
+    def length_answers(self) -> list[Answer]:
+        """The answers of these studies to their questions; empty until a run has finished."""
+        return length.answers(self.length)
 
     @cached_property
     def starting_norms(self) -> np.ndarray:

@@ -192,10 +192,10 @@ def starting_norms(runs: Iterable[Run]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Answer:
-    """The study's answer to one of its questions, according to the rule fixed for it in advance.
+    """A study's answer to one of its questions, according to the rule fixed for it in advance.
 
     Attributes:
-        question: `growth`, `branches`, `gauge`, `contraction`, `optimum` or `training`.
+        question: its name, such as `growth`.
         decided: True or False according to the rule; None if an interval is inconclusive or runs are missing.
         effects: the effects that the rule uses, by name: factors, differences or shares with intervals.
         seeds: number of seeds on which they are based.
@@ -219,8 +219,8 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
         return []
     rungs = ladder(runs)
     return [
-        _moved("growth", [change(rungs, "scale")], above=True),
-        _moved("branches", [change(rungs, quantity) for quantity in RATIOS], above=False),
+        _moved("growth", rungs, ["scale"], above=True),
+        _moved("branches", rungs, RATIOS, above=False),
         _gauge(runs),
         _contraction(runs),
         _optimum(runs),
@@ -228,14 +228,26 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
     ]
 
 
-def _moved(question: str, changes: Sequence[Change | None], *, above: bool) -> Answer:
-    """Decide whether all factors, including their intervals, lie on one side of 1."""
-    found = {c.quantity: c.effect for c in changes if c and c.effect}
-    if len(found) < len(changes):
+def _moved(question: str, rungs: pd.DataFrame, quantities: Sequence[str], *, above: bool) -> Answer:
+    changes = {quantity: change(rungs, quantity) for quantity in quantities}
+    factors = {q: (c.effect, c.seeds) if c else (None, 0) for q, c in changes.items()}
+    return answer_from(question, factors, above=above)
+
+
+def answer_from(question: str, factors: Mapping[str, tuple[Interval | None, int]], *, above: bool) -> Answer:
+    """Decide a question by whether all factors, including their intervals, lie on one side of 1.
+
+    Args:
+        question: name of the question.
+        factors: each factor with its interval, or None with fewer than two pairs, and the number of pairs.
+        above: True if factors above 1 answer the question with yes, False if factors below 1 do.
+    """
+    found = {name: effect for name, (effect, _) in factors.items() if effect}
+    if len(found) < len(factors):
         return Answer(question, None, found, 0)
     sides = {(e.low > 1) - (e.high < 1) for e in found.values()}
     decided = {frozenset({1}): above, frozenset({-1}): not above}.get(frozenset(sides))
-    return Answer(question, decided, found, min(c.seeds for c in changes if c))
+    return Answer(question, decided, found, min(seeds for _, seeds in factors.values()))
 
 
 def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
@@ -254,7 +266,7 @@ def by_seed(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[s
     return found[~found.index.duplicated()].dropna()
 
 
-def _factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
+def factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
     """Return the factor second / first with its interval, paired by seed, and the number of pairs."""
     logs = (second / first).map(np.log).dropna()
     found = mean_over_seeds(list(logs))
@@ -273,7 +285,7 @@ def _gauge(runs: pd.DataFrame) -> Answer:
     for decay in (USUAL, HIGH):
         usual = pick(runs, weight_decay=decay)
         other = pick(runs, weight_decay=decay, scale_init=1.0, projection_gain=0.1)
-        effect, seeds = _factor(usual["scale"], other["scale"])
+        effect, seeds = factor(usual["scale"], other["scale"])
         if effect:
             found[f"weight decay {decay:g}"] = effect
             counts.append(seeds)
@@ -365,6 +377,6 @@ def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Int
     for decay in (USUAL, HIGH):
         part = rungs[rungs["weight_decay"] == decay].set_index("seed")
         both, baseline = part[part["line"] == "both"], part[part["line"] == "baseline"]
-        found[f"{decay:g}"] = {name: _factor(baseline[name], both[name]) for name in RATIOS}
+        found[f"{decay:g}"] = {name: factor(baseline[name], both[name]) for name in RATIOS}
         found[f"{decay:g}"]["tar"] = _difference(baseline["tar"], both["tar"])
     return found

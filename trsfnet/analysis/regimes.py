@@ -17,7 +17,7 @@ from trsfnet.training.budget import regime
 from trsfnet.training.config import PRESETS, TrainConfig
 
 # The budgets whose runs are compared with the paper; `smoke` only tests that everything runs.
-_SHOWN = ("quick", "short", "full", "stability", "collapse", "width", "mechanism", "long")
+_SHOWN = ("quick", "short", "full", "stability", "collapse", "width", "mechanism", "long", "long-usual-decay")
 
 
 def regimes() -> pd.DataFrame:

@@ -15,9 +15,9 @@ from trsfnet.models.inception_resnet import SCALED_MODULES
 from trsfnet.training.budget import regime
 
 # The budgets whose runs are compared: the others have other learning rates, or are too short.
-BUDGETS = ("short", "pilot", "mechanism", "full", "long")
-# In this study, the parameters after every fifth epoch count too, as its runs cover a wide range of travel.
-_ALONG = {"long": 5}
+BUDGETS = ("short", "pilot", "mechanism", "full", "long", "long-usual-decay")
+# In long runs, the parameters after every fifth epoch count too, as these runs cover a wide range of travel.
+_ALONG = {"long": 5, "long-usual-decay": 5}
 _VARIANTS = {v.key for v in GRID if v.loss == "softmax" and v.slope_init is None}
 
 VALUES = {

@@ -18,6 +18,7 @@ from trsfnet.experiments.variants import (
     CONTROLS,
     GRID,
     LONG,
+    LONG_USUAL_DECAY,
     STABILITY,
     WIDTH,
     Variant,
@@ -58,6 +59,7 @@ STUDIES = {
     "mechanism": Study("mechanism", configs=lambda seeds: mechanism_configs(seeds=seeds)),
     "matched-pilot": Study("matched-pilot", configs=pilot_configs),
     "long": Study("long", LONG),
+    "long-usual-decay": Study("long-usual-decay", LONG_USUAL_DECAY),
 }
 """The studies by name; `budgets.json` describes each of them."""
 

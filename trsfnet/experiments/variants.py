@@ -175,6 +175,9 @@ LONG: tuple[Variant, ...] = tuple(
 )
 """v1 with and without TRSF, and with and without PReLU."""
 
+LONG_USUAL_DECAY: tuple[Variant, ...] = tuple(variant for variant in LONG if variant.activation == "prelu")
+"""v1 with PReLU, with and without TRSF."""
+
 CONTROLS: tuple[Variant, ...] = tuple(
     control
     for activation in ("relu", "prelu")

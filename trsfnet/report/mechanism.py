@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -221,15 +222,28 @@ _WORDS = {True: "yes", False: "no", None: "undecided"}
 
 def questions(found: Analysis) -> Markdown:
     """Tabulate the questions of the study with their rule, the measured effects and the resulting answer."""
-    if not found.answers:
-        return Markdown(_NOTHING)
+    return answers_table(found.answers, _QUESTIONS, "table-mechanism-questions") or Markdown(_NOTHING)
+
+
+def answers_table(
+    answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]], name: str
+) -> Markdown | None:
+    """Tabulate the answers to the questions of a study; None without any.
+
+    Args:
+        answers: the answers.
+        texts: the text of each question and of its rule, by the question's name.
+        name: label of the table.
+    """
+    if not answers:
+        return None
     rows = []
-    for answer in found.answers:
-        question, rule = _QUESTIONS[answer.question]
+    for answer in answers:
+        question, rule = texts[answer.question]
         seeds = str(answer.seeds or "–")
         rows.append((question, rule, "; ".join(_effects(answer)) or "–", seeds, f"**{_word(answer)}**"))
     header = ("Question", "Yes if", "Found", "Seeds", "Answer")
-    return Markdown(captioned("Questions of the study", "table-mechanism-questions", table(header, rows)))
+    return Markdown(captioned("Questions of the study", name, table(header, rows)))
 
 
 def _share(interval: Interval) -> str:

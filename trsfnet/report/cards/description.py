@@ -24,7 +24,8 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
     "figure 11": "starts",
 }
 
-_STUDY_PAGES = {"mechanism": "mechanism", "collapse": "collapse", "width": "width", "long": "length"}
+_STUDY_PAGES = {"mechanism": "mechanism", "collapse": "collapse", "width": "width"}
+_STUDY_PAGES |= dict.fromkeys(("long", "long-usual-decay"), "length")
 
 
 def track(run: Run) -> str:

@@ -1,0 +1,112 @@
+"""What long training does to scales and branches: the studies `long` and `long-usual-decay`.
+
+Both train v1 over a fifth of the paper's travel: `long` at the paper's decay budget, `long-usual-decay` with
+the usual weight decay, which gives a fifth of that budget. Their questions are:
+
+- `outgrow`: with TRSF and PReLU at the paper's decay budget, does the mean scale grow more from start to end
+  than what the branches add to their trunk?
+- `decay`: at equal length, do the scales end larger with the paper's decay budget than with a fifth of it?
+- `shrink`: at equal length, do the branches add less with the paper's decay budget than with a fifth of it?
+- `constants`: at the paper's decay budget, do the branches add more with TRSF than with facenet's constants,
+  both with PReLU?
+
+All effects are factors, paired by seed. Those on branches are given by the arithmetic mean, the geometric
+mean and the median over modules. A question is answered if the 95 % intervals of all its factors lie on the
+same side of 1.
+
+These rules were fixed before any of the runs had ended. Of one run, `long` with TRSF and PReLU and seed 50,
+the first 31 of 100 epochs were known: its mean scale was 0.89, and its mean ratio had grown by half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trsfnet.analysis.mechanism import RATIOS, Answer, answer_from, factor
+from trsfnet.analysis.run import Run
+from trsfnet.models.inception_resnet import SCALED_MODULES
+from trsfnet.training.budget import regime
+
+LONG, LONG_USUAL_DECAY = "long", "long-usual-decay"
+BOTH, SLOPES = "v1-trsf-prelu", "v1-prelu"
+_TAR = "all_pairs_tar@1e-3"
+
+
+def long_runs(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return a table with one row per finished run of the two studies.
+
+    Returns:
+        A table with the columns `study`, `variant`, `seed`, `travel` and `decay_budget` of the schedule,
+        `negative_slopes` (the final share of slopes below 0; NaN without any), `tar` (TAR at FAR 1e-3 over
+        all pairs), and, before training with the suffix `_start` and after it without:
+
+        - `scale`: mean magnitude of the trainable scales; NaN without any.
+        - `kernel`: geometric mean over modules of the norm of the kernel under the scale.
+        - `ratio`, `ratio_geometric`, `ratio_median`: ratio of the norms of branch and trunk: arithmetic mean,
+          geometric mean and median over modules.
+
+        Empty if there are no such runs.
+    """
+    rows = [_row(run) for run in runs if run.done and run.budget in (LONG, LONG_USUAL_DECAY)]
+    return (
+        pd.DataFrame(rows).sort_values(["study", "variant", "seed"], ignore_index=True)
+        if rows
+        else pd.DataFrame()
+    )
+
+
+def _row(run: Run) -> dict[str, Any]:
+    last = run.history.iloc[-1]
+    found = regime(run.settings, round(last["step"] / last["epoch"]))
+    slopes = run.learned["slope"].iloc[-1] if "slope" in run.learned else pd.Series(dtype=float)
+    start = {f"{name}_start": value for name, value in _branches(run, 0).items()}
+    return {
+        "study": run.budget,
+        "variant": run.variant,
+        "seed": run.seed,
+        "travel": found.travel,
+        "decay_budget": found.decay_budget,
+        "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
+        "tar": run.metrics[_TAR],
+        **start,
+        **_branches(run, -1),
+    }
+
+
+def _branches(run: Run, row: int) -> dict[str, float]:
+    """Return scale, kernel and ratios in one row of the tables of learned values."""
+    modules = SCALED_MODULES[run.config["arch"]]
+    kernels, ratios = (run.learned[kind].iloc[row].to_numpy()[:modules] for kind in ("kernel", "ratio"))
+    return {
+        "scale": float(run.learned["trsf"].iloc[row].abs().mean()) if "trsf" in run.learned else np.nan,
+        "kernel": float(np.exp(np.log(kernels).mean())),
+        "ratio": float(ratios.mean()),
+        "ratio_geometric": float(np.exp(np.log(ratios).mean())),
+        "ratio_median": float(np.median(ratios)),
+    }
+
+
+def answers(runs: pd.DataFrame) -> list[Answer]:
+    """Answer the questions of the studies, given the table of `long_runs`; empty without runs."""
+    if runs.empty:
+        return []
+    both, usual, slopes = (
+        runs[(runs["study"] == study) & (runs["variant"] == variant)].set_index("seed")
+        for study, variant in ((LONG, BOTH), (LONG_USUAL_DECAY, BOTH), (LONG, SLOPES))
+    )
+    growth = both["scale"] / both["scale_start"]
+    outgrow = {name: factor(both[name] / both[f"{name}_start"], growth) for name in RATIOS}
+    return [
+        answer_from("outgrow", outgrow, above=True),
+        answer_from("decay", {"scale": factor(usual["scale"], both["scale"])}, above=True),
+        answer_from("shrink", _ratios(usual, both), above=False),
+        answer_from("constants", _ratios(slopes, both), above=True),
+    ]
+
+
+def _ratios(first: pd.DataFrame, second: pd.DataFrame) -> Mapping[str, tuple[Any, int]]:
+    return {name: factor(first[name], second[name]) for name in RATIOS}
