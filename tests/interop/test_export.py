@@ -197,6 +197,13 @@ RUN = {"track": "lfw", "config": {}}
         ("architecture", {"input_size": 80.5}, "input_size must be a whole number, got 80.5"),
         ("architecture", {"bn_gamma": "no"}, "bn_gamma must be true or false, got 'no'"),
         ("architecture", {"slope_init": "steep"}, "slope_init must be a finite number, got 'steep'"),
+        ("architecture", {"fixed_scales": 0.1}, "fixed_scales must be a list, got 0.1"),
+        ("architecture", {"fixed_scales": ["x"]}, "fixed_scales must be a finite number, got 'x'"),
+        (
+            "architecture",
+            {"fixed_scales": [0.1], "residual_scale": "fixed"},
+            "fixed_scales of v1 must have 20 numbers, got 1",
+        ),
         ("architecture", {"scale_init": "small"}, "scale_init must be a finite number, got 'small'"),
         ("preprocessing", {"size": 0}, "size must be 75 to 4096 pixels, got 0"),
         ("preprocessing", {"size": 41}, "size must be 75 to 4096 pixels, got 41"),

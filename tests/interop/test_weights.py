@@ -148,6 +148,8 @@ def test_a_run_of_ours(tmp_path, tiny_config):
         {"arch": "v2", "removed_pool": "maxpool_5a", "trsf": False, "activation": "leaky_relu"},
         {"trsf": False, "scale_init": 0.3, "activation": "relu"},
         {"trsf_per_channel": True, "width": 0.3, "slope_init": 0.25},
+        {"trsf": False, "fixed_scales": tuple(0.05 * number for number in range(1, 21))},
+        {"arch": "v2", "trsf": False, "fixed_scales": (0.1,) * 40},
     ],
 )
 def test_every_setting_of_a_run_is_described(tmp_path, tiny_config, changes):
@@ -160,6 +162,11 @@ def test_every_setting_of_a_run_is_described(tmp_path, tiny_config, changes):
     path, model = write_run(tmp_path, replace(tiny_config, **open_again | changes))
     x = inputs(tiny_config.image_size)
     assert torch.equal(unit(trsfnet.load_network(path), x), unit(model, x))
+    trsfnet.export(path, tmp_path / "run.safetensors")
+    assert torch.equal(unit(trsfnet.load_network(tmp_path / "run.safetensors"), x), unit(model, x))
+    trainable = trsfnet.load_network(path, trsf=True)
+    assert trainable.scales()
+    assert (unit(trainable, x) - unit(model, x)).norm() < 1e-5
 
 
 class Payload:

@@ -115,6 +115,17 @@ def test_fixed_scales_are_facenets():
         assert [block.up.value for block in blocks] == expected
 
 
+def test_fixed_scales_may_be_given_one_by_one():
+    given = tuple(0.01 * number for number in range(1, 21))
+    blocks = InceptionResnet(version="v1", fixed_scales=given, **TINY).residual_blocks()
+    assert [block.up.value for block in blocks] == [*given, 1.0]
+    for settings in ({"residual_scale": "trainable"}, {"scale_init": 0.1}):
+        with pytest.raises(ConfigError, match="needs the residual_scale 'fixed' and no scale_init"):
+            InceptionResnet(version="v1", fixed_scales=given, **settings, **TINY)
+    with pytest.raises(ConfigError, match=r"fixed_scales of v2 must have 40 numbers, got 20"):
+        InceptionResnet(version="v2", fixed_scales=given, **TINY)
+
+
 @pytest.mark.parametrize("size", [160, 112])
 def test_v1_equals_facenet_pytorch(size):
     from facenet_pytorch import InceptionResnetV1

@@ -8,7 +8,7 @@ import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import torch
 
@@ -46,7 +46,8 @@ CROPS = {
 
 # The arguments of `InceptionResnet` with their types; words and ranges are checked by the network itself.
 _HINTS = {k: v for k, v in get_type_hints(InceptionResnet.__init__).items() if k != "return"}
-_SETTINGS = {name: next(iter(get_args(hint)), hint) for name, hint in _HINTS.items()}
+_NUMBERS = {name for name, hint in _HINTS.items() if get_origin(hint) is tuple}
+_SETTINGS = {n: list if n in _NUMBERS else next(iter(get_args(hint)), hint) for n, hint in _HINTS.items()}
 _OPTIONAL = {name for name, hint in _HINTS.items() if NoneType in get_args(hint)}
 # In pixels. No face network needs more, and a header that asks for millions would exhaust the memory.
 _LARGEST_SIZE = 4096
@@ -106,7 +107,7 @@ class Description:
                 f"{source} has format {metadata['schema']}, but this version of trsfnet reads {SCHEMA}."
             )
         try:
-            settings = fields(metadata, "architecture")
+            settings = _architecture(metadata)
             found = cls(
                 name=text(metadata, "name"),
                 origin=text(metadata, "origin"),
@@ -117,7 +118,7 @@ class Description:
                 metrics=fields(metadata, "metrics"),
                 thresholds=fields(metadata, "thresholds"),
             )
-            _check_network(settings, found.preprocessing.size)
+            _check_size(settings, found.preprocessing.size)
             _check_training(found.training)
             for part in ("metrics", "thresholds"):
                 for name, value in getattr(found, part).items():
@@ -127,13 +128,23 @@ class Description:
         return found
 
 
-def _check_network(settings: Mapping[str, Any], size: int) -> None:
-    """Raise a ConfigError unless `settings` define a network that accepts images of this size."""
-    for name, value in {"version": None, **settings}.items():
+def _architecture(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return the network's settings; a ConfigError if one is unknown, missing or of another type."""
+    settings = {"version": None, **fields(metadata, "architecture")}
+    for name, value in settings.items():
         if name not in _SETTINGS:
             raise ConfigError(f"architecture has the unknown setting {reprlib.repr(name)}.")
         if value is not None or name not in _OPTIONAL:
             check(name, value, _SETTINGS[name])
+        if name in _NUMBERS:
+            for number in value:
+                check(name, number, float)
+            settings[name] = tuple(value)
+    return settings
+
+
+def _check_size(settings: Mapping[str, Any], size: int) -> None:
+    """Raise a ConfigError unless `settings` define a network that accepts images of this size."""
     smallest = _smallest_size(tuple(settings.items()))
     if not smallest <= size <= _LARGEST_SIZE:
         raise ConfigError(f"size must be {smallest} to {_LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")

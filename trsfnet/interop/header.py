@@ -16,6 +16,7 @@ _WORDS = {
     int: "a whole number",
     float: "a finite number",
     dict: "a JSON object",
+    list: "a list",
 }
 
 

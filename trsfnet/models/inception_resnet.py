@@ -274,7 +274,9 @@ class InceptionResnet(KeepsGammaFrozen):
         scale_init: initial value of a trainable scale, or the constant of all modules. None stands for the
             paper's 0.1 if trainable, and for facenet's 0.17, 0.10 and 0.20 for modules A, B and C if fixed.
         scale_last: whether the last block8 has a trainable scale; None follows the paper's count (v1 no,
-            v2 yes). With `fixed`, that module is never scaled, as in facenet.
+            v2 yes). With `fixed`, that module is scaled only by `fixed_scales`, as facenet does not scale it.
+        fixed_scales: with `fixed`, the constant of each module in the paper's count (v1: 20, v2: 40), in
+            forward order; empty for those of `scale_init`.
         activation: `relu`, `leaky_relu` or `prelu`.
         slope_init: slope of the negative half: the constant of `leaky_relu`, the initial value of `prelu`
             (paper: 0.2).
@@ -302,6 +304,7 @@ class InceptionResnet(KeepsGammaFrozen):
         residual_scale: str = "fixed",
         scale_init: float | None = None,
         scale_last: bool | None = None,
+        fixed_scales: tuple[float, ...] = (),
         activation: str = "relu",
         slope_init: float = PAPER_SLOPE,
         removed_pool: str | None = None,
@@ -314,6 +317,13 @@ class InceptionResnet(KeepsGammaFrozen):
         choice("activation", activation, ACTIVATIONS)
         if removed_pool is not None:
             choice(f"removed_pool of {version}", removed_pool, REMOVABLE_POOLS[version])
+        if fixed_scales and (residual_scale != "fixed" or scale_init is not None):
+            raise ConfigError("fixed_scales needs the residual_scale 'fixed' and no scale_init.")
+        if len(fixed_scales) not in (0, SCALED_MODULES[version]):
+            raise ConfigError(
+                f"fixed_scales of {version} must have {SCALED_MODULES[version]} numbers, got "
+                f"{len(fixed_scales)}."
+            )
         if width <= 0:
             raise ConfigError(f"width must be above 0, got {width}.")
         if not 0 <= dropout < 1:
@@ -330,6 +340,7 @@ class InceptionResnet(KeepsGammaFrozen):
             "residual_scale": residual_scale,
             "scale_init": scale_init,
             "scale_last": scale_last,
+            "fixed_scales": tuple(fixed_scales),
             "activation": activation,
             "slope_init": slope_init,
             "removed_pool": removed_pool,
@@ -379,6 +390,8 @@ class InceptionResnet(KeepsGammaFrozen):
         channels = self.mixed_7a.out_channels
         self.block8 = nn.Sequential(*(residual(arch.block8) for _ in range(arch.block8.repeats)))
         self.block8_last = residual(arch.block8, last=True)
+        for block, value in zip(self.residual_blocks(), fixed_scales, strict=False):
+            block.up.value = value
         self.conv2d_7b: ConvNormAct | None = None
         if arch.conv2d_7b is not None:
             self.conv2d_7b = units.conv(channels, Conv(w(arch.conv2d_7b), 1))

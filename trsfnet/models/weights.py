@@ -133,7 +133,7 @@ def made_trainable(
         choice(f"activation for weights of a {present} network", activation, (present, "prelu"))
     settings, state = dict(settings), dict(state)
     if trsf and settings.get("residual_scale", "fixed") == "fixed":
-        settings |= {"residual_scale": "trainable", "scale_init": None}
+        settings |= {"residual_scale": "trainable", "scale_init": None, "fixed_scales": ()}
     if activation == "prelu" != present:
         settings["activation"] = "prelu"
         slope = _slope(source)

@@ -80,6 +80,7 @@ class TrainConfig:
     fixed_scales: tuple[float, ...] = setting(
         (),
         before=(),
+        argument="fixed_scales",
         help="each module's constant scale (v1: 20, v2: 40)",
         notes="In forward order; if empty, `scale_init` applies, or facenet's constants.",
     )

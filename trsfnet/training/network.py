@@ -27,13 +27,10 @@ def build_model(config: TrainConfig) -> InceptionResnet:
     """Build the network that a resolved `config` describes, initialised from its seed."""
     torch.manual_seed(derived_seed(config.seed, "weights", 0))
     model = InceptionResnet(**network_settings(config))
-    projections = [block.up for block in model.residual_blocks()][: SCALED_MODULES[config.arch]]
-    for up, value in zip(projections, config.fixed_scales, strict=False):
-        up.value = value
     if config.projection_gain != 1:
         with torch.no_grad():
-            for up in projections:
-                for parameter in up.conv.parameters():
+            for block in model.residual_blocks()[: SCALED_MODULES[config.arch]]:
+                for parameter in block.up.conv.parameters():
                     parameter.mul_(config.projection_gain)
     return model
 
@@ -42,7 +39,7 @@ def network_settings(config: TrainConfig) -> dict[str, Any]:
     """Arguments of `InceptionResnet` for the network of a resolved `config`."""
     scale = ("channel" if config.trsf_per_channel else "trainable") if config.trsf else "fixed"
     arguments = {field.metadata["argument"]: config.recorded[field.name] for field in fields(config)}
-    settings = {name: value for name, value in arguments.items() if name and value is not None}
+    settings = {name: value for name, value in arguments.items() if name and value not in (None, ())}
     return settings | {"residual_scale": scale}
 
 
