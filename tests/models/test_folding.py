@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from tests.models.test_inception_resnet import SETTINGS, TINY, randomise
+from trsfnet.errors import ConfigError
 from trsfnet.models import InceptionResnet
 from trsfnet.models.folding import FoldedConv, FoldedResidual, fold
 
@@ -52,6 +54,40 @@ def test_widths_pools_and_dropout(settings):
     x = torch.rand(2, 3, model.input_size, model.input_size) * 2 - 1
     with torch.no_grad():
         assert relative(fold(model)(x), model(x)) < 1e-5
+
+
+def test_convolutions_with_a_bias_and_slopes_of_another_kind_are_folded():
+    model = random_network(version="v1", activation="prelu")
+    unit = model.block17[0].branch1[0]
+    unit.act = nn.Identity()
+    unit.conv = nn.Conv2d(unit.conv.in_channels, unit.conv.out_channels, 1)
+    model.block35[0].act = nn.LeakyReLU(0.7)
+    model.last_linear = nn.Linear(model.last_linear.in_features, 16)
+    model.last_bn = nn.BatchNorm1d(16, affine=False).eval()
+    x = torch.rand(2, 3, 75, 75) * 2 - 1
+    with torch.no_grad():
+        assert relative(fold(model)(x), model(x)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "says"),
+    [
+        ("act", nn.GELU(), "PReLU with one slope can be folded, got GELU"),
+        ("act", nn.PReLU(8), "PReLU with one slope can be folded, got PReLU"),
+        ("bn", nn.GroupNorm(2, 8), "batch norms with running statistics can be folded, got GroupNorm"),
+        (
+            "bn",
+            nn.BatchNorm2d(8, track_running_stats=False),
+            "running statistics can be folded, got BatchNorm2d",
+        ),
+        ("conv", nn.Sequential(nn.Conv2d(3, 8, 3, 2)), "convolutions can be folded, got Sequential"),
+    ],
+)
+def test_what_cannot_be_folded_is_refused(name, module, says):
+    model = random_network(version="v1")
+    setattr(model.conv2d_1a, name, module)
+    with pytest.raises(ConfigError, match=says):
+        fold(model)
 
 
 def test_slopes_are_kept_one_by_one_and_the_model_is_left_alone():

@@ -97,6 +97,83 @@ def test_our_own_network_in_memory_is_taken(scale, tmp_path):
         assert torch.equal(again.state_dict()[name], value), name
 
 
+def identity(network: nn.Module) -> None:
+    network.block17[0].branch1[0].act = nn.Identity()
+
+
+def another_slope(network: nn.Module) -> None:
+    network.conv2d_1a.act = nn.LeakyReLU(0.3)
+
+
+def another_eps(network: nn.Module) -> None:
+    network.block8_last.branch0.bn.eps = 0.1
+
+
+def another_constant(network: nn.Module) -> None:
+    network.block35[1].up.value = 0.9
+
+
+def another_pool(network: nn.Module) -> None:
+    network.mixed_6a.pool = nn.AvgPool2d(3, stride=2)
+
+
+def one_more(network: nn.Module) -> None:
+    network.block8.append(nn.Tanh())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (identity, r"block17\.0\.branch1\.0\.act is Identity instead of LeakyReLU"),
+        (another_slope, r"conv2d_1a\.act has negative_slope 0\.3 instead of 0\.2"),
+        (another_eps, r"block8_last\.branch0\.bn has eps 0\.1 instead of 0\.001"),
+        (another_constant, r"block35\.1\.up has value 0\.9 instead of 0\.17"),
+        (another_pool, r"mixed_6a\.pool is AvgPool2d instead of MaxPool2d"),
+        (one_more, r"block8\.5 was added \(Tanh\)"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_network_with_another_module_is_not_read_as_another_function(change, says, tmp_path):
+    model = InceptionResnet(version="v1", activation="leaky_relu", **TINY)
+    change(model)
+    with pytest.raises(ConfigError, match=f"do not describe this network: {says}; only networks with"):
+        trsfnet.export(model, tmp_path / "ours.safetensors")
+
+
+def test_what_changes_no_output_is_taken():
+    model = InceptionResnet(version="v1", activation="prelu", **TINY)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None
+    model.dropout.p = 0.5
+    model.conv2d_1a.act = nn.PReLU(init=0.7)
+    network = trsfnet.load_network(nn.SyncBatchNorm.convert_sync_batchnorm(model))
+    assert network.conv2d_1a.act.weight.item() == pytest.approx(0.7)
+
+
+def port_identity(network: nn.Module) -> None:
+    network.repeat_1[0].branch1[0].relu = nn.Identity()
+
+
+def port_scale(network: nn.Module) -> None:
+    network.repeat_2[3].scale = 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (port_identity, r"repeat_1\.0\.branch1\.0\.relu is Identity instead of ReLU"),
+        (port_scale, r"repeat_2\.3 has scale 0\.5 instead of 0\.1"),
+    ],
+    ids=["identity", "scale"],
+)
+def test_a_port_with_another_module_is_not_read_either(change, says):
+    model = InceptionResnetV1()
+    change(model)
+    with pytest.raises(ConfigError, match=f"do not describe this network: {says}; only networks with"):
+        trsfnet.load_network(model)
+
+
 def test_a_scale_that_was_saved_as_a_scalar_is_read():
     model = InceptionResnet(version="v1", residual_scale="trainable", **TINY)
     earlier = {n: v.squeeze() if n.endswith("up.scale") else v for n, v in model.state_dict().items()}

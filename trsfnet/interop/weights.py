@@ -135,7 +135,7 @@ def read_weights(source: Source) -> Weights:
             a result of this function, which is returned unchanged.
 
     Raises:
-        ConfigError: if a network in memory is none of these.
+        ConfigError: if a network in memory is none of these, or some of its modules were replaced.
         DataError: if the source does not exist or is damaged, or is a pickle of more than tensors, which is
             not read.
         RecordError: if the folder contains no run, or the run has no saved network.

@@ -13,7 +13,9 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from trsfnet.errors import ConfigError
 from trsfnet.models.inception_resnet import InceptionResnet, Mixed5b, Reduction, ResidualBlock
 from trsfnet.models.layers import ConvNormAct, ScaledProjection
 from trsfnet.models.wrappers import unwrapped
@@ -95,6 +97,9 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
 
     Returns:
         The network in evaluation mode, without gradients, on the device of `model`. Equal up to rounding.
+
+    Raises:
+        ConfigError: a convolution, norm or activation was replaced by one of a type that cannot be folded.
     """
     model = cast(InceptionResnet, unwrapped(model))
     with torch.no_grad():
@@ -107,7 +112,7 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
         last = nn.Linear(inputs, outputs, device=model.last_linear.weight.device)
         factor, shift = _affine(model.last_bn)
         last.weight.copy_(model.last_linear.weight * factor[:, None])
-        last.bias.copy_(shift)
+        last.bias.copy_(_offset(model.last_linear, factor, shift))
     folded = FoldedInceptionResnet(nn.Sequential(stages), last)
     return folded.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
@@ -132,26 +137,40 @@ def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
     return [_folded(getattr(module, name)) for name in module.branch_names]
 
 
-def _affine(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """The factor and the offset that a norm applies to each channel in evaluation: [C] each."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    return factor, norm.bias - norm.running_mean * factor
+    if not isinstance(norm, _BatchNorm) or norm.running_mean is None or norm.running_var is None:
+        raise ConfigError(
+            f"Only batch norms with running statistics can be folded, got {type(norm).__name__}."
+        )
+    factor = torch.rsqrt(norm.running_var + norm.eps)
+    factor = factor if norm.weight is None else norm.weight * factor
+    shift = -norm.running_mean * factor
+    return factor, shift if norm.bias is None else norm.bias + shift
+
+
+def _offset(layer: nn.Conv2d | nn.Linear, factor: Tensor, shift: Tensor) -> Tensor:
+    """The bias of `layer`, if it has one, multiplied by `factor`, plus `shift`."""
+    return shift if layer.bias is None else layer.bias * factor + shift
 
 
 def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
-    """`conv` with each output channel multiplied by `factor`, plus `shift`."""
+    """`conv` with each output channel, its bias included, multiplied by `factor`, plus `shift`."""
+    if not isinstance(conv, nn.Conv2d):
+        raise ConfigError(f"Only convolutions can be folded, got {type(conv).__name__}.")
     folded = nn.Conv2d(
         conv.in_channels,
         conv.out_channels,
         conv.kernel_size,  # type: ignore[arg-type]
         conv.stride,  # type: ignore[arg-type]
         conv.padding,  # type: ignore[arg-type]
+        conv.dilation,  # type: ignore[arg-type]
+        conv.groups,
+        padding_mode=conv.padding_mode,  # type: ignore[arg-type]
         device=conv.weight.device,
     )
     folded.weight.copy_(conv.weight * factor.view(-1, 1, 1, 1))
-    folded.get_parameter("bias").copy_(shift)
+    folded.get_parameter("bias").copy_(_offset(conv, factor, shift))
     return folded
 
 
@@ -159,13 +178,19 @@ def _up(up: ScaledProjection) -> nn.Conv2d:
     """The projection with its scale in its kernel and bias."""
     scale = torch.as_tensor(up.value if up.scale is None else up.scale, device=up.conv.weight.device)
     factor = scale.expand(up.conv.out_channels)
-    return _conv(up.conv, factor, up.conv.get_parameter("bias") * factor)
+    return _conv(up.conv, factor, torch.zeros_like(factor))
 
 
 def _slope(act: nn.Module) -> float | None:
     """The slope of an activation's negative half; None if there is no activation."""
     if isinstance(act, nn.Identity):
         return None
-    if isinstance(act, nn.PReLU):
+    if isinstance(act, nn.ReLU):
+        return 0.0
+    if isinstance(act, nn.LeakyReLU):
+        return act.negative_slope
+    if isinstance(act, nn.PReLU) and act.weight.numel() == 1:
         return act.weight.item()
-    return getattr(act, "negative_slope", 0.0)
+    raise ConfigError(
+        f"Only ReLU, Leaky ReLU and PReLU with one slope can be folded, got {type(act).__name__}."
+    )

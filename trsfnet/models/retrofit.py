@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.errors import ConfigError
+from trsfnet.models.as_built import replaced_module
 from trsfnet.models.inception_resnet import InceptionResnet
-from trsfnet.models.weights import origin_of, rename, settings_of
+from trsfnet.models.weights import origin_of, our_name, rename, settings_of
 from trsfnet.models.wrappers import unwrapped
 
 # The stages of residual modules, and the last module, which adds its branch unscaled. According to the
@@ -41,14 +43,16 @@ def identify(model: nn.Module) -> Identified:
 
     Args:
         model: an `InceptionResnet`, facenet-pytorch's v1 or timm's v2, on its own or within `DataParallel` or
-            `torch.compile`.
+            `torch.compile`. Hooks are not part of the result.
 
     Raises:
-        ConfigError: the model is something else, or has activations that our networks do not support.
+        ConfigError: the model is something else, or a module was replaced, so that settings and weights would
+            give another function.
     """
     model = unwrapped(model)
     state = {name: value.detach() for name, value in model.state_dict().items()}
     if isinstance(model, InceptionResnet):
+        _refuse_replaced_modules(model, model.settings)
         return Identified("trsfnet", dict(model.settings), state)
     origin = origin_of(name for name, _ in model.named_children())
     if origin not in _SCALED:
@@ -57,7 +61,22 @@ def identify(model: nn.Module) -> Identified:
             f"{type(model).__name__}."
         )
     renamed = rename(state, origin)
-    return Identified(origin, settings_of(renamed) | _activation(model), renamed)
+    settings = settings_of(renamed) | _activation(model)
+    _refuse_replaced_modules(
+        model, settings, lambda name: our_name(f"{name}.weight", origin).removesuffix(".weight")
+    )
+    return Identified(origin, settings, renamed)
+
+
+def _refuse_replaced_modules(
+    model: nn.Module, settings: dict[str, Any], our_name: Callable[[str], str] | None = None
+) -> None:
+    difference = replaced_module(model, settings, our_name)
+    if difference is not None:
+        raise ConfigError(
+            f"Settings and weights do not describe this network: {difference}; only networks with their "
+            "original modules can be read."
+        )
 
 
 def _activation(model: nn.Module) -> dict[str, Any]:

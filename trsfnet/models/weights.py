@@ -57,20 +57,23 @@ def rename(source: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
     """
     if origin == "facenet":
         return rename_slim(source)
-    stages = _STAGES.get(origin, {})
-    renamed = {}
-    for name, value in source.items():
-        if name.startswith(_CLASSIFIERS):
-            continue
-        stage, dot, rest = name.partition(".")
-        if stages:
-            stage = "block8_last" if stage == "block8" else stages.get(stage, stage)
-            if stage.startswith("block"):
-                rest = re.sub(r"(^|\.)conv2d\.", r"\1up.conv.", rest)
-                rest = re.sub(r"(^|\.)scale$", r"\1up.scale", rest)
-            rest = _SLOPE_NAMES.sub(r"\1act.weight", rest)
-        renamed[f"{stage}{dot}{rest}"] = value
-    return renamed
+    return {
+        our_name(name, origin): value for name, value in source.items() if not name.startswith(_CLASSIFIERS)
+    }
+
+
+def our_name(name: str, origin: str) -> str:
+    """Our name for a tensor of a port, such as `block35.0.up.conv.weight` for `repeat_1.0.conv2d.weight`."""
+    stages = _STAGES.get(origin)
+    if stages is None:
+        return name
+    stage, dot, rest = name.partition(".")
+    stage = "block8_last" if stage == "block8" else stages.get(stage, stage)
+    if stage.startswith("block"):
+        rest = re.sub(r"(^|\.)conv2d\.", r"\1up.conv.", rest)
+        rest = re.sub(r"(^|\.)scale$", r"\1up.scale", rest)
+    rest = _SLOPE_NAMES.sub(r"\1act.weight", rest)
+    return f"{stage}{dot}{rest}"
 
 
 def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
