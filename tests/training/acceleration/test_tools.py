@@ -181,11 +181,13 @@ def test_what_is_skipped_is_said():
     network = parts()
     network[1].branch0.conv.register_forward_hook(lambda *_: None)
     network[2].branch1[0].bn = nn.GroupNorm(2, 8, dtype=torch.float64)
+    network[0].bn = nn.BatchNorm2d(8, track_running_stats=False, dtype=torch.float64)
     done = accelerate(network)
     assert done.skipped["1.branch0"] == done.skipped["1"] == "a convolution has hooks"
     assert done.skipped["2.branch1.0"] == done.skipped["2"] == "a norm is of the type GroupNorm"
-    assert {"0", "1.branch1.0", "1.up", "3"} <= set(done.accelerated)
-    assert str(done).startswith(f"{len(done.accelerated)} parts of the network train faster, 4 do not.\n")
+    assert done.skipped["0"] == "a norm keeps no running statistics"
+    assert {"1.branch1.0", "1.up", "3"} <= set(done.accelerated)
+    assert str(done).startswith(f"{len(done.accelerated)} parts of the network train faster, 5 do not.\n")
 
 
 @pytest.mark.filterwarnings("default:A part of the network is not accelerated")
@@ -262,6 +264,28 @@ def test_traced_networks(trace: Callable[[nn.Module], nn.Module]):
     expected = step(parts(), images())
     for network in (parts(), fast(parts())):
         same(step(trace(network), images()), expected)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_what_is_traced_is_the_plain_network(training: bool):
+    plain = parts().train(training)
+    traced = torch.fx.symbolic_trace(fast(parts()).train(training))
+    assert traced.code == torch.fx.symbolic_trace(plain).code
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_quantised_networks():
+    from torch.ao.quantization import get_default_qconfig_mapping
+    from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+    x = images().float().contiguous()
+    outputs = []
+    for network in (parts(), fast(parts())):
+        network = network.float().to(memory_format=torch.contiguous_format).eval()
+        prepared = prepare_fx(network, get_default_qconfig_mapping("x86"), (x,))
+        prepared(x)
+        outputs.append(convert_fx(prepared)(x))
+    assert torch.equal(*outputs)
 
 
 def test_features_by_torchvision():

@@ -46,12 +46,15 @@ class FastConvNormAct(Accelerated, ConvNormAct):
     """A unit whose 1x1 convolution is a matrix product, and whose norm and PReLU are one operation."""
 
     def obstacle(self) -> str | None:
-        """The obstacle: a layer that is not PyTorch's own, or that has hooks."""
-        return (
+        """The obstacle: a layer that is not PyTorch's own or has hooks, or a norm without statistics."""
+        reason = (
             _touched("a convolution", self.conv, (nn.Conv2d,))
             or _touched("a norm", self.bn, (nn.BatchNorm2d,))
             or _touched("an activation", self.act, _ACTIVATIONS)
         )
+        if reason is None and not self.bn.track_running_stats:
+            reason = "a norm keeps no running statistics"
+        return reason
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H', W']."""
@@ -83,7 +86,7 @@ class FastScaledProjection(Accelerated, ScaledProjection):
 
     def forward(self, z: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H, W]."""
-        if not self.engaged():
+        if not (isinstance(z, Tensor) and self.engaged()):  # symbolic tracers pass something else
             return super().forward(z)
         kernel, bias = self.conv.weight, self.conv.bias
         assert bias is not None  # checked by `engaged`
