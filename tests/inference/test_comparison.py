@@ -102,6 +102,8 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
         ([*two, "--on", str(aligned), "--figure", "a.png"], "--figure must end in .svg, got a.png."),
         ([str(tmp_path / "no.parquet")] * 2, "is no parquet file of scores"),
         ([str(tmp_path)] * 2, "holds no run record"),
+        (["nowhere.parquet"] * 2, "There is no nowhere.parquet: expected the folder of a run, or what"),
+        (two, "good.npz is no parquet file of scores: expected what evaluate --scores writes (networks and"),
         ([*two, "--on", "/nowhere"], "There is no /nowhere"),
         ([*two, "--on", str(aligned), "--protocol", "1:N"], "The protocol 1:N searches galleries and has no"),
     ]:

@@ -20,6 +20,7 @@ from trsfnet.data.sources import open_source
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.inference.evaluate import EvaluationOptions, evaluate, subject_of
 from trsfnet.inference.evaluate.saved import read_embeddings
+from trsfnet.interop.preprocessing import Preprocessing
 
 pytestmark = pytest.mark.usefixtures("few_replicates")
 
@@ -185,6 +186,27 @@ def test_what_is_no_file_of_embeddings_is_named(tmp_path):
     }.items():
         with pytest.raises(DataError, match=says):
             read_embeddings(tmp_path / name)
+
+
+def test_an_npz_that_holds_no_network_is_taken_for_one_of_embeddings(tmp_path):
+    np.savez(tmp_path / "features.npz", files=["a"], features=np.ones((1, 2)))
+    (tmp_path / "damaged.npz").write_bytes(b"no")
+    for name, says in {
+        "features.npz": "must hold the arrays names, of text, and embeddings",
+        "damaged.npz": r"is damaged or contains Python objects: expected a \.parquet",
+        "nowhere.npz": r"There is no .*nowhere\.npz: expected a \.parquet",
+    }.items():
+        with pytest.raises(DataError, match=says):
+            subject_of(tmp_path / name)
+    np.savez(tmp_path / "facenet.npz", **{"InceptionResnetV1/Conv2d_1a_3x3/weights": np.ones((3, 3, 3, 32))})
+    with pytest.raises(DataError, match=r"facenet\.npz produces no embeddings"):
+        subject_of(tmp_path / "facenet.npz")
+
+
+def test_embeddings_take_no_preprocessing(tmp_path):
+    np.savez(tmp_path / "a.npz", names=["a"], embeddings=np.ones((1, 2)))
+    with pytest.raises(ConfigError, match=r"a\.npz holds embeddings, not a network: omit the preprocessing"):
+        subject_of(tmp_path / "a.npz", preprocessing=Preprocessing(112))
 
 
 def test_embeddings_go_through_ijb_and_a_note_says_that_unit_lengths_carry_no_quality(ijbb, tmp_path):  # noqa: F811

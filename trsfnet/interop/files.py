@@ -75,13 +75,22 @@ def _read_safetensors(path: Path) -> Tensors:
     return _unwrapped(tensors, str(path), ())
 
 
+def is_npz_of_weights(path: Path) -> bool:
+    """Return whether the names of the arrays in an `.npz` file are those of a supported network."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return origin_of(archive.namelist()) is not None
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False
+
+
 def _read_npz(path: Path) -> dict[str, Tensor]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             numbers = {name: arrays[name] for name in arrays.files}
     # numpy and zipfile raise many types of exceptions on damaged bytes.
     except Exception as error:
-        raise DataError(f"{path} is damaged: {brief(error)}.") from error
+        raise DataError(f"{path} is damaged or contains Python objects.") from error
     return {name: torch.from_numpy(a) for name, a in numbers.items() if a.dtype.kind == "f" and a.ndim}
 
 

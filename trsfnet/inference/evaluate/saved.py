@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from trsfnet.data.arrow import arrow_file
 from trsfnet.data.decode import suffixes
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError, DataError
+from trsfnet.interop.files import is_npz_of_weights
 
 _UNDERSTOOD = (
     "a .parquet with the columns name and embedding, an .npz with the arrays names and embeddings, or an "
@@ -112,14 +112,8 @@ def _by_end(names: Iterable[str], parts: int | None) -> dict[str, int]:
 
 
 def is_embeddings(path: Path) -> bool:
-    """Return whether a file holds embeddings rather than weights, judging by its suffix and content."""
-    if path.suffix == ".npz":  # facenet's variables also come as .npz
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return "embeddings.npy" in archive.namelist()
-        except (OSError, ValueError, zipfile.BadZipFile):
-            return False
-    return path.suffix in (".parquet", ".npy")
+    """Return whether a file is one of embeddings rather than weights, judging by its suffix and content."""
+    return path.suffix in (".parquet", ".npy") or (path.suffix == ".npz" and not is_npz_of_weights(path))
 
 
 def read_embeddings(path: Path) -> SavedEmbeddings:

@@ -21,6 +21,7 @@ from trsfnet.experiments.threshold import saved_scores
 
 _KEY = b"trsfnet"
 _PAIRS = "impostor_pairs"
+_UNDERSTOOD = "what evaluate --scores writes (networks and embeddings are compared --on a test set)"
 
 
 def write_scores(scores: Scores, path: Path) -> None:
@@ -59,19 +60,19 @@ def read_scored(path: Path) -> Scores:
     """Read saved scores from the record of a run, or from a file written by `write_scores`.
 
     Raises:
-        DataError: if the file is of another kind, or damaged.
-        RecordError: if the run does not exist or has no scores.
+        DataError: if the file does not exist, is of another kind, or damaged.
+        RecordError: if the folder holds no run, or the run has no scores.
     """
-    if not path.is_file():
+    if not path.exists():
+        raise DataError(f"There is no {path}: expected the folder of a run, or {_UNDERSTOOD}.")
+    if path.is_dir():
         return saved_scores(read_record(path))
     try:
         table = pq.read_table(arrow_file(path))
         note = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
         columns = {name: np.asarray(table[name]) for name in table.column_names}
     except (OSError, pa.ArrowException, ValueError) as error:
-        raise DataError(
-            f"{path} is no parquet file of scores: expected what evaluate --scores writes."
-        ) from error
+        raise DataError(f"{path} is no parquet file of scores: expected {_UNDERSTOOD}.") from error
     _check(columns, path)
     return read_scores(columns, impostor_pairs=note.get(_PAIRS))
 
@@ -81,4 +82,4 @@ def _check(columns: dict[str, np.ndarray], path: Path) -> None:
     wrong = [name for name, column in columns.items() if column.dtype.kind not in "biuf"]
     if wrong or "same" not in columns:
         named = f"its columns {', '.join(wrong[:3])} are no numbers" if wrong else "it has no column same"
-        raise DataError(f"{path} holds no scores of pairs, {named}: expected what evaluate --scores writes.")
+        raise DataError(f"{path} holds no scores of pairs, {named}: expected {_UNDERSTOOD}.")

@@ -153,11 +153,13 @@ def subject_of(
         preprocessing: preprocessing for an `.onnx` file that does not state its own.
 
     Raises:
-        ConfigError: see `read_model` and `make_engine`.
+        ConfigError: see `read_model` and `make_engine`; or `preprocessing` is given for embeddings.
         DataError: see `read_model`, `make_engine` and `read_embeddings`.
         RecordError: see `read_model`.
     """
     if isinstance(source, str | Path) and is_embeddings(file := user_path(source)):
+        if preprocessing is not None:
+            raise ConfigError(f"{file} holds embeddings, not a network: omit the preprocessing.")
         return FileSubject(read_embeddings(file))
     model = read_model(source, preprocessing)
     return NetworkSubject(model, Embedder(model, engine=engine, precision=precision))
