@@ -205,7 +205,7 @@ RUN = {"track": "lfw", "config": {}}
             "fixed_scales of v1 must have 20 numbers, got 1",
         ),
         ("architecture", {"scale_init": "small"}, "scale_init must be a finite number, got 'small'"),
-        ("preprocessing", {"size": 0}, "size must be 75 to 4096 pixels, got 0"),
+        ("preprocessing", {"size": 0}, "size must be at least 1 pixel, got 0"),
         ("preprocessing", {"size": 41}, "size must be 75 to 4096 pixels, got 41"),
         ("preprocessing", {"size": 10**7}, "size must be 75 to 4096 pixels, got 10000000"),
         ("preprocessing", {"size": "big"}, "size must be a whole number, got 'big'"),

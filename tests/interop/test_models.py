@@ -117,6 +117,10 @@ def test_others_onnx_in_the_commands(tmp_path, capsys):
     for words, says in [
         ([], "does not state its preprocessing: give it as --preprocessing SIZE,MEAN,DIVISOR"),
         (["--preprocessing", "8,127.5"], "--preprocessing must be SIZE,MEAN,DIVISOR[,BGR], got '8,127.5'."),
+        (["--preprocessing", "8,1,1,BGR,1"], "must be SIZE,MEAN,DIVISOR[,BGR], got '8,1,1,BGR,1'."),
+        (["--preprocessing", "8,nan,128"], "mean must be a finite number, got nan."),
+        (["--preprocessing", "8,1,inf"], "divisor must be a finite number, got inf."),
+        (["--preprocessing", "-8,1,1"], "size must be at least 1 pixel, got -8."),
         (["--preprocessing", "9,127.5,128"], "takes images of 8 pixels, not of 9."),
         (["--preprocessing", "8,127.5,128,GBR"], "channels must be one of 'RGB', 'BGR', got 'GBR'."),
     ]:

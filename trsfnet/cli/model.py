@@ -72,10 +72,11 @@ def stated(given: argparse.Namespace, source: str | None = None) -> Preprocessin
 
     if given.preprocessing is None or (source is not None and not source.endswith(".onnx")):
         return None
-    size, mean, divisor, *channels = [*given.preprocessing.split(","), "", "", ""][:4]
+    parts = given.preprocessing.split(",")
     try:
+        size, mean, divisor, channels = parts if len(parts) == 4 else (*parts, "RGB")
         return Preprocessing(
-            int(size), float(mean), float(divisor), "a crop of a face", channels[0].strip().upper() or "RGB"
+            int(size), float(mean), float(divisor), "a crop of a face", channels.strip().upper()
         )
     except ValueError as error:
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -33,8 +34,13 @@ class Preprocessing:
     channels: str = "RGB"
 
     def __post_init__(self) -> None:
-        """Reject an unknown channel order and a divisor of 0."""
+        """Reject an unknown channel order and numbers with which no image can be preprocessed."""
         choice("channels", self.channels, CHANNELS)
+        if self.size < 1:
+            raise ConfigError(f"size must be at least 1 pixel, got {self.size}.")
+        for name in ("mean", "divisor"):
+            if not math.isfinite(getattr(self, name)):
+                raise ConfigError(f"{name} must be a finite number, got {getattr(self, name)}.")
         if not self.divisor:
             raise ConfigError("divisor must not be 0.")
 
@@ -53,7 +59,7 @@ class Preprocessing:
         """Create preprocessing from the output of `to_dict`.
 
         Raises:
-            ConfigError: if a field is missing or has the wrong type, or the divisor is 0.
+            ConfigError: if a field is missing or has the wrong type or an impossible value.
         """
         kinds = {"size": int, "mean": float, "divisor": float, "crop": str, "channels": str}
         for name, kind in kinds.items():
