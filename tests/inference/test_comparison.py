@@ -96,13 +96,21 @@ def test_an_error_of_nearly_all_pairs_is_not_named_100_percent(tmp_path):
     assert ">99%<" in drawn
 
 
+def test_committed_runs_are_compared_by_their_ids(capsys):
+    study = Path(__file__).parents[2] / "results" / "lfw-short"
+    files = sorted((study / "scores").glob("*.parquet"))[:2]
+    assert main(["compare", *(str(study / file.stem) for file in files), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["a"], report["b"]) == tuple(file.stem for file in files)
+
+
 def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys):  # noqa: F811
     (tmp_path / "no.parquet").write_bytes(b"no")
     for words, says in [
         ([*two, "--on", str(aligned), "--figure", "a.png"], "--figure must end in .svg, got a.png."),
         ([str(tmp_path / "no.parquet")] * 2, "is no parquet file of scores"),
         ([str(tmp_path)] * 2, "holds no run record"),
-        (["nowhere.parquet"] * 2, "There is no nowhere.parquet: expected the folder of a run, or what"),
+        (["nowhere.parquet"] * 2, "There is no nowhere.parquet: expected a run, or what evaluate"),
         (two, "good.npz is no parquet file of scores: expected what evaluate --scores writes (networks and"),
         ([*two, "--on", "/nowhere"], "There is no /nowhere"),
         ([*two, "--on", str(aligned), "--protocol", "1:N"], "The protocol 1:N searches galleries and has no"),

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from trsfnet.data.arrow import arrow_file
 from trsfnet.data.files import replacing
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, RecordError
 from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.saved import read_scores, to_columns
 from trsfnet.evaluation.verification import AllPairsScores
@@ -60,13 +60,17 @@ def read_scored(path: Path) -> Scores:
     """Read saved scores from the record of a run, or from a file written by `write_scores`.
 
     Raises:
-        DataError: if the file does not exist, is of another kind, or damaged.
-        RecordError: if the folder holds no run, or the run has no scores.
+        DataError: if there is neither a run nor a file, or the file is of another kind, or damaged.
+        RecordError: if a folder holds no run, or the run has no scores.
     """
-    if not path.exists():
-        raise DataError(f"There is no {path}: expected the folder of a run, or {_UNDERSTOOD}.")
-    if path.is_dir():
-        return saved_scores(read_record(path))
+    if not path.is_file():
+        try:
+            record = read_record(path)  # a folder, or a run of a study, which has none
+        except RecordError as error:
+            if path.exists():
+                raise
+            raise DataError(f"There is no {path}: expected a run, or {_UNDERSTOOD}.") from error
+        return saved_scores(record)
     try:
         table = pq.read_table(arrow_file(path))
         note = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
