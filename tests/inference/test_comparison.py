@@ -14,6 +14,8 @@ from trsfnet.data.faces import Pairs
 from trsfnet.data.sources import open_source
 from trsfnet.data.verification_bin import write_verification_bin
 from trsfnet.evaluation import TemplateScores
+from trsfnet.inference import evaluate
+from trsfnet.inference.evaluate import subject_of
 from trsfnet.report.verification import draw
 
 pytestmark = pytest.mark.usefixtures("few_replicates")
@@ -104,6 +106,22 @@ def test_committed_runs_are_compared_by_their_ids(capsys):
     assert (report["a"], report["b"]) == tuple(file.stem for file in files)
 
 
+def test_an_engine_is_meant_for_the_network_that_is_compared_with_embeddings(
+    two,
+    aligned,  # noqa: F811
+    monkeypatch,
+):
+    engines = {}
+
+    def remembered(name, *, engine, preprocessing):
+        engines[name] = engine
+        return subject_of(two[0])
+
+    monkeypatch.setattr(evaluate, "subject_of", remembered)
+    assert main(["compare", two[0], "m.safetensors", "--on", str(aligned), "--engine", "torch"]) == 0
+    assert engines == {two[0]: "auto", "m.safetensors": "torch"}
+
+
 def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys):  # noqa: F811
     (tmp_path / "no.parquet").write_bytes(b"no")
     for words, says in [
@@ -113,6 +131,7 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
         (["nowhere.parquet"] * 2, "There is no nowhere.parquet: expected a run, or what evaluate"),
         (two, "good.npz is no parquet file of scores: expected what evaluate --scores writes (networks and"),
         ([*two, "--on", "/nowhere"], "There is no /nowhere"),
+        ([*two, "--on", str(aligned), "--engine", "torch"], "good.npz holds embeddings, not a network: omit"),
         ([*two, "--on", str(aligned), "--protocol", "1:N"], "The protocol 1:N searches galleries and has no"),
     ]:
         assert main(["compare", *words]) == 2

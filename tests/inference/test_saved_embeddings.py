@@ -203,10 +203,17 @@ def test_an_npz_that_holds_no_network_is_taken_for_one_of_embeddings(tmp_path):
         subject_of(tmp_path / "facenet.npz")
 
 
-def test_embeddings_take_no_preprocessing(tmp_path):
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"preprocessing": Preprocessing(112)}, "preprocessing"),
+        ({"engine": "torch", "precision": "float32"}, "engine and precision"),
+    ],
+)
+def test_embeddings_take_no_options_of_a_network(options, named, tmp_path):
     np.savez(tmp_path / "a.npz", names=["a"], embeddings=np.ones((1, 2)))
-    with pytest.raises(ConfigError, match=r"a\.npz holds embeddings, not a network: omit the preprocessing"):
-        subject_of(tmp_path / "a.npz", preprocessing=Preprocessing(112))
+    with pytest.raises(ConfigError, match=rf"a\.npz holds embeddings, not a network: omit the {named}\."):
+        subject_of(tmp_path / "a.npz", **options)
 
 
 def test_embeddings_go_through_ijb_and_a_note_says_that_unit_lengths_carry_no_quality(ijbb, tmp_path):  # noqa: F811

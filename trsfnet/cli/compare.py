@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.inference.evaluate.comparison import compare
 
     draw = figure.drawer(given)
-    first, second = (_scored(name, given) for name in (given.a, given.b))
+    first, second = (_scored(name, given, other) for name, other in ((given.a, given.b), (given.b, given.a)))
     found = compare(first, second)
     if given.json:
         print_json(found.to_dict())
@@ -69,13 +69,17 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _scored(name: str, given: argparse.Namespace) -> Scored:
+def _scored(name: str, given: argparse.Namespace, other: str) -> Scored:
     from trsfnet.inference.evaluate import EvaluationOptions, subject_of
     from trsfnet.inference.evaluate.comparison import saved, scored_on
+    from trsfnet.inference.evaluate.saved import is_embeddings
 
     if given.on is None:
         return saved(argument.path(name))
     given_options = vars(given)
     chosen = {f.name: given_options[f.name] for f in fields(EvaluationOptions) if f.name in given_options}
-    subject = subject_of(name, engine=given.engine, preprocessing=model.stated(given, name))
+    # An engine is meant for the network, if embeddings are compared with one.
+    files = [is_embeddings(argument.path(each)) for each in (name, other)]
+    engine = "auto" if files == [True, False] else given.engine
+    subject = subject_of(name, engine=engine, preprocessing=model.stated(given, name))
     return scored_on(subject, given.on, EvaluationOptions(**chosen))

@@ -69,7 +69,8 @@ class Embedder:
         Args:
             faces: crops as uint8 [H, W, 3] in RGB, Pillow images or paths, in a list or from a generator; or
                 all of them as one uint8 array [N, H, W, 3]. Crops of a different size are resized to the
-                network's input size.
+                network's input size. A file is turned upright as its metadata say; a Pillow image is taken
+                as it is (`ImageOps.exif_transpose` turns it).
             batch_size: images per batch.
             progress: show a progress bar on standard error.
 

@@ -18,6 +18,7 @@ from trsfnet.interop.models import Model, ModelSource, read_model
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.interop.weights import Weights
 from trsfnet.paths import user_path
+from trsfnet.text import joined
 
 
 class Subject(Protocol):
@@ -153,13 +154,15 @@ def subject_of(
         preprocessing: preprocessing for an `.onnx` file that does not state its own.
 
     Raises:
-        ConfigError: see `read_model` and `make_engine`; or `preprocessing` is given for embeddings.
+        ConfigError: see `read_model` and `make_engine`; or an engine, a precision or preprocessing is given
+            for embeddings.
         DataError: see `read_model`, `make_engine` and `read_embeddings`.
         RecordError: see `read_model`.
     """
     if isinstance(source, str | Path) and is_embeddings(file := user_path(source)):
-        if preprocessing is not None:
-            raise ConfigError(f"{file} holds embeddings, not a network: omit the preprocessing.")
+        given = {"engine": engine != "auto", "precision": precision != "auto", "preprocessing": preprocessing}
+        if needless := [name for name, stated in given.items() if stated]:
+            raise ConfigError(f"{file} holds embeddings, not a network: omit the {joined(needless)}.")
         return FileSubject(read_embeddings(file))
     model = read_model(source, preprocessing)
     return NetworkSubject(model, Embedder(model, engine=engine, precision=precision))
