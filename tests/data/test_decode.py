@@ -159,6 +159,23 @@ def test_an_orientation_counts_whatever_stands_beside_it(colours):
     np.testing.assert_array_equal(decode(content, "a.jpg"), np.rot90(decode(sound, "a.jpg"), k=-1))
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("JPEG", name) for name in JPEG_METADATA if name != "EXIF that ends"),
+        *(("PNG", name) for name in PNG_METADATA if name not in ("EXIF that is none", "EXIF that ends")),
+    ],
+)
+def test_an_orientation_counts_though_other_metadata_are_damaged(colours, kind, name):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(colours, kind, exif=exif)
+    at, damaged = (2, JPEG_METADATA[name]) if kind == "JPEG" else (33, PNG_METADATA[name])
+    content = turned[:at] + damaged + turned[at:]
+    np.testing.assert_array_equal(decode(content, "a"), decode(turned, "a"))
+
+
 def test_a_webp_whose_exif_is_none_is_seen(colours):
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -7,7 +7,7 @@ import io
 import os
 import re
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
@@ -98,13 +98,12 @@ def open_image(encoded: bytes, name: str) -> Image.Image:
     except MemoryError as error:
         raise DataError(f"{name} needs more memory to be decoded than there is.") from error
     except Exception as error:  # Pillow raises many types of exceptions on malicious files
-        # Perhaps only the metadata is damaged.
-        bare = without_metadata(encoded)
-        if bare is not None:
-            try:
-                return _read(bare, name)
-            except Exception:
-                pass
+        # Perhaps only the metadata is damaged, and perhaps not the part that states the orientation.
+        for keep_orientation in (True, False):
+            bare = without_metadata(encoded, keep_orientation=keep_orientation)
+            if bare is not None:
+                with suppress(Exception):
+                    return _read(bare, name)
         raise _refusal(encoded, name, error) from error
 
 
