@@ -56,6 +56,15 @@ def test_an_unknown_user_is_no_folder_to_make(home):
     assert user_path("~backup.jpg") == Path("~backup.jpg")
 
 
+def test_the_message_says_where_an_unknown_user_stands(home, monkeypatch):
+    monkeypatch.setenv("TRSFNET_DATA", "~nobody-at-all/x")
+    with pytest.raises(ConfigError, match=r"^TRSFNET_DATA is ~nobody-at-all/x: expected a full path"):
+        data_root()
+    Path("list.txt").write_text("a.png\n\n~nobody-at-all/b.png\n")
+    with pytest.raises(ConfigError, match=r"^list\.txt, line 3 is ~nobody-at-all/b\.png: expected a full"):
+        read_list(Path("list.txt"))
+
+
 @pytest.mark.parametrize("given", ["", None, 5, True])
 def test_what_is_no_path_is_refused(given):
     with pytest.raises(ConfigError, match=r"^runs must be the path of a file or folder, got "):

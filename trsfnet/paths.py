@@ -8,27 +8,28 @@ from pathlib import Path
 from trsfnet.errors import ConfigError, cut
 
 
-def user_path(given: object, name: str = "a path", *, folder: Path = Path()) -> Path:
+def user_path(given: object, name: str | None = None, *, folder: Path = Path()) -> Path:
     """The path meant by `given`, with `~` and `~user` expanded.
 
     As in a shell, `~x` stands for itself if there is no user `x` but a file or folder with that name.
 
     Args:
         given: text or a path.
-        name: what the path is, for the error message.
+        name: what the path is, or where it stands, for the error message.
         folder: where a relative path starts, by default the current folder.
 
     Raises:
         ConfigError: it is not a path, or it starts with a `~` for which no home directory is known.
     """
     if not isinstance(given, str | os.PathLike) or not os.fspath(given):
-        raise ConfigError(f"{name} must be the path of a file or folder, got {given!r}.")
+        raise ConfigError(f"{name or 'a path'} must be the path of a file or folder, got {given!r}.")
     text = os.fsdecode(given)
     expanded = os.path.expanduser(text)
     first = Path(expanded).parts[0] if expanded.startswith("~") else ""
     if first and not os.path.lexists(folder / first):
+        problem = f"{name} is {cut(text)}" if name else f"There is no {cut(text)}"
         raise ConfigError(
-            f"There is no {cut(text)}: expected a full path, since there is no home folder {cut(first)}; "
+            f"{problem}: expected a full path, since there is no home folder {cut(first)}; "
             f"for a name that begins with ~, write ./{cut(text)}."
         )
     return folder / expanded

@@ -73,8 +73,10 @@ def read_list(path: Path) -> ImageList:
     """Read a text file that lists one image path per line, absolute or relative to the list's folder.
 
     Raises:
-        DataError: if the list is empty, names an image twice, or is not text; the message states file and
-            line.
+        ConfigError: if a path starts with a `~` for which no home directory is known.
+        DataError: if the list is empty, names an image twice, or is not text.
+
+    The message of either states file and line.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -92,10 +94,11 @@ def read_list(path: Path) -> ImageList:
             places[name] = number
     if not places:
         raise DataError(f"{path} lists nothing: expected the path of an image on each line.")
-    return ImageList(
-        [user_path(native(name), folder=path.parent) for name in places],
-        list(places),
-    )
+    files = [
+        user_path(native(name), f"{path}, line {number}", folder=path.parent)
+        for name, number in places.items()
+    ]
+    return ImageList(files, list(places))
 
 
 def images_in(folder: Path, *, skip: bool = False, subfolders: bool = False) -> ImageList | None:
