@@ -38,6 +38,20 @@ def termination() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Within this context, the signals that `termination` handles end the process without any Python code.
+
+    For a library's call that waits for something else: Python handles signals only after it has returned.
+    """
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in _handled()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _handled() -> list[signal.Signals]:
     """The signals that would end this process, or that an enclosing `termination` handles."""
     if threading.current_thread() is not threading.main_thread():

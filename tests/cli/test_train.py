@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -127,6 +128,18 @@ def test_the_command_for_several_processes_gives_every_setting_back():
         ),
         ({"WORLD_SIZE": "2", "RANK": "2"}, "RANK must be 0 to 1 with WORLD_SIZE=2, got 2. To train in one"),
         ({"WORLD_SIZE": "two", "RANK": "0"}, "WORLD_SIZE must be a whole number, got 'two'. To train in one"),
+        (
+            {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "tcp"},
+            "MASTER_PORT must be a whole number, got 'tcp'. To train in one",
+        ),
+        (
+            {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "99999"},
+            "MASTER_PORT must be 1 to 65535, got 99999. To train in one",
+        ),
+        (
+            {"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0", "SLURM_JOB_ID": "7"},
+            "SLURM_STEP_NUM_TASKS=2 needs SLURM_LOCALID and SLURM_STEP_NODELIST, as srun sets them. To train",
+        ),
     ],
 )
 def test_variables_that_an_earlier_job_left_are_one_sentence(tmp_path, capsys, monkeypatch, variables, says):
@@ -134,6 +147,24 @@ def test_variables_that_an_earlier_job_left_are_one_sentence(tmp_path, capsys, m
         monkeypatch.setenv(name, value)
     assert main(tiny(tmp_path)) == 2
     assert capsys.readouterr().err.startswith(f"trsfnet: {says}")
+
+
+@pytest.mark.slow
+def test_a_process_that_waits_for_others_says_so_and_can_be_interrupted(tmp_path, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
+    process = start(*tiny(tmp_path))
+    said = process.stderr.readline()
+    assert said.startswith(
+        f"trsfnet: waiting at 127.0.0.1:{port} for the other processes of this run, for at"
+    )
+    process.terminate()
+    assert process.wait(timeout=30) == -signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_the_process_that_started_several_reports_the_result(tmp_path, monkeypatch, capsys):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,10 +23,13 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from trsfnet.errors import ConfigError, TrsfnetError
+from trsfnet.termination import ending_at_once
 from trsfnet.training.precision import best_device
 
 # How long a process waits for the others: long, because only rank 0 evaluates and that may take a while.
 TIMEOUT = timedelta(minutes=30)
+# After so many seconds without a connection, a process says what it is waiting for.
+_PATIENCE = 10
 
 
 class LostPeer(TrsfnetError):
@@ -104,14 +109,22 @@ def started_as() -> World:
     rank, size = (_whole(place, name) for name in ("RANK", "WORLD_SIZE"))
     if not 0 <= rank < size:
         raise ConfigError(f"RANK must be 0 to {size - 1} with WORLD_SIZE={size}, got {rank}. {_UNSET}")
-    missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not place.get(name)]
-    if size > 1 and missing:
-        raise ConfigError(f"WORLD_SIZE={size} needs {' and '.join(missing)}, as torchrun sets them. {_UNSET}")
+    if size > 1:
+        missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not place.get(name)]
+        if missing:
+            raise ConfigError(
+                f"WORLD_SIZE={size} needs {' and '.join(missing)}, as torchrun sets them. {_UNSET}"
+            )
+        if not 0 < _whole(place, "MASTER_PORT") < 1 << 16:
+            raise ConfigError(f"MASTER_PORT must be 1 to 65535, got {place['MASTER_PORT']}. {_UNSET}")
+        _whole(place, "LOCAL_RANK")
     return World(rank, size)
 
 
 def join() -> World:
     """Connect to the other processes if `torchrun` or `srun` started several.
+
+    If that takes long, a line on standard error says so: the variables may be those of an earlier job.
 
     Raises:
         ConfigError: the variables that they set are inconsistent.
@@ -125,7 +138,7 @@ def join() -> World:
         os.environ.update(place)
         if torch.cuda.is_available():
             torch.cuda.set_device(_whole(place, "LOCAL_RANK"))
-        with peers():
+        with peers(), ending_at_once(), _told(place):
             dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=TIMEOUT)
     return world
 
@@ -139,6 +152,23 @@ def leave() -> None:
 _UNSET = "To train in one process, unset RANK and WORLD_SIZE."
 
 
+@contextmanager
+def _told(place: Mapping[str, str]) -> Iterator[None]:
+    """A context that says what it is waiting for if it lasts longer than `_PATIENCE`."""
+    address = f"{place['MASTER_ADDR']}:{place['MASTER_PORT']}"
+    sentence = (
+        f"trsfnet: waiting at {address} for the other processes of this run, for at most "
+        f"{TIMEOUT.seconds // 60} minutes. {_UNSET}"
+    )
+    timer = threading.Timer(_PATIENCE, print, (sentence,), {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _whole(place: Mapping[str, str], name: str) -> int:
     try:
         return int(place[name])
@@ -150,6 +180,9 @@ def _place(environment: Mapping[str, str]) -> dict[str, str]:
     """Torchrun's variables, from torchrun itself or from a SLURM step of several tasks.
 
     Empty variables count as unset. The result is empty if there is only one process.
+
+    Raises:
+        ConfigError: variables of a SLURM step are missing.
     """
     environment = {name: value for name, value in environment.items() if value.strip()}
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -159,6 +192,13 @@ def _place(environment: Mapping[str, str]) -> dict[str, str]:
     # the job requested.
     if environment.get("SLURM_STEP_NUM_TASKS", "1") == "1":
         return {}
+    needed = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NODELIST", "SLURM_JOB_ID")
+    missing = [name for name in needed if name not in environment]
+    if missing:
+        raise ConfigError(
+            f"SLURM_STEP_NUM_TASKS={environment['SLURM_STEP_NUM_TASKS']} needs {' and '.join(missing)}, as "
+            "srun sets them. To train in one process, unset SLURM_STEP_NUM_TASKS."
+        )
     return {
         "RANK": environment["SLURM_PROCID"],
         "WORLD_SIZE": environment["SLURM_STEP_NUM_TASKS"],
