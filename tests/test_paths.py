@@ -10,10 +10,12 @@ import pytest
 from trsfnet.cli import main
 from trsfnet.data.cache import cache_root
 from trsfnet.data.image_list import read_list
+from trsfnet.data.lfw import fetched_lfw
 from trsfnet.data.sources import open_source
 from trsfnet.data.tracks import data_root
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.run import run
+from trsfnet.interop.pretrained import pretrained_file
 from trsfnet.paths import user_path
 from trsfnet.training.config import TrainConfig
 
@@ -33,7 +35,8 @@ def homeless(monkeypatch) -> None:
     """No HOME, and a user whom the system does not know."""
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.delenv("TRSFNET_CACHE", raising=False)
+    for variable in ("TRSFNET_CACHE", "TORCH_HOME", "SCIKIT_LEARN_DATA"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
 
 
@@ -127,3 +130,13 @@ def test_without_a_home_every_command_says_so(tmp_path, monkeypatch, capsys, wor
 def test_without_a_home_the_cache_needs_a_place():
     with pytest.raises(ConfigError, match="no home folder for the cache: set TRSFNET_CACHE to a folder that"):
         cache_root()
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_downloads_need_a_place():
+    with pytest.raises(
+        ConfigError, match="no home folder for pretrained networks: set TORCH_HOME to a folder"
+    ):
+        pretrained_file("vggface2")
+    with pytest.raises(ConfigError, match="no home folder for LFW: set SCIKIT_LEARN_DATA to a folder that"):
+        fetched_lfw()

@@ -43,3 +43,18 @@ def variable_path(variable: str) -> Path | None:
     """
     given = os.environ.get(variable)
     return user_path(given, variable) if given else None
+
+
+def home_path(name: str, use: str, variable: str) -> Path:
+    """The path of `name` in the home folder.
+
+    Raises:
+        ConfigError: no home folder is known; the message says for what (`use`) it is needed and that
+            `variable` may name another folder.
+    """
+    try:
+        return user_path(f"~/{name}")
+    except ConfigError as error:
+        raise ConfigError(
+            f"There is no home folder for {use}: set {variable} to a folder that can be written to."
+        ) from error

@@ -11,8 +11,8 @@ import numpy as np
 
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.files import new_folder, reason
-from trsfnet.errors import ConfigError, DataError
-from trsfnet.paths import user_path, variable_path
+from trsfnet.errors import DataError
+from trsfnet.paths import home_path, variable_path
 
 
 def cache_root() -> Path:
@@ -24,14 +24,7 @@ def cache_root() -> Path:
     given = variable_path("TRSFNET_CACHE")
     if given:
         return given
-    usual = variable_path("XDG_CACHE_HOME")
-    if usual is None:
-        try:
-            usual = user_path("~/.cache")
-        except ConfigError as error:
-            raise ConfigError(
-                "There is no home folder for the cache: set TRSFNET_CACHE to a folder that can be written to."
-            ) from error
+    usual = variable_path("XDG_CACHE_HOME") or home_path(".cache", "the cache", "TRSFNET_CACHE")
     return usual / "trsfnet"
 
 

@@ -29,7 +29,7 @@ from trsfnet.data.folder_index import is_picture, kind_of, wrong_link
 from trsfnet.data.lfw_files import Person, read_pairs, read_people
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
-from trsfnet.paths import user_path, variable_path
+from trsfnet.paths import home_path, variable_path
 
 # Folder names as used by the archives and by scikit-learn's fetcher, best aligned version first.
 _VERSIONS = {
@@ -100,7 +100,7 @@ def fetched_lfw() -> LfwImages | None:
 
 
 def _data_home() -> Path:
-    return variable_path("SCIKIT_LEARN_DATA") or user_path("~/scikit_learn_data")
+    return variable_path("SCIKIT_LEARN_DATA") or home_path("scikit_learn_data", "LFW", "SCIKIT_LEARN_DATA")
 
 
 def fetch_lfw(data_home: Path | None = None) -> LfwImages:

@@ -8,7 +8,7 @@ from urllib.error import URLError
 from torch import hub
 
 from trsfnet.errors import DataError
-from trsfnet.paths import user_path, variable_path
+from trsfnet.paths import home_path, variable_path
 
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
 PRETRAINED = {
@@ -23,9 +23,13 @@ def pretrained_file(name: str) -> Path:
     The file is stored where facenet-pytorch stores it.
 
     Raises:
+        ConfigError: if no home folder is known and no variable names another.
         DataError: if it cannot be downloaded.
     """
-    home = variable_path("TORCH_HOME") or (variable_path("XDG_CACHE_HOME") or user_path("~/.cache")) / "torch"
+    home = variable_path("TORCH_HOME")
+    if home is None:
+        cache = variable_path("XDG_CACHE_HOME") or home_path(".cache", "pretrained networks", "TORCH_HOME")
+        home = cache / "torch"
     folder = home / "checkpoints"
     file = folder / PRETRAINED[name]
     if not file.is_file():
