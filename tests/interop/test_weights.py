@@ -180,7 +180,7 @@ class Payload:
 
 
 @pytest.mark.parametrize("legacy", [True, False])
-def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, legacy):
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, legacy, recwarn):
     proof = tmp_path / "ran"
     content = {"conv2d_1a.conv.weight": torch.ones(1), "extra": Payload(proof)}
     torch.save(content, tmp_path / "evil.pt", _use_new_zipfile_serialization=not legacy)
@@ -192,6 +192,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, legacy):
     with pytest.raises(DataError, match=r"evil\.npz is damaged"):
         trsfnet.read_weights(tmp_path / "evil.npz")
     assert not proof.exists()
+    assert not recwarn.list
     pickle.loads((tmp_path / "bare.pth").read_bytes())
     assert proof.exists(), "the payload must be one that runs"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -98,7 +99,10 @@ def _read_torch(path: Path) -> Any:
     if _is_torchscript(path):
         raise DataError(f"{path} is a TorchScript program: expected the state dict of the network.")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Either the file is read, or our own sentence says why not.
+            warnings.filterwarnings("ignore", "Detected pickle protocol")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DataError(
             f"{path} contains more than tensors and could run code, so it was not read: save only the state "
