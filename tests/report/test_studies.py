@@ -11,7 +11,7 @@ from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.travel import by_travel
 from trsfnet.experiments.budgets import budget_settings
-from trsfnet.report import length, studies, travel
+from trsfnet.report import landing, length, studies, travel
 from trsfnet.report.display import Picture
 
 NOTHING = Analysis([])
@@ -34,6 +34,8 @@ def test_without_runs_nothing_is_decided():
     assert travel.travel_table(NOTHING) is None
     assert "No long run" in str(length.ends_table(NOTHING))
     assert "No long run" in str(length.questions(NOTHING))
+    assert "No long run" in str(length.course_figure(NOTHING))
+    assert not length.finding(NOTHING.length)
 
 
 def test_runs_of_a_study_are_counted_and_judged(tmp_path):
@@ -73,6 +75,15 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     assert "| v1 + TRSF + PReLU | paper's decay budget | 0.1 → " in ends
     assert "| 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 |" in ends
     assert str(length.questions(found)).count("**not run**") == 4
+    course = length.course_figure(found)
+    assert isinstance(course, Picture)
+    assert "kernels 1.5 and branches 1.5 times the start" in course.caption
+    said = length.finding(found.length)
+    assert said.startswith("In our longest run with TRSF and PReLU, a fifth of the paper's training")
+    assert "grows 1.5 times" in said
+    assert landing.headline(
+        landing.campaigns_on_questions(found) or found.campaigns, (), found.length
+    ).endswith(said)
     figure = travel.travel_figure(found)
     assert isinstance(figure, Picture)
     assert "43.2" in figure.caption

@@ -128,6 +128,11 @@ class Analysis:
         return length.long_runs(self.runs)
 
     @cached_property
+    def length_courses(self) -> dict[str, list[pd.DataFrame]]:
+        """How scales, kernels and branches change over long training, by study: see `courses`."""
+        return length.courses(self.runs)
+
+    @cached_property
     def length_answers(self) -> list[Answer]:
         """The answers of these studies to their questions; empty until a run has finished."""
         return length.answers(self.length)

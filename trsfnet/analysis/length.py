@@ -15,7 +15,7 @@ mean and the median over modules. A question is answered if the 95 % intervals o
 same side of 1.
 
 These rules were fixed before any of the runs had ended. Of one run, `long` with TRSF and PReLU and seed 50,
-the first 31 of 100 epochs were known: its mean scale was 0.89, and its mean ratio had grown by half.
+the first 31 of 100 epochs were known: its mean scale was 0.89, and its mean ratio had grown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from trsfnet.models.inception_resnet import SCALED_MODULES
 from trsfnet.training.budget import regime
 
 LONG, LONG_USUAL_DECAY = "long", "long-usual-decay"
-BOTH, SLOPES = "v1-trsf-prelu", "v1-prelu"
+BOTH, SLOPES, BASELINE = "v1-trsf-prelu", "v1-prelu", "v1-relu"
+COURSE = ("scale", "kernel", "ratio")
 _TAR = "all_pairs_tar@1e-3"
 
 
@@ -73,21 +74,40 @@ def _row(run: Run) -> dict[str, Any]:
         "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
         "tar": run.metrics[_TAR],
         **start,
-        **_branches(run, -1),
+        **_branches(run, run.learned["ratio"].index[-1]),
     }
 
 
-def _branches(run: Run, row: int) -> dict[str, float]:
-    """Return scale, kernel and ratios in one row of the tables of learned values."""
+def _branches(run: Run, epoch: int) -> dict[str, float]:
+    """Return scale, kernel and ratios after an epoch."""
     modules = SCALED_MODULES[run.config["arch"]]
-    kernels, ratios = (run.learned[kind].iloc[row].to_numpy()[:modules] for kind in ("kernel", "ratio"))
+    kernels, ratios = (run.learned[kind].loc[epoch].to_numpy()[:modules] for kind in ("kernel", "ratio"))
     return {
-        "scale": float(run.learned["trsf"].iloc[row].abs().mean()) if "trsf" in run.learned else np.nan,
+        "scale": float(np.abs(run.learned["trsf"].loc[epoch].to_numpy()).mean())
+        if "trsf" in run.learned
+        else np.nan,
         "kernel": float(np.exp(np.log(kernels).mean())),
         "ratio": float(ratios.mean()),
         "ratio_geometric": float(np.exp(np.log(ratios).mean())),
         "ratio_median": float(np.median(ratios)),
     }
+
+
+def courses(runs: Iterable[Run]) -> dict[str, list[pd.DataFrame]]:
+    """Return how scale, kernel and ratio change in each finished run with TRSF and PReLU, by study.
+
+    Returns:
+        Tables with one row per epoch, from 0, and the columns `scale` (mean magnitude), `kernel` (geometric
+        mean of the norms of the kernels under the scales) and `ratio` (mean of branch over trunk), all
+        divided by their values at epoch 0. A study without such a run is left out.
+    """
+    found: dict[str, list[pd.DataFrame]] = {}
+    for run in runs:
+        if run.done and run.variant == BOTH and run.budget in (LONG, LONG_USUAL_DECAY):
+            epochs = run.learned["ratio"].index
+            table = pd.DataFrame([_branches(run, epoch) for epoch in epochs], epochs)
+            found.setdefault(run.budget, []).append(table[list(COURSE)] / table[list(COURSE)].iloc[0])
+    return found
 
 
 def answers(runs: pd.DataFrame) -> list[Answer]:

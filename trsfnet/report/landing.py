@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
@@ -14,6 +16,7 @@ from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
+from trsfnet.report.length import finding
 from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import campaign_name, short_track
 from trsfnet.report.switch import tabs
@@ -31,23 +34,33 @@ def campaigns_on_questions(found: Analysis) -> list[Campaign]:
     return [campaign for campaign in found.campaigns_on(asked) if campaign.decides(asked)]
 
 
-def answer(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> Markdown:
+def answer(
+    campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = (), long: pd.DataFrame | None = None
+) -> Markdown:
     """State whether the paper holds up, and how many of its questions are decided.
 
     Args:
         campaigns: see `campaigns_on_questions`.
         mechanism: answers of the study on weight decay.
+        long: the table of `trsfnet.analysis.length.long_runs`.
     """
     if not campaigns:
         return Markdown(f"**{headline(campaigns)}**")
-    return Markdown(f"**{headline(campaigns, mechanism)}**\n\n{_counts(campaigns)}")
+    return Markdown(f"**{headline(campaigns, mechanism, long)}**\n\n{_counts(campaigns)}")
 
 
-def headline(campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = ()) -> str:
-    """State the answer in a sentence or two, on the accuracy and on the paper's explanation."""
+def headline(
+    campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = (), long: pd.DataFrame | None = None
+) -> str:
+    """State the answer in two or three sentences, on the accuracy and on the paper's explanation."""
     if not campaigns:
         return "Not tested yet: no run has ended."
-    return f"{capitalised(_accuracy(campaigns))}{_explanation(mechanism)}.{_role_of_branches(campaigns)}"
+    sentences = [
+        f"{capitalised(_accuracy(campaigns))}{_explanation(mechanism)}.",
+        _role_of_branches(campaigns),
+        "" if long is None else finding(long),
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def picture(found: Analysis) -> Markdown:
@@ -147,9 +160,9 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
     decided = {found.question: found.decided for found in mechanism if found.effects}
     if decided.get("growth") and decided.get("branches"):
         return (
-            ", but the size of the scales is no evidence for the paper's explanation: in our study, scales "
-            "grow as weight decay shrinks the kernels that they multiply, while the branches add less to "
-            "their trunk"
+            ", but the size of the scales is no evidence for the paper's explanation: in our study of short "
+            "runs, scales grow as weight decay shrinks the kernels that they multiply, while the branches "
+            "add less to their trunk"
         )
     if False in (decided.get("growth"), decided.get("branches")):
         return ", and weight decay does not explain why the scales grow"
@@ -162,7 +175,7 @@ def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     if len(outcomes) != 1:
         return ""
     more = "more" if outcomes == {Outcome.SUPPORTED} else "no more"
-    return f" With equal weight decay, the branches contribute {more} with TRSF than with constant scales."
+    return f"With equal weight decay, the branches contribute {more} with TRSF than with constant scales."
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.length import LONG, LONG_USUAL_DECAY
+from trsfnet.analysis.length import BASELINE, BOTH, LONG, LONG_USUAL_DECAY
 from trsfnet.experiments.variants import short_name
-from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.mechanism import answers_table
-from trsfnet.text import percent
+from trsfnet.report import style
+from trsfnet.report.display import Markdown, Picture, captioned, picture, table
+from trsfnet.report.figures import legend_below
+from trsfnet.report.mechanism import answers_table, lines_of
+from trsfnet.text import capitalised, percent
 
 _NOTHING = "No long run has finished yet."
 _STUDIES = {LONG: "paper's decay budget", LONG_USUAL_DECAY: "usual weight decay"}
+_LINES = {
+    "scale": ("Scale |s|", style.POSITIVE, "-"),
+    "kernel": ("Kernel norm ‖W‖", style.NEGATIVE, "--"),
+    "ratio": ("‖branch‖ / ‖trunk‖", style.INK, ":"),
+}
 _QUESTIONS = {
     "outgrow": (
         "With TRSF and PReLU at the paper's decay budget, do the scales grow more than the branches?",
@@ -31,6 +42,75 @@ _QUESTIONS = {
         "all three factors above 1",
     ),
 }
+
+
+def finding(runs: pd.DataFrame) -> str:
+    """State what happens to scales, branches and slopes in the longest training; empty without runs.
+
+    Args:
+        runs: the table of `trsfnet.analysis.length.long_runs`.
+    """
+    both, constants = (
+        runs[(runs["study"] == LONG) & (runs["variant"] == variant)] if len(runs) else runs
+        for variant in (BOTH, BASELINE)
+    )
+    if both.empty:
+        return ""
+    name = "run" if len(both) == 1 else f"{len(both)} runs"
+    shrunk = ""
+    if len(constants):
+        shrunk = f" ({_growth(constants, 'ratio'):.1f} times with constants and ReLU)"
+    return (
+        f"In our longest {name} with TRSF and PReLU, a fifth of the paper's training at its decay budget, "
+        f"the mean scale ends at {both['scale'].mean():.1f}, {_growth(both, 'scale'):.0f} times its start, "
+        f"while what the branches add grows {_growth(both, 'ratio'):.1f} times{shrunk}; "
+        f"{percent(both['negative_slopes'].mean())} of the slopes end negative."
+    )
+
+
+def _growth(runs: pd.DataFrame, name: str) -> float:
+    """Return the factor by which a value grows from start to end, as a geometric mean over runs."""
+    return float(np.exp(np.log(runs[name] / runs[f"{name}_start"]).mean()))
+
+
+def course_figure(found: Analysis) -> Picture | Markdown:
+    """Plot scale, kernel norm and ratio over training relative to their start, a panel per study."""
+    courses = {study: tables for study in _STUDIES if (tables := found.length_courses.get(study))}
+    if not courses:
+        return Markdown(_NOTHING)
+    with style.panels(1, len(courses), 3.8, sharey=True) as (figure, (axes,)):
+        for panel, (study, tables) in zip(axes, courses.items(), strict=True):
+            for name, (label, colour, dashes) in _LINES.items():
+                for seed, course in enumerate(tables):
+                    shown = label if seed == 0 else None
+                    panel.plot(course.index, course[name], dashes, color=colour, linewidth=1.4, label=shown)
+            panel.axhline(1, color=style.INK, linewidth=0.8)
+            panel.set(title=capitalised(_STUDIES[study]), xlabel="Epoch", yscale="log")
+            panel.yaxis.set_major_locator(FixedLocator([0.1, 0.2, 0.5, 1, 2, 5, 10, 20]))
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            panel.yaxis.set_minor_formatter(NullFormatter())
+        axes[0].set_ylabel("Relative to the start")
+        legend_below(figure, axes[0])
+    ends = capitalised("; ".join(f"with the {_STUDIES[study]}, {_ends(t)}" for study, t in courses.items()))
+    return picture(
+        figure,
+        alt=f"Scale, kernel norm and residual ratio over training, relative to their start. {ends}.",
+        caption=(
+            f"Scales, kernels and branches of v1 with TRSF and PReLU over training, one line per seed. "
+            f"{ends}. Scale and ratio are means over modules, the kernel norm is a geometric mean."
+        ),
+    )
+
+
+def _ends(tables: Sequence[pd.DataFrame]) -> str:
+    """Return a clause with the factors at the end."""
+    scale, kernel, ratio = np.exp(np.mean([np.log(course.iloc[-1]) for course in tables], axis=0))
+    return f"scales are {scale:.2g}, kernels {kernel:.2g} and branches {ratio:.2g} times the start"
+
+
+def answer_lines(found: Analysis) -> list[str]:
+    """Return a line for each question of the studies with measured effects: the answer and the effects."""
+    return lines_of(found.length_answers, _QUESTIONS)
 
 
 def questions(found: Analysis) -> Markdown:

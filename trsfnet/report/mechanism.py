@@ -279,10 +279,15 @@ def over_constants(found: Analysis) -> Markdown:
 
 def answer_lines(found: Analysis) -> list[str]:
     """Return a line for each question of the study with measured effects: the answer and the effects."""
+    return lines_of(found.answers, _QUESTIONS)
+
+
+def lines_of(answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return a line for each answer with measured effects; `texts` as in `answers_table`."""
     return [
-        f"{_QUESTIONS[each.question][0]} **{_word(each).capitalize()}** "
+        f"{texts[each.question][0]} **{_word(each).capitalize()}** "
         f"({'; '.join(_effects(each))}; {each.seeds} seeds)."
-        for each in found.answers
+        for each in answers
         if each.effects
     ]
 

@@ -18,7 +18,7 @@ from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
-from trsfnet.report import landing, mechanism, statistics, style
+from trsfnet.report import landing, length, mechanism, statistics, style
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
@@ -73,7 +73,7 @@ def _cell(claim: str, campaign: Campaign) -> str:
 
 def answer(found: Analysis) -> str:
     """State in one sentence whether the paper holds up."""
-    return landing.headline(landing.campaigns_on_questions(found), found.answers)
+    return landing.headline(landing.campaigns_on_questions(found), found.answers, found.length)
 
 
 def picture(found: Analysis) -> str | None:
@@ -86,8 +86,8 @@ def picture(found: Analysis) -> str | None:
 
 
 def _weight_decay(found: Analysis) -> list[str]:
-    """Return the section with the answers of the study on weight decay and scales; empty without any."""
-    if not (lines := mechanism.answer_lines(found)):
+    """Return the section with the answers of the studies on decay, length and scales; empty without any."""
+    if not (lines := mechanism.answer_lines(found) + length.answer_lines(found)):
         return []
     drawn = f"![Scales, branches and accuracy by decay budget]({PICTURE})"
     return ["## Why a scale near 1 says nothing", drawn, "\n".join(f"- {line}" for line in lines)]
