@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.gradient_flow import mean_scale
+from trsfnet.analysis.length import BASELINE, BOTH
 from trsfnet.analysis.mechanism import (
     RATIOS,
     Answer,
@@ -55,6 +56,8 @@ def decay_figure(found: Analysis) -> Picture | Markdown:
             for line in _LINES:
                 _draw(panel, rungs[rungs["line"] == line], quantity, line)
             _budget_axis(panel)
+        for panel, quantity in zip(panels, ("scale", "ratio"), strict=False):
+            _long(panel, found.length, quantity)
         _flow(panels[0], found.starting_norms)
         _papers_scales(panels[0])
         panels[0].set(title="Scales", ylabel="Mean magnitude of the scales", yscale="log")
@@ -66,7 +69,7 @@ def decay_figure(found: Analysis) -> Picture | Markdown:
         panels[2].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         keys = {t: h for p in panels for h, t in zip(*p.get_legend_handles_labels(), strict=True)}
         figure.legend(keys.values(), keys.keys(), loc="outside lower center", ncols=3, handlelength=3)
-    return picture(figure, alt=_alt(rungs), caption=_caption(rungs))
+    return picture(figure, alt=_alt(rungs), caption=_caption(rungs, found.length))
 
 
 def _rungs(found: Analysis) -> pd.DataFrame | None:
@@ -83,6 +86,24 @@ def _draw(panel: Axes, rungs: pd.DataFrame, quantity: str, line: str) -> None:
     means = shown.groupby("decay_budget")[quantity].mean()
     panel.plot(means.index, means, dashes, color=colour, label=label, linewidth=1.6)
     panel.plot(shown["decay_budget"], shown[quantity], marker, color=colour, markersize=5, alpha=0.75)
+
+
+def _long(panel: Axes, runs: pd.DataFrame, quantity: str) -> None:
+    """Draw the runs of long training, which the lines do not include, as diamonds."""
+    for variant, look in ((BOTH, _BOTH), (BASELINE, _BASELINE)):
+        shown = runs[runs["variant"] == variant].dropna(subset=[quantity]) if len(runs) else runs
+        if len(shown):
+            label = f"{_LINES['both' if variant == BOTH else 'baseline'][0]}, long training"
+            panel.plot(
+                shown["decay_budget"],
+                shown[quantity],
+                "D",
+                color=look.colour,
+                markerfacecolor="none",
+                markeredgewidth=1.6,
+                markersize=7,
+                label=label,
+            )
 
 
 def _budget_axis(panel: Axes) -> None:
@@ -109,7 +130,7 @@ def _papers_scales(panel: Axes) -> None:
     )
 
 
-def _caption(rungs: pd.DataFrame) -> str:
+def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
     about = (
         "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
         "line differ only in weight decay and seed. The decay budget κ is the number of e-folds (factors of "
@@ -117,6 +138,12 @@ def _caption(rungs: pd.DataFrame) -> str:
         f"{PAPER_BUDGET:g}. The dashed curve is the prediction if branches keep their size. With partial "
         "decay, only the kernels under the scales decay. Ranges in brackets are 95 % intervals over seeds."
     )
+    if len(long):
+        further = long["travel"].max() / rungs["travel"].max()
+        about += (
+            f" Diamonds are runs of long training, with more people and {further:.0f} times the travel; "
+            "their accuracy is not comparable."
+        )
     return " ".join([*_findings(rungs), about])
 
 
