@@ -27,7 +27,7 @@ def user_path(given: object, name: str | None = None, *, folder: Path = Path()) 
     expanded = os.path.expanduser(text)
     first = Path(expanded).parts[0] if expanded.startswith("~") else ""
     if first and not os.path.lexists(folder / first):
-        problem = f"{name} is {cut(text)}" if name else f"There is no {cut(text)}"
+        problem = f"{name}: {cut(text)} cannot be found" if name else f"There is no {cut(text)}"
         raise ConfigError(
             f"{problem}: expected a full path, since there is no home folder {cut(first)}; "
             f"for a name that begins with ~, write ./{cut(text)}."

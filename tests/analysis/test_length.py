@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, answers
+from tests.report.fakes import fake_run
+from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, answers, courses, long_runs
+from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import budget_settings
 
 START = {"scale": 0.1, "kernel": 7.0, "ratio": 0.07, "ratio_geometric": 0.05, "ratio_median": 0.06}
 
@@ -36,13 +39,14 @@ def test_each_question_is_answered_in_its_direction():
     assert found["decay"].effects["scale"].value == pytest.approx(
         np.exp(np.mean(np.log([90 / 40, 91 / 41, 92 / 42])))
     )
-    assert found["outgrow"].effects["ratio"].value == pytest.approx(9.1 / 1.515, rel=1e-3)
+    assert found["outgrow"].effects["over_ratio"].value == pytest.approx(9.1 / 1.515, rel=1e-3)
     assert found["shrink"].effects["ratio_median"].value == pytest.approx(1.5 / 2.0)
 
 
 def test_one_seed_answers_nothing():
     found = answered([row(LONG, BOTH, 50, 0.9, 1.5), row(LONG_USUAL_DECAY, BOTH, 50, 0.4, 2.0)])
     assert [(a.decided, a.effects) for a in found.values()] == [(None, {})] * 4
+    assert [a.seeds for a in found.values()] == [1, 1, 1, 0]
 
 
 def test_averages_that_disagree_answer_nothing():
@@ -51,3 +55,37 @@ def test_averages_that_disagree_answer_nothing():
     for one in rows[:3]:
         one["ratio_median"] *= 2
     assert answered(rows)["shrink"].decided is None
+
+
+def test_runs_that_differ_in_precision_alone_count_once():
+    rows = [row(LONG, BOTH, seed, 0.9, 1.5) for seed in (50, 51, 51)]
+    rows += [row(LONG_USUAL_DECAY, BOTH, seed, 0.4, 2.0) for seed in (50, 51)]
+    assert answered(rows)["decay"].seeds == 2
+
+
+def test_a_branch_that_adds_nothing_leaves_its_pair_out():
+    rows = [row(LONG, BOTH, seed, 0.9, 1.5) for seed in range(4)]
+    rows += [row(LONG_USUAL_DECAY, BOTH, seed, 0.4, 2.0) for seed in range(4)]
+    rows[0]["ratio_geometric"] = 0.0
+    found = answered(rows)["shrink"]
+    assert (found.decided, found.seeds) == (True, 3)
+    assert all(np.isfinite([e.low, e.high]).all() for e in found.effects.values())
+
+
+def test_baselines_have_no_scale_and_incomplete_records_are_left_out(tmp_path):
+    settings = budget_settings("long", "synthetic")
+    baseline = fake_run(tmp_path, "v1-relu", seed=50, **settings)
+    incomplete = fake_run(tmp_path, "v1-trsf-prelu", seed=50, **settings)
+    baseline.write_parameters(
+        [
+            {"epoch": epoch, "kind": kind, "name": f"{kind}_{module}", "channel": 0, "value": 0.2}
+            for epoch in (0, 100)
+            for kind in ("kernel", "ratio")
+            for module in range(21)
+        ]
+    )
+    runs = [Run(baseline), Run(incomplete)]
+    (found,) = long_runs(runs).to_dict("records")
+    assert (found["variant"], found["ratio_geometric"]) == ("v1-relu", pytest.approx(0.2))
+    assert np.isnan([found["scale"], found["negative_slopes"]]).all()
+    assert courses(runs) == {}

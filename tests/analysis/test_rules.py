@@ -18,7 +18,7 @@ from trsfnet.analysis import Analysis, rules
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.quantities import QUANTITIES
-from trsfnet.analysis.reach import Reach
+from trsfnet.analysis.reach import Minimum, Reach
 from trsfnet.analysis.rules import Rule, paper_rules
 from trsfnet.analysis.rules.cells import Cells
 from trsfnet.analysis.rules.contrast import Contrast, Means
@@ -435,12 +435,13 @@ def test_what_the_schedule_cannot_reach_is_out_of_reach(tmp_path):
     (campaign,) = Analysis(records).campaigns
     rule = {"a": Contrast(SCALES, (Means(("v1-trsf-relu",)),), above=0.5)}
     assert judge(rule, campaign)["a"].outcome == "supported"
-    reach = Reach("Less cannot.", decay_budget=3.3)
+    reach = Reach(decay_budget=Minimum(3.3, "Less decay cannot."), travel=Minimum(1.0, "Less travel cannot."))
     found = judge(rule, campaign, {"a": reach})["a"]
     assert (found.outcome, found.tested) == ("out of reach", False)
     assert found.reason.startswith("Decay budget 0.0")
-    assert "; the paper's are 12.5 and 12,496. Less cannot." in found.reason
-    assert judge(rule, campaign, {"a": Reach("", decay_budget=0.01)})["a"].outcome == "supported"
+    # The travel of these runs suffices.
+    assert found.reason.endswith("; the paper's are 12.5 and 12,496. Less decay cannot.")
+    assert judge(rule, campaign, {"a": Reach(decay_budget=Minimum(0.01, ""))})["a"].outcome == "supported"
 
 
 def test_a_count_that_follows_from_our_choice_is_no_evidence(tmp_path):

@@ -81,6 +81,12 @@ def test_convolutions_with_a_bias_and_slopes_of_another_kind_are_folded():
             "running statistics can be folded, got BatchNorm2d",
         ),
         ("conv", nn.Sequential(nn.Conv2d(3, 8, 3, 2)), "convolutions can be folded, got Sequential"),
+        ("conv", nn.Conv2d(3, 8, 3, 2, dilation=2), "without groups and dilation, padded with zeros"),
+        (
+            "conv",
+            nn.Conv2d(3, 8, 3, padding="same"),
+            "without groups and dilation, padded with zeros",
+        ),
     ],
 )
 def test_what_cannot_be_folded_is_refused(name, module, says):

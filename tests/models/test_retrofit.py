@@ -156,14 +156,14 @@ def port_identity(network: nn.Module) -> None:
 
 
 def port_scale(network: nn.Module) -> None:
-    network.repeat_2[3].scale = 0.5
+    network.repeat_2[3].scale = 1
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (port_identity, r"repeat_1\.0\.branch1\.0\.relu is Identity instead of ReLU"),
-        (port_scale, r"repeat_2\.3 has scale 0\.5 instead of 0\.1"),
+        (port_scale, r"repeat_2\.3 has scale 1 instead of 0\.1"),
     ],
     ids=["identity", "scale"],
 )

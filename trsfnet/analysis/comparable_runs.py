@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.studies import planned_configs
 from trsfnet.training.budget import Regime
+from trsfnet.training.config import LATER_SETTINGS
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +82,9 @@ class ComparableRuns:
             pools: dict[tuple[str, ...], list[str]] = defaultdict(list)
             for variant, runs in self._usual.items():
                 if variant in key[1]:
-                    config = next(iter(runs.values())).config
-                    # Records older than a setting lack it, which means the same as an empty value.
-                    alike = tuple(repr(config.get(field) or None) for field in quantity.pooled_by)
+                    # Records older than a setting lack it.
+                    config = LATER_SETTINGS | next(iter(runs.values())).config
+                    alike = tuple(json.dumps(config.get(field)) for field in quantity.pooled_by)
                     pools[alike].append(variant)
             self._pooled[key] = {
                 variant: spread

@@ -243,11 +243,12 @@ def answer_from(question: str, factors: Mapping[str, tuple[Interval | None, int]
         above: True if factors above 1 answer the question with yes, False if factors below 1 do.
     """
     found = {name: effect for name, (effect, _) in factors.items() if effect}
+    seeds = min(seeds for _, seeds in factors.values())
     if len(found) < len(factors):
-        return Answer(question, None, found, 0)
+        return Answer(question, None, found, seeds)
     sides = {(e.low > 1) - (e.high < 1) for e in found.values()}
     decided = {frozenset({1}): above, frozenset({-1}): not above}.get(frozenset(sides))
-    return Answer(question, decided, found, min(seeds for _, seeds in factors.values()))
+    return Answer(question, decided, found, seeds)
 
 
 def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
@@ -267,8 +268,13 @@ def by_seed(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[s
 
 
 def factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
-    """Return the factor second / first with its interval, paired by seed, and the number of pairs."""
-    logs = (second / first).map(np.log).dropna()
+    """Return the factor second / first with its interval, paired by seed, and the number of pairs.
+
+    Pairs in which a value is 0 or missing are left out.
+    """
+    both = pd.concat([first, second], axis=1, join="inner").astype(float)
+    both = both[(both > 0).all(axis=1)]
+    logs = np.log(both.iloc[:, 1] / both.iloc[:, 0])
     found = mean_over_seeds(list(logs))
     return found and Interval(*np.exp([found.value, found.low, found.high]).tolist()), len(logs)
 

@@ -1,8 +1,8 @@
 """What a schedule can reach: some quantities depend on the decay budget and travel of the schedule.
 
 A branch computes s (W z + b), and weight decay acts on W but not on s. As the kernel shrinks while the
-product remains constant, the scale grows by an amount that the decay budget determines. How far a slope moves
-depends on the travel.
+product remains constant, the scale grows by an amount that the decay budget determines. How far scales and
+slopes move also depends on the travel.
 """
 
 from __future__ import annotations
@@ -18,29 +18,42 @@ from trsfnet.training.config import TrainConfig
 
 
 @dataclass(frozen=True)
-class Reach:
-    """The minimum that a schedule must reach for its runs to test a claim.
+class Minimum:
+    """The least decay budget or travel that runs need to test a claim.
 
     Attributes:
-        because: why a smaller budget or travel cannot test the claim, in one sentence.
-        decay_budget: minimum decay budget.
-        travel: minimum travel.
+        least: the number.
+        because: why less cannot test the claim, in one sentence.
     """
 
+    least: float
     because: str
-    decay_budget: float = 0.0
-    travel: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a schedule must reach for its runs to test a claim.
+
+    Attributes:
+        decay_budget: minimum of the decay budget; None if any will do.
+        travel: minimum of the travel; None if any will do.
+    """
+
+    decay_budget: Minimum | None = None
+    travel: Minimum | None = None
 
     @classmethod
-    def parse(cls, entry: Mapping[str, Any]) -> Self:
+    def parse(cls, entry: Mapping[str, Mapping[str, Any]]) -> Self:
         """Create it from an entry of `claims.json`."""
-        return cls(**entry)
+        return cls(**{name: Minimum(**minimum) for name, minimum in entry.items()})
 
     def lacking(self, of: Regime | None) -> str:
         """Return why runs of a regime cannot decide the claim; empty if they can or the regime is unknown."""
-        if of is None or (of.decay_budget >= self.decay_budget and of.travel >= self.travel):
+        if of is None:
             return ""
-        return f"{regime_in_words(of)} {self.because}"
+        needs = ((self.decay_budget, of.decay_budget), (self.travel, of.travel))
+        reasons = [need.because for need, reached in needs if need and reached < need.least]
+        return " ".join([regime_in_words(of), *reasons]) if reasons else ""
 
 
 def run_regime(run: Run) -> Regime | None:

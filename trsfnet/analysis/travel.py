@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trsfnet.analysis.length import LONG, LONG_USUAL_DECAY
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import GRID
 from trsfnet.models.inception_resnet import SCALED_MODULES
 from trsfnet.training.budget import regime
 
 # The budgets whose runs are compared: the others have other learning rates, or are too short.
-BUDGETS = ("short", "pilot", "mechanism", "full", "long", "long-usual-decay")
+BUDGETS = ("short", "pilot", "mechanism", "full", LONG, LONG_USUAL_DECAY)
 # In long runs, the parameters after every fifth epoch count too, as these runs cover a wide range of travel.
-_ALONG = {"long": 5, "long-usual-decay": 5}
+_ALONG = dict.fromkeys((LONG, LONG_USUAL_DECAY), 5)
 _VARIANTS = {v.key for v in GRID if v.loss == "softmax" and v.slope_init is None}
 
 VALUES = {

@@ -76,7 +76,7 @@ def read_list(path: Path) -> ImageList:
         ConfigError: if a path starts with a `~` for which no home directory is known.
         DataError: if the list is empty, names an image twice, or is not text.
 
-    The message of either states file and line.
+    Messages state the file and, where there is one, the line.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

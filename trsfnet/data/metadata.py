@@ -29,8 +29,8 @@ def without_metadata(encoded: bytes, *, keep_orientation: bool) -> bytes | None:
 
     Args:
         encoded: content of the file.
-        keep_orientation: keep EXIF and XMP of a PNG or JPEG, which may state the orientation; in a WebP, only
-            these two can be what a decoder fails on.
+        keep_orientation: keep EXIF and XMP of a PNG or JPEG, which may state the orientation. Those of a WebP
+            are always removed, since a decoder fails on no other metadata in it.
     """
     if encoded.startswith(_PNG):
         bare = _PNG + b"".join(_png_chunks(encoded, keep_orientation))

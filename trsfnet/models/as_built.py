@@ -27,7 +27,8 @@ def replaced_module(
             and the modules without children are compared.
 
     Returns:
-        What differs, such as `block17.0.act is Identity instead of ReLU`; None if nothing does.
+        What differs, such as `block17.0.act is Identity instead of ReLU`; None if nothing does. A module
+        that was removed is not noticed.
     """
     with torch.device("meta"):
         expected = dict(InceptionResnet(**settings).named_modules())
@@ -58,6 +59,6 @@ def _difference(module: nn.Module, like: nn.Module | None) -> str | None:
 def _scale_difference(module: nn.Module, like: nn.Module | None) -> str | None:
     """Compare the constant scale of another project's residual module with ours."""
     scale = getattr(module, "scale", None)
-    if isinstance(like, ResidualBlock) and isinstance(scale, float) and scale != like.up.value:
+    if isinstance(like, ResidualBlock) and isinstance(scale, int | float) and scale != like.up.value:
         return f"has scale {scale} instead of {like.up.value}"
     return None

@@ -99,7 +99,8 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
         The network in evaluation mode, without gradients, on the device of `model`. Equal up to rounding.
 
     Raises:
-        ConfigError: a convolution, norm or activation was replaced by one of a type that cannot be folded.
+        ConfigError: a convolution, norm, activation or linear layer was replaced by one that cannot be
+            folded.
     """
     model = cast(InceptionResnet, unwrapped(model))
     with torch.no_grad():
@@ -108,6 +109,10 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
             for name, child in model.named_children()
             if not isinstance(child, nn.Identity) and name not in ("dropout", "last_linear", "last_bn")
         )
+        if not isinstance(model.last_linear, nn.Linear):
+            raise ConfigError(
+                f"Only a linear layer can be folded as last_linear, got {type(model.last_linear).__name__}."
+            )
         outputs, inputs = model.last_linear.weight.shape
         last = nn.Linear(inputs, outputs, device=model.last_linear.weight.device)
         factor, shift = _affine(model.last_bn)
@@ -158,15 +163,18 @@ def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
     """`conv` with each output channel, its bias included, multiplied by `factor`, plus `shift`."""
     if not isinstance(conv, nn.Conv2d):
         raise ConfigError(f"Only convolutions can be folded, got {type(conv).__name__}.")
+    if (conv.groups, *conv.dilation, conv.padding_mode) != (1, 1, 1, "zeros") or isinstance(
+        conv.padding, str
+    ):
+        raise ConfigError(
+            f"Only convolutions without groups and dilation, padded with zeros, can be folded, got {conv}."
+        )
     folded = nn.Conv2d(
         conv.in_channels,
         conv.out_channels,
         conv.kernel_size,  # type: ignore[arg-type]
         conv.stride,  # type: ignore[arg-type]
         conv.padding,  # type: ignore[arg-type]
-        conv.dilation,  # type: ignore[arg-type]
-        conv.groups,
-        padding_mode=conv.padding_mode,  # type: ignore[arg-type]
         device=conv.weight.device,
     )
     folded.weight.copy_(conv.weight * factor.view(-1, 1, 1, 1))

@@ -274,9 +274,9 @@ class InceptionResnet(KeepsGammaFrozen):
         scale_init: initial value of a trainable scale, or the constant of all modules. None stands for the
             paper's 0.1 if trainable, and for facenet's 0.17, 0.10 and 0.20 for modules A, B and C if fixed.
         scale_last: whether the last block8 has a trainable scale; None follows the paper's count (v1 no,
-            v2 yes). With `fixed`, that module is scaled only by `fixed_scales`, as facenet does not scale it.
-        fixed_scales: with `fixed`, the constant of each module in the paper's count (v1: 20, v2: 40), in
-            forward order; empty for those of `scale_init`.
+            v2 yes). With `fixed`, that module is not scaled, as in facenet, except by `fixed_scales` in v2.
+        fixed_scales: with `fixed`, the constant of each module that has a scale in the paper (20 in v1, 40 in
+            v2), in forward order; empty for those of `scale_init`.
         activation: `relu`, `leaky_relu` or `prelu`.
         slope_init: slope of the negative half: the constant of `leaky_relu`, the initial value of `prelu`
             (paper: 0.2).

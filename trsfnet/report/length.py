@@ -15,10 +15,10 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.mechanism import answers_table, lines_of
-from trsfnet.text import capitalised, percent
+from trsfnet.text import NBSP, capitalised, percent
 
 _NOTHING = "No long run has finished yet."
-_STUDIES = {LONG: "paper's decay budget", LONG_USUAL_DECAY: "usual weight decay"}
+_STUDIES = {LONG: "the paper's decay budget", LONG_USUAL_DECAY: "the usual weight decay"}
 _LINES = {
     "scale": ("Scale |s|", style.POSITIVE, "-"),
     "kernel": ("Kernel norm ‖W‖", style.NEGATIVE, "--"),
@@ -26,8 +26,9 @@ _LINES = {
 }
 _QUESTIONS = {
     "outgrow": (
-        "With TRSF and PReLU at the paper's decay budget, do the scales grow more than the branches?",
-        "all three factors above 1: growth of the scale over growth of the ratio",
+        "With TRSF and PReLU at the paper's decay budget, do the scales grow by a larger factor than the "
+        "ratio?",
+        "growth of the scale over growth of the ratio above 1, for all three averages",
     ),
     "decay": (
         "At equal length, do the scales end larger with the paper's decay budget than with a fifth of it?",
@@ -56,15 +57,17 @@ def finding(runs: pd.DataFrame) -> str:
     )
     if both.empty:
         return ""
-    name = "run" if len(both) == 1 else f"{len(both)} runs"
-    shrunk = ""
+    runs_in_words = "longest run" if len(both) == 1 else f"{len(both)} longest runs"
+    control = ""
     if len(constants):
-        shrunk = f" ({_growth(constants, 'ratio'):.1f} times with constants and ReLU)"
+        control = f" ({_growth(constants, 'ratio'):.1f} times with constants and ReLU)"
+    slopes = round(100 * both["negative_slopes"].mean())
     return (
-        f"In our longest {name} with TRSF and PReLU, a fifth of the paper's training at its decay budget, "
-        f"the mean scale ends at {both['scale'].mean():.1f}, {_growth(both, 'scale'):.0f} times its start, "
-        f"while what the branches add grows {_growth(both, 'ratio'):.1f} times{shrunk}; "
-        f"{percent(both['negative_slopes'].mean())} of the slopes end negative."
+        f"In our {runs_in_words} with TRSF and PReLU, a fifth of the paper's training at its decay budget, "
+        f"the mean scale becomes {_growth(both, 'scale'):.0f} times as large and ends at "
+        f"{both['scale'].mean():.1f}, and what the branches add relative to their trunk becomes "
+        f"{_growth(both, 'ratio'):.1f} times as large on average{control}; {slopes}{NBSP}% of the slopes end "
+        "negative."
     )
 
 
@@ -81,8 +84,8 @@ def course_figure(found: Analysis) -> Picture | Markdown:
     with style.panels(1, len(courses), 3.8, sharey=True) as (figure, (axes,)):
         for panel, (study, tables) in zip(axes, courses.items(), strict=True):
             for name, (label, colour, dashes) in _LINES.items():
-                for seed, course in enumerate(tables):
-                    shown = label if seed == 0 else None
+                for course in tables:
+                    shown = label if course is tables[0] else None
                     panel.plot(course.index, course[name], dashes, color=colour, linewidth=1.4, label=shown)
             panel.axhline(1, color=style.INK, linewidth=0.8)
             panel.set(title=capitalised(_STUDIES[study]), xlabel="Epoch", yscale="log")
@@ -91,7 +94,7 @@ def course_figure(found: Analysis) -> Picture | Markdown:
             panel.yaxis.set_minor_formatter(NullFormatter())
         axes[0].set_ylabel("Relative to the start")
         legend_below(figure, axes[0])
-    ends = capitalised("; ".join(f"with the {_STUDIES[study]}, {_ends(t)}" for study, t in courses.items()))
+    ends = capitalised("; ".join(f"with {_STUDIES[study]}, {_ends(t)}" for study, t in courses.items()))
     return picture(
         figure,
         alt=f"Scale, kernel norm and residual ratio over training, relative to their start. {ends}.",
@@ -115,7 +118,8 @@ def answer_lines(found: Analysis) -> list[str]:
 
 def questions(found: Analysis) -> Markdown:
     """Tabulate the questions of the studies with their rules, the measured effects and the answers."""
-    return answers_table(found.length_answers, _QUESTIONS, "table-length-questions") or Markdown(_NOTHING)
+    name, caption = "table-length-questions", "Questions of the studies"
+    return answers_table(found.length_answers, _QUESTIONS, name, caption) or Markdown(_NOTHING)
 
 
 def ends_table(found: Analysis) -> Markdown:

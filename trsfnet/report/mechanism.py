@@ -141,8 +141,8 @@ def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
     if len(long):
         further = long["travel"].max() / rungs["travel"].max()
         about += (
-            f" Diamonds are runs of long training, with more people and {further:.0f} times the travel; "
-            "their accuracy is not comparable."
+            f" Diamonds are long runs on more people, with {further:.0f} times the travel; they are left out "
+            "of the panel on accuracy, which is not comparable."
         )
     return " ".join([*_findings(rungs), about])
 
@@ -243,24 +243,29 @@ _EFFECTS = {
     "ratio": "mean ratio",
     "ratio_geometric": "geometric mean",
     "ratio_median": "median",
+    "over_ratio": "scale over mean ratio",
+    "over_ratio_geometric": "over geometric mean",
+    "over_ratio_median": "over median",
 }
 _WORDS = {True: "yes", False: "no", None: "undecided"}
 
 
 def questions(found: Analysis) -> Markdown:
     """Tabulate the questions of the study with their rule, the measured effects and the resulting answer."""
-    return answers_table(found.answers, _QUESTIONS, "table-mechanism-questions") or Markdown(_NOTHING)
+    name, caption = "table-mechanism-questions", "Questions of the study"
+    return answers_table(found.answers, _QUESTIONS, name, caption) or Markdown(_NOTHING)
 
 
 def answers_table(
-    answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]], name: str
+    answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]], name: str, caption: str
 ) -> Markdown | None:
-    """Tabulate the answers to the questions of a study; None without any.
+    """Tabulate the answers to questions; None without any.
 
     Args:
         answers: the answers.
         texts: the text of each question and of its rule, by the question's name.
         name: label of the table.
+        caption: its caption.
     """
     if not answers:
         return None
@@ -270,7 +275,7 @@ def answers_table(
         seeds = str(answer.seeds or "–")
         rows.append((question, rule, "; ".join(_effects(answer)) or "–", seeds, f"**{_word(answer)}**"))
     header = ("Question", "Yes if", "Found", "Seeds", "Answer")
-    return Markdown(captioned("Questions of the study", name, table(header, rows)))
+    return Markdown(captioned(caption, name, table(header, rows)))
 
 
 def _share(interval: Interval) -> str:
@@ -320,7 +325,9 @@ def lines_of(answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]]) ->
 
 
 def _word(answer: Answer) -> str:
-    return _WORDS[answer.decided] if answer.effects else "not run"
+    if not answer.effects:
+        return "too few seeds" if answer.seeds else "not run"
+    return _WORDS[answer.decided]
 
 
 def _effects(answer: Answer) -> list[str]:

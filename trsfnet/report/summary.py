@@ -72,7 +72,7 @@ def _cell(claim: str, campaign: Campaign) -> str:
 
 
 def answer(found: Analysis) -> str:
-    """State in one sentence whether the paper holds up."""
+    """State in two or three sentences whether the paper holds up."""
     return landing.headline(landing.campaigns_on_questions(found), found.answers, found.length)
 
 
@@ -89,8 +89,8 @@ def _weight_decay(found: Analysis) -> list[str]:
     """Return the section with the answers of the studies on decay, length and scales; empty without any."""
     if not (lines := mechanism.answer_lines(found) + length.answer_lines(found)):
         return []
-    drawn = f"![Scales, branches and accuracy by decay budget]({PICTURE})"
-    return ["## Why a scale near 1 says nothing", drawn, "\n".join(f"- {line}" for line in lines)]
+    drawn = [f"![Scales, branches and accuracy by decay budget]({PICTURE})"] if picture(found) else []
+    return ["## Why a scale near 1 says nothing", *drawn, "\n".join(f"- {line}" for line in lines)]
 
 
 def _about(found: Analysis) -> str:
@@ -181,7 +181,10 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
         lines += _undecided(campaign)
         lines += _unequal_spreads(campaign)
         lines += _collapsed(campaign)
-    never = sum(not any(campaign.decides([claim]) for campaign in campaigns) for claim in paper_rules())
+    untested = {Outcome.NOT_RUN, Outcome.OUT_OF_REACH}
+    never = sum(
+        all(campaign.verdicts[claim].outcome in untested for campaign in campaigns) for claim in paper_rules()
+    )
     lines.append(f"- None of these runs can test {never} of the {len(paper_claims())} claims.")
     return lines
 

@@ -28,7 +28,7 @@ from trsfnet.training.precision import best_device
 
 # How long a process waits for the others: long, because only rank 0 evaluates and that may take a while.
 TIMEOUT = timedelta(minutes=30)
-# After so many seconds without a connection, a process says what it is waiting for.
+# Seconds without a connection after which a process says what it is waiting for.
 _PATIENCE = 10
 
 
@@ -107,17 +107,18 @@ def started_as() -> World:
     if not place:
         return World()
     rank, size = (_whole(place, name) for name in ("RANK", "WORLD_SIZE"))
+    remedy = _remedy(os.environ)
     if not 0 <= rank < size:
-        raise ConfigError(f"RANK must be 0 to {size - 1} with WORLD_SIZE={size}, got {rank}. {_UNSET}")
+        raise ConfigError(f"RANK must be 0 to {size - 1} with WORLD_SIZE={size}, got {rank}. {remedy}")
     if size > 1:
         missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not place.get(name)]
         if missing:
             raise ConfigError(
-                f"WORLD_SIZE={size} needs {' and '.join(missing)}, as torchrun sets them. {_UNSET}"
+                f"WORLD_SIZE={size} needs {' and '.join(missing)}, as torchrun sets them. {remedy}"
             )
         if not 0 < _whole(place, "MASTER_PORT") < 1 << 16:
-            raise ConfigError(f"MASTER_PORT must be 1 to 65535, got {place['MASTER_PORT']}. {_UNSET}")
-        _whole(place, "LOCAL_RANK")
+            raise ConfigError(f"MASTER_PORT must be 1 to 65535, got {place['MASTER_PORT']}. {remedy}")
+        _whole(place, "LOCAL_RANK")  # raises unless it is a whole number
     return World(rank, size)
 
 
@@ -134,11 +135,11 @@ def join() -> World:
     if world.size == 1:
         return world
     if not dist.is_initialized():
-        place = _place(os.environ)
+        place, remedy = _place(os.environ), _remedy(os.environ)
         os.environ.update(place)
         if torch.cuda.is_available():
             torch.cuda.set_device(_whole(place, "LOCAL_RANK"))
-        with peers(), ending_at_once(), _told(place):
+        with peers(), ending_at_once(), _told(place, remedy):
             dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=TIMEOUT)
     return world
 
@@ -149,16 +150,20 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-_UNSET = "To train in one process, unset RANK and WORLD_SIZE."
+def _remedy(environment: Mapping[str, str]) -> str:
+    """State how to train in one process, by the variables from which `_place` takes the others."""
+    torchrun = "RANK" in environment and "WORLD_SIZE" in environment
+    variables = "RANK and WORLD_SIZE" if torchrun else "SLURM_STEP_NUM_TASKS"
+    return f"To train in one process, unset {variables}."
 
 
 @contextmanager
-def _told(place: Mapping[str, str]) -> Iterator[None]:
+def _told(place: Mapping[str, str], remedy: str) -> Iterator[None]:
     """A context that says what it is waiting for if it lasts longer than `_PATIENCE`."""
     address = f"{place['MASTER_ADDR']}:{place['MASTER_PORT']}"
     sentence = (
         f"trsfnet: waiting at {address} for the other processes of this run, for at most "
-        f"{TIMEOUT.seconds // 60} minutes. {_UNSET}"
+        f"{TIMEOUT.seconds // 60} minutes. {remedy}"
     )
     timer = threading.Timer(_PATIENCE, print, (sentence,), {"file": sys.stderr, "flush": True})
     timer.daemon = True
@@ -173,7 +178,9 @@ def _whole(place: Mapping[str, str], name: str) -> int:
     try:
         return int(place[name])
     except ValueError:
-        raise ConfigError(f"{name} must be a whole number, got {place[name]!r}. {_UNSET}") from None
+        raise ConfigError(
+            f"{name} must be a whole number, got {place[name]!r}. {_remedy(os.environ)}"
+        ) from None
 
 
 def _place(environment: Mapping[str, str]) -> dict[str, str]:
