@@ -61,7 +61,7 @@ def test_an_unknown_user_is_no_folder_to_make(home):
 
 def test_the_message_says_where_an_unknown_user_stands(home, monkeypatch):
     monkeypatch.setenv("TRSFNET_DATA", "~nobody-at-all/x")
-    with pytest.raises(ConfigError, match=r"^TRSFNET_DATA: ~nobody-at-all/x cannot be found: expected a full path"):
+    with pytest.raises(ConfigError, match=r"^TRSFNET_DATA: ~nobody-at-all/x cannot be found: "):
         data_root()
     Path("list.txt").write_text("a.png\n\n~nobody-at-all/b.png\n")
     with pytest.raises(ConfigError, match=r"^list\.txt, line 3: ~nobody-at-all/b\.png cannot be found"):
