@@ -27,14 +27,14 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.analysis.mechanism import RATIOS, Answer, answer_from, factor
+from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.models.inception_resnet import SCALED_MODULES
-from trsfnet.training.budget import regime
 
 LONG, LONG_USUAL_DECAY = "long", "long-usual-decay"
 BOTH, SLOPES, BASELINE = "v1-trsf-prelu", "v1-prelu", "v1-relu"
-COURSE = ("scale", "kernel", "ratio")
+_COURSE = ("scale", "kernel", "ratio")
 _TAR = "all_pairs_tar@1e-3"
 
 
@@ -68,8 +68,8 @@ def _is_finished(run: Run) -> bool:
 
 
 def _row(run: Run) -> dict[str, Any]:
-    last = run.history.iloc[-1]
-    found = regime(run.settings, round(last["step"] / last["epoch"]))
+    found = run_regime(run)
+    assert found is not None  # `_is_finished` requires an epoch
     slopes = run.learned["slope"].iloc[-1] if "slope" in run.learned else pd.Series(dtype=float)
     epochs = run.learned["ratio"].index
     start = {f"{name}_start": value for name, value in _branches(run, epochs[0]).items()}
@@ -115,7 +115,7 @@ def courses(runs: Iterable[Run]) -> dict[str, list[pd.DataFrame]]:
         if _is_finished(run) and run.variant == BOTH:
             epochs = run.learned["ratio"].index
             table = pd.DataFrame([_branches(run, epoch) for epoch in epochs], epochs)
-            found.setdefault(str(run.budget), []).append(table[list(COURSE)] / table[list(COURSE)].iloc[0])
+            found.setdefault(str(run.budget), []).append(table[list(_COURSE)] / table[list(_COURSE)].iloc[0])
     return found
 
 

@@ -163,9 +163,8 @@ def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
     """`conv` with each output channel, its bias included, multiplied by `factor`, plus `shift`."""
     if not isinstance(conv, nn.Conv2d):
         raise ConfigError(f"Only convolutions can be folded, got {type(conv).__name__}.")
-    if (conv.groups, *conv.dilation, conv.padding_mode) != (1, 1, 1, "zeros") or isinstance(
-        conv.padding, str
-    ):
+    plain = (conv.groups, *conv.dilation, conv.padding_mode) == (1, 1, 1, "zeros")
+    if not plain or isinstance(conv.padding, str):
         raise ConfigError(
             f"Only convolutions without groups and dilation, padded with zeros, can be folded, got {conv}."
         )
