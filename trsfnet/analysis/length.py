@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.mechanism import RATIOS, Answer, answer_from, factor
+from trsfnet.analysis.mechanism import RATIOS, Answer, answer_from, factor, ratio_averages
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval
@@ -87,18 +87,16 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _branches(run: Run, epoch: int) -> dict[str, float]:
-    """Return scale, kernel and ratios after an epoch; a branch of 0 makes the geometric mean 0."""
+    """Return scale, kernel and ratios after an epoch."""
     modules = SCALED_MODULES[run.config["arch"]]
     kernels, ratios = (run.learned[kind].loc[epoch].to_numpy()[:modules] for kind in ("kernel", "ratio"))
     scales = run.learned["trsf"].loc[epoch].to_numpy() if "trsf" in run.learned else np.array([np.nan])
     with np.errstate(divide="ignore"):
-        kernel, ratio_geometric = (float(np.exp(np.log(values).mean())) for values in (kernels, ratios))
+        kernel = float(np.exp(np.log(kernels).mean()))
     return {
         "scale": float(np.abs(scales).mean()),
         "kernel": kernel,
-        "ratio": float(ratios.mean()),
-        "ratio_geometric": ratio_geometric,
-        "ratio_median": float(np.median(ratios)),
+        **ratio_averages(pd.Series(ratios)),
     }
 
 

@@ -91,9 +91,7 @@ def _row(run: Run) -> dict[str, Any]:
         "scale": scales.mean() if len(scales) else np.nan,
         "scale_largest": scales.max() if len(scales) else np.nan,
         "kernel": float(np.exp(np.log(kernels / random["kernel"][:modules]).mean())),
-        "ratio": ratios.mean(),
-        "ratio_geometric": float(np.exp(np.log(ratios).mean())),
-        "ratio_median": ratios.median(),
+        **ratio_averages(ratios),
         "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
         "tar": run.metrics[TAR],
         "tar_low": run.metrics[TAR_LOW],
@@ -105,6 +103,13 @@ def _row(run: Run) -> dict[str, Any]:
         "rank": (values["rank"] / random["rank"]).mean() if "rank" in values else np.nan,
         "bias": values["bias"][:modules].mean() if "bias" in values else np.nan,
     }
+
+
+def ratio_averages(ratios: pd.Series) -> dict[str, float]:
+    """Return the averages over modules named in `RATIOS`; a branch of 0 makes the geometric mean 0."""
+    with np.errstate(divide="ignore"):
+        geometric = float(np.exp(np.log(ratios).mean()))
+    return {"ratio": ratios.mean(), "ratio_geometric": geometric, "ratio_median": ratios.median()}
 
 
 def ladder(runs: pd.DataFrame) -> pd.DataFrame:
