@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.report.fakes import fake_run
+from trsfnet.analysis import load
 from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, answers, courses, long_runs
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import budget_settings
@@ -57,10 +58,16 @@ def test_averages_that_disagree_answer_nothing():
     assert answered(rows)["shrink"].decided is None
 
 
-def test_runs_that_differ_in_precision_alone_count_once():
-    rows = [row(LONG, BOTH, seed, 0.9, 1.5) for seed in (50, 51, 51)]
-    rows += [row(LONG_USUAL_DECAY, BOTH, seed, 0.4, 2.0) for seed in (50, 51)]
-    assert answered(rows)["decay"].seeds == 2
+def test_a_run_repeated_in_another_precision_counts_once(tmp_path):
+    settings = budget_settings("long", "synthetic")
+    first, second = (
+        fake_run(tmp_path / str(tar), "v1-trsf-prelu", seed=50, tar=tar, info={"started": day}, **settings)
+        for tar, day in ((0.5, "2026-01-01"), (0.7, "2026-01-02"))
+    )
+    second.write_info(config=second.config | {"precision": "bfloat16"})
+    runs = [Run(with_branches(record)) for record in (second, first)]
+    assert long_runs(runs)["tar"].tolist() == [Run(second).metrics["all_pairs_tar@1e-3"]], "started last"
+    assert [len(tables) for tables in courses(runs).values()] == [1]
 
 
 def test_a_branch_that_adds_nothing_leaves_its_pair_out():
@@ -72,20 +79,33 @@ def test_a_branch_that_adds_nothing_leaves_its_pair_out():
     assert all(np.isfinite([e.low, e.high]).all() for e in found.effects.values())
 
 
-def test_baselines_have_no_scale_and_incomplete_records_are_left_out(tmp_path):
-    settings = budget_settings("long", "synthetic")
-    baseline = fake_run(tmp_path, "v1-relu", seed=50, **settings)
-    incomplete = fake_run(tmp_path, "v1-trsf-prelu", seed=50, **settings)
-    baseline.write_parameters(
-        [
-            {"epoch": epoch, "kind": kind, "name": f"{kind}_{module}", "channel": 0, "value": 0.2}
-            for epoch in (0, 100)
-            for kind in ("kernel", "ratio")
-            for module in range(21)
-        ]
-    )
-    runs = [Run(baseline), Run(incomplete)]
+def test_baselines_have_no_scale(tmp_path):
+    baseline = fake_run(tmp_path, "v1-relu", seed=50, **budget_settings("long", "synthetic"))
+    runs = [Run(with_branches(baseline, 0.2))]
     (found,) = long_runs(runs).to_dict("records")
     assert (found["variant"], found["ratio_geometric"]) == ("v1-relu", pytest.approx(0.2))
     assert np.isnan([found["scale"], found["negative_slopes"]]).all()
     assert courses(runs) == {}
+
+
+@pytest.mark.parametrize("budget", ["long", "long-usual-decay", "mechanism"])
+def test_a_record_without_branches_is_reported_instead(tmp_path, budget):
+    settings = budget_settings(budget, "synthetic")
+    fake_run(tmp_path, "v1-prelu", seed=50 if budget != "mechanism" else 100, **settings)
+    found = load(tmp_path)
+    assert not found.runs
+    (problem,) = found.problems
+    assert problem.endswith("kernel and ratio in parameters.parquet.")
+
+
+def with_branches(record, value=0.1):
+    """Give a record kernels and ratios of a value before and after training."""
+    values = [
+        {"epoch": epoch, "kind": kind, "name": f"{kind}_{module}", "channel": 0, "value": value}
+        for epoch in (0, record.config["epochs"])
+        for kind in ("kernel", "ratio")
+        for module in range(21)
+    ]
+    known = record.parameters().to_dict("records") if record.config["activation"] == "prelu" else []
+    record.write_parameters(known + values)
+    return record

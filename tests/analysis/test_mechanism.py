@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.analysis.test_length import with_branches
 from tests.report.fakes import fake_run
+from trsfnet.analysis import load
 from trsfnet.analysis.mechanism import answers, branches_over_constants, change, ladder, mechanism_runs
-from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.mechanism import mechanism_configs
 
@@ -85,6 +86,31 @@ def test_one_seed_decides_nothing_about_differences():
     assert all(found[name] is None for name in ("growth", "branches", "gauge", "training"))
 
 
+def test_the_rungs_are_those_of_the_rule():
+    """The largest weight decay that has runs does not stand in for the one in the rule."""
+    frame = table()
+    partly = answers(frame[frame["weight_decay"] < 0.04])
+    found = {answer.question: answer for answer in partly}
+    assert (found["growth"].effects, found["growth"].decided, found["growth"].seeds) == ({}, None, 0)
+    assert found["gauge"].decided is None
+    assert set(found["gauge"].effects) == {"weight decay 0.0005"}
+    assert {found[name].seeds for name in ("gauge", "contraction", "optimum", "training")} == {3}
+
+
+def test_one_seed_is_counted_but_has_no_effect():
+    found = {answer.question: answer for answer in answers(table(seeds=(100,)))}
+    questions = ("growth", "branches", "gauge", "contraction", "training")
+    assert [(found[name].effects, found[name].seeds) for name in questions] == [({}, 1)] * 5
+
+
+def test_a_branch_that_adds_nothing_leaves_its_pair_out():
+    frame = table()
+    frame.loc[frame["seed"] == 100, "ratio_geometric"] = 0.0
+    found = {answer.question: answer for answer in answers(frame)}["branches"]
+    assert (found.decided, found.seeds) == (True, 2)
+    assert all(np.isfinite([e.low, e.high]).all() for e in found.effects.values())
+
+
 def test_a_change_is_paired_by_seed():
     rungs = ladder(table(noise=0))
     found = change(rungs, "scale")
@@ -97,23 +123,23 @@ def test_a_change_is_paired_by_seed():
 
 def test_records_become_rows(tmp_path):
     settings = budget_settings("mechanism", "synthetic") | {"weight_decay": 0.04}
-    record = fake_run(tmp_path, "v1-trsf-prelu", seed=100, **settings)
-    record.write_info(metrics=record.metrics | {"all_pairs_tar@1e-2": 0.5, "all_pairs_tar@1e-3": 0.2})
-    names = [f"inception-resnet v1.{i}" for i in range(1, 22)]
-    more = [
-        {"epoch": epoch, "kind": kind, "name": f"{kind}_{name}", "channel": 0, "value": 0.2}
-        for epoch in (0, record.config["epochs"])
-        for kind in ("kernel", "ratio")
-        for name in names
-    ]
-    record.write_parameters(record.parameters().to_dict("records") + more)
-    other = fake_run(tmp_path, "v1-trsf-prelu")
-    (row,) = mechanism_runs([Run(record), Run(other)]).to_dict("records")
+    record, again = (mechanism_run(tmp_path / name, settings) for name in ("first", "again"))
+    again.write_info(config=again.config | {"precision": "bfloat16"}, started="2027")
+    found = load(tmp_path / "first", tmp_path / "again").mechanism
+    (row,) = found.to_dict("records")
     table = record.parameters()
     end = table[(table["epoch"] == table["epoch"].max()) & (table["kind"] == "trsf")]["value"]
     assert row["scale"] == pytest.approx(end.abs().mean())
     assert row["tar"] == 0.5
     assert row["seed"] == 100
+
+
+def mechanism_run(root, settings):
+    """A run of the study with TRSF and PReLU, beside one that is not of the study."""
+    record = fake_run(root, "v1-trsf-prelu", seed=100, **settings)
+    record.write_info(metrics=record.metrics | {"all_pairs_tar@1e-2": 0.5, "all_pairs_tar@1e-3": 0.2})
+    fake_run(root, "v1-trsf-prelu")
+    return with_branches(record)
 
 
 def test_the_frame_of_no_run_is_empty():

@@ -107,6 +107,7 @@ def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[st
 def _metrics(track: str, tar: float) -> dict[str, float]:
     if track == "synthetic":
         more = {"tar@1e-2": min(1.0, 1.5 * tar), "all_pairs_tar@1e-3": 0.5 * tar}
+        more["all_pairs_tar@1e-2"] = tar
         return {"accuracy": 0.9, "tar@1e-3": tar, **more}
     return {"tar@1e-3": tar, "tar_by_person@1e-3": min(1.0, 1.1 * tar)}
 

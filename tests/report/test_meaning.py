@@ -10,20 +10,28 @@ from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.branches import branches, constants
 from trsfnet.analysis.controls import divided_gains
+from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.run import Run
 from trsfnet.models import InceptionResnet
+from trsfnet.models.inception_resnet import SCALED_MODULES
 from trsfnet.report import meaning
 from trsfnet.report.display import Picture
 
-BLOCKS = 21
+BLOCKS = {"v1": 21, "v2": 40}
 
 
-def with_branches(root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio=(0.1, 0.2), status="done"):
-    """A run whose modules all start and end at these values, but for the last module's fixed scale."""
+def with_branches(
+    root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio=(0.1, 0.2), last=None, status="done"
+):
+    """A run whose modules all start and end at these values.
+
+    The last module has a ratio of `last` if given, and in v1 no trained scale.
+    """
     record = fake_run(root, setting, seed=seed, status=status)
-    values = {"kernel": (BLOCKS, kernel), "ratio": (BLOCKS, ratio)}
+    modules = BLOCKS[record.config["arch"]]
+    values = {"kernel": (modules, kernel), "ratio": (modules, ratio)}
     if scale:
-        values["trsf"] = (BLOCKS - 1, scale)
+        values["trsf"] = (SCALED_MODULES[record.config["arch"]], scale)
     prefix = {"trsf": "TRSF"}
     rows = [
         {
@@ -31,7 +39,7 @@ def with_branches(root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio
             "kind": kind,
             "name": f"{prefix.get(kind, kind)}_inception-resnet v1.{block}",
             "channel": 0,
-            "value": value,
+            "value": last if last and kind == "ratio" and block == modules else value,
         }
         for kind, (blocks, ends) in values.items()
         for epoch, value in enumerate(ends)
@@ -78,7 +86,7 @@ def test_a_scale_that_starts_at_zero_has_the_mean_zero(tmp_path):
 
 
 def test_changes_are_the_records(pair):
-    fixed = [0.17] * 5 + [0.10] * 10 + [0.20] * 5 + [1.0]
+    fixed = [0.17] * 5 + [0.10] * 10 + [0.20] * 5
     scale = np.exp(np.mean(np.log(fixed)))
     cells = row(meaning.changes(pair), "v1")
     assert cells[1:4] == ["2", f"{scale:.3g} → {scale:.3g}", "8 → 4"]
@@ -105,9 +113,24 @@ def test_the_answer_counts_the_comparisons(tmp_path):
         with_branches(tmp_path, "v1-prelu", seed, ratio=(0.1, 0.1 * noise))
         with_branches(tmp_path, "v1-trsf-prelu", seed, scale=(0.1, 0.4), ratio=(0.1, 2.0 * noise))
     said = str(meaning.answer([load(tmp_path).table(1, "synthetic")]))
-    assert "In 2 of 2 comparisons, the branches add more with TRSF" in said
-    assert "in 0 they add less, and in 0 the difference may be chance" in said
-    assert "factor of ten in 1 of the comparisons" in said
+    assert "In 2 of 2 comparisons, they add more; in 0 less; in 0 the means disagree" in said
+    assert "factor of ten in 1." in said
+
+
+@pytest.mark.parametrize("arch", ["v1", "v2"])
+def test_the_last_module_does_not_enter_averages(tmp_path, arch):
+    """Its constant is 1 in the original, so that it would dominate them."""
+    for seed in range(2):
+        with_branches(tmp_path, f"{arch}-relu", seed, last=50.0)
+        with_branches(tmp_path, f"{arch}-trsf-relu", seed, scale=(0.1, 0.4), ratio=(0.1, 0.4))
+    one = load(tmp_path)
+    cells = row(meaning.gains(one.table({"v1": 1, "v2": 2}[arch], "synthetic")), "ReLU")
+    assert cells[4].startswith("2.00 (")
+    assert cells[5] == "2.00"
+    for run in one.runs:
+        expected = 0.4 if run.config["trsf"] else 0.2
+        for mean in ("arithmetic", "geometric", "median"):
+            assert 10 ** run.value(QUANTITIES[f"ratio_{mean}"]) == pytest.approx(expected)
 
 
 def test_the_spread_is_that_of_scales_set_alike(tmp_path):

@@ -35,7 +35,7 @@ def test_without_runs_nothing_is_decided():
     assert "No long run" in str(length.ends_table(NOTHING))
     assert "No long run" in str(length.questions(NOTHING))
     assert "No long run" in str(length.course_figure(NOTHING))
-    assert not length.finding(NOTHING.length)
+    assert not length.findings(NOTHING.length)
 
 
 def test_runs_of_a_study_are_counted_and_judged(tmp_path):
@@ -79,10 +79,13 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     course = length.course_figure(found)
     assert isinstance(course, Picture)
     assert "kernels 1.5 and branches 1.5 times the start" in course.caption
-    said = length.finding(found.length)
-    assert said.startswith("In our longest run with TRSF and PReLU, a fifth of the paper's training")
-    assert "becomes 1.5 times as large on average; " in said
-    assert landing.headline(found.campaigns, (), found.length).endswith(said)
+    said = length.findings(found.length)
+    assert said["scales"].startswith(
+        "In our longest run with TRSF and PReLU, at the paper's decay budget and"
+    )
+    assert said["branches"].endswith("relative to their trunk grows to 1.5 times its start.")
+    answer = landing.findings(found.campaigns, (), found.length)
+    assert all(sentence in answer for sentence in said.values())
     figure = travel.travel_figure(found)
     assert isinstance(figure, Picture)
     assert "43.2" in figure.caption

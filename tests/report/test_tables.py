@@ -125,7 +125,7 @@ def test_one_seed_concludes_nothing(tmp_path):
     assert "no conclusion is possible" in tables.sentence(group)
     assert "**50.0\u00a0%** (no interval), <button" in str(tables.comparison_table([group]))
     assert str(landing.answer(landing.campaigns_on_questions(found))).startswith(
-        "**In short runs on new data, it remains open whether TRSF"
+        "- **Accuracy.** With weaker decay than the paper's, it remains open whether TRSF"
     )
     assert isinstance(tables.means_figure([group]), Picture)
 

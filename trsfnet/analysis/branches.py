@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.analysis.run import Run
@@ -16,6 +17,31 @@ from trsfnet.experiments.variants import variant_of
 from trsfnet.models.inception_resnet import ARCHITECTURES
 
 QUANTITIES = ("scale", "kernel", "product", "ratio")
+
+
+def geometric_mean(values: ArrayLike, axis: int | None = None) -> Any:
+    """Return the geometric mean of values from 0, over an axis or over all; it is 0 if a value is 0."""
+    with np.errstate(divide="ignore"):
+        return np.exp(np.log(values).mean(axis=axis))
+
+
+MEANS: dict[str, Callable[[np.ndarray], float]] = {
+    "geometric": geometric_mean,
+    "arithmetic": np.mean,
+    "median": np.median,
+}
+"""The means over modules that claims on the role of the branches must agree on, by name."""
+
+
+def compared_modules(arch: str) -> int:
+    """Return the number of modules over which averages are formed: all but the last.
+
+    The last module has the constant 1 in the original instead of 0.1 to 0.2, and it dominates an arithmetic
+    mean. In v1 TRSF leaves it unchanged; in v2 TRSF starts it at 0.1. Averages with it would compare unlike
+    modules.
+    """
+    network = ARCHITECTURES[arch]
+    return sum(stage.repeats for stage in (network.block35, network.block17, network.block8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +56,14 @@ class Branches:
         kernel: Frobenius norm ‖W‖ of the 1x1 kernel that the scale multiplies.
         ratio: mean over images of ‖s · Inception(x)‖ / ‖x‖.
         trained: the modules whose scale is trained.
+        compared: the modules over which averages are formed, see `compared_modules`.
     """
 
     scale: pd.DataFrame
     kernel: pd.DataFrame
     ratio: pd.DataFrame
     trained: Sequence[int] = ()
+    compared: Sequence[int] = ()
 
     @cached_property
     def product(self) -> pd.DataFrame:
@@ -44,11 +72,14 @@ class Branches:
 
     @cached_property
     def means(self) -> pd.DataFrame:
-        """Geometric means over the modules, one row per epoch; scale times kernel equals product."""
-        tables = {name: getattr(self, name).to_numpy() for name in QUANTITIES}
-        with np.errstate(divide="ignore"):  # a scale of 0 has the mean 0
-            means = {name: np.exp(np.log(table).mean(axis=1)) for name, table in tables.items()}
+        """Geometric means over the compared modules, a row per epoch; scale times kernel equals product."""
+        tables = {name: getattr(self, name)[list(self.compared)].to_numpy() for name in QUANTITIES}
+        means = {name: geometric_mean(table, axis=1) for name, table in tables.items()}
         return pd.DataFrame(means, self.ratio.index)
+
+    def mean_ratio(self, mean: str, epoch: int = -1) -> float:
+        """Return a mean of `MEANS` of the ratio over the compared modules, by default at the end."""
+        return float(MEANS[mean](self.ratio[list(self.compared)].iloc[epoch].to_numpy()))
 
 
 def branches(run: Run) -> Branches | None:
@@ -62,7 +93,8 @@ def branches(run: Run) -> Branches | None:
     trained = list(range(1, tables["trsf"].shape[1] + 1)) if "trsf" in tables else []
     if trained:
         scale[trained] = tables["trsf"].abs()
-    return Branches(scale, tables["kernel"], ratio, trained)
+    compared = range(1, compared_modules(run.config["arch"]) + 1)
+    return Branches(scale, tables["kernel"], ratio, trained, compared)
 
 
 def _by_module(table: pd.DataFrame) -> pd.DataFrame:
@@ -106,26 +138,32 @@ class BranchRuns:
         return [(fixed, variant) for fixed, variant in found if fixed in self.by_variant]
 
     def geometric(self, variant: str, quantity: str, epoch: int = -1) -> dict[int, float]:
-        """Return the geometric mean over modules by seed, by default after the last epoch."""
+        """Return the geometric mean over the compared modules by seed, by default after the last epoch."""
         return {seed: float(b.means[quantity].iloc[epoch]) for seed, b in self.by_variant[variant].items()}
 
     def arithmetic_ratio(self, variant: str, epoch: int = -1) -> float:
-        """Return the arithmetic mean of the ratio over modules and seeds, by default after the last epoch."""
-        return float(np.mean([b.ratio.iloc[epoch].mean() for b in self.by_variant[variant].values()]))
+        """Return the arithmetic mean of the ratio over compared modules and seeds, by default at the end."""
+        return float(np.mean([b.mean_ratio("arithmetic", epoch) for b in self.by_variant[variant].values()]))
 
     def gain(self, fixed: str, trained: str, quantity: str) -> float:
         """Return the ratio of the final quantity with TRSF to that with constants.
 
         Both are geometric means over modules and seeds.
         """
-        ends = [np.mean(np.log10(list(self.geometric(v, quantity).values()))) for v in (trained, fixed)]
-        return float(10 ** (ends[0] - ends[1]))
+        ends = [geometric_mean(list(self.geometric(v, quantity).values())) for v in (trained, fixed)]
+        return float(ends[0] / ends[1])
 
-    def ratio_effect(self, fixed: str, trained: str) -> Effect | None:
-        """Return log10 of the gain in the ratio; None if either variant has fewer than two seeds."""
+    def ratio_effect(self, fixed: str, trained: str, mean: str = "geometric") -> Effect | None:
+        """Return log10 of the gain in a mean of the ratio; None if a variant has fewer than two seeds.
+
+        Args:
+            fixed: the variant with constants.
+            trained: the variant with TRSF.
+            mean: the mean over modules, one of `MEANS`.
+        """
         logs = {
-            variant: {seed: float(np.log10(mean)) for seed, mean in self.geometric(variant, "ratio").items()}
-            for variant in self.by_variant
+            variant: {seed: float(np.log10(b.mean_ratio(mean))) for seed, b in runs.items()}
+            for variant, runs in self.by_variant.items()
         }
         # Trained scales vary more between seeds than constants, so their spreads are pooled separately.
         spreads = [

@@ -12,7 +12,7 @@ from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.run import Run
-from trsfnet.experiments.budgets import BUDGETS, budget_of, departures, is_study, protocol
+from trsfnet.experiments.budgets import BUDGETS, ROUNDING_FIELDS, budget_of, departures, is_study, protocol
 
 
 class Campaign(ComparableRuns):
@@ -109,8 +109,14 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
     budget = budget_of(configs[rate])
     varies = budget and BUDGETS[budget].get("varies")
     # If a seed was run twice, for example in two precisions, the run started later is used.
-    by_key = {(run.run_id if varies else run.variant, run.learning_rate, run.seed): run for run in runs}
+    by_key = {(_settings(run) if varies else run.variant, run.learning_rate, run.seed): run for run in runs}
     return Campaign(track, budget, {} if varies else odd[rate], rate, by_key)
+
+
+def _settings(run: Run) -> str:
+    """Return all settings of a run except those that affect only rounding."""
+    settings = {k: v for k, v in run.config.items() if k not in ROUNDING_FIELDS}
+    return json.dumps(settings, sort_keys=True, default=list)
 
 
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:

@@ -33,7 +33,7 @@ class ComparableRuns:
         rate: the learning rate at which all claims except those on stability are judged: the one with the
             fewest departures from a budget, and of these the one with the most runs.
         runs: runs that have ended (done or collapsed) by variant, learning rate and seed. The runs of a study
-            that varies further settings form one campaign, with the run id in place of the variant; only
+            that varies further settings form one campaign, with all settings in place of the variant; only
             that study's own rules compare them.
     """
 

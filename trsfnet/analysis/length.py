@@ -26,16 +26,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.mechanism import RATIOS, Answer, answer_from, factor, ratio_averages
+from trsfnet.analysis.branches import compared_modules, geometric_mean
+from trsfnet.analysis.mechanism import RATIOS, Answer, Effects, answer_from, factor, ratio_averages
 from trsfnet.analysis.reach import run_regime
-from trsfnet.analysis.run import Run
-from trsfnet.evaluation.statistics import Interval
-from trsfnet.models.inception_resnet import SCALED_MODULES
+from trsfnet.analysis.run import Run, latest
+from trsfnet.experiments.budgets import LONG_STUDIES
 
-LONG, LONG_USUAL_DECAY = "long", "long-usual-decay"
+LONG, LONG_USUAL_DECAY = LONG_STUDIES
 BOTH, SLOPES, BASELINE = "v1-trsf-prelu", "v1-prelu", "v1-relu"
 _COURSE = ("scale", "kernel", "ratio")
-_TAR = "all_pairs_tar@1e-3"
 
 
 def long_runs(runs: Iterable[Run]) -> pd.DataFrame:
@@ -46,30 +45,27 @@ def long_runs(runs: Iterable[Run]) -> pd.DataFrame:
         `negative_slopes` (the final share of slopes below 0; NaN without any), `tar` (TAR at FAR 1e-3 over
         all pairs), and, before training with the suffix `_start` and after it without:
 
-        - `scale`: mean magnitude of the trainable scales; NaN without any.
+        - `scale`, `signed_scale`: mean magnitude and mean of the trainable scales; NaN without any.
         - `kernel`: geometric mean over modules of the norm of the kernel under the scale.
         - `ratio`, `ratio_geometric`, `ratio_median`: ratio of the norms of branch and trunk: arithmetic mean,
           geometric mean and median over modules.
 
-        Empty if there are no such runs.
+        Of runs that differ only in precision, the one started last. Empty if there are no such runs.
     """
-    rows = [_row(run) for run in runs if _is_finished(run)]
+    rows = [_row(run) for run in _finished(runs)]
     if not rows:
         return pd.DataFrame()
     return pd.DataFrame(rows).sort_values(["study", "variant", "seed"], ignore_index=True)
 
 
-def _is_finished(run: Run) -> bool:
-    """Return whether a run of the two studies has ended, with all that is compared on record."""
-    if not run.done or run.budget not in (LONG, LONG_USUAL_DECAY) or run.history.empty:
-        return False
-    tables = {"kernel", "ratio", "trsf"} if run.config["trsf"] else {"kernel", "ratio"}
-    return tables <= run.learned.keys()
+def _finished(runs: Iterable[Run]) -> list[Run]:
+    ended = [run for run in runs if run.done and run.budget in LONG_STUDIES]
+    return latest(ended, lambda run: (run.budget, run.variant, run.seed))
 
 
 def _row(run: Run) -> dict[str, Any]:
     found = run_regime(run)
-    assert found is not None  # `_is_finished` requires an epoch
+    assert found is not None  # a finished run has a history
     slopes = run.learned["slope"].iloc[-1] if "slope" in run.learned else pd.Series(dtype=float)
     epochs = run.learned["ratio"].index
     start = {f"{name}_start": value for name, value in _branches(run, epochs[0]).items()}
@@ -80,7 +76,7 @@ def _row(run: Run) -> dict[str, Any]:
         "travel": found.travel,
         "decay_budget": found.decay_budget,
         "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
-        "tar": run.metrics.get(_TAR, np.nan),
+        "tar": run.metrics[run.measures[0]],
         **start,
         **_branches(run, epochs[-1]),
     }
@@ -88,14 +84,13 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _branches(run: Run, epoch: int) -> dict[str, float]:
     """Return scale, kernel and ratios after an epoch."""
-    modules = SCALED_MODULES[run.config["arch"]]
+    modules = compared_modules(run.config["arch"])
     kernels, ratios = (run.learned[kind].loc[epoch].to_numpy()[:modules] for kind in ("kernel", "ratio"))
     scales = run.learned["trsf"].loc[epoch].to_numpy() if "trsf" in run.learned else np.array([np.nan])
-    with np.errstate(divide="ignore"):
-        kernel = float(np.exp(np.log(kernels).mean()))
     return {
         "scale": float(np.abs(scales).mean()),
-        "kernel": kernel,
+        "signed_scale": float(scales.mean()),
+        "kernel": float(geometric_mean(kernels)),
         **ratio_averages(pd.Series(ratios)),
     }
 
@@ -109,8 +104,8 @@ def courses(runs: Iterable[Run]) -> dict[str, list[pd.DataFrame]]:
         divided by their values at epoch 0. A study without such a run is left out.
     """
     found: dict[str, list[pd.DataFrame]] = {}
-    for run in runs:
-        if _is_finished(run) and run.variant == BOTH:
+    for run in _finished(runs):
+        if run.variant == BOTH:
             epochs = run.learned["ratio"].index
             table = pd.DataFrame([_branches(run, epoch) for epoch in epochs], epochs)
             found.setdefault(str(run.budget), []).append(table[list(_COURSE)] / table[list(_COURSE)].iloc[0])
@@ -125,8 +120,8 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
         _by_seed(runs, study, variant)
         for study, variant in ((LONG, BOTH), (LONG_USUAL_DECAY, BOTH), (LONG, SLOPES))
     )
-    growth = both["scale"] / both["scale_start"]
-    outgrow = {f"over_{name}": factor(both[name] / both[f"{name}_start"], growth) for name in RATIOS}
+    grown = both["scale"] / both["scale_start"]
+    outgrow = {f"over_{name}": factor(both[name] / both[f"{name}_start"], grown) for name in RATIOS}
     return [
         answer_from("outgrow", outgrow, above=True),
         answer_from("decay", {"scale": factor(usual["scale"], both["scale"])}, above=True),
@@ -135,11 +130,19 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
     ]
 
 
+def growth(runs: pd.DataFrame, quantity: str) -> float:
+    """Return the factor by which a quantity grows from start to end, as a geometric mean over runs.
+
+    Args:
+        runs: rows of the table of `long_runs`.
+        quantity: a column with a value before training, such as `scale`.
+    """
+    return float(geometric_mean(runs[quantity] / runs[f"{quantity}_start"]))
+
+
 def _by_seed(runs: pd.DataFrame, study: str, variant: str) -> pd.DataFrame:
-    """Select runs, indexed by seed; of runs that differ in the precision alone, the first."""
-    found = runs[(runs["study"] == study) & (runs["variant"] == variant)].set_index("seed")
-    return found[~found.index.duplicated()]
+    return runs[(runs["study"] == study) & (runs["variant"] == variant)].set_index("seed")
 
 
-def _ratios(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, tuple[Interval | None, int]]:
+def _ratios(first: pd.DataFrame, second: pd.DataFrame) -> Effects:
     return {name: factor(first[name], second[name]) for name in RATIOS}

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from trsfnet.analysis.branches import MEANS, compared_modules, geometric_mean
+from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
-from trsfnet.models.inception_resnet import SCALED_MODULES
-from trsfnet.training.budget import regime
-from trsfnet.training.config import TrainConfig
+from trsfnet.experiments.mechanism import BUDGET, ENDS, STARTS
+from trsfnet.models.inception_resnet import PAPER_SCALE
+from trsfnet.training.rescaling import FACTORS
 
-STUDY = "mechanism"
-TAR = "all_pairs_tar@1e-2"
-TAR_LOW = "all_pairs_tar@1e-3"
+# Initial scales of the runs of the part `starts` and of the ladder.
+STARTED = tuple(sorted({*STARTS, PAPER_SCALE}))
+RATIOS = ("ratio", "ratio_geometric", "ratio_median")
+# A learned size counts as optimal if the best factor on it is 1 or one of the neighbours of 1.
+_ONE = FACTORS.index(1.0)
+NEAR_ONE = (FACTORS[_ONE - 1], FACTORS[_ONE + 1])
 
 _VARIED = (
     "arch",
@@ -39,31 +44,30 @@ def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
         The settings that the runs vary (`trsf`, `activation`, `weight_decay`, `decayed`, ...), `seed`, and:
 
         - `decay_budget`, `travel`: decay budget and travel of the schedule, see `trsfnet.training.budget`.
-        - `scale`, `scale_largest`: mean and largest final magnitude of the trainable scales; NaN without any.
+        - `scale`: mean final magnitude of the trainable scales; NaN without any.
         - `kernel`: geometric mean over modules of the final norm of the kernel under the scale relative to
           its initial norm.
         - `ratio`, `ratio_geometric`, `ratio_median`: final ratio of the norms of branch and trunk:
           arithmetic mean, geometric mean and median over modules.
         - `negative_slopes`: share of final slopes below 0; NaN without any.
-        - `tar`, `tar_low`: TAR over all pairs of the test people at FAR 1e-2 and 1e-3.
-        - `held_out_loss`: loss in nats on unseen images of the training people.
-        - `best_factor`: the common factor on all scales that minimises that loss, with batch statistics.
+        - `tar`: TAR at FAR 1e-2 over all pairs of the test people.
+        - `best_factor`: the common factor on all scales that minimises the loss on unseen images of the
+          training people, with batch statistics.
         - `dead`: share of channels that are positive at fewer than one in a thousand positions, averaged over
           activation layers; `zeros`: share of zeros before the average pool.
         - `cosine`: the most negative cosine between two final kernels of a layer, minus that of the random
           initial kernels; `rank`: the final effective rank relative to the initial one. Both are means over
           layers.
-        - `bias`: mean norm of the final biases under the scales.
 
         Empty if there are no such runs.
     """
-    rows = [_row(run) for run in runs if _is_finished(run)]
+    rows = [_row(run) for run in _finished(runs)]
     table = pd.DataFrame(rows)
     return table.sort_values([*_VARIED[1:], "seed"], key=_sortable, ignore_index=True) if rows else table
 
 
-def _is_finished(run: Run) -> bool:
-    return run.done and run.budget == STUDY
+def _finished(runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if run.done and run.budget == BUDGET]
 
 
 def _sortable(column: pd.Series) -> pd.Series:
@@ -71,45 +75,35 @@ def _sortable(column: pd.Series) -> pd.Series:
 
 
 def _row(run: Run) -> dict[str, Any]:
-    config, history = run.config, run.history
-    steps = int(history["step"].iloc[-1] // len(history))
-    found = regime(TrainConfig.from_parameters(config), steps)
+    config, found = run.config, run_regime(run)
+    assert found is not None  # a finished run has a history
     values = {kind: table.iloc[-1] for kind, table in run.learned.items()}
     random = {kind: table.iloc[0] for kind, table in run.learned.items()}
-    modules = SCALED_MODULES[config["arch"]]
-    scales = values["trsf"].abs() if "trsf" in values else pd.Series(dtype=float)
-    kernels, ratios = values["kernel"][:modules], values["ratio"][:modules]
+    modules = compared_modules(config["arch"])
     slopes = values.get("slope", pd.Series(dtype=float))
     losses = values.get("rescaled_loss", pd.Series(dtype=float))
-    last = history.iloc[-1]
     return {name: config.get(name) for name in _VARIED} | {
         "fixed_scales": bool(config.get("fixed_scales")),
-        "run_id": run.run_id,
         "seed": run.seed,
         "decay_budget": found.decay_budget,
         "travel": found.travel,
-        "scale": scales.mean() if len(scales) else np.nan,
-        "scale_largest": scales.max() if len(scales) else np.nan,
-        "kernel": float(np.exp(np.log(kernels / random["kernel"][:modules]).mean())),
-        **ratio_averages(ratios),
+        "scale": values["trsf"].abs().mean() if "trsf" in values else np.nan,
+        "kernel": float(geometric_mean(values["kernel"][:modules] / random["kernel"][:modules])),
+        **ratio_averages(values["ratio"][:modules]),
         "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
-        "tar": run.metrics[TAR],
-        "tar_low": run.metrics[TAR_LOW],
-        "held_out_loss": last.get("held_out_loss", np.nan),
+        "tar": run.metrics[run.measures[0]],
         "best_factor": float(str(losses.idxmin())) if len(losses) else np.nan,
         "dead": values["dead"].mean() if "dead" in values else np.nan,
         "zeros": values["zeros"].mean() if "zeros" in values else np.nan,
         "cosine": (values["cosine"] - random["cosine"]).mean() if "cosine" in values else np.nan,
         "rank": (values["rank"] / random["rank"]).mean() if "rank" in values else np.nan,
-        "bias": values["bias"][:modules].mean() if "bias" in values else np.nan,
     }
 
 
 def ratio_averages(ratios: pd.Series) -> dict[str, float]:
     """Return the averages over modules named in `RATIOS`; a branch of 0 makes the geometric mean 0."""
-    with np.errstate(divide="ignore"):
-        geometric = float(np.exp(np.log(ratios).mean()))
-    return {"ratio": ratios.mean(), "ratio_geometric": geometric, "ratio_median": ratios.median()}
+    averages = (MEANS[mean](ratios.to_numpy(float)) for mean in ("arithmetic", "geometric", "median"))
+    return dict(zip(RATIOS, map(float, averages), strict=True))
 
 
 def ladder(runs: pd.DataFrame) -> pd.DataFrame:
@@ -137,49 +131,39 @@ def ladder(runs: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Change:
-    """The change of a quantity between two decay budgets, paired by seed.
+    """The change of a quantity from the usual weight decay to the raised one, paired by seed.
 
     Attributes:
-        quantity: a column of `mechanism_runs`.
-        low: the lower decay budget.
-        high: the higher decay budget.
-        effect: the change from low to high: a difference for shares, otherwise a factor. None with fewer than
-            two seeds.
+        low: the decay budget at the usual weight decay.
+        high: that at the raised one.
+        effect: the change: a difference for TAR, otherwise a factor. None with fewer than two seeds.
         seeds: number of pairs.
     """
 
-    quantity: str
     low: float
     high: float
     effect: Interval | None
     seeds: int
 
 
-def change(rungs: pd.DataFrame, quantity: str, *, line: str = "both", usual: float = 5e-4) -> Change | None:
-    """Return the effect on a quantity of raising weight decay from `usual` to the largest of the ladder.
+def change(rungs: pd.DataFrame, quantity: str, *, line: str = "both") -> Change | None:
+    """Return the effect on a quantity of raising weight decay from the first of `ENDS` to the last.
 
     Args:
         rungs: the table returned by `ladder`.
-        quantity: a column of the table; TAR and other shares are compared by difference, others by factor.
+        quantity: a column of the table; TAR is compared by difference, others by factor.
         line: the line of the ladder.
-        usual: the lower weight decay.
 
     Returns:
-        The change; None if the two sides have no finished seed in common or have equal decay budgets.
+        The change; None if the two sides have no seed in common.
     """
-    part = rungs[rungs["line"] == line]
-    sides = [part[part["weight_decay"] == decay] for decay in (usual, part["weight_decay"].max())]
-    table = pd.concat([side.set_index("seed")[quantity] for side in sides], axis=1, join="inner").dropna()
-    if not len(table) or sides[0]["decay_budget"].equals(sides[1]["decay_budget"]):
+    part = rungs[rungs["line"] == line].set_index("seed")
+    low, high = (part[part["weight_decay"] == decay] for decay in ENDS)
+    compare = difference if quantity == "tar" else factor
+    effect, seeds = compare(low[quantity], high[quantity])
+    if not seeds:
         return None
-    budgets = [float(side["decay_budget"].iloc[0]) for side in sides]
-    low, high = table.iloc[:, 0], table.iloc[:, 1]
-    if quantity in ("tar", "tar_low", "negative_slopes"):
-        effect = mean_over_seeds(list(high - low))
-    else:
-        logs = mean_over_seeds(list(np.log(high / low)))
-        effect = logs and Interval(*(float(np.exp(x)) for x in (logs.value, logs.low, logs.high)))
-    return Change(quantity, budgets[0], budgets[1], effect, len(table))
+    return Change(float(low["decay_budget"].iloc[0]), float(high["decay_budget"].iloc[0]), effect, seeds)
 
 
 def starting_norms(runs: Iterable[Run]) -> np.ndarray:
@@ -188,11 +172,15 @@ def starting_norms(runs: Iterable[Run]) -> np.ndarray:
     They are the initial values of `trsfnet.analysis.gradient_flow`. Empty if there are no runs.
     """
     norms = [
-        run.learned["kernel"].iloc[0].to_numpy()[: SCALED_MODULES[run.config["arch"]]]
-        for run in runs
-        if _is_finished(run) and run.config["trsf"] and run.config.get("projection_gain", 1) == 1
+        run.learned["kernel"].iloc[0].to_numpy()[: compared_modules(run.config["arch"])]
+        for run in _finished(runs)
+        if run.config["trsf"] and run.config.get("projection_gain", 1) == 1
     ]
     return np.mean(norms, axis=0) if norms else np.empty(0)
+
+
+Effects = Mapping[str, tuple[Interval | None, int]]
+"""Effects by name: each with its interval, or None with fewer than two pairs, and the number of pairs."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +190,9 @@ class Answer:
     Attributes:
         question: its name, such as `growth`.
         decided: True or False according to the rule; None if an interval is inconclusive or runs are missing.
-        effects: the effects that the rule uses, by name: factors, differences or shares with intervals.
-        seeds: number of seeds on which they are based.
+        effects: the effects that are known, by name: factors, differences or shares with intervals.
+        seeds: the number of seeds of the effect with the fewest; without any effect, that of the comparison
+            with the most.
     """
 
     question: str
@@ -212,10 +201,19 @@ class Answer:
     seeds: int
 
 
-USUAL, HIGH = 5e-4, 0.04
-# Initial scales of the runs of the part `starts` and of the ladder.
-STARTED = (0.03, 0.1, 0.3, 1.0)
-RATIOS = ("ratio", "ratio_geometric", "ratio_median")
+def answered(
+    question: str, effects: Effects, decide: Callable[[Mapping[str, Interval]], bool | None]
+) -> Answer:
+    """Answer a question by a rule, or leave it open if an effect is missing.
+
+    Args:
+        question: name of the question.
+        effects: all effects that the rule needs.
+        decide: the rule: returns the answer, given the effects with their intervals.
+    """
+    known = {name: effect for name, (effect, _) in effects.items() if effect}
+    seeds = min((effects[name][1] for name in known), default=max(pairs for _, pairs in effects.values()))
+    return Answer(question, decide(known) if len(known) == len(effects) else None, known, seeds)
 
 
 def answers(runs: pd.DataFrame) -> list[Answer]:
@@ -224,8 +222,8 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
         return []
     rungs = ladder(runs)
     return [
-        _moved("growth", rungs, ["scale"], above=True),
-        _moved("branches", rungs, RATIOS, above=False),
+        answer_from("growth", _changes(rungs, ["scale"]), above=True),
+        answer_from("branches", _changes(rungs, RATIOS), above=False),
         _gauge(runs),
         _contraction(runs),
         _optimum(runs),
@@ -233,27 +231,31 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
     ]
 
 
-def _moved(question: str, rungs: pd.DataFrame, quantities: Sequence[str], *, above: bool) -> Answer:
+def decay_explains_growth(found: Sequence[Answer]) -> bool:
+    """Return whether scales grow with weight decay while the branches add less, according to `answers`."""
+    decided = {answer.question: answer.decided for answer in found}
+    return bool(decided.get("growth") and decided.get("branches"))
+
+
+def _changes(rungs: pd.DataFrame, quantities: Sequence[str]) -> Effects:
     changes = {quantity: change(rungs, quantity) for quantity in quantities}
-    factors = {q: (c.effect, c.seeds) if c else (None, 0) for q, c in changes.items()}
-    return answer_from(question, factors, above=above)
+    return {name: (found.effect, found.seeds) if found else (None, 0) for name, found in changes.items()}
 
 
-def answer_from(question: str, factors: Mapping[str, tuple[Interval | None, int]], *, above: bool) -> Answer:
+def answer_from(question: str, factors: Effects, *, above: bool) -> Answer:
     """Decide a question by whether all factors, including their intervals, lie on one side of 1.
 
     Args:
         question: name of the question.
-        factors: each factor with its interval, or None with fewer than two pairs, and the number of pairs.
+        factors: the factors.
         above: True if factors above 1 answer the question with yes, False if factors below 1 do.
     """
-    found = {name: effect for name, (effect, _) in factors.items() if effect}
-    seeds = min(seeds for _, seeds in factors.values())
-    if len(found) < len(factors):
-        return Answer(question, None, found, seeds)
-    sides = {(e.low > 1) - (e.high < 1) for e in found.values()}
-    decided = {frozenset({1}): above, frozenset({-1}): not above}.get(frozenset(sides))
-    return Answer(question, decided, found, seeds)
+
+    def decide(effects: Mapping[str, Interval]) -> bool | None:
+        sides = {(effect.low > 1) - (effect.high < 1) for effect in effects.values()}
+        return {frozenset({1}): above, frozenset({-1}): not above}.get(frozenset(sides))
+
+    return answered(question, factors, decide)
 
 
 def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
@@ -268,8 +270,7 @@ def pick(runs: pd.DataFrame, **wanted: object) -> pd.DataFrame:
 
 def by_seed(runs: pd.DataFrame, quantity: str, decay: float, settings: Mapping[str, object]) -> pd.Series:
     """Return a quantity of the runs with the given settings, by seed."""
-    found = pick(runs, weight_decay=decay, **settings)[quantity]
-    return found[~found.index.duplicated()].dropna()
+    return pick(runs, weight_decay=decay, **settings)[quantity].dropna()
 
 
 def factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
@@ -284,26 +285,28 @@ def factor(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
     return found and Interval(*np.exp([found.value, found.low, found.high]).tolist()), len(logs)
 
 
-def _difference(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
+def difference(first: pd.Series, second: pd.Series) -> tuple[Interval | None, int]:
     """Return the mean of second - first with its interval, paired by seed, and the number of pairs."""
     differences = (second - first).dropna()
     return mean_over_seeds(list(differences)), len(differences)
 
 
+def _at(decay: float) -> str:
+    return f"weight decay {decay:g}"
+
+
 def _gauge(runs: pd.DataFrame) -> Answer:
     """Do runs that start as the same function, parametrised differently, end with different scales?"""
-    found, counts = {}, []
-    for decay in (USUAL, HIGH):
-        usual = pick(runs, weight_decay=decay)
-        other = pick(runs, weight_decay=decay, scale_init=1.0, projection_gain=0.1)
-        effect, seeds = factor(usual["scale"], other["scale"])
-        if effect:
-            found[f"weight decay {decay:g}"] = effect
-            counts.append(seeds)
-    if len(found) < 2:
-        return Answer("gauge", None, found, min(counts, default=0))
-    apart = [effect.low > 1 or effect.high < 1 for effect in found.values()]
-    return Answer("gauge", True if all(apart) else None, found, min(counts))
+    other = {"scale_init": 1.0, "projection_gain": 0.1}
+    effects = {
+        _at(decay): factor(by_seed(runs, "scale", decay, {}), by_seed(runs, "scale", decay, other))
+        for decay in ENDS
+    }
+
+    def decide(found: Mapping[str, Interval]) -> bool | None:
+        return True if all(effect.low > 1 or effect.high < 1 for effect in found.values()) else None
+
+    return answered("gauge", effects, decide)
 
 
 def spread_ratios(runs: pd.DataFrame, decay: float) -> pd.Series:
@@ -315,62 +318,65 @@ def spread_ratios(runs: pd.DataFrame, decay: float) -> pd.Series:
 
 def _contraction(runs: pd.DataFrame) -> Answer:
     """Is the spread of log scales over the different initial scales smaller at the end than at the start?"""
-    found, counts = {}, []
-    for decay in (USUAL, HIGH):
-        ratios = spread_ratios(runs, decay)
-        effect = mean_over_seeds(list(ratios))
-        if effect:
-            found[f"weight decay {decay:g}"] = effect
-            counts.append(len(ratios))
-    if len(found) < 2:
-        return Answer("contraction", None, found, min(counts, default=0))
-    below = all(effect.high < 1 for effect in found.values())
-    not_below = any(effect.low > 1 for effect in found.values())
-    return Answer("contraction", True if below else False if not_below else None, found, min(counts))
+    ratios = {_at(decay): spread_ratios(runs, decay) for decay in ENDS}
+    effects = {name: (mean_over_seeds(list(found)), len(found)) for name, found in ratios.items()}
+    return answered("contraction", effects, lambda found: _side(found.values(), 1, above=False))
+
+
+def _side(effects: Collection[Interval], bound: float, *, above: bool) -> bool | None:
+    """Return True if all intervals lie on the wanted side of a bound, False if one lies on the other side."""
+    over = [effect.low > bound for effect in effects]
+    under = [effect.high < bound for effect in effects]
+    wanted, other = (over, under) if above else (under, over)
+    return True if all(wanted) else False if any(other) else None
 
 
 def _optimum(runs: pd.DataFrame) -> Answer:
     """Is the held-out loss smallest near a factor of 1 in most runs with trainable scales?"""
-    found = {f"weight decay {decay:g}": share for decay, share in optimum_shares(runs).items()}
-    if len(found) < 2:
-        return Answer("optimum", None, found, 0)
-    above = all(effect.low > 0.5 for effect in found.values())
-    below = any(effect.high < 0.5 for effect in found.values())
-    return Answer("optimum", True if above else False if below else None, found, runs["seed"].nunique())
+    shares = optimum_shares(runs)
+    seeds = {decay: _rescaled(runs, decay)["seed"].nunique() for decay in ENDS}
+    effects = {_at(decay): (shares.get(decay), seeds[decay]) for decay in ENDS}
+    return answered("optimum", effects, lambda found: _side(found.values(), 0.5, above=True))
+
+
+def _rescaled(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
+    """Select the runs with trainable scales whose loss was measured with rescaled branches."""
+    return runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
 
 
 def optimum_shares(runs: pd.DataFrame) -> dict[float, Interval]:
     """Return, by weight decay, the share of runs whose held-out loss is smallest near a factor of 1.
 
-    Only runs with trainable scales count; near 1 means from 0.84 to 1.19. The intervals are Wilson's.
+    Only runs with trainable scales count; near 1 means within `NEAR_ONE`. The intervals are Wilson's.
     """
-    found = {}
-    for decay in (USUAL, HIGH):
-        part = runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
-        if len(part):
-            found[decay] = wilson(int(part["best_factor"].between(0.84, 1.19).sum()), len(part))
-    return found
+    parts = {decay: _rescaled(runs, decay) for decay in ENDS}
+    return {
+        decay: wilson(int(part["best_factor"].between(*NEAR_ONE).sum()), len(part))
+        for decay, part in parts.items()
+        if len(part)
+    }
 
 
 def _training(runs: pd.DataFrame) -> Answer:
     """Does training the scales increase TAR over keeping them at their initial value?"""
-    found, over_start, counts = {}, [], []
-    for decay in (USUAL, HIGH):
-        trained = pick(runs, weight_decay=decay)
-        for name, constant in (("constant 0.1", 0.1), ("facenet's constants", None)):
-            fixed = pick(runs, weight_decay=decay, trsf=False, scale_init=constant)
-            effect, seeds = _difference(fixed["tar"], trained["tar"])
-            if effect:
-                found[f"over {name}, weight decay {decay:g}"] = effect
-                counts.append(seeds)
-                if constant is not None:
-                    over_start.append(effect)
-    if len(found) < 4:
-        return Answer("training", None, found, min(counts, default=0))
-    above = all(effect.low > 0 for effect in over_start)
-    below = all(effect.high < 0 for effect in over_start)
-    decided = True if above else False if below else None
-    return Answer("training", decided, found, min(counts))
+    effects: dict[str, tuple[Interval | None, int]] = {}
+    over_start = []
+    for decay in ENDS:
+        trained = by_seed(runs, "tar", decay, {})
+        for name, constant in (("constant 0.1", PAPER_SCALE), ("facenet's constants", None)):
+            fixed = by_seed(runs, "tar", decay, {"trsf": False, "scale_init": constant})
+            compared = f"over {name}, {_at(decay)}"
+            effects[compared] = difference(fixed, trained)
+            over_start += [compared] if constant else []
+
+    def decide(found: Mapping[str, Interval]) -> bool | None:
+        above, below = (
+            all(test(found[name]) for name in over_start)
+            for test in (lambda effect: effect.low > 0, lambda effect: effect.high < 0)
+        )
+        return True if above else False if below else None
+
+    return answered("training", effects, decide)
 
 
 def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Interval | None, int]]]:
@@ -385,9 +391,9 @@ def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Int
     """
     found = {}
     rungs = ladder(runs)
-    for decay in (USUAL, HIGH):
+    for decay in ENDS:
         part = rungs[rungs["weight_decay"] == decay].set_index("seed")
         both, baseline = part[part["line"] == "both"], part[part["line"] == "baseline"]
         found[f"{decay:g}"] = {name: factor(baseline[name], both[name]) for name in RATIOS}
-        found[f"{decay:g}"]["tar"] = _difference(baseline["tar"], both["tar"])
+        found[f"{decay:g}"]["tar"] = difference(baseline["tar"], both["tar"])
     return found

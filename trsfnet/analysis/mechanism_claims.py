@@ -12,9 +12,10 @@ import pandas as pd
 
 from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.analysis.findings import MIN_SEEDS
-from trsfnet.analysis.mechanism import HIGH, USUAL, by_seed, optimum_shares, spread_ratios
+from trsfnet.analysis.mechanism import by_seed, optimum_shares, spread_ratios
 from trsfnet.analysis.units import NUMBER, POINTS, SHARE, SIGNED_NUMBER, Unit
 from trsfnet.evaluation.statistics import fieller
+from trsfnet.experiments.mechanism import ENDS
 from trsfnet.text import percent
 
 _RELU = {"trsf": False, "activation": "relu", "scale_init": None}
@@ -73,7 +74,7 @@ def _difference(
     runs: pd.DataFrame, quantity: str, first: Mapping[str, object], second: Mapping[str, object], name: str
 ) -> Iterator[Asked]:
     """Yield the difference first - second at both weight decays."""
-    for decay in (USUAL, HIGH):
+    for decay in ENDS:
         gap = by_seed(runs, quantity, decay, first) - by_seed(runs, quantity, decay, second)
         yield Asked(f"{name}, weight decay {decay:g}", gap.dropna())
 
@@ -84,7 +85,7 @@ def _dead(runs: pd.DataFrame) -> Iterator[Asked]:
 
 
 def _dead_note(runs: pd.DataFrame) -> str:
-    shares = [by_seed(runs, "dead", decay, _RELU) for decay in (USUAL, HIGH)]
+    shares = [by_seed(runs, "dead", decay, _RELU) for decay in ENDS]
     if not all(len(share) for share in shares):
         return ""
     usual, high = (percent(share.mean()) for share in shares)
@@ -97,7 +98,7 @@ def _redundancy(runs: pd.DataFrame) -> Iterator[Asked]:
 
 
 def _contraction(runs: pd.DataFrame) -> Iterator[Asked]:
-    for decay in (USUAL, HIGH):
+    for decay in ENDS:
         ratios = spread_ratios(runs, decay)
         yield Asked(f"spread at the end over that at the start, weight decay {decay:g}", ratios, False)
 
@@ -124,7 +125,7 @@ def gains(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
 
 
 def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:
-    for decay in (USUAL, HIGH):
+    for decay in ENDS:
         gained = gains(runs, decay)
         name = f"gain of frozen constants − half of TRSF's, weight decay {decay:g}"
         whole = Asked(name, gained["trained"].dropna())
@@ -136,7 +137,7 @@ def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:
 
 def _main_reason_note(runs: pd.DataFrame) -> str:
     sentences = []
-    for decay in (USUAL, HIGH):
+    for decay in ENDS:
         gained = gains(runs, decay).dropna()
         share = fieller(gained["frozen"].tolist(), gained["trained"].tolist()) if len(gained) > 1 else None
         if share:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trsfnet.analysis.branches import MEANS, compared_modules
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import (
     COUNT,
@@ -112,19 +113,16 @@ def _late_change(kind: str) -> Measure:
 
 
 def _log_ratio(mean: Callable[[np.ndarray], float]) -> Measure:
-    """Return a measure of log10 of a mean over modules of the final residual ratios."""
+    """Return a measure of log10 of a mean over the compared modules of the final residual ratios."""
 
     def value(run: Run) -> float | None:
         table = run.learned.get("ratio")
-        if table is None or not (table.iloc[-1] > 0).all():
+        if table is None:
             return None
-        return float(np.log10(mean(table.iloc[-1].to_numpy(float))))
+        ratios = table.iloc[-1].to_numpy(float)[: compared_modules(run.config["arch"])]
+        return float(np.log10(mean(ratios))) if (ratios > 0).all() else None
 
     return value
-
-
-def _geometric_mean(values: np.ndarray) -> float:
-    return float(10 ** np.log10(values).mean())
 
 
 def _epochs_to_half(run: Run) -> float | None:
@@ -255,13 +253,9 @@ QUANTITIES = {
                 FACTOR,
                 TIMES,
                 _SCALES,
-                label=label,
+                label="median" if name == "median" else f"{name} mean",
             )
-            for name, label, mean in (
-                ("geometric", "geometric mean", _geometric_mean),
-                ("arithmetic", "arithmetic mean", np.mean),
-                ("median", "median", np.median),
-            )
+            for name, mean in MEANS.items()
         ),
         Quantity(
             "slopes_negative",

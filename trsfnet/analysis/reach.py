@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Self
 
 from trsfnet.analysis.run import Run
-from trsfnet.training.budget import Regime, regime
+from trsfnet.training.budget import Regime, regime, regimes
 from trsfnet.training.config import TrainConfig
 
 
@@ -58,10 +58,16 @@ class Reach:
 
 def run_regime(run: Run) -> Regime | None:
     """Return the regime of a run's whole schedule; None if the run finished no epoch."""
+    found = run_regimes(run)
+    return found[-1] if found else None
+
+
+def run_regimes(run: Run) -> list[Regime]:
+    """Return the regime after each epoch of a run's schedule; empty if the run finished no epoch."""
     if run.history.empty:
-        return None
+        return []
     last = run.history.iloc[-1]
-    return regime(run.settings, round(last["step"] / last["epoch"]))
+    return regimes(run.settings, round(last["step"] / last["epoch"]))
 
 
 @cache
@@ -72,7 +78,7 @@ def paper_regime() -> Regime:
 
 
 def has_paper_decay_budget(of: Regime | None) -> bool:
-    """Return whether runs of a regime have the paper's decay budget, within a tenth; False if unknown."""
+    """Return whether runs of a regime have at least nine tenths of the paper's decay budget, if known."""
     return of is not None and of.decay_budget >= 0.9 * paper_regime().decay_budget
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -207,6 +208,11 @@ class Run:
     def is_bound(self, quantity: Quantity) -> bool:
         """Return whether the value is only a lower bound because training ended too early."""
         return not self.collapsed and quantity.is_bound(self)
+
+
+def latest(runs: Iterable[Run], key: Callable[[Run], Hashable]) -> list[Run]:
+    """Return, of the runs with the same key, the one started last: a run repeated in another precision."""
+    return list({key(run): run for run in sorted(runs, key=lambda run: (run.started, run.run_id))}.values())
 
 
 def _by_kind(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

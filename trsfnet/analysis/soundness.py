@@ -8,6 +8,9 @@ from dataclasses import fields
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError
+from trsfnet.experiments.budgets import LONG_STUDIES
+from trsfnet.experiments.mechanism import BUDGET
+from trsfnet.text import joined
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 # Settings that every run resolves and that pages use in computations.
@@ -34,8 +37,17 @@ def _missing(run: Run) -> list[str]:
     """Return what is missing from the record of a finished run."""
     missing = [name for name in run.measures if name not in run.metrics]
     missing += [] if run.epochs_done else ["history.csv"]
-    missing += ["parameters.parquet"] if run.config["trsf"] and "trsf" not in run.learned else []
+    if lacking := _recorded_kinds(run) - run.learned.keys():
+        missing.append(f"{joined(sorted(lacking))} in parameters.parquet")
     return missing
+
+
+def _recorded_kinds(run: Run) -> set[str]:
+    """Return the kinds of values that the record of a finished run must have."""
+    kinds = {"trsf"} if run.config["trsf"] else set()
+    kinds |= {"slope"} if run.config["activation"] == "prelu" else set()
+    # The first runs recorded no kernels and ratios, but the pages of these studies are about them.
+    return kinds | ({"kernel", "ratio"} if run.budget in (BUDGET, *LONG_STUDIES) else set())
 
 
 def _check_types(run: Run) -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.length import LONG, LONG_USUAL_DECAY
+from trsfnet.analysis.branches import compared_modules
+from trsfnet.analysis.reach import run_regimes
 from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import LONG_STUDIES
 from trsfnet.experiments.variants import GRID
-from trsfnet.models.inception_resnet import SCALED_MODULES
-from trsfnet.training.budget import regime
 
 # The budgets whose runs are compared: the others have other learning rates, or are too short.
-BUDGETS = ("short", "pilot", "mechanism", "full", LONG, LONG_USUAL_DECAY)
+BUDGETS = ("short", "pilot", "mechanism", "full", *LONG_STUDIES)
 # In long runs, the parameters after every fifth epoch count too, as these runs cover a wide range of travel.
-_ALONG = dict.fromkeys((LONG, LONG_USUAL_DECAY), 5)
+_ALONG = dict.fromkeys(LONG_STUDIES, 5)
 _VARIANTS = {v.key for v in GRID if v.loss == "softmax" and v.slope_init is None}
 
 VALUES = {
@@ -30,15 +30,17 @@ VALUES = {
 
 
 def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
-    """Return a table of final slopes, scales and branches by schedule, network and variant.
+    """Return a table of slopes, scales and branches by schedule, network and variant.
 
-    Only runs with the paper's initial values and with decay on all kernels are included.
+    Only runs with the paper's initial values and with decay on all kernels are included. The values are
+    final, except that long runs also count after every fifth epoch.
 
     Returns:
-        A table with the columns `track`, `budget`, `arch`, `variant`, `weight_decay`, `travel`,
-        `decay_budget`, `runs` (their number), and means over runs of `negative_slopes` (share of slopes below
-        0; NaN without PReLU), `scale` (mean magnitude of the trained scales; NaN without TRSF) and `ratio`
-        (mean norm of the branch over that of the trunk in modules with a scale; NaN without TRSF).
+        A table with the columns `track`, `budget`, `arch`, `variant`, `weight_decay`, `travel` and
+        `decay_budget` up to then, `runs` (their number), and means over runs of `negative_slopes` (share of
+        slopes below 0; NaN without PReLU), `scale` (mean magnitude of the trained scales; NaN without TRSF)
+        and `ratio` (mean norm of the branch over that of the trunk in all modules but the last; NaN without
+        TRSF).
     """
     rows = [row for run in runs if _is_compared(run) for row in _rows(run)]
     columns = ["track", "budget", "arch", "variant", "weight_decay", "travel", "decay_budget"]
@@ -63,9 +65,9 @@ def _is_compared(run: Run) -> bool:
 def _rows(run: Run) -> Iterator[dict[str, Any]]:
     last = run.epochs_done
     every = _ALONG.get(str(run.budget), last)
-    steps = round(run.history["step"].iloc[-1] / last)
+    regimes = run_regimes(run)
     for epoch in range(every, last + 1, every):
-        reached = regime(run.settings, steps, epochs=epoch)
+        reached = regimes[epoch - 1]
         yield {
             "track": run.track,
             "budget": run.budget,
@@ -84,5 +86,4 @@ def _value(run: Run, name: str, epoch: int) -> float:
     if table is None or epoch not in table.index or (name == "ratio" and not run.config["trsf"]):
         return math.nan
     values = table.loc[epoch].dropna().to_numpy(float)
-    # Every kind of module value but slopes is in forward order; v1's last module has no scale.
-    return float(mean(values if kind == "slope" else values[: SCALED_MODULES[run.config["arch"]]]))
+    return float(mean(values[: compared_modules(run.config["arch"])] if kind == "ratio" else values))

@@ -25,6 +25,9 @@ whose seed is in the budget's range belong to it, which distinguishes them from 
 same settings.
 """
 
+LONG_STUDIES = ("long", "long-usual-decay")
+"""The studies on the length of training: at the paper's decay budget, and with the usual weight decay."""
+
 OTHER = "other"
 """Suffix of the study name for runs that match no budget."""
 
@@ -40,8 +43,8 @@ _SETTING_FIELDS = {
     "loss",
     "seed",
 }
-# Settings that affect only rounding.
-_ROUNDING_FIELDS = {"precision"}
+ROUNDING_FIELDS = {"precision"}
+"""Settings that affect only rounding."""
 
 
 def configs(
@@ -146,7 +149,7 @@ def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
     They include data, sizes, schedule, augmentation and ArcFace's constants, but not precision, which affects
     only rounding.
     """
-    others = _SETTING_FIELDS | _ROUNDING_FIELDS
+    others = _SETTING_FIELDS | ROUNDING_FIELDS
     shared = {k: v for k, v in (LATER_SETTINGS | dict(config)).items() if k not in others}
     # A softmax run has no ArcFace constants; treat it as having the track's.
     defaults = track_defaults(config["track"], config.get("train_set"))

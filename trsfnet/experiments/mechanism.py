@@ -57,6 +57,8 @@ from trsfnet.errors import choice
 from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
 from trsfnet.training.config import TrainConfig
 
+BUDGET = "mechanism"
+
 # The weight decays of the ladder. The largest gives these short runs about the paper's decay budget of 12.5;
 # 5e-4 gives 0.16.
 LADDER = (0.0, 0.0005, 0.0025, 0.01, 0.04)
@@ -151,9 +153,9 @@ def mechanism_configs(part: str | None = None, seeds: Sequence[int] | None = Non
     """
     if part is not None:
         choice("part", part, tuple(PARTS))
-    first = first_seed("mechanism")
-    numbers = range(first, first + BUDGETS["mechanism"]["seeds"]) if seeds is None else seeds
-    settings = budget_settings("mechanism", "synthetic")
+    first = first_seed(BUDGET)
+    numbers = range(first, first + BUDGETS[BUDGET]["seeds"]) if seeds is None else seeds
+    settings = budget_settings(BUDGET, "synthetic")
     return [
         replace(config, track="synthetic", seed=seed, **settings)
         for name in ([part] if part else PARTS)

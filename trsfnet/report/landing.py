@@ -9,19 +9,21 @@ import pandas as pd
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
-from trsfnet.analysis.mechanism import Answer
-from trsfnet.analysis.reach import decay_budget_in_words, has_paper_decay_budget
+from trsfnet.analysis.mechanism import Answer, decay_explains_growth
+from trsfnet.analysis.reach import decay_budget_in_words, has_paper_decay_budget, paper_regime
 from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.stability import Study
 from trsfnet.paper.claims import claims_by_id
+from trsfnet.report import length
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.length import finding
 from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import campaign_name, short_track
 from trsfnet.report.switch import tabs
-from trsfnet.text import capitalised, counted, joined
+from trsfnet.text import capitalised, counted, joined, percent
 
+_ROLE = "branches-matter-more"
 _DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
 
 MAIN_CLAIMS = {question: claims[0] for question, claims in QUESTIONS.items()}
@@ -35,32 +37,47 @@ def campaigns_on_questions(found: Analysis) -> list[Campaign]:
 
 
 def answer(
-    campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = (), long: pd.DataFrame | None = None
+    campaigns: Sequence[Campaign],
+    mechanism: Sequence[Answer] = (),
+    long: pd.DataFrame | None = None,
+    study: Study | None = None,
 ) -> Markdown:
-    """State whether the paper holds up, and how many of its questions are decided.
+    """State whether the paper holds up, how many of its questions are decided, and what is contradicted.
 
     Args:
         campaigns: see `campaigns_on_questions`.
         mechanism: answers of the study on weight decay.
         long: the table of `trsfnet.analysis.length.long_runs`.
+        study: the stability study.
     """
-    if not campaigns:
-        return Markdown(f"**{headline(campaigns)}**")
-    return Markdown(f"**{headline(campaigns, mechanism, long)}**\n\n{_counts(campaigns)}")
+    parts = [findings(campaigns, mechanism, long, study)]
+    if campaigns:
+        parts.append(" ".join(filter(None, (_counts(campaigns), _contradicted(campaigns)))))
+    return Markdown("\n\n".join(parts))
 
 
-def headline(
-    campaigns: Sequence[Campaign], mechanism: Sequence[Answer] = (), long: pd.DataFrame | None = None
+def findings(
+    campaigns: Sequence[Campaign],
+    mechanism: Sequence[Answer] = (),
+    long: pd.DataFrame | None = None,
+    study: Study | None = None,
 ) -> str:
-    """State the answer in two or three sentences, on the accuracy and on the paper's explanation."""
+    """List what the runs show on accuracy, scales, branches, slopes and stability; arguments as above."""
     if not campaigns:
-        return "Not tested yet: no run has ended."
-    sentences = [
-        f"{capitalised(_accuracy(campaigns))}{_explanation(mechanism)}.",
-        _role_of_branches(campaigns),
-        "" if long is None else finding(long),
-    ]
-    return " ".join(filter(None, sentences))
+        return "**Not tested yet: no run has ended.**"
+    of_length = {} if long is None else length.findings(long)
+    found: dict[str, list[str | None]] = {
+        "Accuracy": [_accuracy(campaigns), _travel(campaigns)],
+        "Scales": [_explanation(mechanism), of_length.get("scales")],
+        "Branches": [_role_of_branches(campaigns), of_length.get("branches")],
+        "Slopes": [of_length.get("slopes")],
+        "Stability": [_stability(study) if study else None],
+    }
+    return "\n".join(
+        f"- **{topic}.** {' '.join(filter(None, sentences))}"
+        for topic, sentences in found.items()
+        if any(sentences)
+    )
 
 
 def picture(found: Analysis) -> Markdown:
@@ -105,22 +122,32 @@ _GAINS = {"TRSF": "trsf-gains", "leaky or learned slopes": "both-activations-gai
 
 
 def _accuracy(campaigns: Sequence[Campaign]) -> str:
-    """State whether TRSF and the slopes raise accuracy, separately for long and for short training."""
+    """State whether TRSF and the slopes raise accuracy, apart for runs with strong and weak decay."""
     matched = _matched(campaigns)
-    short = [campaign for campaign in campaigns if campaign not in matched]
-    if not (matched and short):
-        where = "at the paper's decay budget" if matched else "in short runs"
-        return f"{where} on new data, {_clauses(_gains(campaigns))}"
-    at_length, in_short = _gains(matched), _gains(short)
-    if at_length == in_short:
-        return f"at the paper's decay budget as in short runs, {_clauses(at_length)}"
-    of_short = "both do" if len(in_short["raise"]) == len(_GAINS) else _clauses(in_short)
-    on_length, on_short = (
+    weaker = [campaign for campaign in campaigns if campaign not in matched]
+    if not (matched and weaker):
+        how = "At the paper's decay budget" if matched else "With weaker decay than the paper's"
+        return f"{how}, {_clauses(_gains(campaigns))}."
+    strong, weak = _gains(matched), _gains(weaker)
+    if strong == weak:
+        return f"At the paper's decay budget as with weaker decay, {_clauses(strong)}."
+    of_weak = "both do" if len(weak["raise"]) == len(_GAINS) else _clauses(weak)
+    on_strong, on_weak = (
         f"on {joined(list(dict.fromkeys(short_track(each.track) for each in some)))}"
-        for some in (matched, short)
+        for some in (matched, weaker)
     )
-    of_matched = f"at the paper's decay budget {on_length}, {_clauses(at_length)}"
-    return f"{of_matched}; in short runs {on_short}, {of_short}"
+    return (
+        f"At the paper's decay budget {on_strong}, {_clauses(strong)}. With weaker decay {on_weak}, "
+        f"{of_weak}."
+    )
+
+
+def _travel(campaigns: Sequence[Campaign]) -> str:
+    """State how little of the paper's travel the runs have; empty if that is unknown."""
+    travels = [campaign.regime.travel for campaign in campaigns if campaign.regime]
+    if not travels:
+        return ""
+    return f"These runs have at most {percent(max(travels) / paper_regime().travel)} of the paper's travel."
 
 
 def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:
@@ -156,26 +183,70 @@ def _subject(names: Sequence[str], singular: str, plural: str) -> str:
 
 
 def _explanation(mechanism: Sequence[Answer]) -> str:
-    """Continue the sentence: whether large scales show a larger role of the branches, as the paper argues."""
-    decided = {found.question: found.decided for found in mechanism if found.effects}
-    if decided.get("growth") and decided.get("branches"):
+    """State whether large scales show a larger role of the branches, as the paper argues."""
+    argument = "The paper concludes from the size of the scales that the branches matter more."
+    if decay_explains_growth(mechanism):
         return (
-            ", but the size of the scales is no evidence for the paper's explanation: in our study of short "
-            "runs, scales grow as weight decay shrinks the kernels that they multiply, while the branches "
-            "add less to their trunk"
+            f"{argument} That does not follow: in our study of short runs, strong weight decay shrinks the "
+            "kernels that the scales multiply, so the scales grow, while the branches add less to their "
+            "trunk than with weaker decay."
         )
-    if False in (decided.get("growth"), decided.get("branches")):
-        return ", and weight decay does not explain why the scales grow"
-    return "; it remains open whether the paper's explanation holds"
+    decided = {found.question: found.decided for found in mechanism if found.effects}
+    if decided.get("growth") is False:
+        return (
+            "In our study of short runs, scales do not grow because of weight decay: it makes them smaller."
+        )
+    if decided.get("growth") and decided.get("branches") is False:
+        return (
+            "In our study of short runs, the branches add more to their trunk as weight decay makes the "
+            "scales grow, as the paper's explanation requires."
+        )
+    return f"{argument} This remains open."
 
 
 def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     """State whether branches contribute more with TRSF than with constants, at the paper's decay budget."""
-    outcomes = {c.verdicts["branches-matter-more"].outcome for c in _matched(campaigns)} & {*_DECIDED}
+    rule = paper_rules()[_ROLE]
+    decided = [each for each in _matched(campaigns) if each.verdicts[_ROLE].outcome in _DECIDED]
+    outcomes = {each.verdicts[_ROLE].outcome for each in decided}
     if len(outcomes) != 1:
         return ""
-    more = "more" if outcomes == {Outcome.SUPPORTED} else "no more"
-    return f"With equal weight decay, the branches contribute {more} with TRSF than with constant scales."
+    how = "more" if outcomes == {Outcome.SUPPORTED} else "no more"
+    weakest = [(each, rule.weakest(each.verdicts[_ROLE].measured)) for each in decided]
+    numbers = [f"{rule.estimate(one)} on {short_track(each.track)}" for each, one in weakest if one]
+    by = f": by the most cautious of three averages, {joined(numbers)}" if numbers else ""
+    return (
+        f"At the paper's decay budget, the branches add {how} to their trunk with TRSF than with constant "
+        f"scales{by}."
+    )
+
+
+def _stability(study: Study) -> str:
+    """State how many runs of the stability study collapsed and whether trained scales prevent it."""
+    outcome = study.campaign.verdicts["trainable-more-stable"].outcome
+    verdict = {
+        Outcome.SUPPORTED: "runs with TRSF collapse less often",
+        Outcome.CONTRADICTED: "runs with TRSF do not collapse less often",
+    }.get(outcome, "it remains open whether runs with TRSF collapse less often")
+    return (
+        f"Of {counted(len(study.runs), 'short run')} at learning rates up to {study.rates[-1]:g}, "
+        f"{len(study.collapses)} collapsed; {verdict}."
+    )
+
+
+def _contradicted(campaigns: Sequence[Campaign]) -> str:
+    """List the contradicted claims that answer none of the main questions; empty without any."""
+    found: dict[str, list[str]] = {}
+    for campaign in campaigns:
+        for claim, verdict in campaign.verdicts.items():
+            if verdict.outcome == Outcome.CONTRADICTED and claim not in MAIN_CLAIMS.values():
+                found.setdefault(claim, []).append(campaign_name(campaign))
+    if not found:
+        return ""
+    listed = ", ".join(
+        f"“{claims_by_id()[claim].statement.rstrip('.')}” ({joined(names)})" for claim, names in found.items()
+    )
+    return f"They also contradict {counted(len(found), 'further claim')}: {listed}."
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.length import BASELINE, BOTH, LONG, LONG_USUAL_DECAY
+from trsfnet.analysis.branches import geometric_mean
+from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, growth
+from trsfnet.analysis.reach import paper_regime
+from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.mechanism import answers_table, lines_of
-from trsfnet.text import NBSP, capitalised, percent
+from trsfnet.text import capitalised, decimal, percent
 
 _NOTHING = "No long run has finished yet."
 _STUDIES = {LONG: "the paper's decay budget", LONG_USUAL_DECAY: "the usual weight decay"}
@@ -45,35 +47,46 @@ _QUESTIONS = {
 }
 
 
-def finding(runs: pd.DataFrame) -> str:
-    """State what happens to scales, branches and slopes in the longest training; empty without runs.
+def findings(runs: pd.DataFrame) -> dict[str, str]:
+    """State what happens to scales, branches and slopes in long training at the paper's decay budget.
 
     Args:
         runs: the table of `trsfnet.analysis.length.long_runs`.
+
+    Returns:
+        Sentences by topic: `scales`, `branches` and `slopes`; empty without runs with TRSF and PReLU.
     """
-    both, constants = (
-        runs[(runs["study"] == LONG) & (runs["variant"] == variant)] if len(runs) else runs
-        for variant in (BOTH, BASELINE)
-    )
+    if runs.empty:
+        return {}
+    both, constants = (_of(runs, variant) for variant in (BOTH, SLOPES))
     if both.empty:
-        return ""
-    runs_in_words = "longest run" if len(both) == 1 else f"{len(both)} longest runs"
-    control = ""
-    if len(constants):
-        control = f" ({_growth(constants, 'ratio'):.1f} times with constants and ReLU)"
-    slopes = round(100 * both["negative_slopes"].mean())
-    return (
-        f"In our {runs_in_words} with TRSF and PReLU, a fifth of the paper's training at its decay budget, "
-        f"the mean scale becomes {_growth(both, 'scale'):.0f} times as large and ends at "
-        f"{both['scale'].mean():.1f}, and what the branches add relative to their trunk becomes "
-        f"{_growth(both, 'ratio'):.1f} times as large on average{control}; {slopes}{NBSP}% of the slopes end "
-        "negative."
+        return {}
+    which = "our longest run" if len(both) == 1 else f"our {len(both)} longest runs"
+    share = percent(both["travel"].max() / paper_regime().travel)
+    scales = (
+        f"In {which} with TRSF and PReLU, at the paper's decay budget and with {share} of its travel, the "
+        f"mean magnitude of the scales grows from {both['scale_start'].mean():.1f} to "
+        f"{both['scale'].mean():.1f}; their mean, which the paper reports, ends at "
+        f"{decimal(both['signed_scale'].mean(), 1)}."
     )
+    branches = (
+        f"In {which}, what the branches add relative to their trunk grows to {growth(both, 'ratio'):.1f} "
+        "times its start"
+    )
+    gains = (both.set_index("seed")["ratio"] / constants.set_index("seed")["ratio"]).dropna()
+    if len(gains):
+        branches += f" and ends at {geometric_mean(gains):.1f} times that with constants and PReLU"
+        if len(gains) == 1:
+            branches += " (one run each, which decides nothing)"
+    slopes = (
+        f"In {which}, {percent(both['negative_slopes'].mean())} of the slopes end negative; in the paper, "
+        f"{paper_rules()['slopes-turn-negative'].published()} do."
+    )
+    return {"scales": scales, "branches": f"{branches}.", "slopes": slopes}
 
 
-def _growth(runs: pd.DataFrame, name: str) -> float:
-    """Return the factor by which a value grows from start to end, as a geometric mean over runs."""
-    return float(np.exp(np.log(runs[name] / runs[f"{name}_start"]).mean()))
+def _of(runs: pd.DataFrame, variant: str, study: str = LONG) -> pd.DataFrame:
+    return runs[(runs["study"] == study) & (runs["variant"] == variant)]
 
 
 def course_figure(found: Analysis) -> Picture | Markdown:
@@ -107,7 +120,7 @@ def course_figure(found: Analysis) -> Picture | Markdown:
 
 def _ends(tables: Sequence[pd.DataFrame]) -> str:
     """Return a clause with the factors at the end."""
-    scale, kernel, ratio = np.exp(np.mean([np.log(course.iloc[-1]) for course in tables], axis=0))
+    scale, kernel, ratio = geometric_mean([course.iloc[-1] for course in tables], axis=0)
     return f"scales are {scale:.2g}, kernels {kernel:.2g} and branches {ratio:.2g} times the start"
 
 
@@ -128,7 +141,7 @@ def ends_table(found: Analysis) -> Markdown:
     if runs.empty:
         return Markdown(_NOTHING)
     groups = {
-        (study, variant): runs[(runs["study"] == study) & (runs["variant"] == variant)]
+        (study, variant): _of(runs, variant, study)
         for study in _STUDIES
         for variant in dict.fromkeys(runs["variant"])
     }

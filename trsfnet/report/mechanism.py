@@ -13,24 +13,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.gradient_flow import mean_scale
-from trsfnet.analysis.length import BASELINE, BOTH
-from trsfnet.analysis.mechanism import (
-    RATIOS,
-    Answer,
-    branches_over_constants,
-    change,
-    ladder,
-)
+from trsfnet.analysis.length import BASELINE, BOTH, SLOPES
+from trsfnet.analysis.mechanism import NEAR_ONE, RATIOS, Answer, branches_over_constants, change, ladder
+from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.mechanism import mechanism_configs
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
-from trsfnet.text import decimal, percent, points, with_range
+from trsfnet.text import counted, decimal, percent, points, with_range
 
-# Decay budget of the paper's schedule on VGGFace2, in our reading; see the page on its data.
-PAPER_BUDGET = 12.5
-_BOTH, _BASELINE = style.look("v1-trsf-prelu"), style.look("v1-relu")
+_BOTH, _BASELINE = style.look(BOTH), style.look(BASELINE)
 _LINES = {
     "both": ("TRSF + PReLU", _BOTH.colour, _BOTH.dashes, _BOTH.marker),
     "projections": ("TRSF + PReLU, partial decay", style.NEGATIVE, "-.", "s"),
@@ -90,19 +83,19 @@ def _draw(panel: Axes, rungs: pd.DataFrame, quantity: str, line: str) -> None:
 
 def _long(panel: Axes, runs: pd.DataFrame, quantity: str) -> None:
     """Draw the runs of long training, which the lines do not include, as diamonds."""
-    for variant, look in ((BOTH, _BOTH), (BASELINE, _BASELINE)):
+    for variant in (BOTH, SLOPES):
         shown = runs[runs["variant"] == variant].dropna(subset=[quantity]) if len(runs) else runs
         if len(shown):
-            label = f"{_LINES['both' if variant == BOTH else 'baseline'][0]}, long training"
             panel.plot(
                 shown["decay_budget"],
                 shown[quantity],
                 "D",
-                color=look.colour,
+                color=style.look(variant).colour,
                 markerfacecolor="none",
                 markeredgewidth=1.6,
                 markersize=7,
-                label=label,
+                zorder=5,
+                label=f"{'TRSF' if variant == BOTH else 'Constants'} + PReLU, long training",
             )
 
 
@@ -125,9 +118,8 @@ def _flow(panel: Axes, norms: np.ndarray) -> None:
 def _papers_scales(panel: Axes) -> None:
     """Draw the paper's three average scales for v1, at the paper's decay budget."""
     values = list(paper_table(4).cells.values())
-    panel.plot(
-        [PAPER_BUDGET] * len(values), values, "*", color=style.INK, markersize=10, label="The paper, table 4"
-    )
+    where = [paper_regime().decay_budget] * len(values)
+    panel.plot(where, values, "*", color=style.INK, markersize=10, label="The paper, table 4")
 
 
 def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
@@ -135,8 +127,10 @@ def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
         "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
         "line differ only in weight decay and seed. The decay budget κ is the number of e-folds (factors of "
         "e ≈ 2.7) by which weight decay alone shrinks the squared norm of a kernel; the paper's is about "
-        f"{PAPER_BUDGET:g}. The dashed curve is the prediction if branches keep their size. With partial "
-        "decay, only the kernels under the scales decay. Ranges in brackets are 95 % intervals over seeds."
+        f"{decay_budget_in_words(paper_regime())}, if its weight decay, which it does not state, is the "
+        "usual 5e-4. The dashed curve is the prediction if branches keep their size. With partial decay, "
+        "only the kernels under the scales decay. Ranges in brackets are 95 % intervals over seeds. The "
+        "paper's stars are means of its scales, our points means of their magnitudes."
     )
     if len(long):
         further = long["travel"].max() / rungs["travel"].max()
@@ -165,9 +159,15 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     if ratio and ratio.effect:
         found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
     if tar and tar.effect:
-        direction = "rises" if tar.effect.value > 0 else "falls"
-        found.append(f"TAR at FAR 1e-2 {direction} by {_points(tar.effect)} points.")
+        found.append(f"TAR at FAR 1e-2 {_moved(tar.effect)}.")
+    partial = change(rungs, "tar", line="projections")
+    if partial and partial.effect:
+        found.append(f"If only the kernels under the scales decay, it {_moved(partial.effect)}.")
     return found
+
+
+def _moved(effect: Interval) -> str:
+    return f"changes by {_points(effect)} points"
 
 
 def _multiplied(factor: Interval) -> str:
@@ -216,9 +216,9 @@ def _number(value: float) -> str:
 
 
 _QUESTIONS = {
-    "growth": ("Do scales grow with the decay budget?", "factor above 1"),
+    "growth": ("Do scales end larger with strong weight decay than with the usual one?", "factor above 1"),
     "branches": (
-        "Do branches add less to their trunk as the decay budget grows?",
+        "Do branches add less to their trunk with strong weight decay than with the usual one?",
         "all three factors below 1",
     ),
     "gauge": (
@@ -226,12 +226,12 @@ _QUESTIONS = {
         "final scales differ at both decays, by factors that exclude 1",
     ),
     "contraction": (
-        "Do scales forget their initial value (0.03, 0.1, 0.3, 1)?",
+        "Do scales that start apart (at 0.03, 0.1, 0.3 and 1) come closer?",
         "ratio of the spread of log scales at the end to that at the start below 1",
     ),
     "optimum": (
         "Is the learned size of the branches optimal?",
-        "held-out loss lowest at a factor of 0.84 to 1.19 on all scales in most runs",
+        f"held-out loss lowest at a factor of {NEAR_ONE[0]} to {NEAR_ONE[1]} on all scales in most runs",
     ),
     "training": (
         "Does training the scale raise TAR over the constant 0.1 from which it starts?",
@@ -318,7 +318,7 @@ def lines_of(answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]]) ->
     """Return a line for each answer with measured effects; `texts` as in `answers_table`."""
     return [
         f"{texts[each.question][0]} **{_word(each).capitalize()}** "
-        f"({'; '.join(_effects(each))}; {each.seeds} seeds)."
+        f"({'; '.join(_effects(each))}; {counted(each.seeds, 'seed')})."
         for each in answers
         if each.effects
     ]

@@ -8,11 +8,10 @@ import torch
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.benchmarks import cases_of, measured
 from trsfnet.analysis.findings import Verdict
-from trsfnet.analysis.mechanism import HIGH, USUAL
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
 from trsfnet.analysis.rules.mechanism import Mechanism
-from trsfnet.experiments.mechanism import PARTS, mechanism_configs
+from trsfnet.experiments.mechanism import ENDS, PARTS, mechanism_configs
 from trsfnet.experiments.variants import short_name
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import PAPER_SCALE
@@ -72,7 +71,7 @@ def diagnostics(found: Analysis) -> Markdown:
     if runs.empty:
         return Markdown("No run of the study has finished, so nothing has been measured.")
     usual = runs[
-        runs["weight_decay"].isin((USUAL, HIGH))
+        runs["weight_decay"].isin(ENDS)
         & (runs["decayed"] == "all")
         & (runs["projection_gain"] == 1)
         & ~runs["fixed_scales"]

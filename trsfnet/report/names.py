@@ -25,6 +25,7 @@ MEASURE_NAMES = {
     "tar@1e-3": "TAR@FAR=1e-3",
     "tar_by_person@1e-3": "TAR@FAR=1e-3, mean over people",
     "all_pairs_tar@1e-3": "TAR@FAR=1e-3, all pairs",
+    "all_pairs_tar@1e-2": "TAR@FAR=1e-2, all pairs",
 }
 
 _SHARES = {

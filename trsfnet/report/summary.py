@@ -13,6 +13,7 @@ from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
 from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gains_in_log_odds
+from trsfnet.analysis.mechanism import decay_explains_growth
 from trsfnet.analysis.power import seed_spreads
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
@@ -72,8 +73,9 @@ def _cell(claim: str, campaign: Campaign) -> str:
 
 
 def answer(found: Analysis) -> str:
-    """State in two or three sentences whether the paper holds up."""
-    return landing.headline(landing.campaigns_on_questions(found), found.answers, found.length)
+    """State whether the paper holds up, as a list of findings."""
+    campaigns = landing.campaigns_on_questions(found)
+    return landing.findings(campaigns, found.answers, found.length, found.study)
 
 
 def picture(found: Analysis) -> str | None:
@@ -90,7 +92,9 @@ def _weight_decay(found: Analysis) -> list[str]:
     if not (lines := mechanism.answer_lines(found) + length.answer_lines(found)):
         return []
     drawn = [f"![Scales, branches and accuracy by decay budget]({PICTURE})"] if picture(found) else []
-    return ["## Why a scale near 1 says nothing", *drawn, "\n".join(f"- {line}" for line in lines)]
+    explained = decay_explains_growth(found.answers)
+    heading = f"## {'Why a scale near 1 says nothing' if explained else 'What a scale near 1 says'}"
+    return [heading, *drawn, "\n".join(f"- {line}" for line in lines)]
 
 
 def _about(found: Analysis) -> str:
@@ -271,7 +275,7 @@ def with_answer(readme: str, found: Analysis) -> str:
     """Return the text of `README.md` with the current answer between `START` and `END`."""
     before, rest = readme.split(START)
     after = rest.split(END)[1]
-    return f"{before}{START}\n\n**{answer(found)}**\n\n{END}{after}"
+    return f"{before}{START}\n\n{answer(found)}\n\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ budget*.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.schedule import learning_rate
@@ -29,16 +30,22 @@ class Regime:
     decay_budget: float
 
 
-def regime(config: TrainConfig, steps_per_epoch: int, *, epochs: int | None = None) -> Regime:
-    """The travel and decay budget of a resolved configuration.
+def regime(config: TrainConfig, steps_per_epoch: int) -> Regime:
+    """The travel and decay budget of a resolved configuration's whole schedule.
 
     Args:
         config: the resolved configuration.
         steps_per_epoch: number of steps per epoch; equal to `config.steps_per_epoch` if that is set.
-        epochs: number of epochs from the start of training that count; all if None.
     """
-    steps = (config.epochs if epochs is None else epochs) * steps_per_epoch
-    travel = sum(learning_rate(config, step, steps_per_epoch) for step in range(steps)) / (
-        1 - config.momentum
-    )
-    return Regime(steps, travel, 2 * config.weight_decay * travel)
+    return regimes(config, steps_per_epoch)[-1]
+
+
+def regimes(config: TrainConfig, steps_per_epoch: int) -> list[Regime]:
+    """The regime reached after each epoch of a resolved configuration; arguments as for `regime`."""
+    rates = (learning_rate(config, step, steps_per_epoch) for step in range(config.epochs * steps_per_epoch))
+    sums = list(accumulate(rates))[steps_per_epoch - 1 :: steps_per_epoch]
+    travels = [total / (1 - config.momentum) for total in sums]
+    return [
+        Regime(epoch * steps_per_epoch, travel, 2 * config.weight_decay * travel)
+        for epoch, travel in enumerate(travels, 1)
+    ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.branches import MEANS
+from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import paper_claims
@@ -16,7 +18,7 @@ from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.meaning.tables import arithmetic_gain, ratio_gain
 from trsfnet.report.names import runs_in_words
-from trsfnet.text import capitalised
+from trsfnet.text import capitalised, counted
 
 _NOTHING = "No finished run with TRSF has a counterpart with constants and recorded ratios."
 
@@ -29,18 +31,35 @@ def scale_claims(found: Analysis) -> Markdown:
 
 
 def answer(tables: Sequence[TableRuns]) -> Markdown:
-    """Count the comparisons in which the branches add more, or less, with TRSF than with constants."""
-    pairs = [(table.branches, *pair) for table in tables for pair in table.branches.pairs]
-    effects = [effect for runs, fixed, trained in pairs if (effect := runs.ratio_effect(fixed, trained))]
-    if not effects:
+    """Count the comparisons in which the branches add more, or less, with TRSF than with constants.
+
+    Only runs of the same track and budget are counted together.
+    """
+    by_runs: dict[str, list[dict[str, Effect]]] = {}
+    for table in tables:
+        for fixed, trained in table.branches.pairs:
+            effects = {mean: table.branches.ratio_effect(fixed, trained, mean) for mean in MEANS}
+            known = {mean: effect for mean, effect in effects.items() if effect}
+            if len(known) == len(MEANS):
+                by_runs.setdefault(runs_in_words(table), []).append(known)
+    if not by_runs:
         return Markdown(_NOTHING)
-    more = sum(effect.interval.low > 0 for effect in effects)
-    less = sum(effect.interval.high < 0 for effect in effects)
-    tenfold = sum(effect.interval.high >= 1 for effect in effects)
+    counts = "\n".join(f"- {capitalised(runs)}: {_counts(found)}" for runs, found in by_runs.items())
     return Markdown(
-        f"**In {more} of {len(effects)} comparisons, the branches add more with TRSF than with constants; in "
-        f"{less} they add less, and in {len(effects) - more - less} the difference may be chance.** The 95 % "
-        f"interval reaches the paper's factor of ten in {tenfold or 'none'} of the comparisons."
+        "**Do the branches add more to their trunk with TRSF than with constants?** A comparison counts as "
+        "more or less if the 95 % intervals of the geometric mean, the arithmetic mean and the median over "
+        f"modules agree.\n\n{counts}"
+    )
+
+
+def _counts(found: Sequence[Mapping[str, Effect]]) -> str:
+    more = sum(all(effect.interval.low > 0 for effect in effects.values()) for effects in found)
+    less = sum(all(effect.interval.high < 0 for effect in effects.values()) for effects in found)
+    tenfold = sum(all(effect.interval.high >= 1 for effect in effects.values()) for effects in found)
+    return (
+        f"In {more} of {counted(len(found), 'comparison')}, they add more; in {less} less; in "
+        f"{len(found) - more - less} the means disagree or the difference may be chance. All three intervals "
+        f"reach the paper's factor of ten in {tenfold or 'none'}."
     )
 
 
