@@ -16,7 +16,8 @@ from trsfnet.experiments.pilot import pilot_configs
 from trsfnet.training.budget import regime
 from trsfnet.training.config import PRESETS, TrainConfig
 
-# The budgets whose runs are compared with the paper; `smoke` only tests that everything runs.
+# The budgets whose runs are compared with the paper. `smoke` only tests that everything runs, and
+# `width-narrow` has the schedule of `width`.
 _SHOWN = ("quick", "short", "full", "stability", "collapse", "width", "mechanism", "long", "long-usual-decay")
 
 
