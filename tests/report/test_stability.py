@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
 from scipy import stats
@@ -235,6 +236,17 @@ def test_before_the_study_the_page_says_what_is_planned(tmp_path):
     assert [show(None) for show in exhibits] == [None] * 4
     assert "there is no result" in str(stability.verdict(None))
     assert "no-crash" in str(stability.stability_claims(everything))
+
+
+def test_runs_of_another_study_are_not_the_stability_studys(tmp_path):
+    """The study on collapse trains the same variants at several learning rates, and may have more runs."""
+    graded = budget_settings("collapse", "synthetic")
+    for seed, rate in product(range(10, 13), (0.07, 0.1)):
+        fake_run(tmp_path, "v1-relu", seed=seed, **graded | {"learning_rate": rate})
+    assert find(tmp_path)[0] is None
+    for rate in (0.05, 0.4):
+        run(tmp_path, "v1-relu", rate)
+    assert find(tmp_path)[0].rates == [0.05, 0.4]
 
 
 def test_every_setting_of_the_study_has_a_label_of_its_own():

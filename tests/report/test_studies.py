@@ -18,7 +18,8 @@ NOTHING = Analysis([])
 
 
 @pytest.mark.parametrize(
-    ("study", "planned"), [("collapse", 90), ("width", 45), ("long", 12), ("long-usual-decay", 6)]
+    ("study", "planned"),
+    [("collapse", 90), ("width", 36), ("width-narrow", 18), ("long", 12), ("long-usual-decay", 6)],
 )
 def test_without_runs_the_page_says_how_many_are_planned(study, planned):
     text = str(studies.about(NOTHING, study))
@@ -51,7 +52,17 @@ def test_runs_of_a_study_are_counted_and_judged(tmp_path):
     table = str(studies.outcomes(found, "collapse")).replace("\u00a0", " ")
     assert "| v1 + TRSF | not run | 48.8 % / 74.4 % (5 seeds) | not run |" in table
     line = str(studies.verdicts(found, "collapse")).splitlines()[0]
+    assert line.startswith("- v1 + TRSF trains further than v1 (")
+    assert "(#claim-trainable-more-stable)" in line
     assert "held-out loss at the end, v1 + TRSF − v1: −40.0 points" in line
+
+
+def test_only_claims_whose_variants_a_study_trains_are_listed():
+    lines = str(studies.verdicts(NOTHING, "width")).splitlines()
+    assert [line.split(" ([")[0] for line in lines] == [
+        "- v1 + TRSF trains further than v1, scale 0.1",
+        "- v1 + TRSF trains further than v1 + TRSF from 1",
+    ]
 
 
 def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):

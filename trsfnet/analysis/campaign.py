@@ -28,8 +28,9 @@ class Campaign(ComparableRuns):
         return Counter(self.verdicts[claim].outcome for claim in claims)
 
     def decides(self, claims: Iterable[str]) -> set[str]:
-        """Return those of the claims with these ids whose outcome is not *not run*."""
-        return {claim for claim in claims if self.verdicts[claim].outcome != Outcome.NOT_RUN}
+        """Return those of the claims with these ids that its runs can test, whatever the outcome."""
+        untested = {Outcome.NOT_RUN, Outcome.OUT_OF_REACH}
+        return {claim for claim in claims if self.verdicts[claim].outcome not in untested}
 
     def settles(self, claims: Iterable[str]) -> set[str]:
         """Return those of the claims for which it has three or more seeds of every variant needed."""

@@ -149,16 +149,17 @@ class Study:
 
 
 def find_study(campaigns: Sequence[Campaign], runs: Sequence[Run]) -> Study | None:
-    """Return the campaign with the most runs of the study's variants at several learning rates.
+    """Return the campaign of the study; if there are several, as with other images, the one with most runs.
 
     Args:
-        campaigns: all campaigns.
+        campaigns: all campaigns. Other studies also train these variants at several learning rates.
         runs: all runs, used to find those that have not ended.
 
     Returns:
-        The study; None if no campaign has runs at more than one learning rate.
+        The study; None if it has no runs at more than one learning rate.
     """
-    studies = [Study(campaign, _unended(campaign, runs)) for campaign in campaigns]
+    own = [campaign for campaign in campaigns if any(run.in_stability_study for run in campaign.ordered)]
+    studies = [Study(campaign, _unended(campaign, runs)) for campaign in own]
     studies = [study for study in studies if len(study.rates) > 1]
     return max(studies, key=lambda study: len(study.runs), default=None)
 

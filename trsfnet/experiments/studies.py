@@ -21,6 +21,7 @@ from trsfnet.experiments.variants import (
     LONG_USUAL_DECAY,
     STABILITY,
     WIDTH,
+    WIDTH_NARROW,
     Variant,
     variants_in,
 )
@@ -55,6 +56,7 @@ STUDIES = {
     "control": Study("full", CONTROLS),
     "stability": Study("stability", STABILITY),
     "collapse": Study("collapse", COLLAPSE),
+    "width-narrow": Study("width-narrow", WIDTH_NARROW),
     "width": Study("width", WIDTH),
     "mechanism": Study("mechanism", configs=lambda seeds: mechanism_configs(seeds=seeds)),
     "matched-pilot": Study("matched-pilot", configs=pilot_configs),

@@ -163,10 +163,14 @@ COLLAPSE: tuple[Variant, ...] = (
 """The variants of the stability study to which a claim of the paper refers."""
 
 WIDTH: tuple[Variant, ...] = (
-    *(Variant(arch="v1", scale_init=constant) for constant in (None, 0.1, 1.0)),
+    *(Variant(arch="v1", scale_init=constant) for constant in (0.1, 1.0)),
     *(Variant(arch="v1", trsf=True, scale_init=start) for start in (None, 1.0)),
 )
-"""Do wide networks fail to train, and do scales prevent it? Small and large, constant and trained scales."""
+"""Do wide networks fail to train, and do scales prevent it? The constants 0.1 and 1, and scales trained from
+the same values; `trsfnet.analysis.width` has the questions."""
+
+WIDTH_NARROW: tuple[Variant, ...] = tuple(variant for variant in WIDTH if not variant.trsf)
+"""The constants of the study `width`, which are compared between widths."""
 
 LONG: tuple[Variant, ...] = tuple(
     Variant(arch="v1", trsf=trsf, activation=activation)

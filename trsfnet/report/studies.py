@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -51,23 +52,38 @@ def _ended(found: Analysis, study: str) -> list[Run]:
     return [run for run in found.runs if run.budget == study and (run.done or run.collapsed)]
 
 
-def outcomes(found: Analysis, study: str) -> Markdown:
-    """Tabulate the loss on held-out images by variant and learning rate, with the number of collapses."""
-    planned = planned_configs(study, STUDIES[study].track)
-    rates = sorted({config.learning_rate for config in planned})
-    cells: dict[tuple[str, float], list[Run]] = {}
-    for run in _ended(found, study):
-        cells.setdefault((run.variant, run.learning_rate), []).append(run)
+def outcomes(found: Analysis, *studies: str) -> Markdown:
+    """Tabulate the loss on held-out images by variant and learning rate, with the number of collapses.
+
+    Args:
+        found: all runs.
+        studies: names of studies at the same learning rates; several must differ in width.
+    """
+    planned = [
+        (study, config) for study in studies for config in planned_configs(study, STUDIES[study].track)
+    ]
+    rates = sorted({config.learning_rate for _, config in planned})
+    cells: dict[tuple[str, str, float], list[Run]] = {}
+    for study in studies:
+        for run in _ended(found, study):
+            cells.setdefault((study, run.variant, run.learning_rate), []).append(run)
+    widths = {(config.variant, study): Fraction(config.width) for study, config in planned}
+    variants = list(dict.fromkeys(config.variant for _, config in planned))
     rows = [
-        (short_name(variant), *(_cell(cells.get((variant, rate), [])) for rate in rates))
-        for variant in dict.fromkeys(config.variant for config in planned)
+        (
+            short_name(variant),
+            *([str(widths[variant, study])] if len(studies) > 1 else []),
+            *(_cell(cells.get((study, variant, rate), [])) for rate in rates),
+        )
+        for variant, study in sorted(widths, key=lambda row: variants.index(row[0]))
     ]
     caption = (
         "Loss on held-out images of the training people at the end / on average over training, as a share of "
         "chance level (100 % is no better than chance): means over seeds."
     )
-    header = ("Variant", *(f"Rate {rate:g}" for rate in rates))
-    return Markdown(captioned(caption, f"table-{study}", table(header, rows)))
+    width_column = ["Width"] if len(studies) > 1 else []
+    header = ("Variant", *width_column, *(f"Rate {rate:g}" for rate in rates))
+    return Markdown(captioned(caption, f"table-{studies[0]}", table(header, rows)))
 
 
 def _cell(runs: Sequence[Run]) -> str:
@@ -81,17 +97,30 @@ def _cell(runs: Sequence[Run]) -> str:
 
 
 def verdicts(found: Analysis, study: str) -> Markdown:
-    """List the claims on stability with the verdict of the study's runs."""
+    """List the claims on stability whose variants a study trains, with the verdict of its runs.
+
+    The claims speak of collapse. The study must have held-out images; its runs are compared by how far they
+    train, so that is what is stated.
+    """
     campaign = next((one for one in found.campaigns if one.budget == study), None)
-    claims = [claim for claim, rule in paper_rules().items() if isinstance(rule, FewerCollapses)]
-    return Markdown("\n".join(_verdict(claim, campaign) for claim in claims))
+    trained = {config.variant for config in planned_configs(study, STUDIES[study].track)}
+    rules = {c: rule for c, rule in paper_rules().items() if isinstance(rule, FewerCollapses)}
+    return Markdown(
+        "\n".join(
+            _verdict(claim, rule, campaign)
+            for claim, rule in rules.items()
+            if trained.issuperset(rule.variants)
+        )
+    )
 
 
-def _verdict(claim: str, campaign: Campaign | None) -> str:
-    statement = f"- {claims_by_id()[claim].statement}"
+def _verdict(claim: str, rule: FewerCollapses, campaign: Campaign | None) -> str:
+    further, less = (joined([short_name(variant) for variant in side]) for side in (rule.of, rule.than))
+    title = f"[{claims_by_id()[claim].title}](#claim-{claim})"
+    statement = f"- {further} {'trains' if len(rule.of) == 1 else 'train'} further than {less} ({title})."
     if campaign is None:
         return f"{statement} **Not run.**"
-    found, rule = campaign.verdicts[claim], paper_rules()[claim]
+    found = campaign.verdicts[claim]
     numbers = "; ".join(f"{each.name}: {rule.estimate(each)}" for each in found.measured)
     numbers = f" {numbers}." if numbers else ""
     return f"{statement} **{found.outcome.capitalize()}.**{numbers} {found.reason}"

@@ -25,7 +25,7 @@ _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
 }
 
 _STUDY_PAGES = {"mechanism": "mechanism", "collapse": "collapse", "width": "width"}
-_STUDY_PAGES |= dict.fromkeys(("long", "long-usual-decay"), "length")
+_STUDY_PAGES |= {"width-narrow": "width", "long": "length", "long-usual-decay": "length"}
 
 
 def track(run: Run) -> str:
