@@ -28,9 +28,13 @@ class Campaign(ComparableRuns):
         return Counter(self.verdicts[claim].outcome for claim in claims)
 
     def decides(self, claims: Iterable[str]) -> set[str]:
-        """Return those of the claims with these ids that its runs can test, whatever the outcome."""
-        untested = {Outcome.NOT_RUN, Outcome.OUT_OF_REACH}
-        return {claim for claim in claims if self.verdicts[claim].outcome not in untested}
+        """Return those of the claims with these ids whose outcome is not *not run*."""
+        return {claim for claim in claims if self.verdicts[claim].outcome != Outcome.NOT_RUN}
+
+    def reaches(self, claims: Iterable[str]) -> set[str]:
+        """Return those of the claims that it decides which are not out of reach of its runs."""
+        decided = self.decides(claims)
+        return {claim for claim in decided if self.verdicts[claim].outcome != Outcome.OUT_OF_REACH}
 
     def settles(self, claims: Iterable[str]) -> set[str]:
         """Return those of the claims for which it has three or more seeds of every variant needed."""
@@ -41,8 +45,8 @@ class Campaign(ComparableRuns):
         }
 
     def _needed(self, claims: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Return the variants that it compares for each of the claims that it decides, if any are needed."""
-        needed = {claim: paper_rules()[claim].variants for claim in self.decides(claims)}
+        """Return the variants that it compares for each claim within its reach, if any are needed."""
+        needed = {claim: paper_rules()[claim].variants for claim in self.reaches(claims)}
         return {claim: variants for claim, variants in needed.items() if variants}
 
     @cached_property
@@ -54,23 +58,30 @@ class Campaign(ComparableRuns):
     def replaces(self, other: Campaign, claims: Collection[str]) -> bool:
         """Return whether it ranks above `other` on the same track and says as much about the claims.
 
-        It must decide all claims that `other` decides, and settle all that `other` settles.
+        It must decide all claims that `other` decides, reach all that `other` reaches, and settle all that
+        `other` settles.
         """
         return (
             self.track == other.track
             and self.rank > other.rank
             and self.decides(claims) >= other.decides(claims)
+            and self.reaches(claims) >= other.reaches(claims)
             and self.settles(claims) >= other.settles(claims)
         )
 
     def waits(self, other: Campaign, claims: Collection[str]) -> bool:
-        """Return whether it ranks above `other` but has too few seeds to stand beside it.
+        """Return whether it has too few seeds to stand beside `other`.
 
-        It waits if it does not settle all that `other` settles, and decides claims that it does not settle.
+        A larger budget waits if it does not settle all that `other` settles, and decides claims that it does
+        not settle. A separate study waits until it settles a claim.
         """
-        if self.track != other.track or self.rank <= other.rank or not (self._of_tables and other._of_tables):
+        if self.track != other.track or not other._of_tables:
             return False
         settled = self.settles(claims)
+        if not self._of_tables:
+            return self.budget is not None and not settled and bool(self._needed(claims))
+        if self.rank <= other.rank:
+            return False
         return not settled >= other.settles(claims) and settled != self._needed(claims).keys()
 
     @property
