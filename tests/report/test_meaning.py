@@ -21,13 +21,13 @@ BLOCKS = {"v1": 21, "v2": 40}
 
 
 def with_branches(
-    root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio=(0.1, 0.2), last=None, status="done"
+    root, setting, seed=0, *, scale=None, kernel=(8.0, 4.0), ratio=(0.1, 0.2), last=None, **settings
 ):
     """A run whose modules all start and end at these values.
 
     The last module has a ratio of `last` if given, and in v1 no trained scale.
     """
-    record = fake_run(root, setting, seed=seed, status=status)
+    record = fake_run(root, setting, seed=seed, **settings)
     modules = BLOCKS[record.config["arch"]]
     values = {"kernel": (modules, kernel), "ratio": (modules, ratio)}
     if scale:
@@ -179,9 +179,21 @@ def test_the_start_and_the_training_add_up_to_the_gain(tmp_path):
         for setting, tar in {"v1-relu": 0.2, "v1-trsf-relu": 0.31, "v2-relu": 0.2}.items():
             fake_run(tmp_path, setting, seed=seed, tar=tar + 0.01 * seed)
         fake_run(tmp_path, "v1-relu", seed=seed, tar=0.25 + 0.01 * seed, scale_init=0.1)
-    (gain,) = divided_gains(load(tmp_path).campaigns[0])
+    (gain,) = divided_gains(load(tmp_path).campaigns[0], QUANTITIES["tar"])
     assert gain.original.key == "v1-relu"
     assert (gain.start.estimate, gain.training.estimate) == pytest.approx((0.05, 0.06))
     assert gain.total.estimate == pytest.approx(0.11)
     assert "+5.0 points" in (row := str(meaning.start_and_training(load(tmp_path))))
     assert "+6.0 points" in row
+    assert meaning.start_and_training_of_branches(load(tmp_path)) is None, "no ratios"
+
+
+def test_the_start_and_the_training_multiply_to_the_factor_in_branches(tmp_path):
+    for seed in range(2):
+        with_branches(tmp_path, "v1-relu", seed, ratio=(0.1, 0.2))
+        with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, 0.4), ratio=(0.1, 0.6))
+        with_branches(tmp_path, "v1-relu", seed, ratio=(0.1, 0.1), scale_init=0.1)
+    text = str(meaning.start_and_training_of_branches(load(tmp_path)))
+    for mean in ("geometric mean", "arithmetic mean", "median"):
+        (line,) = (line for line in text.splitlines() if f"| {mean} |" in line)
+        assert [cell.split(" times")[0].strip() for cell in line.split("|")[4:7]] == ["0.50", "6.00", "3.00"]

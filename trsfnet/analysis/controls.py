@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.contrasts import Effect
-from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.analysis.quantities import Quantity
 from trsfnet.experiments.variants import CONTROLS, Variant
 
 
 @dataclass(frozen=True)
 class DividedGain:
-    """What TRSF changes in the accuracy of one network, in two steps; the errors are pooled as by the rules.
+    """What TRSF changes in a quantity of one network, in two steps; the errors are pooled as by the rules.
 
     Attributes:
         original: the network with the constants of the original.
@@ -32,18 +32,18 @@ class DividedGain:
         return min(self.start.seeds, self.training.seeds)
 
 
-def divided_gains(runs: ComparableRuns) -> list[DividedGain]:
-    """Return the divided gain of every network whose control has two seeds or more in `runs`."""
+def divided_gains(runs: ComparableRuns, quantity: Quantity) -> list[DividedGain]:
+    """Return the divided gain in a quantity of each network whose control has two seeds or more in `runs`."""
+
+    def difference(of: Variant, than: Variant) -> Effect | None:
+        return runs.effect({of.key: 1.0, than.key: -1.0}, quantity)
+
     found = []
     for control in CONTROLS:
         original = Variant(arch=control.arch, activation=control.activation)
         trained = replace(original, trsf=True)
-        start, training = _difference(runs, control, original), _difference(runs, trained, control)
-        total = _difference(runs, trained, original)
+        start, training = difference(control, original), difference(trained, control)
+        total = difference(trained, original)
         if start and training and total:
             found.append(DividedGain(original, start, training, total))
     return found
-
-
-def _difference(runs: ComparableRuns, of: Variant, than: Variant) -> Effect | None:
-    return runs.effect({of.key: 1.0, than.key: -1.0}, QUANTITIES["tar"])

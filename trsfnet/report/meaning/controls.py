@@ -2,38 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.branches import MEANS
+from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.controls import divided_gains
+from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.experiments.variants import short_name
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import campaign_name, tar_difference
+from trsfnet.report.names import campaign_name
 from trsfnet.text import capitalised
 
 
 def start_and_training(found: Analysis) -> Markdown:
     """Tabulate what the start at 0.1 and what training the scales add to the accuracy, by network."""
-    rows = [
+    rows = _rows(found, {"TAR at FAR 1e-3": QUANTITIES["tar"]})
+    if not rows:
+        return Markdown("No two runs of a control have ended yet. `make runs STUDY=control` trains them.")
+    caption = (
+        "Differences in TAR at FAR 1e-3, by the measure of each track and budget, with 95 % intervals for "
+        "each comparison alone. The first two columns of differences add up to the third."
+    )
+    return Markdown(captioned(caption, "start-and-training", table(_HEADER, rows)))
+
+
+def start_and_training_of_branches(found: Analysis) -> Markdown | None:
+    """Tabulate what the start and what training multiply the role of the branches by; None without runs."""
+    means = {f"{mean} mean".replace("median mean", "median"): QUANTITIES[f"ratio_{mean}"] for mean in MEANS}
+    rows = _rows(found, means)
+    if not rows:
+        return None
+    caption = (
+        "Factors between the final residual ratios, ‖branch‖ / ‖trunk‖, by each mean over modules, with 95 % "
+        "intervals for each comparison alone. The first two columns of factors multiply to the third."
+    )
+    return Markdown(captioned(caption, "start-and-training-branches", table(_HEADER, rows)))
+
+
+_HEADER = (
+    "Runs",
+    "Network",
+    "Measure",
+    "Start: constant 0.1 over original",
+    "Training: TRSF over constant 0.1",
+    "Both: TRSF over original",
+    "Seeds",
+)
+
+
+def _rows(found: Analysis, quantities: Mapping[str, Quantity]) -> list[tuple[str, ...]]:
+    return [
         (
             capitalised(campaign_name(campaign)),
             short_name(gain.original.key),
-            *(tar_difference(effect) for effect in (gain.start, gain.training, gain.total)),
+            name,
+            *(_written(effect, quantity) for effect in (gain.start, gain.training, gain.total)),
             str(gain.seeds),
         )
         for campaign in found.campaigns
-        for gain in divided_gains(campaign)
+        for name, quantity in quantities.items()
+        for gain in divided_gains(campaign, quantity)
     ]
-    if not rows:
-        return Markdown("No two runs of a control have ended yet. `make runs STUDY=control` trains them.")
-    header = (
-        "Runs",
-        "Network",
-        "Start: constant 0.1 − original",
-        "Training: TRSF − constant 0.1",
-        "Both: TRSF − original",
-        "Seeds",
-    )
-    caption = (
-        "Differences in TAR at FAR 1e-3, by the measure of each track, with 95 % intervals for each "
-        "comparison alone. The first two columns add up to the third."
-    )
-    return Markdown(captioned(caption, "start-and-training", table(header, rows)))
+
+
+def _written(effect: Effect, quantity: Quantity) -> str:
+    interval = effect.interval
+    return quantity.difference.interval(interval.value, interval.low, interval.high)
