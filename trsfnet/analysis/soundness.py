@@ -45,9 +45,9 @@ def _missing(run: Run) -> list[str]:
 def _recorded_kinds(run: Run) -> set[str]:
     """Return the kinds of values that the record of a finished run must have."""
     kinds = {"trsf"} if run.config["trsf"] else set()
-    kinds |= {"slope"} if run.config["activation"] == "prelu" else set()
-    # The first runs recorded no kernels and ratios, but the pages of these studies are about them.
-    return kinds | ({"kernel", "ratio"} if run.budget in (BUDGET, *LONG_STUDIES) else set())
+    if run.budget not in (BUDGET, *LONG_STUDIES):
+        return kinds  # the first runs recorded no more
+    return kinds | {"kernel", "ratio"} | ({"slope"} if run.config["activation"] == "prelu" else set())
 
 
 def _check_types(run: Run) -> None:
