@@ -71,6 +71,19 @@ def test_a_card_has_every_setting_the_command_and_the_hashes(tmp_path):
     assert "the command reproduces these numbers" in text
 
 
+@pytest.mark.parametrize(
+    ("setting", "scales", "said"),
+    [
+        ("v2-relu", (0.1,) * 40, "constant factors of 0.1 on"),
+        ("v1-prelu", (0.35, *(0.7,) * 19), "constant factors of 0.35 to 0.7 on"),
+    ],
+)
+def test_a_card_states_the_constants_that_were_given(tmp_path, setting, scales, said):
+    text = card(fake_run(tmp_path, setting, fixed_scales=scales))
+    assert said in text
+    assert "facenet's constant" not in text
+
+
 def test_curves_and_intervals_stand_in_it(tmp_path):
     text = card(with_scores(fake_run(tmp_path, "v1-trsf-prelu")))
     drawing = drawn_figure(text)
