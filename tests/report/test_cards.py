@@ -121,6 +121,36 @@ def test_other_seeds_are_a_click_away(tmp_path):
     assert f"]({second.run_id}.md): 30.0" in card(first, second)
 
 
+@pytest.mark.parametrize(
+    ("budget", "seed", "settings", "says"),
+    [
+        ("mechanism", 100, {}, ""),
+        ("mechanism", 100, {"weight_decay": 0.04}, ", weight decay 0.04"),
+        (
+            "mechanism",
+            100,
+            {"weight_decay": 0.0, "decayed": "projections"},
+            ", decay of projections only, weight decay 0",
+        ),
+        ("mechanism", 100, {"projection_gain": 0.1}, ", initial kernels under the scales times 0.1"),
+        ("mechanism", 100, {"slope_floor": 0.0}, ", slopes at least 0"),
+        ("collapse", 10, {"learning_rate": 0.07}, ", learning rate 0.07"),
+    ],
+)
+def test_other_runs_of_a_study_are_told_apart(tmp_path, budget, seed, settings, says):
+    usual = fake_run(tmp_path, "v1-trsf-prelu")
+    varied = budget_settings(budget, "synthetic") | settings
+    run = fake_run(tmp_path, "v1-trsf-prelu", seed=seed, **varied)
+    assert f"- [seed {seed}, budget {budget}{says}]({run.run_id}.md)" in card(usual, run)
+
+
+def test_runs_of_a_study_are_compared_with_its_own_settings(tmp_path):
+    """Even if they are closer to another budget's, here to those of `full`."""
+    settings = budget_settings("matched-pilot", "lfw") | {"weight_decay": 0.016}
+    usual, run = fake_run(tmp_path, track="lfw"), fake_run(tmp_path, track="lfw", seed=200, **settings)
+    assert "- [seed 200, budget matched-pilot, weight decay 0.016](" in card(usual, run)
+
+
 def test_runs_of_the_study_are_named_by_their_page(tmp_path):
     usual, small = fake_run(tmp_path), study_run(tmp_path, "v1-relu")
     assert "- [1 run of the stability study](stability-v1-relu.md)" in card(usual, small)

@@ -102,7 +102,7 @@ def budget_of(config: Mapping[str, Any]) -> str | None:
     """Return the budget that a run's settings match, at any of its learning rates; None if there is none."""
     for budget, entry in BUDGETS.items():
         if config["track"] in entry and _may_have(budget, config["seed"]):
-            odd = _departures(config, budget)
+            odd = departures_from(budget, config)
             at_a_rate = odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
             if at_a_rate or odd.keys() <= set(entry.get("varies", ())):
                 return budget
@@ -158,11 +158,15 @@ def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def departures(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the protocol settings that differ from the nearest budget; empty for runs in the tables."""
-    found = [_departures(config, budget) for budget, entry in BUDGETS.items() if config["track"] in entry]
+    found = [departures_from(budget, config) for budget, entry in BUDGETS.items() if config["track"] in entry]
     return min(found, key=len)
 
 
-def _departures(config: Mapping[str, Any], budget: str) -> dict[str, Any]:
+def departures_from(budget: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the protocol settings that differ from a budget, which must be defined for the track.
+
+    For a run of the budget, these can only be settings that the budget varies, or the learning rate.
+    """
     standard = _standard(budget, config["track"], config.get("train_set"))
     return {
         name: value
