@@ -95,6 +95,11 @@ class Run:
         return self.status == "collapsed"
 
     @property
+    def ended(self) -> bool:
+        """True if training was completed or ended in a collapse."""
+        return self.record.ended
+
+    @property
     def collapse(self) -> Collapsed | None:
         """The kind and step of the collapse; None if the run did not collapse."""
         return self.record.collapse

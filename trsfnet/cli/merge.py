@@ -50,12 +50,12 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.experiments.budgets import budget_of, study_of
     from trsfnet.experiments.folders import find_folder
     from trsfnet.experiments.merge import merge
-    from trsfnet.experiments.record import ENDED, read_records
+    from trsfnet.experiments.record import read_records
 
     records, problems = read_records(find_folder(folder) for folder in given.folders)
     for problem in problems:
         print(f"trsfnet: {problem}", file=sys.stderr)
-    ended = [record for record in records if record.status in ENDED]
+    ended = [record for record in records if record.ended]
     studies = {record.run_id: study_of(record.config) for record in ended}
     for name in given.study or ():
         choice("study", name, sorted(set(studies.values())))

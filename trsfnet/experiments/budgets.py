@@ -104,7 +104,7 @@ def budget_of(config: Mapping[str, Any]) -> str | None:
         if config["track"] in entry and _may_have(budget, config["seed"]):
             odd = departures_from(budget, config)
             at_a_rate = odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
-            if at_a_rate or odd.keys() <= set(entry.get("varies", ())):
+            if at_a_rate or odd.keys() <= set(varies(budget)):
                 return budget
     return None
 
@@ -118,6 +118,14 @@ def _may_have(budget: str, seed: int) -> bool:
 def learning_rates(budget: str) -> dict[float, int]:
     """Return a budget's learning rates with their numbers of seeds; empty if it uses only the track's."""
     return {float(rate): seeds for rate, seeds in BUDGETS[budget].get("learning_rates", {}).items()}
+
+
+def varies(budget: str | None) -> tuple[str, ...]:
+    """Return the settings, besides the learning rate, that a budget's runs are trained with differently.
+
+    Empty if all are trained alike, and for no budget.
+    """
+    return tuple(BUDGETS[budget].get("varies", ())) if budget else ()
 
 
 def budget_at_any_rate(config: Mapping[str, Any]) -> str | None:

@@ -25,7 +25,7 @@ from trsfnet.data.locking import locked_folder
 from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.overview import overview
-from trsfnet.experiments.record import ENDED, Record, StudyRun, Table, read_study
+from trsfnet.experiments.record import Record, StudyRun, Table, read_study
 from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
 from trsfnet.experiments.variants import variant_key
 
@@ -84,7 +84,7 @@ def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "fir
     """
     studies: dict[str, dict[str, Record]] = {}
     for record in records:
-        if record.status in ENDED:
+        if record.ended:
             studies.setdefault(study_of(record.config), {})[record.run_id] = record
     return [_merge_study(runs, results / name, scores) for name, runs in sorted(studies.items())]
 
