@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 from trsfnet.cli import argument
+from trsfnet.experiments.scores_kept import ScoresKept
 
 PURPOSE = "merge finished runs into the committed files of their studies"
 EPILOG = """\
@@ -37,7 +39,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scores",
-        choices=("first", "all", "none"),
+        choices=get_args(ScoresKept),
         default="first",
         help="which scores to keep: those of the first seed among runs that differ only in their seeds, all "
         "or none (default: first)",
