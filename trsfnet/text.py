@@ -41,6 +41,12 @@ def decimal(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def number_range(values: Sequence[float]) -> str:
+    """The range of some numbers, such as `0.1 to 0.3`, or `0.1` if all are equal."""
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
 def with_range(value: float, low: float, high: float, write: Callable[[float], str]) -> str:
     """A value with its range or interval, each as `write` writes it, such as `1.42 (1.30 to 1.55)`."""
     return f"{write(value)} ({write(low)} to {write(high)})"

@@ -90,8 +90,10 @@ def test_a_terminal_that_does_not_know_a_sign_gets_another(tmp_path, monkeypatch
     assert b"?" in shown.getvalue()
 
 
-def test_help_and_version_do_not_wait_for_torch():
-    code = "import sys, trsfnet.cli; assert 'torch' not in sys.modules; trsfnet.cli.main(['--version'])"
+def test_help_and_version_wait_for_no_large_library():
+    loaded = "{'torch', 'numpy', 'pandas'} & set(sys.modules)"
+    parsed = "import sys, trsfnet.cli as cli; cli.parse(['merge'])"
+    code = f"{parsed}; assert not {loaded}; cli.main(['--version'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("trsfnet 0."), done.stderr
     assert "papermill --help-notebook" in trsfnet("train", "--help").stdout

@@ -56,7 +56,7 @@ def test_images_are_sorted_by_identity_and_name(root):
     assert source.labels.tolist() == [0, 1, 1, 2, 2]
     assert content(source) == {name: (root / name).read_bytes() for name in content(source)}
     assert source.image(0).shape == (8, 8, 3)
-    assert (source.ignored, source.left_out) == (0, {})
+    assert (source.passed_over, source.left_out) == ({}, {})
     assert content(pickle.loads(pickle.dumps(source))) == content(source)
 
 
@@ -64,7 +64,7 @@ def test_what_is_no_image_is_ignored_and_counted(root):
     write(root, "bo/.hidden.jpg", "bo/Thumbs.db", "bo/more/1.jpg", ".trash/1.jpg", "README.txt")
     source = FolderSource(root)
     assert len(source) == 5
-    assert source.ignored == 5
+    assert sum(source.passed_over.values()) == 5
 
 
 @pytest.mark.parametrize("suffix", ["gif", "avif", "jp2", "ppm", "pgm", "jfif", "jpe", "tif", "JPG"])

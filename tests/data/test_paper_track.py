@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.data.memory import MemorySource, encoded, pattern
+from tests.data.verification_files import write_verification_bin
 from trsfnet.data.faces import Pairs
 from trsfnet.data.recordio import write_records
 from trsfnet.data.tracks import images_version, load_track
-from trsfnet.data.verification_bin import write_verification_bin
 from trsfnet.errors import DataError
 from trsfnet.experiments.run import run
 from trsfnet.training.config import TrainConfig

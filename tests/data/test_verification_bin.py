@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold
 
-from tests.data.memory import MemorySource
-from trsfnet.data.faces import Pairs
-from trsfnet.data.verification_bin import VerificationBin, write_verification_bin
+from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.errors import DataError
 
 IMAGES = [bytes([0xFF, 0xD8, i, 0x00]) + b"\n'\\" * i for i in range(46)]
@@ -69,33 +67,6 @@ def test_folds_are_insightfaces(tmp_path):
     folds = read(tmp_path, pickle.dumps((IMAGES, SAME))).pairs.folds
     for k, (_, test) in enumerate(KFold(n_splits=10, shuffle=False).split(np.arange(23))):
         assert np.flatnonzero(folds == k).tolist() == test.tolist()
-
-
-def test_what_is_written_is_what_insightface_unpickles(tmp_path):
-    left, right = np.arange(20) * 2 % 7, np.arange(20) % 5 + 30
-    pairs = Pairs(left, right, left % 2 == 0, np.repeat(np.arange(10), 2))
-    path = tmp_path / "new.bin"
-    write_verification_bin(path, MemorySource({str(i): image for i, image in enumerate(IMAGES)}), pairs)
-    assert os.listdir(tmp_path) == ["new.bin"]
-    images, same = pickle.loads(path.read_bytes(), encoding="bytes")
-    assert images[0::2] == [IMAGES[i] for i in left]
-    assert images[1::2] == [IMAGES[i] for i in right]
-    assert same == (left % 2 == 0).tolist()
-    assert all(type(s) is bool for s in same)
-    again = VerificationBin(path)
-    assert again.pairs.same.tolist() == same
-    assert again.pairs.folds.tolist() == pairs.folds.tolist()
-
-
-def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    one = np.zeros(10, np.int64)
-    pairs, source = Pairs(one, one, one == 0, np.arange(10)), MemorySource({"0": IMAGES[0]})
-    with pytest.raises(DataError, match=r"There is no folder .*nodir to write to"):
-        write_verification_bin(tmp_path / "nodir" / "a.bin", source, pairs)
-    (tmp_path / "folder.bin").mkdir()
-    with pytest.raises(DataError, match=r"Cannot write to .*folder\.bin: Is a directory"):
-        write_verification_bin(tmp_path / "folder.bin", source, pairs)
-    assert os.listdir(tmp_path) == ["folder.bin"]
 
 
 def test_the_version_follows_the_content(tmp_path):

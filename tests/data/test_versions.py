@@ -11,11 +11,11 @@ import pytest
 
 from tests.data.memory import MemorySource, encoded, pattern
 from tests.data.test_ijb import files
+from tests.data.verification_files import write_verification_bin
 from trsfnet.data.faces import Pairs
 from trsfnet.data.pack import write_pack
 from trsfnet.data.recordio import write_records
 from trsfnet.data.sources import open_source
-from trsfnet.data.verification_bin import write_verification_bin
 
 
 def faces(shade: int) -> MemorySource:

@@ -1,4 +1,4 @@
-"""Embeddings: unit length, mirror images, and each project's pixels."""
+"""Embeddings: unit length and facenet's pixels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from trsfnet.data.augment import standardise
-from trsfnet.evaluation import FACENET, INSIGHTFACE
-from trsfnet.evaluation.embed import embed, embed_mirrored
+from trsfnet.evaluation.embed import embed
 
 
 @pytest.fixture
@@ -32,21 +31,9 @@ def test_embeddings_are_the_networks_at_unit_length(network, images):
     assert np.array_equal(found[:4], embed(network, images[:4], dtype=torch.float32))
 
 
-def test_mirror_images_are_turned_left_to_right(network, images):
-    plain, mirrored = embed_mirrored(network, images, convention=FACENET, dtype=torch.float32, batch_size=4)
-    turned, _ = embed_mirrored(network, images[:, :, ::-1], convention=FACENET, dtype=torch.float32)
-    assert mirrored == pytest.approx(turned, abs=1e-6)
-    assert not np.allclose(plain, mirrored)
-    assert FACENET.combine(plain, mirrored)[:, :7] == pytest.approx(
-        embed(network, images, dtype=torch.float32), abs=1e-6
-    )
-
-
-def test_pixels_enter_as_the_convention_says(images):
+def test_pixels_enter_as_facenet_standardises_them(images):
     network = nn.Sequential(nn.Flatten())
     network.register_parameter("unused", nn.Parameter(torch.zeros(1)))
     pixels = images.transpose(0, 3, 1, 2).reshape(11, -1)
-    facenet, _ = embed_mirrored(network, images, convention=FACENET, dtype=torch.float32)
-    assert facenet == pytest.approx((pixels - 127.5) / 128, abs=1e-6)
-    insightface, _ = embed_mirrored(network, images, convention=INSIGHTFACE, dtype=torch.float32)
-    assert insightface == pytest.approx((pixels / 255 - 0.5) / 0.5, abs=1e-6)
+    found = embed(network, images, dtype=torch.float32, normalised=False)
+    assert found == pytest.approx((pixels - 127.5) / 128, abs=1e-6)

@@ -61,7 +61,7 @@ def test_golden_numbers_of_facenet(golden, distance, mean, accuracy, accuracy_st
 
 
 def concatenated(distance: str, mean: bool) -> Convention:
-    return Convention("facenet with other options", 128.0, "concatenate", distance, mean)
+    return Convention("facenet with other options", "concatenate", distance, mean)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_conventions_are_found_by_name_and_need_what_they_use():
     with pytest.raises(ConfigError, match=r"'insightface' needs .* got \(3, 3\)"):
         INSIGHTFACE.combine(plain, plain[1:])
     with pytest.raises(ConfigError, match="flip must be one of"):
-        Convention("mine", 128.0, "twice", "cosine", subtract_mean=False)
+        Convention("mine", "twice", "cosine", subtract_mean=False)
 
 
 def test_a_far_that_is_never_reached_accepts_nothing():

@@ -87,6 +87,12 @@ def test_damage_is_named(record):
         read_record(record.path)
 
 
+def test_a_run_has_ended_only_if_its_record_is_complete(record):
+    for status, ended in (("running", False), ("done", True), ("collapsed", True), ("failed", False)):
+        record.write_info(status=status)
+        assert read_record(record.path).ended == ended
+
+
 @pytest.mark.parametrize("status", ["running", "failed"])
 def test_a_rerun_replaces_nothing_before_it_has_ended(tmp_path, status):
     for root, at in (("results", "done"), ("runs", status)):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from trsfnet.errors import ConfigError
-from trsfnet.experiments.budgets import BUDGETS, budget_of, configs, departures
+from trsfnet.experiments.budgets import BUDGETS, budget_of, configs, departures, varies
 from trsfnet.experiments.pilot import pilot_configs
 from trsfnet.experiments.studies import STUDIES, planned_configs, planned_runs
 from trsfnet.experiments.variants import GRID, STABILITY, variants_in
 from trsfnet.training.budget import regime
+from trsfnet.training.config import TrainConfig
 
 
 def test_the_grid_has_the_papers_18_runs():
@@ -26,6 +27,14 @@ def test_settings_keep_apart_and_say_what_they_are():
     keys = [setting.key for setting in (*GRID, *STABILITY)]
     assert len(set(keys)) == len(keys) - 2, "v1-relu and v1-trsf-relu are in both"
     assert len({setting.name for setting in GRID}) == 18
+
+
+def test_a_budget_varies_settings_that_exist():
+    settings = {setting.name for setting in fields(TrainConfig)}
+    varied = {budget: set(varies(budget)) for budget in BUDGETS}
+    assert all(names <= settings for names in varied.values())
+    assert {budget for budget, names in varied.items() if names} == {"mechanism", "matched-pilot"}
+    assert not varies(None)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.verification_files import write_verification_bin
 from tests.inference.test_saved_embeddings import aligned, names, rows  # noqa: F401 - a fixture
 from trsfnet.cli import main
 from trsfnet.data.faces import Pairs
 from trsfnet.data.sources import open_source
-from trsfnet.data.verification_bin import write_verification_bin
 from trsfnet.evaluation import TemplateScores
 from trsfnet.inference import evaluate
 from trsfnet.inference.evaluate import subject_of

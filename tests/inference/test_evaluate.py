@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from benchmarks.ijb_set import Shape, write_set
 from tests.data.memory import MemorySource, encoded, pattern
 from tests.data.test_lfw import jpeg
 from tests.data.test_paper_track import faces, write
+from tests.data.verification_files import write_verification_bin
 from tests.evaluation import ijb_reference
 from tests.experiments.untrained import write_run
 from trsfnet.data import lfw
@@ -25,12 +27,10 @@ from trsfnet.data.ijb_meta import read_pairs
 from trsfnet.data.lfw import LfwImages, load_people
 from trsfnet.data.lfw_files import Person
 from trsfnet.data.sources import open_source
-from trsfnet.data.verification_bin import write_verification_bin
 from trsfnet.data.warp import TEMPLATE, warp_face
 from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.evaluation import CONVENTIONS, read_scores
-from trsfnet.evaluation.conventions import FACENET_TRAINING
-from trsfnet.evaluation.embed import embed, embed_mirrored
+from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate as evaluate_track
 from trsfnet.experiments.record import CHECKPOINT
 from trsfnet.inference.embedder import Embedder
@@ -38,7 +38,6 @@ from trsfnet.inference.evaluate import EvaluationOptions, EvaluationReport, eval
 from trsfnet.inference.evaluate import features as features_module
 
 SHAPE = Shape(images=70, subjects=12, probes=40, impostor_pairs=300, dimensions=1)
-OUTPUTS = {"convention": FACENET_TRAINING, "dtype": torch.float32}
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_replicates")
 
@@ -49,6 +48,12 @@ def evaluate_run(
     options: EvaluationOptions = EvaluationOptions(),  # noqa: B008 - frozen
 ) -> EvaluationReport:
     return evaluate(subject_of(run, precision="float32"), path, options)
+
+
+def outputs_of(model: nn.Module, crops: np.ndarray) -> list[np.ndarray]:
+    """A network's outputs for crops, and for their mirror images."""
+    views = crops, crops[:, :, ::-1]
+    return [embed(model, view, dtype=torch.float32, normalised=False) for view in views]
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ def test_ten_folds_of_an_aligned_folder(aligned, trained, tmp_path, name):
     report = evaluate_run(run, aligned, EvaluationOptions(convention=name, scores=file))
     source = open_source(aligned)
     small = [Image.fromarray(source.image(i)).resize((75, 75), Image.Resampling.BICUBIC) for i in range(40)]
-    outputs = embed_mirrored(model, np.stack([np.asarray(image) for image in small]), **OUTPUTS)
+    outputs = outputs_of(model, np.stack([np.asarray(image) for image in small]))
     expected = CONVENTIONS[name].score(fold_pairs(), source.labels, *outputs)
     values = {estimate.name: estimate.value for estimate in report.results.estimates}
     assert values == pytest.approx(expected.metrics())
@@ -155,7 +160,7 @@ def test_ijb_from_images_to_tar(ijbb, trained, tmp_path, flip, norm, detector):
     source = open_source(ijbb)
     t = source.templates
     crops = np.stack([warp_face(source.image(i), t.landmarks[i], 75) for i in range(len(source))])
-    plain, mirrored = embed_mirrored(model, crops, **OUTPUTS)
+    plain, mirrored = outputs_of(model, crops)
     pooled = ijb_reference.pool(plain, t, mirrored if flip else None, norm, detector)
     saved = read_scores(pd.read_parquet(file))
     pairs = read_pairs(ijbb, "ijbb", t)

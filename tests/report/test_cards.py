@@ -71,6 +71,19 @@ def test_a_card_has_every_setting_the_command_and_the_hashes(tmp_path):
     assert "the command reproduces these numbers" in text
 
 
+@pytest.mark.parametrize(
+    ("setting", "scales", "said"),
+    [
+        ("v2-relu", (0.1,) * 40, "constant factors of 0.1 on"),
+        ("v1-prelu", (0.35, *(0.7,) * 19), "constant factors of 0.35 to 0.7 on"),
+    ],
+)
+def test_a_card_states_the_constants_that_were_given(tmp_path, setting, scales, said):
+    text = card(fake_run(tmp_path, setting, fixed_scales=scales))
+    assert said in text
+    assert "facenet's constant" not in text
+
+
 def test_curves_and_intervals_stand_in_it(tmp_path):
     text = card(with_scores(fake_run(tmp_path, "v1-trsf-prelu")))
     drawing = drawn_figure(text)
@@ -106,6 +119,36 @@ def test_a_run_of_a_study_is_part_of_no_table(tmp_path):
 def test_other_seeds_are_a_click_away(tmp_path):
     first, second = fake_run(tmp_path, tar=0.2), fake_run(tmp_path, seed=1, tar=0.3)
     assert f"]({second.run_id}.md): 30.0" in card(first, second)
+
+
+@pytest.mark.parametrize(
+    ("budget", "seed", "settings", "says"),
+    [
+        ("mechanism", 100, {}, ""),
+        ("mechanism", 100, {"weight_decay": 0.04}, ", weight decay 0.04"),
+        (
+            "mechanism",
+            100,
+            {"weight_decay": 0.0, "decayed": "projections"},
+            ", decay of projections only, weight decay 0",
+        ),
+        ("mechanism", 100, {"projection_gain": 0.1}, ", initial kernels under the scales times 0.1"),
+        ("mechanism", 100, {"slope_floor": 0.0}, ", slopes at least 0"),
+        ("collapse", 10, {"learning_rate": 0.07}, ", learning rate 0.07"),
+    ],
+)
+def test_other_runs_of_a_study_are_told_apart(tmp_path, budget, seed, settings, says):
+    usual = fake_run(tmp_path, "v1-trsf-prelu")
+    varied = budget_settings(budget, "synthetic") | settings
+    run = fake_run(tmp_path, "v1-trsf-prelu", seed=seed, **varied)
+    assert f"- [seed {seed}, budget {budget}{says}]({run.run_id}.md)" in card(usual, run)
+
+
+def test_runs_of_a_study_are_compared_with_its_own_settings(tmp_path):
+    """Even if they are closer to another budget's, here to those of `full`."""
+    settings = budget_settings("matched-pilot", "lfw") | {"weight_decay": 0.016}
+    usual, run = fake_run(tmp_path, track="lfw"), fake_run(tmp_path, track="lfw", seed=200, **settings)
+    assert "- [seed 200, budget matched-pilot, weight decay 0.016](" in card(usual, run)
 
 
 def test_runs_of_the_study_are_named_by_their_page(tmp_path):

@@ -53,6 +53,11 @@ def test_exhibits_are_svg_with_words_in_the_pages_ink(found, draw):
     assert {"Epoch", "TRSF after training", "Slope α", "Slope α after training"} & set(words), "name the axes"
 
 
+def test_other_constants_are_drawn_unlike_facenets():
+    original = style.look("v2-relu")
+    assert style.look("v2-scales0.1-relu") == style.look("v1-scale0.1-relu") != original
+
+
 def test_equal_records_give_equal_bytes(found):
     draw = GROUP_FIGURES[3]
     assert draw(found)[0].svg == draw(found)[0].svg

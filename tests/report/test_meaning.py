@@ -64,11 +64,20 @@ def row(markdown, name):
     return [cell.strip() for cell in line.replace("\\|", "¦").split("|")[1:-1]]
 
 
-@pytest.mark.parametrize(("arch", "scale_init"), [("v1", None), ("v2", None), ("v1", 0.3)])
-def test_constants_are_those_of_the_network(arch, scale_init):
-    network = InceptionResnet(version=arch, residual_scale="fixed", scale_init=scale_init, width=0.125)
+@pytest.mark.parametrize(
+    ("arch", "settings"),
+    [
+        ("v1", {}),
+        ("v2", {}),
+        ("v1", {"scale_init": 0.3}),
+        ("v1", {"fixed_scales": [0.05 * number for number in range(1, 21)]}),
+        ("v2", {"fixed_scales": [0.1] * 40}),
+    ],
+)
+def test_constants_are_those_of_the_network(arch, settings):
+    network = InceptionResnet(version=arch, residual_scale="fixed", width=0.125, **settings)
     told = [block.up.value for block in network.residual_blocks()]
-    assert constants({"arch": arch, "scale_init": scale_init}) == told
+    assert constants({"arch": arch, "scale_init": None} | settings) == told
 
 
 def test_magnitudes_of_scales_stand_beside_kernels(tmp_path):

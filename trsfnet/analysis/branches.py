@@ -103,12 +103,17 @@ def _by_module(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def constants(config: Mapping[str, Any]) -> list[float]:
-    """Return the scale of each module in a network with constant scales; the last module's is 1."""
+    """Return the scale of each module in a network with constant scales.
+
+    The last module's is 1, unless `fixed_scales` gives one for it.
+    """
     network, constant = ARCHITECTURES[config["arch"]], config["scale_init"]
     stages = (network.block35, network.block17, network.block8)
-    return [
+    usual = [
         float(stage.scale if constant is None else constant) for stage in stages for _ in range(stage.repeats)
-    ] + [1.0]
+    ]
+    given = config.get("fixed_scales", ())  # records older than the setting lack it
+    return [*given, *[*usual, 1.0][len(given) :]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,15 @@ from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.run import Run
-from trsfnet.experiments.budgets import BUDGETS, ROUNDING_FIELDS, budget_of, departures, is_study, protocol
+from trsfnet.experiments.budgets import (
+    BUDGETS,
+    ROUNDING_FIELDS,
+    budget_of,
+    departures,
+    is_study,
+    protocol,
+    varies,
+)
 
 
 class Campaign(ComparableRuns):
@@ -98,7 +106,7 @@ def campaigns(runs: Sequence[Run]) -> list[Campaign]:
     """
     groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: (run.started, run.run_id)):
-        if run.done or run.collapsed:
+        if run.ended:
             groups[run.track, _comparable(run)].append(run)
     found = [_campaign(track, group) for (track, _), group in groups.items()]
     by_rank = sorted(found, key=lambda campaign: campaign.rank, reverse=True)
@@ -107,7 +115,7 @@ def campaigns(runs: Sequence[Run]) -> list[Campaign]:
 
 def _comparable(run: Run) -> str:
     """Return a key that comparable runs share."""
-    if run.budget and BUDGETS[run.budget].get("varies"):
+    if run.budget and varies(run.budget):
         return run.budget
     shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
     return json.dumps(shared, sort_keys=True, default=list)
@@ -119,10 +127,10 @@ def _campaign(track: str, runs: Sequence[Run]) -> Campaign:
     odd = {rate: departures(config) for rate, config in configs.items()}
     rate = min(rates, key=lambda value: (len(odd[value]), -rates[value], value))
     budget = budget_of(configs[rate])
-    varies = budget and BUDGETS[budget].get("varies")
+    varied = varies(budget)
     # If a seed was run twice, for example in two precisions, the run started later is used.
-    by_key = {(_settings(run) if varies else run.variant, run.learning_rate, run.seed): run for run in runs}
-    return Campaign(track, budget, {} if varies else odd[rate], rate, by_key)
+    by_key = {(_settings(run) if varied else run.variant, run.learning_rate, run.seed): run for run in runs}
+    return Campaign(track, budget, {} if varied else odd[rate], rate, by_key)
 
 
 def _settings(run: Run) -> str:

@@ -16,7 +16,7 @@ from trsfnet.analysis.mechanism import mechanism_runs
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
-from trsfnet.experiments.budgets import BUDGETS
+from trsfnet.experiments.budgets import varies
 from trsfnet.experiments.studies import planned_configs
 from trsfnet.training.budget import Regime
 from trsfnet.training.config import LATER_SETTINGS
@@ -123,15 +123,10 @@ class ComparableRuns:
     @cached_property
     def regime(self) -> Regime | None:
         """Travel and decay budget of the schedule; None if they vary or no run finished an epoch."""
-        if self._varies:
+        if varies(self.budget):
             return None
         runs = (run for runs in self._usual.values() for run in runs.values())
         return next((found for run in runs if (found := run_regime(run))), None)
-
-    @property
-    def _varies(self) -> bool:
-        """True if training settings differ between its runs."""
-        return bool(self.budget and BUDGETS[self.budget].get("varies"))
 
     @cached_property
     def mechanism(self) -> pd.DataFrame:
@@ -154,6 +149,6 @@ class ComparableRuns:
         if not self.budget:
             return 0
         planned = planned_configs(self.budget, self.track)
-        if self._varies:
+        if varies(self.budget):
             return max(0, len(planned) - len(self.runs))
         return len({(c.variant, c.learning_rate, c.seed) for c in planned} - self.runs.keys())

@@ -18,6 +18,7 @@ from trsfnet.experiments.record import Record
 from trsfnet.experiments.stale import why_stale
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS, short_name, variant_from
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
+from trsfnet.text import number_range
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
@@ -93,6 +94,11 @@ class Run:
     def collapsed(self) -> bool:
         """True if training ended in a collapse."""
         return self.status == "collapsed"
+
+    @property
+    def ended(self) -> bool:
+        """True if training was completed or ended in a collapse."""
+        return self.record.ended
 
     @property
     def collapse(self) -> Collapsed | None:
@@ -179,7 +185,10 @@ class Run:
 
     @cached_property
     def departures(self) -> dict[str, Any]:
-        """Settings, with values, that differ from the paper's variants or from the nearest budget."""
+        """Settings, with values, that differ from the paper's variants or from the nearest budget.
+
+        Of constants given one by one, the value is their range.
+        """
         config = self.config
         usual = {
             "loss": "softmax",
@@ -188,6 +197,8 @@ class Run:
             "trsf_per_channel": False,
         }
         others = {name: config[name] for name, value in usual.items() if config[name] not in (None, value)}
+        if self.settings.fixed_scales:
+            others["fixed_scales"] = number_range(self.settings.fixed_scales)
         if self.variant in _PAPERS:
             others = {}  # loss and initial values are what the paper's tables vary
         return departures(config) | others

@@ -192,7 +192,7 @@ def table_budget(numbers: Sequence[int], track: str, runs: Sequence[Run]) -> str
     ended: dict[str, dict[str, set[int]]] = {}
     for run in _fitting(variants, track, runs):
         seeds = ended.setdefault(str(run.budget), {}).setdefault(run.variant, set())
-        if run.done or run.collapsed:
+        if run.ended:
             seeds.add(run.seed)
     complete = [
         budget
@@ -270,4 +270,4 @@ def _reason(run: Run, table: TableRuns) -> str:
 
 def _precedence(run: Run) -> tuple[bool, str, str]:
     """Return the sort key for runs of one variant and seed; ended runs, then later ones, take precedence."""
-    return run.done or run.collapsed, run.started, run.run_id
+    return run.ended, run.started, run.run_id

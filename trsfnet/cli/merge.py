@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 from trsfnet.cli import argument
+from trsfnet.experiments.scores_kept import ScoresKept
 
 PURPOSE = "merge finished runs into the committed files of their studies"
 EPILOG = """\
@@ -37,7 +39,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scores",
-        choices=("first", "all", "none"),
+        choices=get_args(ScoresKept),
         default="first",
         help="which scores to keep: those of the first seed among runs that differ only in their seeds, all "
         "or none (default: first)",
@@ -50,12 +52,12 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.experiments.budgets import budget_of, study_of
     from trsfnet.experiments.folders import find_folder
     from trsfnet.experiments.merge import merge
-    from trsfnet.experiments.record import ENDED, read_records
+    from trsfnet.experiments.record import read_records
 
     records, problems = read_records(find_folder(folder) for folder in given.folders)
     for problem in problems:
         print(f"trsfnet: {problem}", file=sys.stderr)
-    ended = [record for record in records if record.status in ENDED]
+    ended = [record for record in records if record.ended]
     studies = {record.run_id: study_of(record.config) for record in ended}
     for name in given.study or ():
         choice("study", name, sorted(set(studies.values())))

@@ -74,11 +74,6 @@ class FolderSource(Source):
         """Return the image's name, `identity/file`."""
         return f"{self.identities[self.labels[index]]}/{self._files[index].as_py()}"
 
-    @property
-    def ignored(self) -> int:
-        """Number of entries that were passed over."""
-        return sum(self.passed_over.values())
-
     def file(self, index: int) -> Path:
         """Return the path of the image's file."""
         return self.root / native(self.name(index))

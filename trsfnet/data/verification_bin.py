@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 
 from trsfnet.data.faces import Pairs
-from trsfnet.data.files import replacing, writing
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -73,26 +72,6 @@ class VerificationBin(Source):
     def encoded(self, index: int) -> bytes:
         """Return the content of one image."""
         return self._images[index]
-
-
-def write_verification_bin(path: Path, source: Source, pairs: Pairs) -> None:
-    """Write `pairs` of `source` in the format that insightface and `VerificationBin` read.
-
-    The format has no folds: readers divide the pairs, in their order, into ten equal parts.
-
-    Args:
-        path: the file, usually ending in `.bin`; replaced if it exists.
-        source: the images; their content is copied unchanged.
-        pairs: indices into `source`.
-
-    Raises:
-        DataError: if an image cannot be read, or the file cannot be written.
-    """
-    if not path.absolute().parent.is_dir():
-        raise DataError(f"There is no folder {path.absolute().parent} to write to.")
-    images = [source.encoded(i) for i in np.stack([pairs.left, pairs.right], axis=1).ravel().tolist()]
-    with writing(path), replacing(path) as aside:
-        aside.write_bytes(pickle.dumps((images, pairs.same.tolist()), protocol=4))
 
 
 def _parse(content: bytes, path: Path) -> tuple[list[bytes], np.ndarray]:

@@ -26,7 +26,6 @@ class Convention:
 
     Attributes:
         name: name of the convention.
-        pixel_divisor: a pixel x enters the network as (x - 127.5) / pixel_divisor.
         flip: how the mirror image is used: not at all (`none`), by appending its unit-length embedding
             (`concatenate`), or by adding its embedding before normalisation (`sum`).
         distance: `euclidean` (squared) or `cosine` (angle divided by pi).
@@ -34,7 +33,6 @@ class Convention:
     """
 
     name: str
-    pixel_divisor: float
     flip: str
     distance: str
     subtract_mean: bool
@@ -94,10 +92,10 @@ class Convention:
 
 
 # facenet's convention during training (the defaults of its options), also used by this project's tracks.
-FACENET_TRAINING = Convention("facenet-training", 128.0, "none", "euclidean", subtract_mean=False)
+FACENET_TRAINING = Convention("facenet-training", "none", "euclidean", subtract_mean=False)
 # facenet's `validate_on_lfw.py` with the options used for the published results of its models.
-FACENET = Convention("facenet", 128.0, "concatenate", "cosine", subtract_mean=True)
-# insightface's `verification.py`: pixels enter as (x / 255 - 0.5) / 0.5; no mean is subtracted.
-INSIGHTFACE = Convention("insightface", 127.5, "sum", "euclidean", subtract_mean=False)
+FACENET = Convention("facenet", "concatenate", "cosine", subtract_mean=True)
+# insightface's `verification.py`.
+INSIGHTFACE = Convention("insightface", "sum", "euclidean", subtract_mean=False)
 
 CONVENTIONS = {convention.name: convention for convention in (FACENET_TRAINING, FACENET, INSIGHTFACE)}

@@ -105,9 +105,9 @@ def budget_of(config: Mapping[str, Any]) -> str | None:
     """Return the budget that a run's settings match, at any of its learning rates; None if there is none."""
     for budget, entry in BUDGETS.items():
         if config["track"] in entry and _may_have(budget, config["seed"]):
-            odd = _departures(config, budget)
+            odd = departures_from(budget, config)
             at_a_rate = odd.keys() == {"learning_rate"} and odd["learning_rate"] in learning_rates(budget)
-            if at_a_rate or odd.keys() <= set(entry.get("varies", ())):
+            if at_a_rate or odd.keys() <= set(varies(budget)):
                 return budget
     return None
 
@@ -121,6 +121,14 @@ def _may_have(budget: str, seed: int) -> bool:
 def learning_rates(budget: str) -> dict[float, int]:
     """Return a budget's learning rates with their numbers of seeds; empty if it uses only the track's."""
     return {float(rate): seeds for rate, seeds in BUDGETS[budget].get("learning_rates", {}).items()}
+
+
+def varies(budget: str | None) -> tuple[str, ...]:
+    """Return the settings, besides the learning rate, that a budget's runs are trained with differently.
+
+    Empty if all are trained alike, and for no budget.
+    """
+    return tuple(BUDGETS[budget].get("varies", ())) if budget else ()
 
 
 def budget_at_any_rate(config: Mapping[str, Any]) -> str | None:
@@ -161,11 +169,15 @@ def protocol(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def departures(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the protocol settings that differ from the nearest budget; empty for runs in the tables."""
-    found = [_departures(config, budget) for budget, entry in BUDGETS.items() if config["track"] in entry]
+    found = [departures_from(budget, config) for budget, entry in BUDGETS.items() if config["track"] in entry]
     return min(found, key=len)
 
 
-def _departures(config: Mapping[str, Any], budget: str) -> dict[str, Any]:
+def departures_from(budget: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the protocol settings that differ from a budget, which must be defined for the track.
+
+    For a run of the budget, these can only be settings that the budget varies, or the learning rate.
+    """
     standard = _standard(budget, config["track"], config.get("train_set"))
     return {
         name: value

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,14 +25,10 @@ from trsfnet.data.locking import locked_folder
 from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import study_of
 from trsfnet.experiments.overview import overview
-from trsfnet.experiments.record import ENDED, Record, StudyRun, Table, read_study
+from trsfnet.experiments.record import Record, StudyRun, Table, read_study
 from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
+from trsfnet.experiments.scores_kept import ScoresKept
 from trsfnet.experiments.variants import variant_key
-
-SCORES = ("first", "all", "none")
-"""Which scores are kept: `first` keeps those of the first seed among runs that differ only in the seed, which
-suffices to check a study's numbers; `all` keeps those of all runs; `none` keeps none."""
-ScoresKept = Literal["first", "all", "none"]
 
 _STAGING = ".staging"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -73,7 +69,7 @@ def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "fir
     Args:
         records: records of the runs; those that have not ended are skipped.
         results: the folder of the studies.
-        scores: which scores to keep; see `SCORES`.
+        scores: which scores to keep; see `ScoresKept`.
 
     Returns:
         The result for each study, sorted by name.
@@ -84,7 +80,7 @@ def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "fir
     """
     studies: dict[str, dict[str, Record]] = {}
     for record in records:
-        if record.status in ENDED:
+        if record.ended:
             studies.setdefault(study_of(record.config), {})[record.run_id] = record
     return [_merge_study(runs, results / name, scores) for name, runs in sorted(studies.items())]
 

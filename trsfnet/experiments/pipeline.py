@@ -28,7 +28,7 @@ def why_due(path: Path) -> str:
     record = current_record(path)
     if record is None:
         return _why_anew(path)
-    if record.status in ("done", "collapsed"):
+    if record.ended:
         return "is recorded; only its notebook is executed again"
     epochs = f"resumes after epoch {epochs_done(path)} of {record.config['epochs']}"
     return f"failed, {epochs}" if record.status == "failed" else epochs

@@ -116,7 +116,7 @@ def run(
 def _finished(path: Path) -> bool:
     """Return whether the run in `path` has ended and needs no more training."""
     record = _existing(path)
-    return record is not None and record.status in ("done", "collapsed")
+    return record is not None and record.ended
 
 
 def _make_room(path: Path) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trsfnet.experiments.pipeline import current_record, epochs_done
+from trsfnet.experiments.record import ENDED
 from trsfnet.report.cost import macs_per_image
 from trsfnet.text import counted, duration
 from trsfnet.training.config import TrainConfig
 
-_ENDED = ("done", "collapsed", "failed")
+# Statuses of runs that are no longer being trained.
+_STOPPED = (*ENDED, "failed")
 
 
 class Progress:
@@ -55,7 +57,7 @@ class Progress:
         self._bar.close()
         self._status = {p: "interrupted" if s == "running" else s for p, s in self._status.items()}
         for path, status in self._status.items():
-            if status not in ("done", "collapsed"):
+            if status not in ENDED:
                 tqdm.write(f"not done: {path.parent.name} {path.name}: {_reason(path)}", file=sys.stderr)
                 tqdm.write(f"  its output is in {path / 'train.log'}", file=sys.stderr)
         tqdm.write(f"{counted(len(self._status), 'run')}: {self._tally()}", file=sys.stderr)
@@ -69,7 +71,7 @@ class Progress:
         ended = []
         for path, before in self._status.items():
             self._status[path] = status = _status(path)
-            if status != before and status in _ENDED:
+            if status != before and status in _STOPPED:
                 ended.append(f"{status}: {path.parent.name} {path.name}")
         done = self._done()
         summary = f"{self._tally()}; {self._left(done)}"
@@ -92,11 +94,11 @@ class Progress:
     def _finished_epochs(self, path: Path) -> int:
         if self._status[path] == "due":
             return 0
-        return self._epochs[path] if self._status[path] in ("done", "collapsed") else epochs_done(path)
+        return self._epochs[path] if self._status[path] in ENDED else epochs_done(path)
 
     def _tally(self) -> str:
         counts = Counter(self._status.values())
-        order = (*_ENDED, "running", "interrupted", "due")
+        order = (*_STOPPED, "running", "interrupted", "due")
         return ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
 
 

@@ -49,7 +49,7 @@ def _progress(ended: int, planned: int) -> str:
 
 
 def _ended(found: Analysis, study: str) -> list[Run]:
-    return [run for run in found.runs if run.budget == study and (run.done or run.collapsed)]
+    return [run for run in found.runs if run.budget == study and run.ended]
 
 
 def outcomes(found: Analysis, *studies: str) -> Markdown:

@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from trsfnet.experiments.variants import VARIANTS
+from trsfnet.experiments.variants import VARIANTS, Variant
 
 # Colour of text, axes and grid. The book replaces it with the page's text colour, so that figures stay
 # readable in dark mode; elsewhere it remains nearly black.
@@ -34,7 +34,7 @@ FIGURE_WIDTH = 8.0  # inches
 
 @dataclass(frozen=True)
 class Look:
-    """The drawing style of a variant; lines are dashed for fixed scales and solid for TRSF.
+    """The drawing style of a variant; among the paper's, dashed for fixed scales and solid for TRSF.
 
     Attributes:
         colour: colour of lines and markers.
@@ -62,9 +62,11 @@ _OTHER = Look(_BLUE, "-", "o")
 def look(variant: str) -> Look:
     """Return the look of a variant such as `v1-trsf-prelu`; it is independent of architecture and loss."""
     known = VARIANTS.get(variant)
-    if known is None or known.trsf_per_channel or (known.scale_init, known.slope_init) != (None, None):
+    if known is None:
         return _OTHER
-    return _LOOKS[known.activation, known.trsf]
+    # Without constants or initial values of its own.
+    usual = Variant(arch=known.arch, trsf=known.trsf, activation=known.activation, loss=known.loss)
+    return _LOOKS[known.activation, known.trsf] if known == usual else _OTHER
 
 
 @contextmanager

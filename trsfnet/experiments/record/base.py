@@ -64,6 +64,11 @@ class Record(ABC):
         return self.info["status"]
 
     @property
+    def ended(self) -> bool:
+        """True if training was completed or collapsed, so that the record is complete."""
+        return self.status in ENDED
+
+    @property
     def collapse(self) -> Collapsed | None:
         """The kind and step of the collapse; None if the run did not collapse.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trsfnet.errors import RecordError
-from trsfnet.experiments.record.base import ENDED, Record
+from trsfnet.experiments.record.base import Record
 from trsfnet.experiments.record.folder import RECORD, read_folder
 from trsfnet.experiments.record.study import is_study, read_study
 
@@ -46,6 +46,6 @@ def read_records(roots: Iterable[Path]) -> tuple[list[Record], list[str]]:
                 problems.append(str(error))
                 continue
             earlier = found.get((record.track, record.run_id))
-            if earlier is None or record.status in ENDED or earlier.status not in ENDED:
+            if earlier is None or record.ended or not earlier.ended:
                 found[record.track, record.run_id] = record
     return list(found.values()), problems

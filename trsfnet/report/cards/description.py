@@ -9,7 +9,7 @@ from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.variants import GRID, variant_from
 from trsfnet.report.names import TRACKS
 from trsfnet.report.run_state import departures
-from trsfnet.text import duration, joined
+from trsfnet.text import duration, joined, number_range
 
 # The book's page for each of the paper's tables and figures.
 _PAGES = {f"table {number}": f"table{number}" for number in range(1, 7)} | {
@@ -39,10 +39,12 @@ def opening(run: Run) -> str:
     if config["trsf"]:
         each = "channel of each residual branch" if config["trsf_per_channel"] else "residual branch"
         scales = f"a trainable factor on each {each}, from {config['scale_init']:g}"
+    elif given := config.get("fixed_scales"):  # records older than the setting lack it
+        scales = f"constant factors of {number_range(given)} on the residual branches"
     elif config["scale_init"] is None:
         scales = "facenet's constant factors on the residual branches"
     else:
-        scales = f"the constant factor {config['scale_init']:g} on every residual branch"
+        scales = f"the constant factor {config['scale_init']:g} on every residual branch but the last"
     activations = {
         "relu": "ReLU",
         "leaky_relu": f"Leaky ReLU of slope {config['slope_init']}",

@@ -6,11 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trsfnet.analysis.run import Run
+from trsfnet.experiments.budgets import departures_from
 from trsfnet.report.card_links import page
 from trsfnet.report.cards.readable import READ_ERRORS, CardRun
 from trsfnet.report.run_state import departures, value_of
+from trsfnet.text import joined
+
+# Settings that a budget varies and whose names do not explain themselves.
+_IN_WORDS = {
+    "decayed": "decay of {} only",
+    "projection_gain": "initial kernels under the scales times {}",
+    "slope_floor": "slopes at least {}",
+}
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,8 @@ class Link:
     Attributes:
         path: path of the record.
         seed: seed of the run.
-        told_apart: budget of the run, or its departures from the nearest one.
+        told_apart: budget of the run, with those settings that differ between the budget's runs; without a
+            budget, its departures from the nearest one.
         page: file name of the card.
         value: final value of the track's first measure, or the status.
     """
@@ -63,4 +74,14 @@ def _link(each: CardRun) -> Link | None:
 
 
 def _told_apart(run: Run) -> str:
-    return f"budget {run.budget}" if run.budget else ", ".join(departures(run))
+    if not run.budget:
+        return ", ".join(departures(run))
+    # Without the settings of the variant, which the linked runs share.
+    varied = departures_from(run.budget, run.config)
+    return ", ".join([f"budget {run.budget}", *(_in_words(name, value) for name, value in varied.items())])
+
+
+def _in_words(name: str, value: Any) -> str:
+    values = value if isinstance(value, list | tuple) else [value]
+    text = joined([f"{each:g}" if isinstance(each, float) else f"{each}" for each in values])
+    return _IN_WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(text)
