@@ -20,6 +20,7 @@ from trsfnet.analysis.judging import judge
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import Minimum, Reach
 from trsfnet.analysis.rules import Rule, paper_rules
+from trsfnet.analysis.rules.agreement import Agreement
 from trsfnet.analysis.rules.cells import Cells
 from trsfnet.analysis.rules.contrast import Contrast, Means
 from trsfnet.analysis.rules.count import Count
@@ -408,6 +409,21 @@ def test_a_claim_on_several_comparisons_needs_power_for_all_of_them(tmp_path):
     (one,) = only(Contrast(TAR, tuple(means[:1]), above=0), records).measured
     two, _ = only(Contrast(TAR, tuple(means), above=0), records).measured
     assert two.minimum_detectable > one.minimum_detectable
+
+
+def test_means_that_must_agree_need_power_for_all_of_them(tmp_path):
+    (part, *others) = paper_rules()["branches-matter-more"].parts
+    means = Means(("v1-trsf-relu",), ("v1-relu",))
+    one = replace(part, contrasts=(means,))
+    three = Agreement((one, *(replace(other, contrasts=(means,)) for other in others)))
+    records = [
+        with_ratios(fake_run(tmp_path, setting, seed=seed), [ratio * (1 + 0.01 * seed)])
+        for setting, ratio in (("v1-relu", 0.1), ("v1-trsf-relu", 0.2))
+        for seed in range(4)
+    ]
+    (alone,) = only(one, records).measured
+    among = only(three, records).measured[0]
+    assert among.minimum_detectable > alone.minimum_detectable
 
 
 def test_networks_with_other_constants_do_not_share_a_spread():
