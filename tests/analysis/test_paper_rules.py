@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cells import Cells
 from trsfnet.analysis.rules.contrast import Contrast
 from trsfnet.analysis.rules.count import Count
+from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.analysis.rules.untested import Untested
-from trsfnet.experiments.variants import VARIANTS
+from trsfnet.experiments.variants import VARIANTS, table_variants
 from trsfnet.paper.numbers import paper_quantities
 
 
@@ -37,3 +39,16 @@ def test_every_table_and_counted_figure_is_a_claim():
     rules = [rule for rule in paper_rules().values() if isinstance(rule, Cells)]
     assert sorted(n for rule in rules for n in rule.tables) == [1, 2, 3, 4, 5, 6]
     assert sorted(n for rule in rules for n in rule.figures) == [9, 10]
+
+
+def test_the_spreads_of_the_initial_slopes_are_pooled_with_no_others():
+    """They differ too much: pooled, chance alone would often seem a difference (`test_error_rates.py`)."""
+    starts = {variant.key for variant in table_variants(6)}
+    separate = {
+        claim
+        for claim, rule in paper_rules().items()
+        if isinstance(rule, Measuring) and rule.pooling == Pooling.NONE
+    }
+    assert separate == {
+        claim for claim, rule in paper_rules().items() if rule.variants and set(rule.variants) <= starts
+    }
