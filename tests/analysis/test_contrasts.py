@@ -88,15 +88,26 @@ def test_the_detectable_effect_is_seen_in_80_of_100():
         assert stats.nct.sf(critical, effect.degrees_of_freedom, shift) == pytest.approx(0.8, abs=1e-4)
 
 
-def test_tukeys_range():
+@pytest.mark.parametrize("equal", [True, False])
+def test_the_range_is_tested_as_by_scipy(equal):
+    """One spread is the test of Tukey and Kramer, separate ones are that of Games and Howell."""
+    pytest.importorskip("scipy", minversion="1.15")
     samples = [A, B, C]
-    effect, p_value = largest_difference(samples, pooled_spread(samples))
-    expected = stats.tukey_hsd(*(list(s.values()) for s in samples))
+    spreads = [pooled_spread(samples)] * 3 if equal else [pooled_spread([sample]) for sample in samples]
+    effect, p_value = largest_difference(samples, spreads)
+    expected = stats.tukey_hsd(*(list(s.values()) for s in samples), equal_var=equal)
     assert p_value == pytest.approx(expected.pvalue[0, 2], rel=1e-4)
     assert effect.estimate == pytest.approx(expected.statistic[0, 2])
     bounds = expected.confidence_interval(0.95)
     found = (effect.interval.low, effect.interval.high)
     assert found == pytest.approx((bounds.low[0, 2], bounds.high[0, 2]), rel=1e-4)
+
+
+def test_the_range_of_equal_values_is_no_certainty():
+    """A sign test, counted for each of the three pairs."""
+    levels = [dict.fromkeys(range(6), level) for level in (0.1, 0.2, 0.3)]
+    spreads = [pooled_spread([level]) for level in levels]
+    assert largest_difference(levels, spreads)[1] == pytest.approx(2 * 3 * 0.5**6)
 
 
 def test_holm_is_the_textbooks():

@@ -7,21 +7,23 @@ contradicted: an earlier form of this test took that for an error.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from functools import cache
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import interpolate, stats
 
-from trsfnet.analysis import judging
+from trsfnet.analysis import judging, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import ALPHA, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
 from trsfnet.analysis.mechanism_claims import Asked
 from trsfnet.analysis.quantities import QUANTITIES
-from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.rules.agreement import Agreement
 from trsfnet.analysis.rules.cells import Cells
 from trsfnet.analysis.rules.contrast import Contrast
@@ -31,16 +33,19 @@ from trsfnet.analysis.rules.mechanism import Mechanism
 from trsfnet.analysis.rules.no_collapse import RARE, NoCollapse
 from trsfnet.analysis.rules.untested import Untested
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS
+from trsfnet.report.summary import RESULTS
 
 CAMPAIGNS, SEEDS, RATE = 1000, 3, 0.05
-TUKEY = stats.studentized_range
+STUDENTISED_RANGE = stats.studentized_range
 # What is counted, measured by a benchmark or not tested has no sampling error.
 TESTED = {
     claim: rule
     for claim, rule in paper_rules().items()
     if not isinstance(rule, Count | Cost | Untested | Mechanism | NoCollapse)
 }
-_RECORDED = ("arch", "loss", "trsf", "trsf_per_channel", "scale_init")
+# Schedules as short as ours cannot test the others, which are therefore out of reach.
+REACHED = {claim: rule for claim, rule in TESTED.items() if claim not in paper_reaches()}
+_RECORDED = ("arch", "loss", "trsf", "trsf_per_channel", "scale_init", "fixed_scales")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,17 +100,19 @@ def truth(rule, track: str) -> bool | None:
             return None
 
 
-class TukeyTable:
-    """Tukey's studentised range from a table, for SciPy integrates it anew for every value."""
+class RangeTable:
+    """The studentised range from a table, for SciPy integrates it anew for every value."""
 
     def __init__(self):
-        self.grid = np.linspace(0, 8, 81)
+        self.degrees = np.linspace(2, 4, 4)  # of the Games-Howell test with three seeds of each variant
+        self.log_q = np.linspace(-1, 6, 15)
         self.tables = {}
 
     def sf(self, q, k, df):
-        if (k, df) not in self.tables:
-            self.tables[k, df] = np.log(TUKEY.sf(self.grid, k, df))
-        return float(np.exp(np.interp(q, self.grid, self.tables[k, df])))
+        if k not in self.tables:
+            logs = np.log(STUDENTISED_RANGE.sf(np.exp(self.log_q), k, self.degrees[:, None]))
+            self.tables[k] = interpolate.RectBivariateSpline(self.degrees, self.log_q, logs)
+        return float(np.exp(self.tables[k].ev(df, np.log(q))))
 
 
 def verdicts_are_false(verdicts, truths) -> bool:
@@ -114,21 +121,44 @@ def verdicts_are_false(verdicts, truths) -> bool:
     return any(truths[claim] in wrong.get(verdict.outcome, ()) for claim, verdict in verdicts.items())
 
 
-def campaigns_without_effect(track: str, number: int):
-    """Runs of every variant whose values differ by chance alone, some of which collapse at a higher rate."""
+@cache
+def recorded_spreads() -> Mapping[tuple[str, str], float]:
+    """The standard deviations over seeds of the budget full on rendered faces, by variant and quantity.
+
+    Those of TAR with v2 range from 0.3 to 13.6 points.
+    """
+    (campaign,) = (c for c in load(RESULTS).campaigns if (c.track, c.budget) == ("synthetic", "full"))
+    values = {
+        (variant, name): list(campaign.values(variant, quantity).values())
+        for variant, _, _ in campaign.runs
+        for name, quantity in QUANTITIES.items()
+    }
+    return {key: float(np.std(seeds, ddof=1)) for key, seeds in values.items() if len(seeds) > 1}
+
+
+def campaigns_without_effect(
+    track: str, number: int, spreads: Mapping[tuple[str, str], float] = MappingProxyType({})
+):
+    """Runs of every variant whose values differ by chance alone, some of which collapse at a higher rate.
+
+    Standard deviations over seeds are those in `spreads`, and only its variants have runs at the usual rate;
+    without it, all are 0.02.
+    """
     rng = np.random.default_rng(0)
     names = list(QUANTITIES)
     keys = {rule_variant for rule in TESTED.values() for rule_variant in rule.variants}
     keys |= {variant.key for variant in (*GRID, *STABILITY)}
-    keys = sorted(keys)
+    keys = sorted(keys | {variant for variant, _ in spreads})
     configs = {key: {n: getattr(VARIANTS[key], n) for n in _RECORDED} for key in keys}
     levels = np.array([[level(name, key, track) for name in names] for key in keys])
+    deviations = np.array([[spreads.get((key, name), 0.02) for name in names] for key in keys])
     for _ in range(number):
-        values = levels[:, None] + 0.02 * rng.standard_normal((len(keys), SEEDS, len(names)))
+        values = levels[:, None] + deviations[:, None] * rng.standard_normal((len(keys), SEEDS, len(names)))
         collapsed = rng.random((len(keys), 15)) < 0.3
         runs = {
             (key, RATE, seed): Made(dict(zip(names, own, strict=True)), configs[key])
             for key, seeds in zip(keys, values.tolist(), strict=True)
+            if not spreads or (key, "tar") in spreads
             for seed, own in enumerate(seeds)
         } | {
             (key, 0.2, seed): Made({}, configs[key], ended)
@@ -138,21 +168,52 @@ def campaigns_without_effect(track: str, number: int):
         yield Campaign(track, None, {}, RATE, runs)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("track", "number"), [("synthetic", CAMPAIGNS), (PAPER_TRACK, CAMPAIGNS // 10)])
-def test_false_verdicts_are_rare(track, number, monkeypatch):
+@pytest.fixture
+def quick(monkeypatch):
     """What averages hide and what could have been shown are said and not tested, so they are left out."""
-    monkeypatch.setattr("trsfnet.analysis.contrasts.stats.studentized_range", TukeyTable())
+    monkeypatch.setattr("trsfnet.analysis.contrasts.stats.studentized_range", RangeTable())
     monkeypatch.setattr("trsfnet.analysis.rules.contrast.opposites", lambda *_: "")
     monkeypatch.setattr(judging.Measured, "at", lambda *_: None)
-    truths = {claim: truth(rule, track) for claim, rule in TESTED.items()}
+
+
+def count_false(rules, track, campaigns) -> tuple[int, int]:
+    """The number of campaigns with a false verdict, and of those with any verdict."""
+    truths = {claim: truth(rule, track) for claim, rule in rules.items()}
     false = decided = 0
-    for campaign in campaigns_without_effect(track, number):
-        found = judging.judge(TESTED, campaign)
+    for campaign in campaigns:
+        found = judging.judge(rules, campaign)
         false += verdicts_are_false(found, truths)
         decided += any(v.outcome in (Outcome.SUPPORTED, Outcome.CONTRADICTED) for v in found.values())
+    return false, decided
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("track", "number"), [("synthetic", CAMPAIGNS), (PAPER_TRACK, CAMPAIGNS // 10)])
+def test_false_verdicts_are_rare(track, number):
+    false, decided = count_false(TESTED, track, campaigns_without_effect(track, number))
     assert false <= ALPHA * number
     assert decided > 0, "a procedure that never decides would pass, too"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_false_verdicts_are_rare_with_the_recorded_spreads():
+    """With the spreads of table 6's initial slopes pooled, there were some in 18 % of campaigns."""
+    campaigns = campaigns_without_effect("synthetic", CAMPAIGNS, recorded_spreads())
+    false, decided = count_false(REACHED, "synthetic", campaigns)
+    assert false <= ALPHA * CAMPAIGNS
+    assert decided > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("claim", ["sensitive-to-start", "start-0.25-best"])
+def test_unequal_spreads_of_the_initial_slopes_decide_nothing(claim):
+    """Without Holm's correction. With pooled spreads, the first was supported in 37 % of campaigns."""
+    campaigns = campaigns_without_effect("synthetic", CAMPAIGNS, recorded_spreads())
+    false, _ = count_false({claim: TESTED[claim]}, "synthetic", campaigns)
+    assert 0 < false <= ALPHA * CAMPAIGNS
 
 
 def test_false_verdicts_on_mechanisms_are_rare(monkeypatch):

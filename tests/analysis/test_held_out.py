@@ -60,6 +60,9 @@ def test_runs_that_all_survive_a_threshold_are_told_apart(tmp_path):
     assert end.low < end.estimate < end.high < 0
     assert area.estimate == pytest.approx(-0.07625)
     assert (end.seeds, end.paired) == (6, True)
+    # Both outcomes must show the difference, so each needs more than 80 % power.
+    ends = PairedLosses(tuple(-0.1 - 0.001 * number for number in range(6)))
+    assert end.minimum_detectable == pytest.approx(ends.minimum_detectable(0.05, 0.8**0.5), rel=1e-4)
 
 
 def test_outcomes_that_disagree_decide_nothing(tmp_path):

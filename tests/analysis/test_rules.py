@@ -15,11 +15,12 @@ from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, rules
-from trsfnet.analysis.comparable_runs import ComparableRuns
+from trsfnet.analysis.comparable_runs import ComparableRuns, Pooling
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import Minimum, Reach
 from trsfnet.analysis.rules import Rule, paper_rules
+from trsfnet.analysis.rules.agreement import Agreement
 from trsfnet.analysis.rules.cells import Cells
 from trsfnet.analysis.rules.contrast import Contrast, Means
 from trsfnet.analysis.rules.count import Count
@@ -267,6 +268,14 @@ def test_a_spread_of_starts(tmp_path):
         for record in runs(tmp_path / "near", {"v1-prelu": [0.1, 0.2, 0.15]}, slope_init=start)
     ]
     assert only(rule, near).outcome == "inconclusive"
+    # A noisy start between the two others hides their difference only if its spread is pooled with theirs.
+    noisy = [
+        record
+        for start, tars in zip(names, ([0.1, 0.11, 0.1], [0.2, 0.21, 0.2], [0.05, 0.15, 0.25]), strict=True)
+        for record in runs(tmp_path / "noisy", {"v1-prelu": tars}, slope_init=start)
+    ]
+    assert only(rule, noisy).outcome == "inconclusive"
+    assert only(replace(rule, pooling=Pooling.NONE), noisy).outcome == "supported"
 
 
 def test_no_crash(tmp_path):
@@ -410,6 +419,21 @@ def test_a_claim_on_several_comparisons_needs_power_for_all_of_them(tmp_path):
     assert two.minimum_detectable > one.minimum_detectable
 
 
+def test_means_that_must_agree_need_power_for_all_of_them(tmp_path):
+    (part, *others) = paper_rules()["branches-matter-more"].parts
+    means = Means(("v1-trsf-relu",), ("v1-relu",))
+    one = replace(part, contrasts=(means,))
+    three = Agreement((one, *(replace(other, contrasts=(means,)) for other in others)))
+    records = [
+        with_ratios(fake_run(tmp_path, setting, seed=seed), [ratio * (1 + 0.01 * seed)])
+        for setting, ratio in (("v1-relu", 0.1), ("v1-trsf-relu", 0.2))
+        for seed in range(4)
+    ]
+    (alone,) = only(one, records).measured
+    among = only(three, records).measured[0]
+    assert among.minimum_detectable > alone.minimum_detectable
+
+
 def test_networks_with_other_constants_do_not_share_a_spread():
     """Records older than a setting lack it; it is then as if it were empty."""
     kinds = {
@@ -425,7 +449,7 @@ def test_networks_with_other_constants_do_not_share_a_spread():
         for seed in range(3)
     }
     campaign = ComparableRuns("synthetic", None, {}, 0.05, made)
-    old, new, other = (campaign.spread(variant, QUANTITIES["ratio_median"]) for variant in kinds)
+    old, new, other = campaign.spreads(list(kinds), QUANTITIES["ratio_median"])
     assert old is new is not other
 
 

@@ -175,11 +175,11 @@ def test_the_paper_best_start_leads_or_does_not(tmp_path):
     assert gap.startswith("−10.0 points")
     assert verdict == "✗\u00a0contradicted"
     assert "the lead of 0.25 is supported over −0.1;" in tables.sentence(group)
-    # Seeds of v2 in table 2 tell of the spread in table 6 as well.
+    # Initial slopes differ in their spread, so seeds of v2 in table 2 tell nothing of it.
     before = group.rows[0].gap_interval
     write(tmp_path, {"v2-relu": [0.1, 0.5, 0.9]})
     after = load(tmp_path).table(6, "synthetic").rows[0].gap_interval
-    assert after.high - after.low > 2 * (before.high - before.low)
+    assert after == before
 
 
 @pytest.mark.parametrize(("number", "arch"), [(4, "v1"), (5, "v2")])

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,20 @@ from trsfnet.experiments.budgets import varies
 from trsfnet.experiments.studies import planned_configs
 from trsfnet.training.budget import Regime
 from trsfnet.training.config import LATER_SETTINGS
+
+
+class Pooling(StrEnum):
+    """The variants over which the spread between seeds is pooled.
+
+    Attributes:
+        SIMILAR: all similar variants, as defined by `Quantity.pooled_by`.
+        COMPARED: those of the compared variants that are similar.
+        NONE: no others: the spread of each variant is that of its own seeds.
+    """
+
+    SIMILAR = "similar"
+    COMPARED = "compared"
+    NONE = "none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +57,7 @@ class ComparableRuns:
     departures: dict[str, Any]
     rate: float
     runs: dict[tuple[str, float, int], Run]
-    _pooled: dict[tuple[str, frozenset[str]], dict[str, Spread | None]] = field(
+    _pooled: dict[tuple[str, frozenset[str], bool], dict[str, Spread | None]] = field(
         default_factory=dict, repr=False
     )
 
@@ -68,16 +83,22 @@ class ComparableRuns:
         found = {seed: run.value(quantity) for seed, run in self.of(variant).items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
-    def spread(self, variant: str, quantity: Quantity) -> Spread | None:
-        """Return the spread of a quantity over seeds, pooled over all variants similar to this one.
+    def spreads(
+        self, variants: Collection[str], quantity: Quantity, pooling: Pooling = Pooling.SIMILAR
+    ) -> list[Spread] | None:
+        """Return the spread of a quantity over the seeds of each variant; None if one cannot be estimated.
 
-        The settings in `Quantity.pooled_by` define which variants are similar.
+        Variants whose seeds are pooled share one object.
         """
-        return self._spreads(quantity, self._usual).get(variant)
+        among = variants if pooling == Pooling.COMPARED else self._usual
+        found = self._spreads(quantity, among, separately=pooling == Pooling.NONE)
+        known = [spread for variant in variants if (spread := found.get(variant))]
+        return known if len(known) == len(variants) else None
 
-    def _spreads(self, quantity: Quantity, among: Collection[str]) -> dict[str, Spread | None]:
-        """Return the spread of each variant in `among`; those whose seeds are pooled share one object."""
-        key = quantity.name, frozenset(among)
+    def _spreads(
+        self, quantity: Quantity, among: Collection[str], *, separately: bool
+    ) -> dict[str, Spread | None]:
+        key = quantity.name, frozenset(among), separately
         if key not in self._pooled:
             pools: dict[tuple[str, ...], list[str]] = defaultdict(list)
             for variant, runs in self._usual.items():
@@ -85,7 +106,7 @@ class ComparableRuns:
                     # Records older than a setting lack it.
                     config = LATER_SETTINGS | next(iter(runs.values())).config
                     alike = tuple(json.dumps(config.get(field)) for field in quantity.pooled_by)
-                    pools[alike].append(variant)
+                    pools[(variant,) if separately else alike].append(variant)
             self._pooled[key] = {
                 variant: spread
                 for pool in pools.values()
@@ -94,19 +115,20 @@ class ComparableRuns:
             }
         return self._pooled[key]
 
-    def effect(self, weights: Mapping[str, float], quantity: Quantity, *, own: bool = False) -> Effect | None:
+    def effect(
+        self, weights: Mapping[str, float], quantity: Quantity, pooling: Pooling = Pooling.SIMILAR
+    ) -> Effect | None:
         """Return the weighted sum of the variants' means; None if any variant has fewer than two seeds.
 
         Args:
             weights: the weight of each variant.
             quantity: the quantity measured in each run.
-            own: pool the spread over these variants alone instead of over all that are similar to them.
+            pooling: the variants over which the spread is pooled.
         """
-        spreads = self._spreads(quantity, weights if own else self._usual)
-        known = [spread for variant in weights if (spread := spreads.get(variant))]
-        if len(known) < len(weights):
+        spreads = self.spreads(weights, quantity, pooling)
+        if spreads is None:
             return None
-        return contrast([self.values(v, quantity) for v in weights], list(weights.values()), known)
+        return contrast([self.values(v, quantity) for v in weights], list(weights.values()), spreads)
 
     def cut_short(self, variant: str, quantity: Quantity) -> int:
         """Count the runs of a variant that collapsed or for which only a bound on the quantity is known."""

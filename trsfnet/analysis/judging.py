@@ -21,7 +21,8 @@ def judge(
 
     - Differences are between means over seeds. Their standard error follows from the spread over seeds,
       which is pooled over all variants with the same network and loss, and for quantities that depend on the
-      scales, also with the same kind of scales. `measured` holds each difference with its 95 % interval.
+      scales, also with the same kind of scales. It is not pooled for the initial slopes of table 6, whose
+      spreads differ too much. `measured` holds each difference with its 95 % interval.
     - Each claim has a one-sided p value for it and one against it. Twice the smaller is its two-sided p
       value. Holm's adjustment over all claims that could be tested on these runs limits the probability of
       any false verdict to 5 %. If the adjusted p value is below 0.05, the claim is *supported* or

@@ -83,7 +83,7 @@ def _gain(claim: str, rule: Contrast, campaign: Campaign) -> Gain:
     published = None
     if means.weights.keys() <= cells.keys():
         published = sum(weight * cells[variant] for variant, weight in means.weights.items())
-    effect = campaign.effect(means.weights, TAR_LOG_ODDS)
+    effect = campaign.effect(means.weights, TAR_LOG_ODDS, rule.pooling)
     family = max(1, campaign.verdicts[claim].family)
     smallest = effect.minimum_detectable(ALPHA / family) if effect else None
     return Gain(effect, smallest, published)

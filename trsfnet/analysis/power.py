@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.contrasts import Effect, pooled_spread
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import QUANTITIES
@@ -115,8 +116,8 @@ def sensitivities(campaigns: Sequence[Campaign], claim: str) -> list[Sensitivity
     found = []
     for campaign in campaigns:
         for means in rule.contrasts:
-            pooled = campaign.effect(means.weights, rule.quantity)
-            own = campaign.effect(means.weights, rule.quantity, own=True)
+            pooled = campaign.effect(means.weights, rule.quantity, rule.pooling)
+            own = campaign.effect(means.weights, rule.quantity, Pooling.COMPARED)
             if campaign.budget and pooled and own:
                 found.append(Sensitivity(campaign.track, campaign.budget, means.name, pooled, own))
     return found

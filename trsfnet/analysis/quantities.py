@@ -28,6 +28,7 @@ Measure = Callable[[Run], float | None]
 
 # The spread over seeds is assumed equal for variants with the same network and loss. The spread of scales and
 # branches also depends on whether scales are trained, per module or channel, and on their initial value.
+# Claims on the initial slopes of table 6 assume nothing of this kind (`Pooling.NONE`).
 _NETWORK = ("arch", "loss")
 _SCALES = (*_NETWORK, "trsf", "trsf_per_channel", "scale_init", "fixed_scales")
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
@@ -33,7 +34,7 @@ class Row:
     Attributes:
         variant: key of the variant, such as `v1-trsf-prelu`.
         values: values of the table's quantity, by finished seed.
-        mean: mean over seeds, with a standard error from the pooled spread; None with fewer than two seeds.
+        mean: mean over seeds, with a standard error from `TableRuns.pooling`; None with fewer than two seeds.
         gap: the difference that the row claims to be positive, available from a single seed; None if there is
             nothing to compare. See `TableRuns.questions`.
         gap_interval: the 95 % interval of the gap, unadjusted; None with fewer than two seeds on either side.
@@ -100,6 +101,11 @@ class TableRuns:
         return self.quantity.name == "tar"
 
     @property
+    def pooling(self) -> Pooling:
+        """How spreads between seeds are pooled: as by the claims on the table."""
+        return Pooling.NONE if self.table == 6 else Pooling.SIMILAR
+
+    @property
     def baseline(self) -> str:
         """The variant to compare the others with: the first; in table 6, the paper's best initial slope."""
         cells = paper_table(self.table).by_variant
@@ -123,7 +129,10 @@ class TableRuns:
             return {v: Contrast(self.quantity, (Means((v,)),), *around.bounds) for v in self.cells}
         others = [variant for variant in self.cells if variant != self.baseline]
         pairs = {v: (self.baseline, v) if self.table == 6 else (v, self.baseline) for v in others}
-        return {v: Contrast(self.quantity, (Means((a,), (b,)),), above=0) for v, (a, b) in pairs.items()}
+        return {
+            v: Contrast(self.quantity, (Means((a,), (b,)),), above=0, pooling=self.pooling)
+            for v, (a, b) in pairs.items()
+        }
 
     @cached_property
     def claims(self) -> dict[str, str]:
@@ -153,11 +162,11 @@ class TableRuns:
         asked = self.questions.get(variant)
         means = asked.contrasts[0] if asked else None
         compared = means if means and means.than else None
-        difference = campaign.effect(compared.weights, self.quantity) if compared else None
+        difference = campaign.effect(compared.weights, self.quantity, self.pooling) if compared else None
         return Row(
             variant,
             campaign.values(variant, self.quantity),
-            campaign.effect({variant: 1.0}, self.quantity),
+            campaign.effect({variant: 1.0}, self.quantity, self.pooling),
             _gap(compared, self.quantity, campaign) if compared else None,
             difference.interval if difference else None,
             verdict,

@@ -63,9 +63,7 @@ def width_runs(runs: Iterable[Run]) -> pd.DataFrame:
         {"study": run.budget, "variant": run.variant, "learning_rate": run.learning_rate, "seed": run.seed}
         | {name: measure(course) for name, measure in OUTCOMES.items()}
         for run in runs
-        if run.budget in (WIDE, NARROW)
-        and (run.done or run.collapsed)
-        and (course := held_out_course(run)) is not None
+        if run.budget in (WIDE, NARROW) and run.ended and (course := held_out_course(run)) is not None
     ]
     table = pd.DataFrame(rows, columns=["study", "variant", *_PAIR, *OUTCOMES])
     return table.drop_duplicates(["study", "variant", *_PAIR], ignore_index=True)

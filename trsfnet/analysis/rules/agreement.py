@@ -72,6 +72,7 @@ class Agreement(Rule):
             max(finding.p_for for finding in found),
             max(finding.p_against for finding in found),
             frozenset().union(*(finding.barred for finding in found)),
+            conjunction=sum(finding.conjunction for finding in found),
             note=" ".join(filter(None, (finding.note for finding in found))),
         )
 

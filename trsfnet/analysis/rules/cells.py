@@ -66,7 +66,7 @@ class Cells(Measuring):
         for variant, value in self.cells.items():
             gap = shortfall([variant], self.quantity, campaign)
             gaps.append(gap)
-            mean = None if gap else campaign.effect({variant: 1.0}, self.quantity)
+            mean = None if gap else campaign.effect({variant: 1.0}, self.quantity, self.pooling)
             if mean:
                 error = mean.standard_error * (1 + mean.seeds) ** 0.5
                 off = Effect(mean.estimate - value, error, mean.degrees_of_freedom, mean.seeds)
@@ -86,4 +86,5 @@ class Cells(Measuring):
     def describe(self) -> str:
         """Describe what is measured and its tolerance."""
         off = self.unit(difference=True).distance(self.tolerance)
-        return f"{self.quantity.description} is within {off} of the paper's, in each cell"
+        what = f"{self.quantity.description} is within {off} of the paper's"
+        return f"{what}, in each cell{self.spread_in_words}"

@@ -64,13 +64,13 @@ class Contrast(Measuring):
         gaps = [shortfall([*m.of, *m.than], self.quantity, campaign) for m in self.contrasts]
         measured = []
         for means, gap in zip(self.contrasts, gaps, strict=True):
-            effect = None if gap else campaign.effect(means.weights, self.quantity)
+            effect = None if gap else campaign.effect(means.weights, self.quantity, self.pooling)
             if effect:
                 published = self._published.get(means)
                 differs = bool(means.than)
                 measured.append(Comparison(means.name, effect, means.of, means.than, differs, published))
         found = within(self.bounds, measured, gaps, self._barred(campaign))
-        notes = (opposites(m, self.quantity, campaign) for m in self.contrasts if m.than)
+        notes = (opposites(m, self.quantity, campaign, self.pooling) for m in self.contrasts if m.than)
         return replace(found, note=" ".join(filter(None, notes)))
 
     def _barred(self, campaign: ComparableRuns) -> frozenset[Outcome]:
@@ -116,7 +116,7 @@ class Contrast(Measuring):
         limits = [f"above {_bound(unit, self.above)}"] if self.above is not None else []
         limits += [f"below {_bound(unit, self.below)}"] if self.below is not None else []
         each = f", in each of {len(self.contrasts)} comparisons" if len(self.contrasts) > 1 else ""
-        return f"{what} is {joined(limits)}{each}"
+        return f"{what} is {joined(limits)}{each}{self.spread_in_words}"
 
 
 def _bound(unit: Unit, value: float) -> str:

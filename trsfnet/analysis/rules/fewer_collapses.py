@@ -72,7 +72,7 @@ class FewerCollapses(Rule):
             reason = "All runs that differ in the variant alone ended alike."
             return Finding(Outcome.INCONCLUSIVE, reason, measured)
         p_against = min(1.0, len(self.pairs) * p_against)
-        return Finding(None, "", measured, p_for, p_against, conjunction=len(self.pairs))
+        return Finding(None, "", measured, p_for, p_against, conjunction=len(measured))
 
     def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return the runs at all learning rates, by variant."""

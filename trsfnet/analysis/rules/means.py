@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from trsfnet.analysis.comparable_runs import ComparableRuns
+from trsfnet.analysis.comparable_runs import ComparableRuns, Pooling
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.experiments.variants import short_name, variant_of
@@ -47,7 +47,7 @@ _PARTS = {
 """The settings by which a mean over variants is split, and the names of the parts."""
 
 
-def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns) -> str:
+def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns, pooling: Pooling) -> str:
     """Return a sentence if parts of a difference have opposite signs and differ significantly, else "".
 
     The parts are the versions and the activations. Each pair is tested at 5 % divided by the number of pairs.
@@ -57,12 +57,14 @@ def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns) -> str
         parts = {value: part for value in names if (part := _part(means, field, value))}
         pairs = list(combinations(parts, 2))
         for first, second in pairs:
-            one, other = (campaign.effect(parts[value].weights, quantity) for value in (first, second))
+            one, other = (
+                campaign.effect(parts[value].weights, quantity, pooling) for value in (first, second)
+            )
             weights = parts[first].weights | {
                 variant: parts[first].weights.get(variant, 0.0) - weight
                 for variant, weight in parts[second].weights.items()
             }
-            difference = campaign.effect(weights, quantity)
+            difference = campaign.effect(weights, quantity, pooling)
             if not (one and other and difference) or one.estimate * other.estimate >= 0:
                 continue
             p = 2 * min(difference.p_above(0.0), difference.p_below(0.0)) * len(pairs)

@@ -15,8 +15,9 @@ from trsfnet.analysis.rules.rule import Bounds, shortfall
 
 @dataclass(frozen=True)
 class Spread(Measuring):
-    """The best variant's mean differs significantly from the worst's, by Tukey's range test.
+    """The best variant's mean differs significantly from the worst's, by a studentised range test.
 
+    It is the test of Tukey and Kramer, or of Games and Howell if the spreads are not pooled.
     Failing to detect a difference does not prove its absence, so the claim is never contradicted.
 
     Attributes:
@@ -35,19 +36,19 @@ class Spread(Measuring):
         return self.of
 
     def find(self, campaign: ComparableRuns) -> Finding:
-        """Apply Tukey's range test."""
+        """Apply the range test."""
         gap = shortfall(self.of, self.quantity, campaign)
-        spread = campaign.spread(self.of[0], self.quantity)
+        spreads = campaign.spreads(self.of, self.quantity, self.pooling)
         found = None
-        if spread and not gap:
+        if spreads and not gap:
             values = [campaign.values(variant, self.quantity) for variant in self.of]
-            found = largest_difference(values, spread)
+            found = largest_difference(values, spreads)
         if not found:
             return gap or Finding(Outcome.INCONCLUSIVE, "Too few seeds.")
         effect, p_value = found
         pairs = len(self.of) * (len(self.of) - 1) // 2
         measured = Comparison("best − worst", effect, self.of, difference=True, published=self._published)
-        # Tukey's p value is two-sided already, so halve it: `Finding.p_value` doubles the one-sided one.
+        # The test's p value is two-sided already, so halve it: `Finding.p_value` doubles the one-sided one.
         return Finding(None, measured=[measured], p_for=p_value / 2, comparisons=pairs)
 
     def testable(self, variants: Collection[str], track: str) -> bool:
@@ -67,4 +68,4 @@ class Spread(Measuring):
 
     def describe(self) -> str:
         """Describe what must exceed what."""
-        return f"the largest mean of {self.quantity.description} exceeds the smallest"
+        return f"the largest mean of {self.quantity.description} exceeds the smallest{self.spread_in_words}"
