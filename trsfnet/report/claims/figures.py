@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
-from trsfnet.analysis.margins import Margin, margins
+from trsfnet.analysis.margins import Margin, leans_against, margins, tested
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import Claim
 from trsfnet.report import style
@@ -79,7 +79,8 @@ def _title(campaign: Campaign) -> str:
 
 def _in_words(campaign: Campaign) -> str:
     counts = campaign.count(paper_rules())
-    return joined([f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]])
+    verdicts = joined([f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]])
+    return f"{verdicts}; {len(tested(campaign))} of them tested statistically"
 
 
 def forest(found: Analysis) -> Picture | Markdown:
@@ -93,8 +94,8 @@ def forest(found: Analysis) -> Picture | Markdown:
             "No claim can be tested yet: a claim needs three finished seeds of each of its variants. This "
             "figure will then show how far each claim is from its bound."
         )
-    tested = {claim for of_claims in shown.values() for claim in of_claims}
-    claims = [claim for on in by_subject().values() for claim in on if claim.id in tested]
+    drawn = {claim for of_claims in shown.values() for claim in of_claims}
+    claims = [claim for on in by_subject().values() for claim in on if claim.id in drawn]
     with style.panels(1, len(shown), 1.6 + 0.24 * len(claims), sharey=True) as (figure, (axes,)):
         for panel, (campaign, of_claims) in zip(axes, shown.items(), strict=True):
             _points(panel, claims, of_claims)
@@ -104,23 +105,24 @@ def forest(found: Analysis) -> Picture | Markdown:
         axes[0].set_ylim(len(claims) - 0.5, -0.5)
         legend_below(figure, axes[0])
     findings = ". ".join(
-        f"{capitalised(campaign_name(campaign))}: {_finding(list(of_claims.values()))}"
+        f"{capitalised(campaign_name(campaign))}: {_finding(campaign, of_claims)}"
         for campaign, of_claims in shown.items()
     )
     caption = (
         "Distance of the weakest comparison of each claim from the claim's bound, with its 95 % interval. "
         "A distance of 1 is the minimum detectable effect for these seeds and their spread; arrows lie "
-        f"beyond {WIDEST:.0f}. {findings}."
+        f"beyond {WIDEST:.0f}. A tested claim without such an effect is not drawn. {findings}."
     )
     return picture(figure, alt=f"A row for each claim, a point with its interval. {caption}", caption=caption)
 
 
-def _finding(found: Sequence[Margin]) -> str:
-    against = sum(margin.margin < 0 for margin in found)
-    within = sum(abs(margin.margin) < 1 for margin in found)
+def _finding(campaign: Campaign, drawn: Mapping[str, Margin]) -> str:
+    claims = tested(campaign)
+    against = sum(leans_against(claim, campaign) for claim in claims)
+    within = sum(abs(margin.margin) < 1 for margin in drawn.values())
     return (
-        f"{counted(len(found), 'claim')} tested, {against} of them on the contradicting side, {within} "
-        "closer to the bound than the minimum detectable effect"
+        f"{counted(len(claims), 'claim')} tested, {against} of them on the contradicting side; {len(drawn)} "
+        f"drawn, {within} of them closer to the bound than the minimum detectable effect"
     )
 
 
