@@ -123,7 +123,7 @@ def test_figures_count_the_claims_over_which_holm_corrects(many):
     """That no run collapses is tested, but has no minimum detectable effect to draw it by."""
     verdicts = many.campaigns[0].verdicts
     family = verdicts["trsf-gains"].family
-    assert f"{family} of them tested statistically" in claims.outcomes(many).caption
+    assert f"{family} claims tested statistically" in claims.outcomes(many).caption
     caption = claims.forest(many).caption
     said = re.search(
         r"Rendered faces, short budget: (\d+) claims tested, (\d+) of them on .*?; (\d+) drawn", caption

@@ -80,7 +80,7 @@ def _title(campaign: Campaign) -> str:
 def _in_words(campaign: Campaign) -> str:
     counts = campaign.count(paper_rules())
     verdicts = joined([f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]])
-    return f"{verdicts}; {len(tested(campaign))} of them tested statistically"
+    return f"{verdicts}; {counted(len(tested(campaign)), 'claim')} tested statistically"
 
 
 def forest(found: Analysis) -> Picture | Markdown:
