@@ -47,6 +47,13 @@ def number_range(values: Sequence[float]) -> str:
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
+def significant(value: float, digits: int = 2) -> str:
+    """A positive number with significant digits and without an exponent, such as `0.00033` or `1.4`."""
+    if not value or not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(value)))}f}"
+
+
 def with_range(value: float, low: float, high: float, write: Callable[[float], str]) -> str:
     """A value with its range or interval, each as `write` writes it, such as `1.42 (1.30 to 1.55)`."""
     return f"{write(value)} ({write(low)} to {write(high)})"

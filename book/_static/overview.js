@@ -17,7 +17,9 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function start(figure) {
-    const [claims, lines] = ["li", ".overview-line"].map((name) => [...figure.querySelectorAll(name)]);
+    const [claims, lines, marks] = ["li", ".overview-line", ".overview-key > span"].map((name) => [
+      ...figure.querySelectorAll(name),
+    ]);
     const controls = document.createElement("div");
     controls.className = "overview-controls";
     figure.prepend(controls);
@@ -32,6 +34,11 @@ document.addEventListener("DOMContentLoaded", () => {
         claim.hidden = question.value ? claim.dataset.question !== question.value : !("main" in claim.dataset);
       }
       for (const line of lines) line.hidden = runs.value !== "" && line.dataset.runs !== runs.value;
+      // Explain only the marks that are visible.
+      const visible = lines.filter((line) => !line.hidden && !line.closest("li").hidden);
+      for (const mark of marks) {
+        mark.hidden = !visible.some((line) => line.dataset.outcome === mark.dataset.outcome);
+      }
     }
 
     // Take the page from a link in the table below; all claims are on the same page.

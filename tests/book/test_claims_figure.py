@@ -7,6 +7,8 @@ import pytest
 from tests.book.conftest import watched
 from trsfnet.report.claims.questions import QUESTIONS
 
+_OUTCOMES = "all => all.map((one) => one.dataset.outcome)"
+
 
 @pytest.fixture
 def page(book, browser):
@@ -32,6 +34,21 @@ def test_each_question_opens_its_claims_with_numbers_by_the_keyboard(page):
         assert shown(page, ".overview-question") == 0
     picker.select_option("")
     assert shown(page, ".overview-question") == len(QUESTIONS)
+
+
+def test_the_key_explains_the_marks_that_are_visible(page):
+    """Every selection: a mark of an outcome is explained exactly if a point with it is shown."""
+    for question in ["", *QUESTIONS]:
+        page.get_by_label("Question").select_option(question)
+        explained, drawn = (
+            set(
+                page.locator(f".overview {part}[data-outcome]")
+                .locator("visible=true")
+                .evaluate_all(_OUTCOMES)
+            )
+            for part in (".overview-key span", ".overview-line")
+        )
+        assert explained == drawn
 
 
 def test_one_group_of_runs_is_left(page):

@@ -9,7 +9,8 @@ import pytest
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.contrasts import Effect
-from trsfnet.analysis.findings import Comparison, Measured
+from trsfnet.analysis.findings import Comparison, Measured, Outcome
+from trsfnet.analysis.margins import margins
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.contrast import Contrast, Means
@@ -116,8 +117,40 @@ def test_figures_have_words(many):
         assert len(figure.alt) > 40
     counts = many.campaigns[0].count(BY_ID)
     assert f"{counts['supported']} supported" in claims.outcomes(many).caption
-    tested = re.search(r"Rendered faces, short budget: (\d+) claims tested", claims.forest(many).caption)
-    assert 0 < int(tested[1]) <= 50
+
+
+def test_figures_count_the_claims_over_which_holm_corrects(many):
+    """That no run collapses is tested, but has no minimum detectable effect to draw it by."""
+    verdicts = many.campaigns[0].verdicts
+    family = verdicts["trsf-gains"].family
+    assert f"{family} claims tested statistically" in claims.outcomes(many).caption
+    caption = claims.forest(many).caption
+    said = re.search(
+        r"Rendered faces, short budget: (\d+) claims tested, (\d+) of them on .*?; (\d+) drawn", caption
+    )
+    tested, against, drawn = map(int, said.groups())
+    assert tested == family == sum(verdict.tested for verdict in verdicts.values())
+    assert drawn == len(margins(many.campaigns[0])) < tested
+    below = sum(margin.margin < 0 for margin in margins(many.campaigns[0]).values())
+    assert against == below
+
+
+def test_legends_explain_only_what_occurs(few, many):
+    judged = {verdict.outcome for campaign in few.campaigns for verdict in campaign.verdicts.values()}
+    drawn = {margin.outcome for campaign in many.campaigns for margin in margins(campaign).values()}
+    assert Outcome.SUPPORTED in drawn - judged
+    for figure, outcomes in ((claims.outcomes(few), judged), (claims.forest(many), drawn)):
+        assert {outcome for outcome in Outcome if f">{outcome}</text>" in figure.svg} == outcomes
+
+
+def test_without_a_script_the_key_explains_the_main_claims(many):
+    text = str(claims.overview(many.campaigns))
+    key, lines = text.split("<ul", 1)
+    main = "".join(item for item in lines.split("<li ")[1:] if "data-main" in item.split(">")[0])
+    explained = set(re.findall(r'<span data-outcome="([^"]+)">', key))
+    assert explained == set(re.findall(r'data-outcome="([^"]+)"', main))
+    assert Outcome.SUPPORTED not in explained
+    assert f'data-outcome="{Outcome.SUPPORTED}"' in lines, "one of the other claims is supported"
 
 
 def test_a_larger_budget_replaces_a_smaller_one_only_where_it_says_as_much(tmp_path):

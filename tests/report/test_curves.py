@@ -62,3 +62,15 @@ def test_a_setting_whose_only_run_collapsed_is_drawn_as_such(found):
     assert isinstance(shown, Picture)
     assert ">PReLU (collapsed)<" in shown.svg
     assert ">TRSF + PReLU<" in shown.svg
+
+
+def test_curves_that_end_alike_are_not_ranked(tmp_path):
+    """Neither is highest if both round to the same number."""
+    for setting, tar in (("v2-prelu", 0.2), ("v2-trsf-prelu", 0.20001)):
+        folder = fake_run(tmp_path, setting, loss="arcface")
+        folder.write_history([{"epoch": 1, "step": 60, "loss": 1.0, "tar@1e-3": tar}])
+    synthetic, _ = load(tmp_path).tables_by_track(3)
+    shown, _ = curves.over_training(synthetic, 4)
+    text = shown.caption.replace("\u00a0", " ")
+    assert "v2 + PReLU, ArcFace and v2 + TRSF + PReLU, ArcFace both end at 20.0 %." in text
+    assert "highest" not in text

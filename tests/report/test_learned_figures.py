@@ -112,7 +112,7 @@ def test_figure_11_compares_starts_over_40_slopes(found):
     assert len(names) == 40
     table = [slope_ends(group, s)[0] for s in ("v2-prelu", "v2-prelu-from0.25")]
     deviation = sum(abs(table[0][n] - table[1][n]) / 2**0.5 for n in names) / 40
-    assert f"a standard deviation of {deviation:.2f} over 2 networks from 2 initial values" in shown.caption
+    assert f"over the 2 networks, a slope has a standard deviation of {deviation:.2f} on" in shown.caption
     assert "Not run yet: v2 + PReLU from −0.1, v2 + PReLU from 0.1 and v2 + PReLU from 0.3." in shown.caption
     over = starts.over_training(group).caption
     assert f"0.2 to {decimal(table[0].mean())}, 0.25 to {decimal(table[1].mean())}" in over

@@ -14,7 +14,7 @@ from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.run import Run
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import SCALED_MODULES
-from trsfnet.report import meaning
+from trsfnet.report import meaning, style
 from trsfnet.report.display import Picture
 
 BLOCKS = {"v1": 21, "v2": 40}
@@ -99,8 +99,8 @@ def test_changes_are_the_records(pair):
     scale = np.exp(np.mean(np.log(fixed)))
     cells = row(meaning.changes(pair), "v1")
     assert cells[1:4] == ["2", f"{scale:.3g} → {scale:.3g}", "8 → 4"]
-    assert cells[5:] == ["0.1 → 0.105", "0.1 → 0.105", "0.100; 0.110"]
-    assert row(meaning.changes(pair), "v1 + TRSF")[-1] == "0.200; 0.220"
+    assert cells[5:] == ["0.1 → 0.105", "0.1 → 0.105", "0.10; 0.11"]
+    assert row(meaning.changes(pair), "v1 + TRSF")[-1] == "0.20; 0.22"
 
 
 def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
@@ -155,8 +155,44 @@ def test_the_spread_is_that_of_scales_set_alike(tmp_path):
 
 def test_figures_state_what_they_show(pair):
     assert "‖W‖ at 0.50 times its initial value" in meaning.same_product(pair).caption
-    assert "v1 + TRSF from 0.100 to 0.210" in meaning.over_training(pair).caption
-    assert "v1 0.105, v1 + TRSF 0.210" in meaning.final_ratios(pair).caption.replace(" and v1", ", v1")
+    assert "v1 + TRSF from 0.10 to 0.21" in meaning.over_training(pair).caption
+    assert "v1 0.11, v1 + TRSF 0.21" in meaning.final_ratios(pair).caption.replace(" and v1", ", v1")
+
+
+def test_small_ratios_can_be_compared(tmp_path):
+    with_branches(tmp_path, "v1-relu", kernel=(8.0, 0.02), ratio=(0.1, 0.00033))
+    with_branches(tmp_path, "v1-trsf-relu", scale=(0.1, 0.4), ratio=(0.1, 0.00049))
+    group = load(tmp_path).table(1, "synthetic")
+    assert "‖W‖ at 0.0025 times its initial value" in meaning.same_product(group).caption
+    assert "v1 0.00033 and v1 + TRSF 0.00049" in meaning.final_ratios(group).caption
+    assert "v1 from 0.10 to 0.00033" in meaning.over_training(group).caption
+    assert row(meaning.changes(group), "v1")[-1] == "0.00033"
+
+
+def test_caption_and_table_state_the_same_means(tmp_path):
+    """The figure shows the first seed, but its caption states the means over seeds, as the table does."""
+    for seed, end in enumerate((0.2, 0.4)):
+        with_branches(tmp_path, "v1-trsf-relu", seed, scale=(0.1, end))
+    group = load(tmp_path).table(1, "synthetic")
+    before, after = map(float, row(meaning.changes(group), "v1 + TRSF")[2].split(" → "))
+    caption = meaning.same_product(group).caption
+    assert f"averaged over 2 finished seeds: v1 + TRSF, |s| ended at {after / before:.1f}" in caption
+
+
+def test_lines_of_equal_product_cross_no_axis(tmp_path):
+    """Kernels that shrink to nearly 0 leave space for lines left of 0, where no product is constant."""
+    with_branches(tmp_path, "v1-relu", kernel=(8.0, 0.001))
+    figure = meaning.same_product(load(tmp_path).table(1, "synthetic"))
+    rows = [line.split(",") for line in figure.numbers.splitlines()[1:]]
+    assert all(float(y) > 0 for *_, y in rows)
+
+
+def test_the_legend_of_ratios_holds_for_all_panels(pair, tmp_path):
+    """Each panel has colours of its own, so the legend tells constants from TRSF by dashes alone."""
+    svg = meaning.final_ratios(pair).svg
+    legend = svg[svg.index('id="legend_1"') :]
+    assert "currentColor" in legend
+    assert style.look("v1-relu").colour not in legend
 
 
 def test_one_seed_has_no_interval(tmp_path):

@@ -9,7 +9,15 @@ from scipy import stats
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
-from trsfnet.analysis.power import most_precise, seeds_planned, sensitivities, smallest_difference
+from trsfnet.analysis.findings import Outcome
+from trsfnet.analysis.power import (
+    planned_tests,
+    seeds_planned,
+    sensitivities,
+    smallest_difference,
+    table_spread,
+)
+from trsfnet.experiments.variants import GRID
 from trsfnet.report import power, summary
 from trsfnet.report.display import Picture
 
@@ -79,17 +87,49 @@ def test_the_planned_seeds_are_marked(tmp_path):
         ("lfw", "v1", "softmax"),
         ("synthetic", "v2", "arcface"),
     }
-    assert most_precise(spreads, "synthetic") is None
+    assert table_spread(spreads, "synthetic", 1) is None
     figure = power.power_figure(spreads)
     assert isinstance(figure, Picture)
-    planned = seeds_planned("short", "lfw")
-    assert planned == {8: ["table 1"], 5: ["table 2"], 3: ["the rest"]}
-    text = str(power.power_table(spreads))
-    for seeds, (part,) in planned.items():
-        seen = 100 * smallest_difference(most_precise(spreads, "lfw").deviation, seeds=seeds, variants=6)
-        assert f"| `lfw` | {part} | {seeds} | {seen:.1f} (" in text
-        assert f">{part}</text>" in figure.svg
+    assert ">table 1</text>" in figure.svg
+    assert ">table 2</text>" not in figure.svg
+    assert seeds_planned("short", "lfw") == {1: 8, 2: 5, 3: 3, 6: 3}
     assert "budget short, the seeds of each variant are 8 for table 1, 5 for table 2" in power.plan(spreads)
+
+
+def test_each_table_has_the_spread_of_its_own_network(tmp_path):
+    """v2 varies ten times as much as v1, so that only small differences of v1 can be detected."""
+    for seed in range(3):
+        for setting in ("v1-relu", "v1-prelu"):
+            fake_run(tmp_path, setting, seed=seed, tar=0.3 + 0.005 * seed)
+        for setting in ("v2-relu", "v2-prelu", "v2-prelu-from0.3"):
+            start = {"slope_init": 0.3} if "from" in setting else {}
+            fake_run(tmp_path, setting.removesuffix("-from0.3"), seed=seed, tar=0.3 + 0.05 * seed, **start)
+    spreads = load(tmp_path).seed_spreads
+    text = str(power.power_table(spreads))
+    figure = power.power_figure(spreads)
+    for table, network, deviation in ((1, "v1", 0.005), (2, "v2", 0.05), (6, "v2", 0.05)):
+        seeds = seeds_planned("short", "synthetic")[table]
+        seen = 100 * smallest_difference(deviation, seeds=seeds, variants=6)
+        start = f"| Rendered faces, short budget | {table} ({network}) | {100 * deviation:.1f} | {seeds} |"
+        assert f"{start} {seen:.1f} (" in text
+        assert f"Rendered faces, {network}: SD {100 * deviation:.1f} points" in figure.svg
+
+
+def test_holms_family_is_announced_as_it_is_judged(tmp_path):
+    """Claims that are out of reach of the schedule are not tested, so they need no correction."""
+    for variant in GRID:
+        setting = variant.key.split("-from")[0].replace("-arcface", "")
+        settings = {"loss": variant.loss, "epochs": 16, "image_size": 75}
+        if variant.slope_init is not None:
+            settings["slope_init"] = variant.slope_init
+        for seed in range(3):
+            fake_run(tmp_path, setting, track="lfw", seed=seed, tar=0.3 + 0.01 * seed, **settings)
+    found = load(tmp_path)
+    (campaign,) = found.campaigns
+    family = campaign.verdicts["trsf-gains"].family
+    assert any(verdict.outcome == Outcome.OUT_OF_REACH for verdict in campaign.verdicts.values())
+    assert {planned_tests(spread) for spread in found.seed_spreads} == {family}
+    assert f"corrects for all {family}," in power.plan(found.seed_spreads)
 
 
 def test_without_two_seeds_the_page_says_so():

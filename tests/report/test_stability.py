@@ -38,7 +38,8 @@ def run(root, setting, rate, seed=0, collapse=None, losses=(4.0, 2.0), accuracy=
             "message": MESSAGE if collapse else "",
             "collapse": collapse and collapse.to_dict(),
             "data": {"train": faces, "test": faces},
-        },
+        }
+        | others.pop("info", {}),
         **budget_settings("stability", "synthetic") | {"learning_rate": rate} | others,
     )
     rows = [
@@ -90,7 +91,7 @@ def test_how_and_when_a_run_collapsed_is_what_its_record_says(tmp_path, collapse
     run(tmp_path, "v1-relu", 0.05)
     found, _ = find(tmp_path)
     (trained,), (collapsed,) = found.cells["v1-relu", 0.05], found.cells["v1-relu", 0.4]
-    assert (trained.ending, trained.step) == (Ending.TRAINED, None)
+    assert (trained.ending, trained.step) == (Ending.NOT_COLLAPSED, None)
     assert (collapsed.ending, collapsed.step) == (ending, step)
 
 
@@ -100,12 +101,13 @@ def test_the_map_counts_every_run(study):
     figure = stability.endings_grid(found)
     assert "3 of 12 runs collapsed (0 of 6 at 0.05 and 3 of 6 at 0.4)" in figure.caption
     assert (
-        "1 no better than chance at the end, 1 with exploding gradients and 1 with a non-finite loss"
+        "1 at chance level at the end, 1 with exploding gradients and 1 with a non-finite loss"
         in figure.caption
     )
     assert "10 of 12 variants were not run" in figure.caption
-    assert figure.svg.count("3 of 3 trained") == 3
-    assert figure.svg.count("0 of 3 trained") == 1
+    assert figure.svg.count("0 of 3 collapsed") == 3
+    assert figure.svg.count("3 of 3 collapsed") == 1
+    assert ">not collapsed</text>" in figure.svg
     assert "steps 47 to 121, the end" in figure.svg
 
 
@@ -140,6 +142,17 @@ def test_every_collapse_has_its_message_and_a_link_to_its_run(study):
     # An epoch more than were finished, or the last one where the end showed it.
     assert "step 47, epoch 4" in lines[1]
     assert "the end, epoch 3" in lines[0]
+
+
+def test_a_loss_slightly_below_chance_is_not_called_chance(tmp_path):
+    """Records of earlier versions say so; a loss above chance keeps its message."""
+    old = "The loss ended at {}, no better than chance, 4.61."
+    for seed, loss in enumerate(("4.57", "4.68")):
+        run(tmp_path, "v1-relu", 0.4, seed, AT_CHANCE, info={"message": old.format(loss)})
+    run(tmp_path, "v1-relu", 0.05)
+    text = str(stability.collapses(find(tmp_path)[0]))
+    assert "| The loss ended at 4.57, less than 1 % below chance (4.61). |" in text
+    assert f"| {old.format('4.68')} |" in text
 
 
 def test_speed_is_that_of_the_runs_that_trained(study):

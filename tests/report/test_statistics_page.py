@@ -20,6 +20,7 @@ def test_cells_and_differences_are_the_papers():
     assert "v2 + TRSF − v2 (2)" in undecided.split(":::")[0]
     assert "+4 (+0.13)" in noise
     assert statistics.verdict().startswith("Of 15 differences that the paper reports, 9 exceed")
+    assert "and 1 lies within it (v2 + PReLU from 0.25 − v2 + PReLU)" in statistics.verdict()
 
 
 def test_the_more_seeds_vary_the_less_one_run_shows():
@@ -31,6 +32,12 @@ def test_the_more_seeds_vary_the_less_one_run_shows():
     assert seen == sorted(seen, reverse=True)
     # By a t test 17, where a normal one, 2 (1.96 + 0.84)^2, would have 16; two seeds at the least.
     assert [row[3] for row in rows if row[0] in ("0.00", "0.50", "1.00")] == ["2", "6", "17"]
+
+
+def test_the_seed_table_says_which_differences_it_counts():
+    text = str(statistics.single_seed())
+    assert "15 differences, these are the 14 on LFW; the table leaves out 1 on IJB-B" in text
+    assert " of 14 |" in text
 
 
 def test_cells_of_one_run_are_counted_once():

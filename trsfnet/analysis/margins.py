@@ -28,12 +28,24 @@ class Margin:
     outcome: Outcome
 
 
+def tested(campaign: Campaign) -> list[str]:
+    """Return the claims that a campaign tests statistically, over which Holm's procedure corrects."""
+    return [claim for claim, verdict in campaign.verdicts.items() if verdict.tested]
+
+
+def leans_against(claim: str, campaign: Campaign) -> bool:
+    """Return whether the estimate of a claim's weakest comparison lies on the contradicting side."""
+    rule = paper_rules()[claim]
+    weakest = rule.weakest(campaign.verdicts[claim].measured)
+    return weakest is not None and min(rule.margins(weakest.estimate), default=0.0) < 0
+
+
 def margins(campaign: Campaign) -> dict[str, Margin]:
     """Return the margins of the claims that a campaign tests, by claim id; undefined ones are omitted."""
     found = {}
-    for claim, rule in paper_rules().items():
-        verdict = campaign.verdicts[claim]
-        weakest = rule.weakest(verdict.measured) if verdict.tested else None
+    for claim in tested(campaign):
+        rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
+        weakest = rule.weakest(verdict.measured)
         if weakest and weakest.minimum_detectable and weakest.low is not None and weakest.high is not None:
             of_bounds = rule.margins(weakest.estimate)
             nearest = of_bounds.index(min(of_bounds))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -15,11 +14,15 @@ from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.contrasts import Effect, pooled_spread
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import QUANTITIES
-from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.rules.contrast import Contrast
 from trsfnet.evaluation.statistics import LEVEL
 from trsfnet.experiments.budgets import BUDGETS, is_study, seeds_of
-from trsfnet.experiments.variants import GRID, table_variants
+from trsfnet.experiments.variants import GRID, Variant, table_variants
+from trsfnet.training.budget import Regime
+
+PLANNED_TABLES = (1, 2, 3, 6)
+"""The tables of the paper that together contain every variant of the grid."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class SeedSpread:
         degrees_of_freedom: degrees of freedom of the pooled variance.
         each: standard deviation between the seeds of each of these variants, as a share in 0..1.
         p_equal: p value of Bartlett's test of equal variances; None for fewer than two variants that vary.
+        regime: travel and decay budget of the runs; None if they vary.
     """
 
     track: str
@@ -49,6 +53,12 @@ class SeedSpread:
     degrees_of_freedom: int
     each: Mapping[str, float]
     p_equal: float | None
+    regime: Regime | None
+
+    def is_of(self, table: int) -> bool:
+        """Return whether it is about the network of one of the paper's tables, with its loss."""
+        network = table_variants(table)[0]
+        return (self.arch, self.loss) == (network.arch, network.loss)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -83,9 +93,8 @@ def _spreads(campaign: Campaign, budget: str) -> list[SeedSpread]:
             each = {variant: float(np.std(seeds, ddof=1)) for variant, seeds in repeated.items()}
             vary = [seeds for variant, seeds in repeated.items() if each[variant] > 0]
             p_equal = float(stats.bartlett(*vary).pvalue) if len(vary) > 1 else None
-            found.append(
-                SeedSpread(campaign.track, budget, arch, loss, *numbers, deviation, degrees, each, p_equal)
-            )
+            of = campaign.track, budget, arch, loss
+            found.append(SeedSpread(*of, *numbers, deviation, degrees, each, p_equal, regime=campaign.regime))
     return found
 
 
@@ -140,33 +149,41 @@ def smallest_difference(deviation: float, *, seeds: int, variants: int, tests: i
     return Effect(0.0, error, variants * (seeds - 1), seeds).minimum_detectable(ALPHA / tests)
 
 
-@cache
-def tests_planned(track: str) -> int:
-    """Return the number of claims that can be tested on a track once all runs of the grid have finished."""
+def planned_tests(spread: SeedSpread) -> int:
+    """Return the number of claims that Holm's procedure corrects for once all runs of the grid have finished.
+
+    These are the claims that are tested statistically on the runs from which the spread was estimated. Claims
+    that are out of reach of their schedule are not tested.
+    """
     variants = {variant.key for variant in GRID}
-    return sum(rule.testable(variants, track) for rule in paper_rules().values())
+    reaches = paper_reaches()
+    return sum(
+        rule.testable(variants, spread.track)
+        and not (claim in reaches and reaches[claim].lacking(spread.regime))
+        for claim, rule in paper_rules().items()
+    )
 
 
-def seeds_planned(budget: str, track: str) -> dict[int, list[str]]:
-    """Return the parts of the grid (`table 1`, `table 2`, `the rest`) by a budget's planned seeds."""
-    parts = {f"table {number}": table_variants(number) for number in (1, 2)}
-    placed = [variant for variants in parts.values() for variant in variants]
-    parts["the rest"] = [variant for variant in GRID if variant not in placed]
-    planned: dict[int, list[str]] = {}
-    for part, variants in parts.items():
-        planned.setdefault(seeds_of(variants[0], budget=budget, track=track), []).append(part)
+def seeds_planned(budget: str, track: str) -> dict[int, int]:
+    """Return the planned seeds of each variant, by the table of the paper that shows it first."""
+    planned: dict[int, int] = {}
+    placed: list[Variant] = []
+    for table in PLANNED_TABLES:
+        new = [variant for variant in table_variants(table) if variant not in placed]
+        planned[table] = seeds_of(new[0], budget=budget, track=track)
+        placed += new
     return planned
 
 
-def most_precise(spreads: Sequence[SeedSpread], track: str) -> SeedSpread | None:
-    """Return the most precise spread of softmax networks on a track in a budget that the tables can show.
+def table_spread(spreads: Sequence[SeedSpread], track: str, table: int) -> SeedSpread | None:
+    """Return the most precise spread of a table's network on a track, in a budget that the tables can show.
 
     If several are equally precise, the one of the largest budget is used.
 
     Returns:
         The spread; None if there is none for the track.
     """
-    found = [s for s in spreads if s.track == track and s.loss == "softmax"]
+    found = [s for s in spreads if s.track == track and s.is_of(table)]
     order, studies = list(BUDGETS), set(filter(is_study, BUDGETS))
     return max(
         found,

@@ -22,7 +22,7 @@ _KEYS = {variant.key for variant in STABILITY}
 class Ending(StrEnum):
     """The ways in which a run of the study can end."""
 
-    TRAINED = "trained"
+    NOT_COLLAPSED = "not collapsed"
     CHANCE = "ended at chance"
     EXPLODED = "gradients exploded"
     NOT_FINITE = "not finite"
@@ -47,7 +47,7 @@ class StudyRun:
     def ending(self) -> Ending:
         """How the run ended."""
         collapse = self.run.collapse
-        return _ENDINGS.get(collapse.kind, Ending.NOT_FINITE) if collapse else Ending.TRAINED
+        return _ENDINGS.get(collapse.kind, Ending.NOT_FINITE) if collapse else Ending.NOT_COLLAPSED
 
     @property
     def step(self) -> int | None:

@@ -18,7 +18,7 @@ from trsfnet.report.figure_runs import FigureRuns, Runs, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import MEASURE_NAMES
 from trsfnet.report.run_state import finished_or_all
-from trsfnet.text import percent, with_range
+from trsfnet.text import joined, percent, with_range
 
 
 def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
@@ -113,6 +113,9 @@ def _ends(runs: Runs, column: str) -> str:
     write = (lambda value: f"{value:.2f}") if column == "loss" else percent
     if low == high:
         return f"{short_name(low)} ends at {_end(last[low], write)}."
+    if write(last[low].mean()) == write(last[high].mean()):
+        names = joined([short_name(variant) for variant in last])
+        return f"{names} {'both' if len(last) == 2 else 'all'} end at {write(last[low].mean())}."
     return (
         f"{short_name(high)} ends highest at {_end(last[high], write)}, "
         f"{short_name(low)} lowest at {_end(last[low], write)}."

@@ -12,12 +12,13 @@ from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.measures import MEASURES, measures
 from trsfnet.analysis.power import (
+    PLANNED_TABLES,
     SeedSpread,
-    most_precise,
+    planned_tests,
     seeds_planned,
     sensitivities,
     smallest_difference,
-    tests_planned,
+    table_spread,
 )
 from trsfnet.experiments.variants import short_name, table_variants
 from trsfnet.paper.claims import paper_claims
@@ -25,12 +26,14 @@ from trsfnet.report import style
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import MEASURE_NAMES, name_of_campaign, tar_difference
+from trsfnet.report.names import MEASURE_NAMES, name_of_campaign, short_track, tar_difference
 from trsfnet.text import capitalised, counted, joined, p_value, with_range
 
 _SEEDS = range(2, 13)
-# Number of variants of one network in tables 1 and 2, over which the spread is pooled.
-_POOLED = len(table_variants(1))
+# The first table of each network and loss, over whose variants the spread is pooled.
+_NETWORKS = (1, 2, 3)
+# Those in the figure. The spread of table 3, from two variants, is too poorly known for a curve.
+_DRAWN = (1, 2)
 
 
 def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
@@ -99,110 +102,149 @@ def sensitivity_table(found: Analysis) -> Markdown:
 
 def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
     """Plot the minimum detectable difference by number of seeds, for one test and for Holm's first step."""
-    known = {track: spread for track in MEASURES if (spread := most_precise(spreads, track))}
+    drawn = ((track, number) for track in MEASURES for number in _DRAWN)
+    known = [spread for track, number in drawn if (spread := table_spread(spreads, track, number))]
     if not known:
         return Markdown(
             "Without two finished seeds of a variant, the number of seeds needed cannot be estimated."
         )
-    with style.panels(1, len(known), 4.2) as (figure, (axes,)):
-        for panel, (track, spread) in zip(axes, known.items(), strict=True):
+    tracks = list(dict.fromkeys(spread.track for spread in known))
+    with style.panels(len(tracks), len(_DRAWN), 0.8 + 3.2 * len(tracks)) as (figure, axes):
+        for panel in axes.flat:
+            panel.set_axis_off()
+        panels = [axes[tracks.index(s.track), [s.is_of(n) for n in _DRAWN].index(True)] for s in known]
+        for panel, spread in zip(panels, known, strict=True):
+            panel.set_axis_on()
             _curves(panel, spread)
             _plan(panel, spread)
-            panel.set(
-                title=f"{track}: SD {100 * spread.deviation:.1f} points", xlabel="Seeds of each variant"
-            )
+            panel.set_title(f"{_of(spread)}: SD {100 * spread.deviation:.1f} points")
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes[0].set_ylabel("Minimum detectable difference (points of TAR)")
-        legend_below(figure, axes[0])
-    found = "; ".join(_finding(track, spread) for track, spread in known.items())
-    sources = joined([f"{track}: {s.budget}, {network(s)}" for track, s in known.items()])
+            panel.set_xlabel("Seeds of each variant")
+        figure.supylabel("Minimum detectable difference (points of TAR)", fontsize=11)
+        legend_below(figure, panels[0])
+    found = "; ".join(map(_finding, known))
     caption = (
         f"The minimum detectable difference between two variants with a power of {100 * POWER:.0f} %, from "
-        f"the most precisely known spread of each track ({sources}), as if pooled over the {_POOLED} "
-        f"variants of a table. The bands use the ends of the spread's own 95 % interval. {found}."
+        "the most precisely known spread of each network and track, as if pooled over the variants of table "
+        "1 or 2. Dotted lines mark the planned seeds of each table. The bands use the ends of the spread's "
+        f"own 95 % interval. {found}."
     )
     alt = f"Curves that fall with the number of seeds, the planned numbers marked. {found}."
     return picture(figure, alt=alt, caption=caption)
 
 
-def _difference(deviation: float, seeds: int, tests: int) -> float:
-    """Return the minimum detectable difference in points of TAR."""
-    return 100 * smallest_difference(deviation, seeds=seeds, variants=_POOLED, tests=tests)
+def _of(spread: SeedSpread) -> str:
+    """Return the track and the network of a spread, such as `Rendered faces, v1`."""
+    return f"{capitalised(short_track(spread.track))}, {network(spread)}"
+
+
+def _difference(spread: SeedSpread, seeds: int, tests: int, deviation: float | None = None) -> float:
+    """Return the minimum detectable difference in points of TAR.
+
+    Args:
+        spread: the spread; its network determines over how many variants it is pooled.
+        seeds: number of seeds of each variant.
+        tests: number of tests that share the level.
+        deviation: an end of the interval of the spread, to use in its place.
+    """
+    pooled = next(len(table_variants(number)) for number in _NETWORKS if spread.is_of(number))
+    deviation = spread.deviation if deviation is None else deviation
+    return 100 * smallest_difference(deviation, seeds=seeds, variants=pooled, tests=tests)
 
 
 def _curves(panel: Axes, spread: SeedSpread) -> None:
-    tests = tests_planned(spread.track)
+    tests = planned_tests(spread)
     looks = ((1, style.POSITIVE, "-", "alone"), (tests, style.NEGATIVE, "--", "first of all claims (Holm)"))
     for number, colour, dashes, label in looks:
-        best, worst = ([_difference(bound, n, number) for n in _SEEDS] for bound in spread.bounds)
+        best, worst = ([_difference(spread, n, number, end) for n in _SEEDS] for end in spread.bounds)
         panel.fill_between(_SEEDS, best, worst, color=colour, alpha=0.15, linewidth=0)
         panel.plot(
-            _SEEDS,
-            [_difference(spread.deviation, n, number) for n in _SEEDS],
-            dashes,
-            color=colour,
-            label=label,
+            _SEEDS, [_difference(spread, n, number) for n in _SEEDS], dashes, color=colour, label=label
         )
     # The band of a poorly known spread would otherwise flatten all other curves.
-    panel.set_ylim(0, 1.5 * _difference(spread.deviation, _SEEDS[0], tests))
+    panel.set_ylim(0, 1.5 * _difference(spread, _SEEDS[0], tests))
 
 
 def _plan(panel: Axes, spread: SeedSpread) -> None:
     """Mark the planned numbers of seeds with vertical lines."""
-    planned = seeds_planned(spread.budget, spread.track)
-    for seeds, parts in planned.items():
+    tables: dict[int, list[str]] = {}
+    for number, seeds in _planned(spread).items():
+        tables.setdefault(seeds, []).append(f"table {number}")
+    for seeds, names in tables.items():
         panel.axvline(seeds, color=style.INK, linewidth=0.9, linestyle=":")
-        text = "all" if len(planned) == 1 else joined(parts)
-        panel.text(seeds + 0.1, panel.get_ylim()[1], text, rotation=90, va="top", fontsize=9)
+        panel.text(seeds + 0.1, panel.get_ylim()[1], joined(names), rotation=90, va="top", fontsize=9)
 
 
-def _finding(track: str, spread: SeedSpread) -> str:
-    seeds = max(seeds_planned(spread.budget, track))
-    tests = tests_planned(track)
-    alone, corrected = (_difference(spread.deviation, seeds, n) for n in (1, tests))
-    return f"{track}, {seeds} seeds: {alone:.1f} points alone, {corrected:.1f} as the first of {tests} claims"
+def _planned(spread: SeedSpread) -> dict[int, int]:
+    """Return the planned seeds of each variant by table, for the tables of the spread's network."""
+    planned = seeds_planned(spread.budget, spread.track)
+    return {number: seeds for number, seeds in planned.items() if spread.is_of(number)}
+
+
+def _finding(spread: SeedSpread) -> str:
+    seeds, tests = max(_planned(spread).values()), planned_tests(spread)
+    alone, corrected = (_difference(spread, seeds, n) for n in (1, tests))
+    return (
+        f"{_of(spread)}, {spread.budget} budget, {seeds} seeds: {alone:.1f} points alone, {corrected:.1f} as "
+        f"the first of {tests} claims"
+    )
 
 
 def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
     """Tabulate the differences that the planned seeds can detect; None without an estimate of the spread."""
-    known = [spread for track in MEASURES if (spread := most_precise(spreads, track))]
-    if not known:
-        return None
     rows = [
-        (
-            f"`{spread.track}`",
-            joined(parts),
-            str(seeds),
-            *(_with_bounds(spread, seeds, tests) for tests in (1, tests_planned(spread.track))),
-        )
-        for spread in known
-        for seeds, parts in seeds_planned(spread.budget, spread.track).items()
+        _power_row(number, spread)
+        for track in MEASURES
+        for number in PLANNED_TABLES
+        if (spread := table_spread(spreads, track, number))
     ]
-    header = ("Track", "Variants of", "Seeds", "Detectable alone", "Detectable as first of all claims")
+    if not rows:
+        return None
+    header = ("Runs", "Table", "SD", "Seeds", "Detectable alone", "Detectable as first of all claims")
     caption = (
-        "Minimum detectable differences between two variants, in points of TAR, for the planned seeds and a "
-        f"power of {100 * POWER:.0f} %; in brackets, for the ends of the spread's 95 % interval. Means over "
+        "Minimum detectable differences between two variants of one of the paper's tables, in points of TAR, "
+        "from the standard deviation (SD) between seeds of the table's network, for the planned seeds and a "
+        f"power of {100 * POWER:.0f} %; in brackets, for the ends of the 95 % interval of the SD. Means over "
         "several variants on each side can detect smaller differences."
     )
     return Markdown(captioned(caption, "power", table(header, rows)))
 
 
+def _power_row(number: int, spread: SeedSpread) -> tuple[str, ...]:
+    seeds = seeds_planned(spread.budget, spread.track)[number]
+    return (
+        capitalised(name_of_campaign(spread.track, f"{spread.budget} budget")),
+        f"{number} ({network(spread)})",
+        f"{100 * spread.deviation:.1f}",
+        str(seeds),
+        *(_with_bounds(spread, seeds, tests) for tests in (1, planned_tests(spread))),
+    )
+
+
 def _with_bounds(spread: SeedSpread, seeds: int, tests: int) -> str:
     return with_range(
-        spread.deviation, *spread.bounds, lambda deviation: f"{_difference(deviation, seeds, tests):.1f}"
+        spread.deviation,
+        *spread.bounds,
+        lambda deviation: f"{_difference(spread, seeds, tests, deviation):.1f}",
     )
 
 
 def plan(spreads: Sequence[SeedSpread]) -> str:
-    """State how many seeds were planned on LFW, and when."""
-    tests, spread = tests_planned("lfw"), most_precise(spreads, "lfw")
+    """State how many seeds were planned on LFW, when, and how many claims Holm's procedure corrects for."""
+    spread = table_spread(spreads, "lfw", 1)
     budget = spread.budget if spread else "full"
-    parts_by_seeds = seeds_planned(budget, "lfw").items()
-    seeds = joined([f"{number} for {joined(parts)}" for number, parts in parts_by_seeds])
+    planned = [f"{seeds} for table {number}" for number, seeds in seeds_planned(budget, "lfw").items()]
+    text = (
+        f"On LFW, with the budget {budget}, the seeds of each variant are {joined(planned)}. A variant of "
+        "two tables has the seeds of the first. These numbers were fixed before we looked at any comparison "
+        "on LFW with that budget. This calculation shows what they can detect, based on a spread that is "
+        "itself an estimate with an interval."
+    )
+    if not spread:
+        return text
+    tests = planned_tests(spread)
     return (
-        f"On LFW, with the budget {budget}, the seeds of each variant are {seeds}. These numbers were fixed "
-        "before we looked at any comparison on LFW with that budget. This calculation shows what they can "
-        "detect, based on a spread that is itself an estimate with an interval. Of the paper's "
-        f"{len(paper_claims())} claims, {tests} can be tested on these runs, so the first must have a p "
-        f"value below {ALPHA / tests:.4f}."
+        f"{text} Of the paper's {len(paper_claims())} claims, {tests} can be tested statistically on these "
+        "runs; the others are out of their reach or need other runs, or need no test, as counts do. Holm's "
+        f"procedure corrects for all {tests}, so the first must have a p value below {ALPHA / tests:.4f}."
     )

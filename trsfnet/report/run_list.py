@@ -51,7 +51,7 @@ def to_dict(run: Run) -> dict[str, Any]:
         "variant": run.variant,
         "seed": run.seed,
         "status": run.status,
-        "message": run.info.get("message", ""),
+        "message": run.message,
         "epochs_done": run.epochs_done,
         "epochs": run.config["epochs"],
         "budget": run.budget,
@@ -146,7 +146,7 @@ def compare(a: Run, b: Run) -> RunComparison:
         "seconds": (a.info.get("seconds"), b.info.get("seconds")),
         "stale": (a.stale or "no", b.stale or "no"),
     }
-    messages = (a.info.get("message", ""), b.info.get("message", ""))
+    messages = (a.message, b.message)
     facts |= {"message": messages} if any(messages) else {}
     return RunComparison(
         runs=(a.run_id, b.run_id),

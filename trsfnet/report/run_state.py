@@ -16,8 +16,8 @@ def state(run: Run) -> str:
     words = run.status
     if run.status == "running":
         words = f"running, {run.epochs_done} of {run.config['epochs']} epochs done"
-    elif run.info.get("message"):
-        words = f"{run.status}: {run.info['message']}"
+    elif run.message:
+        words = f"{run.status}: {run.message}"
     return f"{words} (made by earlier code)" if run.stale else words
 
 

@@ -67,7 +67,7 @@ def summary(run: Run) -> Markdown:
     rows = [
         ("Variant", run.name),
         ("Track and seed", f"{run.track}, seed {run.seed}"),
-        ("Status", f"**{run.status}** {info.get('message', '')}"),
+        ("Status", f"**{run.status}** {run.message}"),
         *((measure_name(name), percent(value)) for name, value in run.metrics.items()),
         *_data(info.get("data", {})),
         *_counts(info.get("counts")),

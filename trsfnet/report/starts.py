@@ -75,9 +75,8 @@ def _between(by_start: dict[str, pd.DataFrame]) -> str:
     if len(by_start) == 1:
         return f"only the initial value {next(iter(by_start))} has been run, so there is no comparison."
     return (
-        f"one slope has a standard deviation of {decimal(every.std().mean())} over {len(every)} networks "
-        f"from {len(by_start)} initial values (mean over slopes), and the slopes' means one of "
-        f"{decimal(every.mean().std())}."
+        f"over the {len(every)} networks, a slope has a standard deviation of {decimal(every.std().mean())} "
+        f"on average; the standard deviation of the slopes' means is {decimal(every.mean().std())}."
     )
 
 

@@ -130,7 +130,7 @@ class Rule(ABC):
         if not weakest.minimum_detectable:
             return text
         if not self.unit(difference=weakest.difference).reachable(weakest.minimum_detectable):
-            return f"{text}; no effect is large enough to be detected"
+            return f"{text}; so few {'pairs' if weakest.paired else 'seeds'} cannot reveal any effect"
         return f"{text}; minimum detectable {self.minimum_detectable(weakest)}"
 
     def sample(self, measured: Measured) -> str:

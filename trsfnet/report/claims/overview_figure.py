@@ -1,7 +1,7 @@
 """The book's first figure: the questions that the paper answers, and the evidence on each.
 
 The figure is HTML that works without scripts; `book/_static/overview.js` adds menus to select a question and
-a group of runs.
+a group of runs, and explains only the marks that are visible.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ def overview(campaigns: Sequence[Campaign]) -> Markdown:
         for question, ids in QUESTIONS.items()
         for claim in ids
     ]
+    main = {ids[0] for ids in QUESTIONS.values()}
+    visible = {of[claim].outcome for of in found.values() for claim in main & of.keys()}
     key = " ".join(
-        f"<span>{_drawing(_mark(50, outcome, 0.0))}{outcome}</span>"
+        f'<span data-outcome="{outcome}"{"" if outcome in visible else " hidden"}>'
+        f"{_drawing(_mark(50, outcome, 0.0))}{outcome}</span>"
         for outcome, (_, marker) in OUTCOME_LOOKS.items()
         if marker
     )
@@ -80,8 +83,9 @@ def _line(claim: str, campaign: Campaign, margin: Margin | None) -> str:
     verdict = campaign.verdicts[claim]
     label = html.escape(capitalised(campaign_name(campaign)))
     numbers = html.escape(paper_rules()[claim].summary(verdict.measured))
+    drawn = f' data-outcome="{margin.outcome}"' if margin else ""
     return (
-        f'<div class="overview-line" data-runs="{label}"><span>{label}</span>{_strip(margin)}'
+        f'<div class="overview-line" data-runs="{label}"{drawn}><span>{label}</span>{_strip(margin)}'
         f"<span>{SIGNS[verdict.outcome]} {verdict.outcome}</span>"
         f'<span class="overview-numbers">{numbers}</span></div>'
     )

@@ -11,14 +11,14 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from trsfnet.analysis.branches import Branches
+from trsfnet.analysis.branches import Branches, BranchRuns
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import depth_bar, epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import TRACKS, runs_in_words
-from trsfnet.text import capitalised, counted, joined
+from trsfnet.text import capitalised, counted, joined, significant
 
 _LABELS = {
     "scale": "Scale |s|",
@@ -26,6 +26,7 @@ _LABELS = {
     "product": "|s| ‖W‖",
     "ratio": "‖branch‖ / ‖trunk‖",
 }
+_KINDS = {False: "constants", True: "TRSF"}
 
 
 def same_product(table: TableRuns) -> Picture | Markdown:
@@ -46,11 +47,13 @@ def same_product(table: TableRuns) -> Picture | Markdown:
             _equal_products(panel, list(first.values()))
         axes[0].set_ylabel(_LABELS["scale"])
         depth_bar(figure, axes.tolist())
-    moved = "; ".join(f"{short_name(variant)}, {_moved(found)}" for variant, found in first.items())
+    moved = "; ".join(f"{short_name(variant)}, {_moved(runs, variant)}" for variant in shown)
     caption = (
-        f"{capitalised(runs_in_words(table))}, first seed: one line per module from the start of training to "
-        "its end (dot). Moving a module along a dashed line does not change what the network computes. "
-        f"Geometric means over modules: {moved}."
+        f"{capitalised(runs_in_words(table))}, first seed: one thin line per module from the start of "
+        "training (ring) to its end (dot). A line dips where its scale passes near 0, as on the way to the "
+        "other sign. Moving a module along a dashed line does not change what the network computes. "
+        f"Geometric means over modules, averaged over {_seeds({v: runs.by_variant[v] for v in shown})}: "
+        f"{moved}."
     )
     alt = f"Scale of each module over the norm of its kernel, with lines of equal product. {moved}."
     return picture(figure, alt=alt, caption=caption)
@@ -59,10 +62,10 @@ def same_product(table: TableRuns) -> Picture | Markdown:
 def _paths(panel: Axes, found: Branches) -> None:
     colours = colormaps[style.DEPTH_MAP](np.linspace(*style.DEPTH_RANGE, found.scale.shape[1]))
     for module, colour in zip(found.scale, colours, strict=True):
-        panel.plot(found.kernel[module], found.scale[module], color=colour, linewidth=1.4)
-        panel.plot(
-            found.kernel[module].iloc[-1], found.scale[module].iloc[-1], "o", color=colour, markersize=5
-        )
+        kernel, scale = found.kernel[module], found.scale[module]
+        panel.plot(kernel, scale, color=colour, linewidth=0.6, alpha=0.35)
+        panel.plot(kernel.iloc[0], scale.iloc[0], "o", color=colour, markersize=6, fillstyle="none")
+        panel.plot(kernel.iloc[-1], scale.iloc[-1], "o", color=colour, markersize=5)
     panel.set_yscale("log")
 
 
@@ -71,21 +74,26 @@ def _equal_products(panel: Axes, shown: list[Branches]) -> None:
     products = np.concatenate([found.product.to_numpy().ravel() for found in shown])
     low, high = np.log2(products[products > 0].min()), np.log2(products.max())
     limits, y = panel.get_xlim(), panel.get_ylim()
-    x = np.linspace(*limits)
+    # The limits may include 0, where no product is constant.
+    x = np.geomspace(max(limits[0], limits[1] / 1000), limits[1])
     for power in range(int(np.floor(low)) - 1, int(np.ceil(high)) + 2):
         panel.plot(x, 2.0**power / x, "--", color=style.INK, alpha=0.3, linewidth=0.8, zorder=0)
     panel.set(xlim=limits, ylim=y)
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def _moved(found: Branches) -> str:
-    """State the factors by which the mean scale and kernel norm changed from start to end."""
-    means = found.means
-    start, end = means.iloc[0], means.iloc[-1]
-    if not start["product"]:
-        return f"|s| changed from 0 to {end['scale']:.2g}"
-    factors = end / start
-    return f"|s| ended at {factors['scale']:.2f} and ‖W‖ at {factors['kernel']:.2f} times its initial value"
+def _moved(runs: BranchRuns, variant: str) -> str:
+    """State the factors by which the mean scale and kernel norm changed, averaged over seeds."""
+    (before, scale), (norm, kernel) = (
+        [float(np.mean(list(runs.geometric(variant, quantity, epoch).values()))) for epoch in (0, -1)]
+        for quantity in ("scale", "kernel")
+    )
+    if not before:
+        return f"|s| changed from 0 to {significant(scale)}"
+    return (
+        f"|s| ended at {significant(scale / before)} and ‖W‖ at {significant(kernel / norm)} times its "
+        "initial value"
+    )
 
 
 def final_ratios(table: TableRuns) -> Picture | None:
@@ -104,11 +112,16 @@ def final_ratios(table: TableRuns) -> Picture | None:
             panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes[0].set_ylabel(f"{_LABELS['ratio']} after training")
-        legend_below(figure, axes[0])
-    means = [f"{short_name(v)} {_mean_ratio(found):.3f}" for v, found in runs.items()]
+        # Each panel has colours of its own, so the legend has none.
+        dashes = {variant_of(variant).trsf: style.look(variant).dashes for variant in runs}
+        lines = [axes[0].plot([], [], dashes[trsf], color=style.INK)[0] for trsf in sorted(dashes)]
+        labels = [_KINDS[trsf] for trsf in sorted(dashes)]
+        figure.legend(lines, labels, loc="outside lower center", ncols=len(lines), handlelength=3)
+    means = [f"{short_name(v)} {significant(_mean_ratio(found))}" for v, found in runs.items()]
     caption = (
         f"Effective residual ratio of each module ({runs_in_words(table)}). Lines are means over "
-        f"{_seeds(runs)}; thin lines are seeds. Geometric means over modules: {joined(means)}."
+        f"{_seeds(runs)}; thin lines are seeds, which dip where a scale ends near 0. Geometric means over "
+        f"modules: {joined(means)}."
     )
     alt = (
         f"Norm of each scaled branch over that of its trunk, by module, for each activation. {joined(means)}."
@@ -121,7 +134,7 @@ def _by_module(panel: Axes, variant: str, seeds: list[Branches]) -> None:
     ends = pd.concat([found.ratio.iloc[-1] for found in seeds], axis=1)
     if len(seeds) > 1:
         panel.plot(ends, color=look.colour, linewidth=0.6, alpha=0.5)
-    label = "TRSF" if variant_of(variant).trsf else "constants"
+    label = _KINDS[variant_of(variant).trsf]
     panel.plot(
         ends.mean(axis=1), look.dashes, color=look.colour, marker=look.marker, markersize=4, label=label
     )
@@ -163,7 +176,7 @@ def over_training(table: TableRuns) -> Picture | None:
 
 def _from_to(runs: dict[int, Branches]) -> str:
     ratios = pd.concat([found.means["ratio"] for found in runs.values()], axis=1).mean(axis=1)
-    return f"from {ratios.iloc[0]:.3f} to {ratios.iloc[-1]:.3f}"
+    return f"from {significant(ratios.iloc[0])} to {significant(ratios.iloc[-1])}"
 
 
 def _nothing(table: TableRuns) -> Markdown:

@@ -11,6 +11,7 @@ from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.names import runs_in_words
+from trsfnet.text import significant
 
 
 def changes(table: TableRuns) -> Markdown | None:
@@ -44,7 +45,7 @@ def _change_row(runs: BranchRuns, variant: str) -> list[str]:
         cells.append(f"{start:.3g} → {end:.3g}")
     cells.append(f"{runs.arithmetic_ratio(variant, 0):.3g} → {runs.arithmetic_ratio(variant):.3g}")
     ends = runs.geometric(variant, "ratio").values()
-    return [short_name(variant), str(len(ends)), *cells, "; ".join(f"{end:.3f}" for end in ends)]
+    return [short_name(variant), str(len(ends)), *cells, "; ".join(map(significant, ends))]
 
 
 def gains(table: TableRuns) -> Markdown | None:

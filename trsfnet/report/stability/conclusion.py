@@ -57,6 +57,6 @@ def _mostly_at_chance(study: Study) -> str:
         return ""
     epochs = counted(collapses[0].run.config["epochs"], "epoch")
     return (
-        f" Of {counted(len(collapses), 'collapse')}, {len(at_chance)} ended with a loss no better than "
-        f"chance after {epochs}, not with a non-finite number; longer runs might have recovered."
+        f" Of {counted(len(collapses), 'collapse')}, {len(at_chance)} ended with a loss at chance "
+        f"level after {epochs}, not with a non-finite number; longer runs might have recovered."
     )

@@ -97,10 +97,10 @@ def _key(study: Study) -> list[Line2D]:
 
 
 def _finding(study: Study) -> str:
-    """State the final losses of the runs that trained, at the smallest and the largest rate."""
+    """State the final losses of the runs that did not collapse, at the smallest and the largest rate."""
     parts = []
     for rate in (study.rates[0], study.rates[-1]):
         ends = [float(_losses(run)[-1]) for run in study.at(rate) if not run.collapsed]
         if ends:
             parts.append(f"{min(ends):.2f} to {max(ends):.2f} at rate {rate:g}")
-    return f"Runs that trained ended at {' and '.join(parts)}." if parts else "No run trained."
+    return f"Runs that did not collapse ended at {' and '.join(parts)}." if parts else "Every run collapsed."

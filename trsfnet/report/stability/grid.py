@@ -16,7 +16,7 @@ from trsfnet.text import counted, joined
 
 # Fill and hatching of each ending, so that endings differ by more than colour.
 _LOOKS = {
-    Ending.TRAINED: (style.POSITIVE, ""),
+    Ending.NOT_COLLAPSED: (style.POSITIVE, ""),
     Ending.CHANCE: (style.NEGATIVE, "////"),
     Ending.EXPLODED: (style.look("v1-prelu").colour, "xxxx"),
     Ending.NOT_FINITE: (style.look("v1-leaky-relu").colour, "...."),
@@ -27,7 +27,7 @@ _HALF_WIDTH, _HALF_HEIGHT = 0.47, 0.43
 
 
 def endings_grid(study: Study | None) -> Picture | Markdown:
-    """Draw how many seeds of each variant trained or collapsed at each learning rate, how, and when."""
+    """Draw how many seeds of each variant collapsed at each learning rate, how, and when."""
     if study is None:
         return Markdown(
             "No variant of the study has ended runs at two learning rates yet, so there is nothing to "
@@ -54,8 +54,8 @@ def endings_grid(study: Study | None) -> Picture | Markdown:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     finding = _finding(study)
     caption = (
-        f"{finding} A cell shows how many seeds trained and, in its second line, when the others were found "
-        "to have collapsed: at a training step, or at the end."
+        f"{finding} A cell shows how many seeds collapsed and, in its second line, when this was found: at a "
+        "training step, or at the end."
     )
     return picture(figure, alt=f"A grid, a row for each kind of scale. {finding}", caption=caption)
 
@@ -79,9 +79,11 @@ def _cell(axes: Axes, x: int, y: float, runs: list[StudyRun]) -> None:
         corner, size = (left, y - _HALF_HEIGHT), (width, 2 * _HALF_HEIGHT)
         axes.add_patch(Rectangle(corner, *size, facecolor=colour, alpha=_FILL, hatch=hatch, linewidth=0))
         left += width
-    text = f"{count[Ending.TRAINED]} of {len(runs)} trained"
-    when = _when(runs)
-    axes.text(x, y, f"{text}\n{when}" if when else text, ha="center", va="center", fontsize=8.5)
+    text = f"{len(runs) - count[Ending.NOT_COLLAPSED]} of {len(runs)} collapsed"
+    lines = [text, *filter(None, [_when(runs)])]
+    # One text per line: browsers would centre the lines of a single one by the widths of another font.
+    for i, line in enumerate(lines):
+        axes.text(x, y + 0.32 * (i - (len(lines) - 1) / 2), line, ha="center", va="center", fontsize=8.5)
 
 
 def _when(runs: list[StudyRun]) -> str:
@@ -120,7 +122,7 @@ def _finding(study: Study) -> str:
 
 
 _HOW = {
-    Ending.CHANCE: "no better than chance at the end",
+    Ending.CHANCE: "at chance level at the end",
     Ending.EXPLODED: "with exploding gradients",
     Ending.NOT_FINITE: "with a non-finite loss or gradient",
 }

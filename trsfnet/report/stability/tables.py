@@ -1,4 +1,4 @@
-"""Tables of the study: the highest rates at which variants train, their speed, and every collapse."""
+"""Tables of the study: the highest rates without a collapse, the speed of training, and every collapse."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ def _rates_by_seeds(seeds: Mapping[float, Sequence[int]]) -> str:
 
 
 def limits(study: Study | None) -> Markdown | None:
-    """Tabulate the highest rate up to which all seeds train, and the lowest with a collapse, by variant."""
+    """Tabulate the highest rate up to which no seed collapses, and the lowest with a collapse, by variant."""
     if study is None:
         return None
     header = (
         "Scale",
         "Initial value or constant",
-        "Every seed trains up to",
+        "No seed collapses up to",
         "First collapse at",
         "Runs collapsed",
     )
     rows = [(KINDS[kind(variant)], label(variant), *_limits(study, variant)) for variant in study.variants]
-    caption = "The highest learning rate at which each variant trains, among those tried."
+    caption = "The highest learning rate, among those tried, up to which no seed of a variant collapses."
     return Markdown(captioned(caption, "stability-limits", table(header, rows)))
 
 
@@ -133,7 +133,7 @@ def collapses(study: Study | None) -> Markdown | None:
     if not found:
         return Markdown("No run of the study has collapsed.")
     header = ("Variant", "Rate", "Seed", "How", "When", "Loss at chance or worse", "Message")
-    caption = "Every collapse, with the message in its record. Each seed links to its run."
+    caption = "Every collapse, with its message. Each seed links to its run."
     body = captioned(caption, "stability-collapses", table(header, map(_collapse_row, found)))
     return Markdown(folded(f"{counted(len(found), 'collapse')}, one by one", body))
 
@@ -148,5 +148,5 @@ def _collapse_row(found: StudyRun) -> tuple[str, ...]:
         str(found.ending),
         f"{seen}, epoch {found.epoch}",
         f"from epoch {since} on" if since else ("at the end only" if found.ending == Ending.CHANCE else "–"),
-        plain(str(run.info.get("message", ""))),
+        plain(run.message),
     )
