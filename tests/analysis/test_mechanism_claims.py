@@ -102,8 +102,31 @@ def test_cost_is_what_the_benchmark_measured(monkeypatch, largest, smallest, out
     result = {"rounds": 7, "machine": {"cpu": "a CPU"}, "cases": cases}
     monkeypatch.setattr("trsfnet.analysis.rules.cost.measured", lambda _: result)
     assert verdict("cost", frame()).outcome == outcome
+    assert "PyTorch" not in verdict("cost", frame()).reason, "its layers were not measured"
     monkeypatch.setattr("trsfnet.analysis.rules.cost.measured", lambda _: None)
     assert verdict("cost", frame()).outcome == "not run"
+
+
+@pytest.mark.parametrize(
+    ("plain", "says"),
+    [
+        ((1.10, 1.17, 1.20), "which is more than the bound: the claim depends on the implementation."),
+        ((1.01, 1.02, 1.03), ", below the bound."),
+        ((1.04, 1.06, 1.08), "1.060 (1.040 to 1.080) and 1.060 (1.040 to 1.080)."),
+    ],
+)
+def test_cost_names_the_implementation_and_what_the_other_one_costs(monkeypatch, plain, says):
+    ours = {"median": 1.03, "min": 1.02, "max": 1.04}
+    ratios = {"ours": ours, "plain": dict(zip(("min", "median", "max"), plain, strict=True))}
+    rule = paper_rules()["cost"]
+    cases = [{"title": title, "trainability": ratios} for title in rule.cases]
+    result = {"rounds": 7, "machine": {"cpu": "a CPU"}, "cases": cases}
+    monkeypatch.setattr("trsfnet.analysis.rules.cost.measured", lambda _: result)
+    found = verdict("cost", frame())
+    assert found.outcome == "supported"
+    assert found.reason.endswith(says)
+    other = f"{plain[1]:.3f}"
+    assert rule.summary(found.measured).endswith(f"our own layers; with PyTorch's layers {other} and {other}")
 
 
 def test_the_benchmark_has_the_cases_of_the_rule():

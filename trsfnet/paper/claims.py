@@ -1,8 +1,9 @@
 """The paper's claims, each with literal quotes and the rule by which runs decide it.
 
 Here a rule is data: its kind, the variants, the measured quantity and the direction. `trsfnet.analysis.rules`
-implements the kinds. The rules are stored with the quotes because they were fixed before the results.
-Variants are named by their key, such as `v1-trsf-prelu`.
+implements the kinds. The rules are stored with the quotes because they are meant to be
+fixed before the results; the page on the claims lists the exceptions. Variants are named by their key, such
+as `v1-trsf-prelu`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import torch
 
@@ -18,7 +20,7 @@ from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.cost import macs_per_image
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.text import percent
+from trsfnet.text import percent, with_range
 from trsfnet.training.config import TrainConfig
 
 _PARTS = {
@@ -110,18 +112,17 @@ def cost() -> Markdown:
     for arch in ("v1", "v2"):
         plain, full = (_parameters(arch, both=both) for both in (False, True))
         case = by_title.get(f"{arch}, 160 px, batch 32")
-        ratio = case["trainability"]["ours"] if case else None
-        time = (
-            f"{ratio['median']:.3f} ({ratio['min']:.3f} to {ratio['max']:.3f})" if ratio else "not measured"
-        )
+        ratios = case["trainability"] if case else {}
+        times = [_step_time(ratios.get(layers)) for layers in ("ours", "plain")]
         macs = macs_per_image(TrainConfig(arch=arch, width=1.0, image_size=160))
-        rows.append((arch, f"{plain:,}", f"{full - plain:,}", f"{macs:,}", time))
+        rows.append((arch, f"{plain:,}", f"{full - plain:,}", f"{macs:,}", *times))
     header = (
         "Network",
         "Parameters",
         "More with both",
         "Multiply-accumulates, with and without",
-        "Step time",
+        "Step time, our layers",
+        "Step time, PyTorch's layers",
     )
     where = f", {result['rounds']} rounds on {result['machine']['cpu']}" if result else ""
     caption = (
@@ -130,6 +131,12 @@ def cost() -> Markdown:
         f"one with constants and ReLU, median and range{where} (`python -m benchmarks.step`)."
     )
     return Markdown(captioned(caption, "table-mechanism-cost", table(header, rows)))
+
+
+def _step_time(ratio: Mapping[str, float] | None) -> str:
+    if ratio is None:
+        return "not measured"
+    return with_range(ratio["median"], ratio["min"], ratio["max"], lambda value: f"{value:.3f}")
 
 
 def _parameters(arch: str, *, both: bool) -> int:

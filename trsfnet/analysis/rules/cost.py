@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from trsfnet.analysis.benchmarks import cases_of, measured
 from trsfnet.analysis.comparable_runs import ComparableRuns
-from trsfnet.analysis.findings import Comparison, Finding, Observed, Outcome
+from trsfnet.analysis.findings import Comparison, Finding, Measured, Observed, Outcome
 from trsfnet.analysis.rules.rule import Bounds, Rule
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import SIGNED_NUMBER, Unit
 from trsfnet.evaluation.statistics import Interval
+from trsfnet.text import joined, with_range
+
+_FACTOR = Unit(3)
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Cost(Rule):
     The times are measured by `benchmarks.step`, which alternates between the two. The claim is supported if
     every round of every case is below the factor, and contradicted if every round of some case is above it.
     It depends on the machine rather than on a track, so it is decided once, in the campaign of the mechanism
-    study.
+    study. The networks that are trained decide it, with our own layers; what PyTorch's layers cost is stated
+    with the verdict, since the outcome may depend on the implementation.
 
     Attributes:
         cases: titles of the benchmark's cases, all of which must satisfy the bound.
@@ -53,12 +58,49 @@ class Cost(Rule):
             Comparison(title, Observed(each["median"], result["rounds"], _range(each)))
             for title, each in zip(self.cases, found, strict=True)
         ]
-        where = f"Median and range of {result['rounds']} rounds on {result['machine']['cpu']}."
+        cpu = result["machine"]["cpu"]
+        where = f"Median and range of {result['rounds']} rounds on {cpu}, with our own layers."
         if all(each["max"] < self.below for each in found):
-            return Finding(Outcome.SUPPORTED, where, numbers)
-        if any(each["min"] > self.below for each in found):
-            return Finding(Outcome.CONTRADICTED, where, numbers)
-        return Finding(Outcome.INCONCLUSIVE, f"{where} Rounds lie on both sides of the bound.", numbers)
+            outcome = Outcome.SUPPORTED
+        elif any(each["min"] > self.below for each in found):
+            outcome = Outcome.CONTRADICTED
+        else:
+            outcome = Outcome.INCONCLUSIVE
+            where += " Rounds lie on both sides of the bound."
+        return Finding(outcome, f"{where}{self._with_pytorch(outcome)}", numbers)
+
+    def _with_pytorch(self, outcome: Outcome) -> str:
+        """Return what PyTorch's layers cost, and whether the outcome depends on the implementation."""
+        plain = self._plain().values()
+        if not plain:
+            return ""
+        factors = joined(
+            [with_range(each["median"], each["min"], each["max"], _FACTOR.text) for each in plain]
+        )
+        text = f" With PyTorch's layers, the factors are {factors}"
+        if all(each["max"] < self.below for each in plain):
+            return f"{text}, below the bound."
+        if any(each["min"] < self.below for each in plain):
+            return f"{text}."
+        if outcome == Outcome.SUPPORTED:
+            return f"{text}, which is more than the bound: the claim depends on the implementation."
+        return f"{text}, which is more than the bound."
+
+    def _plain(self) -> Mapping[str, Mapping[str, float]]:
+        """Return the factors with PyTorch's layers by case; empty if one of them was not measured."""
+        by_title = cases_of(measured("step"))
+        found = {title: by_title[title]["trainability"] for title in self.cases if title in by_title}
+        plain = {title: each["plain"] for title, each in found.items() if "plain" in each}
+        return plain if len(plain) == len(self.cases) else {}
+
+    def summary(self, measured: Sequence[Measured]) -> str:
+        """Summarise the measurements, followed by the factors with PyTorch's layers."""
+        plain = self._plain()
+        text = super().summary(measured)
+        if not text or not plain:
+            return text
+        factors = joined([_FACTOR.text(each["median"]) for each in plain.values()])
+        return f"{text}, with our own layers; with PyTorch's layers {factors}"
 
     def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return no runs, since the evidence is a benchmark."""
@@ -66,7 +108,7 @@ class Cost(Rule):
 
     def unit(self, *, difference: bool) -> Unit:
         """Return the format of a factor: a plain number."""
-        return SIGNED_NUMBER if difference else Unit(3)
+        return SIGNED_NUMBER if difference else _FACTOR
 
     def describe(self) -> str:
         """Describe what is measured and its bound."""

@@ -19,7 +19,7 @@ Bounds = tuple[float | None, float | None]
 
 
 class Rule(ABC):
-    """A rule by which runs decide a claim, fixed before the results that decide it.
+    """A rule by which runs decide a claim.
 
     Each kind of rule is a subclass in its own file in this folder and is registered automatically.
 
