@@ -28,3 +28,13 @@ def test_what_a_figure_draws():
         ("", "8", "1", "0"),
     ]
     assert shown.html().count("</script>") == 1, "numbers end where their element does"
+
+
+def test_horizontal_bars_have_their_length_and_their_name():
+    figure, panel = plt.subplots()
+    panel.barh([0, 1], [4, 2], left=[1, 0], label="supported")
+    panel.set_yticks([0, 1], ["Accuracy", "Stability"])
+    panel.set_title("LFW")
+    shown = picture(figure, alt="Alternative", caption="Caption")
+    rows = [tuple(row.values()) for row in csv.DictReader(io.StringIO(shown.numbers))]
+    assert rows == [("LFW", "supported", "4", "Accuracy"), ("LFW", "supported", "2", "Stability")]

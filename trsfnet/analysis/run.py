@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,9 +24,6 @@ from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 if TYPE_CHECKING:
     from trsfnet.analysis.quantities import Quantity
-
-# The message of earlier versions, which also used it for losses up to 1 % below chance.
-_AT_CHANCE = re.compile(r"The loss ended at ([\d.]+), no better than chance, ([\d.]+)\.")
 
 _PAPERS = {variant.key for variant in GRID}
 
@@ -128,15 +124,6 @@ class Run:
     def learning_rate(self) -> float:
         """The initial learning rate."""
         return float(self.config["learning_rate"])
-
-    @property
-    def message(self) -> str:
-        """Why the run collapsed or failed, in a sentence; empty if it did neither."""
-        recorded = str(self.info.get("message", ""))
-        found = _AT_CHANCE.fullmatch(recorded)
-        if found and float(found[1]) < float(found[2]):
-            return f"The loss ended at {found[1]}, less than 1 % below chance ({found[2]})."
-        return recorded
 
     @property
     def started(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -52,8 +53,14 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
         for (row, column), value in np.ndenumerate(values) if values.ndim == 2 else ():
             yield f"{value:.6g}", column, row
     for bars in axes.containers:
-        for bar in bars.patches if hasattr(bars, "patches") else ():
-            yield str(bars.get_label()).lstrip("_"), bar.get_x() + bar.get_width() / 2, bar.get_height()
+        if not isinstance(bars, BarContainer):
+            continue
+        for bar in bars.patches:
+            name = str(bars.get_label()).lstrip("_")
+            if bars.orientation == "horizontal":
+                yield name, bar.get_width(), bar.get_y() + bar.get_height() / 2
+            else:
+                yield name, bar.get_x() + bar.get_width() / 2, bar.get_height()
 
 
 def _words(axes: Axes, which: str) -> dict[float, str]:

@@ -14,7 +14,7 @@ from trsfnet.experiments.budgets import protocol
 from trsfnet.experiments.record import is_study, read_record
 from trsfnet.paths import user_path
 from trsfnet.report.names import MEASURE_NAMES
-from trsfnet.report.run_state import value_of
+from trsfnet.report.run_state import message, value_of
 from trsfnet.training.config import LATER_SETTINGS
 
 HEADER = ("track", "run", "status", "epochs", "result", "budget", "stale")
@@ -51,7 +51,7 @@ def to_dict(run: Run) -> dict[str, Any]:
         "variant": run.variant,
         "seed": run.seed,
         "status": run.status,
-        "message": run.message,
+        "message": message(run),
         "epochs_done": run.epochs_done,
         "epochs": run.config["epochs"],
         "budget": run.budget,
@@ -146,7 +146,7 @@ def compare(a: Run, b: Run) -> RunComparison:
         "seconds": (a.info.get("seconds"), b.info.get("seconds")),
         "stale": (a.stale or "no", b.stale or "no"),
     }
-    messages = (a.message, b.message)
+    messages = (message(a), message(b))
     facts |= {"message": messages} if any(messages) else {}
     return RunComparison(
         runs=(a.run_id, b.run_id),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trsfnet.analysis.held_out import chance_loss
 from trsfnet.analysis.run import Run
-from trsfnet.text import percent
+from trsfnet.text import NBSP, percent, significant
 
 EARLIER = "†"
 """Marks a run that was made by earlier code."""
@@ -16,9 +17,23 @@ def state(run: Run) -> str:
     words = run.status
     if run.status == "running":
         words = f"running, {run.epochs_done} of {run.config['epochs']} epochs done"
-    elif run.message:
-        words = f"{run.status}: {run.message}"
+    elif said := message(run):
+        words = f"{run.status}: {said}"
     return f"{words} (made by earlier code)" if run.stale else words
+
+
+def message(run: Run) -> str:
+    """Return why a run collapsed or failed, in a sentence; empty if it did neither.
+
+    Records of earlier versions say "no better than chance" even of a loss slightly below it.
+    """
+    at_chance = run.collapse and run.collapse.kind == "chance" and run.config["loss"] == "softmax"
+    if at_chance and run.epochs_done:
+        loss, chance = run.history["loss"].iloc[-1], chance_loss(run)
+        if loss < chance:
+            margin = f"{significant(100 * (1 - loss / chance))}{NBSP}%"
+            return f"The loss ended at {loss:.2f}, only {margin} below chance ({chance:.2f})."
+    return str(run.info.get("message", ""))
 
 
 def value_of(run: Run, measure: str) -> str:

@@ -12,6 +12,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.figures import depth_bar, epoch_axis, lines_by_depth
 from trsfnet.report.names import MEASURE_NAMES, measure_name
+from trsfnet.report.run_state import message
 from trsfnet.text import counted, duration, percent
 
 
@@ -67,7 +68,7 @@ def summary(run: Run) -> Markdown:
     rows = [
         ("Variant", run.name),
         ("Track and seed", f"{run.track}, seed {run.seed}"),
-        ("Status", f"**{run.status}** {run.message}"),
+        ("Status", f"**{run.status}** {message(run)}"),
         *((measure_name(name), percent(value)) for name, value in run.metrics.items()),
         *_data(info.get("data", {})),
         *_counts(info.get("counts")),

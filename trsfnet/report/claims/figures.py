@@ -76,6 +76,7 @@ def _bars(
             bar.set(edgecolor=style.INK, linewidth=0.6, hatch=_HATCHES.get(outcome, ""))
         drawn.append((bars, numbers))
         left = [a + b for a, b in zip(left, numbers, strict=True)]
+    # Width of one claim in inches.
     width = panel.get_window_extent().width / panel.figure.dpi / panel.get_xlim()[1]
     for bars, numbers in drawn:
         labels = [str(n) if n * width > _LEGIBLE else "" for n in numbers]

@@ -13,6 +13,7 @@ from trsfnet.experiments.variants import STABILITY, Variant, short_name
 from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, plain, table
 from trsfnet.report.names import TRACKS
+from trsfnet.report.run_state import message
 from trsfnet.report.stability.labels import KINDS, kind, label
 from trsfnet.text import counted, joined
 
@@ -148,5 +149,5 @@ def _collapse_row(found: StudyRun) -> tuple[str, ...]:
         str(found.ending),
         f"{seen}, epoch {found.epoch}",
         f"from epoch {since} on" if since else ("at the end only" if found.ending == Ending.CHANCE else "–"),
-        plain(run.message),
+        plain(message(run)),
     )
