@@ -232,8 +232,8 @@ def _unequal_spreads(campaign: Campaign) -> list[str]:
     return [
         f"- {_name(campaign)}: the standard deviation of TAR between seeds of {network(s)}, in points, "
         f"ranges from {spread_range(s)}, more than chance suggests (Bartlett's test, "
-        f"{p_in_text(s.p_equal)}). The rules pool it over all these variants, so most intervals of their "
-        "comparisons are too wide and some too narrow."
+        f"{p_in_text(s.p_equal)}). Except among the initial slopes of table 6, the rules pool it over all "
+        "these variants, so most intervals of their comparisons are too wide and some too narrow."
         for s in seed_spreads([campaign])
         if s.p_equal is not None and s.p_equal < ALPHA
     ]
