@@ -13,6 +13,7 @@ from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
 from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gains_in_log_odds
+from trsfnet.analysis.margins import leans_against, tested
 from trsfnet.analysis.mechanism import decay_explains_growth
 from trsfnet.analysis.power import seed_spreads
 from trsfnet.analysis.rules import paper_rules
@@ -189,23 +190,25 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
     never = sum(
         all(campaign.verdicts[claim].outcome in untested for campaign in campaigns) for claim in paper_rules()
     )
-    lines.append(f"- None of these runs can test {never} of the {len(paper_claims())} claims.")
+    lines.append(
+        f"- {never} of the {len(paper_claims())} claims are not run, or are out of reach, in all these runs."
+    )
     return lines
 
 
 def _undecided(campaign: Campaign) -> list[str]:
     """State how many claims stay open, how many of these lean against the paper, and what can be detected."""
     name = _name(campaign)
-    tested = [claim for claim, verdict in campaign.verdicts.items() if verdict.tested]
-    if not tested:
+    claims = tested(campaign)
+    if not claims:
         return [f"- {name}: the variants have fewer than {MIN_SEEDS} seeds, so no claim can be tested."]
-    unclear = [c for c in tested if campaign.verdicts[c].outcome == Outcome.INCONCLUSIVE]
-    against = [claim for claim in unclear if _leans_against(claim, campaign)]
+    unclear = [claim for claim in claims if campaign.verdicts[claim].outcome == Outcome.INCONCLUSIVE]
+    against = [claim for claim in unclear if leans_against(claim, campaign)]
     lines = []
     if unclear:
         lines.append(
-            f"- {name}: {len(unclear)} of {counted(len(tested), 'tested claim')} remain inconclusive; "
-            f"{len(against)} of these lean against the paper."
+            f"- {name}: of {counted(len(claims), 'claim')} that a statistical test can decide, "
+            f"{len(unclear)} remain inconclusive; {len(against)} of these lean against the paper."
         )
     rule, main = paper_rules()["trsf-gains"], campaign.verdicts["trsf-gains"]
     weakest = rule.weakest(main.measured) if main.tested else None
@@ -236,17 +239,11 @@ def _unequal_spreads(campaign: Campaign) -> list[str]:
     return [
         f"- {_name(campaign)}: the standard deviation of TAR between seeds of {network(s)}, in points, "
         f"ranges from {spread_range(s)}, more than chance suggests (Bartlett's test, "
-        f"{p_in_text(s.p_equal)}). The rules pool it over all these variants, so most intervals of their "
-        "comparisons are too wide and some too narrow."
+        f"{p_in_text(s.p_equal)}). Except among the initial slopes of table 6, the rules pool it over all "
+        "these variants, so most intervals of their comparisons are too wide and some too narrow."
         for s in seed_spreads([campaign])
         if s.p_equal is not None and s.p_equal < ALPHA
     ]
-
-
-def _leans_against(claim: str, campaign: Campaign) -> bool:
-    rule = paper_rules()[claim]
-    weakest = rule.weakest(campaign.verdicts[claim].measured)
-    return weakest is not None and min(rule.margins(weakest.estimate), default=0.0) < 0
 
 
 def _collapsed(campaign: Campaign) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
 from trsfnet.analysis.tables import Row, TableRuns
 from trsfnet.evaluation.statistics import Interval
@@ -101,11 +102,13 @@ def rule(table: TableRuns) -> Markdown:
     lost = "A run that collapsed has no value"
     if table.of_tar:
         lost += "; the verdict is not given to the side that lost more runs"
+    spread = "pooled over all variants with the same network and loss (Student's t)"
+    if table.pooling == Pooling.NONE:
+        spread = "that of each variant alone (Welch's t), because the variants differ too much"
     return Markdown(
         f"Each verdict concerns one row on one track: **{Outcome.SUPPORTED}** if {asks} by more than chance "
         f"explains, **{Outcome.CONTRADICTED}** if the opposite holds by more than chance explains, each with "
         f"a p value below {ALPHA} after Holm's correction for {among}, and **{Outcome.INCONCLUSIVE}** "
-        f"otherwise or with fewer than {MIN_SEEDS} finished seeds. The variance between seeds is pooled over "
-        "all variants with the same network and loss (Student's t), as for the [claims](claims.ipynb), with "
-        f"the same code. {lost}."
+        f"otherwise or with fewer than {MIN_SEEDS} finished seeds. The variance between seeds is {spread}. "
+        f"The [claims](claims.ipynb) follow the same rule, with the same code. {lost}."
     )
