@@ -99,10 +99,11 @@ def rules() -> Markdown:
         "supported the claim that the [initial slope matters](#claim-sensitive-to-start) in 37 % of "
         "simulations. This withdrew its confirmation on rendered faces with the budget short and added no "
         "verdict.\n"
-        "  - We left the last module out of the averages over branches when all these runs were known, because "
-        "its constant is 1 in the original and the averages compared unlike modules. We also removed one of the "
-        f"twelve minimums of the travel, that of {_link('branches-matter-more')}: it compares TRSF with "
-        "constants at equal decay, and runs with 1 to 20 % of the paper's travel agree on its direction. This "
+        "  - We left the last module out of the averages over branches when all these runs were known: its "
+        "constant is 1 in the original, so that the averages compared unlike modules. We also removed one of "
+        f"the twelve minimums of the travel, that of {_link('branches-matter-more')}. This claim compares "
+        "TRSF with constants at equal decay, and runs with 1 to 20 % of the paper's travel agree on its "
+        "direction. Together, both changes "
         "restored the confirmation on rendered faces."
     )
 
