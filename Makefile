@@ -35,7 +35,7 @@ OPTIONS = $(if $(STUDY),study=$(STUDY)) $(if $(BUDGET),budget=$(BUDGET)) $(if $(
   $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EXHIBIT),'exhibit=$(EXHIBIT)')
 CORES ?= all
 
-runs: $(STAMP)  ## train the paper's 18 settings on rendered faces; BUDGET, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose others
+runs: $(STAMP)  ## train the paper's 18 settings briefly on rendered faces; BUDGET, TRACK, SEEDS, EXHIBIT, STUDY, CORES choose others
 	@python -m snakemake --cores $(CORES) --quiet rules host progress reason $(if $(strip $(OPTIONS)),--config $(OPTIONS))
 
 merge: $(STAMP)  ## add the finished runs in runs/ to their studies in results/

@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 
 NOTEBOOKS = {"train": "train one network", "explore": "explore runs, and verify two images"}
 
-_NOWHERE = "In a clone of a GitHub repository, links that open the notebooks on Binder and Colab stand here."
+_NOWHERE = "Links to Binder and Colab appear here if the book is built from a clone of a GitHub repository."
 _LINKS = """\
 | notebook | no account needed | with a Google account |
 |---|---|---|

@@ -11,6 +11,7 @@ import pytest
 from trsfnet.analysis import load
 from trsfnet.analysis.reach import paper_regime, run_regime
 from trsfnet.analysis.rules import paper_reaches, paper_rules
+from trsfnet.experiments.studies import planned_configs
 from trsfnet.report.summary import RESULTS
 from trsfnet.training.config import TrainConfig
 
@@ -45,3 +46,23 @@ def test_runs_collapse_only_at_high_learning_rates(runs):
     paper = TrainConfig.from_parameters({}, "vggface2").learning_rate
     assert min(original) == pytest.approx(4 * paper)
     assert "four times the paper's learning rate" in paper_rules()["still-risk-of-collapse"].why_untested
+
+
+@pytest.mark.parametrize(
+    ("budget", "track", "says"),
+    [
+        ("full", "synthetic", r"with all planned seeds \((\d+) hours on one core\)"),
+        ("short", "lfw", r"those on LFW \((\d+) hours\)"),
+    ],
+)
+def test_readme_and_book_give_the_time_of_the_runs_behind_the_verdicts(runs, budget, track, says):
+    seconds = defaultdict(list)
+    for run in runs:
+        if run.done and (run.budget, run.track) == (budget, track):
+            seconds[run.variant].append(run.info["seconds"])
+    planned = planned_configs(budget, track)
+    hours = sum(np.median(seconds[config.variant]) for config in planned) / 3600
+    for name in ("README.md", "book/reproduce.md"):
+        text = " ".join((RESULTS.parent / name).read_text(encoding="utf-8").split())
+        stated = re.search(says, text)
+        assert float(stated[1]) == pytest.approx(hours, rel=0.15)

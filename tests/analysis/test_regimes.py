@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from trsfnet.analysis.regimes import regimes
+from trsfnet.experiments.budgets import budget_settings
+from trsfnet.training.config import track_defaults
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -45,3 +51,21 @@ def test_long_training_has_a_fifth_of_the_papers_travel():
     table = regimes().set_index("budget")
     for budget in ("long", "long-usual-decay"):
         assert table.loc[budget, "travel"] == pytest.approx(table.loc["vggface2", "travel"] / 5, rel=1e-3)
+
+
+def test_the_limits_on_the_first_page_are_those_of_the_budgets():
+    table = regimes()
+    steps = {(row.budget, row.track): row.steps for row in table.itertuples()}
+    full, short = steps["full", "synthetic"], steps["short", "lfw"]
+    longest, paper = steps["long", "synthetic"], steps["vggface2", "paper"]
+    assert full < short < longest == max(table.query("track != 'paper'")["steps"])
+    side = budget_settings("full", "synthetic")["image_size"]
+    assert side == budget_settings("short", "lfw")["image_size"]
+    assert {track_defaults(track)["width"] for track in ("synthetic", "lfw")} == {0.25}
+    studies = ("stability", "mechanism", "long")
+    assert {budget_settings(study, "synthetic")["width"] for study in studies} == {1 / 8}
+    page = " ".join((ROOT / "book" / "index.md").read_text(encoding="utf-8").split())
+    assert "a quarter of the paper's width, an eighth in most studies" in page
+    assert f"{side} pixels instead of {track_defaults('paper')['image_size']}" in page
+    of_verdicts = f"{full:,} or {short:,} for most verdicts"
+    assert f"{of_verdicts}, {longest:,} in our longest runs, instead of {paper:,}" in page

@@ -84,11 +84,11 @@ def test_an_address_on_github_is_understood(launch, address):
 )
 def test_any_other_address_gives_one_sentence(launch, address):
     said = launch.markdown(launch.repository(address))
-    assert re.fullmatch(r"In a clone of a GitHub repository, [^.]+\.", said)
+    assert re.fullmatch(r"Links to Binder and Colab appear here [^.]+\.", said)
 
 
 def test_a_page_follows_the_remote(checkout):
-    sentence = "In a clone of a GitHub repository, "
+    sentence = "Links to Binder and Colab appear here "
     assert sentence in built(checkout)
     git(checkout, "remote", "add", "origin", f"https://ann:{SECRET}@github.com/ann/faces.x.git")
     page = built(checkout)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from trsfnet.experiments.budgets import departures, protocol
-from trsfnet.experiments.variants import VARIANTS, table_variants, variant_from
+from trsfnet.experiments.mechanism import mechanism_configs
+from trsfnet.experiments.variants import VARIANTS, short_name, table_variants, variant_from
 from trsfnet.paper.numbers import paper_table
 from trsfnet.training.config import TrainConfig
 
@@ -38,3 +39,11 @@ def test_a_runs_settings_tell_its_variant(variant):
     config = replace(variant.config(), images="x").resolved(None)
     assert variant_from(config.recorded) == variant
     assert config.variant == variant.key
+
+
+def test_every_variant_of_the_study_on_scales_has_a_readable_name():
+    keys = {config.variant for config in mechanism_configs()}
+    assert {key for key in keys if short_name(key) == key} == set()
+    assert short_name("v1-trsf-from0.03-prelu") == "v1 + TRSF from 0.03 + PReLU"
+    assert short_name("v1-scales-given-prelu") == "v1, given scales + PReLU"
+    assert short_name("v1-scale0.1-prelu") == "v1, scale 0.1 + PReLU"

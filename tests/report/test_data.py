@@ -32,7 +32,8 @@ def benchmark(monkeypatch, tmp_path):
 
 def test_the_tracks_are_counted():
     text = str(overview.tracks())
-    assert "200 others, 6,000 pairs" in text
+    assert "200 others, 6,000 pairs in ten folds or all 1.3\u00a0million pairs" in text
+    assert "TAR at FAR 1e-3 decides for `smoke`, `quick` and `short` and TAR, all pairs at FAR 1e-3" in text
     assert "1,163 people of LFW, 6,225 images | 1,790 others, all 8.9\u00a0million pairs" in text
 
 
@@ -122,5 +123,6 @@ def test_difficulty_comes_from_the_benchmark_of_this_renderer(benchmark, monkeyp
         assert "12.3\u00a0%" in text
         assert "trained v1, 1 run" in text
         assert "| 45.0\u00a0% to 45.0\u00a0% | should lie in 50.0\u00a0% to 95.0\u00a0%: 0 of 1 do" in text
+        assert "The task is too hard for these runs" in text
     else:
         assert "python -m benchmarks.rendering" in text

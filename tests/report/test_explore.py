@@ -148,9 +148,9 @@ def test_no_name_ends_the_script_that_holds_it(records, monkeypatch):
 def test_what_if_shows_the_curve_our_runs_and_the_paper(records):
     found = whatif.data(explorable(records.runs))
     json.dumps(found, allow_nan=False)
-    ours = [point for point in found["points"] if point["series"] == "our runs"]
+    ours = [point for point in found["points"] if point["series"] == "our short runs"]
     assert any(point["name"] == "v1 + TRSF + PReLU, (short), rendered faces (seeds: 2)" for point in ours)
-    papers = [point for point in found["points"] if point["series"] != "our runs"]
+    papers = [point for point in found["points"] if point["series"] != "our short runs"]
     assert {point["budget"] for point in papers} == {12.5}
     assert sorted(point["scale"] for point in papers)[-1] == 1.029
     assert found["presets"][-1]["name"] == "The paper, VGGFace2"

@@ -55,7 +55,7 @@ def test_figure_1_has_both_networks(networks):
     figure = architecture.overview(networks)
     for words in ("5 × Inception-ResNet A", "20 × Inception-ResNet B", "17 × 17 × 320", "243 slopes"):
         assert words in figure.svg
-    assert "Layers of the stem: 7 in v1 and 8 in v2." in figure.caption
+    assert "Layers of the stem: 7 in v1 and 8 in v2, where v2's Mixed_5b counts as one." in figure.caption
     assert "Inception (Mixed 5b)" in figure.alt
 
 

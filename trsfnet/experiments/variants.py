@@ -196,6 +196,19 @@ These controls separate the effect of the initial value from that of training th
 v2's last module, where the original has the constant 1.
 """
 
+MECHANISM: tuple[Variant, ...] = (
+    *(Variant(arch="v1", trsf=True, scale_init=start, activation="prelu") for start in (0.03, 0.3, 1.0)),
+    # The constants of these runs differ: they are frozen at what a run with the same seed and weight decay
+    # learned. All have the same key, for which any constants that differ between modules can stand.
+    Variant(
+        arch="v1",
+        fixed_scales=tuple(number / 100 for number in range(1, SCALED_MODULES["v1"] + 1)),
+        activation="prelu",
+    ),
+)
+"""Variants of the study on the meaning of the scales that no other study has: other initial values, and
+constants frozen at learned magnitudes."""
+
 
 def variants_in(exhibit: str) -> list[Variant]:
     """Return the variants shown in a table or figure of the paper, such as `table 1`."""
@@ -210,7 +223,9 @@ def table_variants(number: int) -> list[Variant]:
     return variants
 
 
-VARIANTS: dict[str, Variant] = {variant.key: variant for variant in (*STABILITY, *CONTROLS, *GRID)}
+VARIANTS: dict[str, Variant] = {
+    variant.key: variant for variant in (*STABILITY, *MECHANISM, *CONTROLS, *GRID)
+}
 """All variants that are trained, by key."""
 
 

@@ -103,7 +103,8 @@ def _caption(networks: Sequence[Network]) -> str:
     return (
         "The paper's figure 1, drawn from our networks: their parts in order, with the size of each output "
         "for one image. "
-        f"Layers of the stem: {counts(lambda net: len(net.layers(STEM)))}. All trainable scales "
+        f"Layers of the stem: {counts(lambda net: len(net.layers(STEM)))}, where v2's Mixed_5b counts as "
+        "one. All trainable scales "
         f"({counts(lambda net: sum(part.scales for part in net.parts))}) are in residual modules. Slopes "
         f"({counts(lambda net: sum(part.slopes for part in net.parts))}) are in all parts with activations."
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
+from trsfnet.analysis.measures import PUBLIC_TRACKS, measures
 from trsfnet.analysis.regimes import regimes
 from trsfnet.data.tracks import synthetic
+from trsfnet.experiments.budgets import BUDGETS, is_study
 from trsfnet.report.data import lfw
 from trsfnet.report.data.paper import MS1MV2, VGGFACE2
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import TRACKS
-from trsfnet.text import NBSP
+from trsfnet.report.names import TRACKS, measure_name, short_track
+from trsfnet.text import NBSP, joined
 from trsfnet.training.config import track_defaults
 
 
@@ -21,11 +25,12 @@ def tracks() -> Markdown:
     pairs = synthetic.FOLDS * synthetic.PAIRS_PER_FOLD * 2
     learned, verified = lfw.learned(), lfw.verified()
     every_pair = (int(verified.same_pairs.sum()) + verified.different_pairs) / 1e6
+    rendered_pairs = math.comb(others * synthetic.TEST_IMAGES, 2) / 1e6
     rows = [
         (
             "[`synthetic`](data_synthetic.ipynb)",
             f"{rendered['identities']:,} rendered people, {faces:,} images",
-            f"{others:,} others, {pairs:,} pairs in ten folds",
+            f"{others:,} others, {pairs:,} pairs in ten folds or all {rendered_pairs:.1f}{NBSP}million pairs",
             "nothing",
         ),
         (
@@ -43,7 +48,25 @@ def tracks() -> Markdown:
         ),
     ]
     header = ("Track", "Learns from", "Verifies", "Needs")
-    return Markdown(captioned("The three tracks with their default settings.", "tracks", table(header, rows)))
+    caption = f"The three tracks with their default settings. Verdicts: {_deciding()}."
+    return Markdown(captioned(caption, "tracks", table(header, rows)))
+
+
+def _deciding() -> str:
+    """Return which measure decides on each public track, by the budgets for which it does."""
+    clauses = []
+    for track in PUBLIC_TRACKS:
+        budgets: dict[str, list[str]] = {}
+        for budget, settings in BUDGETS.items():
+            if track in settings and not is_study(budget):
+                budgets.setdefault(measures(track, budget)[0], []).append(f"`{budget}`")
+        # One measure for all budgets needs no list of them.
+        of_budgets = [
+            f"{measure_name(measure)} decides" + (f" for {joined(names)}" if len(budgets) > 1 else "")
+            for measure, names in budgets.items()
+        ]
+        clauses.append(f"on {short_track(track)}, {joined(of_budgets)}")
+    return "; ".join(clauses)
 
 
 _PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}

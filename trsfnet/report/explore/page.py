@@ -13,7 +13,7 @@ from trsfnet.report.explore.catalogue import Run, first_two, groups
 from trsfnet.report.explore.drawing import compare
 from trsfnet.report.explore.payload import FIRST_KIND, packed
 from trsfnet.report.explore.shown import KINDS, Shown, last_epoch, rounded
-from trsfnet.text import NBSP, counted
+from trsfnet.text import counted, percent_range
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def list_of_runs(runs: list[Run]) -> Markdown:
         rows.append((run.name, *means, below, card_link(run.record, run.record.run_id)))
     if not rows:
         return Markdown("")
-    header = ("Run", *(f"Mean {kind.label}" for kind in KINDS.values()), "Slopes below zero", "Record")
+    # With signs, unlike in other tables, whose mean scales are those of the magnitudes.
+    labels = [f"Mean {kind.label}{' (with signs)' if kind.signed else ''}" for kind in KINDS.values()]
+    header = ("Run", *labels, "Slopes below zero", "Record")
     return Markdown(folded(f"The {len(rows)} runs in numbers", table(header, rows)))
 
 
@@ -84,12 +86,16 @@ def verdict(runs: list[Run]) -> Markdown:
 
 
 def _turned(runs: list[Run], kind: str, what: str) -> str:
-    ends = [run.tables[kind].iloc[-1] for run in runs if kind in run.tables]
+    tables = [run.tables[kind] for run in runs if kind in run.tables]
+    # A value that starts below zero has not turned.
+    ends = [table.iloc[-1] for table in tables if (table.iloc[0] >= 0).all()]
     if not ends:
         return f"no run with {what} has finished"
     turned = [int((values < 0).sum()) for values in ends]
-    shares = [100 * below / len(values) for below, values in zip(turned, ends, strict=True)]
+    shares = [below / len(values) for below, values in zip(turned, ends, strict=True)]
+    left_out = len(tables) - len(ends)
+    others = f", without {counted(left_out, 'run')} that started below zero" if left_out else ""
     return (
         f"{sum(map(bool, turned))} of {counted(len(ends), 'run')} with {what} ended with some below zero "
-        f"({min(shares):.0f} to {max(shares):.0f}{NBSP}% by run)"
+        f"({percent_range(min(shares), max(shares))} by run{others})"
     )

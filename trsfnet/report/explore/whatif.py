@@ -10,6 +10,7 @@ import numpy as np
 import vl_convert
 
 from trsfnet.analysis.gradient_flow import flow, initial_norms, mean_scale
+from trsfnet.analysis.length import LONG, LONG_USUAL_DECAY
 from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
@@ -23,8 +24,9 @@ from trsfnet.training.config import TrainConfig, track_defaults
 # Decay budgets of the curves, from a short run to four times the paper's longest.
 _BUDGETS = np.logspace(-2, np.log10(200), 90)
 _KEPT = {"stays the same": 1.0, "falls to half": 0.5, "falls to a quarter": 0.25}
-_OURS, _PAPERS, _YOURS = "our runs", "the paper (v1, v2)", "your schedule"
-_COLOURS = {_OURS: style.POSITIVE, _PAPERS: style.NEGATIVE, _YOURS: "#c2185b"}
+_OURS, _LONG, _PAPERS, _YOURS = "our short runs", "our long runs", "the paper (v1, v2)", "your schedule"
+_COLOURS = {_OURS: style.POSITIVE, _LONG: style.POSITIVE, _PAPERS: style.NEGATIVE, _YOURS: "#c2185b"}
+_SHAPES = {_OURS: "circle", _LONG: "triangle-up", _PAPERS: "diamond", _YOURS: "cross"}
 
 
 def data(runs: Iterable[Run]) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def data(runs: Iterable[Run]) -> dict[str, Any]:
         "curves": [_curve(name, kept, norms) for name, kept in _KEPT.items()],
         "points": points,
         "presets": _presets(points),
-        "charts": _charts(),
+        "charts": _charts(points),
     }
 
 
@@ -59,7 +61,7 @@ def drawing(found: dict[str, Any]) -> Picture:
     curve = found["curves"][0]
     rows = [{"budget": b, "scale": s} for b, s in zip(found["budgets"], curve["scales"], strict=True)]
     spec = {
-        **_by_budget(),
+        **_by_budget(found["points"]),
         "width": 600,
         "height": 260,
         "datasets": {"curve": rows, "points": found["points"], "yours": []},
@@ -96,7 +98,8 @@ def _our_point(name: str, seeds: list[tuple[Run, float]]) -> dict[str, Any]:
     steps = int(record.history["step"].iloc[-1]) // config.epochs
     scale = float(np.mean([value for _, value in seeds]))
     track = seeds[0][0].track
-    return _point(_OURS, f"{name} (seeds: {len(seeds)})", config, steps, scale) | {"track": track}
+    series = _LONG if record.budget in (LONG, LONG_USUAL_DECAY) else _OURS
+    return _point(series, f"{name} (seeds: {len(seeds)})", config, steps, scale) | {"track": track}
 
 
 def _paper_points() -> list[dict[str, Any]]:
@@ -126,12 +129,14 @@ def _presets(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return schedules as presets for the sliders: our longest one on each track, and the paper's."""
     longest: dict[str, dict[str, Any]] = {}
     for point in sorted(points, key=lambda point: point["steps"]):
-        longest[f"Ours, {point['track']}" if point["series"] == _OURS else "The paper, VGGFace2"] = point
+        longest["The paper, VGGFace2" if point["series"] == _PAPERS else f"Ours, {point['track']}"] = point
     return [{**point, "name": name} for name, point in longest.items()]
 
 
-def _by_budget() -> charts.Spec:
+def _by_budget(points: list[dict[str, Any]]) -> charts.Spec:
     """Return the chart of the final mean scale by decay budget: curve, measurements, and user's schedule."""
+    # The legend lists only what the chart shows.
+    shown = [name for name in _COLOURS if name == _YOURS or any(p["series"] == name for p in points)]
     x: dict[str, Any] = {
         "field": "budget",
         "type": "quantitative",
@@ -146,10 +151,10 @@ def _by_budget() -> charts.Spec:
     series = {
         "field": "series",
         "type": "nominal",
-        "scale": {"domain": list(_COLOURS), "range": list(_COLOURS.values())},
+        "scale": {"domain": shown, "range": [_COLOURS[name] for name in shown]},
         "legend": {"title": None, "orient": "top", "labelColor": "currentColor", "labelFontSize": 12},
     }
-    shape = {**series, "scale": {"domain": list(_COLOURS), "range": ["circle", "diamond", "cross"]}}
+    shape = {**series, "scale": {"domain": shown, "range": [_SHAPES[name] for name in shown]}}
     at = {"x": x, "y": y}
     tooltip = [
         {"field": "name"},
@@ -222,8 +227,8 @@ def _gauge() -> charts.Spec:
     }
 
 
-def _charts() -> dict[str, charts.Spec]:
-    made = {"budget": _by_budget(), "path": _path(), "gauge": _gauge()}
+def _charts(points: list[dict[str, Any]]) -> dict[str, charts.Spec]:
+    made = {"budget": _by_budget(points), "path": _path(), "gauge": _gauge()}
     return {name: charts.filling(spec) for name, spec in made.items()}
 
 
