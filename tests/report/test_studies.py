@@ -23,7 +23,7 @@ NOTHING = Analysis([])
 )
 def test_without_runs_the_page_says_how_many_are_planned(study, planned):
     text = str(studies.about(NOTHING, study))
-    assert f"It consists of {planned} runs on rendered faces" in text
+    assert f"The study consists of {planned} runs on rendered faces" in text
     assert "**None has ended yet.**" in text
     assert f"`make runs STUDY={study}`" in text
 

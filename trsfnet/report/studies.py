@@ -34,7 +34,7 @@ def about(found: Analysis, study: str) -> Markdown:
     variants = [short_name(variant) for variant in dict.fromkeys(config.variant for config in planned)]
     rates = sorted({config.learning_rate for config in planned})
     text = (
-        f"{BUDGETS[study]['about']} It consists of {counted(len(planned), 'run')} on "
+        f"{BUDGETS[study]['about']} The study consists of {counted(len(planned), 'run')} on "
         f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Each variant is trained at the learning "
         f"{'rate' if len(rates) == 1 else 'rates'} {joined([f'{rate:g}' for rate in rates])} with the seeds "
         f"{seeds[0]} to {seeds[-1]}."

@@ -62,7 +62,7 @@ def _deciding() -> str:
                 budgets.setdefault(measures(track, budget)[0], []).append(f"`{budget}`")
         # One measure for all budgets needs no list of them.
         of_budgets = [
-            f"{measure_name(measure)} decides" + (f" for {joined(names)}" if len(budgets) > 1 else "")
+            f"*{measure_name(measure)}* decides" + (f" for {joined(names)}" if len(budgets) > 1 else "")
             for measure, names in budgets.items()
         ]
         clauses.append(f"on {short_track(track)}, {joined(of_budgets)}")
