@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.report.fakes import fake_run
+from tests.report.fakes import add_branches, fake_run
 from trsfnet.analysis import load
 from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, answers, courses, long_runs
 from trsfnet.analysis.run import Run
@@ -65,7 +65,7 @@ def test_a_run_repeated_in_another_precision_counts_once(tmp_path):
         for tar, day in ((0.5, "2026-01-01"), (0.7, "2026-01-02"))
     )
     second.write_info(config=second.config | {"precision": "bfloat16"})
-    runs = [Run(with_branches(record)) for record in (second, first)]
+    runs = [Run(add_branches(record)) for record in (second, first)]
     assert long_runs(runs)["tar"].tolist() == [Run(second).metrics["all_pairs_tar@1e-3"]], "started last"
     assert [len(tables) for tables in courses(runs).values()] == [1]
 
@@ -81,7 +81,7 @@ def test_a_branch_that_adds_nothing_leaves_its_pair_out():
 
 def test_baselines_have_no_scale(tmp_path):
     baseline = fake_run(tmp_path, "v1-relu", seed=50, **budget_settings("long", "synthetic"))
-    runs = [Run(with_branches(baseline, 0.2))]
+    runs = [Run(add_branches(baseline, 0.2))]
     (found,) = long_runs(runs).to_dict("records")
     assert (found["variant"], found["ratio_geometric"]) == ("v1-relu", pytest.approx(0.2))
     assert np.isnan([found["scale"], found["negative_slopes"]]).all()
@@ -96,16 +96,3 @@ def test_a_record_without_branches_is_reported_instead(tmp_path, budget):
     assert not found.runs
     (problem,) = found.problems
     assert problem.endswith("kernel and ratio in parameters.parquet.")
-
-
-def with_branches(record, value=0.1):
-    """Give a record kernels and ratios of a value before and after training."""
-    values = [
-        {"epoch": epoch, "kind": kind, "name": f"{kind}_{module}", "channel": 0, "value": value}
-        for epoch in (0, record.config["epochs"])
-        for kind in ("kernel", "ratio")
-        for module in range(21)
-    ]
-    known = record.parameters().to_dict("records") if record.config["activation"] == "prelu" else []
-    record.write_parameters(known + values)
-    return record

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analysis.test_length import with_branches
-from tests.report.fakes import fake_run
+from tests.report.fakes import add_branches, fake_run
 from trsfnet.analysis import load
 from trsfnet.analysis.mechanism import answers, branches_over_constants, change, ladder, mechanism_runs
 from trsfnet.experiments.budgets import budget_settings
@@ -139,7 +138,7 @@ def mechanism_run(root, settings):
     record = fake_run(root, "v1-trsf-prelu", seed=100, **settings)
     record.write_info(metrics=record.metrics | {"all_pairs_tar@1e-2": 0.5, "all_pairs_tar@1e-3": 0.2})
     fake_run(root, "v1-trsf-prelu")
-    return with_branches(record)
+    return add_branches(record)
 
 
 def test_the_frame_of_no_run_is_empty():

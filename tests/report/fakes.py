@@ -77,6 +77,21 @@ def fake_run(
     return record
 
 
+def add_branches(record: RunFolder, value: float = 0.1) -> RunFolder:
+    """Give a run kernels and residual ratios of a value before and after training, and return it."""
+    config = record.config
+    values = [
+        {"epoch": epoch, "kind": kind, "name": f"{kind}_{module}", "channel": 0, "value": value}
+        for epoch in (0, config["epochs"])
+        for kind in ("kernel", "ratio")
+        for module in range({"v1": 21, "v2": 40}[config["arch"]])
+    ]
+    has_some = config["trsf"] or config["activation"] == "prelu"
+    known = record.parameters().to_dict("records") if has_some else []
+    record.write_parameters(known + values)
+    return record
+
+
 def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, **others: Any) -> RunFolder:
     """Write a run of the stability study and return its record."""
     size = budget_settings("stability", "synthetic")

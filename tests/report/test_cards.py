@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.report.fakes import drawn_figure, fake_run, study_run
+from tests.report.fakes import add_branches, drawn_figure, fake_run, study_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
@@ -109,7 +109,8 @@ def test_exhibits_are_links_where_the_book_has_their_page(tmp_path):
 
 def test_a_run_of_a_study_is_part_of_no_table(tmp_path):
     settings = budget_settings("mechanism", "synthetic") | {"weight_decay": 0.04}
-    text = card(fake_run(tmp_path, seed=100, **settings), pages=("table1", "mechanism"))
+    record = add_branches(fake_run(tmp_path, seed=100, **settings))
+    text = card(record, pages=("table1", "mechanism"))
     assert "belongs to a separate study" in text
     assert "differs from the study's basic settings: weight_decay 0.04." in text
     assert "[Results of the study](../../mechanism.ipynb)" in text
