@@ -95,6 +95,7 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
 
 
 _NOTE = (
+    "Where a claim makes several comparisons, *Ours* is the weakest of them. "
     "*Inconclusive*: chance could explain the difference. Verdicts are corrected for all claims that are "
     "tested on the same runs, so they can be inconclusive although the interval excludes 0. *Out of reach*: "
     "our training is too short, or its weight decay too weak, to test the claim."

@@ -17,7 +17,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.mechanism import answers_table, lines_of
-from trsfnet.text import capitalised, decimal, percent
+from trsfnet.text import NBSP, capitalised, decimal, percent
 
 _NOTHING = "No long run has finished yet."
 _STUDIES = {LONG: "the paper's decay budget", LONG_USUAL_DECAY: "the usual weight decay"}
@@ -62,7 +62,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     if both.empty:
         return {}
     which = "our longest run" if len(both) == 1 else f"our {len(both)} longest runs"
-    share = percent(both["travel"].max() / paper_regime().travel)
+    share = f"{100 * both['travel'].max() / paper_regime().travel:.0f}{NBSP}%"
     scales = (
         f"In {which} with TRSF and PReLU, at the paper's decay budget and with {share} of its travel, the "
         f"mean magnitude of the scales grows from {both['scale_start'].mean():.1f} to "

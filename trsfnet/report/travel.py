@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
+from trsfnet.experiments.budgets import LONG_STUDIES
 from trsfnet.experiments.variants import variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
@@ -37,6 +38,7 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
         return Markdown(_NOTHING)
     with style.panels(1, 3, 4.0, figsize=(1.25 * style.FIGURE_WIDTH, 4.0)) as (figure, (axes,)):
         for panel, (name, (label, quantity)) in zip(axes, _PANELS.items(), strict=True):
+            _courses(panel, reached, name)
             _points(panel, reached, name)
             if quantity:
                 values = list(QUANTITIES[quantity].published().values())
@@ -57,9 +59,18 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
         alt=f"Three panels by travel: negative slopes, scales and residual ratio. {finding}",
         caption=(
             f"{finding} Each point is the mean over the runs of one variant with one schedule; its colour is "
-            "the decay budget. The paper gives no residual ratios."
+            "the decay budget. Lines join the points of long runs, which are shown at every fifth epoch with "
+            "the travel and decay budget reached by then. Scales and ratios are those of variants with TRSF. "
+            "The paper gives no residual ratios."
         ),
     )
+
+
+def _courses(panel: Axes, reached: pd.DataFrame, name: str) -> None:
+    """Join the points of each variant of a study on the length of training."""
+    long = reached[reached["budget"].isin(LONG_STUDIES)].dropna(subset=[name])
+    for _, course in long.groupby(["budget", "variant"]):
+        panel.plot(course["travel"], course[name], color=style.INK, linewidth=0.8, alpha=0.5, zorder=0)
 
 
 def _points(panel: Axes, reached: pd.DataFrame, name: str) -> None:

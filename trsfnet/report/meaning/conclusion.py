@@ -57,9 +57,8 @@ def _counts(found: Sequence[Mapping[str, Effect]]) -> str:
     less = sum(all(effect.interval.high < 0 for effect in effects.values()) for effects in found)
     tenfold = sum(all(effect.interval.high >= 1 for effect in effects.values()) for effects in found)
     return (
-        f"In {more} of {counted(len(found), 'comparison')}, they add more; in {less} less; in "
-        f"{len(found) - more - less} the means disagree or the difference may be chance. All three intervals "
-        f"reach the paper's factor of ten in {tenfold or 'none'}."
+        f"they add more in {more} and less in {less} of {counted(len(found), 'comparison')}. All three "
+        f"intervals include or exceed the paper's factor of ten in {tenfold or 'none'} of them."
     )
 
 
