@@ -80,7 +80,7 @@ export class WhatIf {
     const ends = [{ ...line[0], name: "start" }, here];
     this.charts.gauge.show("One module: every point of this line is the same function", {}, { line, taken, ends });
     this.summary.textContent =
-      `Decay budget κ = ${written(end.budget)}: the mean scale ends at ${written(end.scale)}. A typical kernel shrinks ` +
+      `Decay budget κ = ${written(end.budget)}: under gradient flow, the mean scale ends at ${written(end.scale)}. A typical kernel shrinks ` +
       `from ‖W‖ = ${written(line[0].norm)} to ${written(here.norm)} while its scale grows from ${written(line[0].scale)} ` +
       `to ${written(here.scale)}. Their product stays ${written(here.norm * here.scale)}: the module still computes the same function.`;
   }
