@@ -77,7 +77,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     if len(gains):
         branches += f" and ends at {geometric_mean(gains):.1f} times that with constants and PReLU"
         if len(gains) == 1:
-            branches += " (one run each, which decides nothing)"
+            branches += " (one pair of runs, which decides nothing)"
     slopes = (
         f"In {which}, {percent(both['negative_slopes'].mean())} of the slopes end negative; in the paper, "
         f"{paper_rules()['slopes-turn-negative'].published()} do."
