@@ -200,7 +200,8 @@ def test_what_is_shown_can_be_taken_along(page, runs, tmp_path):
 
 def test_what_if_follows_its_sliders(page):
     said = page.locator("[data-part='what-if'] .explorer-summary")
-    assert said.inner_text().startswith("Decay budget κ = 12.5: under gradient flow, the mean scale ends at 2.5")
+    expected = "Decay budget κ = 12.5: under gradient flow, the mean scale ends at 2.5"
+    assert said.inner_text().startswith(expected)
     page.get_by_role("button", name="Ours, rendered faces").click()
     assert "the mean scale ends at 0.10" in said.inner_text()
     page.get_by_label("Weight decay", exact=True).focus()
