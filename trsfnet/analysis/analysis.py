@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis import frames, length
+from trsfnet.analysis import frames, length, width
 from trsfnet.analysis.campaign import Campaign, campaigns, relevant
 from trsfnet.analysis.measures import MEASURES, PUBLIC_TRACKS
 from trsfnet.analysis.mechanism import Answer, answers, mechanism_runs, starting_norms
@@ -136,6 +136,11 @@ class Analysis:
     def length_answers(self) -> list[Answer]:
         """The answers of these studies to their questions; empty until a run has finished."""
         return length.answers(self.length)
+
+    @cached_property
+    def width(self) -> pd.DataFrame:
+        """Table of the runs of the studies on width that have ended: see `width_runs`."""
+        return width.width_runs(self.runs)
 
     @cached_property
     def starting_norms(self) -> np.ndarray:

@@ -117,7 +117,7 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
     if runs.empty:
         return []
     both, usual, slopes = (
-        _by_seed(runs, study, variant)
+        select(runs, study, variant).set_index("seed")
         for study, variant in ((LONG, BOTH), (LONG_USUAL_DECAY, BOTH), (LONG, SLOPES))
     )
     grown = both["scale"] / both["scale_start"]
@@ -140,8 +140,9 @@ def growth(runs: pd.DataFrame, quantity: str) -> float:
     return float(geometric_mean(runs[quantity] / runs[f"{quantity}_start"]))
 
 
-def _by_seed(runs: pd.DataFrame, study: str, variant: str) -> pd.DataFrame:
-    return runs[(runs["study"] == study) & (runs["variant"] == variant)].set_index("seed")
+def select(runs: pd.DataFrame, study: str, variant: str) -> pd.DataFrame:
+    """Return the rows of the table of `long_runs` that belong to a variant of a study."""
+    return runs[(runs["study"] == study) & (runs["variant"] == variant)]
 
 
 def _ratios(first: pd.DataFrame, second: pd.DataFrame) -> Effects:

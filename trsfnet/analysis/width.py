@@ -43,7 +43,7 @@ import pandas as pd
 from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.held_out import OUTCOMES, held_out_course
 from trsfnet.analysis.mechanism import Answer, answer_from, factor
-from trsfnet.analysis.run import Run
+from trsfnet.analysis.run import Run, latest
 
 WIDE, NARROW = "width", "width-narrow"
 SMALL, LARGE = "v1-scale0.1-relu", "v1-scale1-relu"
@@ -57,16 +57,17 @@ def width_runs(runs: Iterable[Run]) -> pd.DataFrame:
 
     Returns:
         A table with the columns `study`, `variant`, `learning_rate`, `seed` and, for each of `OUTCOMES`, the
-        loss over chance level, in 0..1. Of runs that differ in the precision alone, it has the first.
+        loss over chance level, in 0..1. Of runs that differ in the precision alone, it has the one started
+        last.
     """
+    ended = [run for run in runs if run.ended and run.budget in (WIDE, NARROW)]
     rows = [
         {"study": run.budget, "variant": run.variant, "learning_rate": run.learning_rate, "seed": run.seed}
         | {name: measure(course) for name, measure in OUTCOMES.items()}
-        for run in runs
-        if run.budget in (WIDE, NARROW) and run.ended and (course := held_out_course(run)) is not None
+        for run in latest(ended, lambda run: (run.budget, run.variant, run.learning_rate, run.seed))
+        if (course := held_out_course(run)) is not None
     ]
-    table = pd.DataFrame(rows, columns=["study", "variant", *_PAIR, *OUTCOMES])
-    return table.drop_duplicates(["study", "variant", *_PAIR], ignore_index=True)
+    return pd.DataFrame(rows, columns=["study", "variant", *_PAIR, *OUTCOMES])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.branches import geometric_mean
-from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, growth
+from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, growth, select
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
@@ -58,7 +58,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     """
     if runs.empty:
         return {}
-    both, constants = (_of(runs, variant) for variant in (BOTH, SLOPES))
+    both, constants = (select(runs, LONG, variant) for variant in (BOTH, SLOPES))
     if both.empty:
         return {}
     which = "our longest run" if len(both) == 1 else f"our {len(both)} longest runs"
@@ -83,10 +83,6 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
         f"{paper_rules()['slopes-turn-negative'].published()} do."
     )
     return {"scales": scales, "branches": f"{branches}.", "slopes": slopes}
-
-
-def _of(runs: pd.DataFrame, variant: str, study: str = LONG) -> pd.DataFrame:
-    return runs[(runs["study"] == study) & (runs["variant"] == variant)]
 
 
 def course_figure(found: Analysis) -> Picture | Markdown:
@@ -141,7 +137,7 @@ def ends_table(found: Analysis) -> Markdown:
     if runs.empty:
         return Markdown(_NOTHING)
     groups = {
-        (study, variant): _of(runs, variant, study)
+        (study, variant): select(runs, study, variant)
         for study in _STUDIES
         for variant in dict.fromkeys(runs["variant"])
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
-from trsfnet.analysis.quantities import QUANTITIES
+from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.reach import decay_budget_in_words
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.evaluation.names import far_name
@@ -84,7 +84,7 @@ def measure_name(name: str) -> str:
     return _IN_WORDS.get(name, name)
 
 
-def tar_difference(effect: Effect) -> str:
-    """Return a difference in TAR with its interval, such as `+1.2 points (−0.3 to +2.7)`."""
+def effect_in_words(effect: Effect, quantity: Quantity) -> str:
+    """Return a difference in a quantity with its interval, such as `+1.2 points (−0.3 to +2.7)`."""
     interval = effect.interval
-    return QUANTITIES["tar"].difference.interval(interval.value, interval.low, interval.high)
+    return quantity.difference.interval(interval.value, interval.low, interval.high)

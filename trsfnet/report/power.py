@@ -20,13 +20,14 @@ from trsfnet.analysis.power import (
     smallest_difference,
     table_spread,
 )
+from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.experiments.variants import short_name, table_variants
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report import style
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import MEASURE_NAMES, name_of_campaign, short_track, tar_difference
+from trsfnet.report.names import MEASURE_NAMES, effect_in_words, name_of_campaign, short_track
 from trsfnet.text import capitalised, counted, joined, p_value, with_range
 
 _SEEDS = range(2, 13)
@@ -84,11 +85,12 @@ def spread_range(spread: SeedSpread) -> str:
 
 def sensitivity_table(found: Analysis) -> Markdown:
     """Tabulate the main comparisons of accuracy with both choices of the variants pooled for their error."""
-    rows = []
+    rows, tar = [], QUANTITIES["tar"]
     for question, (claim, *_) in QUESTIONS.items():
         for s in sensitivities(found.campaigns_on([claim]), claim):
             runs = capitalised(name_of_campaign(s.track, f"{s.budget} budget"))
-            rows.append((runs, question, s.comparison, tar_difference(s.pooled), tar_difference(s.own)))
+            effects = (effect_in_words(each, tar) for each in (s.pooled, s.own))
+            rows.append((runs, question, s.comparison, *effects))
     if not rows:
         return Markdown("No comparison of accuracy has two finished seeds of each variant yet.")
     header = ("Runs", "Question", "Comparison", "By the rule", "Spread of the compared variants")

@@ -18,7 +18,6 @@ from trsfnet.analysis.width import (
     Pairs,
     answers,
     pairs,
-    width_runs,
 )
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
@@ -66,7 +65,7 @@ _END = next(iter(OUTCOMES))
 
 def questions(found: Analysis) -> Markdown:
     """Tabulate the questions with their rules, the measured factors and the answers, and what is left out."""
-    runs = width_runs(found.runs)
+    runs = found.width
     if runs.empty:
         return Markdown(_NOTHING)
     compared = pairs(runs)
@@ -102,7 +101,7 @@ def _left_out(compared: Pairs) -> str:
 
 def losses_figure(found: Analysis) -> Picture | None:
     """Plot the loss of every run at the end, by learning rate, scale and width; None without runs."""
-    runs = width_runs(found.runs)
+    runs = found.width
     if runs.empty:
         return None
     rates = sorted(runs["learning_rate"].unique())

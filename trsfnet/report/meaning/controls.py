@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.branches import MEANS
-from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.controls import divided_gains
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.experiments.variants import short_name
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.report.names import campaign_name
+from trsfnet.report.names import campaign_name, effect_in_words
 from trsfnet.text import capitalised
 
 
@@ -57,15 +56,10 @@ def _rows(found: Analysis, quantities: Mapping[str, Quantity]) -> list[tuple[str
             capitalised(campaign_name(campaign)),
             short_name(gain.original.key),
             name,
-            *(_written(effect, quantity) for effect in (gain.start, gain.training, gain.total)),
+            *(effect_in_words(effect, quantity) for effect in (gain.start, gain.training, gain.total)),
             str(gain.seeds),
         )
         for campaign in found.campaigns
         for name, quantity in quantities.items()
         for gain in divided_gains(campaign, quantity)
     ]
-
-
-def _written(effect: Effect, quantity: Quantity) -> str:
-    interval = effect.interval
-    return quantity.difference.interval(interval.value, interval.low, interval.high)
