@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.branches import compared_modules, geometric_mean
+from trsfnet.analysis.averages import compared_modules, geometric_mean
 from trsfnet.analysis.mechanism import RATIOS, Answer, Effects, answer_from, factor, ratio_averages
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run, latest

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.branches import MEANS, compared_modules, geometric_mean
+from trsfnet.analysis.averages import MEANS, compared_modules, geometric_mean
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson

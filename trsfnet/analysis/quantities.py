@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trsfnet.analysis.branches import MEANS, compared_modules
+from trsfnet.analysis.averages import MEANS, compared_modules
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import (
     COUNT,

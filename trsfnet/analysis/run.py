@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,23 @@ from trsfnet.text import number_range
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
-if TYPE_CHECKING:
-    from trsfnet.analysis.quantities import Quantity
-
 _PAPERS = {variant.key for variant in GRID}
+
+
+class Measured(Protocol):
+    """What a run needs to know of a `Quantity`; importing that class would make the imports circular."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def measure(self) -> Callable[[Run], float | None]:
+        """The function that returns its value in a run; None if the run has none."""
+
+    @property
+    def is_bound(self) -> Callable[[Run], bool]:
+        """The function that returns whether a run's value is only a lower bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +221,7 @@ class Run:
         """Why the run does not represent the current code, in a few words; empty if it does."""
         return why_stale(self.record)
 
-    def value(self, quantity: Quantity) -> float | None:
+    def value(self, quantity: Measured) -> float | None:
         """Return the final value of a quantity, or a bound on it; None if the run has none or collapsed."""
         if self.collapsed:
             return None
@@ -216,7 +229,7 @@ class Run:
             self._values[quantity.name] = quantity.measure(self)
         return self._values[quantity.name]
 
-    def is_bound(self, quantity: Quantity) -> bool:
+    def is_bound(self, quantity: Measured) -> bool:
         """Return whether the value is only a lower bound because training ended too early."""
         return not self.collapsed and quantity.is_bound(self)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.branches import compared_modules
+from trsfnet.analysis.averages import compared_modules
 from trsfnet.analysis.reach import run_regimes
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import LONG_STUDIES

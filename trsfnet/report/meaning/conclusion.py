@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.branches import MEANS
+from trsfnet.analysis.averages import MEANS
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.branches import MEANS
+from trsfnet.analysis.averages import MEANS
 from trsfnet.analysis.controls import divided_gains
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.experiments.variants import short_name
