@@ -77,6 +77,7 @@ class Comparison:
         than: the variants they are compared with; empty if none.
         difference: True if the number is a difference.
         published: the paper's own number, or None.
+        outcome: what was compared, if a rule has several outcomes, such as `held-out loss at the end`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Comparison:
     than: tuple[str, ...] = ()
     difference: bool = False
     published: float | None = None
+    outcome: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class Measured:
             of 80 %, given the observed spread, the number of seeds and all comparisons. If a claim needs
             several comparisons, 80 % is the power for all of them together if they are independent. None if
             it is undefined.
+        outcome: what was compared, if a rule has several outcomes, such as `held-out loss at the end`.
     """
 
     name: str
@@ -152,6 +155,7 @@ class Measured:
     seeds: int
     paired: bool
     minimum_detectable: float | None
+    outcome: str = ""
 
     @classmethod
     def at(cls, comparison: Comparison, alpha: float, power: float) -> Measured:
@@ -169,6 +173,7 @@ class Measured:
             value.seeds,
             value.paired,
             value.minimum_detectable(alpha, power),
+            comparison.outcome,
         )
 
 

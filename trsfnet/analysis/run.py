@@ -25,7 +25,7 @@ from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 _PAPERS = {variant.key for variant in GRID}
 
 
-class Measured(Protocol):
+class Measurable(Protocol):
     """What a run needs to know of a `Quantity`; importing that class would make the imports circular."""
 
     @property
@@ -221,7 +221,7 @@ class Run:
         """Why the run does not represent the current code, in a few words; empty if it does."""
         return why_stale(self.record)
 
-    def value(self, quantity: Measured) -> float | None:
+    def value(self, quantity: Measurable) -> float | None:
         """Return the final value of a quantity, or a bound on it; None if the run has none or collapsed."""
         if self.collapsed:
             return None
@@ -229,7 +229,7 @@ class Run:
             self._values[quantity.name] = quantity.measure(self)
         return self._values[quantity.name]
 
-    def is_bound(self, quantity: Measured) -> bool:
+    def is_bound(self, quantity: Measurable) -> bool:
         """Return whether the value is only a lower bound because training ended too early."""
         return not self.collapsed and quantity.is_bound(self)
 

@@ -17,8 +17,8 @@ from trsfnet.experiments.variants import GRID
 
 # The budgets whose runs are compared: the others have other learning rates, or are too short.
 BUDGETS = ("short", "pilot", "mechanism", "full", *LONG_STUDIES)
-# In long runs, the parameters after every fifth epoch count too, as these runs cover a wide range of travel.
-_ALONG = dict.fromkeys(LONG_STUDIES, 5)
+# Long runs cover a wide range of travel, so they count this many times, after equal parts of their travel.
+_POINTS = 10
 _VARIANTS = {v.key for v in GRID if v.loss == "softmax" and v.slope_init is None}
 
 VALUES = {
@@ -33,7 +33,7 @@ def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
     """Return a table of slopes, scales and branches by schedule, network and variant.
 
     Only runs with the paper's initial values and with decay on all kernels are included. The values are
-    final, except that long runs also count after every fifth epoch.
+    final, except that long runs count after each tenth of their travel.
 
     Returns:
         A table with the columns `track`, `budget`, `arch`, `variant`, `weight_decay`, `travel` and
@@ -63,10 +63,12 @@ def _is_compared(run: Run) -> bool:
 
 
 def _rows(run: Run) -> Iterator[dict[str, Any]]:
-    last = run.epochs_done
-    every = _ALONG.get(str(run.budget), last)
     regimes = run_regimes(run)
-    for epoch in range(every, last + 1, every):
+    travels = np.array([regime.travel for regime in regimes])
+    points = _POINTS if run.budget in LONG_STUDIES else 1
+    parts = travels[-1] * np.arange(1, points + 1) / points
+    # The first epoch with at least this travel, despite rounding.
+    for epoch in 1 + np.searchsorted(travels, parts * (1 - 1e-9)):
         reached = regimes[epoch - 1]
         yield {
             "track": run.track,

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from trsfnet.analysis import Analysis
-from trsfnet.analysis.branches import geometric_mean
+from trsfnet.analysis.averages import geometric_mean
+from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, growth, select
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.analysis.rules import paper_rules
@@ -17,7 +18,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
 from trsfnet.report.mechanism import answers_table, lines_of
-from trsfnet.text import NBSP, capitalised, decimal, percent
+from trsfnet.text import NBSP, capitalised, decimal, in_words, percent
 
 _NOTHING = "No long run has finished yet."
 _STUDIES = {LONG: "the paper's decay budget", LONG_USUAL_DECAY: "the usual weight decay"}
@@ -61,7 +62,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     both, constants = (select(runs, LONG, variant) for variant in (BOTH, SLOPES))
     if both.empty:
         return {}
-    which = "our longest run" if len(both) == 1 else f"our {len(both)} longest runs"
+    which = "our longest run" if len(both) == 1 else f"our {in_words(len(both))} longest runs"
     share = f"{100 * both['travel'].max() / paper_regime().travel:.0f}{NBSP}%"
     scales = (
         f"In {which} with TRSF and PReLU, at the paper's decay budget and with {share} of its travel, the "
@@ -76,8 +77,9 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     gains = (both.set_index("seed")["ratio"] / constants.set_index("seed")["ratio"]).dropna()
     if len(gains):
         branches += f" and ends at {geometric_mean(gains):.1f} times that with constants and PReLU"
-        if len(gains) == 1:
-            branches += " (one pair of runs, which decides nothing)"
+        if len(gains) < MIN_SEEDS:
+            pairs = "pair" if len(gains) == 1 else "pairs"
+            branches += f" ({in_words(len(gains))} {pairs} of runs, too few to decide)"
     slopes = (
         f"In {which}, {percent(both['negative_slopes'].mean())} of the slopes end negative; in the paper, "
         f"{paper_rules()['slopes-turn-negative'].published()} do."

@@ -59,9 +59,9 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
         alt=f"Three panels by travel: negative slopes, scales and residual ratio. {finding}",
         caption=(
             f"{finding} Each point is the mean over the runs of one variant with one schedule; its colour is "
-            "the decay budget. Lines join the points of long runs, which are shown at every fifth epoch with "
-            "the travel and decay budget reached by then. Scales and ratios are those of variants with TRSF. "
-            "The paper gives no residual ratios."
+            "the decay budget. Lines join the points of long runs, which are shown after each tenth of their "
+            "travel, with the decay budget reached by then. Scales and ratios are those of variants with "
+            "TRSF. The paper gives no residual ratios."
         ),
     )
 

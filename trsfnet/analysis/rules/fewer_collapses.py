@@ -62,7 +62,12 @@ class FewerCollapses(Rule):
             outcomes = _outcomes(campaign, a, b, sorted(common))
             measured += [
                 Comparison(
-                    f"{outcome}, {short_name(a)} − {short_name(b)}", value, (a,), (b,), difference=True
+                    f"{outcome}, {short_name(a)} − {short_name(b)}",
+                    value,
+                    (a,),
+                    (b,),
+                    difference=True,
+                    outcome=outcome,
                 )
                 for outcome, value in outcomes.items()
             ]
@@ -87,8 +92,8 @@ class FewerCollapses(Rule):
         return POINTS if difference else SHARE
 
     def sample(self, measured: Measured) -> str:
-        """Return the number of pairs of runs, after a comma."""
-        return f", {counted(measured.seeds, 'pair')}"
+        """Return what was compared and the number of pairs of runs, after a comma."""
+        return f", {measured.outcome}, {counted(measured.seeds, 'pair')}"
 
     def describe(self) -> str:
         """Describe which run must collapse more often."""

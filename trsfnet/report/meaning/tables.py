@@ -31,8 +31,8 @@ def changes(table: TableRuns) -> Markdown | None:
     )
     rows = [_change_row(runs, variant) for variant in runs.by_variant]
     caption = (
-        f"From the start to the end of training ({runs_in_words(table)}): geometric means over all modules, "
-        "averaged over seeds, and for each seed at the end. Ratio: ‖s · Inception(x)‖ / ‖x‖."
+        f"From the start to the end of training ({runs_in_words(table)}): geometric means over all modules "
+        "but the last, averaged over seeds, and for each seed at the end. Ratio: ‖s · Inception(x)‖ / ‖x‖."
     )
     name = f"branches-{table.track}-{table.table}"
     return Markdown(captioned(caption, name, markdown_table(header, rows)))
