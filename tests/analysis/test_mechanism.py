@@ -106,7 +106,10 @@ def test_a_branch_that_adds_nothing_leaves_its_pair_out():
     frame = table()
     frame.loc[frame["seed"] == 100, "ratio_geometric"] = 0.0
     found = {answer.question: answer for answer in answers(frame)}["branches"]
-    assert (found.decided, found.seeds) == (True, 2)
+    assert (found.decided, found.seeds) == (None, 2), "two seeds are too few"
+    frame = pd.concat([frame, frame[frame["seed"] == 102].assign(seed=103)])
+    found = {answer.question: answer for answer in answers(frame)}["branches"]
+    assert (found.decided, found.seeds) == (True, 3)
     assert all(np.isfinite([e.low, e.high]).all() for e in found.effects.values())
 
 

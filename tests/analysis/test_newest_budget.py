@@ -9,6 +9,7 @@ from trsfnet.analysis import load
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.variants import table_variants
 from trsfnet.report import landing
+from trsfnet.report.explore.catalogue import for_the_book
 from trsfnet.report.names import budget_in_words
 from trsfnet.report.summary import generated
 
@@ -43,7 +44,34 @@ def test_too_few_seeds_of_one_variant_change_nothing(root):
     assert budgets(root, 1, 2) == ["short", "short"]
     assert [c.budget for c in found.campaigns] == ["full", "short"]
     (line,) = (line for line in generated(found).splitlines() if line not in before)
-    assert line.startswith("- Rendered faces, full budget: 35 runs, 61 missing. ")
+    assert line.startswith("- Rendered faces, full budget: 35 runs, 73 missing. ")
+
+
+def test_one_seed_of_a_claim_out_of_reach_changes_nothing(root):
+    train_full(root, TABLE_1, (300,))
+    found = load(root)
+    for claims in (["slopes-turn-negative"], ["scales-around-1"], ["trsf-gains", "slopes-turn-negative"]):
+        assert [campaign.budget for campaign in found.campaigns_on(claims)] == ["short"]
+
+
+def test_a_first_run_on_other_images_does_not_empty_the_table(root):
+    record = fake_run(root, "v1-relu", seed=7)
+    record.write_info(config=record.config | {"images": "renderer-99"}, started="2099-01-01T00:00:00Z")
+    table = load(root).table(1, "synthetic")
+    assert [len(runs) for runs in table.cells.values()] == [3] * 6
+
+
+def test_the_explorer_shows_the_runs_of_the_tables(root):
+    train_full(root, TABLE_1, (300,))
+    shown = {(run.record.variant, run.record.budget) for run in for_the_book(load(root))}
+    assert {budget for _, budget in shown} == {"short"}
+
+
+def test_missing_controls_are_missing_too(root):
+    train_full(root, BOTH, (300,))
+    fake_run(root, "v1-relu", seed=300, scale_init=0.1, **budget_settings("full", "synthetic"))
+    (full,) = (campaign for campaign in load(root).campaigns if campaign.budget == "full")
+    assert full.missing == 96 + 12 - 13
 
 
 def test_a_table_changes_with_its_own_variants_and_together_with_those_beside_it(root):

@@ -284,6 +284,8 @@ def test_no_crash(tmp_path):
     assert only(rule, many).outcome == "supported"
     assert only(rule, many[:8]).outcome == "inconclusive"
     assert only(rule, many[:2]).p_value is None
+    one_network = only(NoCollapse(("v1-trsf-relu", "v1-relu")), many)
+    assert (one_network.outcome, one_network.p_value) == ("inconclusive", None), "no run of the other"
     # At another learning rate it is no counterexample, at the track's own it is.
     stressed = runs(tmp_path, {"v1-trsf-relu": [None]}, learning_rate=2.0)
     assert only(rule, many + stressed).outcome == "supported"
@@ -392,11 +394,24 @@ def test_a_mean_does_not_hide_opposites(tmp_path):
     tars = {"v1-relu": 0.0, "v1-trsf-relu": 0.1, "v2-relu": 0.1, "v2-trsf-relu": 0.0}
     records = runs(tmp_path / "a", {v: [tar + more for tar in seeds] for v, more in tars.items()})
     assert (
-        "v1 and v2 go opposite ways beyond chance (+10.0 points and −10.0 points"
+        "v1 and v2 disagree by more than chance explains (+10.0 points and −10.0 points"
         in only(both, records).reason
     )
     alike = {v: [tar + abs(more) * ("trsf" in v) for tar in seeds] for v, more in tars.items()}
-    assert "opposite" not in only(both, runs(tmp_path / "b", alike)).reason
+    assert "disagree" not in only(both, runs(tmp_path / "b", alike)).reason
+
+
+def test_an_interaction_counts_whole_and_is_not_split(tmp_path):
+    """TRSF gains as much with ReLU as with PReLU; a split by activation would show a loss and a gain."""
+    (rule,) = (rule for claim, rule in paper_rules().items() if claim == "parts-do-not-conflict")
+    gains = {"relu": 0.0, "trsf-relu": 0.1, "prelu": 0.05, "trsf-prelu": 0.14}
+    seeds = [0.30, 0.301, 0.30, 0.302]
+    tars = {f"{v}-{of}": [tar + gain for tar in seeds] for v in ("v1", "v2") for of, gain in gains.items()}
+    found = only(rule, runs(tmp_path, tars))
+    assert "disagree" not in found.reason
+    (measured,) = found.measured
+    assert measured.estimate == pytest.approx(0.14 - 0.1 - 0.05)
+    assert measured.name == "gain by both − sum of the gains by each"
 
 
 def test_what_stands_still_because_the_learning_rate_ended_has_not_settled(tmp_path):

@@ -124,6 +124,7 @@ def test_a_pilot_shares_settings_with_no_run_that_it_decides_on():
             "budget smoke is defined for the track synthetic, got 'paper'",
         ),
         ({"exhibit": "table 9"}, "exhibit must be one of figure 10"),
+        ({"study": "control", "exhibit": "table 1"}, "study control has its own variants"),
         ({"seeds": "many"}, "seeds must be whole numbers such as 0,1,2, got 'many'"),
         ({"seed": 1}, "option must be one of 'study'"),
     ],

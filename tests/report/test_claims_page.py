@@ -201,10 +201,10 @@ def test_numbers_are_written_in_the_unit_of_what_is_measured():
     assert points.text(-1e-9) == "0.0 points"
     assert Unit(2, " times", logarithm=True).text(0.5) == "3.16 times"
     assert Unit(0).text(23467975) == "23,467,975"
-    assert Means(("v1-prelu", "v2-prelu"), ("v1-relu", "v2-relu")).name == (
+    assert Means(("v1-prelu", "v2-prelu"), ("v1-relu", "v2-relu")).name() == (
         "mean of v1 + PReLU and v2 + PReLU − mean of v1 and v2"
     )
-    assert Means(("v1-scale1-relu",)).name == "v1, scale 1"
+    assert Means(("v1-scale1-relu",)).name() == "v1, scale 1"
 
 
 def test_the_weakest_comparison_is_nearest_to_failing(many):

@@ -80,6 +80,15 @@ def test_the_answer_keeps_weak_decay_apart(long, short, sentence):
     assert landing.findings(campaigns).startswith(f"- **Accuracy.** {sentence} These runs have at most")
 
 
+def test_tracks_that_disagree_are_named():
+    campaigns = [decided(paper_regime(), OPEN, OPEN), decided(paper_regime(), YES, OPEN, track="lfw")]
+    assert (
+        "At the paper's decay budget on rendered faces, it remains open whether TRSF and leaky or learned "
+        "slopes raise accuracy. At the paper's decay budget on LFW, TRSF does raise accuracy, and it remains "
+        "open whether leaky or learned slopes do."
+    ) in landing.findings(campaigns)
+
+
 @pytest.mark.parametrize(("outcome", "words"), [(YES, "add more to their"), (NO, "add no more to their")])
 def test_the_answer_states_the_role_of_the_branches_at_equal_decay(outcome, words):
     assert words in landing.findings([decided(paper_regime(), YES, YES, outcome)])

@@ -63,7 +63,7 @@ def test_figure_6_names_every_module_and_counts_what_the_paper_says(versions):
     cells = (versions[0].cells[f"v1-trsf-{activation}"] for activation in ("relu", "leaky-relu", "prelu"))
     ends = [run.learned["trsf"].iloc[-1] for cell in cells for run in cell]
     inside = sum(((e >= 0.6) & (e <= 1.3)).mean() for e in ends) / len(ends)
-    assert f"{100 * inside:.1f}\u00a0% of them lie between 0.6 and 1.3" in shown.caption
+    assert f"{100 * inside:.1f}\u00a0% of them have a magnitude between 0.6 and 1.3" in shown.caption
     assert f"the scales end between {min(map(min, ends)):.2f} and {max(map(max, ends)):.2f}" in shown.caption
     assert "no run of v2 + TRSF" in str(scales.after_training(versions[1], 7))
 
@@ -75,7 +75,7 @@ def test_figure_8_has_the_papers_names(versions):
     assert names[0] == "PReLU_inception-resnet v1.stem.1"
     end = versions[0].cells["v1-prelu"][0].learned["slope"].iloc[-1][names]
     assert f"v1 + PReLU: {(end < 0).sum()} of these 9 slopes end below zero." in shown.caption
-    assert "seed 1 of each variant, but seed 0 of v1 + TRSF + PReLU" in shown.caption
+    assert "seed 1 of each variant (v1 + TRSF + PReLU: seed 0)" in shown.caption
 
 
 @pytest.mark.parametrize(("place", "number", "total"), [(0, 9, 131), (1, 10, 243)])

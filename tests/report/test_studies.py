@@ -47,14 +47,15 @@ def test_runs_of_a_study_are_counted_and_judged(tmp_path):
             rows = run.history().to_dict("records")
             losses = np.linspace(1, end - 0.001 * seed, len(rows)) * math.log(40)
             run.write_history([r | {"held_out_loss": x} for r, x in zip(rows, losses, strict=True)])
+    fake_run(tmp_path, "v1-relu", seed=99, learning_rate=0.1, **settings)
     found = load(tmp_path)
-    assert "**10 of 90 have ended.**" in str(studies.about(found, "collapse"))
+    assert "**10 of 90 have ended.**" in str(studies.about(found, "collapse")), "seed 99 is not planned"
     table = str(studies.outcomes(found, "collapse")).replace("\u00a0", " ")
     assert "| v1 + TRSF | not run | 48.8 % / 74.4 % (5 seeds) | not run |" in table
     line = str(studies.verdicts(found, "collapse")).splitlines()[0]
     assert line.startswith("- v1 + TRSF trains further than v1 (")
     assert "(#claim-trainable-more-stable)" in line
-    assert "held-out loss at the end, v1 + TRSF − v1: −40.0 points" in line
+    assert "Held-out loss at the end, v1 + TRSF − v1: −40.0 points" in line
 
 
 def test_only_claims_whose_variants_a_study_trains_are_listed():

@@ -46,6 +46,18 @@ def test_the_verdicts_of_a_larger_budget_stand_beside_those_of_the_smaller_one()
     assert "No earlier verdict changed." in text
 
 
+def test_verdicts_of_runs_that_are_replaced_at_once_are_compared():
+    long = {"trsf-gains": "inconclusive", "converges-faster": "inconclusive", "no-crash": "supported"}
+    kept = {campaign: of for campaign, of in BEFORE.items() if campaign != "lfw, short"}
+    found = [
+        Stage("2026-01-01", "First.", BEFORE),
+        Stage("2026-01-02", "Long runs.", {"lfw, full": long} | kept),
+    ]
+    text = str(verdict_history.history(found))
+    assert "Replaced by them: LFW, short budget." in text
+    assert "1 verdict of the new runs differs from those of LFW, short budget" in text
+
+
 def test_each_verdict_that_a_new_rule_changed_has_its_reason():
     found = verdict_history.stages()
     for earlier, stage in pairwise(found):

@@ -21,6 +21,7 @@ from trsfnet.experiments.budgets import (
     protocol,
     varies,
 )
+from trsfnet.experiments.studies import planned_configs
 
 
 class Campaign(ComparableRuns):
@@ -45,16 +46,15 @@ class Campaign(ComparableRuns):
         return {claim for claim in decided if self.verdicts[claim].outcome != Outcome.OUT_OF_REACH}
 
     def settles(self, claims: Iterable[str]) -> set[str]:
-        """Return those of the claims for which it has three or more seeds of every variant needed."""
-        return {
-            claim
-            for claim, variants in self._needed(claims).items()
-            if all(len(self.of(variant)) >= MIN_SEEDS for variant in variants)
-        }
+        """Return those of the claims for which it has three or more ended seeds of every variant needed."""
+        return {c for c, variants in self._needed(claims).items() if all(map(self._has_seeds, variants))}
+
+    def _has_seeds(self, variant: str) -> bool:
+        return len(self.of(variant)) >= MIN_SEEDS
 
     def _needed(self, claims: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Return the variants that it compares for each claim within its reach, if any are needed."""
-        needed = {claim: paper_rules()[claim].variants for claim in self.reaches(claims)}
+        """Return the variants that it compares for each claim that it decides, if any are needed."""
+        needed = {claim: paper_rules()[claim].variants for claim in self.decides(claims)}
         return {claim: variants for claim, variants in needed.items() if variants}
 
     @cached_property
@@ -81,16 +81,22 @@ class Campaign(ComparableRuns):
         """Return whether it has too few seeds to stand beside `other`.
 
         A larger budget waits if it does not settle all that `other` settles, and decides claims that it does
-        not settle. A separate study waits until it settles a claim.
+        not settle. A separate study waits until it has three seeds of each variant that it plans and that a
+        claim within its reach needs.
         """
         if self.track != other.track or not other._of_tables:
             return False
-        settled = self.settles(claims)
+        needed = self._needed(claims)
         if not self._of_tables:
-            return self.budget is not None and not settled and bool(self._needed(claims))
+            if self.budget is None:
+                return False
+            planned = {config.variant for config in planned_configs(self.budget, self.track)}
+            compared = {variant for claim in self.reaches(claims) for variant in needed.get(claim, ())}
+            return not all(map(self._has_seeds, planned & compared))
         if self.rank <= other.rank:
             return False
-        return not settled >= other.settles(claims) and settled != self._needed(claims).keys()
+        settled = self.settles(claims)
+        return not settled >= other.settles(claims) and settled != needed.keys()
 
     @property
     def _of_tables(self) -> bool:
@@ -116,7 +122,7 @@ def campaigns(runs: Sequence[Run]) -> list[Campaign]:
 def _comparable(run: Run) -> str:
     """Return a key that comparable runs share."""
     if run.budget and varies(run.budget):
-        return run.budget
+        return f"{run.budget}, {run.config['images']}"
     shared = {k: v for k, v in protocol(run.config).items() if k != "learning_rate"}
     return json.dumps(shared, sort_keys=True, default=list)
 

@@ -18,7 +18,7 @@ from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import varies
-from trsfnet.experiments.studies import planned_configs
+from trsfnet.experiments.studies import configs_of_budget
 from trsfnet.training.budget import Regime
 from trsfnet.training.config import LATER_SETTINGS
 
@@ -170,7 +170,7 @@ class ComparableRuns:
         """Number of planned runs of the budget that have not ended; verdicts may still change."""
         if not self.budget:
             return 0
-        planned = planned_configs(self.budget, self.track)
+        planned = configs_of_budget(self.budget, self.track)
         if varies(self.budget):
             return max(0, len(planned) - len(self.runs))
         return len({(c.variant, c.learning_rate, c.seed) for c in planned} - self.runs.keys())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.analysis.averages import MEANS, compared_modules, geometric_mean
+from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.run import Run
 from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
@@ -204,7 +205,7 @@ class Answer:
 def answered(
     question: str, effects: Effects, decide: Callable[[Mapping[str, Interval]], bool | None]
 ) -> Answer:
-    """Answer a question by a rule, or leave it open if an effect is missing.
+    """Answer a question by a rule, or leave it open if an effect is missing or has fewer than three seeds.
 
     Args:
         question: name of the question.
@@ -213,7 +214,8 @@ def answered(
     """
     known = {name: effect for name, (effect, _) in effects.items() if effect}
     seeds = min((effects[name][1] for name in known), default=max(pairs for _, pairs in effects.values()))
-    return Answer(question, decide(known) if len(known) == len(effects) else None, known, seeds)
+    enough = len(known) == len(effects) and seeds >= MIN_SEEDS
+    return Answer(question, decide(known) if enough else None, known, seeds)
 
 
 def answers(runs: pd.DataFrame) -> list[Answer]:

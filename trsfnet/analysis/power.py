@@ -128,7 +128,7 @@ def sensitivities(campaigns: Sequence[Campaign], claim: str) -> list[Sensitivity
             pooled = campaign.effect(means.weights, rule.quantity, rule.pooling)
             own = campaign.effect(means.weights, rule.quantity, Pooling.COMPARED)
             if campaign.budget and pooled and own:
-                found.append(Sensitivity(campaign.track, campaign.budget, means.name, pooled, own))
+                found.append(Sensitivity(campaign.track, campaign.budget, means.name(), pooled, own))
     return found
 
 

@@ -188,8 +188,8 @@ QUANTITIES = {
         Quantity(
             "epochs_to_half",
             "Speed of convergence",
-            "epochs until half of the training images are classified correctly (all epochs, where that is "
-            "never so)",
+            "epochs until half of the training images are classified correctly (the total number of epochs "
+            "for runs that never reach this)",
             _epochs_to_half,
             EPOCHS,
             SIGNED_EPOCHS,
@@ -249,7 +249,7 @@ QUANTITIES = {
             Quantity(
                 f"ratio_{name}",
                 _BRANCHES,
-                "the norm of the branch over that of the trunk",
+                "the residual ratio, the norm of the branch over that of the trunk",
                 _log_ratio(mean),
                 FACTOR,
                 TIMES,

@@ -172,11 +172,6 @@ class TableRuns:
             verdict,
         )
 
-    @cached_property
-    def comparisons(self) -> list[Row]:
-        """The rows that have a verdict."""
-        return [row for row in self.rows if row.verdict]
-
 
 def _gap(means: Means, quantity: Quantity, campaign: Campaign) -> float | None:
     """Return the weighted sum of means; None if a variant has no finished seed."""
@@ -189,8 +184,8 @@ def _gap(means: Means, quantity: Quantity, campaign: Campaign) -> float | None:
 def table_budget(numbers: Sequence[int], track: str, runs: Sequence[Run]) -> str:
     """Return the budget in which tables of the paper are shown on a track; empty without runs.
 
-    It is the largest budget with three or more seeds of every variant; until there is one, the largest budget
-    with any run.
+    It is the largest budget with three or more seeds of every variant, all with the same version of the
+    images; until there is one, the largest budget with any run.
 
     Args:
         numbers: numbers of the tables that are shown together.
@@ -198,17 +193,23 @@ def table_budget(numbers: Sequence[int], track: str, runs: Sequence[Run]) -> str
         runs: all runs.
     """
     variants = {variant.key for number in numbers for variant in table_variants(number)}
-    ended: dict[str, dict[str, set[int]]] = {}
-    for run in _fitting(variants, track, runs):
-        seeds = ended.setdefault(str(run.budget), {}).setdefault(run.variant, set())
+    fitting = _fitting(variants, track, runs)
+    complete = {budget for budget, _ in _complete(variants, fitting)}
+    return max(complete or {str(run.budget) for run in fitting}, key=list(BUDGETS).index, default="")
+
+
+def _complete(variants: Collection[str], runs: Sequence[Run]) -> set[tuple[str, str]]:
+    """Return the budgets and versions of the images with three or more ended seeds of every variant."""
+    ended: dict[tuple[str, str], dict[str, set[int]]] = {}
+    for run in runs:
         if run.ended:
-            seeds.add(run.seed)
-    complete = [
-        budget
-        for budget, seeds in ended.items()
-        if seeds.keys() == variants and min(map(len, seeds.values())) >= MIN_SEEDS
-    ]
-    return max(complete or ended, key=list(BUDGETS).index, default="")
+            seeds = ended.setdefault((str(run.budget), str(run.config["images"])), {})
+            seeds.setdefault(run.variant, set()).add(run.seed)
+    return {
+        key
+        for key, seeds in ended.items()
+        if seeds.keys() == set(variants) and min(map(len, seeds.values())) >= MIN_SEEDS
+    }
 
 
 def _fitting(variants: Collection[str], track: str, runs: Sequence[Run]) -> list[Run]:
@@ -232,8 +233,12 @@ def table_runs(
     variants = [variant.key for variant in table_variants(number)]
     fitting = [run for run in _fitting(variants, track, runs) if run.budget == budget]
     fitting.sort(key=_precedence)
-    # Different versions of the images are different data; use the version of the latest run.
-    images = str(max(fitting, key=lambda run: run.started).config["images"]) if fitting else ""
+    # Different versions of the images are different data. Use that of the latest run with enough seeds; a
+    # reader's first run on another version must not empty the table.
+    versions = {images for _, images in _complete(variants, fitting)}
+    enough = [run for run in fitting if str(run.config["images"]) in versions]
+    latest = max(enough or fitting, key=lambda run: run.started, default=None)
+    images = str(latest.config["images"]) if latest else ""
     # One run per variant and seed: the last in `fitting`.
     chosen = {(run.variant, run.seed): run for run in fitting if str(run.config["images"]) == images}
     cells = {v: [chosen[v, seed] for seed in sorted(s for k, s in chosen if k == v)] for v in variants}

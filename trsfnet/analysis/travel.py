@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from trsfnet.analysis.averages import compared_modules
 from trsfnet.analysis.reach import run_regimes
-from trsfnet.analysis.run import Run
+from trsfnet.analysis.run import Run, latest
 from trsfnet.experiments.budgets import LONG_STUDIES
 from trsfnet.experiments.variants import GRID
 
@@ -42,12 +42,17 @@ def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
         and `ratio` (mean norm of the branch over that of the trunk in all modules but the last; NaN without
         TRSF).
     """
-    rows = [row for run in runs if _is_compared(run) for row in _rows(run)]
+    rows = [row for run in latest(filter(_is_compared, runs), _key) for row in _rows(run)]
     columns = ["track", "budget", "arch", "variant", "weight_decay", "travel", "decay_budget"]
     if not rows:
         return pd.DataFrame(columns=[*columns, "runs", *VALUES])
     groups = pd.DataFrame(rows).groupby(columns, sort=False)
     return groups[list(VALUES)].mean().assign(runs=groups.size()).reset_index().sort_values(columns[5:])
+
+
+def _key(run: Run) -> Hashable:
+    """Return what runs share that differ in the precision alone."""
+    return run.track, run.budget, run.variant, run.config["weight_decay"], run.learning_rate, run.seed
 
 
 def _is_compared(run: Run) -> bool:

@@ -51,11 +51,11 @@ class Unit:
         return self.logarithm or self.factor != 100 or distance < 1
 
     def distance(self, value: float) -> str:
-        """Format an unsigned distance, such as `1.2 points`; `nothing` if no two shares differ so much."""
+        """Format an unsigned distance, such as `1.2 points`; `none` if no two shares differ so much."""
         if self.logarithm:
             return f"a factor of {10**value:.3g}"
         if not self.reachable(value):
-            return "nothing"
+            return "none"
         suffix = " points" if self.factor == 100 else self.suffix
         return f"{self.factor * value:.{self.digits}f}{suffix}"
 

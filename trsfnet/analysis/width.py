@@ -40,7 +40,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.held_out import OUTCOMES, held_out_course
 from trsfnet.analysis.mechanism import Answer, answer_from, factor
 from trsfnet.analysis.run import Run, latest
@@ -121,7 +120,5 @@ def answers(runs: pd.DataFrame) -> list[Answer]:
 
 def _answer(question: str, compared: Pairs) -> Answer:
     seeds = len({seed for _, seed in compared.complete})
-    effects = {name: factor(compared.first[name], compared.second[name])[0] for name in OUTCOMES}
-    enough = seeds >= MIN_SEEDS
-    factors = {name: (effect if enough else None, seeds) for name, effect in effects.items()}
+    factors = {name: (factor(compared.first[name], compared.second[name])[0], seeds) for name in OUTCOMES}
     return answer_from(question, factors, above=not question.startswith("trained"))

@@ -95,6 +95,8 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
             )
         runs = study.configs(seeds)
     else:
+        if name != "paper" and "exhibit" in options:
+            raise ConfigError(f"study {name} has its own variants, and belongs to no exhibit of the paper.")
         variants = _variants(study, options.get("exhibit"))
         runs = configs(variants, budget=budget, track=track, seeds=seeds)
     if "precision" in options:
@@ -118,12 +120,29 @@ def _variants(study: Study, exhibit: str | None) -> Sequence[Variant]:
 def planned_configs(budget: str, track: str) -> tuple[TrainConfig, ...]:
     """Return the runs of a budget on a track, with all of its seeds; planned only once.
 
+    Those of a budget that is also a study are the study's, those of another budget the paper's.
+
     Raises:
         ConfigError: the budget is unknown or not defined for the track.
     """
     study = STUDIES.get(budget, STUDIES["paper"])
     found = study.configs(None) if study.configs else configs(study.variants, budget=budget, track=track)
     return tuple(found)
+
+
+def configs_of_budget(budget: str, track: str) -> tuple[TrainConfig, ...]:
+    """Return the runs of all studies with this budget on a track: those of the paper and its controls.
+
+    Raises:
+        ConfigError: the budget is unknown or not defined for the track.
+    """
+    further = [
+        study
+        for name, study in STUDIES.items()
+        if study.budget == budget and study.variants and name not in ("paper", budget)
+    ]
+    found = [config for study in further for config in configs(study.variants, budget=budget, track=track)]
+    return (*planned_configs(budget, track), *found)
 
 
 def _seeds(asked: object) -> list[int] | None:

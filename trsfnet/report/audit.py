@@ -81,8 +81,8 @@ def verdict() -> Markdown:
     """Summarise what the findings mean for the paper's results, with a sentence for each serious kind."""
     return Markdown(
         "- Tables and captions are arithmetically consistent, so we take the published numbers as measured.\n"
-        "- The settings cannot be followed as printed. Where they are inconsistent, `presets.json` trains "
-        "according to the reading given above.\n"
+        "- The settings cannot be followed as printed. Where they are inconsistent, `presets.json` follows "
+        "our readings, given below.\n"
         f"- Not stated or not shown: {_links(GAP)}.\n"
         f"- Less certain than it sounds: {_links(STATISTICS)}."
     )

@@ -127,16 +127,16 @@ def seeds_in_words(seeds: Mapping[str, Sized]) -> str:
 
 
 def shown_seeds(values: Values) -> str:
-    """Return the seeds in words, such as `seed 0 of each variant, but seed 2 of v2 + TRSF`."""
+    """Return the seeds in words, such as `seed 0 of each variant (v2 + TRSF: seed 2)`."""
     return _usual({variant: _seeds({variant: seeds}) for variant, seeds in values.items()}, str, str)
 
 
 def _usual(of: Mapping[str, _T], most: Callable[[_T], str], other: Callable[[_T], str]) -> str:
     """State the most common value over variants, and the variants with other values."""
     (usual, _), *_ = Counter(of.values()).most_common()
-    others = [f"{other(value)} of {short_name(variant)}" for variant, value in of.items() if value != usual]
+    others = [f"{short_name(variant)}: {other(value)}" for variant, value in of.items() if value != usual]
     text = f"{most(usual)} of each variant"
-    return f"{text}, but {joined(others)}" if others else text
+    return f"{text} ({'; '.join(others)})" if others else text
 
 
 def _seeds(values: Values) -> str:

@@ -64,7 +64,7 @@ def findings(
 ) -> str:
     """List what the runs show on accuracy, scales, branches, slopes and stability; arguments as above."""
     if not campaigns:
-        return "**Not tested yet: no run has ended.**"
+        return "**Not tested yet: no run that can test these questions has ended.**"
     of_length = {} if long is None else length.findings(long)
     found: dict[str, list[str | None]] = {
         "Accuracy": [_accuracy(campaigns), _travel(campaigns)],
@@ -123,24 +123,32 @@ _GAINS = {"TRSF": "trsf-gains", "leaky or learned slopes": "both-activations-gai
 
 
 def _accuracy(campaigns: Sequence[Campaign]) -> str:
-    """State whether TRSF and the slopes raise accuracy, apart for runs with strong and weak decay."""
+    """State whether TRSF and the slopes raise accuracy, apart for runs that disagree or differ in decay."""
     matched = _matched(campaigns)
     weaker = [campaign for campaign in campaigns if campaign not in matched]
-    if not (matched and weaker):
+    groups = [(at, group) for at, some in ((True, matched), (False, weaker)) for group in _agreeing(some)]
+    gains = [_gains(group[0]) for _, group in groups]
+    if len(groups) == 1:
         how = "At the paper's decay budget" if matched else "With weaker decay than the paper's"
-        return f"{how}, {_clauses(_gains(campaigns))}."
-    strong, weak = _gains(matched), _gains(weaker)
-    if strong == weak:
-        return f"At the paper's decay budget as with weaker decay, {_clauses(strong)}."
-    of_weak = "both do" if len(weak["raise"]) == len(_GAINS) else _clauses(weak)
-    on_strong, on_weak = (
-        f"on {joined(list(dict.fromkeys(short_track(each.track) for each in some)))}"
-        for some in (matched, weaker)
-    )
-    return (
-        f"At the paper's decay budget {on_strong}, {_clauses(strong)}. With weaker decay {on_weak}, "
-        f"{of_weak}."
-    )
+        return f"{how}, {_clauses(gains[0])}."
+    if len(groups) == 2 and matched and weaker and gains[0] == gains[1]:
+        return f"At the paper's decay budget as with weaker decay, {_clauses(gains[0])}."
+    sentences: list[str] = []
+    for (at_papers, group), found in zip(groups, gains, strict=True):
+        how = "At the paper's decay budget" if at_papers else "With weaker decay"
+        where = joined(list(dict.fromkeys(short_track(each.track) for each in group)))
+        both = sentences and len(found["raise"]) == len(_GAINS)
+        sentences.append(f"{how} on {where}, {'both do' if both else _clauses(found)}.")
+    return " ".join(sentences)
+
+
+def _agreeing(campaigns: Sequence[Campaign]) -> list[list[Campaign]]:
+    """Group campaigns with the same outcomes for accuracy."""
+    groups: dict[tuple[Outcome, ...], list[Campaign]] = {}
+    for campaign in campaigns:
+        outcomes = tuple(campaign.verdicts[claim].outcome for claim in _GAINS.values())
+        groups.setdefault(outcomes, []).append(campaign)
+    return list(groups.values())
 
 
 def _travel(campaigns: Sequence[Campaign]) -> str:
@@ -156,13 +164,12 @@ def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:
     return [campaign for campaign in campaigns if has_paper_decay_budget(campaign.regime)]
 
 
-def _gains(campaigns: Sequence[Campaign]) -> dict[str, list[str]]:
-    """Return what raises accuracy, what does not, and what is open, by the campaigns that decide it."""
+def _gains(campaign: Campaign) -> dict[str, list[str]]:
+    """Return what raises accuracy, what does not, and what remains open."""
     names: dict[str, list[str]] = {"raise": [], "lower": [], "open": []}
+    kinds = {_DECIDED[0]: "raise", _DECIDED[1]: "lower"}
     for name, claim in _GAINS.items():
-        outcomes = {campaign.verdicts[claim].outcome for campaign in campaigns} & {*_DECIDED}
-        kind = {frozenset({_DECIDED[0]}): "raise", frozenset({_DECIDED[1]}): "lower"}
-        names[kind.get(frozenset(outcomes), "open")].append(name)
+        names[kinds.get(campaign.verdicts[claim].outcome, "open")].append(name)
     return names
 
 

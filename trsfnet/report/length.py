@@ -63,9 +63,10 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     if both.empty:
         return {}
     which = "our longest run" if len(both) == 1 else f"our {in_words(len(both))} longest runs"
+    which = f"{which} with TRSF and PReLU"
     share = f"{100 * both['travel'].max() / paper_regime().travel:.0f}{NBSP}%"
     scales = (
-        f"In {which} with TRSF and PReLU, at the paper's decay budget and with {share} of its travel, the "
+        f"In {which}, at the paper's decay budget and with {share} of its travel, the "
         f"mean magnitude of the scales grows from {both['scale_start'].mean():.1f} to "
         f"{both['scale'].mean():.1f}; their mean, which the paper reports, ends at "
         f"{decimal(both['signed_scale'].mean(), 1)}."

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, PercentFormatter
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.gradient_flow import mean_scale
 from trsfnet.analysis.length import BASELINE, BOTH, SLOPES
 from trsfnet.analysis.mechanism import NEAR_ONE, RATIOS, Answer, branches_over_constants, change, ladder
@@ -154,7 +155,7 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     if scale and scale.effect:
         found.append(
             f"When the decay budget κ rises from {scale.low:.2g} to {scale.high:.3g} ({scale.seeds} seeds), "
-            f"the mean scale {_multiplied(scale.effect)}."
+            f"the mean magnitude of the scales {_multiplied(scale.effect)}."
         )
     if ratio and ratio.effect:
         found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
@@ -239,7 +240,7 @@ _QUESTIONS = {
     ),
 }
 _EFFECTS = {
-    "scale": "mean scale",
+    "scale": "mean magnitude",
     "ratio": "mean ratio",
     "ratio_geometric": "geometric mean",
     "ratio_median": "median",
@@ -325,9 +326,9 @@ def lines_of(answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]]) ->
 
 
 def _word(answer: Answer) -> str:
-    if not answer.effects:
-        return "too few seeds" if answer.seeds else "not run"
-    return _WORDS[answer.decided]
+    if not answer.seeds:
+        return "not run"
+    return "too few seeds" if answer.seeds < MIN_SEEDS else _WORDS[answer.decided]
 
 
 def _effects(answer: Answer) -> list[str]:

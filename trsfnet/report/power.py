@@ -127,9 +127,9 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
     found = "; ".join(map(_finding, known))
     caption = (
         f"The minimum detectable difference between two variants with a power of {100 * POWER:.0f} %, from "
-        "the most precisely known spread of each network and track, as if pooled over the variants of table "
-        "1 or 2. Dotted lines mark the planned seeds of each table. The bands use the ends of the spread's "
-        f"own 95 % interval. {found}."
+        "the most precisely known spread of each network and track, without the studies, as if pooled over "
+        "the variants of table 1 or 2. Dotted lines mark the planned seeds of each table. The bands use the "
+        f"ends of the spread's own 95 % interval. {found}."
     )
     alt = f"Curves that fall with the number of seeds, the planned numbers marked. {found}."
     return picture(figure, alt=alt, caption=caption)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from trsfnet.analysis.quantities import QUANTITIES
-from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.models.recorded_names import recorded_names
@@ -92,7 +90,7 @@ def after_training(table: TableRuns, number: int) -> Picture | Markdown:
             panel.axvline(start, color=style.INK, linestyle=":", linewidth=1.2)
         axes[0].set_yticks(range(len(names) + 1), [*names, _MEAN], fontsize=8)
         axes[0].set_ylim(len(names) + 0.6, -0.6)
-    finding = _finding(final(found), of.runs)
+    finding = _finding(final(found))
     return picture(
         figure,
         alt=f"The scale of every module after training, a row per module, a panel per variant. {finding}",
@@ -114,17 +112,12 @@ def _modules(axes: Axes, variant: str, ends: pd.DataFrame) -> None:
     axes.set(title=short_name(variant), xlabel="TRSF after training")
 
 
-def _finding(ends: dict[str, pd.DataFrame], runs: Mapping[str, list[Run]]) -> str:
+def _finding(ends: dict[str, pd.DataFrame]) -> str:
     """State where all scales end, and how many lie between 0.6 and 1.3, as most of the paper's do."""
     values = np.concatenate([end.to_numpy(float).ravel() for end in ends.values()])
-    inside = QUANTITIES["scale_share_0.6_to_1.3"]
-    shares = [share for v in ends for run in runs[v] if (share := run.value(inside)) is not None]
-    within = (
-        f"; {percent(float(np.mean(shares)))} of them lie between 0.6 and 1.3, where the paper finds most"
-        if shares
-        else ""
-    )
+    inside = (np.abs(values) >= 0.6) & (np.abs(values) <= 1.3)
     return (
         f"the scales end between {decimal(values.min())} and {decimal(values.max())}, at a mean magnitude of "
-        f"{decimal(np.abs(values).mean())}{within}."
+        f"{decimal(np.abs(values).mean())}; {percent(inside.mean())} of them have a magnitude between 0.6 "
+        "and 1.3, where the paper finds most."
     )

@@ -21,6 +21,7 @@ from trsfnet.report.display import table as markdown_table
 from trsfnet.report.figure_runs import FigureRuns, Values, final, seeds_in_words, shown_seeds, signs, span
 from trsfnet.report.figures import epoch_axis, legend_below
 from trsfnet.report.names import TRACKS
+from trsfnet.report.run_state import finished_or_all
 from trsfnet.text import NBSP, capitalised, counted, decimal, joined
 
 SHOWN = 9
@@ -69,9 +70,12 @@ def _slope_lines(axes: Axes, variant: str, seeds: list[pd.Series]) -> None:
 
 def _below_zero(variant: str, ends: pd.DataFrame) -> str:
     """State how many of the drawn slopes ended negative in each seed."""
-    numbers = joined([str(n) for n in (ends < 0).sum(axis=1)])
-    by_seed = " by seed" if len(ends) > 1 else ""
-    return f"{short_name(variant)}: {numbers} of these {ends.shape[1]} slopes end below zero{by_seed}."
+    below = [int(number) for number in (ends < 0).sum(axis=1)]
+    if len(below) == 1:
+        verb = "ends" if below[0] == 1 else "end"
+        return f"{short_name(variant)}: {below[0]} of these {ends.shape[1]} slopes {verb} below zero."
+    numbers = joined([str(number) for number in below])
+    return f"{short_name(variant)}: per seed, {numbers} of these {ends.shape[1]} slopes end below zero."
 
 
 def after_training(table: TableRuns, number: int) -> Picture | Markdown:
@@ -164,7 +168,7 @@ def _by_seed(table: TableRuns, variant: str) -> str:
     runs = table.cells[variant]
     if not runs:
         return "not run"
-    ends = [run.learned["slope"].iloc[-1] for run in runs if "slope" in run.learned]
+    ends = [run.learned["slope"].iloc[-1] for run in finished_or_all(runs) if "slope" in run.learned]
     mean = _mean_signs(pd.DataFrame(ends)) if ends else "no epoch finished"
     entries = [(f"seed {run.seed}: {_signs_of(run)}", run) for run in runs]
     name = f"signs-{table.table}-{table.track}-{variant}"

@@ -23,7 +23,7 @@ from trsfnet.experiments.variants import short_name
 from trsfnet.paper.numbers import PaperTable, paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, folded, picture, table
-from trsfnet.text import NBSP, counted, joined, p_value, percent_range
+from trsfnet.text import NBSP, counted, joined, p_value, percent, percent_range
 
 _LFW_TABLES = (1, 2, 6)
 # Assumed standard deviations of TAR between seeds, in points; the largest would hide nearly all differences.
@@ -110,8 +110,8 @@ def differences() -> Markdown:
 
 def _difference_row(d: PublishedDifference) -> list[str]:
     low, high = d.discordant
-    tell = {None: "none tells", high: "all tell"}.get(
-        d.discordant_to_tell, f"up to {d.discordant_to_tell} tell"
+    tell = {None: "never significant", high: "significant at any number"}.get(
+        d.discordant_to_tell, f"significant up to {d.discordant_to_tell}"
     )
     pairs, share = (text.replace("-", "−") for text in (f"{d.pairs:+d}", f"{100 * d.share:+.2f}"))
     return [
@@ -175,10 +175,11 @@ def single_seed() -> Markdown:
     )
     caption = (
         "What a comparison of two single runs can show, in points of TAR, given the noise of 3,000 "
-        "independent pairs and of seeds; and how many seeds per network detect 1 point with a power of "
-        f"{100 * POWER:.0f} %, given the noise of seeds alone (t test), since more seeds are tested on the "
-        f"same pairs. Of the paper's {len(found)} differences, these are the {len(gaps)} on LFW; the table "
-        f"leaves out {len(found) - len(gaps)} on IJB-B."
+        f"independent pairs at the mean TAR of {percent(share)}, and of seeds; and how many seeds per "
+        f"network detect 1 point with a power of {100 * POWER:.0f} %, given the noise of seeds alone (t "
+        "test), since more seeds are tested on the same pairs. Of the paper's "
+        f"{len(found)} differences, these are the {len(gaps)} on LFW; the table leaves out "
+        f"{len(found) - len(gaps)} on IJB-B."
     )
     return Markdown(captioned(caption, "single-seed", table(header, rows)))
 

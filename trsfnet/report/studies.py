@@ -12,14 +12,14 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.held_out import OUTCOMES, held_out_course
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.fewer_collapses import FewerCollapses
-from trsfnet.analysis.run import Run
+from trsfnet.analysis.run import Run, latest
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.studies import STUDIES, planned_configs
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS
-from trsfnet.text import counted, joined, percent
+from trsfnet.text import capitalised, counted, joined, percent
 
 
 def about(found: Analysis, study: str) -> Markdown:
@@ -49,7 +49,11 @@ def _progress(ended: int, planned: int) -> str:
 
 
 def _ended(found: Analysis, study: str) -> list[Run]:
-    return [run for run in found.runs if run.budget == study and run.ended]
+    """Return the planned runs of a study that have ended; of a repeated one, that started last."""
+    planned = {(c.variant, c.learning_rate, c.seed) for c in planned_configs(study, STUDIES[study].track)}
+    ended = [run for run in found.runs if run.budget == study and run.ended]
+    last = latest(ended, lambda run: (run.variant, run.learning_rate, run.seed))
+    return [run for run in last if (run.variant, run.learning_rate, run.seed) in planned]
 
 
 def outcomes(found: Analysis, *studies: str) -> Markdown:
@@ -122,5 +126,5 @@ def _verdict(claim: str, rule: FewerCollapses, campaign: Campaign | None) -> str
         return f"{statement} **Not run.**"
     found = campaign.verdicts[claim]
     numbers = "; ".join(f"{each.name}: {rule.estimate(each)}" for each in found.measured)
-    numbers = f" {numbers}." if numbers else ""
+    numbers = f" {capitalised(numbers)}." if numbers else ""
     return f"{statement} **{found.outcome.capitalize()}.**{numbers} {found.reason}"

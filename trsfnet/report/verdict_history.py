@@ -110,7 +110,9 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
         return f"These are the first {counted(number, 'verdict')} of the history."
     changed = changes(earlier.outcomes, stage.outcomes)
     new = [campaign for campaign in stage.outcomes if campaign not in earlier.outcomes]
+    gone = [campaign for campaign in earlier.outcomes if campaign not in stage.outcomes]
     said = [f"New runs: {', '.join(map(_name, new))}."] if new else []
+    said += [f"Replaced by them: {', '.join(map(_name, gone))}."] if gone else []
     said += [text for campaign in new for text in _differences(campaign, stage.outcomes, earlier.outcomes)]
     if not changed:
         return "\n\n".join([*said, "No earlier verdict changed." if new else "No verdict changed."])
@@ -135,12 +137,13 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
 
 def _differences(campaign: str, after: Outcomes, before: Outcomes) -> Iterator[str]:
     """Tabulate which verdicts of a new campaign differ from those of other budgets on the same track."""
-    for other in filter(before.__contains__, after):
+    for other in before:
         if _of_tables(campaign) and _of_tables(other) and _PARTS[campaign][0] == _PARTS[other][0]:
+            others = after.get(other, before[other])
             rows = [
                 (claims_by_id()[claim].statement, _signed(earlier), _signed(outcome))
                 for claim, outcome in after[campaign].items()
-                if (earlier := after[other].get(claim, outcome)) != outcome
+                if (earlier := others.get(claim, outcome)) != outcome
             ]
             if rows:
                 verb = "differs" if len(rows) == 1 else "differ"

@@ -76,6 +76,8 @@ def questions(found: Analysis) -> Markdown:
         "the end and over training must lie on the same side of 1"
     )
     shown = answers_table(answers(runs), _QUESTIONS, "table-width-questions", caption)
+    if not sizes[-1]:
+        return Markdown(f"{shown}\n\nNo question can be answered before runs at full width have ended.")
     left_out = [
         f"- {_QUESTIONS[question][0]} {_left_out(each)}."
         for question, each in compared.items()

@@ -46,8 +46,11 @@ class Contrast(Measuring):
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> Self:
         """Create the rule from an entry of `claims.json`."""
-        sides = [{side: tuple(variants) for side, variants in means.items()} for means in entry["contrasts"]]
-        return super().parse({**entry, "contrasts": [Means(**means) for means in sides]})
+        contrasts = [
+            Means(**means | {side: tuple(means[side]) for side in ("of", "than") if side in means})
+            for means in entry["contrasts"]
+        ]
+        return super().parse({**entry, "contrasts": contrasts})
 
     @property
     def bounds(self) -> Bounds:
@@ -68,7 +71,8 @@ class Contrast(Measuring):
             if effect:
                 published = self._published.get(means)
                 differs = bool(means.than)
-                measured.append(Comparison(means.name, effect, means.of, means.than, differs, published))
+                name = means.name(" / " if self.quantity.unit.logarithm else " − ")
+                measured.append(Comparison(name, effect, means.of, means.than, differs, published))
         found = within(self.bounds, measured, gaps, self._barred(campaign))
         notes = (opposites(m, self.quantity, campaign, self.pooling) for m in self.contrasts if m.than)
         return replace(found, note=" ".join(filter(None, notes)))
@@ -112,7 +116,11 @@ class Contrast(Measuring):
         differs = bool(self.contrasts[0].than)
         unit, what = self.unit(difference=differs), self.quantity.description
         if differs:
-            what = f"the {'ratio' if unit.logarithm else 'difference'} of {what}"
+            what = (
+                f"{what}, relative to that with the other setting,"
+                if unit.logarithm
+                else f"the difference of {what}"
+            )
         limits = [f"above {_bound(unit, self.above)}"] if self.above is not None else []
         limits += [f"below {_bound(unit, self.below)}"] if self.below is not None else []
         each = f", in each of {len(self.contrasts)} comparisons" if len(self.contrasts) > 1 else ""
@@ -120,4 +128,6 @@ class Contrast(Measuring):
 
 
 def _bound(unit: Unit, value: float) -> str:
-    return "0" if value == 0 and not unit.logarithm else unit.text(value)
+    if unit.logarithm:
+        return f"{10**value:.3g}"
+    return "0" if value == 0 else unit.text(value)

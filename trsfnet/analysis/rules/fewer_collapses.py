@@ -58,7 +58,9 @@ class FewerCollapses(Rule):
             first, second = campaign.endings(a), campaign.endings(b)
             common = first.keys() & second.keys()
             if not common:
-                return Finding(Outcome.NOT_RUN, f"No run of {short_name(a)} has its like of {short_name(b)}.")
+                return Finding(
+                    Outcome.NOT_RUN, f"No run of {short_name(a)} matches a run of {short_name(b)}."
+                )
             outcomes = _outcomes(campaign, a, b, sorted(common))
             measured += [
                 Comparison(

@@ -10,26 +10,39 @@ from trsfnet.analysis.comparable_runs import ComparableRuns, Pooling
 from trsfnet.analysis.findings import ALPHA
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.experiments.variants import short_name, variant_of
-from trsfnet.text import joined
+from trsfnet.text import joined, p_in_text
 
 
 @dataclass(frozen=True)
 class Means:
-    """The mean of a quantity over the variants `of`, minus that over the variants `than`, if any."""
+    """The mean of a quantity over the variants `of`, minus that over the variants `than`, if any.
+
+    Attributes:
+        of: the variants of the mean.
+        than: the variants of the mean that is subtracted; empty for none.
+        times: factor of the difference, such as 2 if each side adds two effects.
+        label: readable name, if the variants do not make it.
+    """
 
     of: tuple[str, ...]
     than: tuple[str, ...] = ()
+    times: float = 1
+    label: str = ""
 
     @property
     def weights(self) -> dict[str, float]:
         """The weight of each variant's mean over seeds."""
-        shares = {variant: 1 / len(self.of) for variant in self.of}
-        return shares | {variant: -1 / len(self.than) for variant in self.than}
+        shares = {variant: self.times / len(self.of) for variant in self.of}
+        return shares | {variant: -self.times / len(self.than) for variant in self.than}
 
-    @property
-    def name(self) -> str:
-        """Readable name, such as `v1 + TRSF − v1`."""
-        return " − ".join(_mean(side) for side in (self.of, self.than) if side)
+    def name(self, minus: str = " − ") -> str:
+        """Return a readable name, such as `v1 + TRSF − v1`, with `minus` between the two sides."""
+        if self.label:
+            return self.label
+        sides = [side for side in (self.of, self.than) if side]
+        if len(sides) == 2 and min(map(len, sides)) > 2 and (settings := _contrasted(*sides)):
+            return f"{minus.join(settings)}, means of {len(self.of)} variants"
+        return minus.join(map(_mean, sides))
 
 
 def _mean(variants: Sequence[str]) -> str:
@@ -40,11 +53,25 @@ def _mean(variants: Sequence[str]) -> str:
     return f"mean of {len(variants)} variants"
 
 
-_PARTS = {
+_SETTINGS: dict[str, dict[str | bool, str]] = {
     "arch": {"v1": "v1", "v2": "v2"},
     "activation": {"relu": "ReLU", "leaky_relu": "Leaky ReLU", "prelu": "PReLU"},
+    "trsf": {True: "TRSF", False: "constants"},
 }
-"""The settings by which a mean over variants is split, and the names of the parts."""
+"""The settings that may tell the two sides of a difference apart, with the names of their values."""
+
+_PARTS = ("arch", "activation")
+"""The settings by which a difference is split."""
+
+
+def _contrasted(of: Sequence[str], than: Sequence[str]) -> list[str]:
+    """Return the names of the one setting in which both sides are uniform and differ; empty if not one."""
+    found = []
+    for setting, names in _SETTINGS.items():
+        sides = [{getattr(variant_of(variant), setting) for variant in side} for side in (of, than)]
+        if all(len(side) == 1 for side in sides) and sides[0] != sides[1]:
+            found.append([names[value] for side in sides for value in side])
+    return found[0] if len(found) == 1 else []
 
 
 def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns, pooling: Pooling) -> str:
@@ -53,8 +80,8 @@ def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns, poolin
     The parts are the versions and the activations. Each pair is tested at 5 % divided by the number of pairs.
     """
     sentences = []
-    for field, names in _PARTS.items():
-        parts = {value: part for value in names if (part := _part(means, field, value))}
+    for setting in _PARTS:
+        names, parts = _SETTINGS[setting], _parts(means, setting)
         pairs = list(combinations(parts, 2))
         for first, second in pairs:
             one, other = (
@@ -71,16 +98,33 @@ def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns, poolin
             if p < ALPHA:
                 texts = [quantity.difference.text(effect.estimate) for effect in (one, other)]
                 sentences.append(
-                    f"{names[first]} and {names[second]} go opposite ways beyond chance ({texts[0]} and "
-                    f"{texts[1]}, p {p:.2g})."
+                    f"{names[first]} and {names[second]} disagree by more than chance explains "
+                    f"({texts[0]} and {texts[1]}; {p_in_text(p)})."
                 )
     return " ".join(sentences)
 
 
-def _part(means: Means, field: str, value: str) -> Means | None:
-    """Return the variants with a given value on both sides; None if a side has none or if all have it."""
-    sides = [
-        tuple(variant for variant in side if getattr(variant_of(variant), field) == value)
-        for side in (means.of, means.than)
-    ]
-    return Means(*sides) if all(sides) and sides != [means.of, means.than] else None
+def _parts(means: Means, setting: str) -> dict[str | bool, Means]:
+    """Split a difference by a setting; empty if its parts are not the same comparison.
+
+    The joint gain of TRSF and PReLU over the sum of their single gains, for example, cannot be split by
+    activation: its part with ReLU is the loss from TRSF, and that with PReLU the gain.
+    """
+    parts = {}
+    for value in _SETTINGS[setting]:
+        sides = [
+            tuple(variant for variant in side if getattr(variant_of(variant), setting) == value)
+            for side in (means.of, means.than)
+        ]
+        if all(sides):
+            parts[value] = Means(sides[0], sides[1], means.times)
+    compared = {
+        tuple(frozenset(_without(setting, variant) for variant in side) for side in (part.of, part.than))
+        for part in parts.values()
+    }
+    return parts if len(compared) == 1 else {}
+
+
+def _without(setting: str, variant: str) -> tuple[object, ...]:
+    """Return all settings of a variant except one, and except the exhibits that show it."""
+    return tuple(v for name, v in vars(variant_of(variant)).items() if name not in (setting, "exhibits"))

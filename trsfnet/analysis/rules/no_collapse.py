@@ -50,8 +50,9 @@ class NoCollapse(Rule):
             reason = f"{collapsed} of {counted(len(runs), 'run')} collapsed."
             return Finding(Outcome.CONTRADICTED, reason, measured)
         reason = f"None of {counted(len(runs), 'run')} collapsed"
-        if len(runs) < MIN_SEEDS:
-            return Finding(Outcome.INCONCLUSIVE, f"{reason}; {MIN_SEEDS} runs are needed.", measured)
+        if min(len(campaign.of(variant)) for variant in self.of) < MIN_SEEDS:
+            needed = f"{MIN_SEEDS} runs of each variant are needed"
+            return Finding(Outcome.INCONCLUSIVE, f"{reason}; {needed}.", measured)
         return Finding(None, reason, measured, p_for=(1 - RARE) ** len(runs))
 
     def testable(self, variants: Collection[str], track: str) -> bool:

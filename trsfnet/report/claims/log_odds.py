@@ -27,7 +27,7 @@ def gains(found: Analysis) -> Markdown:
     ]
     caption = (
         "Gains in TAR as differences of log odds, with 95 % intervals and the minimum detectable gain. "
-        "A factor of e on the odds is 1. Points cannot be compared between levels of accuracy; "
+        "A value of 1 multiplies the odds by e. Points cannot be compared between levels of accuracy; "
         "these numbers can."
     )
     return Markdown(captioned(caption, "gains-in-log-odds", table(header, rows)))

@@ -13,6 +13,7 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.margins import Margin, margins
 from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules.spread import Spread
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.figures import OUTCOME_LOOKS, WIDEST
 from trsfnet.report.claims.questions import QUESTIONS
@@ -62,11 +63,13 @@ def overview(campaigns: Sequence[Campaign]) -> Markdown:
 
 def _finding(found: Mapping[str, Margin]) -> str:
     """State how many main claims are measured, and how many of these agree with the paper in direction."""
-    measured = [found[ids[0]].margin for ids in QUESTIONS.values() if ids[0] in found]
+    # A spread, such as that between initial slopes, cannot lie on the other side.
+    main = [ids[0] for ids in QUESTIONS.values() if not isinstance(paper_rules()[ids[0]], Spread)]
+    measured = [found[claim].margin for claim in main if claim in found]
     if not measured:
         return "no question can be measured yet"
     on_its_side = sum(margin > 0 for margin in measured)
-    return f"{on_its_side} of {counted(len(measured), 'estimate')} on the paper's side"
+    return f"{on_its_side} of {counted(len(measured), 'main estimate')} on the paper's side"
 
 
 def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margin]], *, is_main: bool) -> str:

@@ -8,7 +8,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
-from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
+from trsfnet.analysis.reach import decay_budget_in_words, paper_regime, run_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
 from trsfnet.paper.claims import Claim, claims_by_id
@@ -47,14 +47,14 @@ def rules() -> Markdown:
         "if the variances that are pooled hardly differ. This holds for each group of runs "
         "separately, and separately for the rows of each of the paper's tables.\n"
         "- A claim with several comparisons is supported only if all of them support it, and contradicted if "
-        "any of them contradicts it. If versions or activations differ in sign by more than chance explains, "
-        "the verdict says so. For the role of the branches, the geometric mean over modules, the arithmetic "
-        "mean and the median must agree.\n"
+        "any of them contradicts it. If versions or activations disagree, with effects of opposite signs "
+        "that differ by more than chance explains, the verdict says so. For the role of the branches, the "
+        "geometric mean over modules, the arithmetic mean and the median must agree.\n"
         "- We compare magnitudes of scales, because the kernel can absorb the sign.\n"
         f"- **{Outcome.INCONCLUSIVE}**: chance could explain the result, or a variant has fewer than "
-        f"{MIN_SEEDS} finished seeds, or more runs of the favoured side collapsed or ended too early. The "
-        "*minimum detectable effect* is the distance from the bound that these seeds and their spread would "
-        f"reveal in {100 * POWER:.0f} of 100 repetitions. A smaller effect may well exist.\n"
+        f"{MIN_SEEDS} finished seeds, or more runs collapsed or ended too early on the side that the result "
+        "favours. The *minimum detectable effect* is the distance from the bound that these seeds and their "
+        f"spread would reveal in {100 * POWER:.0f} of 100 repetitions. A smaller effect may well exist.\n"
         f"- **{Outcome.OUT_OF_REACH}**: the claimed quantity depends on the decay budget or the travel of "
         "the schedule, and the value in these runs is too small to test the claim, whether or not it is "
         "true. `trsfnet/paper/claims.json` states which value each of these claims needs.\n"
@@ -62,11 +62,11 @@ def rules() -> Markdown:
         "- If runs of a budget are still missing, its verdicts are interim: more seeds may change them. A "
         "larger budget replaces a smaller one in a table or for a group of claims as soon as each of the "
         f"variants has {MIN_SEEDS} seeds.\n"
-        "- If a claim says that no run collapses, one collapse contradicts it. Support needs so many runs "
-        f"without a collapse that a collapse rate of {100 * RARE:.0f} % would have been noticed.\n"
+        "- If a claim says that no run collapses, one collapse contradicts it. Support requires enough runs "
+        f"that a collapse rate of {100 * RARE:.0f} % would very probably have produced a collapse.\n"
         "- We wrote each claim and its rule before we knew the results that decide it, with these "
         "exceptions. The [history](verdict_history.ipynb) lists the verdicts that they changed.\n"
-        "  - Five rules are younger than what they judge: those on "
+        "  - We wrote five rules after we knew the results that they judge: those on "
         f"{joined([_link(claim) for claim in LATER_RULES])}. Their verdicts are exploratory until new seeds, "
         "or a new measurement, confirm them.\n"
         "  - We decided to pool the variance and not to pair seeds when v1's first three seeds on rendered "
@@ -87,18 +87,19 @@ def rules() -> Markdown:
         "and a count that follows from our own reading, are no evidence. This confirmed no further claim. It "
         f"contradicted {_link('scales-settle')} and, on LFW, {_link('slopes-settle')}, both of which are now "
         "out of reach of these runs.\n"
-        "  - What a claim must reach is mostly younger than the runs that it excludes. We put claims out of "
-        "reach of schedules far below the paper's decay budget when the short runs were known. We put four "
-        "claims on slopes out of reach of schedules with less than a fifth of the paper's travel when runs "
-        "with 2 to 3 % of it were known, because the share of negative slopes still grew with the travel. We "
-        "did the same with eight claims on where scales end and on what branches add when the first "
-        "[long run](length.ipynb) ended with larger scales at the same decay budget. These twelve minimums "
-        "of the travel withdrew nine contradictions and four confirmations and added no verdict.\n"
+        "  - We set most minimums of decay budget and travel when we knew the runs that they exclude. We put "
+        "claims out of reach of schedules far below the paper's decay budget when the short runs were known. "
+        "We put four claims on slopes out of reach of schedules with less than a fifth of the paper's travel "
+        "when runs with 2 to 3 % of it were known, because the share of negative slopes still grew with the "
+        "travel. We did the same with eight claims on where scales end and on what branches add when the "
+        "first two [long runs](length.ipynb) ended, with larger scales at the same decay budget. These "
+        "twelve minimums of the travel withdrew nine contradictions and four confirmations and added no "
+        "verdict.\n"
         "  - We stopped pooling the variances of the initial slopes of table 6 when their runs were known. "
         "With the variances of the budget full on rendered faces and without any effect, pooling them "
         "supported the claim that the [initial slope matters](#claim-sensitive-to-start) in 37 % of "
-        "simulations. This withdrew its confirmation on rendered faces with the budget short and added no "
-        "verdict.\n"
+        "simulations. This withdrew its confirmation on rendered faces with the budget short, which the "
+        "budget full has replaced, and added no verdict.\n"
         "  - We left the last module out of the averages over branches when all these runs were known: its "
         "constant is 1 in the original, so that the averages compared unlike modules. We also removed one of "
         f"the twelve minimums of the travel, that of {_link('branches-matter-more')}. This claim compares "
@@ -130,7 +131,7 @@ def campaigns_table(found: Analysis) -> Markdown:
         "Runs that have ended, in groups within which they can be compared. The decay budget is the number "
         "of e-folds by which weight decay alone shrinks the squared norm of a kernel; the travel is the sum "
         "of the learning rates divided by 1 − momentum. The paper's are "
-        f"{paper.decay_budget:.3g} and {paper.travel:,.0f}."
+        f"{paper.decay_budget:.3g}, if its weight decay is the usual 5e-4, and {paper.travel:,.0f}."
     )
     parts = ["No run has ended yet, so every claim is *not run*."]
     if found.campaigns:
@@ -150,9 +151,18 @@ def _campaign_row(campaign: Campaign) -> list[str]:
         sum(run.collapsed for run in runs),
         sum(bool(run.stale) for run in runs),
     )
-    regime = campaign.regime
-    of_schedule = [decay_budget_in_words(regime), f"{regime.travel:,.0f}"] if regime else ["–", "–"]
-    return [capitalised(campaign_name(campaign)), *map(str, numbers), *of_schedule]
+    return [capitalised(campaign_name(campaign)), *map(str, numbers), *_schedules(campaign)]
+
+
+def _schedules(campaign: Campaign) -> tuple[str, str]:
+    """Return the decay budget and the travel, as ranges if the learning rate varies; dashes if more does."""
+    if not campaign.regime:
+        return "–", "–"
+    by_rate = {run.learning_rate: run for run in campaign.ordered}
+    found = sorted((found for run in by_rate.values() if (found := run_regime(run))), key=lambda r: r.travel)
+    ends = dict.fromkeys((decay_budget_in_words(end), f"{end.travel:,.0f}") for end in (found[0], found[-1]))
+    budgets, travels = zip(*ends, strict=True)
+    return " to ".join(budgets), " to ".join(travels)
 
 
 def size(campaign: Campaign) -> str:

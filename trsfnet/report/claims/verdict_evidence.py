@@ -17,7 +17,14 @@ from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
 from trsfnet.text import capitalised, counted
 
-_HEADER = ("Runs", "Comparison", "Paper", "Ours (95 % interval)", "Minimum detectable", "Seeds")
+_HEADER = (
+    "Runs",
+    "Comparison",
+    "Paper",
+    "Ours (95 % interval or range)",
+    "Minimum detectable",
+    "Seeds, pairs or rounds",
+)
 
 
 def evidence(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:

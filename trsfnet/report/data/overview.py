@@ -69,6 +69,10 @@ def _deciding() -> str:
     return "; ".join(clauses)
 
 
+_REGIMES = (
+    "How far each schedule can move scales and slopes. The paper does not state its weight decay; the usual "
+    "0.0005 is assumed."
+)
 _PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
 
 
@@ -87,4 +91,4 @@ def schedules() -> Markdown:
     ]
     header = ("Schedule", "Steps", "Learning rate", "Weight decay", "Travel τ", "Decay budget κ")
     body = table(header, rows)
-    return Markdown(captioned("How far each schedule can move scales and slopes", "table-regimes", body))
+    return Markdown(captioned(_REGIMES, "table-regimes", body))

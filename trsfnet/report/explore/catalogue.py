@@ -10,6 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.power import PLANNED_TABLES
 from trsfnet.analysis.run import Run as AnalysedRun
 from trsfnet.experiments.budgets import BUDGETS, departures
 from trsfnet.experiments.variants import GRID, STABILITY, short_name
@@ -90,15 +91,19 @@ def explorable(records: Iterable[AnalysedRun]) -> list[Run]:
 
 
 def for_the_book(collection: Analysis) -> list[Run]:
-    """Return the runs for the book: each setting's largest budget on each track, and runs without a budget.
+    """Return the runs for the book: for each setting and track those of one budget, and runs without one.
 
-    Runs of studies are omitted, because their many short runs would hide the others.
+    The budget is that of the paper's tables, if they show the setting; otherwise, it is the largest with a
+    run. Runs of studies are omitted, because their many short runs would hide the others.
     """
     kept = [r for r in collection.runs if not r.in_a_study]
-    largest: dict[tuple[str, str], int] = {}
-    for record in kept:
-        largest[_cell(record)] = max(_size(record.budget), largest.get(_cell(record), -1))
-    return explorable(r for r in kept if r.budget is None or _size(r.budget) == largest[_cell(r)])
+    shown: dict[tuple[str, str], str | None] = {}
+    for record in sorted(kept, key=lambda record: _size(record.budget)):
+        shown[_cell(record)] = record.budget
+    for number in PLANNED_TABLES:
+        for (table,) in collection.tables_by_track(number):
+            shown |= {(table.track, variant): table.budget for variant, runs in table.cells.items() if runs}
+    return explorable(r for r in kept if r.budget is None or r.budget == shown[_cell(r)])
 
 
 @dataclass(frozen=True)

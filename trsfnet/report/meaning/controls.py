@@ -28,7 +28,8 @@ def start_and_training(found: Analysis) -> Markdown:
 
 def start_and_training_of_branches(found: Analysis) -> Markdown | None:
     """Tabulate what the start and what training multiply the role of the branches by; None without runs."""
-    means = {f"{mean} mean".replace("median mean", "median"): QUANTITIES[f"ratio_{mean}"] for mean in MEANS}
+    quantities = [QUANTITIES[f"ratio_{mean}"] for mean in MEANS]
+    means = {quantity.label: quantity for quantity in quantities}
     rows = _rows(found, means)
     if not rows:
         return None
