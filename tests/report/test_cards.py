@@ -119,7 +119,7 @@ def test_a_run_of_a_study_is_part_of_no_table(tmp_path):
 
 def test_other_seeds_are_a_click_away(tmp_path):
     first, second = fake_run(tmp_path, tar=0.2), fake_run(tmp_path, seed=1, tar=0.3)
-    assert f"]({second.run_id}.md): 30.0" in card(first, second)
+    assert f"]({second.run_id}.md): TAR at FAR 1e-3 30.0" in card(first, second)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_runs_of_a_study_are_compared_with_its_own_settings(tmp_path):
 def test_runs_of_the_study_are_named_by_their_page(tmp_path):
     usual, small = fake_run(tmp_path), study_run(tmp_path, "v1-relu")
     assert "- [1 run of the stability study](stability-v1-relu.md)" in card(usual, small)
-    assert f"]({usual.run_id}.md): 20.0" in written(usual, small)["stability-v1-relu.md"]
+    assert f"]({usual.run_id}.md): TAR at FAR 1e-3 20.0" in written(usual, small)["stability-v1-relu.md"]
 
 
 def test_a_card_says_whether_the_present_code_gives_the_same_numbers(tmp_path):

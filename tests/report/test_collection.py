@@ -32,7 +32,8 @@ def test_no_runs_at_all(tmp_path):
     assert len(synthetic.cells) == 6
     assert synthetic.runs == []
     campaigns = landing.campaigns_on_questions(found)
-    assert str(landing.answer(campaigns)) == "**Not tested yet: no run that can test these questions has ended.**"
+    nothing = "**Not tested yet: no run that can test these questions has ended.**"
+    assert str(landing.answer(campaigns)) == nothing
     assert str(landing.questions(campaigns)).count("not run") == len(QUESTIONS)
     assert str(tables.comparison_table([synthetic, lfw])).count("no run yet") == 2
     assert "no run has finished" in tables.sentence(synthetic)

@@ -177,7 +177,15 @@ def cpu_hours(step: Path, parts: list[Part]) -> float:
 
 def parts_table() -> Markdown:
     """Show the groups of the paper's runs with their size and their total operations."""
-    header = ("runs", "network", "training set", "size", "images per run", "MACs per image", "total, PFLOPs")
+    header = (
+        "runs",
+        "network",
+        "training set",
+        "size",
+        "images per run",
+        "MACs per image",
+        "total, 10¹⁵ operations",
+    )
     rows = [
         (
             str(part.runs),

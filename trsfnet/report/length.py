@@ -112,7 +112,8 @@ def course_figure(found: Analysis) -> Picture | Markdown:
         alt=f"Scale, kernel norm and residual ratio over training, relative to their start. {ends}.",
         caption=(
             f"Scales, kernels and branches of v1 with TRSF and PReLU over training, one line per seed. "
-            f"{ends}. Scale and ratio are means over modules, the kernel norm is a geometric mean."
+            f"{ends}. Scales are mean magnitudes over modules, ratios arithmetic means, kernel norms "
+            "geometric means."
         ),
     )
 
@@ -152,7 +153,7 @@ def ends_table(found: Analysis) -> Markdown:
     header = (
         "Variant",
         "Decay",
-        "Scale",
+        "Mean |s|",
         "‖W‖",
         "Ratio, mean",
         "Geometric mean",

@@ -90,7 +90,7 @@ def diagnostics(found: Analysis) -> Markdown:
         "positions of 64 test images, for all activations. Cosine: the most negative cosine between two "
         "kernels of a layer, minus that of the random kernels at the start; below 0, kernels have moved "
         "towards each other's negatives. Rank: the effective rank of a layer's kernels divided by that at "
-        "the start."
+        "the start. Zeros before the pool: the share of zeros in the input of the average pool."
     )
     return Markdown(captioned(caption, "table-mechanism-diagnostics", table(header, rows)))
 

@@ -125,6 +125,6 @@ def travel_table(found: Analysis) -> Markdown | None:
         )
         for row in shown.to_dict("records")
     ]
-    header = ("Runs", "Variant", "Travel", "κ", "Negative slopes", "Mean scale", "Ratio", "Number")
+    header = ("Budget", "Variant", "Travel", "κ", "Negative slopes", "Mean |s|", "Ratio, mean", "Runs")
     caption = f"Slopes, scales and branches by travel: {counted(len(rows), 'group')} of runs."
     return Markdown(captioned(caption, "table-travel", table(header, rows)))

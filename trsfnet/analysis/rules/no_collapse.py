@@ -64,8 +64,9 @@ class NoCollapse(Rule):
         return POINTS if difference else SHARE
 
     def estimate(self, measured: Measured) -> str:
-        """Format the number of collapses with the interval of their share: `0 of 6 runs (0.0 to 45.9 %)`."""
-        collapsed = f"{round(measured.estimate * measured.seeds)} of {counted(measured.seeds, 'run')}"
+        """Format the collapses with the interval of their share: `0 of 6 runs collapsed (0.0 to 45.9 %)`."""
+        number = round(measured.estimate * measured.seeds)
+        collapsed = f"{number} of {counted(measured.seeds, 'run')} collapsed"
         if measured.low is None or measured.high is None:
             return collapsed
         return f"{collapsed} ({SHARE.bare(measured.low)} to {SHARE.text(measured.high)})"

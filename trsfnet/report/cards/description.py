@@ -37,8 +37,13 @@ def opening(run: Run) -> str:
     """Describe the network and the loss in words."""
     config = run.config
     if config["trsf"]:
-        each = "channel of each residual branch" if config["trsf_per_channel"] else "residual branch"
-        scales = f"a trainable factor on each {each}, from {config['scale_init']:g}"
+        each = (
+            "every channel of every residual branch"
+            if config["trsf_per_channel"]
+            else "every residual branch"
+        )
+        but = " but the last" if config["arch"] == "v1" else ""
+        scales = f"a trainable factor, initially {config['scale_init']:g}, on {each}{but}"
     elif given := config.get("fixed_scales"):  # records older than the setting lack it
         scales = f"constant factors of {number_range(given)} on the residual branches"
     elif config["scale_init"] is None:
@@ -119,7 +124,7 @@ def circumstances(run: Run) -> Iterator[tuple[str, object]]:
         yield "how steps were computed", steps["reason"]
         yield "accelerated parts", f"{sum(steps['accelerated'].values())}, not {len(steps['skipped'])}"
     yield "processes", info.get("processes", 1)
-    yield "started", info.get("started", "unknown")
+    yield "last started", info.get("started", "unknown")
     yield "finished", info.get("finished") or "not yet"
-    yield "wall time", duration(info.get("seconds", 0.0))
+    yield "wall time, all attempts", duration(info.get("seconds", 0.0))
     yield "protocol", info.get("evaluation", {}).get("protocol", "not evaluated")

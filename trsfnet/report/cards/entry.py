@@ -79,7 +79,7 @@ def _sound(run: Run) -> Entry:
     return Entry(
         run,
         outcome=state(run),
-        values=tuple(percent(run.metrics[m]) if m in run.metrics else "–" for m in measures),
+        values=tuple(percent(run.metrics[m]) if m in run.metrics and run.done else "–" for m in measures),
         time=duration(run.info.get("seconds", 0.0)),
         losses=_losses(run),
         chance=chance_loss(run),

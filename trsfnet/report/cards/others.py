@@ -12,6 +12,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import departures_from
 from trsfnet.report.card_links import page
 from trsfnet.report.cards.readable import READ_ERRORS, CardRun
+from trsfnet.report.names import measure_name
 from trsfnet.report.run_state import departures, value_of
 from trsfnet.text import joined
 
@@ -67,7 +68,7 @@ def _link(each: CardRun) -> Link | None:
     if run is None:
         return None
     try:
-        value = value_of(run, run.measures[0])
+        value = f"{measure_name(run.measures[0])} {value_of(run, run.measures[0])}"
         return Link(each.path, int(run.seed), _told_apart(run), page(run), value)
     except READ_ERRORS:
         return None

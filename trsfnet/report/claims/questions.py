@@ -5,7 +5,7 @@ from __future__ import annotations
 QUESTIONS = {
     "Does TRSF raise the accuracy?": ("trsf-gains", "trsf-gains-1.24", "trsf-gains-with-arcface"),
     "Do Leaky ReLU and PReLU raise it?": ("both-activations-gain", "prelu-gains-0.82", "learned-beats-set"),
-    "Are TRSF and PReLU together best?": ("trsf-prelu-gains", "joint-gains-further", "step-by-step"),
+    "Do TRSF and PReLU together raise it?": ("trsf-prelu-gains", "joint-gains-further", "step-by-step"),
     "Does the initial slope matter?": ("sensitive-to-start", "start-0.25-best"),
     "Does training converge faster?": ("converges-faster",),
     "Is training more stable?": (

@@ -12,6 +12,7 @@ from trsfnet.data.align.detect import SMALLEST_FACE, THRESHOLDS
 from trsfnet.data.lfw import CROP
 from trsfnet.data.lfw_files import read_people
 from trsfnet.data.tracks import lfw
+from trsfnet.experiments.budgets import budget_settings
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.text import NBSP, joined, percent
@@ -68,7 +69,7 @@ def parts() -> Markdown:
     """Tabulate the people, images and pairs of the parts into which the track divides LFW."""
     fewest = track_defaults("lfw")["images_per_identity"]
     named = {
-        f"training: sets {_span(lfw.TRAIN_SETS)}, people of {fewest} images or more": learned(),
+        f"training: sets {_span(lfw.TRAIN_SETS)}, people with {fewest} images or more": learned(),
         f"test: sets {_span(lfw.TEST_SETS)}": verified(),
         "all of LFW": everyone(),
     }
@@ -95,7 +96,8 @@ def input_images() -> Markdown:
     """State which part of each image the networks see on this track."""
     return Markdown(
         f"From each image of 250{NBSP}pixels, the track keeps the central {CROP} and resizes them to "
-        f"{track_defaults('lfw')['image_size']}."
+        f"{track_defaults('lfw')['image_size']} by default; the runs behind the verdicts use "
+        f"{budget_settings('full', 'lfw')['image_size']}."
     )
 
 

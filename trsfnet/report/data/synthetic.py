@@ -237,7 +237,7 @@ def difficulty(found: Analysis) -> Markdown:
         f"facenet-pytorch's MTCNN, at its default thresholds, finds {detected['found']:,} of "
         f"{detected['of']:,} faces rendered at {detected['size']} pixels and difficulty "
         f"{detected['difficulty']:g}. "
-        f"One core renders {speed['fastest']:.0f} faces of {speed['size']} pixels a second."
+        f"One core renders {speed['fastest']:.0f} faces per second at {speed['size']} pixels."
     )
     caption = (
         f"Unseen rendered identities by LFW's protocol, at the default difficulty of {tar['difficulty']:g}."

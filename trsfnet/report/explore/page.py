@@ -71,7 +71,11 @@ def list_of_runs(runs: list[Run]) -> Markdown:
     # With signs, unlike in other tables, whose mean scales are those of the magnitudes.
     labels = [f"Mean {kind.label}{' (with signs)' if kind.signed else ''}" for kind in KINDS.values()]
     header = ("Run", *labels, "Slopes below zero", "Record")
-    return Markdown(folded(f"The {len(rows)} runs in numbers", table(header, rows)))
+    about = (
+        "Arithmetic means over all modules, including the last, which other pages leave out of ratios and "
+        "kernel norms."
+    )
+    return Markdown(folded(f"The {len(rows)} runs in numbers", f"{about}\n\n{table(header, rows)}"))
 
 
 def verdict(runs: list[Run]) -> Markdown:
@@ -97,5 +101,5 @@ def _turned(runs: list[Run], kind: str, what: str) -> str:
     others = f", without {counted(left_out, 'run')} that started below zero" if left_out else ""
     return (
         f"{sum(map(bool, turned))} of {counted(len(ends), 'run')} with {what} ended with some below zero "
-        f"({percent_range(min(shares), max(shares))} by run{others})"
+        f"({percent_range(min(shares), max(shares))} of a run's{others})"
     )

@@ -70,9 +70,9 @@ def drawing(found: dict[str, Any]) -> Picture:
     svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=charts.VEGA_LITE)
     paper = [point for point in found["points"] if point["series"] == _PAPERS]
     text = (
-        "Mean scale at the end of training against the decay budget κ of the schedule. The curve is the "
-        f"gradient-flow prediction for the paper's width, for scales that start at {PAPER_SCALE} and a "
-        f"constant |s| ‖W‖. The paper's schedule has κ = {rounded(paper[0]['budget'])}."
+        "Mean magnitude of the scales at the end of training against the decay budget κ of the schedule. The "
+        "curve is the gradient-flow prediction for the paper's width, for scales that start at "
+        f"{PAPER_SCALE} and a constant |s| ‖W‖. The paper's schedule has κ = {rounded(paper[0]['budget'])}."
     )
     return Picture(svg, text, text)
 

@@ -71,7 +71,7 @@ def verdict(tables: Sequence[TableRuns]) -> Markdown:
         "Final residual ratio with TRSF, divided by that with constants. The intervals are for each row "
         "alone. The paper expects a factor of about ten. Rows with different budgets are not comparable."
     )
-    header = ("Network", "Runs", "Geometric mean (95 % interval)", "Arithmetic mean", "Mean scale")
+    header = ("Network", "Runs", "Geometric mean (95 % interval)", "Arithmetic mean", "Mean |s|")
     return Markdown(captioned(caption, "branches-verdict", markdown_table(header, rows)))
 
 

@@ -23,7 +23,7 @@ def start_and_training(found: Analysis) -> Markdown:
         "Differences in TAR at FAR 1e-3, by the measure of each track and budget, with 95 % intervals for "
         "each comparison alone. The first two columns of differences add up to the third."
     )
-    return Markdown(captioned(caption, "start-and-training", table(_HEADER, rows)))
+    return Markdown(captioned(caption, "start-and-training", table(_header("−"), rows)))
 
 
 def start_and_training_of_branches(found: Analysis) -> Markdown | None:
@@ -35,20 +35,22 @@ def start_and_training_of_branches(found: Analysis) -> Markdown | None:
         return None
     caption = (
         "Factors between the final residual ratios, ‖branch‖ / ‖trunk‖, by each mean over modules, with 95 % "
-        "intervals for each comparison alone. The first two columns of factors multiply to the third."
+        "intervals for each comparison alone. The first two columns of factors multiply to the third. The "
+        "errors are pooled as for the claims, so the intervals differ from those of the first table."
     )
-    return Markdown(captioned(caption, "start-and-training-branches", table(_HEADER, rows)))
+    return Markdown(captioned(caption, "start-and-training-branches", table(_header("/"), rows)))
 
 
-_HEADER = (
-    "Runs",
-    "Network",
-    "Measure",
-    "Start: constant 0.1 over original",
-    "Training: TRSF over constant 0.1",
-    "Both: TRSF over original",
-    "Seeds",
-)
+def _header(sign: str) -> tuple[str, ...]:
+    return (
+        "Runs",
+        "Network",
+        "Measure",
+        f"Start: constant 0.1 {sign} original",
+        f"Training: TRSF {sign} constant 0.1",
+        f"Both: TRSF {sign} original",
+        "Seeds",
+    )
 
 
 def _rows(found: Analysis, quantities: Mapping[str, Quantity]) -> list[tuple[str, ...]]:

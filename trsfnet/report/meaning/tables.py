@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trsfnet.analysis.averages import geometric_mean
 from trsfnet.analysis.branches import QUANTITIES, BranchRuns
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.analysis.units import FACTOR
@@ -82,4 +83,8 @@ def ratio_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
 
 def arithmetic_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
     """Format the factor in the arithmetic mean of the ratio over modules, such as `1.17`."""
-    return f"{runs.arithmetic_ratio(trained) / runs.arithmetic_ratio(fixed):.2f}"
+    ends = [
+        geometric_mean([b.mean_ratio("arithmetic") for b in runs.by_variant[variant].values()])
+        for variant in (trained, fixed)
+    ]
+    return f"{ends[0] / ends[1]:.2f}"

@@ -99,9 +99,9 @@ def rule(table: TableRuns) -> Markdown:
     among = f"the {len(table.questions)} rows of the table"
     if len(table.claims) == len(table.questions):
         among = "all claims, because the row is itself one of them"
-    lost = "A run that collapsed has no value"
+    lost = "Collapsed runs are left out of the means"
     if table.of_tar:
-        lost += "; the verdict is not given to the side that lost more runs"
+        lost += "; a comparison cannot favour the side with more of them"
     spread = "pooled over all variants with the same network and loss (Student's t)"
     if table.pooling == Pooling.NONE:
         spread = "that of each variant alone (Welch's t), because the variants differ too much"
@@ -109,6 +109,8 @@ def rule(table: TableRuns) -> Markdown:
         f"Each verdict concerns one row on one track: **{Outcome.SUPPORTED}** if {asks} by more than chance "
         f"explains, **{Outcome.CONTRADICTED}** if the opposite holds by more than chance explains, each with "
         f"a p value below {ALPHA} after Holm's correction for {among}, and **{Outcome.INCONCLUSIVE}** "
-        f"otherwise or with fewer than {MIN_SEEDS} finished seeds. The variance between seeds is {spread}. "
-        f"The [claims](claims.ipynb) follow the same rule, with the same code. {lost}."
+        f"otherwise or with fewer than {MIN_SEEDS} finished seeds. It is **{Outcome.OUT_OF_REACH}** if the "
+        "schedule lacks the decay budget or the travel that the claim needs. The variance between seeds is "
+        f"{spread}. The same code judges the [claims](claims.ipynb), but corrects for all claims tested on "
+        f"the same runs. {lost}."
     )
