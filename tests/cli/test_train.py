@@ -119,6 +119,13 @@ def test_the_command_for_several_processes_gives_every_setting_back():
     assert dict(given.parameters) == {"activation": "prelu", "slope_init": "-1e-05", "weight_decay": "1e-07"}
 
 
+def test_the_command_for_several_processes_repeats_settings_that_a_preset_has_otherwise():
+    own = {"track": "lfw", "width": 0.25, "epochs": 24, "dropout": 0.0}
+    config = TrainConfig.from_parameters(own, "vggface2")
+    words = dict(parse(_command_words(config, "runs", None, "vggface2")).parameters)
+    assert words == {name: str(value) for name, value in own.items()}
+
+
 @pytest.mark.parametrize(
     ("variables", "says"),
     [

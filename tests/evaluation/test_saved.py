@@ -40,7 +40,11 @@ def test_metrics_and_details_are_those_of_the_record(run_id):
     recorded = {name: value for name, value in info["metrics"].items() if not name.startswith("all_pairs_")}
     assert scores.metrics() == pytest.approx(recorded, abs=rounding, rel=0)
     for detail in info["evaluation"]["results"]:
-        assert scores.result(detail["far_target"]).to_dict() == pytest.approx(detail, abs=4e-4, rel=1e-3)
+        found, expected = scores.result(detail["far_target"]).to_dict(), dict(detail)
+        if "tar_std" in expected:
+            # The same pair is one of 300 in its fold, and the deviation is that of ten folds.
+            assert found.pop("tar_std") == pytest.approx(expected.pop("tar_std"), abs=1.1e-3)
+        assert found == pytest.approx(expected, abs=4e-4, rel=1e-3)
 
 
 @pytest.mark.parametrize("track", TRACKS)

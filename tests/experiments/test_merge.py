@@ -233,3 +233,16 @@ def test_a_damaged_line_is_named_and_does_not_stop_the_others(tmp_path):
         records[0].history()
     with pytest.raises(RecordError, match="has no run v9"):
         read_record(tmp_path / "results" / "lfw-pilot" / "v9")
+    with pytest.raises(RecordError, match=r"line 2, is damaged.*Nothing was merged into lfw-pilot"):
+        merge(small(tmp_path / "more", range(3, 4)), tmp_path / "results")
+    assert index.read_text().count("\n") == 3, "a damaged line is not dropped"
+
+
+def test_an_older_run_does_not_replace_a_newer_one(tmp_path):
+    (newer,) = small(tmp_path / "runs", range(1))
+    merge([newer], tmp_path / "results")
+    (older,) = small(tmp_path / "old", range(1), info={"results_version": 1})
+    (merged,) = merge([older], tmp_path / "results")
+    assert (merged.added, merged.replaced, merged.older) == ((), (), (older.run_id,))
+    (kept,) = read(tmp_path / "results").values()
+    assert kept.info["results_version"] == newer.info["results_version"]

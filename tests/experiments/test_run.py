@@ -124,6 +124,24 @@ def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, t
     assert record.parameters().equals(whole.parameters())
 
 
+def test_a_last_epoch_without_its_tables_is_completed(on_tiny_data, tiny_config, tmp_path, monkeypatch):
+    """The checkpoint was saved, and the disk was full when the table followed."""
+    write = module.RunFolder.write_history
+
+    def full(record, rows):
+        if len(rows) == tiny_config.epochs:
+            raise OSError("No space left on device")
+        write(record, rows)
+
+    monkeypatch.setattr(module.RunFolder, "write_history", full)
+    with pytest.raises(OSError, match="No space"):
+        run(tiny_config, runs=tmp_path)
+    monkeypatch.setattr(module.RunFolder, "write_history", write)
+    record = run(tiny_config, runs=tmp_path)
+    assert record.status == "done"
+    assert len(record.history()) == tiny_config.epochs
+
+
 def test_a_record_of_another_version_is_left_alone(on_tiny_data, tiny_config, tmp_path):
     file = run(tiny_config, runs=tmp_path).path / "run.json"
     newer = json.dumps(json.loads(file.read_text()) | {"schema": 2})

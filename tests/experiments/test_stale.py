@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.report.fakes import fake_run
 from trsfnet.experiments import run as module
 from trsfnet.experiments.record import read_record
@@ -29,5 +31,27 @@ def test_a_stale_run_is_trained_anew_only_when_asked(monkeypatch, tiny_config, t
     assert second.info["results_version"] == RESULTS_VERSION
     assert second.metrics == first.metrics
     assert len(read_record(second.path / "earlier" / "1").history()) == 2
+    second.write_info(results_version=1)
+    third = run(tiny_config, runs=tmp_path, again=True)
+    assert third.info["results_version"] == RESULTS_VERSION, "a second run of version 1 is set aside, too"
+    assert len(read_record(third.path / "earlier" / "1-2").history()) == 2
+    second = third
     finished = second.info["finished"]
     assert run(tiny_config, runs=tmp_path, again=True).info["finished"] == finished
+
+
+def test_a_run_that_resumes_stays_as_old_as_its_oldest_part(monkeypatch, tiny_config, tiny_data, tmp_path):
+    monkeypatch.setattr(module, "load_track", lambda *_, **__: tiny_data)
+    line = module.epoch_line
+
+    def interrupt(config, history):
+        if len(history.epochs) == 1:
+            raise KeyboardInterrupt
+        return line(config, history)
+
+    monkeypatch.setattr(module, "epoch_line", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_config, runs=tmp_path)
+    stopped = read_record(tmp_path / "synthetic" / tiny_config.run_id)
+    stopped.write_info(results_version=1)
+    assert run(tiny_config, runs=tmp_path).info["results_version"] == 1

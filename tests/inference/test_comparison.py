@@ -132,6 +132,13 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
         (two, "good.npz is no parquet file of scores: expected what evaluate --scores writes (networks and"),
         ([*two, "--on", "/nowhere"], "There is no /nowhere"),
         ([*two, "--on", str(aligned), "--engine", "torch"], "good.npz holds embeddings, not a network: omit"),
+        ([*two, "--convention", "facenet"], "--convention needs --on: without it, saved scores are compared"),
+        (
+            [*two, "--on", str(aligned), "--preprocessing", "112,0,1"],
+            "is for an .onnx file, and neither A nor B",
+        ),
+        (["", "b.parquet"], "must"),
+        ([two[0], "typo.onnx", "--on", str(aligned)], "There is no typo.onnx"),
         ([*two, "--on", str(aligned), "--protocol", "1:N"], "The protocol 1:N searches galleries and has no"),
     ]:
         assert main(["compare", *words]) == 2

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from trsfnet.models import InceptionResnet
-from trsfnet.models.residual import kernel_norms, residual_ratios
+from trsfnet.models.residual import batch_statistics, kernel_norms, residual_ratios
 
 
 @pytest.fixture
@@ -55,6 +55,14 @@ def test_measuring_leaves_the_model_alone(model, images):
     residual_ratios(model, images)
     assert not model.training
     assert all(norm.momentum == 0.005 for norm in model.modules() if isinstance(norm, torch.nn.BatchNorm2d))
-    different = [k for k, v in model.state_dict().items() if not torch.equal(v, state[k])]
-    assert [k for k in different if not k.endswith("num_batches_tracked")] == []
+    assert [k for k, v in model.state_dict().items() if not torch.equal(v, state[k])] == []
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_dropout_does_not_act_on_what_is_measured():
+    torch.manual_seed(0)
+    model = InceptionResnet(version="v1", width=0.125, input_size=75, embedding_size=8, dropout=0.5)
+    images = torch.randn(4, 3, 75, 75)
+    with batch_statistics(model), torch.no_grad():
+        assert torch.equal(model(images), model(images))
+    assert all(module.training for module in model.modules())

@@ -69,6 +69,16 @@ def test_a_network_made_trainable_computes_the_same(version, scales, activation,
     assert expected.std(dim=0).max() > 1e-3 * expected.abs().max()
 
 
+def test_a_missing_scale_or_slope_is_not_made_up():
+    settings = {"version": "v1", "residual_scale": "trainable", "activation": "prelu", **TINY}
+    state = network(**settings).state_dict()
+    for missing in ("block35.0.up.scale", "block35.0.act.weight"):
+        lacking = {name: value for name, value in state.items() if name != missing}
+        new_settings, made = made_trainable(settings, lacking, trsf=True, activation="prelu")
+        with pytest.raises(DataError, match=f"lacks {missing}"):
+            load_weights(InceptionResnet(**new_settings), made, "it")
+
+
 def test_what_is_trainable_stays_as_it_is():
     settings = {"version": "v1", "residual_scale": "channel", "activation": "prelu", **TINY}
     state = network(**settings).state_dict()

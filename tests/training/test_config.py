@@ -96,6 +96,10 @@ def test_a_preset_fills_what_is_not_given_and_explains_what_the_paper_leaves_ope
         assert TrainConfig.from_parameters({}, name).track == "paper"
         assert set(preset["readings"]) <= set(preset["settings"]), "a reading explains a setting"
         assert all(text.endswith(".") for text in [preset["about"], *preset["readings"].values()])
+    cosine = TrainConfig.from_parameters({"schedule": "cosine"}, "ms1mv2")
+    assert (cosine.schedule, cosine.milestones) == ("cosine", ())
+    softmax = TrainConfig.from_parameters({"track": "lfw", "loss": "softmax"}, "ms1mv2")
+    assert softmax.recorded["arcface_scale"] is None
     with pytest.raises(ConfigError, match="preset must be one of 'vggface2', 'ms1mv2', got 'vgg'"):
         TrainConfig.from_parameters({}, "vgg")
 
@@ -109,6 +113,13 @@ def test_settings_that_came_later_leave_the_ids_of_earlier_runs_alone():
     canonical = json.dumps(settings, sort_keys=True).encode()
     assert config.run_id.endswith(hashlib.sha256(canonical).hexdigest()[:8])
     assert replace(config, micro_batches=2).run_id != config.run_id
+
+
+def test_a_whole_number_for_a_float_is_the_same_setting():
+    whole, usual = TrainConfig(rotate=5, fixed_scales=(1,) * 20), TrainConfig(fixed_scales=(1.0,) * 20)
+    assert whole.settings_hash == usual.settings_hash
+    assert type(whole.rotate) is float
+    assert TrainConfig(trsf=True, scale_init=1).scale_init == 1.0
 
 
 def test_lists_from_files_become_milestones():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trsfnet.cli import argument, figure, model
 from trsfnet.cli.evaluate import of_pairs
 from trsfnet.cli.output import json_option, print_json, print_table
+from trsfnet.errors import ConfigError
+from trsfnet.paths import user_path
 
 if TYPE_CHECKING:
     from trsfnet.inference.evaluate.comparison import Scored
@@ -56,7 +60,10 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.inference.evaluate.comparison import compare
 
     draw = figure.drawer(given)
-    first, second = (_scored(name, given, other) for name, other in ((given.a, given.b), (given.b, given.a)))
+    _check_options(given)
+    # Both are opened before either is scored, which may take long.
+    opened = [_opened(name, given, other) for name, other in ((given.a, given.b), (given.b, given.a))]
+    first, second = (scored() for scored in opened)
     found = compare(first, second)
     if given.json:
         print_json(found.to_dict())
@@ -69,17 +76,34 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _scored(name: str, given: argparse.Namespace, other: str) -> Scored:
+def _check_options(given: argparse.Namespace) -> None:
+    """Refuse options that would have no effect."""
+    from trsfnet.inference.evaluate import EvaluationOptions
+
+    if given.on is None:
+        names = (*(f.name for f in fields(EvaluationOptions)), "preprocessing")
+        ignored = [name for name in names if vars(given).get(name) is not None]
+        ignored += ["engine"] if given.engine != "auto" else []
+        if ignored:
+            option = f"--{ignored[0].replace('_', '-')}"
+            raise ConfigError(f"{option} needs --on: without it, saved scores are compared as they are.")
+    elif given.preprocessing is not None and not given.a.endswith(".onnx") and not given.b.endswith(".onnx"):
+        raise ConfigError("--preprocessing is for an .onnx file, and neither A nor B is one.")
+
+
+def _opened(name: str, given: argparse.Namespace, other: str) -> Callable[[], Scored]:
+    """Open a model or saved scores; return a function that scores it."""
     from trsfnet.inference.evaluate import EvaluationOptions, subject_of
     from trsfnet.inference.evaluate.comparison import saved, scored_on
     from trsfnet.inference.evaluate.saved import is_embeddings
 
     if given.on is None:
-        return saved(argument.path(name))
+        found = saved(user_path(name))
+        return lambda: found
     given_options = vars(given)
     chosen = {f.name: given_options[f.name] for f in fields(EvaluationOptions) if f.name in given_options}
     # An engine is meant for the network, if embeddings are compared with one.
-    files = [is_embeddings(argument.path(each)) for each in (name, other)]
+    files = [is_embeddings(user_path(each)) for each in (name, other)]
     engine = "auto" if files == [True, False] else given.engine
     subject = subject_of(name, engine=engine, preprocessing=model.stated(given, name))
-    return scored_on(subject, given.on, EvaluationOptions(**chosen))
+    return partial(scored_on, subject, given.on, EvaluationOptions(**chosen))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trsfnet.cli import argument, figure, model
 from trsfnet.cli.output import json_option, print_json
+from trsfnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from trsfnet.inference.evaluate import EvaluationReport
@@ -104,6 +105,8 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.inference.evaluate import EvaluationOptions, UnwrittenScores, evaluate, subject_of
 
     draw = figure.drawer(given)
+    if given.figure is not None and given.protocol == "1:N":
+        raise ConfigError("The protocol 1:N takes no figure.")
     chosen = {field.name: getattr(given, field.name) for field in fields(EvaluationOptions)}
     subject = subject_of(given.model, engine=given.engine, preprocessing=model.stated(given))
     try:

@@ -53,6 +53,7 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.experiments.folders import find_folder
     from trsfnet.experiments.merge import merge
     from trsfnet.experiments.record import read_records
+    from trsfnet.text import joined
 
     records, problems = read_records(find_folder(folder) for folder in given.folders)
     for problem in problems:
@@ -68,6 +69,9 @@ def run(given: argparse.Namespace) -> int:
             f"{given.results / merged.study}: {len(merged.added)} added, {len(merged.replaced)} replaced, "
             f"{merged.runs} in total"
         )
+        if merged.older:
+            names = joined(merged.older)
+            print(f"Not replaced, because newer code made the run that the study has: {names}.")
     if len(chosen) < len(records):
         print(f"Not merged: {len(records) - len(chosen)} of {len(records)} runs; see trsfnet merge --help.")
     if not records:

@@ -28,6 +28,7 @@ from trsfnet.experiments.overview import overview
 from trsfnet.experiments.record import Record, StudyRun, Table, read_study
 from trsfnet.experiments.record.study import INCOMING, INDEX, OVERVIEW, RUN, table_file
 from trsfnet.experiments.scores_kept import ScoresKept
+from trsfnet.experiments.stale import results_version
 from trsfnet.experiments.variants import variant_key
 
 _STAGING = ".staging"
@@ -60,6 +61,7 @@ class Merged:
     study: str
     added: tuple[str, ...]
     replaced: tuple[str, ...]
+    older: tuple[str, ...]
     runs: int
 
 
@@ -88,12 +90,10 @@ def merge(records: Iterable[Record], results: Path, *, scores: ScoresKept = "fir
 def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -> Merged:
     with locked_folder(folder, wait=True):
         _complete(folder)
-        present: Mapping[str, StudyRun] = read_study(folder).runs if (folder / INDEX).is_file() else {}
-        new = {
-            name: run
-            for name, run in runs.items()
-            if name not in present or _line(present[name]) != _line(run)
-        }
+        present = _present(folder)
+        changed = {n: run for n, run in runs.items() if n not in present or _line(present[n]) != _line(run)}
+        older = {n for n, run in changed.items() if n in present and _is_older(run, present[n])}
+        new = {name: run for name, run in changed.items() if name not in older}
         every = sorted(
             [*(run for name, run in present.items() if name not in new), *new.values()], key=_order
         )
@@ -106,8 +106,24 @@ def _merge_study(runs: Mapping[str, Record], folder: Path, scores: ScoresKept) -
         folder.name,
         tuple(name for name in new if name not in present),
         tuple(name for name in new if name in present),
+        tuple(sorted(older)),
         len(every),
     )
+
+
+def _present(folder: Path) -> Mapping[str, StudyRun]:
+    """Return the runs of a study, none of which may be damaged, because writing would drop it."""
+    if not (folder / INDEX).is_file():
+        return {}
+    study = read_study(folder)
+    if study.problems:
+        raise RecordError(f"{study.problems[0]} Nothing was merged into {folder.name}.")
+    return study.runs
+
+
+def _is_older(run: Record, than: Record) -> bool:
+    """Return whether an earlier version of the arithmetic made a run than the one that the study has."""
+    return results_version(run) < results_version(than)
 
 
 def _order(run: Record) -> tuple[Any, ...]:

@@ -16,8 +16,12 @@ _LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn")
 
 
 def git_commit() -> str | None:
-    """Return the commit of the checkout, with `+` if the package differs from it; None outside a checkout."""
-    commit = _git("rev-parse", "HEAD")
+    """Return the commit of the checkout, with `+` if the package differs from it; None outside a checkout.
+
+    A package that is installed within somebody else's repository is outside: git does not track its files.
+    """
+    tracked = _git("ls-files", "--error-unmatch", "__init__.py") is not None
+    commit = _git("rev-parse", "HEAD") if tracked else None
     if commit is None:
         return None
     return commit + ("+" if _git("status", "--porcelain", "--", str(PACKAGE)) else "")

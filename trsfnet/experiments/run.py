@@ -31,7 +31,7 @@ from trsfnet.experiments.record import (
     UnknownFormat,
     read_record,
 )
-from trsfnet.experiments.stale import RESULTS_VERSION, set_aside, why_stale
+from trsfnet.experiments.stale import RESULTS_VERSION, results_version, set_aside, why_stale
 from trsfnet.paths import user_path
 from trsfnet.termination import termination
 from trsfnet.training.config import PRESETS, TrainConfig
@@ -175,6 +175,9 @@ def _train_and_record(
     _keep_damaged(path)
     earlier = _existing(path)
     before = earlier.info.get("seconds", 0.0) if earlier else 0.0
+    if earlier and (path / CHECKPOINT).exists():
+        # A run that resumes is stale if an earlier version of the arithmetic made a part of it.
+        opening = opening | {"results_version": min(results_version(earlier), RESULTS_VERSION)}
     record = RunFolder(path, opening)
     record.write_info()
     started = time.perf_counter()
@@ -263,6 +266,9 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
         },
         "acceleration": outcome.prepared.to_dict(),
     }
+    # The last epoch's tables are missing if the run was interrupted right after its last checkpoint.
+    if outcome.history.epochs:
+        record.write_history(outcome.history.epochs)
     record.write_parameters(outcome.history.parameters)
     if outcome.evaluation:
         record.write_scores(outcome.evaluation.scores)
@@ -312,7 +318,7 @@ def _command_words(
 ) -> list[str]:
     """Return the arguments of `trsfnet` that start the same run."""
     words = ["train", "--runs", str(runs)]
-    for name, value in config.differing().items():
+    for name, value in config.differing(preset).items():
         words += ["-p", name, str(value)]
     if data_root is not None:
         words += ["--data-root", str(user_path(data_root, "data_root"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, count
 from pathlib import Path
 
 from trsfnet.experiments.record import Record
@@ -17,8 +18,9 @@ compares the arithmetic with committed values, so such a change cannot go unnoti
 - 2: batch norm, slopes and scales in one pass on the CPU; renderer 3.
 """
 
-# The files and folders that a run writes, except its notebook.
-_FILES = ("run.json", "history.csv", "parameters.parquet", "scores.parquet", "tensorboard", "checkpoints")
+# The files and folders that a run writes, except its notebook. The checkpoints move first, because without
+# them nothing can resume, and the record last, because with it an interrupted move is repeated.
+_FILES = ("checkpoints", "tensorboard", "history.csv", "parameters.parquet", "scores.parquet", "run.json")
 
 
 def results_version(record: Record) -> int:
@@ -37,12 +39,16 @@ def why_stale(record: Record) -> str:
 def set_aside(record: Record) -> Path:
     """Move a run's files into `earlier/<results version>` within its folder, so that it can be retrained.
 
+    If a run of that version is already there, the folder's name is followed by `-2`, `-3` and so on.
+
     Returns:
         The folder to which they were moved.
     """
-    target = record.path / "earlier" / str(results_version(record))
+    earlier, version = record.path / "earlier", results_version(record)
+    names = chain([str(version)], (f"{version}-{number}" for number in count(2)))
+    target = next(earlier / name for name in names if not (earlier / name / _FILES[-1]).exists())
     target.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
-        if (record.path / name).exists() and not (target / name).exists():
+        if (record.path / name).exists():
             os.rename(record.path / name, target / name)
     return target

@@ -39,7 +39,7 @@ def graph_of(weights: Weights) -> bytes:
     graph = build_graph(folded(weights), weights.description.preprocessing, unit=False).SerializeToString()
     for folder in folders if weights.folder else ():  # graphs of in-memory weights are not cached
         if _keep(folder / _file(name), graph, name):
-            if weights.record is not None:
+            if weights.record is not None and folder == weights.folder:  # others share the cache
                 _remove_others(folder, _file(name))
             break
     return graph

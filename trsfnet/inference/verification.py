@@ -108,6 +108,8 @@ def threshold_at(model: Model, far: float) -> float:
             cover.
         RecordError: if the record is damaged or has no scores.
     """
+    if not 0 < far < 1:
+        raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
     if isinstance(model, Weights) and model.record is not None:
         return threshold_of_run(model.record, far)
     name, stated = model.description.name, model.description.thresholds

@@ -415,8 +415,14 @@ class InceptionResnet(KeepsGammaFrozen):
             )
 
     def reset_parameters(self) -> None:
-        """Initialise as facenet does: Xavier uniform on every convolution and the bottleneck, biases 0."""
+        """Initialise as facenet does: Xavier uniform on every convolution and the bottleneck, biases 0.
+
+        Norms, slopes and scales get their initial values, too, so that this completes a network that was
+        created on the meta device.
+        """
         for module in self.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.PReLU | ScaledProjection):
+                module.reset_parameters()
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:

@@ -183,7 +183,13 @@ class ScaledProjection(nn.Module):
         self.scale: nn.Parameter | None = None
         if scale != "fixed":
             # A single number has shape [1] instead of [], which tools that shard parameters refuse.
-            self.scale = nn.Parameter(torch.full((1 if scale == "trainable" else out_channels,), value))
+            self.scale = nn.Parameter(torch.empty(1 if scale == "trainable" else out_channels))
+            self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set a trainable scale to its initial value."""
+        if self.scale is not None:
+            nn.init.constant_(self.scale, self.value)
 
     def forward(self, z: Tensor) -> Tensor:
         """[N, in_channels, H, W] -> [N, out_channels, H, W]."""

@@ -81,16 +81,26 @@ def _norms(features: Tensor) -> Tensor:
 
 @contextmanager
 def batch_statistics(model: nn.Module) -> Iterator[None]:
-    """Normalise with the batch's statistics, without changing the running statistics."""
+    """Normalise with the batch's statistics, without dropout and without changing the norms' own state."""
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
+    counted = [norm.num_batches_tracked for norm in norms if norm.num_batches_tracked is not None]
+    before = [count.clone() for count in counted]
     training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.train()
+    for module, _ in modes:
+        if isinstance(module, nn.Dropout):
+            module.eval()
     for norm in norms:
         norm.momentum = 0.0
     try:
         yield
     finally:
         model.train(training)
+        for module, mode in modes:
+            module.training = mode
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+        for count, number in zip(counted, before, strict=True):
+            count.copy_(number)

@@ -135,20 +135,24 @@ def made_trainable(
     if activation not in (None, present):
         choice(f"activation for weights of a {present} network", activation, (present, "prelu"))
     settings, state = dict(settings), dict(state)
-    if trsf and settings.get("residual_scale", "fixed") == "fixed":
+    new_scales = trsf and settings.get("residual_scale", "fixed") == "fixed"
+    new_slopes = activation == "prelu" != present
+    if new_scales:
         settings |= {"residual_scale": "trainable", "scale_init": None, "fixed_scales": ()}
-    if activation == "prelu" != present:
+    if new_slopes:
         settings["activation"] = "prelu"
-        slope = _slope(source)
     with torch.device("meta"):
         target = InceptionResnet(**settings)
-    constants = {name: block.up.value for name, block in _blocks(source)}
-    for name, block in _blocks(target):
-        if block.up.scale is not None:
-            state.setdefault(f"{name}.up.scale", torch.tensor([constants[name]]))
-    for name, module in target.named_modules():
-        if isinstance(module, nn.PReLU) and f"{name}.weight" not in state:
-            state[f"{name}.weight"] = torch.tensor([slope])
+    # Only what was constant is filled in; a trainable scale or slope that `state` lacks remains missing.
+    if new_scales:
+        constants = {name: block.up.value for name, block in _blocks(source)}
+        for name, block in _blocks(target):
+            if block.up.scale is not None:
+                state[f"{name}.up.scale"] = torch.tensor([constants[name]])
+    if new_slopes:
+        for name, module in target.named_modules():
+            if isinstance(module, nn.PReLU):
+                state[f"{name}.weight"] = torch.tensor([_slope(source)])
     return settings, state
 
 

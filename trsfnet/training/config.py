@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import typing
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import cache
 from importlib import resources
@@ -139,7 +140,7 @@ class TrainConfig:
     images_per_identity: int = setting(
         at_least=1,
         help="images per person, or their minimum",
-        notes="Exact on `synthetic`; on the other tracks, people with fewer images are left out.",
+        notes="Exact on `synthetic`; `lfw` leaves out people with fewer images; `paper` uses everybody.",
     )
     held_out_images: int = setting(
         0,
@@ -245,7 +246,7 @@ class TrainConfig:
         given = {name: value for name, value in given.items() if value is not None and value != ()}
         defaults = _defaults(given)
         for name, value in (defaults | given).items():
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, _as_float(value, _hints()[name]))
         for field_ in fields(self):
             name, value = field_.name, getattr(self, field_.name)
             hint = _hints()[name]
@@ -271,8 +272,8 @@ class TrainConfig:
         """
         if preset is not None:
             choice("preset", preset, tuple(PRESETS))
-        standard = {} if preset is None else PRESETS[preset]["settings"]
         given = {name: value for name, value in parameters.items() if value is not None and value != []}
+        standard = {} if preset is None else _still_effective(PRESETS[preset]["settings"], given)
         config = cls(**{name: _from_json(value) for name, value in (standard | given).items()})
         for field_ in fields(cls):
             if field_.name in given and not config._has_effect(field_):
@@ -431,7 +432,32 @@ def _hints() -> dict[str, Any]:
     return typing.get_type_hints(TrainConfig)
 
 
+def _still_effective(standard: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the settings of a preset that the given ones make ineffective, such as its milestones."""
+    needs = {field_.name: field_.metadata["needs"] for field_ in fields(TrainConfig)}
+    needs["milestones"] = ("schedule", ("milestones",))
+    return {
+        name: value
+        for name, value in standard.items()
+        if not needs[name] or given.get(needs[name][0], needs[name][1][0]) in needs[name][1]
+    }
+
+
+def _as_float(value: Any, hint: Any) -> Any:
+    """Convert whole numbers that were given for a float, so that `5` and `5.0` are the same setting."""
+    if isinstance(value, tuple):
+        (item, *_) = typing.get_args(hint) or (None,)
+        return tuple(_as_float(each, item) for each in value)
+    options = typing.get_args(hint) or (hint,)
+    return float(value) if type(value) is int and float in options and int not in options else value
+
+
 def _check_combinations(c: TrainConfig) -> None:
+    if c.track == "paper" and c.images_per_identity != 1:
+        raise ConfigError(
+            "images_per_identity must be 1 on the track paper, which uses all people of the training set, "
+            f"got {c.images_per_identity}."
+        )
     choice(f"removed_pool of {c.arch}", c.removed_pool, ("none", *REMOVABLE_POOLS[c.arch]))
     smallest = MIN_INPUT_SIZE[c.removed_pool != "none"]
     if c.image_size < smallest:

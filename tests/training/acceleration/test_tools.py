@@ -350,6 +350,7 @@ def test_sharded_parameters(accelerated: bool):
         dist.destroy_process_group()
 
 
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="DataParallel makes replicas with two GPUs only")
 def test_data_parallel():
     plain = parts()
     found = step(nn.DataParallel(fast(plain)), images())

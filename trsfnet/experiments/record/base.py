@@ -122,7 +122,13 @@ class Record(ABC):
     def _read(self, table: Table) -> pd.DataFrame:
         if not self.has(table):
             raise RecordError(f"The record {self.path} has no {table}; its status is {self.status}.")
-        return self._table(table)
+        try:
+            return self._table(table)
+        except RecordError:
+            raise
+        # Those of pandas and pyarrow are among them.
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise RecordError(f"The {table} of the run record {self.path} are damaged: {error}.") from error
 
     @property
     @abstractmethod
