@@ -275,3 +275,17 @@ def test_sizes_of_the_stages(version, size, removed, stages):
 def test_wrong_settings_are_named(wrong, says):
     with pytest.raises(ConfigError, match=says):
         InceptionResnet(**{"version": "v1", **wrong})
+
+
+def test_reset_parameters_completes_a_network_from_the_meta_device():
+    settings = {"version": "v2", "residual_scale": "trainable", "activation": "prelu", **TINY}
+    with torch.device("meta"):
+        late = InceptionResnet(**settings)
+    late.to_empty(device="cpu")
+    usual = InceptionResnet(**settings)
+    for network in (late, usual):
+        torch.manual_seed(0)
+        network.reset_parameters()
+    state = late.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in usual.state_dict().items())
+    assert {scale.item() for scale in late.scales().values()} == {torch.tensor(0.1).item()}
