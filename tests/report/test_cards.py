@@ -245,8 +245,8 @@ def test_a_link_without_cards_leads_to_the_record(tmp_path, monkeypatch, trained
 
 
 def test_each_record_is_read_once_for_all_cards_of_its_variant(tmp_path, monkeypatch):
-    records = [fake_run(tmp_path, seed=seed) for seed in range(3)]
-    records += [study_run(tmp_path, "v1-relu", seed=seed) for seed in range(2)]
+    records = [fake_run(tmp_path, "v1-trsf-relu", seed=seed) for seed in range(3)]
+    records += [study_run(tmp_path, "v1-trsf-relu", seed=seed) for seed in range(2)]
     calls: dict[str, list[Path]] = {"run.json": [], "history": [], "parameters": []}
 
     def counting(name: str, read):
@@ -260,7 +260,7 @@ def test_each_record_is_read_once_for_all_cards_of_its_variant(tmp_path, monkeyp
     for table in ("history", "parameters"):
         monkeypatch.setattr(RunFolder, table, counting(table, getattr(RunFolder, table)))
     texts = written(*records)
-    assert set(texts) == {f"{record.run_id}.md" for record in records[:3]} | {"stability-v1-relu.md"}
+    assert set(texts) == {f"{record.run_id}.md" for record in records[:3]} | {"stability-v1-trsf-relu.md"}
     for paths in calls.values():
         assert sorted(paths) == sorted(record.path for record in records)
 

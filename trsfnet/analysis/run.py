@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.analysis.measures import measures
-from trsfnet.errors import RecordError
 from trsfnet.experiments.budgets import budget_at_any_rate, budget_of, departures, of_a_study
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.stale import why_stale
@@ -146,10 +145,7 @@ class Run:
     @cached_property
     def history(self) -> pd.DataFrame:
         """Table with one row per finished epoch (step, learning rate, loss, metrics); empty without one."""
-        try:
-            return self.record.history()
-        except RecordError:
-            return pd.DataFrame()
+        return self.record.history() if self.record.has("history") else pd.DataFrame()
 
     @property
     def epochs_done(self) -> int:
@@ -163,10 +159,7 @@ class Run:
         Each has one row per epoch and one column per module. For a module with one factor per channel, the
         value is their mean. Empty if the record has no such table.
         """
-        try:
-            return _by_kind(self.record.parameters())
-        except RecordError:
-            return {}
+        return _by_kind(self.record.parameters()) if self.record.has("parameters") else {}
 
     def scores(self) -> pd.DataFrame:
         """Return the pair scores and labels of the final evaluation; not cached because they are large.

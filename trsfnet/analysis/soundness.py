@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.budgets import LONG_STUDIES
 from trsfnet.experiments.mechanism import BUDGET
 from trsfnet.text import joined
@@ -24,6 +24,8 @@ def fault(run: Run) -> str | None:
     try:
         _check_types(run)
         missing = _missing(run) if run.done else []
+    except RecordError as error:
+        return str(error)
     except KeyError as error:
         return f"The run record {run.path} is damaged: it lacks {error}."
     except (ConfigError, ValueError, TypeError, OSError) as error:
