@@ -81,11 +81,12 @@ def _norms(features: Tensor) -> Tensor:
 
 @contextmanager
 def batch_statistics(model: nn.Module) -> Iterator[None]:
-    """Normalise with the batch's statistics, without dropout and without changing the norms' own state."""
+    """Normalise with the batch's statistics, without dropout and without changing the running statistics.
+
+    The norms count the batch, as they always did; nothing depends on their counters.
+    """
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
-    counted = [norm.num_batches_tracked for norm in norms if norm.num_batches_tracked is not None]
-    before = [count.clone() for count in counted]
     training = model.training
     modes = [(module, module.training) for module in model.modules()]
     model.train()
@@ -102,5 +103,3 @@ def batch_statistics(model: nn.Module) -> Iterator[None]:
             module.training = mode
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        for count, number in zip(counted, before, strict=True):
-            count.copy_(number)
