@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import trsfnet.experiments.run as module
+from tests.experiments.interruption import interrupted
 from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
 from trsfnet.errors import ConfigError, RecordError
@@ -102,17 +103,7 @@ def test_a_lost_peer_is_recorded_in_a_sentence(on_tiny_data, tiny_config, tmp_pa
 
 def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, tmp_path, monkeypatch):
     whole = run(tiny_config, runs=tmp_path / "whole")
-    line = module.epoch_line
-
-    def interrupt(config, history):
-        if len(history.epochs) == 1:
-            raise KeyboardInterrupt
-        return line(config, history)
-
-    monkeypatch.setattr(module, "epoch_line", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run(tiny_config, runs=tmp_path)
-    stopped = module.read_record(tmp_path / "synthetic" / tiny_config.run_id)
+    stopped = interrupted(monkeypatch, tiny_config, tmp_path)
     assert stopped.status == "failed"
     assert stopped.info["message"].startswith("KeyboardInterrupt")
     assert len(stopped.history()) == 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.experiments.interruption import interrupted
 from tests.report.fakes import fake_run
 from trsfnet.experiments import run as module
 from trsfnet.experiments.record import read_record
@@ -42,16 +41,5 @@ def test_a_stale_run_is_trained_anew_only_when_asked(monkeypatch, tiny_config, t
 
 def test_a_run_that_resumes_stays_as_old_as_its_oldest_part(monkeypatch, tiny_config, tiny_data, tmp_path):
     monkeypatch.setattr(module, "load_track", lambda *_, **__: tiny_data)
-    line = module.epoch_line
-
-    def interrupt(config, history):
-        if len(history.epochs) == 1:
-            raise KeyboardInterrupt
-        return line(config, history)
-
-    monkeypatch.setattr(module, "epoch_line", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run(tiny_config, runs=tmp_path)
-    stopped = read_record(tmp_path / "synthetic" / tiny_config.run_id)
-    stopped.write_info(results_version=1)
+    interrupted(monkeypatch, tiny_config, tmp_path).write_info(results_version=1)
     assert run(tiny_config, runs=tmp_path).info["results_version"] == 1

@@ -112,7 +112,9 @@ def test_a_damaged_record_is_shown_in_its_place(tmp_path, name, content):
     (harmed.path / name).write_text(content)
     text = page(sound, harmed)
     assert "**2 runs, 1 trained and 1 cannot be shown.**" in text
-    assert re.search(r"run record \S+ (is damaged|are damaged|cannot be shown)", row(text, harmed))
+    assert re.search(
+        r"The (parameters of the )?run record \S+ (is damaged|are damaged|cannot be shown)", row(text, harmed)
+    )
     assert "done" in row(text, sound)
     assert "cannot be shown" in page(harmed), "alone, too"
 

@@ -33,13 +33,18 @@ def test_changes_are_listed_with_their_reason():
     assert "New runs: rendered faces, short budget." in text
 
 
-def test_the_verdicts_of_a_larger_budget_stand_beside_those_of_the_smaller_one():
+def with_long_runs(kept):
+    """The page after a larger budget was added, beside the campaigns that are kept."""
     long = {"trsf-gains": "inconclusive", "converges-faster": "inconclusive", "no-crash": "supported"}
     found = [
         Stage("2026-01-01", "First.", BEFORE),
-        Stage("2026-01-02", "Long runs.", {"lfw, full": long} | BEFORE),
+        Stage("2026-01-02", "Long runs.", {"lfw, full": long} | kept),
     ]
-    text = str(verdict_history.history(found))
+    return str(verdict_history.history(found))
+
+
+def test_the_verdicts_of_a_larger_budget_stand_beside_those_of_the_smaller_one():
+    text = with_long_runs(BEFORE)
     assert "1 verdict of the new runs differs from those of LFW, short budget" in text
     assert "| Claim | LFW, short budget | LFW, full budget |" in text
     assert "| ✓\u00a0supported | ?\u00a0inconclusive |" in text
@@ -47,13 +52,7 @@ def test_the_verdicts_of_a_larger_budget_stand_beside_those_of_the_smaller_one()
 
 
 def test_verdicts_of_runs_that_are_replaced_at_once_are_compared():
-    long = {"trsf-gains": "inconclusive", "converges-faster": "inconclusive", "no-crash": "supported"}
-    kept = {campaign: of for campaign, of in BEFORE.items() if campaign != "lfw, short"}
-    found = [
-        Stage("2026-01-01", "First.", BEFORE),
-        Stage("2026-01-02", "Long runs.", {"lfw, full": long} | kept),
-    ]
-    text = str(verdict_history.history(found))
+    text = with_long_runs({campaign: of for campaign, of in BEFORE.items() if campaign != "lfw, short"})
     assert "Replaced by them: LFW, short budget." in text
     assert "1 verdict of the new runs differs from those of LFW, short budget" in text
 

@@ -33,6 +33,12 @@ def saved_scores(record: Record) -> RunScores:
     return scores
 
 
+def check_far(far: float) -> None:
+    """Raise `ConfigError` unless `far` lies between 0 and 1."""
+    if not 0 < far < 1:
+        raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
+
+
 def threshold(record: Record, far: float) -> float:
     """Return the cosine similarity that at most a share `far` of the different-person pairs exceeds.
 
@@ -47,8 +53,7 @@ def threshold(record: Record, far: float) -> float:
         ConfigError: `far` is out of range, or there are too few scores for it, or the stored scores do not
             extend to it.
     """
-    if not 0 < far < 1:
-        raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
+    check_far(far)
     return threshold_of(saved_scores(record), far, record.run_id)
 
 

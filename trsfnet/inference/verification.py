@@ -10,6 +10,7 @@ import numpy as np
 
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation.names import far_name
+from trsfnet.experiments.threshold import check_far
 from trsfnet.experiments.threshold import threshold as threshold_of_run
 from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.preparation import prepare
@@ -108,8 +109,7 @@ def threshold_at(model: Model, far: float) -> float:
             cover.
         RecordError: if the record is damaged or has no scores.
     """
-    if not 0 < far < 1:
-        raise ConfigError(f"far must lie between 0 and 1, got {far:g}.")
+    check_far(far)
     if isinstance(model, Weights) and model.record is not None:
         return threshold_of_run(model.record, far)
     name, stated = model.description.name, model.description.thresholds

@@ -126,15 +126,15 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
     """State whether TRSF and the slopes raise accuracy, apart for runs that disagree or differ in decay."""
     matched = _matched(campaigns)
     weaker = [campaign for campaign in campaigns if campaign not in matched]
-    groups = [(at, group) for at, some in ((True, matched), (False, weaker)) for group in _agreeing(some)]
-    gains = [_gains(group[0]) for _, group in groups]
+    groups = [(at, *group) for at, some in ((True, matched), (False, weaker)) for group in _agreeing(some)]
+    gains = [found for _, found, _ in groups]
     if len(groups) == 1:
         how = "At the paper's decay budget" if matched else "With weaker decay than the paper's"
         return f"{how}, {_clauses(gains[0])}."
     if len(groups) == 2 and matched and weaker and gains[0] == gains[1]:
         return f"At the paper's decay budget as with weaker decay, {_clauses(gains[0])}."
     sentences: list[str] = []
-    for (at_papers, group), found in zip(groups, gains, strict=True):
+    for at_papers, found, group in groups:
         how = "At the paper's decay budget" if at_papers else "With weaker decay"
         where = joined(list(dict.fromkeys(short_track(each.track) for each in group)))
         both = sentences and len(found["raise"]) == len(_GAINS)
@@ -142,13 +142,17 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
     return " ".join(sentences)
 
 
-def _agreeing(campaigns: Sequence[Campaign]) -> list[list[Campaign]]:
-    """Group campaigns with the same outcomes for accuracy."""
-    groups: dict[tuple[Outcome, ...], list[Campaign]] = {}
+def _agreeing(campaigns: Sequence[Campaign]) -> list[tuple[dict[str, list[str]], list[Campaign]]]:
+    """Group campaigns with the same gains in accuracy, which come first."""
+    groups: list[tuple[dict[str, list[str]], list[Campaign]]] = []
     for campaign in campaigns:
-        outcomes = tuple(campaign.verdicts[claim].outcome for claim in _GAINS.values())
-        groups.setdefault(outcomes, []).append(campaign)
-    return list(groups.values())
+        gains = _gains(campaign)
+        same = next((group for found, group in groups if found == gains), None)
+        if same is None:
+            groups.append((gains, [campaign]))
+        else:
+            same.append(campaign)
+    return groups
 
 
 def _travel(campaigns: Sequence[Campaign]) -> str:

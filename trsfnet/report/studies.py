@@ -20,6 +20,7 @@ from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS
 from trsfnet.text import capitalised, counted, joined, percent
+from trsfnet.training.config import TrainConfig
 
 
 def about(found: Analysis, study: str) -> Markdown:
@@ -50,10 +51,13 @@ def _progress(ended: int, planned: int) -> str:
 
 def _ended(found: Analysis, study: str) -> list[Run]:
     """Return the planned runs of a study that have ended; of a repeated one, that started last."""
-    planned = {(c.variant, c.learning_rate, c.seed) for c in planned_configs(study, STUDIES[study].track)}
-    ended = [run for run in found.runs if run.budget == study and run.ended]
-    last = latest(ended, lambda run: (run.variant, run.learning_rate, run.seed))
-    return [run for run in last if (run.variant, run.learning_rate, run.seed) in planned]
+    planned = set(map(_key, planned_configs(study, STUDIES[study].track)))
+    ended = [run for run in found.runs if run.budget == study and run.ended and _key(run) in planned]
+    return latest(ended, _key)
+
+
+def _key(of: Run | TrainConfig) -> tuple[str, float, int]:
+    return of.variant, of.learning_rate, of.seed
 
 
 def outcomes(found: Analysis, *studies: str) -> Markdown:
