@@ -22,7 +22,7 @@ from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import TrainConfig
-from trsfnet.training.distributed import LostPeer
+from trsfnet.training.distributed import LostPeer, World
 
 
 @pytest.fixture
@@ -99,6 +99,30 @@ def test_a_lost_peer_is_recorded_in_a_sentence(on_tiny_data, tiny_config, tmp_pa
         run(tiny_config, runs=tmp_path)
     stopped = module.read_record(tmp_path / "synthetic" / tiny_config.run_id)
     assert stopped.info["message"].startswith("LostPeer: Another process of this run ended or cannot be ")
+
+
+def test_rank_0_decides_for_all_whether_a_run_has_ended(on_tiny_data, tiny_config, tmp_path, monkeypatch):
+    """Another job ends the run after rank 0's first check. A rank that decided by itself would return before
+    the others, or train alone, and one of them would wait for the other until the timeout.
+    """
+    config = replace(tiny_config, micro_batches=2)
+    ended = run(config, runs=tmp_path)
+    decisions = iter([False, True])
+
+    class Rank1(World):
+        def agree(self, answer):
+            return next(decisions)
+
+        def wait(self):
+            pass
+
+    def train(*_, **__):
+        raise AssertionError("the run has ended")
+
+    monkeypatch.setattr(module, "join", lambda: Rank1(1, 2))
+    monkeypatch.setattr(module, "train", train)
+    assert run(config, runs=tmp_path).info == ended.info
+    assert list(decisions) == []
 
 
 def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, tmp_path, monkeypatch):
@@ -225,6 +249,13 @@ def test_the_record_says_which_preset_it_used_and_what_was_overridden(on_tiny_da
 def test_devices_must_exist(tiny_config, tmp_path, devices):
     with pytest.raises(ConfigError, match="devices must be a whole number from 1 to this machine's"):
         run(tiny_config, runs=tmp_path, devices=devices)
+
+
+def test_processes_that_torchrun_started_do_not_start_more(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "check_devices", lambda devices: None)
+    monkeypatch.setattr(module, "join", lambda: World(0, 2))
+    with pytest.raises(ConfigError, match=r"devices must be left out, .* has started 2 processes, got 4"):
+        run(tiny_config, runs=tmp_path, devices=4)
 
 
 def test_the_command_repeats_the_run():

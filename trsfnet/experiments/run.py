@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.files import check_name
 from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import fetch_track, load_track
-from trsfnet.errors import RecordError
+from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.code import source_hash
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
@@ -81,6 +82,11 @@ def run(
     check_name(runs)
     check_devices(devices)
     world = join()
+    if world.size > 1 and devices not in (1, world.size):
+        raise ConfigError(
+            f"devices must be left out, because torchrun or srun has started {world.size} processes, "
+            f"got {devices}."
+        )
     together = max(devices, world.size)
     root = find_data_root(data_root)
     asked = config
@@ -94,7 +100,7 @@ def run(
     if again and world.rank == 0:
         _make_room(path)
     world.wait()
-    if _finished(path):
+    if _finished(path, world):
         pass
     elif together > world.size:
         _load(config, root, world)  # report problems with the data once, here
@@ -103,20 +109,25 @@ def run(
         with peers():
             data = _load(config, root, world)
             opening = _opening(asked, config, data, preset, world)
-            if world.rank == 0:
-                with locked(path):
-                    _train_and_record(config, data, world, path, opening)
-            else:
-                train(config, data, world=world, checkpoint=path / CHECKPOINT)
-            world.wait()
+            with locked(path) if world.rank == 0 else nullcontext():
+                if not _finished(path, world):  # another job may have ended the run since the first check
+                    if world.rank == 0:
+                        _train_and_record(config, data, world, path, opening)
+                    else:
+                        train(config, data, world=world, checkpoint=path / CHECKPOINT)
+                    world.wait()
     leave()
     return read_record(path)
 
 
-def _finished(path: Path) -> bool:
-    """Return whether the run in `path` has ended and needs no more training."""
-    record = _existing(path)
-    return record is not None and record.ended
+def _finished(path: Path, world: World) -> bool:
+    """Return whether the run in `path` has ended and needs no more training.
+
+    Rank 0 decides for all processes: if another job ends the run meanwhile, they would answer differently,
+    and those that train would wait for the others.
+    """
+    record = _existing(path) if world.rank == 0 else None
+    return world.agree(record is not None and record.ended)
 
 
 def _make_room(path: Path) -> None:
@@ -169,9 +180,7 @@ def _load(config: TrainConfig, root: Path | None, world: World) -> TrackData:
 def _train_and_record(
     config: TrainConfig, data: TrackData, world: World, path: Path, opening: dict[str, object]
 ) -> None:
-    """Train and record the run; called on rank 0 only."""
-    if _finished(path):  # by another process, between the first check and acquiring the lock
-        return
+    """Train and record the run; called on rank 0 only, which holds its lock."""
     _keep_damaged(path)
     earlier = _existing(path)
     before = earlier.info.get("seconds", 0.0) if earlier else 0.0

@@ -59,17 +59,27 @@ class World:
         return self.sum_(tensor).div_(self.size) if self.size > 1 else tensor
 
     def agree(self, answer: bool) -> bool:
-        """Return rank 0's `answer` on every process."""
+        """Return rank 0's `answer` on every process.
+
+        Raises:
+            LostPeer: another process ended first.
+        """
         if self.size == 1:
             return answer
         told = torch.tensor(float(answer), device=best_device())
-        dist.broadcast(told, src=0)
+        with peers():
+            dist.broadcast(told, src=0)
         return bool(told.item())
 
     def wait(self) -> None:
-        """Block until every process has reached this point."""
+        """Block until every process has reached this point.
+
+        Raises:
+            LostPeer: another process ended first.
+        """
         if self.size > 1:
-            dist.barrier()
+            with peers():
+                dist.barrier()
 
     def parallel(self, network: nn.Module) -> nn.Module:
         """Wrap `network` so that the backward pass averages its gradients over the processes."""
