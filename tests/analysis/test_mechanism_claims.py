@@ -82,7 +82,7 @@ def test_what_frozen_constants_keep_has_fiellers_interval():
     assert share.low < share.value < share.high
     assert fieller([0.1, 0.2, 0.15], [0.1, -0.1, 0.02]) is None, "the gain may be 0"
     found = verdict("main-reason", frame(gain=0.1, kept=0.08))
-    assert "frozen constants keep 8" in found.reason
+    assert "frozen constants keep 8" in found.note
 
 
 def test_fieller_covers_the_true_ratio():

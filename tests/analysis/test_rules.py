@@ -395,10 +395,16 @@ def test_a_mean_does_not_hide_opposites(tmp_path):
     records = runs(tmp_path / "a", {v: [tar + more for tar in seeds] for v, more in tars.items()})
     assert (
         "v1 and v2 disagree by more than chance explains (+10.0 points and −10.0 points"
-        in only(both, records).reason
+        in only(both, records).note
     )
-    alike = {v: [tar + abs(more) * ("trsf" in v) for tar in seeds] for v, more in tars.items()}
-    assert "disagree" not in only(both, runs(tmp_path / "b", alike)).reason
+    unequal = {"v1-relu": 0.0, "v1-trsf-relu": 0.1, "v2-relu": 0.0, "v2-trsf-relu": 0.02}
+    records = runs(tmp_path / "c", {v: [tar + more for tar in seeds] for v, more in unequal.items()})
+    assert (
+        "v1 and v2 differ by more than chance explains (+10.0 points and +2.0 points"
+        in only(both, records).note
+    )
+    alike = {v: [tar + 0.1 * ("trsf" in v) for tar in seeds] for v in tars}
+    assert not only(both, runs(tmp_path / "b", alike)).note
 
 
 def test_an_interaction_counts_whole_and_is_not_split(tmp_path):
@@ -408,7 +414,7 @@ def test_an_interaction_counts_whole_and_is_not_split(tmp_path):
     seeds = [0.30, 0.301, 0.30, 0.302]
     tars = {f"{v}-{of}": [tar + gain for tar in seeds] for v in ("v1", "v2") for of, gain in gains.items()}
     found = only(rule, runs(tmp_path, tars))
-    assert "disagree" not in found.reason
+    assert not found.note
     (measured,) = found.measured
     assert measured.estimate == pytest.approx(0.14 - 0.1 - 0.05)
     assert measured.name == "gain by both − sum of the gains by each"

@@ -35,8 +35,8 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
     low, high = sorted(ends["v1-trsf-prelu"])
     mean = (low + high) / 2
     text = shown.caption.replace("\u00a0", " ")
-    start = "The paper's figure 3 on rendered faces (budget short: decay budget 0.06, travel 60): "
-    assert text.startswith(f"{start}v1 + TRSF + PReLU ends highest at ")
+    start = "The paper's figure 3 on rendered faces (budget short: decay budget 0.06, travel 60)"
+    assert text.startswith(f"{start}, TAR@FAR=1e-3, ten folds: v1 + TRSF + PReLU ends highest at ")
     assert f"{100 * mean:.1f} % ({100 * low:.1f} % to {100 * high:.1f} %)" in text
     assert "v2 + PReLU, seed 0 (running)" in text
     assert "v1 + PReLU, seed 0 (collapsed)" in text
@@ -51,7 +51,7 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
 def test_arcface_is_figure_4(found):
     synthetic, _ = found.tables_by_track(3)
     shown, _ = curves.over_training(synthetic, 4)
-    start = r"The paper's figure 4 on rendered faces \(budget short: .*\): "
+    start = r"The paper's figure 4 on rendered faces \(budget short: .*\), TAR@FAR=1e-3, ten folds: "
     assert re.match(start + r"v2 \+ PReLU, ArcFace ends at \d", shown.caption)
     assert "Not run yet: v2 + TRSF + PReLU, ArcFace." in shown.caption
 

@@ -37,7 +37,8 @@ def test_lines_are_found_or_missed_loudly():
 def test_every_setting_of_the_study_is_someones_idea():
     rows = str(idea.relatives()).splitlines()[5:-1]
     assert len(rows) == len(STABILITY)
-    assert "| SkipInit, ReZero | `-p trsf True` `-p scale_init 0.0` |" in rows
+    zero = "The initial value of SkipInit and ReZero, but with batch norm"
+    assert f"| {zero} | `-p trsf True` `-p scale_init 0.0` |" in rows
     assert "| TRSF | `-p trsf True` |" in rows
     assert "| LayerScale | `-p trsf True` `-p trsf_per_channel True` |" in rows
 

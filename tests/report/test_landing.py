@@ -92,6 +92,10 @@ def test_tracks_that_disagree_are_named():
 @pytest.mark.parametrize(("outcome", "words"), [(YES, "add more to their"), (NO, "add no more to their")])
 def test_the_answer_states_the_role_of_the_branches_at_equal_decay(outcome, words):
     assert words in landing.findings([decided(paper_regime(), YES, YES, outcome)])
+    on_lfw = decided(paper_regime(), YES, YES, OPEN, track="lfw")
+    both = landing.findings([decided(paper_regime(), YES, YES, outcome), on_lfw])
+    assert words in both
+    assert "; it remains open: LFW." in both
     short = replace(paper_regime(), decay_budget=0.06)
     assert words not in landing.findings([decided(short, YES, YES, outcome)])
 
@@ -111,10 +115,12 @@ def decided(regime: Regime, *outcomes: Outcome, track: str = "synthetic") -> Sim
     """A campaign with these outcomes for TRSF, for the slopes and for the role of the branches."""
     claims = ("trsf-gains", "both-activations-gain", "branches-matter-more")
     verdicts = {
-        claim: SimpleNamespace(outcome=each, measured=())
+        claim: SimpleNamespace(outcome=each, measured=(), tested=True)
         for claim, each in zip_longest(claims, outcomes, fillvalue=OPEN)
     }
-    return SimpleNamespace(track=track, regime=regime, verdicts=verdicts)
+    return SimpleNamespace(
+        track=track, regime=regime, verdicts=verdicts, decides=lambda claims: True, of=lambda variant: {}
+    )
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,11 @@ class Analysis:
         """The stability study; None until it has runs at two or more learning rates."""
         return find_study(self.campaigns, self.runs)
 
+    @property
+    def graded(self) -> Campaign | None:
+        """The campaign of the study `collapse`; None until one of its runs has ended."""
+        return next((campaign for campaign in self.campaigns if campaign.budget == "collapse"), None)
+
     @cached_property
     def mechanism(self) -> pd.DataFrame:
         """Table of the finished runs of the study of weight decay and scales: see `mechanism_runs`."""

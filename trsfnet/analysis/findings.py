@@ -26,6 +26,10 @@ class Outcome(StrEnum):
     NOT_RUN = "not run"
 
 
+DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
+"""The outcomes that answer a claim."""
+
+
 class Estimate(Protocol):
     """Protocol of a number with its uncertainty."""
 
@@ -188,6 +192,7 @@ class Verdict:
         p_value: two-sided p value; None if nothing was tested.
         p_holm: the same p value after Holm's adjustment for all claims tested on these runs.
         family: number of claims tested on these runs.
+        note: what the numbers alone do not show, such as parts that disagree; may be empty.
     """
 
     outcome: Outcome
@@ -196,6 +201,12 @@ class Verdict:
     p_value: float | None = None
     p_holm: float | None = None
     family: int = 0
+    note: str = ""
+
+    @property
+    def explanation(self) -> str:
+        """The reason and the note."""
+        return f"{self.reason} {self.note}".rstrip()
 
     @property
     def tested(self) -> bool:

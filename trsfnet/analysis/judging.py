@@ -61,8 +61,7 @@ def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
     if finding.outcome or p_holm is None:
         return Verdict(finding.outcome or Outcome.INCONCLUSIVE, finding.reason, measured, family=family)
     outcome, reason = _decided(finding, p_holm)
-    reason = f"{reason} {finding.note}".rstrip()
-    return Verdict(outcome, reason, measured, finding.p_value, p_holm, family)
+    return Verdict(outcome, reason, measured, finding.p_value, p_holm, family, finding.note)
 
 
 def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:

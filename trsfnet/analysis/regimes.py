@@ -26,8 +26,8 @@ def regimes() -> pd.DataFrame:
 
     Returns:
         A table with the columns `budget` (for the paper's schedules, the training set), `track`, `steps`,
-        `learning_rate` (the largest), `weight_decay`, `travel` and `decay_budget`; see
-        `trsfnet.training.budget`.
+        `batch_size`, `images` (of the training set; none for the paper's), `schedule`, `learning_rate` (the
+        largest), `weight_decay`, `travel` and `decay_budget`; see `trsfnet.training.budget`.
     """
     return pd.DataFrame([*_papers(), *_ours()])
 
@@ -35,7 +35,7 @@ def regimes() -> pd.DataFrame:
 def _papers() -> Iterator[dict[str, Any]]:
     for name in PRESETS:
         config = TrainConfig.from_parameters({"precision": "float32"}, name)
-        yield _row(name, config, config.steps_per_epoch)
+        yield _row(name, config, None)
 
 
 def _ours() -> Iterator[dict[str, Any]]:
@@ -49,13 +49,9 @@ def _ours() -> Iterator[dict[str, Any]]:
                 for rate in {rates[0], rates[-1]}:
                     for decay in {decays[0], decays[-1]}:
                         varied = replace(config, learning_rate=rate, weight_decay=decay)
-                        yield _row(budget, varied, _steps_per_epoch(varied))
+                        yield _row(budget, varied, _images(varied))
     for config in pilot_configs([first_seed("matched-pilot")]):
-        yield _row("matched-pilot", config, _steps_per_epoch(config))
-
-
-def _steps_per_epoch(config: TrainConfig) -> int:
-    return config.steps_per_epoch or _images(config) // config.batch_size
+        yield _row("matched-pilot", config, _images(config))
 
 
 def _images(config: TrainConfig) -> int:
@@ -66,12 +62,15 @@ def _images(config: TrainConfig) -> int:
     return sum(p.images for i in TRAIN_SETS for p in people[i] if p.images >= fewest)
 
 
-def _row(budget: str, config: TrainConfig, steps_per_epoch: int) -> dict[str, Any]:
-    found = regime(config, steps_per_epoch)
+def _row(budget: str, config: TrainConfig, images: int | None) -> dict[str, Any]:
+    found = regime(config, config.steps_per_epoch or (images or 0) // config.batch_size)
     return {
         "budget": budget,
         "track": config.track,
         "steps": found.steps,
+        "batch_size": config.batch_size,
+        "images": images,
+        "schedule": config.schedule,
         "learning_rate": config.learning_rate,
         "weight_decay": config.weight_decay,
         "travel": found.travel,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ import pandas as pd
 from trsfnet.analysis.measures import measures
 from trsfnet.experiments.budgets import budget_at_any_rate, budget_of, departures, of_a_study
 from trsfnet.experiments.record import Record
+from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.stale import why_stale
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS, short_name, variant_from
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
@@ -116,6 +117,15 @@ class Run:
     def collapse(self) -> Collapsed | None:
         """The kind and step of the collapse; None if the run did not collapse."""
         return self.record.collapse
+
+    @property
+    def command(self) -> str:
+        """The papermill command that repeats the run, also on a machine that prefers another precision."""
+        settings = replace(self.settings, images="")  # the track's data determine it
+        if settings.trsf and settings.scale_init == PAPER_SCALE:
+            settings = replace(settings, scale_init="paper")
+        preset = self.info.get("preset")
+        return papermill_command(settings, preset and preset["name"], self.info.get("processes", 1))
 
     @property
     def config(self) -> dict[str, Any]:

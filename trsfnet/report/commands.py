@@ -1,10 +1,16 @@
-"""The commands to start with, and their measured durations."""
+"""The commands to start with, with their measured durations, and those that repeat the runs on a page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 from trsfnet.analysis.benchmarks import measured
+from trsfnet.analysis.run import Run
+from trsfnet.analysis.tables import TableRuns
 from trsfnet.report.display import Markdown, table
-from trsfnet.text import duration
+from trsfnet.report.names import TRACKS
+from trsfnet.text import counted, duration
 
 # Command, description, and the measured steps that it runs on a new machine.
 _COMMANDS = (
@@ -45,3 +51,38 @@ def _time(steps: tuple[str, ...], seconds: dict[str, float]) -> str:
     total = duration(sum(seconds[step] for step in steps))
     parts = [f"{step} {duration(seconds[step])}" for step in steps]
     return total if len(steps) == 1 else f"{total} ({', '.join(parts)})"
+
+
+def repeating(exhibit: str, shown: Sequence[TableRuns]) -> Markdown:
+    """List the commands that repeat the runs on a page, with the settings that these runs share.
+
+    Args:
+        exhibit: the table or figure of the paper, such as `table 1`.
+        shown: the tables whose runs the page shows.
+    """
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for each in shown:
+        if each.runs:
+            groups.setdefault((each.track, each.budget), []).extend(each.runs)
+    lines = [f"- {_repeated(exhibit, *group, runs)}" for group, runs in groups.items()]
+    short = f'`make runs EXHIBIT="{exhibit}"` trains a brief version (3 epochs, one seed).'
+    return Markdown("\n".join([short if not lines else "To repeat the runs shown here:\n", *lines]))
+
+
+def _repeated(exhibit: str, track: str, budget: str, runs: Sequence[Run]) -> str:
+    words = [f'EXHIBIT="{exhibit}"', f"BUDGET={budget}"]
+    words += [f"TRACK={track}"] if track != "synthetic" else []
+    words.append(f"SEEDS={','.join(map(str, sorted({run.seed for run in runs})))}")
+    return f"On {TRACKS[track]}: `make runs {' '.join(words)}` ({_settings(runs[0])})."
+
+
+def _settings(run: Run) -> str:
+    """Return the settings of a run that its budget determines, in words."""
+    config = run.settings
+    steps = f"{int(run.history['step'].iloc[-1]):,} steps" if len(run.history) else "an unfinished run"
+    width = f"{Fraction(config.width)} of the full width" if config.width < 1 else "full width"
+    return (
+        f"{counted(config.epochs, 'epoch')}, {steps} with batches of {config.batch_size}, {config.schedule} "
+        f"schedule from a learning rate of {config.learning_rate:g}, weight decay {config.weight_decay:g}, "
+        f"{config.image_size} pixels, {width}"
+    )

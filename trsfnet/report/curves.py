@@ -16,7 +16,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, folded, picture
 from trsfnet.report.figure_runs import FigureRuns, Runs, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import MEASURE_NAMES
+from trsfnet.report.names import measure_header
 from trsfnet.report.run_state import finished_or_all
 from trsfnet.text import joined, percent, with_range
 
@@ -43,15 +43,16 @@ def _started(runs: Runs) -> Runs:
 
 
 def _validation(of: FigureRuns, rows: list[Runs]) -> Picture:
-    measures = of.tables[0].measures
-    drawing = _draw(rows, {MEASURE_NAMES[name]: name for name in measures})
+    measures, track = of.tables[0].measures, of.tables[0].track
+    named = {measure_header(name, track): name for name in measures}
+    drawing, first = _draw(rows, named), next(iter(named))
     for axes in drawing.axes:
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     finding = " ".join(_ends(row, measures[0]) for row in rows)
     return picture(
         drawing,
-        alt=f"{MEASURE_NAMES[measures[0]]} of unseen people over the epochs, a line per variant. {finding}",
-        caption=f"{of.opening}: {finding} {_key(rows)}{of.missing}",
+        alt=f"{first} of unseen people over the epochs, a line per variant. {finding}",
+        caption=f"{of.opening}, {first}: {finding} {_key(rows)}{of.missing}",
     )
 
 

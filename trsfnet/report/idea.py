@@ -61,14 +61,14 @@ def relatives() -> Markdown:
 
 def _whose(setting: Variant) -> str:
     if not setting.trsf:
-        return (
-            "Constants, as in facenet" if setting.scale_init is None else "One constant, as in Szegedy et al."
-        )
+        if setting.scale_init is None:
+            return "Constants, as in facenet"
+        return "One constant, as in Szegedy et al." if setting.scale_init < 1 else "No scaling"
     start = PAPER_SCALE if setting.scale_init is None else setting.scale_init
     if setting.trsf_per_channel:
         return "LayerScale" if 0 < start <= PAPER_SCALE else f"LayerScale from {start:g}"
     if start == 0:
-        return "SkipInit, ReZero"
+        return "The initial value of SkipInit and ReZero, but with batch norm"
     return "TRSF" if start == PAPER_SCALE else f"TRSF from {start:g}"
 
 

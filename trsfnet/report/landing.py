@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
-from trsfnet.analysis.findings import Outcome
+from trsfnet.analysis.findings import DECIDED, Outcome
 from trsfnet.analysis.mechanism import Answer, decay_explains_growth
 from trsfnet.analysis.reach import decay_budget_in_words, has_paper_decay_budget, paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.stability import Study
+from trsfnet.experiments.variants import variant_of
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report import length
 from trsfnet.report.claims.questions import QUESTIONS
@@ -21,10 +23,9 @@ from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import campaign_name, short_track
 from trsfnet.report.switch import tabs
-from trsfnet.text import capitalised, counted, joined, percent
+from trsfnet.text import capitalised, counted, joined, percent, percent_range
 
 _ROLE = "branches-matter-more"
-_DECIDED = (Outcome.SUPPORTED, Outcome.CONTRADICTED)
 
 MAIN_CLAIMS = {question: claims[0] for question, claims in QUESTIONS.items()}
 """The id of the claim that answers each question most directly, by question."""
@@ -41,6 +42,7 @@ def answer(
     mechanism: Sequence[Answer] = (),
     long: pd.DataFrame | None = None,
     study: Study | None = None,
+    graded: Campaign | None = None,
 ) -> Markdown:
     """State whether the paper holds up, how many of its questions are decided, and what is contradicted.
 
@@ -49,8 +51,9 @@ def answer(
         mechanism: answers of the study on weight decay.
         long: the table of `trsfnet.analysis.length.long_runs`.
         study: the stability study.
+        graded: the study `collapse`, which compares runs by how far training gets.
     """
-    parts = [findings(campaigns, mechanism, long, study)]
+    parts = [findings(campaigns, mechanism, long, study, graded)]
     if campaigns:
         parts.append(" ".join(filter(None, (_counts(campaigns), _contradicted(campaigns)))))
     return Markdown("\n\n".join(parts))
@@ -61,6 +64,7 @@ def findings(
     mechanism: Sequence[Answer] = (),
     long: pd.DataFrame | None = None,
     study: Study | None = None,
+    graded: Campaign | None = None,
 ) -> str:
     """List what the runs show on accuracy, scales, branches, slopes and stability; arguments as above."""
     if not campaigns:
@@ -71,7 +75,7 @@ def findings(
         "Scales": [_explanation(mechanism), of_length.get("scales")],
         "Branches": [_role_of_branches(campaigns), of_length.get("branches")],
         "Slopes": [of_length.get("slopes")],
-        "Stability": [_stability(study) if study else None],
+        "Stability": [_stability(study) if study else None, _training_further(graded) if graded else None],
     }
     return "\n".join(
         f"- **{topic}.** {' '.join(filter(None, sentences))}"
@@ -95,7 +99,8 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
 
 
 _NOTE = (
-    "Where a claim makes several comparisons, *Ours* is the weakest of them. "
+    "Where a claim makes several comparisons, both numbers are those of the one that supports it least in "
+    "our runs. The paper's are computed from its tables. "
     "*Inconclusive*: chance could explain the difference. Verdicts are corrected for all claims that are "
     "tested on the same runs, so they can be inconclusive although the interval excludes 0. *Out of reach*: "
     "our training is too short, or its weight decay too weak, to test the claim."
@@ -113,9 +118,12 @@ def _tab(campaign: Campaign | None) -> str:
     for question, claim in MAIN_CLAIMS.items():
         rule, verdict = paper_rules()[claim], campaign and campaign.verdicts[claim]
         weakest = verdict and rule.weakest(verdict.measured)
-        ours = rule.estimate(weakest) if weakest else "–"
+        paper, ours = rule.published(), "–"
+        if weakest:
+            ours = rule.estimate(weakest)
+            paper = paper if weakest.published is None else rule.published([weakest.published])
         outcome = verdict.outcome if verdict else Outcome.NOT_RUN
-        rows.append((_asked(question, claim), rule.published(), ours, outcome_link(claim, outcome)))
+        rows.append((_asked(question, claim), paper, ours, outcome_link(claim, outcome)))
     return table(header, rows)
 
 
@@ -156,8 +164,9 @@ def _agreeing(campaigns: Sequence[Campaign]) -> list[tuple[dict[str, list[str]],
 
 
 def _travel(campaigns: Sequence[Campaign]) -> str:
-    """State how little of the paper's travel the runs have; empty if that is unknown."""
-    travels = [campaign.regime.travel for campaign in campaigns if campaign.regime]
+    """State how little of the paper's travel runs on accuracy have; empty if that is unknown."""
+    on_accuracy = [campaign for campaign in campaigns if campaign.decides(_GAINS.values())]
+    travels = [campaign.regime.travel for campaign in on_accuracy if campaign.regime]
     if not travels:
         return ""
     return f"These runs have at most {percent(max(travels) / paper_regime().travel)} of the paper's travel."
@@ -171,7 +180,7 @@ def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:
 def _gains(campaign: Campaign) -> dict[str, list[str]]:
     """Return what raises accuracy, what does not, and what remains open."""
     names: dict[str, list[str]] = {"raise": [], "lower": [], "open": []}
-    kinds = {_DECIDED[0]: "raise", _DECIDED[1]: "lower"}
+    kinds = {DECIDED[0]: "raise", DECIDED[1]: "lower"}
     for name, claim in _GAINS.items():
         names[kinds.get(campaign.verdicts[claim].outcome, "open")].append(name)
     return names
@@ -217,19 +226,53 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
 
 
 def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
-    """State whether branches contribute more with TRSF than with constants, at the paper's decay budget."""
-    rule = paper_rules()[_ROLE]
-    decided = [each for each in _matched(campaigns) if each.verdicts[_ROLE].outcome in _DECIDED]
-    outcomes = {each.verdicts[_ROLE].outcome for each in decided}
-    if len(outcomes) != 1:
+    """State whether branches contribute more with TRSF than with constants, at the paper's decay budget.
+
+    Empty if no campaign decides it.
+    """
+    tested = [each for each in _matched(campaigns) if each.verdicts[_ROLE].tested]
+    decided = [each for each in tested if each.verdicts[_ROLE].outcome in DECIDED]
+    if not decided:
         return ""
-    how = "more" if outcomes == {Outcome.SUPPORTED} else "no more"
-    weakest = [(each, rule.weakest(each.verdicts[_ROLE].measured)) for each in decided]
-    numbers = [f"{rule.estimate(one)} on {short_track(each.track)}" for each, one in weakest if one]
-    by = f": by the most cautious of three averages, {joined(numbers)}" if numbers else ""
+    words = {
+        Outcome.SUPPORTED: "the branches add more to their trunk with TRSF than with constant scales",
+        Outcome.CONTRADICTED: "the branches add no more to their trunk with TRSF than with constant scales",
+        Outcome.INCONCLUSIVE: "it remains open",
+    }
+    clauses = [
+        f"{what}: {joined(shown)}"
+        for outcome, what in words.items()
+        if (shown := [_branches_on(each) for each in tested if each.verdicts[_ROLE].outcome == outcome])
+    ]
     return (
-        f"At the paper's decay budget, the branches add {how} to their trunk with TRSF than with constant "
-        f"scales{by}."
+        "At the paper's decay budget, by the most cautious of three averages, "
+        f"{'; '.join(clauses)}.{_shrinking(decided)}"
+    )
+
+
+def _branches_on(campaign: Campaign) -> str:
+    """Return the factor by which branches add more with TRSF, and the track."""
+    rule, track = paper_rules()[_ROLE], short_track(campaign.track)
+    weakest = rule.weakest(campaign.verdicts[_ROLE].measured)
+    return f"{rule.estimate(weakest)} on {track}" if weakest else track
+
+
+def _shrinking(campaigns: Sequence[Campaign]) -> str:
+    """State how small the branches become, with a leading space; empty unless they shrink in all variants."""
+    start: list[float] = []
+    end: dict[bool, list[float]] = {True: [], False: []}
+    for campaign in campaigns:
+        cells = {variant: list(campaign.of(variant).values()) for variant in paper_rules()[_ROLE].variants}
+        found = BranchRuns.of(cells)
+        for variant in found.by_variant:
+            start.append(found.arithmetic_ratio(variant, 0))
+            end[variant_of(variant).trsf].append(found.arithmetic_ratio(variant))
+    if not (end[True] and end[False]) or max(*end[True], *end[False]) >= min(start):
+        return ""
+    return (
+        f" Yet they shrink with both: from {percent_range(min(start), max(start))} of the trunk to at most "
+        f"{percent(max(end[True]))} with TRSF and {percent(max(end[False]))} with constants (means over "
+        "modules)."
     )
 
 
@@ -246,13 +289,31 @@ def _stability(study: Study) -> str:
     )
 
 
+def _training_further(campaign: Campaign) -> str:
+    """State whether runs with TRSF train further where training begins to fail."""
+    rule, found = paper_rules()["trainable-more-stable"], campaign.verdicts["trainable-more-stable"]
+    weakest = rule.weakest(found.measured)
+    if not weakest:
+        return ""
+    lower = "those with TRSF end with a lower loss on held-out images than those with constants"
+    verdict = {
+        Outcome.SUPPORTED: lower,
+        Outcome.CONTRADICTED: lower.replace("end with a", "end with no"),
+    }.get(found.outcome, f"it remains open whether {lower}")
+    return (
+        f"In {len(campaign.runs)} later runs at learning rates at which training begins to fail, {verdict} "
+        f"(difference as a share of chance level: {rule.estimate(weakest)})."
+    )
+
+
 def _contradicted(campaigns: Sequence[Campaign]) -> str:
     """List the contradicted claims that answer none of the main questions; empty without any."""
     found: dict[str, list[str]] = {}
     for campaign in campaigns:
         for claim, verdict in campaign.verdicts.items():
             if verdict.outcome == Outcome.CONTRADICTED and claim not in MAIN_CLAIMS.values():
-                found.setdefault(claim, []).append(campaign_name(campaign))
+                note = f"; {verdict.note.rstrip('.')}" if verdict.note else ""
+                found.setdefault(claim, []).append(f"{campaign_name(campaign)}{note}")
     if not found:
         return ""
     listed = ", ".join(
@@ -265,7 +326,7 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
     counts = []
     for campaign in campaigns:
         outcomes = campaign.count(MAIN_CLAIMS.values())
-        supported, contradicted = (outcomes[outcome] for outcome in _DECIDED)
+        supported, contradicted = (outcomes[outcome] for outcome in DECIDED)
         left = len(MAIN_CLAIMS) - supported - contradicted
         counts.append(
             f"on {campaign_name(campaign)}{_decay(campaign)}, our runs confirm {supported}, contradict "

@@ -11,8 +11,9 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.averages import geometric_mean
 from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, growth, select
+from trsfnet.analysis.mechanism import RATIOS
+from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
-from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.variants import short_name
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
@@ -63,7 +64,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     if both.empty:
         return {}
     which = "our longest run" if len(both) == 1 else f"our {in_words(len(both))} longest runs"
-    which = f"{which} with TRSF and PReLU"
+    which = f"{which} of v1 with TRSF and PReLU"
     share = f"{100 * both['travel'].max() / paper_regime().travel:.0f}{NBSP}%"
     scales = (
         f"In {which}, at the paper's decay budget and with {share} of its travel, the "
@@ -71,19 +72,22 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
         f"{both['scale'].mean():.1f}; their mean, which the paper reports, ends at "
         f"{decimal(both['signed_scale'].mean(), 1)}."
     )
+    grown = min(growth(both, name) for name in RATIOS)
     branches = (
-        f"In {which}, what the branches add relative to their trunk grows to {growth(both, 'ratio'):.1f} "
-        "times its start"
+        f"In {which}, by the most cautious of three averages, what the branches add relative to their trunk "
+        f"grows to {grown:.1f} times its start"
     )
-    gains = (both.set_index("seed")["ratio"] / constants.set_index("seed")["ratio"]).dropna()
+    gains = (both.set_index("seed")[[*RATIOS]] / constants.set_index("seed")[[*RATIOS]]).dropna()
     if len(gains):
-        branches += f" and ends at {geometric_mean(gains):.1f} times that with constants and PReLU"
+        gain = geometric_mean(gains, axis=0).min()
+        branches += f" and ends at {gain:.1f} times that with constants and PReLU"
         if len(gains) < MIN_SEEDS:
             pairs = "pair" if len(gains) == 1 else "pairs"
             branches += f" ({in_words(len(gains))} {pairs} of runs, too few to decide)"
+    papers = QUANTITIES["slope_share_negative"].published()[BOTH]
     slopes = (
-        f"In {which}, {percent(both['negative_slopes'].mean())} of the slopes end negative; in the paper, "
-        f"{paper_rules()['slopes-turn-negative'].published()} do."
+        f"In {which}, {percent(both['negative_slopes'].mean())} of the slopes end negative; in the paper's "
+        f"v1 with TRSF and PReLU, {percent(papers)} do."
     )
     return {"scales": scales, "branches": f"{branches}.", "slopes": slopes}
 

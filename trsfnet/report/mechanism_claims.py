@@ -55,7 +55,7 @@ def claims(found: Analysis) -> Markdown:
         if isinstance(rule, Mechanism | Cost):
             verdict = verdicts.get(claim)
             numbers = "; ".join(f"{m.name}: {rule.estimate(m)}" for m in verdict.measured) if verdict else ""
-            reason = verdict.reason if verdict else "No run of the study has finished."
+            reason = verdict.explanation if verdict else "No run of the study has finished."
             outcome = verdict.outcome if verdict else "not run"
             rows.append((claims_by_id()[claim].statement, numbers or "–", f"**{outcome}**: {reason}"))
     body = table(("Claim, as the rule tests it", "Measured", "Verdict"), rows)

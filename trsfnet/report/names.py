@@ -21,11 +21,10 @@ TRACKS = {
 # Names of tracks where space is short, as in headers and titles of panels.
 _SHORT_TRACKS = {**TRACKS, "lfw": "LFW", "paper": "the paper's data"}
 
-MEASURE_NAMES = {
-    "tar@1e-3": "TAR@FAR=1e-3",
-    "tar_by_person@1e-3": "TAR@FAR=1e-3, mean over people",
-    "all_pairs_tar@1e-3": "TAR@FAR=1e-3, all pairs",
-    "all_pairs_tar@1e-2": "TAR@FAR=1e-2, all pairs",
+_PAIRS = {
+    "tar": "ten folds",
+    "tar_by_person": "mean over people",
+    "all_pairs_tar": "all pairs",
 }
 
 _SHARES = {
@@ -38,6 +37,18 @@ _IN_WORDS = {"accuracy": "Accuracy"} | {
     for share, words in _SHARES.items()
     for far in ALL_PAIRS_FARS
 }
+
+
+def measure_header(measure: str, track: str) -> str:
+    """Return a measure's name for headers and axes, such as `TAR@FAR=1e-3, all pairs`.
+
+    Args:
+        measure: name of the metric, such as `all_pairs_tar@1e-3`.
+        track: name of the track; the metric `tar` forms all pairs on LFW and ten folds elsewhere.
+    """
+    share, far = measure.split("@")
+    pairs = "all pairs" if (share, track) == ("tar", "lfw") else _PAIRS[share]
+    return f"TAR@FAR={far}, {pairs}"
 
 
 def row_name(number: int, variant: str, *, short: bool = False) -> str:

@@ -27,8 +27,8 @@ from trsfnet.report import style
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.names import MEASURE_NAMES, effect_in_words, name_of_campaign, short_track
-from trsfnet.text import capitalised, counted, joined, p_value, with_range
+from trsfnet.report.names import effect_in_words, measure_header, name_of_campaign, short_track
+from trsfnet.text import capitalised, counted, joined, p_in_text, p_value, with_range
 
 _SEEDS = range(2, 13)
 # The first table of each network and loss, over whose variants the spread is pooled.
@@ -54,7 +54,7 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
         (
             capitalised(name_of_campaign(s.track, f"{s.budget} budget")),
             network(s),
-            MEASURE_NAMES[measures(s.track, s.budget)[0]],
+            measure_header(measures(s.track, s.budget)[0], s.track),
             f"{s.runs} of {counted(s.variants, 'variant')}",
             with_range(s.deviation, *s.bounds, lambda share: f"{100 * share:.1f}"),
             spread_range(s),
@@ -81,6 +81,19 @@ def spread_range(spread: SeedSpread) -> str:
     low, high = (choose(spread.each, key=lambda v: spread.each[v]) for choose in (min, max))
     shown = [f"{100 * spread.each[v]:.1f} ({short_name(v)})" for v in (low, high)]
     return " to ".join(dict.fromkeys(shown))
+
+
+def unequal(spread: SeedSpread) -> str:
+    """State that the seeds of single variants vary too differently to be pooled; empty unless they do."""
+    if spread.p_equal is None or spread.p_equal >= ALPHA:
+        return ""
+    return (
+        f"the standard deviation of TAR between seeds of {network(spread)}, in points, ranges from "
+        f"{spread_range(spread)}, more than chance suggests (Bartlett's test, {p_in_text(spread.p_equal)}). "
+        "Except among the initial slopes of table 6, the rules pool it over all variants of this network, "
+        "those of other tables included, so most intervals of their comparisons are too wide and some too "
+        "narrow."
+    )
 
 
 def sensitivity_table(found: Analysis) -> Markdown:

@@ -13,7 +13,7 @@ from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import protocol
 from trsfnet.experiments.record import is_study, read_record
 from trsfnet.paths import user_path
-from trsfnet.report.names import MEASURE_NAMES
+from trsfnet.report.names import measure_header
 from trsfnet.report.run_state import message, value_of
 from trsfnet.training.config import LATER_SETTINGS
 
@@ -65,7 +65,7 @@ def measures(runs: Sequence[Run]) -> list[str]:
     """Name the measures in the column `result` for each track of `runs`."""
     found: dict[str, dict[str, None]] = {}
     for run in runs:
-        found.setdefault(run.track, {})[MEASURE_NAMES[run.measures[0]]] = None
+        found.setdefault(run.track, {})[measure_header(run.measures[0], run.track)] = None
     return [f"{track}: {' or '.join(names)}" for track, names in found.items()]
 
 

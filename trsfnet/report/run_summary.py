@@ -11,7 +11,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.figures import depth_bar, epoch_axis, lines_by_depth
-from trsfnet.report.names import MEASURE_NAMES, measure_name
+from trsfnet.report.names import measure_header, measure_name
 from trsfnet.report.run_state import message
 from trsfnet.text import counted, duration, percent
 
@@ -26,7 +26,9 @@ def training_curves(run: Run) -> Figure:
         left.plot(history["epoch"], history["loss"], marker=marker)
         left.set(title="Training loss", ylabel="Mean cross-entropy (nats)", ylim=(0, None))
         for measure in run.measures:
-            right.plot(history["epoch"], history[measure], marker=marker, label=MEASURE_NAMES[measure])
+            right.plot(
+                history["epoch"], history[measure], marker=marker, label=measure_header(measure, run.track)
+            )
         right.set(title="Verification of unseen people", ylabel="TAR", ylim=(0, None))
         right.yaxis.set_major_formatter(PercentFormatter(1))
         right.legend(loc="best")

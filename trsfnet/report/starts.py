@@ -14,7 +14,7 @@ from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figure_runs import FigureRuns, Values, final, seeds_in_words, shown_seeds
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import row_name
-from trsfnet.text import decimal
+from trsfnet.text import decimal, percent
 
 _MARKERS = ("v", "s", "o", "D", "^")
 
@@ -58,7 +58,8 @@ def _slopes(of: FigureRuns, networks: Values) -> Picture:
         axes.set_yticks(rows, chosen, fontsize=8)
         axes.set(ylim=(shown - 0.4, -0.6), xlabel="Slope α after training")
         legend_below(figure, axes)
-    finding = _between(by_start)
+    starts = pd.concat([table.iloc[[0]] for seeds in networks.values() for table in seeds.values()])
+    finding = _between(by_start, float(starts[chosen].std().mean()))
     return picture(
         figure,
         alt=f"{shown} slopes after training, a row per slope, a point per network. {finding}",
@@ -69,14 +70,20 @@ def _slopes(of: FigureRuns, networks: Values) -> Picture:
     )
 
 
-def _between(by_start: dict[str, pd.DataFrame]) -> str:
-    """State the standard deviation of a slope over networks, and that of the mean slopes over modules."""
+def _between(by_start: dict[str, pd.DataFrame], initially: float) -> str:
+    """State how far a slope differs between networks, and how far slopes differ from one another.
+
+    Args:
+        by_start: final slopes by initial value, a row per network.
+        initially: standard deviation of the initial values over the networks.
+    """
     every = pd.concat(by_start.values())
     if len(by_start) == 1:
         return f"only the initial value {next(iter(by_start))} has been run, so there is no comparison."
     return (
-        f"over the {len(every)} networks, a slope has a standard deviation of {decimal(every.std().mean())} "
-        f"on average; the standard deviation of the slopes' means is {decimal(every.mean().std())}."
+        f"over the {len(every)} networks, a slope's final values have a standard deviation of "
+        f"{decimal(every.std().mean())} on average; that of the initial values is {decimal(initially)}. The "
+        f"means of the slopes over the networks have a standard deviation of {decimal(every.mean().std())}."
     )
 
 
@@ -121,7 +128,8 @@ def _convergence(found: Values) -> str:
     if len(means) == 1:
         return text
     before, after = (np.ptp([mean.iloc[place] for mean in means.values()]) for place in (0, -1))
-    return f"{text} The initial values span {decimal(before)}, the final means {decimal(after)}."
+    kept = f"the final means still span {percent(after / before)} of the range of the initial values"
+    return f"{text} In these runs, {kept} ({decimal(after)} of {decimal(before)})."
 
 
 def _looks(number: int) -> list[style.Look]:

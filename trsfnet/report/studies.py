@@ -131,4 +131,4 @@ def _verdict(claim: str, rule: FewerCollapses, campaign: Campaign | None) -> str
     found = campaign.verdicts[claim]
     numbers = "; ".join(f"{each.name}: {rule.estimate(each)}" for each in found.measured)
     numbers = f" {capitalised(numbers)}." if numbers else ""
-    return f"{statement} **{found.outcome.capitalize()}.**{numbers} {found.reason}"
+    return f"{statement} **{found.outcome.capitalize()}.**{numbers} {found.explanation}"

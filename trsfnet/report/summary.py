@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
-from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
+from trsfnet.analysis.findings import MIN_SEEDS, Outcome
 from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gains_in_log_odds
 from trsfnet.analysis.margins import leans_against, tested
 from trsfnet.analysis.mechanism import decay_explains_growth
@@ -25,8 +25,8 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import campaign_name
-from trsfnet.report.power import network, spread_range
-from trsfnet.text import capitalised, counted, joined, p_in_text
+from trsfnet.report.power import unequal
+from trsfnet.text import capitalised, counted, joined
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -76,7 +76,7 @@ def _cell(claim: str, campaign: Campaign) -> str:
 def answer(found: Analysis) -> str:
     """State whether the paper holds up, as a list of findings."""
     campaigns = landing.campaigns_on_questions(found)
-    return landing.findings(campaigns, found.answers, found.length, found.study)
+    return landing.findings(campaigns, found.answers, found.length, found.study, found.graded)
 
 
 def picture(found: Analysis) -> str | None:
@@ -166,7 +166,7 @@ def _verdict(claim: str, campaign: Campaign) -> str:
     verdict = campaign.verdicts[claim]
     numbers = _numbers(claim, campaign)
     said = f"{verdict.outcome}**{f', {numbers}' if numbers else ''}"
-    return f"{_name(campaign)}: **{said}. {verdict.reason}"
+    return f"{_name(campaign)}: **{said}. {verdict.explanation}"
 
 
 def _numbers(claim: str, campaign: Campaign) -> str:
@@ -236,14 +236,8 @@ def _in_log_odds(campaign: Campaign) -> str:
 
 def _unequal_spreads(campaign: Campaign) -> list[str]:
     """State where the seeds of single variants vary so differently that pooling them is doubtful."""
-    return [
-        f"- {_name(campaign)}: the standard deviation of TAR between seeds of {network(s)}, in points, "
-        f"ranges from {spread_range(s)}, more than chance suggests (Bartlett's test, "
-        f"{p_in_text(s.p_equal)}). Except among the initial slopes of table 6, the rules pool it over all "
-        "these variants, so most intervals of their comparisons are too wide and some too narrow."
-        for s in seed_spreads([campaign])
-        if s.p_equal is not None and s.p_equal < ALPHA
-    ]
+    sentences = filter(None, map(unequal, seed_spreads([campaign])))
+    return [f"- {_name(campaign)}: {sentence}" for sentence in sentences]
 
 
 def _collapsed(campaign: Campaign) -> list[str]:

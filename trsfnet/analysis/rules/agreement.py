@@ -11,7 +11,7 @@ from trsfnet.analysis.findings import Finding
 from trsfnet.analysis.rules.contrast import Contrast
 from trsfnet.analysis.rules.rule import Bounds, Rule
 from trsfnet.analysis.units import Unit
-from trsfnet.text import joined
+from trsfnet.text import capitalised, joined
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,11 @@ class Agreement(Rule):
             max(finding.p_against for finding in found),
             frozenset().union(*(finding.barred for finding in found)),
             conjunction=sum(finding.conjunction for finding in found),
-            note=" ".join(filter(None, (finding.note for finding in found))),
+            note=" ".join(
+                f"{capitalised(part.quantity.label)}: {finding.note}"
+                for part, finding in zip(self.parts, found, strict=True)
+                if finding.note
+            ),
         )
 
     def testable(self, variants: Collection[str], track: str) -> bool:

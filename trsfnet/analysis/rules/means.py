@@ -74,8 +74,8 @@ def _contrasted(of: Sequence[str], than: Sequence[str]) -> list[str]:
     return found[0] if len(found) == 1 else []
 
 
-def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns, pooling: Pooling) -> str:
-    """Return a sentence if parts of a difference have opposite signs and differ significantly, else "".
+def disagreement(means: Means, quantity: Quantity, campaign: ComparableRuns, pooling: Pooling) -> str:
+    """Return a sentence if parts of a difference differ significantly from each other, else "".
 
     The parts are the versions and the activations. Each pair is tested at 5 % divided by the number of pairs.
     """
@@ -92,13 +92,14 @@ def opposites(means: Means, quantity: Quantity, campaign: ComparableRuns, poolin
                 for variant, weight in parts[second].weights.items()
             }
             difference = campaign.effect(weights, quantity, pooling)
-            if not (one and other and difference) or one.estimate * other.estimate >= 0:
+            if not (one and other and difference):
                 continue
             p = 2 * min(difference.p_above(0.0), difference.p_below(0.0)) * len(pairs)
             if p < ALPHA:
                 texts = [quantity.difference.text(effect.estimate) for effect in (one, other)]
+                verb = "disagree" if one.estimate * other.estimate < 0 else "differ"
                 sentences.append(
-                    f"{names[first]} and {names[second]} disagree by more than chance explains "
+                    f"{names[first]} and {names[second]} {verb} by more than chance explains "
                     f"({texts[0]} and {texts[1]}; {p_in_text(p)})."
                 )
     return " ".join(sentences)

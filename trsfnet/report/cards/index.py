@@ -12,7 +12,7 @@ from trsfnet.experiments.record import STATUSES
 from trsfnet.experiments.variants import STABILITY, variant_from
 from trsfnet.report.card_links import STUDY, card_link, page_link, runs_popover
 from trsfnet.report.display import Markdown, folded, list_of_problems, plain, table
-from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.names import TRACKS, measure_header
 from trsfnet.report.run_state import departures, state, value_of
 from trsfnet.text import capitalised, counted, duration, joined
 
@@ -44,7 +44,7 @@ def _section(track: str, at: str, runs: list[Run]) -> str:
     measures = runs[0].measures
     header = [
         "Run",
-        *(MEASURE_NAMES[measure] for measure in measures),
+        *(measure_header(measure, track) for measure in measures),
         "Status",
         "Wall time",
         "Differs in",

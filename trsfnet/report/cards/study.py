@@ -20,7 +20,7 @@ from trsfnet.report.cards.readable import CardRun
 from trsfnet.report.cards.shared import shared, which
 from trsfnet.report.cards.study_figure import study_figure
 from trsfnet.report.display import plain
-from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.names import TRACKS, measure_header
 from trsfnet.templates import fill
 from trsfnet.text import counted, duration, joined
 
@@ -60,7 +60,7 @@ def study_page(runs: Sequence[CardRun], others: Others, place: Path, pages: Sequ
         ended=f"{counted(len(entries), 'run')}, {_ended(entries)}",
         figure=study_figure(title, sound),
         where=_where([each.run for each in entries]),
-        measures=[MEASURE_NAMES[measure] for measure in MEASURES[track]],
+        measures=[measure_header(measure, track) for measure in MEASURES[track]],
         entries=entries,
         others=others,
         place=place,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import POWER
-from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
+from trsfnet.analysis.findings import ALPHA, DECIDED, MIN_SEEDS, Outcome
 from trsfnet.analysis.reach import decay_budget_in_words, paper_regime, run_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
@@ -42,9 +42,10 @@ def rules() -> Markdown:
         "one side of the claim's bound by more than chance explains. Seeds are the sample. Their variance "
         "is pooled over all variants with the same network and loss; for the scales and their effects, over "
         "the variants with the same kind of scale (Student's t). The initial slopes of table 6 alone have "
-        "separate variances (Welch's t; for the largest difference, Games–Howell). Over all claims that one "
-        f"group of runs can test, the probability of any false verdict is at most {100 * ALPHA:.0f} % (Holm) "
-        "if the variances that are pooled hardly differ. This holds for each group of runs "
+        "separate variances when they are compared with each other (Welch's t; for the largest difference, "
+        "Games–Howell). Over all claims that one group of runs can test, the probability of any false "
+        f"verdict is at most {100 * ALPHA:.0f} % (Holm) if the variances that are pooled hardly differ; the "
+        "[page on statistics](statistics.ipynb) tests whether they do. This holds for each group of runs "
         "separately, and separately for the rows of each of the paper's tables.\n"
         "- A claim with several comparisons is supported only if all of them support it, and contradicted if "
         "any of them contradicts it. If versions or activations disagree, with effects of opposite signs "
@@ -185,7 +186,7 @@ def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Mark
 
 
 def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
-    """Return the verdict of each campaign with its numbers, linked to the evidence."""
+    """Return the verdict of each campaign with its numbers and its note, linked to the evidence."""
     rule = paper_rules()[claim]
     if not campaigns:
         reason = f": {rule.why_untested}" if rule.why_untested else ""
@@ -194,7 +195,8 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
     for campaign in campaigns:
         verdict = campaign.verdicts[claim]
         numbers = rule.summary(verdict.measured)
-        cells.append(outcome_link(claim, verdict.outcome) + (f"<br>{numbers}" if numbers else ""))
+        note = verdict.note if verdict.outcome in DECIDED else ""
+        cells.append("<br>".join(filter(None, (outcome_link(claim, verdict.outcome), numbers, note))))
     return cells
 
 
@@ -209,7 +211,7 @@ def verdict(found: Analysis) -> Markdown:
     for campaign in found.campaigns_on(paper_rules()):
         decided = [
             f"**{outcome}**: {joined([_link(claim) for claim in claims])}"
-            for outcome in (Outcome.SUPPORTED, Outcome.CONTRADICTED)
+            for outcome in DECIDED
             if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
         ]
         counts = campaign.count(paper_rules())

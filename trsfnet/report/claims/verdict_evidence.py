@@ -74,7 +74,7 @@ def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
         for variant, runs in rule.evidence(campaign).items()
         if runs
     )
-    said = f"- {capitalised(campaign_name(campaign))}: **{verdict.outcome}**. {verdict.reason}"
+    said = f"- {capitalised(campaign_name(campaign))}: **{verdict.outcome}**. {verdict.explanation}"
     if rule.moves_with_schedule and campaign.regime and verdict.outcome != Outcome.OUT_OF_REACH:
         said += f" {regime_in_words(campaign.regime)}"
     return f"{said} Runs: {runs}." if runs else said

@@ -14,7 +14,7 @@ from trsfnet.paper.numbers import paper_table
 from trsfnet.report.card_links import runs_popover
 from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
-from trsfnet.report.names import MEASURE_NAMES, TRACKS, budget_in_words, row_name
+from trsfnet.report.names import TRACKS, budget_in_words, measure_header, row_name
 from trsfnet.report.run_state import EARLIER
 from trsfnet.report.switch import by_track
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
@@ -113,7 +113,9 @@ def _notes(one: TableRuns) -> str:
 def _note(one: TableRuns) -> str:
     if not one.runs:
         return "no run yet."
-    what = MEASURE_NAMES[one.measures[0]] if one.of_tar else "mean magnitude of TRSF after training"
+    what = (
+        measure_header(one.measures[0], one.track) if one.of_tar else "mean magnitude of TRSF after training"
+    )
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
         f"{what}, mean over seeds with its 95 % interval; {counted(len(one.runs), 'run')} "

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
-from trsfnet.report.names import MEASURE_NAMES, runs_in_words
+from trsfnet.report.names import measure_header, runs_in_words
 from trsfnet.report.tables.wording import mean_text, sentence, short_row
 from trsfnet.text import capitalised, joined
 
@@ -47,7 +47,7 @@ def _points(panel: Axes, one: TableRuns) -> None:
         if row.value is not None:
             panel.plot(row.value, y, look.marker, color=look.colour, markersize=8)
     if one.of_tar:
-        panel.set_xlabel(MEASURE_NAMES[one.measures[0]])
+        panel.set_xlabel(measure_header(one.measures[0], one.track))
         # No steps of 2.5, because the tick labels are whole percentages.
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         panel.xaxis.set_major_formatter(PercentFormatter(1))

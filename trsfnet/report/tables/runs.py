@@ -9,7 +9,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, list_of_problems, plain, table
-from trsfnet.report.names import MEASURE_NAMES, TRACKS
+from trsfnet.report.names import TRACKS, measure_header
 from trsfnet.report.run_state import state, value_of
 from trsfnet.text import counted, duration, percent
 
@@ -24,7 +24,7 @@ def runs_behind(tables: Sequence[TableRuns]) -> Markdown:
 
 def _runs(one: TableRuns) -> str:
     measures = one.measures
-    header = ["Run", *(MEASURE_NAMES[measure] for measure in measures)]
+    header = ["Run", *(measure_header(measure, one.track) for measure in measures)]
     header += [] if one.of_tar else ["Mean magnitude of TRSF", "Mean TRSF"]
     lines = []
     for run in one.runs:
@@ -48,7 +48,7 @@ def _last(run: Run) -> list[str]:
     return [
         plain(state(run)),
         duration(run.info.get("seconds", 0.0)),
-        f"`{run.info.get('command', 'unknown')}`",
+        f"`{run.command}`",
     ]
 
 
@@ -62,7 +62,7 @@ def other_runs(found: Analysis, number: int) -> Markdown:
     parts = ["There are no other runs of these variants."]
     if others:
         lines = [[_name(r), f"`{r.track}`", plain(reason), _values(r), *_last(r)] for r, reason in others]
-        header = ("Run", "Track", "Differs in", "TAR@FAR=1e-3", *_LAST)
+        header = ("Run", "Track", "Differs in", "Results", *_LAST)
         caption = "Runs that differ from the paper's variants, or have another budget than the table."
         body = captioned(caption, f"others-{number}", table(header, lines))
         parts = [folded(f"{counted(len(others), 'other run')}", body)]
@@ -73,7 +73,9 @@ def other_runs(found: Analysis, number: int) -> Markdown:
 
 
 def _values(run: Run) -> str:
-    return ", ".join(value_of(run, measure) for measure in run.measures) if run.done else "–"
+    if not run.done:
+        return "–"
+    return "; ".join(f"{measure_header(name, run.track)}: {value_of(run, name)}" for name in run.measures)
 
 
 def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
@@ -83,14 +85,14 @@ def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
         if pairs:
             most, all_pairs = pairs
             return Markdown(
-                f"One person has {most:,} of the {all_pairs:,} same-person pairs "
+                f"On LFW, one person has {most:,} of the {all_pairs:,} same-person pairs "
                 f"({percent(most / all_pairs)}), because the number of pairs grows with the square of the "
                 "number of images. TAR over all pairs is therefore mostly about that person; the mean over "
-                "people counts everybody once, and the verdicts use it."
+                "people counts everybody once, and the verdicts on LFW use it."
             )
     return Markdown(
-        "Some people have far more images than others, and the number of pairs grows with the square of that "
-        "number. The mean over people counts everybody once, and the verdicts use it."
+        "On LFW, some people have far more images than others, and the number of pairs grows with the square "
+        "of that number. The mean over people counts everybody once, and the verdicts on LFW use it."
     )
 
 

@@ -96,13 +96,19 @@ def rule(table: TableRuns) -> Markdown:
         if table.of_tar
         else f"the mean over seeds of the mean magnitude lies {_range(table)}"
     )
-    among = f"the {len(table.questions)} rows of the table"
+    among, but = (
+        f"the {len(table.questions)} rows of the table",
+        ", but corrects for all claims tested on the same runs",
+    )
     if len(table.claims) == len(table.questions):
-        among = "all claims, because the row is itself one of them"
+        among, but = "all claims tested on the same runs, because the row is itself one of them", ""
     lost = "Collapsed runs are left out of the means"
     if table.of_tar:
         lost += "; a comparison cannot favour the side with more of them"
-    spread = "pooled over all variants with the same network and loss (Student's t)"
+    spread = "pooled over all variants with the same network and loss, including those of other tables"
+    if not table.of_tar:
+        spread = "pooled over all variants of the network with trainable scales"
+    spread += " (Student's t)"
     if table.pooling == Pooling.NONE:
         spread = "that of each variant alone (Welch's t), because the variants differ too much"
     return Markdown(
@@ -111,6 +117,5 @@ def rule(table: TableRuns) -> Markdown:
         f"a p value below {ALPHA} after Holm's correction for {among}, and **{Outcome.INCONCLUSIVE}** "
         f"otherwise or with fewer than {MIN_SEEDS} finished seeds. It is **{Outcome.OUT_OF_REACH}** if the "
         "schedule lacks the decay budget or the travel that the claim needs. The variance between seeds is "
-        f"{spread}. The same code judges the [claims](claims.ipynb), but corrects for all claims tested on "
-        f"the same runs. {lost}."
+        f"{spread}. The same code judges the [claims](claims.ipynb){but}. {lost}."
     )
