@@ -88,7 +88,7 @@ def make_pages(root: Path) -> None:
     meaning.gains(load(root).table(1, "synthetic"))
     scales.after_training(load(root).table(1, "synthetic"), 6)
     slopes.signs_table(load(root).tables(1), 9)
-    figure_runs.left_out(load(root), [1, 2], "trsf")
+    figure_runs.left_out(load(root), load(root).tables(1), "trsf")
     for page in (
         mechanism.decay_figure,
         mechanism.ladder_table,

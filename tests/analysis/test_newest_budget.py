@@ -6,6 +6,7 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
+from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.variants import table_variants
 from trsfnet.report import landing
@@ -36,15 +37,59 @@ def budgets(root, *numbers):
     return [table.budget for table in load(root).tables_by_track(*numbers)[0]]
 
 
-def test_too_few_seeds_of_one_variant_change_nothing(root):
+def test_too_few_seeds_change_nothing(root):
     before = generated(load(root)).splitlines()
     train_full(root, BOTH, (300, 301))
-    train_full(root, BOTH[1:], (302,))
     found = load(root)
     assert budgets(root, 1, 2) == ["short", "short"]
     assert [c.budget for c in found.campaigns] == ["full", "short"]
     (line,) = (line for line in generated(found).splitlines() if line not in before)
-    assert line.startswith("- Rendered faces, full budget: 35 runs, 73 missing. ")
+    assert line.startswith("- Rendered faces, full budget: 24 runs, 84 missing. ")
+
+
+def test_too_few_seeds_of_one_variant_leave_the_tables_and_the_claims_on_it(root):
+    train_full(root, BOTH, (300, 301))
+    train_full(root, BOTH[1:], (302,))
+    assert budgets(root, 1, 2) == ["short", "short"]
+    assert [campaign.budget for campaign in load(root).campaigns_on(["trsf-gains"])] == ["short"]
+
+
+def test_further_runs_take_no_verdict_away(root):
+    train_full(root, BOTH, (300, 301, 302))
+    shown = [campaign.budget for campaign in load(root).campaigns_on(paper_rules())]
+    for variant in ("v2-prelu", "v2-trsf-prelu"):
+        fake_run(root, variant, seed=300, loss="arcface", **budget_settings("full", "synthetic"))
+    assert [campaign.budget for campaign in load(root).campaigns_on(paper_rules())] == shown
+    assert "full" in shown
+
+
+def test_the_explorer_shows_a_variant_of_two_tables_in_the_budget_of_the_first(root):
+    for start in (-0.1, 0.1, 0.25, 0.3):
+        for seed in range(3):
+            fake_run(root, "v2-prelu", seed=seed, slope_init=start)
+    train_full(root, BOTH, (300, 301, 302))
+    shown = {(run.record.variant, run.record.budget) for run in for_the_book(load(root))}
+    assert {budget for variant, budget in shown if variant in BOTH} == {"full"}
+    assert ("v2-prelu-from0.25", "short") in shown
+
+
+def test_figures_of_two_tables_list_the_runs_that_they_leave_out(root):
+    train_full(root, TABLE_1, (300, 301, 302))
+    found = load(root)
+    (shown,) = found.tables_by_track(1, 2, track="synthetic")
+    assert {reason for table in shown for _, reason in found.left_out([table])} == {"budget full"}
+
+
+def test_two_campaigns_of_one_track_have_tabs_of_their_own(root):
+    train_full(root, BOTH, (300, 301, 302))
+    for seed in range(3):
+        for start in (-0.1, 0.1, 0.25, 0.3):
+            fake_run(root, "v2-prelu", seed=seed, slope_init=start)
+    campaigns = landing.campaigns_on_questions(load(root))
+    assert [campaign.budget for campaign in campaigns] == ["full", "short"]
+    text = str(landing.questions(campaigns))
+    keys = [line for line in text.splitlines() if line.startswith(":sync:")]
+    assert keys == [":sync: synthetic", ":sync: synthetic-1"]
 
 
 def test_one_seed_of_a_claim_out_of_reach_changes_nothing(root):

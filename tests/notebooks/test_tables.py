@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nbformat
 import papermill
 import pytest
 from nbconvert import HTMLExporter
@@ -40,3 +41,15 @@ def test_one_track_from_elsewhere_and_the_gains_of_the_table(tmp_path, monkeypat
 def test_an_unknown_track_is_named():
     with pytest.raises(ConfigError, match="There is no track 'faces': it is one of"):
         analysis.Analysis([]).tables(1, "faces")
+
+
+@pytest.mark.parametrize(
+    "name", [*(f"table{n}" for n in range(1, 7)), "curves", "scales", "slopes", "starts"]
+)
+def test_a_page_runs_without_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"results": str(tmp_path), "runs": str(tmp_path), "track": ""}
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", []):
+            exec(compile(cell.source, f"{name}.ipynb, {cell.id}", "exec"), names)

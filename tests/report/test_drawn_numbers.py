@@ -38,3 +38,14 @@ def test_horizontal_bars_have_their_length_and_their_name():
     shown = picture(figure, alt="Alternative", caption="Caption")
     rows = [tuple(row.values()) for row in csv.DictReader(io.StringIO(shown.numbers))]
     assert rows == [("LFW", "supported", "4", "Accuracy"), ("LFW", "supported", "2", "Stability")]
+
+
+def test_a_line_has_its_own_name_or_that_of_the_line_that_looks_like_it():
+    figure, panel = plt.subplots()
+    panel.plot([1], [1], "o", color="red", label="short")
+    panel.plot([2], [2], "o", color="red")
+    panel.plot([3], [3], "D", color="red", label="_long")
+    panel.errorbar([4], [4], yerr=[1], fmt="s", color="red", label="_with errors", capsize=0)
+    panel.axhline(5, color="red")
+    rows = csv.DictReader(io.StringIO(picture(figure, alt="", caption="").numbers))
+    assert [row["series"] for row in rows] == ["short", "short", "long", "with errors", "", ""]

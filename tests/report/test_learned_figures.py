@@ -124,11 +124,11 @@ def test_figure_11_compares_starts_over_40_slopes(found):
 
 
 def test_runs_that_are_left_out_are_listed(found):
-    text = str(figure_runs.left_out(found, [1, 2], "trsf"))
+    text = str(figure_runs.left_out(found, found.tables(1) + found.tables(2), "trsf"))
     assert "1 run that these figures leave out" in text
     assert "v1 + TRSF + PReLU, seed 0" in text.replace("Inception-ResNet ", "")
     assert "epochs 2" in text
-    assert "all runs of their variants" in str(figure_runs.left_out(found, [6], "slope"))
+    assert "all runs of their variants" in str(figure_runs.left_out(found, found.tables(6), "slope"))
 
 
 def test_every_claim_on_scales_and_slopes_stands_on_its_page(found):

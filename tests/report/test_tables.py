@@ -235,4 +235,4 @@ def test_runs_of_other_scales_are_behind_a_fold(tmp_path):
     text = str(tables.other_runs(found, 1))
     assert "{dropdown} 1 other run" in text
     assert "budget quick" in text
-    assert not found.left_out(4)
+    assert not found.left_out([found.table(4, "synthetic")])

@@ -102,9 +102,13 @@ class Analysis:
         budget = table_budget(numbers, track, self.runs)
         return [self._table(number, track, budget) for number in numbers]
 
-    def left_out(self, number: int) -> list[tuple[Run, str]]:
-        """Return the runs that a reader might expect in table `number` but that are not in it, and why."""
-        return left_out({track: self.table(number, track) for track in MEASURES}, self.runs)
+    def left_out(self, shown: Sequence[TableRuns]) -> list[tuple[Run, str]]:
+        """Return the runs that a reader might expect in a table but that are not in it, and why.
+
+        Args:
+            shown: the same table of the paper on one or several tracks.
+        """
+        return left_out({table.track: table for table in shown}, self.runs)
 
     @cached_property
     def study(self) -> Study | None:

@@ -80,23 +80,19 @@ class Campaign(ComparableRuns):
     def waits(self, other: Campaign, claims: Collection[str]) -> bool:
         """Return whether it has too few seeds to stand beside `other`.
 
-        A larger budget waits if it does not settle all that `other` settles, and decides claims that it does
-        not settle. A separate study waits until it has three seeds of each variant that it plans and that a
-        claim within its reach needs.
+        A larger budget waits until it settles a claim, if `other` settles any. A separate study waits until
+        it has three seeds of each variant that it plans and that a claim within its reach needs.
         """
         if self.track != other.track or not other._of_tables:
             return False
-        needed = self._needed(claims)
         if not self._of_tables:
             if self.budget is None:
                 return False
+            needed = self._needed(claims)
             planned = {config.variant for config in planned_configs(self.budget, self.track)}
             compared = {variant for claim in self.reaches(claims) for variant in needed.get(claim, ())}
             return not all(map(self._has_seeds, planned & compared))
-        if self.rank <= other.rank:
-            return False
-        settled = self.settles(claims)
-        return not settled >= other.settles(claims) and settled != needed.keys()
+        return self.rank > other.rank and not self.settles(claims) and bool(other.settles(claims))
 
     @property
     def _of_tables(self) -> bool:

@@ -183,10 +183,6 @@ def table_spread(spreads: Sequence[SeedSpread], track: str, table: int) -> SeedS
     Returns:
         The spread; None if there is none for the track.
     """
-    found = [s for s in spreads if s.track == track and s.is_of(table)]
-    order, studies = list(BUDGETS), set(filter(is_study, BUDGETS))
-    return max(
-        found,
-        key=lambda s: (s.budget not in studies, s.degrees_of_freedom, order.index(s.budget)),
-        default=None,
-    )
+    order = [budget for budget in BUDGETS if not is_study(budget)]
+    found = [s for s in spreads if s.track == track and s.is_of(table) and s.budget in order]
+    return max(found, key=lambda s: (s.degrees_of_freedom, order.index(s.budget)), default=None)

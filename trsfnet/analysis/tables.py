@@ -254,7 +254,7 @@ def left_out(tables: dict[str, TableRuns], runs: Sequence[Run]) -> list[tuple[Ru
     of a study are shown on its own page instead.
 
     Args:
-        tables: the same table on each track.
+        tables: the same table by track; runs on other tracks are not expected in it.
         runs: all runs.
     """
     number = next(iter(tables.values())).table
@@ -266,6 +266,7 @@ def left_out(tables: dict[str, TableRuns], runs: Sequence[Run]) -> list[tuple[Ru
         (run, _reason(run, tables[run.track]))
         for run in runs
         if run not in placed
+        and run.track in tables
         and run.variant not in elsewhere
         and not run.in_a_study
         and (run.config["arch"], run.config["loss"]) in kinds

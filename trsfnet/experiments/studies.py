@@ -131,7 +131,7 @@ def planned_configs(budget: str, track: str) -> tuple[TrainConfig, ...]:
 
 
 def configs_of_budget(budget: str, track: str) -> tuple[TrainConfig, ...]:
-    """Return the runs of all studies with this budget on a track: those of the paper and its controls.
+    """Return the runs of all studies with this budget on a track: the paper's, and controls if there are any.
 
     Raises:
         ConfigError: the budget is unknown or not defined for the track.
@@ -139,7 +139,7 @@ def configs_of_budget(budget: str, track: str) -> tuple[TrainConfig, ...]:
     further = [
         study
         for name, study in STUDIES.items()
-        if study.budget == budget and study.variants and name not in ("paper", budget)
+        if (study.budget, study.track) == (budget, track) and study.variants and name not in ("paper", budget)
     ]
     found = [config for study in further for config in configs(study.variants, budget=budget, track=track)]
     return (*planned_configs(budget, track), *found)

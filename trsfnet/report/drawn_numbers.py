@@ -7,10 +7,11 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
-from matplotlib.container import BarContainer
+from matplotlib.container import BarContainer, Container, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -20,7 +21,7 @@ HEADER = ("panel", "series", "x", "y")
 def drawn_numbers(figure: Figure) -> str:
     """Return the plotted numbers as CSV: a row per line vertex (in order), marker, heat map cell or bar.
 
-    Columns: `panel`, the title or axis label of the panel; `series`, the name in the legend, or the value of
+    Columns: `panel`, the title or axis label of the panel; `series`, its label, or the value of
     a heat map cell; `x` and `y`, in the units of the axes, or the tick label if the ticks are words.
     """
     text = io.StringIO()
@@ -35,18 +36,17 @@ def drawn_numbers(figure: Figure) -> str:
 
 
 def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
-    handles = zip(*axes.get_legend_handles_labels(), strict=True)
-    legend = {to_hex(h.get_color()): text for h, text in handles if isinstance(h, Line2D)}
+    named = {_look(line): _name(line) for line in axes.lines if not str(line.get_label()).startswith("_")}
+    bars_of = {part.lines[0]: part for part in axes.containers if isinstance(part, ErrorbarContainer)}
     for line in axes.lines:
-        label = str(line.get_label())
-        name = legend.get(to_hex(line.get_color()), "") if label.startswith("_") else label
+        # A line without a label has the name of the one that looks like it, as for readers of the legend.
+        name = _name(bars_of.get(line, line)) or named.get(_look(line), "")
         for x, y in np.column_stack([np.asarray(part, float) for part in line.get_data(orig=False)]):
             yield name, x, y
     for marks in axes.collections:
         if isinstance(marks, PathCollection):
-            label = str(marks.get_label())
             for x, y in np.asarray(marks.get_offsets()):
-                yield "" if label.startswith("_") else label, x, y
+                yield _name(marks), x, y
     for image in axes.images:
         values: np.ndarray = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
         # Skip RGB images, which have no values to tabulate.
@@ -56,11 +56,22 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
         if not isinstance(bars, BarContainer):
             continue
         for bar in bars.patches:
-            name = str(bars.get_label()).lstrip("_")
+            name = _name(bars)
             if bars.orientation == "horizontal":
                 yield name, bar.get_width(), bar.get_y() + bar.get_height() / 2
             else:
                 yield name, bar.get_x() + bar.get_width() / 2, bar.get_height()
+
+
+def _name(drawn: Artist | Container) -> str:
+    """Return the label of what was drawn; it starts with `_` if the legend leaves it out."""
+    label = str(drawn.get_label())
+    return "" if label.startswith(("_child", "_nolegend_")) else label.removeprefix("_")
+
+
+def _look(line: Line2D) -> tuple[str, str, str]:
+    """Return colour, dashes and marker of a line."""
+    return to_hex(line.get_color()), line.get_linestyle(), str(line.get_marker())
 
 
 def _words(axes: Axes, which: str) -> dict[float, str]:

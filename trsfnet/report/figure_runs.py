@@ -164,18 +164,18 @@ def signs(final_values: pd.Series) -> str:
     return f"{len(final_values) - negative}{NBSP}/{NBSP}{negative}"
 
 
-def left_out(found: Analysis, numbers: Sequence[int], kind: str) -> Markdown:
+def left_out(found: Analysis, shown: Sequence[TableRuns], kind: str) -> Markdown:
     """List the runs that a reader might expect in the figures of these tables, with the reason for omission.
 
     Args:
         found: all runs.
-        numbers: numbers of the paper's tables whose runs the figures show.
+        shown: the tables whose runs the figures show.
         kind: the learned values that the figures show: `trsf`, `slope`, or empty for all runs.
     """
     lines = [
         f"- {card_link(run, f'{run.name}, seed {run.seed}')}, `{run.track}`: {plain(reason)}"
-        for number in numbers
-        for run, reason in found.left_out(number)
+        for number in dict.fromkeys(table.table for table in shown)
+        for run, reason in found.left_out([table for table in shown if table.table == number])
         if not kind or kind in run.learned
     ]
     lines = list(dict.fromkeys(lines))

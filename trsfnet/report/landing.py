@@ -94,7 +94,18 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
     """Tabulate the main claims with the paper's number, ours and the verdict, in a tab per campaign."""
     if not campaigns:
         return Markdown(captioned(_CAPTION, "main-claims", _tab(None)))
-    shown = tabs([(capitalised(campaign_name(each)), each.track, _tab(each)) for each in campaigns])
+    # A page selects the first tab of a track when the reader chooses the track in another set of tabs.
+    firsts = {each.track: each for each in reversed(campaigns)}
+    shown = tabs(
+        [
+            (
+                capitalised(campaign_name(each)),
+                each.track if firsts[each.track] is each else f"{each.track}-{number}",
+                _tab(each),
+            )
+            for number, each in enumerate(campaigns)
+        ]
+    )
     return Markdown(f"{shown}\n\n{_NOTE}")
 
 

@@ -79,7 +79,8 @@ def _draw(panel: Axes, rungs: pd.DataFrame, quantity: str, line: str) -> None:
         return
     means = shown.groupby("decay_budget")[quantity].mean()
     panel.plot(means.index, means, dashes, color=colour, label=label, linewidth=1.6)
-    panel.plot(shown["decay_budget"], shown[quantity], marker, color=colour, markersize=5, alpha=0.75)
+    look = {"color": colour, "markersize": 5, "alpha": 0.75}
+    panel.plot(shown["decay_budget"], shown[quantity], marker, label=f"_{label}", **look)
 
 
 def _long(panel: Axes, runs: pd.DataFrame, quantity: str) -> None:

@@ -68,7 +68,7 @@ def _verdicts(found: Analysis) -> dict[str, Verdict]:
 
 
 def diagnostics(found: Analysis) -> Markdown:
-    """Tabulate dead channels, zeros and kernel similarity by variant and weight decay (means over seeds)."""
+    """Tabulate dead channels and kernel similarity by variant and weight decay (means over seeds)."""
     runs = found.mechanism
     if runs.empty:
         return Markdown("No run of the study has finished, so nothing has been measured.")
@@ -78,19 +78,21 @@ def diagnostics(found: Analysis) -> Markdown:
         & (runs["projection_gain"] == 1)
         & ~runs["fixed_scales"]
     ]
+    if usual.empty:
+        return Markdown("No run with these weight decays has finished yet.")
     rows = []
     for (name, decay), group in usual.groupby([usual.apply(_setting, axis=1), "weight_decay"], sort=False):
-        mean = group[["dead", "zeros", "cosine", "rank"]].mean()
+        mean = group[["dead", "cosine", "rank"]].mean()
         alike = f"{mean.cosine:+.3f}".replace("-", "−")
-        numbers = (percent(mean.dead), percent(mean.zeros), alike, f"{mean['rank']:.3f}")
+        numbers = (percent(mean.dead), alike, f"{mean['rank']:.3f}")
         rows.append((str(name), f"{decay:g}", *numbers, str(len(group))))
-    header = ("Runs", "Weight decay", "Dead channels", "Zeros before the pool", "Cosine", "Rank", "Seeds")
+    header = ("Runs", "Weight decay", "Dead channels", "Cosine", "Rank", "Seeds")
     caption = (
         "Neurons and kernels at the end. A channel is dead if it is positive on fewer than one in a thousand "
         "positions of 64 test images, for all activations. Cosine: the most negative cosine between two "
         "kernels of a layer, minus that of the random kernels at the start; below 0, kernels have moved "
         "towards each other's negatives. Rank: the effective rank of a layer's kernels divided by that at "
-        "the start. Zeros before the pool: the share of zeros in the input of the average pool."
+        "the start. The input of the average pool has no zeros, because the last module has no activation."
     )
     return Markdown(captioned(caption, "table-mechanism-diagnostics", table(header, rows)))
 

@@ -25,13 +25,15 @@ def tabs(parts: Sequence[tuple[str, str, str]]) -> str:
     """Return Markdown with a tab for each part, or the body alone if there is only one.
 
     Args:
-        parts: title, track and body of each tab. All tab sets of the book switch together, by track.
+        parts: title, key and body of each tab. All tab sets of the book switch together to a tab with the
+            same key, such as the track; within a set, each tab has its own.
     """
+    assert len({key for _, key, _ in parts}) == len(parts), "tabs with one key cannot be told apart"
     if len(parts) == 1:
         return parts[0][2]
     # A fence needs more colons than any fence within it.
     items = "\n".join(
-        f":::::::{{tab-item}} {title}\n:sync: {track}\n\n{body}\n:::::::" for title, track, body in parts
+        f":::::::{{tab-item}} {title}\n:sync: {key}\n\n{body}\n:::::::" for title, key, body in parts
     )
     return f"::::::::{{tab-set}}\n:sync-group: track\n\n{items}\n::::::::\n"
 

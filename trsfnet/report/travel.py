@@ -12,7 +12,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.experiments.budgets import LONG_STUDIES
-from trsfnet.experiments.variants import variant_of
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import visible_colours
@@ -69,8 +69,9 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
 def _courses(panel: Axes, reached: pd.DataFrame, name: str) -> None:
     """Join the points of each variant of a study on the length of training."""
     long = reached[reached["budget"].isin(LONG_STUDIES)].dropna(subset=[name])
-    for _, course in long.groupby(["budget", "variant"]):
-        panel.plot(course["travel"], course[name], color=style.INK, linewidth=0.8, alpha=0.5, zorder=0)
+    for (budget, variant), course in long.groupby(["budget", "variant"]):
+        look = {"color": style.INK, "linewidth": 0.8, "alpha": 0.5, "zorder": 0}
+        panel.plot(course["travel"], course[name], label=f"_{short_name(variant)}, {budget}", **look)
 
 
 def _points(panel: Axes, reached: pd.DataFrame, name: str) -> None:

@@ -112,7 +112,11 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
     new = [campaign for campaign in stage.outcomes if campaign not in earlier.outcomes]
     gone = [campaign for campaign in earlier.outcomes if campaign not in stage.outcomes]
     said = [f"New runs: {', '.join(map(_name, new))}."] if new else []
-    said += [f"Replaced by them: {', '.join(map(_name, gone))}."] if gone else []
+    said += (
+        [f"{'Replaced by them' if new else 'No longer shown'}: {', '.join(map(_name, gone))}."]
+        if gone
+        else []
+    )
     said += [text for campaign in new for text in _differences(campaign, stage.outcomes, earlier.outcomes)]
     if not changed:
         return "\n\n".join([*said, "No earlier verdict changed." if new else "No verdict changed."])

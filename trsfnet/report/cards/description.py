@@ -76,7 +76,8 @@ def uses(run: Run, pages: Sequence[str]) -> str:
     exhibits = next((known.exhibits for known in GRID if known == variant_from(run.config)), ())
     if not exhibits:
         return "No exhibit of the paper shows this setting."
-    return f"On {track(run)}, with the budget {run.budget}, it is part of {joined(_links(exhibits, pages))}."
+    shown = joined(_links(exhibits, pages))
+    return f"Its setting is that of {shown}, which show one budget per track; this run has {run.budget}."
 
 
 def _links(exhibits: Sequence[str], pages: Sequence[str]) -> list[str]:

@@ -159,8 +159,7 @@ def _schedules(campaign: Campaign) -> tuple[str, str]:
     """Return the decay budget and the travel, as ranges if the learning rate varies; dashes if more does."""
     if not campaign.regime:
         return "–", "–"
-    by_rate = {run.learning_rate: run for run in campaign.ordered}
-    found = sorted((found for run in by_rate.values() if (found := run_regime(run))), key=lambda r: r.travel)
+    found = sorted(filter(None, map(run_regime, campaign.ordered)), key=lambda regime: regime.travel)
     ends = dict.fromkeys((decay_budget_in_words(end), f"{end.travel:,.0f}") for end in (found[0], found[-1]))
     budgets, travels = zip(*ends, strict=True)
     return " to ".join(budgets), " to ".join(travels)

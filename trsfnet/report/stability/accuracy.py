@@ -59,6 +59,7 @@ def _panel(panel: Axes, study: Study, number: int) -> None:
             markersize=4.5,
             linewidth=1.1,
             elinewidth=1.1,
+            label=f"_{short_name(variant.key)}",
         )
     panel.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates], fontsize=9)
     panel.set_ylim(0, 100)

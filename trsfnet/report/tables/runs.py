@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.measures import MEASURES
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
+from trsfnet.errors import RecordError
 from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, list_of_problems, plain, table
 from trsfnet.report.names import TRACKS, measure_header
@@ -58,7 +60,7 @@ def _name(run: Run) -> str:
 
 def other_runs(found: Analysis, number: int) -> Markdown:
     """List runs that a reader might expect in the table, with reasons, and the unreadable records."""
-    others = found.left_out(number)
+    others = found.left_out([found.table(number, track) for track in MEASURES])
     parts = ["There are no other runs of these variants."]
     if others:
         lines = [[_name(r), f"`{r.track}`", plain(reason), _values(r), *_last(r)] for r, reason in others]
@@ -99,11 +101,14 @@ def why_by_person(tables: Sequence[TableRuns]) -> Markdown:
 def _pairs_of_one_person(run: Run) -> tuple[int, int] | None:
     """Return the same-person pairs of the person with the most pairs, and of all people.
 
-    None if the run has no scores with the people's names.
+    None if the run has no scores with the people's names, or scores that cannot be read.
     """
     if not run.done or not run.record.has("scores"):
         return None
-    scores = run.scores()
+    try:
+        scores = run.scores()
+    except RecordError:
+        return None
     if "left_person" not in scores:
         return None
     people = scores.loc[scores["same"], "left_person"].value_counts()
