@@ -154,6 +154,7 @@ def test_branches_are_compared_at_the_same_decay():
     baseline = ~frame["trsf"] & (frame["activation"] == "relu") & (frame["weight_decay"] == 0.04)
     frame.loc[baseline, "ratio"] /= 8
     found = branches_over_constants(frame)
-    assert found["0.0005"]["ratio"][0].value == pytest.approx(1)
-    assert found["0.04"]["ratio"][0].value == pytest.approx(8)
-    assert found["0.04"]["ratio"][1] == 3
+    assert found["0.0005", "relu"]["ratio"][0].value == pytest.approx(1)
+    assert found["0.04", "relu"]["ratio"][0].value == pytest.approx(8)
+    assert found["0.04", "relu"]["ratio"][1] == 3
+    assert found["0.04", "prelu"]["ratio"][0].value == pytest.approx(1)

@@ -147,19 +147,22 @@ class Change:
     seeds: int
 
 
-def change(rungs: pd.DataFrame, quantity: str, *, line: str = "both") -> Change | None:
-    """Return the effect on a quantity of raising weight decay from the first of `ENDS` to the last.
+def change(
+    rungs: pd.DataFrame, quantity: str, *, line: str = "both", decays: Sequence[float] = ENDS
+) -> Change | None:
+    """Return the effect on a quantity of raising weight decay from one value to another.
 
     Args:
         rungs: the table returned by `ladder`.
         quantity: a column of the table; TAR is compared by difference, others by factor.
         line: the line of the ladder.
+        decays: the smaller and the larger weight decay.
 
     Returns:
         The change; None if the two sides have no seed in common.
     """
     part = rungs[rungs["line"] == line].set_index("seed")
-    low, high = (part[part["weight_decay"] == decay] for decay in ENDS)
+    low, high = (part[part["weight_decay"] == decay] for decay in decays)
     compare = difference if quantity == "tar" else factor
     effect, seeds = compare(low[quantity], high[quantity])
     if not seeds:
@@ -311,18 +314,35 @@ def _gauge(runs: pd.DataFrame) -> Answer:
     return answered("gauge", effects, decide)
 
 
-def spread_ratios(runs: pd.DataFrame, decay: float) -> pd.Series:
-    """Return, by seed, the spread of log scales over the initial scales: at the end, over at the start."""
-    ends = {start: by_seed(runs, "scale", decay, {"scale_init": start}) for start in STARTED}
+def spread_ratios(runs: pd.DataFrame, decay: float, quantity: str = "scale") -> pd.Series:
+    """Return, by seed, the spread of a quantity's logarithm over runs from different initial scales.
+
+    It is given relative to the spread of the logarithm of the initial scales. The initial size of the
+    branches is proportional to them.
+
+    Args:
+        runs: the table of `mechanism_runs`.
+        decay: the weight decay.
+        quantity: the final quantity, `scale` or one of `RATIOS`.
+    """
+    ends = {start: by_seed(runs, quantity, decay, {"scale_init": start}) for start in STARTED}
     logs = np.log(pd.DataFrame(ends).dropna().astype(float))
     return logs.std(axis=1, ddof=0) / np.std(np.log(STARTED))
 
 
 def _contraction(runs: pd.DataFrame) -> Answer:
-    """Is the spread of log scales over the different initial scales smaller at the end than at the start?"""
+    """Is the spread of log scales over the different initial scales smaller at the end than at the start?
+
+    The spread of what the branches add is given as well: a scale alone can be exchanged against its kernel.
+    """
     ratios = {_at(decay): spread_ratios(runs, decay) for decay in ENDS}
+    ratios |= {f"ratio, {_at(decay)}": spread_ratios(runs, decay, "ratio_geometric") for decay in ENDS}
     effects = {name: (mean_over_seeds(list(found)), len(found)) for name, found in ratios.items()}
-    return answered("contraction", effects, lambda found: _side(found.values(), 1, above=False))
+
+    def decide(found: Mapping[str, Interval]) -> bool | None:
+        return _side([found[_at(decay)] for decay in ENDS], 1, above=False)
+
+    return answered("contraction", effects, decide)
 
 
 def _side(effects: Collection[Interval], bound: float, *, above: bool) -> bool | None:
@@ -338,7 +358,19 @@ def _optimum(runs: pd.DataFrame) -> Answer:
     shares = optimum_shares(runs)
     seeds = {decay: _rescaled(runs, decay)["seed"].nunique() for decay in ENDS}
     effects = {_at(decay): (shares.get(decay), seeds[decay]) for decay in ENDS}
-    return answered("optimum", effects, lambda found: _side(found.values(), 0.5, above=True))
+    effects |= {f"best factor, {_at(decay)}": _best_factor(runs, decay) for decay in ENDS}
+
+    def decide(found: Mapping[str, Interval]) -> bool | None:
+        return _side([found[_at(decay)] for decay in ENDS], 0.5, above=True)
+
+    return answered("optimum", effects, decide)
+
+
+def _best_factor(runs: pd.DataFrame, decay: float) -> tuple[Interval | None, int]:
+    """Return the factor on all scales with the smallest loss: geometric mean over settings, then seeds."""
+    found = _rescaled(runs, decay)
+    logs = np.log(found["best_factor"]).groupby(found["seed"]).mean()
+    return factor(pd.Series(1.0, logs.index), np.exp(logs))
 
 
 def _rescaled(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
@@ -381,21 +413,25 @@ def _training(runs: pd.DataFrame) -> Answer:
     return answered("training", effects, decide)
 
 
-def branches_over_constants(runs: pd.DataFrame) -> dict[str, dict[str, tuple[Interval | None, int]]]:
+def branches_over_constants(
+    runs: pd.DataFrame,
+) -> dict[tuple[str, str], dict[str, tuple[Interval | None, int]]]:
     """Compare the branch-to-trunk ratios with trainable scales and with constants at equal weight decay.
 
     This comparison was chosen after the first seed of the study was known, so no rule decides it.
 
     Returns:
-        By weight decay, such as `0.04`, and by each of `RATIOS`: the factor of TRSF + PReLU over the baseline
-        (facenet's constants, ReLU) with its interval, paired by seed, and the number of seeds. The entry
-        `tar` holds the difference in TAR instead.
+        By weight decay, such as `0.04`, by the activation of the runs with facenet's constants (`relu`, that
+        of the baseline, or `prelu`), and by each of `RATIOS`: the factor of TRSF + PReLU over these runs with
+        its interval, paired by seed, and the number of seeds. The entry `tar` holds the difference in TAR
+        instead.
     """
     found = {}
-    rungs = ladder(runs)
     for decay in ENDS:
-        part = rungs[rungs["weight_decay"] == decay].set_index("seed")
-        both, baseline = part[part["line"] == "both"], part[part["line"] == "baseline"]
-        found[f"{decay:g}"] = {name: factor(baseline[name], both[name]) for name in RATIOS}
-        found[f"{decay:g}"]["tar"] = difference(baseline["tar"], both["tar"])
+        both = pick(runs, weight_decay=decay)
+        for activation in ("relu", "prelu"):
+            constants = pick(runs, weight_decay=decay, trsf=False, scale_init=None, activation=activation)
+            compared = {name: factor(constants[name], both[name]) for name in RATIOS}
+            compared["tar"] = difference(constants["tar"], both["tar"])
+            found[f"{decay:g}", activation] = compared
     return found

@@ -18,7 +18,7 @@ from trsfnet.analysis.length import BASELINE, BOTH, SLOPES
 from trsfnet.analysis.mechanism import NEAR_ONE, RATIOS, Answer, branches_over_constants, change, ladder
 from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.mechanism import mechanism_configs
+from trsfnet.experiments.mechanism import LADDER, mechanism_configs
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
@@ -159,6 +159,11 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
             f"{scale.low:.2g} to {scale.high:.3g} ({scale.seeds} seeds), "
             f"the mean magnitude of the scales {_multiplied(scale.effect)}."
         )
+    top = change(rungs, "scale", decays=LADDER[-2:])
+    if top and top.effect and top.effect.value < 1:
+        found.append(
+            f"It rises only at first: from κ {top.low:.2g} to {top.high:.3g}, it {_multiplied(top.effect)}."
+        )
     if ratio and ratio.effect:
         found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
     if tar and tar.effect:
@@ -230,11 +235,13 @@ _QUESTIONS = {
     ),
     "contraction": (
         "Do scales that start apart (at 0.03, 0.1, 0.3 and 1) come closer?",
-        "ratio of the spread of log scales at the end to that at the start below 1",
+        "ratio of the spread of log scales at the end to that at the start below 1 (the same spread of the "
+        "residual ratios is for comparison)",
     ),
     "optimum": (
-        "Is the learned size of the branches optimal?",
-        f"held-out loss lowest at a factor of {NEAR_ONE[0]} to {NEAR_ONE[1]} on all scales in most runs",
+        "Is the learned size of the branches nearly optimal?",
+        f"held-out loss lowest at a factor of {NEAR_ONE[0]} to {NEAR_ONE[1]} on all scales in most runs (the "
+        "mean of the best factors is for comparison)",
     ),
     "training": (
         "Does training the scale raise TAR over the constant 0.1 from which it starts?",
@@ -287,20 +294,22 @@ def _share(interval: Interval) -> str:
 
 
 def over_constants(found: Analysis) -> Markdown:
-    """Compare TRSF + PReLU with the baseline in residual ratio and TAR, at two weight decays."""
+    """Compare TRSF + PReLU with facenet's constants in residual ratio and TAR, at two weight decays."""
     if found.mechanism.empty:
         return Markdown(_NOTHING)
     rows = [
         (
             decay,
+            "PReLU" if activation == "prelu" else "ReLU",
             *(_factor(ratio) if (ratio := by_name[name][0]) else "–" for name in RATIOS),
             _points(tar) if (tar := by_name["tar"][0]) else "–",
             str(by_name["tar"][1]),
         )
-        for decay, by_name in branches_over_constants(found.mechanism).items()
+        for (decay, activation), by_name in branches_over_constants(found.mechanism).items()
     ]
     header = (
         "Weight decay",
+        "Constants with",
         "Ratio, arithmetic mean",
         "Ratio, geometric mean",
         "Ratio, median",
@@ -308,7 +317,8 @@ def over_constants(found: Analysis) -> Markdown:
         "Seeds",
     )
     title = (
-        "TRSF + PReLU compared with the baseline: residual ratio as a factor, TAR at FAR 1e-2 as a difference"
+        "TRSF + PReLU compared with facenet's constants: residual ratio as a factor, TAR at FAR 1e-2 as a "
+        "difference. With ReLU, the difference includes the effect of PReLU"
     )
     return Markdown(captioned(title, "table-mechanism-constants", table(header, rows)))
 
@@ -337,4 +347,7 @@ def _word(answer: Answer) -> str:
 def _effects(answer: Answer) -> list[str]:
     """Format the effects that decide a question, as `name: value (low to high)`."""
     written = {"optimum": _share, "training": _points}.get(answer.question, _factor)
-    return [f"{_EFFECTS.get(name, name)}: {written(effect)}" for name, effect in answer.effects.items()]
+    return [
+        f"{_EFFECTS.get(name, name)}: {(_factor if name.startswith('best factor') else written)(effect)}"
+        for name, effect in answer.effects.items()
+    ]
