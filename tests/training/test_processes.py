@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 
 import pytest
+import torch
+import torch.distributed as dist
 
 from benchmarks.processes import run
 from trsfnet.errors import ConfigError
@@ -35,6 +37,17 @@ def test_a_death_is_said_at_once_and_one_process_goes_on_to_the_same_end(figures
     assert figures["death"]["said"].startswith("LostPeer: Another process of this run ended")
     assert figures["death"]["seconds"] < 120
     assert figures["after_a_death"]["different"] == 0
+
+
+@pytest.mark.parametrize(("own", "other", "alike"), [(7, 7, True), (0, 7, False), (8, 7, False)])
+def test_processes_know_whether_all_have_the_same_number(monkeypatch, own, other, alike):
+    def all_reduce(numbers, op):
+        assert op == dist.ReduceOp.MAX
+        numbers.copy_(numbers.maximum(torch.tensor([other, -other])))
+
+    monkeypatch.setattr(dist, "all_reduce", all_reduce)
+    assert World(0, 2).alike(own) == alike
+    assert World().alike(own)
 
 
 def test_micro_batches_must_be_shared_evenly(tiny_config, tiny_data):

@@ -71,6 +71,20 @@ class World:
             dist.broadcast(told, src=0)
         return bool(told.item())
 
+    def alike(self, number: int) -> bool:
+        """Return on every process whether all of them gave the same `number`.
+
+        Raises:
+            LostPeer: another process ended first.
+        """
+        if self.size == 1:
+            return True
+        largest = torch.tensor([number, -number], device=best_device())
+        with peers():
+            dist.all_reduce(largest, dist.ReduceOp.MAX)
+        high, low = largest.tolist()
+        return high == -low
+
     def wait(self) -> None:
         """Block until every process has reached this point.
 

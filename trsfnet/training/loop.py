@@ -78,6 +78,7 @@ def train(
     Raises:
         ConfigError: fewer training images than one batch, or micro-batches that the processes cannot share.
         CheckpointError: the checkpoint was written by another version of trsfnet.
+        DataError: the checkpoint cannot be read or written, or the processes find different ones.
     """
     _check_sizes(config, data, world)
     steps = config.steps_per_epoch or len(data.train) // config.batch_size
