@@ -8,7 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from trsfnet.errors import RecordError
+from tests.data.full_disk import full_disk
+from trsfnet.errors import DataError, RecordError
 from trsfnet.experiments.record import RunFolder, read_record, read_records
 
 INFO = {
@@ -64,6 +65,19 @@ def test_a_failed_write_leaves_the_old_record(record):
     with pytest.raises(ValueError, match="not JSON compliant"):
         record.write_info(metrics={"tar@1e-3": float("nan")})
     assert read_record(record.path).metrics == {"tar@1e-3": 0.5}
+
+
+def test_a_full_disk_is_one_sentence_that_names_the_file(record):
+    row = {"epoch": 1, "kind": "trsf", "name": "a", "channel": 0, "value": 0.1}
+    for write, name in [
+        (lambda: record.write_info(message="long" * 99), "run.json"),
+        (lambda: record.write_history([row]), "history.csv"),
+        (lambda: record.write_parameters([row]), "parameters.parquet"),
+        (lambda: record.write_scores({"score": np.zeros(9, np.float32)}), "scores.parquet"),
+    ]:
+        with full_disk(10), pytest.raises(DataError, match=f"^Cannot write to {record.path / name}: "):
+            write()
+    assert [file.name for file in record.path.iterdir()] == ["run.json"], "nothing half-written may stay"
 
 
 def test_a_table_that_is_not_there_is_named(record):

@@ -452,6 +452,11 @@ def _as_float(value: Any, hint: Any) -> Any:
     return float(value) if type(value) is int and float in options and int not in options else value
 
 
+def splits(batch_size: int, parts: int) -> bool:
+    """Whether a batch can be split into equal parts of two or more images, which batch norm needs."""
+    return batch_size % parts == 0 and batch_size >= 2 * parts
+
+
 def _check_combinations(c: TrainConfig) -> None:
     if c.track == "paper" and c.images_per_identity != 1:
         raise ConfigError(
@@ -480,8 +485,7 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(
             "The schedule milestones needs a list of steps in milestones; other schedules take no milestones."
         )
-    # Batch norm needs at least two images to compute a variance.
-    if c.batch_size % c.micro_batches or c.batch_size < 2 * c.micro_batches:
+    if not splits(c.batch_size, c.micro_batches):
         raise ConfigError(
             f"micro_batches must split batch_size ({c.batch_size}) into equal parts of two or more, "
             f"got {c.micro_batches}."
