@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 from benchmarks.processes import run
 from trsfnet.errors import ConfigError
-from trsfnet.training.distributed import World, _place, first_host
+from trsfnet.training.distributed import World, _gpu, _place, first_host
 from trsfnet.training.loop import train
 
 
@@ -82,3 +82,18 @@ def test_torchrun_and_slurm_say_who_we_are():
 )
 def test_the_first_host_of_a_node_list(nodes, first):
     assert first_host(nodes) == first
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    torchrun = {"RANK": "5", "WORLD_SIZE": "8"}
+    assert _gpu({"LOCAL_RANK": "1"}, torchrun) == 1
+    with pytest.raises(ConfigError, match=r"process 2 of this machine, .* sees only 2: start at most 2 proc"):
+        _gpu({"LOCAL_RANK": "2"}, torchrun)
+
+
+def test_slurm_may_show_each_task_only_its_own_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert _gpu({"LOCAL_RANK": "3"}, {"SLURM_STEP_NUM_TASKS": "4"}) == 0
+    with pytest.raises(ConfigError, match="sees only 1"):
+        _gpu({"LOCAL_RANK": "3"}, {"RANK": "3", "WORLD_SIZE": "4"})
