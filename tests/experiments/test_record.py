@@ -18,7 +18,7 @@ INFO = {
     "run_id": "v1-trsf-prelu-seed3-0123abcd",
     "track": "synthetic",
     "seed": 3,
-    "config": {},
+    "config": {"track": "synthetic", "seed": 3},
     "metrics": {"tar@1e-3": 0.5},
 }
 
@@ -91,6 +91,11 @@ def test_damage_is_named(record):
         (file.read_text()[:40], "is damaged"),
         (json.dumps({"schema": 1}), "is damaged: it lacks status, run_id"),
         ("[]", "is damaged: it lacks"),
+        (
+            json.dumps({**INFO, "config": {}}),
+            "is damaged: the track in its config must be 'synthetic', got None",
+        ),
+        (json.dumps({**INFO, "seed": 4}), "is damaged: the seed in its config must be 4, got 3"),
         (json.dumps({**INFO, "schema": 2}), "has format 2, but this version of trsfnet reads 1"),
     ]:
         file.write_text(text)
