@@ -56,7 +56,7 @@ class Checkpoints:
         state, damage = _newest(self._path, device)
         if not all(self._world.alike(state[name] if state else 0) for name in ("epoch", "step")):
             raise DataError(
-                f"The processes of this run find different checkpoints as {self._path}: --runs must be on a "
+                f"The processes of this run find different checkpoints at {self._path}: --runs must be on a "
                 "file system that all machines share."
             )
         if self._world.rank == 0:
