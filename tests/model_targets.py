@@ -158,7 +158,7 @@ def run_records() -> list[bytes]:
         "run_id": "v1-relu-seed0-0123abcd",
         "track": "synthetic",
         "seed": 0,
-        "config": {"arch": "v1", "milestones": [1, 2], "width": 0.5, "trsf": False, "loss": None},
+        "config": {"track": "synthetic", "seed": 0, "arch": "v1", "milestones": [1, 2], "width": 0.5},
         "metrics": {"accuracy": 0.5, "tar@1e-3": 0.25},
     }
     return [json.dumps(info, indent=1).encode()]

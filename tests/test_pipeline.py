@@ -98,7 +98,8 @@ def test_a_wrong_option_is_one_sentence(dry_run, monkeypatch, options, sentence)
 def finish(path: Path, config: object, **changes: object) -> None:
     """Make the folder of a run look as the pipeline leaves it."""
     info = {"schema": SCHEMA, "status": "done", "run_id": path.name, "track": "synthetic", "seed": 0}
-    info |= {"config": {"epochs": 2}, "metrics": {}, "results_version": RESULTS_VERSION}
+    info |= {"config": {"epochs": 2, "track": "synthetic", "seed": 0}, "metrics": {}}
+    info |= {"results_version": RESULTS_VERSION}
     RunFolder(path, info | changes).write_info()
     (path / f".finished-{code_version(ROOT / 'notebooks' / 'train.ipynb')}").touch()
 

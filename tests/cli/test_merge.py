@@ -43,3 +43,10 @@ def test_what_is_not_there_is_one_sentence(tmp_path, capsys, monkeypatch, words,
     fake_run(tmp_path / "runs")
     assert main(["merge", *words]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_study_without_ended_runs_is_one_sentence(tmp_path, capsys):
+    fake_run(tmp_path / "runs", status="running")
+    assert main(["merge", str(tmp_path / "runs"), "--study", "lfw-full"]) == 2
+    said = capsys.readouterr().err
+    assert said == f"trsfnet: study lfw-full has no runs to merge: no run in {tmp_path / 'runs'} has ended.\n"

@@ -94,6 +94,11 @@ def test_a_collapse_is_exit_code_1(tmp_path, capsys):
             "slope_init needs activation leaky_relu or prelu, but activation is relu.",
         ),
         (["-p", "slope_init", "-inf"], "slope_init must be a number, got '-inf'."),
+        (
+            ["-p", "seed", "1", "-p", "epochs", "2", "-p", "seed", "2"],
+            "seed must be given only once with -p, got 2 values.",
+        ),
+        (["-p", "track", "{[]: 1}"], "track must be one of 'synthetic', 'lfw', 'paper', got '{[]: 1}'."),
         (["--data-root", "/nowhere"], "data_root must name an existing folder, got /nowhere."),
         (["--runs", "caf\udce9"], "The name of a file to write must be UTF-8, got caf%E9."),
     ],

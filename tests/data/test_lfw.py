@@ -103,7 +103,7 @@ def test_missing_and_damaged_images_are_named(tmp_path):
     content["Bo_Li/Bo_Li_0002.jpg"] = b"<html>404</html>"
     write_folder(tmp_path / "lfw", content)
     source = find_lfw(tmp_path)
-    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg cannot be decoded"):
+    with pytest.raises(DataError, match=r"LFW image Bo_Li/Bo_Li_0002\.jpg is not an image"):
         load_people(source, PEOPLE, 75)
     with pytest.raises(DataError, match=r"Ann_Oak_0002\.jpg is missing"):
         load_people(source, [Person("Ann_Oak", 2)], 75)

@@ -112,6 +112,18 @@ def test_a_full_disk_behind_the_cache_is_told_and_leaves_nothing(monkeypatch, tm
     assert cached_faces({"name": "x"}, lambda: faces).fingerprint == faces.fingerprint
 
 
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "faces.json"])
+@pytest.mark.parametrize("left", [0, 60])
+def test_a_damaged_cache_is_named_with_the_remedy(monkeypatch, tmp_path, name, left):
+    monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "cache"))
+    cached_faces({"name": "x"}, lambda: blobs(2, 3, seed=5))
+    (folder,) = (tmp_path / "cache").iterdir()
+    file = folder / name
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(DataError, match=rf"^The cache of crops {folder} is damaged \(.*\): remove it"):
+        cached_faces({"name": "x"}, lambda: blobs(2, 3, seed=5))
+
+
 def test_the_fingerprint_sees_pixels_labels_and_names():
     faces = blobs(2, 3, seed=5)
     pixels = faces.images.copy()

@@ -214,8 +214,19 @@ def test_a_damaged_run_leaves_the_study_as_it_was(tmp_path):
     (bad.path / "history.csv").write_text("epoch,nothing\n1,2\n")
     with pytest.raises(RecordError, match=r"history of the run record .* its columns are epoch, nothing"):
         merge([bad], results)
+    (bad,) = small(tmp_path / "runs", range(1, 2))
+    bad.info["metrics"]["accuracy"] = float("nan")
+    with pytest.raises(RecordError, match=f"entries of the run record {bad.path} are damaged: .* not JSON"):
+        merge([bad], results)
     assert {name: files(results)[name] for name in before} == before
     assert list(read(results)) == [name for name in read(results) if name != bad.run_id]
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_a_line_of_the_index_ends_only_where_json_lines_end(tmp_path, character):
+    made = small(tmp_path / "runs", range(2), info={"message": f"in{character}two"})
+    merge(made, tmp_path / "results")
+    assert [run.info["message"] for run in read(tmp_path / "results").values()] == [f"in{character}two"] * 2
 
 
 def test_a_damaged_line_is_named_and_does_not_stop_the_others(tmp_path):

@@ -39,6 +39,8 @@ def test_each_state_of_a_run_has_its_reason(tmp_path):
     assert why_due(done.path) == "is recorded; only its notebook is executed again"
     (done.path / "run.json").write_text("{")
     assert why_due(done.path) == "is retrained because its record is damaged"
+    (done.path / "run.json").write_text(json.dumps(done.info | {"schema": 2}))
+    assert why_due(done.path) == "cannot be trained because another version of trsfnet wrote its record"
     shutil.rmtree(running.path)
     assert why_due(running.path) == "is not trained yet"
 

@@ -8,7 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from trsfnet.errors import RecordError
+from tests.data.full_disk import full_disk
+from trsfnet.errors import DataError, RecordError
 from trsfnet.experiments.record import RunFolder, read_record, read_records
 
 INFO = {
@@ -17,7 +18,7 @@ INFO = {
     "run_id": "v1-trsf-prelu-seed3-0123abcd",
     "track": "synthetic",
     "seed": 3,
-    "config": {},
+    "config": {"track": "synthetic", "seed": 3},
     "metrics": {"tar@1e-3": 0.5},
 }
 
@@ -66,6 +67,19 @@ def test_a_failed_write_leaves_the_old_record(record):
     assert read_record(record.path).metrics == {"tar@1e-3": 0.5}
 
 
+def test_a_full_disk_is_one_sentence_that_names_the_file(record):
+    row = {"epoch": 1, "kind": "trsf", "name": "a", "channel": 0, "value": 0.1}
+    for write, name in [
+        (lambda: record.write_info(message="long" * 99), "run.json"),
+        (lambda: record.write_history([row]), "history.csv"),
+        (lambda: record.write_parameters([row]), "parameters.parquet"),
+        (lambda: record.write_scores({"score": np.zeros(9, np.float32)}), "scores.parquet"),
+    ]:
+        with full_disk(10), pytest.raises(DataError, match=f"^Cannot write to {record.path / name}: "):
+            write()
+    assert [file.name for file in record.path.iterdir()] == ["run.json"], "nothing half-written may stay"
+
+
 def test_a_table_that_is_not_there_is_named(record):
     with pytest.raises(RecordError, match=r"has no scores; its status is done"):
         record.scores()
@@ -77,6 +91,11 @@ def test_damage_is_named(record):
         (file.read_text()[:40], "is damaged"),
         (json.dumps({"schema": 1}), "is damaged: it lacks status, run_id"),
         ("[]", "is damaged: it lacks"),
+        (
+            json.dumps({**INFO, "config": {}}),
+            "is damaged: the track in its config must be 'synthetic', got None",
+        ),
+        (json.dumps({**INFO, "seed": 4}), "is damaged: the seed in its config must be 4, got 3"),
         (json.dumps({**INFO, "schema": 2}), "has format 2, but this version of trsfnet reads 1"),
     ]:
         file.write_text(text)

@@ -16,7 +16,7 @@ import trsfnet.experiments.run as module
 from tests.experiments.interruption import interrupted
 from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
-from trsfnet.errors import ConfigError, RecordError
+from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.experiments.code import source_files, source_hash, without_prose
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import papermill_command, run
@@ -139,6 +139,38 @@ def test_an_interrupted_run_is_recorded_and_goes_on(on_tiny_data, tiny_config, t
     assert record.parameters().equals(whole.parameters())
 
 
+def test_times_are_those_of_all_attempts(on_tiny_data, tiny_config, tmp_path, monkeypatch):
+    stopped = interrupted(monkeypatch, tiny_config, tmp_path)
+    assert stopped.info["seconds"] > 0
+    stopped.write_info(seconds=1000.0, started="2020-01-01T00:00:00+00:00")
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "train", raise_interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(tiny_config, runs=tmp_path)
+    assert read_record(stopped.path).info["seconds"] >= 1000
+    record = run(tiny_config, runs=tmp_path)
+    assert record.info["seconds"] > 1000
+    assert record.info["started"] == "2020-01-01T00:00:00+00:00"
+
+
+def raise_interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_full_disk_does_not_hide_why_a_run_failed(on_tiny_data, tiny_config, tmp_path, monkeypatch):
+    write = module.RunFolder.write_info
+
+    def full(record, **changes):
+        if changes:
+            raise DataError("Cannot write to run.json: No space left on device.")
+        write(record)
+
+    monkeypatch.setattr(module.RunFolder, "write_info", full)
+    monkeypatch.setattr(module, "train", raise_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_config, runs=tmp_path)
+
+
 def test_a_last_epoch_without_its_tables_is_completed(on_tiny_data, tiny_config, tmp_path, monkeypatch):
     """The checkpoint was saved, and the disk was full when the table followed."""
     write = module.RunFolder.write_history
@@ -249,6 +281,30 @@ def test_the_record_says_which_preset_it_used_and_what_was_overridden(on_tiny_da
 def test_devices_must_exist(tiny_config, tmp_path, devices):
     with pytest.raises(ConfigError, match="devices must be a whole number from 1 to this machine's"):
         run(tiny_config, runs=tmp_path, devices=devices)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"batch_size": 15}, r"devices must split batch_size \(15\) into equal parts of two or more, got 2"),
+        ({"batch_size": 80}, "batch_size 80 exceeds the 64 training images"),
+        ({"micro_batches": 1, "batch_size": 2}, r"devices must split batch_size \(2\) .* got 2"),
+        (
+            {"batch_size": 15, "micro_batches": 3},
+            "micro_batches must be a multiple of the 2 processes, got 3",
+        ),
+    ],
+)
+def test_what_devices_cannot_share_is_said_before_they_start(
+    on_tiny_data, tiny_config, tmp_path, monkeypatch, settings, says
+):
+    def launch(*_):
+        raise AssertionError("nothing may start")
+
+    monkeypatch.setattr(module, "check_devices", lambda devices: None)
+    monkeypatch.setattr(module, "launch", launch)
+    with pytest.raises(ConfigError, match=says):
+        run(replace(tiny_config, **settings), runs=tmp_path, devices=2)
 
 
 def test_processes_that_torchrun_started_do_not_start_more(tiny_config, tmp_path, monkeypatch):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from tests.experiments.interruption import interrupted
 from tests.report.fakes import fake_run
 from trsfnet.experiments import run as module
-from trsfnet.experiments.record import read_record
+from trsfnet.experiments.record import CHECKPOINT, read_record
 from trsfnet.experiments.run import run
 from trsfnet.experiments.stale import RESULTS_VERSION, why_stale
+from trsfnet.training.checkpoint import previous
 
 
 def test_only_the_results_version_makes_a_run_stale(tmp_path):
@@ -42,4 +43,15 @@ def test_a_stale_run_is_trained_anew_only_when_asked(monkeypatch, tiny_config, t
 def test_a_run_that_resumes_stays_as_old_as_its_oldest_part(monkeypatch, tiny_config, tiny_data, tmp_path):
     monkeypatch.setattr(module, "load_track", lambda *_, **__: tiny_data)
     interrupted(monkeypatch, tiny_config, tmp_path).write_info(results_version=1)
+    assert run(tiny_config, runs=tmp_path).info["results_version"] == 1
+
+
+def test_a_run_that_was_killed_between_two_renames_resumes_as_old_as_it_is(
+    monkeypatch, tiny_config, tiny_data, tmp_path
+):
+    monkeypatch.setattr(module, "load_track", lambda *_, **__: tiny_data)
+    stopped = interrupted(monkeypatch, tiny_config, tmp_path)
+    stopped.write_info(results_version=1)
+    file = stopped.path / CHECKPOINT
+    file.rename(previous(file))
     assert run(tiny_config, runs=tmp_path).info["results_version"] == 1

@@ -123,6 +123,15 @@ def test_a_pilot_shares_settings_with_no_run_that_it_decides_on():
             {"budget": "smoke", "track": "paper"},
             "budget smoke is defined for the track synthetic, got 'paper'",
         ),
+        (
+            {"budget": "stability", "track": "lfw"},
+            "budget stability is defined for the track synthetic, got 'lfw'",
+        ),
+        *(
+            ({"budget": "short", "track": name}, f"track must be one of 'synthetic', .* got '{name}'")
+            for name in ("about", "seeds", "more_seeds")
+        ),
+        ({"study": "mechanism", "seeds": "100,103"}, "seeds must be among 100, 101, 102, got 103"),
         ({"exhibit": "table 9"}, "exhibit must be one of figure 10"),
         ({"study": "control", "exhibit": "table 1"}, "study control has its own variants"),
         ({"seeds": "many"}, "seeds must be whole numbers such as 0,1,2, got 'many'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 
@@ -11,7 +12,15 @@ import torch
 from tests.data.full_disk import full_disk
 from trsfnet.errors import DataError
 from trsfnet.training import checkpoint
-from trsfnet.training.checkpoint import CheckpointError, load_checkpoint, previous, save_checkpoint
+from trsfnet.training.checkpoint import (
+    CheckpointError,
+    Checkpoints,
+    has_checkpoint,
+    load_checkpoint,
+    previous,
+    save_checkpoint,
+)
+from trsfnet.training.distributed import World
 
 CPU = torch.device("cpu")
 
@@ -72,6 +81,66 @@ def test_a_process_that_ends_between_the_renames_leaves_one(two, monkeypatch, wh
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(two, state(3))
     assert number_in(load_checkpoint(two, CPU)) == 2
+    assert has_checkpoint(two)
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(errno.EACCES, "Permission denied"), OSError(errno.EIO, "Input/output error")]
+)
+def test_one_that_cannot_be_read_is_not_taken_for_damaged(two, monkeypatch, error):
+    def read(*_):
+        raise error
+
+    monkeypatch.setattr(checkpoint, "_read", read)
+    with pytest.raises(DataError, match=rf"^Cannot read the checkpoint .*last\.pt: {error.strerror}\.$"):
+        load_checkpoint(two, CPU)
+
+
+def test_too_little_memory_is_no_damage(two, monkeypatch):
+    def read(*_):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    monkeypatch.setattr(checkpoint, "_read", read)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        load_checkpoint(two, CPU)
+
+
+class Run:
+    """A run at some step, as `Checkpoints` sees it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def state_dict(self) -> dict:
+        return state(self.number) | {"epoch": self.number, "step": 0}
+
+
+def test_a_damaged_one_is_set_aside_and_never_replaces_the_good_one(tmp_path, capsys):
+    path = tmp_path / "last.pt"
+    checkpoints = Checkpoints(path, 0.0, World())
+    checkpoints.save(Run(1))
+    checkpoints.save(Run(2))
+    path.write_bytes(b"damage")
+    assert number_in(checkpoints.load(CPU)) == 1
+    assert str(tmp_path / "last.damaged.pt") in capsys.readouterr().err
+    checkpoints.save(Run(3))
+    assert (tmp_path / "last.damaged.pt").read_bytes() == b"damage"
+    assert [number_in(load_checkpoint(file, CPU)) for file in (path, previous(path))] == [3, 1]
+
+
+class OneOfTwo(World):
+    """A process whose peer has no checkpoint."""
+
+    def alike(self, number: int) -> bool:
+        return number == 0
+
+
+def test_processes_that_find_different_ones_do_not_train(tmp_path):
+    path = tmp_path / "last.pt"
+    Checkpoints(path, 0.0, World()).save(Run(1))
+    with pytest.raises(DataError, match="--runs must be on a file system that all machines share"):
+        Checkpoints(path, 0.0, OneOfTwo(0, 2)).load(CPU)
+    assert path.is_file()
 
 
 def test_one_of_the_first_versions_is_named_and_left(tmp_path):

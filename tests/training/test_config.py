@@ -46,6 +46,15 @@ from trsfnet.training.config import LATER_SETTINGS, PRESETS, TrainConfig, track_
         ({"schedule": "milestones"}, "The schedule milestones needs a list of steps"),
         ({"milestones": [5]}, "The schedule milestones needs a list of steps"),
         ({"milestones": 5}, "milestones must be a list, got 5."),
+        ({"decay_epochs": 5}, "decay_epochs needs schedule staircase, but schedule is cosine."),
+        (
+            {"decay_factor": 0.5},
+            "decay_factor needs schedule staircase or milestones, but schedule is cosine.",
+        ),
+        (
+            {"schedule": "milestones", "milestones": [5], "decay_epochs": 5},
+            "decay_epochs needs schedule staircase, but schedule is milestones.",
+        ),
         ({"batch_size": 10, "micro_batches": 4}, "micro_batches must split batch_size (10) into equal parts"),
         ({"batch_size": 4, "micro_batches": 4}, "micro_batches must split batch_size (4) into equal parts"),
         ({"epochs": 2, "warmup_epochs": 2}, "warmup_epochs must be below epochs (2), got 2."),
@@ -98,6 +107,10 @@ def test_a_preset_fills_what_is_not_given_and_explains_what_the_paper_leaves_ope
         assert all(text.endswith(".") for text in [preset["about"], *preset["readings"].values()])
     cosine = TrainConfig.from_parameters({"schedule": "cosine"}, "ms1mv2")
     assert (cosine.schedule, cosine.milestones) == ("cosine", ())
+    elsewhere = TrainConfig.from_parameters({"schedule": "cosine", "track": "lfw"}, "ms1mv2")
+    assert elsewhere.decay_factor == TrainConfig(track="lfw").decay_factor, (
+        "not the preset's, which has no effect"
+    )
     softmax = TrainConfig.from_parameters({"track": "lfw", "loss": "softmax"}, "ms1mv2")
     assert softmax.recorded["arcface_scale"] is None
     with pytest.raises(ConfigError, match="preset must be one of 'vggface2', 'ms1mv2', got 'vgg'"):
@@ -155,3 +168,8 @@ def test_run_ids_name_the_setting_and_hash_every_setting():
         "v1-leaky-relu-seed0",
         "v1-arcface-relu-seed0",
     ]
+
+
+def test_a_resolved_configuration_differs_only_in_what_a_user_can_give():
+    config = TrainConfig(trsf=True, scale_init=0.3, precision="float32")
+    assert config.resolved(None).differing() == config.differing()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from trsfnet.errors import ConfigError
+from trsfnet.training import loop
 from trsfnet.training.batches import batches, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint
 from trsfnet.training.collapsed import Collapsed
@@ -95,6 +98,28 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(outcome, tiny_config, t
     assert continued.history.parameters == outcome.history.parameters
     finished = train(tiny_config, tiny_data, checkpoint=checkpoint)
     assert finished.evaluation.metrics == outcome.evaluation.metrics
+
+
+def test_the_time_of_an_epoch_includes_the_steps_before_an_interruption(
+    tiny_config, tiny_data, tmp_path, monkeypatch
+):
+    step = loop.train_step
+
+    def stop(state, parts) -> None:
+        if state.step == 3:
+            raise KeyboardInterrupt
+        step(state, parts)
+
+    monkeypatch.setattr(loop, "CHECK_EVERY", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "train_step", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(tiny_config, tiny_data, checkpoint=tmp_path / "last.pt", save_every=0)
+    # Each look at this clock is one second after the one before.
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=count().__next__))
+    first, second = train(tiny_config, tiny_data, checkpoint=tmp_path / "last.pt").history.epochs
+    assert (first["images_per_second"], first["seconds"]) == (16, 64 / 16 + 1)
+    assert (second["images_per_second"], second["seconds"]) == (64, 64 / 64 + 1)
 
 
 def test_a_loss_that_is_not_finite_is_a_collapse_with_its_step(tiny_config, tiny_data):

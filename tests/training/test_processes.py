@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 
 import pytest
+import torch
+import torch.distributed as dist
 
 from benchmarks.processes import run
 from trsfnet.errors import ConfigError
-from trsfnet.training.distributed import World, _place, first_host
+from trsfnet.training.distributed import World, _gpu, _place, first_host
 from trsfnet.training.loop import train
 
 
@@ -35,6 +37,17 @@ def test_a_death_is_said_at_once_and_one_process_goes_on_to_the_same_end(figures
     assert figures["death"]["said"].startswith("LostPeer: Another process of this run ended")
     assert figures["death"]["seconds"] < 120
     assert figures["after_a_death"]["different"] == 0
+
+
+@pytest.mark.parametrize(("own", "other", "alike"), [(7, 7, True), (0, 7, False), (8, 7, False)])
+def test_processes_know_whether_all_have_the_same_number(monkeypatch, own, other, alike):
+    def all_reduce(numbers, op):
+        assert op == dist.ReduceOp.MAX
+        numbers.copy_(numbers.maximum(torch.tensor([other, -other])))
+
+    monkeypatch.setattr(dist, "all_reduce", all_reduce)
+    assert World(0, 2).alike(own) == alike
+    assert World().alike(own)
 
 
 def test_micro_batches_must_be_shared_evenly(tiny_config, tiny_data):
@@ -69,3 +82,18 @@ def test_torchrun_and_slurm_say_who_we_are():
 )
 def test_the_first_host_of_a_node_list(nodes, first):
     assert first_host(nodes) == first
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    torchrun = {"RANK": "5", "WORLD_SIZE": "8"}
+    assert _gpu({"LOCAL_RANK": "1"}, torchrun) == 1
+    with pytest.raises(ConfigError, match=r"process 2 of this machine, .* sees only 2: start at most 2 proc"):
+        _gpu({"LOCAL_RANK": "2"}, torchrun)
+
+
+def test_slurm_may_show_each_task_only_its_own_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert _gpu({"LOCAL_RANK": "3"}, {"SLURM_STEP_NUM_TASKS": "4"}) == 0
+    with pytest.raises(ConfigError, match="sees only 1"):
+        _gpu({"LOCAL_RANK": "3"}, {"RANK": "3", "WORLD_SIZE": "4"})

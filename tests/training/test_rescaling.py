@@ -8,6 +8,7 @@ import torch
 from trsfnet.data.faces import FaceSet
 from trsfnet.heads import SoftmaxHead
 from trsfnet.models import inception_resnet_v1
+from trsfnet.training import rescaling
 from trsfnet.training.rescaling import FACTORS, losses_by_factor, rescaled
 
 SMALL = {"width": 0.125, "input_size": 75, "embedding_size": 16}
@@ -43,3 +44,15 @@ def test_losses_differ_by_factor_and_leave_the_network_alone():
     for name, tensor in model.state_dict().items():
         if "num_batches" not in name:
             assert torch.equal(tensor, before[name]), name
+
+
+@pytest.mark.parametrize(
+    ("faces", "batches"),
+    [(2, [2]), (100, [100]), (101, [101]), (102, [100, 2]), (201, [100, 101]), (200, [100] * 2)],
+)
+def test_no_batch_is_a_single_face(faces, batches):
+    """Batch norm cannot compute the variance of one."""
+    order = torch.arange(faces)
+    parts = rescaling._batches(order)
+    assert [len(part) for part in parts] == batches
+    assert torch.equal(torch.cat(parts), order)

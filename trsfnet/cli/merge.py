@@ -48,7 +48,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Merge runs into the files of their studies."""
-    from trsfnet.errors import choice
+    from trsfnet.errors import ConfigError, choice
     from trsfnet.experiments.budgets import budget_of, study_of
     from trsfnet.experiments.folders import find_folder
     from trsfnet.experiments.merge import merge
@@ -61,6 +61,9 @@ def run(given: argparse.Namespace) -> int:
     ended = [record for record in records if record.ended]
     studies = {record.run_id: study_of(record.config) for record in ended}
     for name in given.study or ():
+        if not ended:
+            where = joined([str(folder) for folder in given.folders], "or")
+            raise ConfigError(f"study {name} has no runs to merge: no run in {where} has ended.")
         choice("study", name, sorted(set(studies.values())))
     wanted = given.study or [study_of(record.config) for record in ended if budget_of(record.config)]
     chosen = [record for record in ended if studies[record.run_id] in wanted]

@@ -72,12 +72,17 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Train a network and print the location of its record."""
     # Imported here so that --help and --version need not wait for torch.
+    from trsfnet.errors import ConfigError
     from trsfnet.experiments.launch import is_launched
     from trsfnet.experiments.parameters import config_of
     from trsfnet.experiments.run import run as train
     from trsfnet.training.distributed import started_as
 
     parameters = {name: _value(text) for name, text in given.parameters}
+    if len(parameters) < len(given.parameters):
+        names = [name for name, _ in given.parameters]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"{repeated} must be given only once with -p, got {names.count(repeated)} values.")
     world = started_as()
     record = train(
         config_of(parameters, given.preset),
@@ -97,5 +102,5 @@ def _value(text: str) -> object:
     """Parse `True`, `None`, numbers and lists as Python literals; anything else is text."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text

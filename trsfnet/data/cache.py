@@ -11,7 +11,7 @@ import numpy as np
 
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.files import new_folder, reason
-from trsfnet.errors import DataError
+from trsfnet.errors import DataError, brief
 from trsfnet.paths import home_path, variable_path
 
 
@@ -40,7 +40,7 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
         The faces, with pixels memory-mapped read-only.
 
     Raises:
-        DataError: if the cache cannot be read or written.
+        DataError: if the cache cannot be read or written, or is damaged.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_root() / f"{key['name']}-{digest}"
@@ -56,12 +56,18 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
 
 
 def _load(folder: Path) -> FaceSet:
-    meta = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
-    return FaceSet(
-        images=np.load(folder / "images.npy", mmap_mode="r"),
-        labels=np.load(folder / "labels.npy"),
-        identities=tuple(meta["identities"]),
-    )
+    try:
+        meta = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
+        return FaceSet(
+            images=np.load(folder / "images.npy", mmap_mode="r"),
+            labels=np.load(folder / "labels.npy"),
+            identities=tuple(meta["identities"]),
+        )
+    except (ValueError, EOFError, TypeError, KeyError) as error:
+        # Not removed here, because another process may be training on it.
+        raise DataError(
+            f"The cache of crops {folder} is damaged ({brief(error)}): remove it, and it will be made again."
+        ) from error
 
 
 def _store(folder: Path, key: dict[str, object], build: Callable[[], FaceSet]) -> None:

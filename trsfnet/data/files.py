@@ -55,6 +55,16 @@ def replacing(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path` as `replacing` does.
+
+    Raises:
+        DataError: if it cannot be written, for example because the disk is full.
+    """
+    with writing(path), replacing(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """Create a folder in `parent` (also created if missing); remove it at the end unless renamed.

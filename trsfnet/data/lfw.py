@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from trsfnet.data.crops import central_crop
+from trsfnet.data.decode import decode
 from trsfnet.data.faces import FaceSet, Pairs
 from trsfnet.data.folder_index import is_picture, kind_of, wrong_link
 from trsfnet.data.lfw_files import Person, read_pairs, read_people
@@ -324,20 +325,5 @@ def load_people(source: LfwImages, people: list[Person], size: int) -> FaceSet:
     faces = LfwSource(source, people)
     images = np.empty((len(faces), size, size, 3), dtype=np.uint8)
     for i in tqdm(range(len(faces)), "decoding LFW", unit="image", disable=None):
-        images[i] = _crop(faces.encoded(i), size, faces.name(i))
+        images[i] = central_crop(decode(faces.encoded(i), f"LFW image {faces.name(i)}"), size, CROP)
     return FaceSet(images, faces.labels, faces.identities)
-
-
-def _crop(encoded: bytes, size: int, name: str) -> np.ndarray:
-    try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            left, top = (image.width - CROP) / 2, (image.height - CROP) / 2
-            box = (left, top, left + CROP, top + CROP)
-            face = image.convert("RGB").resize(
-                (size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=3
-            )
-    except UnidentifiedImageError as error:
-        raise DataError(f"LFW image {name} cannot be decoded: it is not an image.") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"LFW image {name} cannot be decoded: {error}.") from error
-    return np.asarray(face)

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from trsfnet.data.tracks import TRACKS
 from trsfnet.errors import ConfigError, choice
 from trsfnet.experiments.variants import Variant
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig, track_defaults
@@ -92,11 +93,12 @@ def budget_settings(budget: str, track: str) -> dict[str, Any]:
     """Return the settings of the track that a budget overrides.
 
     Raises:
-        ConfigError: the budget is unknown or not defined for the track.
+        ConfigError: the budget or the track is unknown, or the budget is not defined for the track.
     """
     choice("budget", budget, tuple(BUDGETS))
+    choice("track", track, TRACKS)
     if track not in BUDGETS[budget]:
-        made_for = " and ".join(name for name, entry in BUDGETS[budget].items() if isinstance(entry, dict))
+        made_for = " and ".join(name for name in TRACKS if name in BUDGETS[budget])
         raise ConfigError(f"budget {budget} is defined for the track {made_for}, got {track!r}.")
     return dict(BUDGETS[budget][track])
 

@@ -23,6 +23,7 @@ def find_folder(name: str | Path, *, must_exist: bool = True) -> Path:
             folder, where the caller can create it.
 
     Raises:
+        ConfigError: the name cannot be that of a folder.
         RecordError: the folder does not exist; the message lists the folders searched.
     """
     path = user_path(name)

@@ -53,7 +53,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Literal
 
-from trsfnet.errors import choice
+from trsfnet.errors import ConfigError, choice
 from trsfnet.experiments.budgets import BUDGETS, budget_settings, first_seed
 from trsfnet.training.config import TrainConfig
 
@@ -111,11 +111,21 @@ def _leaky(_seed: int) -> list[TrainConfig]:
 
 
 def _frozen(seed: int) -> list[TrainConfig]:
-    """PReLU with constant scales: the final magnitudes of the ladder's run with the same seed."""
+    """PReLU with constant scales: the final magnitudes of the ladder's run with the same seed.
+
+    Raises:
+        ConfigError: no scales of a run with this seed are known.
+    """
+    learned = learned_scales()
+    known = sorted(set.intersection(*map(set, learned.values())))
+    if str(seed) not in known:
+        raise ConfigError(
+            "The part frozen of the study mechanism needs scales that were learned with the same seed: "
+            f"seeds must be among {', '.join(known)}, got {seed}."
+        )
     return [
         replace(_BOTH, trsf=False, fixed_scales=tuple(by_seed[str(seed)]), weight_decay=float(decay))
-        for decay, by_seed in learned_scales().items()
-        if str(seed) in by_seed
+        for decay, by_seed in learned.items()
     ]
 
 
@@ -149,7 +159,7 @@ def mechanism_configs(part: str | None = None, seeds: Sequence[int] | None = Non
         seeds: the seeds; by default the three of the budget.
 
     Raises:
-        ConfigError: the part is unknown.
+        ConfigError: the part is unknown, or a seed has no learned scales, which the part `frozen` needs.
     """
     if part is not None:
         choice("part", part, tuple(PARTS))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Merged:
         study: name of the study.
         added: ids of the runs that are new in the study.
         replaced: ids of the runs whose existing record was replaced.
+        older: ids of the runs that were not merged, because newer code made the run that the study has.
         runs: number of runs in the study after the merge.
     """
 
@@ -133,7 +134,8 @@ def _order(run: Record) -> tuple[Any, ...]:
 
 def _line(run: Record) -> str:
     """Return the run's line in `runs.jsonl`."""
-    return json.dumps(run.info, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    with run.naming("entries"):  # JSON has no NaN
+        return json.dumps(run.info, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _stage(folder: Path, runs: Sequence[Record], new: Collection[str], scores: ScoresKept) -> None:
@@ -171,14 +173,14 @@ def _cell(run: Record) -> str:
 
 def _scores(run: Record) -> bytes:
     """Return the scores of a run as the contents of a Parquet file."""
-    with _named(run, "scores"):
+    with run.naming("scores"):
         table = pa.Table.from_pandas(run.scores(), preserve_index=False)
         return _parquet(table, [field.name for field in table.schema if field.type in _WIDE])
 
 
 def _rows(run: Record, table: Table) -> pa.Table | None:
     """Return a run's rows in its study's table; None if it has none."""
-    with _named(run, table):
+    with run.naming(table):
         if not run.has(table):
             return None
         if isinstance(run, StudyRun):
@@ -197,15 +199,6 @@ def _history_schema(frame: pd.DataFrame) -> pa.Schema:
     """Return the schema of a history: the columns of every history, then those of its track."""
     others = [pa.field(name, pa.float64()) for name in frame if name not in _HISTORY.names]
     return pa.schema([*_HISTORY, *others])
-
-
-@contextmanager
-def _named(run: Record, table: Table) -> Iterator[None]:
-    """Convert errors into a RecordError that names the run and the table."""
-    try:
-        yield
-    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
-        raise RecordError(f"The {table} of the run record {run.path} are damaged: {error}.") from error
 
 
 def _write(file: Path, schema: pa.Schema, parts: Iterable[pa.Table | None]) -> None:

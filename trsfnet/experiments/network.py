@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record import CHECKPOINT, Record, read_record
-from trsfnet.training.checkpoint import load_checkpoint, previous
+from trsfnet.training.checkpoint import has_checkpoint, load_checkpoint
 from trsfnet.training.config import TrainConfig
 
 
@@ -45,10 +45,12 @@ def saved_network(path: Path) -> SavedNetwork:
 
     Raises:
         RecordError: there is no run, it has no checkpoint, or the checkpoint is damaged.
+        CheckpointError: the checkpoint was written by another version of trsfnet.
+        DataError: the checkpoint cannot be read.
     """
     record = read_record(path)
     file = path / CHECKPOINT
-    if not file.is_file() and not previous(file).is_file():
+    if not has_checkpoint(file):
         if record.status == "collapsed":
             raise RecordError(
                 f"{path} contains no network: its training collapsed: {record.info.get('message', '')}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trsfnet.errors import RecordError
 from trsfnet.experiments.code import without_prose
-from trsfnet.experiments.record import Record, read_record
+from trsfnet.experiments.record import Record, UnknownFormat, read_record
 from trsfnet.experiments.stale import RESULTS_VERSION, why_stale
 
 
@@ -54,6 +54,8 @@ def epochs_done(path: Path) -> int:
 def _why_anew(path: Path) -> str:
     try:
         return f"is retrained because {why_stale(read_record(path))}"
+    except UnknownFormat:
+        return "cannot be trained because another version of trsfnet wrote its record"
     except RecordError:
         damaged = (path / "run.json").exists()
         return "is retrained because its record is damaged" if damaged else "is not trained yet"

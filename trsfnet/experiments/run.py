@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,12 @@ from trsfnet.data.faces import FaceSet, TrackData
 from trsfnet.data.files import check_name
 from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import fetch_track, load_track
-from trsfnet.errors import ConfigError, RecordError
+from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.experiments.code import source_hash
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
+from trsfnet.experiments.pipeline import epochs_done
 from trsfnet.experiments.provenance import git_commit, hardware, libraries
 from trsfnet.experiments.record import (
     CHECKPOINT,
@@ -35,10 +36,11 @@ from trsfnet.experiments.record import (
 from trsfnet.experiments.stale import RESULTS_VERSION, results_version, set_aside, why_stale
 from trsfnet.paths import user_path
 from trsfnet.termination import termination
-from trsfnet.training.config import PRESETS, TrainConfig
+from trsfnet.training.checkpoint import has_checkpoint
+from trsfnet.training.config import PRESETS, TrainConfig, splits
 from trsfnet.training.distributed import World, join, leave, peers
 from trsfnet.training.history import History
-from trsfnet.training.loop import Outcome, train
+from trsfnet.training.loop import Outcome, check_sizes, train
 
 RUNS = Path("runs")
 
@@ -72,11 +74,13 @@ def run(
         The record of the run.
 
     Raises:
-        ConfigError: the settings cannot be trained.
+        ConfigError: the settings cannot be trained, or not on this number of devices.
         DataError: the track's images are missing or damaged, or `runs` has a name that not all libraries can
-            handle.
+            handle, or cannot be written to.
         RecordError: another process is working on this run, or another version of trsfnet wrote its record.
-        LostPeer: one of several processes failed.
+        CheckpointError: another version of trsfnet wrote its checkpoint.
+        LostPeer: another process of the run failed.
+        TrsfnetError: one of the processes that were started for `devices` failed.
     """
     runs = user_path(runs, "runs")
     check_name(runs)
@@ -91,6 +95,12 @@ def run(
     root = find_data_root(data_root)
     asked = config
     if config.micro_batches == 1:
+        if not splits(config.batch_size, together):
+            name = "devices" if devices > 1 else "The number of processes"
+            raise ConfigError(
+                f"{name} must split batch_size ({config.batch_size}) into equal parts of two or more, "
+                f"got {together}."
+            )
         config = replace(config, micro_batches=together)
     if world.rank == 0:
         fetch_track(config.track, root=root)
@@ -103,7 +113,8 @@ def run(
     if _finished(path, world):
         pass
     elif together > world.size:
-        _load(config, root, world)  # report problems with the data once, here
+        # Report problems with the data and their number once, here.
+        check_sizes(config, _load(config, root, world), together)
         launch(_command_words(asked, runs, data_root, preset), devices)
     else:
         with peers():
@@ -184,31 +195,42 @@ def _train_and_record(
     _keep_damaged(path)
     earlier = _existing(path)
     before = earlier.info.get("seconds", 0.0) if earlier else 0.0
-    if earlier and (path / CHECKPOINT).exists():
+    opening = opening | {"seconds": before}
+    resumes = has_checkpoint(path / CHECKPOINT)
+    if earlier and resumes:
         # A run that resumes is stale if an earlier version of the arithmetic made a part of it.
-        opening = opening | {"results_version": min(results_version(earlier), RESULTS_VERSION)}
+        opening |= {"results_version": min(results_version(earlier), RESULTS_VERSION)}
+        opening |= {"started": earlier.info.get("started", opening["started"])}
     record = RunFolder(path, opening)
     record.write_info()
-    started = time.perf_counter()
-    events = Events(path / "tensorboard")
+    began = time.perf_counter()
+    # The events of an epoch are written before its row of the history.
+    events = Events(path / "tensorboard", epochs_done(path) if resumes else 0)
+
+    def seconds() -> float:
+        """Return the wall time of all attempts so far."""
+        return round(before + time.perf_counter() - began, 1)
 
     def on_epoch(history: History) -> None:
+        events.write(history)
         record.write_history(history.epochs)
         record.write_parameters(history.parameters)
-        record.write_info(seconds=round(before + time.perf_counter() - started, 1))
-        events.write(history)
+        record.write_info(seconds=seconds())
         tqdm.write(epoch_line(config, history))
 
     try:
         with peers():
             outcome = train(config, data, world=world, checkpoint=path / CHECKPOINT, on_epoch=on_epoch)
+        events.write(outcome.history)
     except BaseException as error:
         message = ": ".join(filter(None, (type(error).__name__, str(error))))
-        record.write_info(status="failed", message=message)
+        # On a full disk, this fails as well, and the first error says more.
+        with suppress(DataError):
+            record.write_info(status="failed", message=message, seconds=seconds())
         raise
     finally:
         events.close()
-    _close(record, outcome)
+    _close(record, outcome, seconds())
 
 
 def _opening(
@@ -265,7 +287,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _close(record: RunFolder, outcome: Outcome) -> None:
+def _close(record: RunFolder, outcome: Outcome, seconds: float) -> None:
     """Write the final scores and metrics; the status comes last, so `done` means that all files exist."""
     changes: dict[str, object] = {
         "counts": {
@@ -274,6 +296,7 @@ def _close(record: RunFolder, outcome: Outcome) -> None:
             "slopes": len(outcome.model.slopes()),
         },
         "acceleration": outcome.prepared.to_dict(),
+        "seconds": seconds,
     }
     # The last epoch's tables are missing if the run was interrupted right after its last checkpoint.
     if outcome.history.epochs:

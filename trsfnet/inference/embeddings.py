@@ -17,13 +17,12 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from trsfnet.data import source as faces
-from trsfnet.data.files import check_name
+from trsfnet.data.files import check_name, write_atomically
 from trsfnet.data.folder import left_out
 from trsfnet.data.input_crops import input_crops
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.locking import locked_folder
 from trsfnet.errors import ConfigError, DataError
-from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder, checked
 from trsfnet.inference.kept_rows import (
     ImageState,

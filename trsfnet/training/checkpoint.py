@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from tqdm import tqdm
 
-from trsfnet.data.files import writing
-from trsfnet.errors import TrsfnetError
+from trsfnet.data.files import reason, writing
+from trsfnet.errors import DataError, TrsfnetError, lacks_memory
 
 if TYPE_CHECKING:
     from trsfnet.training.distributed import World
@@ -41,8 +43,30 @@ class Checkpoints:
         self._last = time.perf_counter()
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
-        """The state to resume from, or None; see `load_checkpoint`."""
-        return load_checkpoint(self._path, device) if self._path else None
+        """The state to resume from, or None; see `load_checkpoint`. Every process takes part.
+
+        A damaged file is set aside, because `save_checkpoint` would keep it in place of the good one before.
+
+        Raises:
+            CheckpointError: the file was written by another version of trsfnet.
+            DataError: the file cannot be read, or not every process found the same one.
+        """
+        if self._path is None:
+            return None
+        state, damage = _newest(self._path, device)
+        if not all(self._world.alike(state[name] if state else 0) for name in ("epoch", "step")):
+            raise DataError(
+                f"The processes of this run find different checkpoints at {self._path}: --runs must be on a "
+                "file system that all machines share."
+            )
+        if self._world.rank == 0:
+            _tell(damage)
+            if self._path in damage:
+                kept = self._path.with_name(f"{self._path.stem}.damaged{self._path.suffix}")
+                with writing(self._path):
+                    os.replace(self._path, kept)
+                tqdm.write(f"The damaged checkpoint is kept as {kept}.", file=sys.stderr)
+        return state
 
     def save_if_due(self, state: TrainState) -> None:
         """Save `state` if the last checkpoint is old enough. Every process takes part."""
@@ -61,6 +85,11 @@ class Checkpoints:
 def previous(path: Path) -> Path:
     """The path of the checkpoint before the one in `path`."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def has_checkpoint(path: Path) -> bool:
+    """Return whether there is a checkpoint, damaged or not, from which `load_checkpoint` would read."""
+    return path.is_file() or previous(path).is_file()
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -97,26 +126,43 @@ def _write(state: dict[str, Any], file: BinaryIO) -> None:
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
     """Load the state in `path`, or in the previous checkpoint if `path` is damaged; None if there is neither.
 
-    Only tensors and plain values are accepted. Standard error reports what is wrong with a damaged file.
+    Only tensors and plain values are accepted. Standard error reports what is wrong with a damaged file. No
+    file is changed.
 
     Raises:
         CheckpointError: the file was written by another version of trsfnet.
+        DataError: the file cannot be read, which does not mean that it is damaged.
     """
+    state, damage = _newest(path, device)
+    _tell(damage)
+    return state
+
+
+def _newest(path: Path, device: torch.device) -> tuple[dict[str, Any] | None, dict[Path, str]]:
+    """Return the state as `load_checkpoint` does, and what is wrong with each damaged file."""
+    damage: dict[Path, str] = {}
     for file in (path, previous(path)):
-        if not file.is_file():
-            continue
         try:
-            return _checked(_read(file, device), file)
+            if file.is_file():
+                return _checked(_read(file, device), file), damage
         except CheckpointError:
             raise
         # torch.load raises many types of exception on damaged bytes.
         except Exception as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            tqdm.write(
-                f"The checkpoint {file} is damaged ({reason}); resuming from the one before it, if any.",
-                file=sys.stderr,
-            )
-    return None
+            if lacks_memory(error):
+                raise
+            # A damaged index of the file's contents may name a position that no file has.
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise DataError(f"Cannot read the checkpoint {file}: {reason(error)}.") from error
+            damage[file] = str(error).partition("\n")[0] or type(error).__name__
+    return None, damage
+
+
+def _tell(damage: Mapping[Path, str]) -> None:
+    for file, what in damage.items():
+        tqdm.write(
+            f"The checkpoint {file} is damaged ({what}); the one before it is used, if any.", file=sys.stderr
+        )
 
 
 def _read(file: Path, device: torch.device) -> dict[str, Any]:

@@ -31,6 +31,13 @@ from trsfnet.training.setting import documentation, setting
 SCHEDULES = ("staircase", "milestones", "cosine")
 DECAYED = ("all", "projections")
 _ARCFACE = ("loss", ("arcface",))
+# Settings that only some schedules use. They have no `needs`, because records store them for every schedule,
+# and earlier runs keep their ids.
+_OF_SCHEDULES = {
+    "decay_factor": ("staircase", "milestones"),
+    "decay_epochs": ("staircase",),
+    "milestones": ("milestones",),
+}
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -257,7 +264,7 @@ class TrainConfig:
                 field_.metadata["check"](name, value)
             elif value != defaults[name]:
                 raise self._without_effect(field_)
-        _check_combinations(self)
+        _check_combinations(self, defaults)
 
     @classmethod
     def from_parameters(cls, parameters: dict[str, Any], preset: str | None = None) -> TrainConfig:
@@ -329,8 +336,12 @@ class TrainConfig:
         }
 
     def differing(self, preset: str | None = None) -> dict[str, Any]:
-        """The settings in which this configuration differs from the defaults of its track or of a preset."""
+        """The settings in which this configuration differs from the defaults of its track or of a preset.
+
+        `images` is left out, because nobody can give it: `resolved` fills it in.
+        """
         own = {f.name: getattr(self, f.name) for f in fields(self) if self._has_effect(f)}
+        del own["images"]
         standard = TrainConfig.from_parameters({}, preset)
         chosen = {
             name: value
@@ -435,7 +446,7 @@ def _hints() -> dict[str, Any]:
 def _still_effective(standard: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the settings of a preset that the given ones make ineffective, such as its milestones."""
     needs = {field_.name: field_.metadata["needs"] for field_ in fields(TrainConfig)}
-    needs["milestones"] = ("schedule", ("milestones",))
+    needs |= {name: ("schedule", schedules) for name, schedules in _OF_SCHEDULES.items()}
     return {
         name: value
         for name, value in standard.items()
@@ -452,7 +463,12 @@ def _as_float(value: Any, hint: Any) -> Any:
     return float(value) if type(value) is int and float in options and int not in options else value
 
 
-def _check_combinations(c: TrainConfig) -> None:
+def splits(batch_size: int, parts: int) -> bool:
+    """Whether a batch can be split into equal parts of two or more images, which batch norm needs."""
+    return batch_size % parts == 0 and batch_size >= 2 * parts
+
+
+def _check_combinations(c: TrainConfig, defaults: Mapping[str, Any]) -> None:
     if c.track == "paper" and c.images_per_identity != 1:
         raise ConfigError(
             "images_per_identity must be 1 on the track paper, which uses all people of the training set, "
@@ -480,8 +496,12 @@ def _check_combinations(c: TrainConfig) -> None:
         raise ConfigError(
             "The schedule milestones needs a list of steps in milestones; other schedules take no milestones."
         )
-    # Batch norm needs at least two images to compute a variance.
-    if c.batch_size % c.micro_batches or c.batch_size < 2 * c.micro_batches:
+    for name, schedules in _OF_SCHEDULES.items():
+        if c.schedule not in schedules and getattr(c, name) != defaults[name]:
+            raise ConfigError(
+                f"{name} needs schedule {' or '.join(schedules)}, but schedule is {c.schedule}."
+            )
+    if not splits(c.batch_size, c.micro_batches):
         raise ConfigError(
             f"micro_batches must split batch_size ({c.batch_size}) into equal parts of two or more, "
             f"got {c.micro_batches}."

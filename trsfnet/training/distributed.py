@@ -71,6 +71,20 @@ class World:
             dist.broadcast(told, src=0)
         return bool(told.item())
 
+    def alike(self, number: int) -> bool:
+        """Return on every process whether all of them gave the same `number`.
+
+        Raises:
+            LostPeer: another process ended first.
+        """
+        if self.size == 1:
+            return True
+        largest = torch.tensor([number, -number], device=best_device())
+        with peers():
+            dist.all_reduce(largest, dist.ReduceOp.MAX)
+        high, low = largest.tolist()
+        return high == -low
+
     def wait(self) -> None:
         """Block until every process has reached this point.
 
@@ -138,7 +152,7 @@ def join() -> World:
     If that takes long, a line on standard error says so: the variables may be those of an earlier job.
 
     Raises:
-        ConfigError: the variables that they set are inconsistent.
+        ConfigError: the variables that they set are inconsistent, or there are fewer GPUs than processes.
         LostPeer: the other processes did not connect.
     """
     world = started_as()
@@ -146,9 +160,9 @@ def join() -> World:
         return world
     if not dist.is_initialized():
         place, remedy = _place(os.environ), _remedy(os.environ)
-        os.environ.update(place)
         if torch.cuda.is_available():
-            torch.cuda.set_device(_whole(place, "LOCAL_RANK"))
+            torch.cuda.set_device(_gpu(place, os.environ))
+        os.environ.update(place)
         with peers(), ending_at_once(), _told(place, remedy):
             dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=TIMEOUT)
     return world
@@ -160,10 +174,32 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
+def _gpu(place: Mapping[str, str], environment: Mapping[str, str]) -> int:
+    """The number of this process's GPU among those that it sees.
+
+    Raises:
+        ConfigError: the machine has fewer GPUs than processes.
+    """
+    number, gpus = _whole(place, "LOCAL_RANK"), torch.cuda.device_count()
+    # With options such as `--gpus-per-task=1`, SLURM shows each task only its own GPU.
+    if gpus == 1 and not _by_torchrun(environment):
+        return 0
+    if not 0 <= number < gpus:
+        raise ConfigError(
+            f"Each process needs a GPU of its own, but process {number} of this machine, counted from 0, "
+            f"sees only {gpus}: start at most {gpus} processes per machine."
+        )
+    return number
+
+
+def _by_torchrun(environment: Mapping[str, str]) -> bool:
+    """Whether `_place` takes its result from torchrun's variables, and not from SLURM's."""
+    return all(environment.get(name, "").strip() for name in ("RANK", "WORLD_SIZE"))
+
+
 def _remedy(environment: Mapping[str, str]) -> str:
     """State how to train in one process, by the variables from which `_place` takes the others."""
-    torchrun = "RANK" in environment and "WORLD_SIZE" in environment
-    variables = "RANK and WORLD_SIZE" if torchrun else "SLURM_STEP_NUM_TASKS"
+    variables = "RANK and WORLD_SIZE" if _by_torchrun(environment) else "SLURM_STEP_NUM_TASKS"
     return f"To train in one process, unset {variables}."
 
 
@@ -203,7 +239,7 @@ def _place(environment: Mapping[str, str]) -> dict[str, str]:
     """
     environment = {name: value for name, value in environment.items() if value.strip()}
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-    if "WORLD_SIZE" in environment and "RANK" in environment:
+    if _by_torchrun(environment):
         return {"LOCAL_RANK": "0"} | {name: environment[name] for name in names if name in environment}
     # Only a SLURM step has this variable: a batch script outside `srun` is one process, however many tasks
     # the job requested.

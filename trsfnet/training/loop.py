@@ -78,8 +78,9 @@ def train(
     Raises:
         ConfigError: fewer training images than one batch, or micro-batches that the processes cannot share.
         CheckpointError: the checkpoint was written by another version of trsfnet.
+        DataError: the checkpoint cannot be read or written, or the processes find different ones.
     """
-    _check_sizes(config, data, world)
+    check_sizes(config, data, world.size)
     steps = config.steps_per_epoch or len(data.train) // config.batch_size
     state = TrainState.start(config, len(data.train.identities), steps, world)
     checkpoints = Checkpoints(checkpoint, save_every, world)
@@ -111,12 +112,17 @@ def _outcome(
     return Outcome(status, message, state.model, state.prepared, state.history, evaluation, collapse)
 
 
-def _check_sizes(config: TrainConfig, data: TrackData, world: World) -> None:
+def check_sizes(config: TrainConfig, data: TrackData, processes: int) -> None:
+    """Check that there are images for a batch, and that `processes` can share its micro-batches equally.
+
+    Raises:
+        ConfigError: there are too few images, or the micro-batches cannot be shared.
+    """
     if len(data.train) < config.batch_size:
         raise ConfigError(f"batch_size {config.batch_size} exceeds the {len(data.train)} training images.")
-    if config.micro_batches % world.size:
+    if config.micro_batches % processes:
         raise ConfigError(
-            f"micro_batches must be a multiple of the {world.size} processes, got {config.micro_batches}."
+            f"micro_batches must be a multiple of the {processes} processes, got {config.micro_batches}."
         )
 
 
@@ -143,10 +149,11 @@ def _epoch(
     """
     started, first_step = time.perf_counter(), state.step
     _train_epoch(state, data.train, checkpoints, bar)
-    seconds = time.perf_counter() - started
+    trained = time.perf_counter()
+    images = state.steps_per_epoch * state.config.batch_size
+    images_per_second = (images - first_step * state.config.batch_size) / (trained - started)
     average_statistics(state.model, state.world)
     evaluation = evaluate_model(state, data)
-    images = state.steps_per_epoch * state.config.batch_size
     epoch = state.epoch + 1
     row = {
         "epoch": epoch,
@@ -157,8 +164,9 @@ def _epoch(
         "gradient_norm": state.watch.norms.mean().item(),
         **(evaluation.metrics if evaluation else {}),
         **held_out_metrics(state, data),
-        "images_per_second": (images - first_step * state.config.batch_size) / seconds,
-        "seconds": time.perf_counter() - started,
+        "images_per_second": images_per_second,
+        # The steps before an interruption count with the speed of those after it.
+        "seconds": images / images_per_second + time.perf_counter() - trained,
     }
     state.history.epochs.append(row)
     state.history.parameters += parameter_rows(state.model, epoch, probe)

@@ -74,8 +74,16 @@ def _loss(model: InceptionResnet, head: nn.Module, faces: FaceSet) -> float:
     # In a fixed random order, so that a batch holds many people, as in training.
     order = torch.randperm(len(faces), generator=torch.Generator().manual_seed(0))
     total = 0.0
-    for rows in order.split(_BATCH):
+    for rows in _batches(order):
         images = torch.from_numpy(faces.images[rows.numpy()]).to(device)
         labels = torch.from_numpy(faces.labels[rows.numpy()]).to(device)
         total += head(model(standardise(images)), labels).loss.item() * len(rows)
     return total / len(faces)
+
+
+def _batches(order: Tensor) -> list[Tensor]:
+    """Split int64 [N] into batches; a single rest joins the one before, as batch norm needs two images."""
+    parts = list(order.split(_BATCH))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts

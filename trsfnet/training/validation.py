@@ -56,13 +56,12 @@ def final_rows(state: TrainState, data: TrackData, probe: Tensor) -> Rows:
 
     Every process takes part; the result is empty except on rank 0.
     """
-    epoch, head = state.config.epochs, _whole_head(state)
-    if head is None:
-        return []
-    found = diagnostic_rows(state.model, epoch, probe)
-    if data.held_out is not None:
-        found += rows(epoch, losses_by_factor(state.model, head, data.held_out))
-    return found
+    epoch = state.config.epochs
+    found = diagnostic_rows(state.model, epoch, probe) if state.world.rank == 0 else []
+    # Gathering a sharded classifier takes memory and time: only the held-out loss needs it.
+    if data.held_out is None or (head := _whole_head(state)) is None:
+        return found
+    return found + rows(epoch, losses_by_factor(state.model, head, data.held_out))
 
 
 def _whole_head(state: TrainState) -> nn.Module | None:

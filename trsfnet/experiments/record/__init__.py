@@ -5,7 +5,7 @@ Both are a `Record` (`base`), and `read_record` and `read_records` read both (`r
 """
 
 from trsfnet.experiments.record.base import ENDED, SCHEMA, STATUSES, Record, Table, UnknownFormat
-from trsfnet.experiments.record.folder import CHECKPOINT, FILES, RECORD, RunFolder, write_atomically
+from trsfnet.experiments.record.folder import CHECKPOINT, FILES, RECORD, RunFolder
 from trsfnet.experiments.record.reading import read_record, read_records
 from trsfnet.experiments.record.study import Study, StudyRun, is_study, read_study
 
@@ -26,5 +26,4 @@ __all__ = [
     "read_record",
     "read_records",
     "read_study",
-    "write_atomically",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+import pyarrow as pa
 
 from trsfnet.errors import RecordError
 from trsfnet.training.collapsed import Collapsed
@@ -122,13 +124,21 @@ class Record(ABC):
     def _read(self, table: Table) -> pd.DataFrame:
         if not self.has(table):
             raise RecordError(f"The record {self.path} has no {table}; its status is {self.status}.")
-        try:
+        with self.naming(table):
             return self._table(table)
-        except RecordError:
-            raise
-        # Those of pandas and pyarrow are among them.
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise RecordError(f"The {table} of the run record {self.path} are damaged: {error}.") from error
+
+    @contextmanager
+    def naming(self, part: str) -> Iterator[None]:
+        """A context that converts errors caused by damaged contents to one that names the record and `part`.
+
+        Raises:
+            RecordError: there was such an error.
+        """
+        try:
+            yield
+        # Those of pandas are among them.
+        except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
+            raise RecordError(f"The {part} of the run record {self.path} are damaged: {error}.") from error
 
     @property
     @abstractmethod
@@ -171,5 +181,11 @@ def checked_info(info: Any, where: str) -> dict[str, Any]:
         if not isinstance(info[name], kind) or (name == "status" and info[name] not in STATUSES):
             raise RecordError(
                 f"The run record {where} is damaged: its {name} cannot be {reprlib.repr(info[name])}."
+            )
+    for name in ("track", "seed"):
+        if info["config"].get(name) != info[name]:
+            raise RecordError(
+                f"The run record {where} is damaged: the {name} in its config must be "
+                f"{reprlib.repr(info[name])}, got {reprlib.repr(info['config'].get(name))}."
             )
     return info

@@ -8,7 +8,6 @@ temporary file and then renamed, so a reader never sees a partial file.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from trsfnet.data.arrow import arrow_file
+from trsfnet.data.files import replacing, write_atomically, writing
 from trsfnet.errors import RecordError
 from trsfnet.experiments.record.base import Record, Table, checked_info
 
@@ -33,16 +33,12 @@ FILES: dict[Table, str] = {
 """The file of each table."""
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to a temporary file and rename it to `path`."""
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
-
-
 @dataclass(frozen=True)
 class RunFolder(Record):
-    """A run in its own folder, which can be written to."""
+    """A run in its own folder, which can be written to.
+
+    The methods that write raise a `DataError` if they cannot, for example because the disk is full.
+    """
 
     @property
     def files(self) -> dict[str, Path]:
@@ -68,7 +64,8 @@ class RunFolder(Record):
     def write_info(self, **changes: Any) -> None:
         """Update entries of `run.json` and write it."""
         self.info.update(changes)
-        self.path.mkdir(parents=True, exist_ok=True)
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path / RECORD, json.dumps(self.info, indent=1, allow_nan=False) + "\n")
 
     def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -90,9 +87,8 @@ class RunFolder(Record):
 
     def _write_table(self, table: Table, content: pd.DataFrame) -> None:
         file = self.path / FILES[table]
-        aside = file.with_name(f".{file.name}.partial")
-        content.to_parquet(aside, index=False, compression="zstd")
-        os.replace(aside, file)
+        with writing(file), replacing(file) as aside:
+            content.to_parquet(aside, index=False, compression="zstd")
 
 
 @cache

@@ -65,11 +65,6 @@ class RunsTable:
         self.rows = rows.unify_dictionaries().combine_chunks()
         self._places = _places(self.rows.column(RUN).combine_chunks())
 
-    @property
-    def runs(self) -> list[str]:
-        """Ids of the runs that have rows, in order."""
-        return list(self._places)
-
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._places
 
@@ -114,11 +109,6 @@ class Study:
         """Leave out the tables, which are large and can be read again."""
         return {each: value for each, value in vars(self).items() if each not in ("history", "parameters")}
 
-    @property
-    def name(self) -> str:
-        """Name of the study, such as `lfw-short`."""
-        return self.path.name
-
     @cached_property
     def runs(self) -> dict[str, StudyRun]:
         """The runs by id, in the order of their lines in `runs.jsonl`."""
@@ -126,7 +116,9 @@ class Study:
 
     def _read_index(self) -> Iterator[StudyRun]:
         file = current_file(self.path, INDEX)
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        # Not `splitlines`, which also splits at characters that may stand within a line, such as U+2028.
+        lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        for number, line in enumerate(lines, start=1):
             where = f"{self.path / INDEX}, line {number},"
             try:
                 info = checked_info(json.loads(line), where)

@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
+from trsfnet.data.files import write_atomically
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.input_crops import input_crops
 from trsfnet.data.locking import locked_folder
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
-from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder
 
 # Number of images between two progress notes: at most this many are lost if the process is killed.
@@ -91,7 +91,7 @@ def _complete(
     """Compute the features that the file does not hold yet, and those of images that have changed."""
     done = _done(path, owner)
     if not done:
-        _write_note(path, owner | {"done": 0})
+        write_atomically(_note(path), json.dumps(owner | {"done": 0}))
         _create(path, shape, np.float32)
         _create(_times_file(path), times.shape, np.int64)
     elif not _times_file(path).exists():  # features of an earlier version
@@ -108,7 +108,7 @@ def _complete(
             kept_times[computed] = times[computed]
             kept_times.flush()
             done = max(done, int(computed[-1]) + 1)
-            _write_note(path, owner | {"done": done})
+            write_atomically(_note(path), json.dumps(owner | {"done": done}))
             bar.update(len(computed))
 
 
@@ -154,13 +154,6 @@ def _progress(total: int, done: int = 0) -> tqdm:
 
 def _note(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def _write_note(path: Path, note: dict[str, object]) -> None:
-    try:
-        write_atomically(_note(path), json.dumps(note))
-    except OSError as error:
-        raise DataError(f"Cannot write to {_note(path)}: {error.strerror}.") from error
 
 
 def _done(path: Path, owner: dict[str, object]) -> int:

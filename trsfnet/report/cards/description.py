@@ -125,7 +125,7 @@ def circumstances(run: Run) -> Iterator[tuple[str, object]]:
         yield "how steps were computed", steps["reason"]
         yield "accelerated parts", f"{sum(steps['accelerated'].values())}, not {len(steps['skipped'])}"
     yield "processes", info.get("processes", 1)
-    yield "last started", info.get("started", "unknown")
+    yield "started", info.get("started", "unknown")
     yield "finished", info.get("finished") or "not yet"
     yield "wall time, all attempts", duration(info.get("seconds", 0.0))
     yield "protocol", info.get("evaluation", {}).get("protocol", "not evaluated")

@@ -33,7 +33,7 @@ _STATUSES = {
 }
 # Values that differ between runs: the rows show the settings, and the page shows the range of the times.
 _IN_ROWS = ("learning_rate", "seed")
-_TIMES = ("last started", "finished", "wall time, all attempts")
+_TIMES = ("started", "finished", "wall time, all attempts")
 
 
 def study_page(runs: Sequence[CardRun], others: Others, place: Path, pages: Sequence[str]) -> str:
@@ -111,7 +111,7 @@ def _shared(entries: Sequence[Entry]) -> Mapping[str, Any]:
     """Return the shared settings, code and circumstances for the page's template."""
     seconds = sum(each.run.info.get("seconds", 0.0) for each in entries)
     times = [
-        ("first started", min(each.circumstances["last started"] for each in entries)),
+        ("first started", min(each.circumstances["started"] for each in entries)),
         ("last finished", max(each.circumstances["finished"] for each in entries)),
         ("wall time of all", duration(seconds)),
     ]

@@ -14,7 +14,7 @@ from trsfnet.analysis.run import Run as Record
 from trsfnet.experiments.record import CHECKPOINT
 from trsfnet.report.explore.catalogue import catalogue
 from trsfnet.synthetic import render_faces
-from trsfnet.training.checkpoint import previous
+from trsfnet.training.checkpoint import has_checkpoint
 
 FARS = (1e-2, 1e-3)
 
@@ -51,8 +51,7 @@ def example() -> Network:
 
 def has_network(record: Record) -> bool:
     """Return whether the checkpoint of a run exists; committed results have none."""
-    file = record.path / CHECKPOINT
-    return file.is_file() or previous(file).is_file()
+    return has_checkpoint(record.path / CHECKPOINT)
 
 
 def rendered(people: tuple[int, int], size: int) -> np.ndarray:
