@@ -44,6 +44,7 @@ def table(seeds=SEEDS, *, growth=5.0, shrink=0.2, noise=0.02, gauge=8.0):
         row |= {"ratio": ratio * wobble[1], "ratio_geometric": ratio * wobble[2]}
         row |= {"ratio_median": ratio * wobble[3], "tar": 0.8 + 0.1 * config.trsf + rng.normal(scale=0.001)}
         row["best_factor"] = 1.0 if config.trsf else np.nan
+        row["negative_slopes"] = 0.02
         rows.append(row)
     frame = pd.DataFrame(rows)
     return frame.astype({"scale_init": float, "slope_floor": float})
@@ -126,6 +127,22 @@ def test_a_change_is_paired_by_seed():
 def test_records_become_rows(tmp_path):
     settings = budget_settings("mechanism", "synthetic") | {"weight_decay": 0.04}
     record, again = (mechanism_run(tmp_path / name, settings) for name in ("first", "again"))
+    # At the start and at the end of each of two layers; losses by factor on all scales.
+    measured = {
+        "dead": {"a": (0.0, 0.2), "b": (0.0, 0.4)},
+        "cosine": {"a": (-0.1, -0.3), "b": (-0.2, -0.3)},
+        "rank": {"a": (10.0, 5.0), "b": (8.0, 8.0)},
+        "rescaled_loss": {"0.84": (9.0, 3.0), "1.0": (9.0, 2.0), "1.19": (9.0, 1.0)},
+    }
+    ends = (0, record.config["epochs"])
+    rows = [
+        {"epoch": epoch, "kind": kind, "name": name, "channel": 0, "value": value}
+        for kind, values in measured.items()
+        for name, pair in values.items()
+        for epoch, value in zip(ends, pair, strict=True)
+    ]
+    for each in (record, again):
+        each.write_parameters(each.parameters().to_dict("records") + rows)
     again.write_info(config=again.config | {"precision": "bfloat16"}, started="2027")
     found = load(tmp_path / "first", tmp_path / "again").mechanism
     (row,) = found.to_dict("records")
@@ -134,6 +151,9 @@ def test_records_become_rows(tmp_path):
     assert row["scale"] == pytest.approx(end.abs().mean())
     assert row["tar"] == 0.5
     assert row["seed"] == 100
+    assert row["best_factor"] == 1.19
+    for name, value in {"dead": 0.3, "cosine": -0.15, "rank": 0.75}.items():
+        assert row[name] == pytest.approx(value), name
 
 
 def mechanism_run(root, settings):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
+from trsfnet.experiments.budgets import budget_settings
+from trsfnet.experiments.pilot import pilot_configs
 from trsfnet.report import curves
 from trsfnet.report.display import Picture
 
@@ -74,3 +77,29 @@ def test_curves_that_end_alike_are_not_ranked(tmp_path):
     text = shown.caption.replace("\u00a0", " ")
     assert "v2 + PReLU, ArcFace and v2 + TRSF + PReLU, ArcFace both end at 20.0 %." in text
     assert "highest" not in text
+
+
+def test_convergence_is_that_of_the_baselines(tmp_path):
+    for seed in range(2):
+        fake_run(tmp_path, "v1-relu", seed=seed, tar=0.8)
+        fake_run(tmp_path, "v1-trsf-relu", seed=seed, tar=0.8)
+    found = load(tmp_path)
+    runs = found.table(1, "synthetic").cells["v1-relu"]
+    tars = pd.concat([run.history.set_index("epoch")["tar@1e-3"] for run in runs], axis=1).mean(axis=1)
+    text = str(curves.convergence(found.tables_by_track(1, 2)))
+    half, three_quarters, every = (f"{100 * tars[epoch]:.1f}\u00a0%" for epoch in (2, 3, 4))
+    assert f"| v1 | TAR@FAR=1e-3, ten folds | {half} | {three_quarters} | {every} |" in text
+    assert text.count("Rendered faces") == 1
+    assert "No baseline has finished yet." in str(curves.convergence([]))
+
+
+def test_the_pilot_shows_both_schedules(tmp_path):
+    assert "has not been run" in str(curves.pilot(load(tmp_path)))
+    for config in pilot_configs([200]):
+        varied = {name: getattr(config, name) for name in ("schedule", "weight_decay", "milestones")}
+        settings = budget_settings("matched-pilot", "lfw") | {k: v for k, v in varied.items() if v}
+        record = fake_run(tmp_path, "v1-relu", track="lfw", seed=200, **settings)
+        record.write_info(metrics=record.metrics | {"tar@1e-2": 0.3, "tar_by_person@1e-2": 0.5})
+    text = str(curves.pilot(load(tmp_path)))
+    assert "| cosine | 0.016 | 200 | 30.0\u00a0% | 50.0\u00a0% |" in text
+    assert "| five steps | 0.032 | 200 | 30.0\u00a0% | 50.0\u00a0% |" in text

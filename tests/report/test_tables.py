@@ -10,9 +10,10 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
+from trsfnet.experiments.budgets import budget_settings
 from trsfnet.paper.claims import paper_claims
 from trsfnet.paper.numbers import paper_table
-from trsfnet.report import landing, tables
+from trsfnet.report import commands, landing, tables
 from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Picture
 from trsfnet.report.names import row_name
@@ -236,3 +237,13 @@ def test_runs_of_other_scales_are_behind_a_fold(tmp_path):
     assert "{dropdown} 1 other run" in text
     assert "budget quick" in text
     assert not found.left_out([found.table(4, "synthetic")])
+
+
+def test_the_command_repeats_the_budget_and_seeds_that_are_shown(tmp_path):
+    for seed in (300, 302):
+        fake_run(tmp_path, "v1-relu", seed=seed, **budget_settings("full", "synthetic"))
+    text = str(commands.repeating("table 1", load(tmp_path).tables(1)))
+    assert '`make runs EXHIBIT="table 1" BUDGET=full SEEDS=300,302` (4 epochs, ' in text
+    assert "cosine schedule from a learning rate of 0.05, weight decay 0.02, 75 pixels, 1/4 of" in text
+    assert "lfw" not in text
+    assert "a brief version" in str(commands.repeating("table 1", []))

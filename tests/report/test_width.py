@@ -18,6 +18,7 @@ from trsfnet.analysis.width import (
     TRAINED_FROM_SMALL,
     WIDE,
     answers,
+    largest_factors,
     width_runs,
 )
 from trsfnet.experiments.budgets import budget_of, budget_settings
@@ -199,3 +200,14 @@ def test_before_the_first_run_and_with_one_width_alone(records):
     text = str(width.questions(wide))
     assert (text.count("**yes**"), text.count("**not run**")) == (3, 3)
     assert isinstance(width.losses_figure(wide), Picture)
+
+
+def test_the_largest_factor_that_can_be_found_follows_from_the_narrow_runs(everything):
+    runs = everything.width
+    narrow = runs[(runs["study"] == NARROW) & (runs["variant"] == LARGE)]["held-out loss at the end"]
+    found = largest_factors(runs)["wide-1"]["held-out loss at the end"]
+    assert found.value == pytest.approx(np.exp(-np.log(narrow).mean()))
+    assert found.low < found.value < found.high
+    text = str(width.ceilings(everything))
+    assert f"with the constant 1, {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) for the" in text
+    assert largest_factors(runs[runs["study"] == WIDE]) == {}

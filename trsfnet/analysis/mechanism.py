@@ -55,7 +55,7 @@ def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
         - `best_factor`: the common factor on all scales that minimises the loss on unseen images of the
           training people, with batch statistics.
         - `dead`: share of channels that are positive at fewer than one in a thousand positions, averaged over
-          activation layers; `zeros`: share of zeros before the average pool.
+          activation layers.
         - `cosine`: the most negative cosine between two final kernels of a layer, minus that of the random
           initial kernels; `rank`: the final effective rank relative to the initial one. Both are means over
           layers.
@@ -95,7 +95,6 @@ def _row(run: Run) -> dict[str, Any]:
         "tar": run.metrics[run.measures[0]],
         "best_factor": float(str(losses.idxmin())) if len(losses) else np.nan,
         "dead": values["dead"].mean() if "dead" in values else np.nan,
-        "zeros": values["zeros"].mean() if "zeros" in values else np.nan,
         "cosine": (values["cosine"] - random["cosine"]).mean() if "cosine" in values else np.nan,
         "rank": (values["rank"] / random["rank"]).mean() if "rank" in values else np.nan,
     }

@@ -122,9 +122,9 @@ def _contraction_note(runs: pd.DataFrame) -> str:
     first, last = (spread_ratios(runs, decay, "ratio_geometric").mean() for decay in ENDS)
     return (
         f"Held-out loss is lowest near the learned size of all branches in {usual} of the runs at the "
-        f"usual weight decay and in {high} at the raised one. The spread of the residual ratios over starts ends "
-        f"at {first:.2f} times that of the initial scales at the usual weight decay and at {last:.2f} times at "
-        "the raised one."
+        f"usual weight decay and in {high} at the raised one. The spread of the residual ratios over starts "
+        f"ends at {first:.2f} times that of the initial scales at the usual weight decay and at {last:.2f} "
+        "times at the raised one."
     )
 
 

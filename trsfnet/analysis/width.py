@@ -43,6 +43,7 @@ import pandas as pd
 from trsfnet.analysis.held_out import OUTCOMES, held_out_course
 from trsfnet.analysis.mechanism import Answer, answer_from, factor
 from trsfnet.analysis.run import Run, latest
+from trsfnet.evaluation.statistics import Interval
 
 WIDE, NARROW = "width", "width-narrow"
 SMALL, LARGE = "v1-scale0.1-relu", "v1-scale1-relu"
@@ -106,6 +107,25 @@ def pairs(runs: pd.DataFrame) -> dict[str, Pairs]:
         "trained-0.1": Pairs(large, from_small),
         "trained-1": Pairs(large, from_large),
     }
+
+
+def largest_factors(runs: pd.DataFrame) -> dict[str, dict[str, Interval]]:
+    """Return the factors of `wide-1` and `wide-0.1` if every run at full width ended at chance.
+
+    They are the largest that the questions can find, given the losses at an eighth of the width.
+
+    Returns:
+        By question and outcome, the factor with its interval; questions and outcomes without at least two
+        runs at an eighth of the width are left out.
+    """
+    found: dict[str, dict[str, Interval]] = {}
+    for question, variant in (("wide-1", LARGE), ("wide-0.1", SMALL)):
+        narrow = _losses(runs, NARROW, variant)
+        for name in OUTCOMES:
+            effect, _ = factor(narrow[name], pd.Series(1.0, narrow.index))
+            if effect:
+                found.setdefault(question, {})[name] = effect
+    return found
 
 
 def _losses(runs: pd.DataFrame, study: str, variant: str) -> pd.DataFrame:

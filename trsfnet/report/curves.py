@@ -9,16 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trsfnet.analysis import Analysis
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.report import style
-from trsfnet.report.display import Markdown, Picture, folded, picture
+from trsfnet.report.display import Markdown, Picture, captioned, folded, picture, table
 from trsfnet.report.figure_runs import FigureRuns, Runs, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
-from trsfnet.report.names import measure_header
+from trsfnet.report.names import measure_header, runs_in_words
 from trsfnet.report.run_state import finished_or_all
-from trsfnet.text import joined, percent, with_range
+from trsfnet.text import capitalised, joined, percent, with_range
 
 
 def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
@@ -140,3 +141,59 @@ def _key(rows: list[Runs]) -> str:
     if max(map(len, finished.values())) == 1:
         drawn = "Each line is one run"
     return f"{drawn}; {seeds_in_words(finished)}."
+
+
+_PARTS = (0.5, 0.75, 1.0)
+
+
+def convergence(groups: Sequence[Sequence[TableRuns]]) -> Markdown:
+    """Tabulate how far verification of the baselines still rises at the end of training.
+
+    Args:
+        groups: the tables of each track.
+    """
+    rows = [row for tables in groups for each in tables if (row := _converged(each))]
+    if not rows:
+        return Markdown("No baseline has finished yet.")
+    header = ("Runs", "Baseline", "Measure", "Half of the epochs", "Three quarters", "All", "Training loss")
+    caption = (
+        "Verification after parts of the training, and the final training loss (nats), of the baselines "
+        "without TRSF and with ReLU: means over seeds. The learning rate ends near zero."
+    )
+    return Markdown(captioned(caption, "table-convergence", table(header, rows)))
+
+
+def _converged(of: TableRuns) -> tuple[str, ...] | None:
+    finished = [run for run in of.cells.get(of.baseline, []) if run.done]
+    if not finished or variant_of(of.baseline).activation != "relu":
+        return None
+    measure, epochs = of.measures[0], finished[0].config["epochs"]
+    means = _by_epoch(finished, measure).mean(axis=1)
+    loss = _by_epoch(finished, "loss").mean(axis=1)
+    return (
+        capitalised(runs_in_words(of)),
+        short_name(of.baseline),
+        measure_header(measure, of.track),
+        *(percent(means.loc[round(part * epochs)]) for part in _PARTS),
+        f"{loss.iloc[-1]:.2f}",
+    )
+
+
+def pilot(found: Analysis) -> Markdown:
+    """Tabulate the pilot study that chose the schedule of the budget `full` on LFW."""
+    runs = [run for run in found.runs if run.budget == "matched-pilot" and run.done]
+    if not runs:
+        return Markdown("The pilot has not been run.")
+    rows = [
+        (
+            "cosine" if run.config["schedule"] == "cosine" else "five steps",
+            f"{run.config['weight_decay']:g}",
+            str(run.seed),
+            percent(run.metrics["tar@1e-2"]),
+            percent(run.metrics["tar_by_person@1e-2"]),
+        )
+        for run in sorted(runs, key=lambda run: (run.config["schedule"], run.seed))
+    ]
+    header = ("Schedule", "Weight decay", "Seed", "TAR@FAR=1e-2, all pairs", "TAR@FAR=1e-2, mean over people")
+    caption = "The baseline on LFW at the paper's decay budget, with two schedules."
+    return Markdown(captioned(caption, "table-pilot", table(header, rows)))

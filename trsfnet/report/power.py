@@ -211,7 +211,8 @@ def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
         _power_row(number, spread)
         for track in MEASURES
         for number in PLANNED_TABLES
-        if (spread := table_spread(spreads, track, number))
+        # The spreads of table 6 are not pooled, so that each comparison has its own.
+        if number != 6 and (spread := table_spread(spreads, track, number))
     ]
     if not rows:
         return None

@@ -17,13 +17,15 @@ from trsfnet.analysis.width import (
     WIDE,
     Pairs,
     answers,
+    largest_factors,
     pairs,
 )
+from trsfnet.evaluation.statistics import Interval
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import legend_below
 from trsfnet.report.mechanism import answers_table
-from trsfnet.text import capitalised, counted, joined, percent
+from trsfnet.text import capitalised, counted, decimal, joined, percent, with_range
 
 _NOTHING = "No run has ended yet, so no question is answered."
 _QUESTIONS = {
@@ -61,6 +63,27 @@ _VARIANTS = {
 # Label, face of the marker and horizontal shift of each width.
 _WIDTHS = {NARROW: ("1/8 of the width", "none", -0.13), WIDE: ("Full width", style.POSITIVE, 0.13)}
 _END = next(iter(OUTCOMES))
+
+
+def ceilings(found: Analysis) -> Markdown:
+    """State the largest factors that the runs at full width can show, given those at an eighth of it."""
+    known = largest_factors(found.width)
+    if not known:
+        return Markdown(_NOTHING)
+    constants = {"wide-1": "1", "wide-0.1": "0.1"}
+    clauses = [
+        f"with the constant {constants[question]}, "
+        + joined([f"{_in_words(effect)} for the {name}" for name, effect in effects.items()])
+        for question, effects in known.items()
+    ]
+    return Markdown(
+        "If every run at full width ended at chance, the factors over the runs at an eighth of the width "
+        f"would be, {'; '.join(clauses)}. No larger effect of width can be found."
+    )
+
+
+def _in_words(effect: Interval) -> str:
+    return with_range(effect.value, effect.low, effect.high, decimal)
 
 
 def questions(found: Analysis) -> Markdown:
