@@ -41,7 +41,9 @@ def histories(*roots: str | Path) -> pd.DataFrame:
     """Return a table with one row per run and finished epoch, in order.
 
     Columns: those that identify the run (`run_id`, `track`, `variant`, `name`, `seed`, `budget`), `epoch`
-    (from 1), `step`, `learning_rate`, `loss` in nats, and `train_accuracy` and metrics as shares in 0..1.
+    (from 1), `step`, `learning_rate`, `loss` in nats, `train_accuracy` and metrics as shares in 0..1,
+    `gradient_norm`, `images_per_second`, `seconds`, and, with held-out images, `held_out_loss` in nats and
+    `held_out_accuracy` in 0..1.
 
     Raises:
         RecordError: a folder does not exist.
@@ -53,7 +55,9 @@ def parameters(*roots: str | Path) -> pd.DataFrame:
     """Return the learned parameters and branch measurements, one row per run, epoch and module.
 
     Columns: those that identify the run, `epoch` (0 is before training), `module`, `value`, and `kind`:
-    `trsf`, `slope`, `ratio` or `kernel`. For a module with one factor per channel, the value is their mean.
+    `trsf`, `slope`, `ratio`, `kernel` or `bias`, and for the study of weight decay and scales also `dead`,
+    `zeros`, `cosine`, `rank` (see `trsfnet.models.diagnostics`), `rescaled_loss` and `rescaled_loss_running`
+    (by factor on all scales, in nats). For a module with one factor per channel, the value is their mean.
 
     Raises:
         RecordError: a folder does not exist.

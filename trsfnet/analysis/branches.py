@@ -52,9 +52,9 @@ class Branches:
         means = {name: geometric_mean(table, axis=1) for name, table in tables.items()}
         return pd.DataFrame(means, self.ratio.index)
 
-    def mean_ratio(self, mean: str, epoch: int = -1) -> float:
-        """Return a mean of `MEANS` of the ratio over the compared modules, by default at the end."""
-        return float(MEANS[mean](self.ratio[list(self.compared)].iloc[epoch].to_numpy()))
+    def mean(self, quantity: str, mean: str, epoch: int = -1) -> float:
+        """Return a mean of `MEANS` of a quantity over the compared modules, by default at the end."""
+        return float(MEANS[mean](getattr(self, quantity)[list(self.compared)].iloc[epoch].to_numpy()))
 
 
 def branches(run: Run) -> Branches | None:
@@ -123,14 +123,23 @@ class BranchRuns:
 
     def arithmetic_ratio(self, variant: str, epoch: int = -1) -> float:
         """Return the arithmetic mean of the ratio over compared modules and seeds, by default at the end."""
-        return float(np.mean([b.mean_ratio("arithmetic", epoch) for b in self.by_variant[variant].values()]))
+        return float(
+            np.mean([b.mean("ratio", "arithmetic", epoch) for b in self.by_variant[variant].values()])
+        )
 
-    def gain(self, fixed: str, trained: str, quantity: str) -> float:
+    def gain(self, fixed: str, trained: str, quantity: str, mean: str = "geometric") -> float:
         """Return the ratio of the final quantity with TRSF to that with constants.
 
-        Both are geometric means over modules and seeds.
+        Args:
+            fixed: the variant with constants.
+            trained: the variant with TRSF.
+            quantity: a name in `QUANTITIES`.
+            mean: the mean over modules, one of `MEANS`; the mean over seeds is geometric.
         """
-        ends = [geometric_mean(list(self.geometric(v, quantity).values())) for v in (trained, fixed)]
+        ends = [
+            geometric_mean([b.mean(quantity, mean) for b in self.by_variant[variant].values()])
+            for variant in (trained, fixed)
+        ]
         return float(ends[0] / ends[1])
 
     def ratio_effect(self, fixed: str, trained: str, mean: str = "geometric") -> Effect | None:
@@ -142,7 +151,7 @@ class BranchRuns:
             mean: the mean over modules, one of `MEANS`.
         """
         logs = {
-            variant: {seed: float(np.log10(b.mean_ratio(mean))) for seed, b in runs.items()}
+            variant: {seed: float(np.log10(b.mean("ratio", mean))) for seed, b in runs.items()}
             for variant, runs in self.by_variant.items()
         }
         # Trained scales vary more between seeds than constants, so their spreads are pooled separately.

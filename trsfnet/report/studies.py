@@ -17,6 +17,7 @@ from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.studies import STUDIES, planned_configs
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.claims.tables import claim_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS
 from trsfnet.text import capitalised, counted, joined, percent
@@ -124,8 +125,8 @@ def verdicts(found: Analysis, study: str) -> Markdown:
 
 def _verdict(claim: str, rule: FewerCollapses, campaign: Campaign | None) -> str:
     further, less = (joined([short_name(variant) for variant in side]) for side in (rule.of, rule.than))
-    title = f"[{claims_by_id()[claim].title}](#claim-{claim})"
-    statement = f"- {further} {'trains' if len(rule.of) == 1 else 'train'} further than {less} ({title})."
+    trains = "trains" if len(rule.of) == 1 else "train"
+    statement = f"- {further} {trains} further than {less} ({claim_link(claim)})."
     if campaign is None:
         return f"{statement} **Not run.**"
     found = campaign.verdicts[claim]

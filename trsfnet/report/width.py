@@ -157,7 +157,7 @@ def _panel(panel: Axes, runs: pd.DataFrame) -> None:
         )
     panel.axhline(1, color=style.INK, linewidth=0.8)
     panel.set_xticks(range(len(_VARIANTS)), list(_VARIANTS.values()), rotation=30, ha="right")
-    panel.set(xlim=(-0.5, len(_VARIANTS) - 0.5), ylim=(0, 1.05))
+    panel.set(xlim=(-0.5, len(_VARIANTS) - 0.5), ylim=(0, 1.05), xlabel="Scale")
 
 
 def _finding(runs: pd.DataFrame) -> str:

@@ -68,7 +68,7 @@ def rules() -> Markdown:
         "- We wrote each claim and its rule before we knew the results that decide it, with these "
         "exceptions. The [history](verdict_history.ipynb) lists the verdicts that they changed.\n"
         "  - We wrote five rules after we knew the results that they judge: those on "
-        f"{joined([_link(claim) for claim in LATER_RULES])}. Their verdicts are exploratory until new seeds, "
+        f"{joined([claim_link(claim) for claim in LATER_RULES])}. Their verdicts are exploratory until new seeds, "
         "or a new measurement, confirm them.\n"
         "  - We decided to pool the variance and not to pair seeds when v1's first three seeds on rendered "
         "faces were known. Three seeds of one variant decide nothing. Runs that share a seed may be slightly "
@@ -86,7 +86,7 @@ def rules() -> Markdown:
         "by their magnitude; three means must agree on what the branches add; convergence is judged at the "
         "run's mean learning rate; slopes have both signs if any are negative and any are not; equal values, "
         "and a count that follows from our own reading, are no evidence. This confirmed no further claim. It "
-        f"contradicted {_link('scales-settle')} and, on LFW, {_link('slopes-settle')}, both of which are now "
+        f"contradicted {claim_link('scales-settle')} and, on LFW, {claim_link('slopes-settle')}, both of which are now "
         "out of reach of these runs.\n"
         "  - We set most minimums of decay budget and travel when we knew the runs that they exclude. We put "
         "claims out of reach of schedules far below the paper's decay budget when the short runs were known. "
@@ -103,14 +103,14 @@ def rules() -> Markdown:
         "budget full has replaced, and added no verdict.\n"
         "  - We left the last module out of the averages over branches when all these runs were known: its "
         "constant is 1 in the original, so that the averages compared unlike modules. We also removed one of "
-        f"the twelve minimums of the travel, that of {_link('branches-matter-more')}. This claim compares "
+        f"the twelve minimums of the travel, that of {claim_link('branches-matter-more')}. This claim compares "
         "TRSF with constants at equal decay, and runs with 1 to 20 % of the paper's travel agree on its "
         "direction. Together, both changes "
         "restored the confirmation on rendered faces."
     )
 
 
-def _link(claim: str) -> str:
+def claim_link(claim: str) -> str:
     """Return the title of a claim as a link to its evidence."""
     return f"[{claims_by_id()[claim].title}](#claim-{claim})"
 
@@ -209,7 +209,7 @@ def verdict(found: Analysis) -> Markdown:
     lines = []
     for campaign in found.campaigns_on(paper_rules()):
         decided = [
-            f"**{outcome}**: {joined([_link(claim) for claim in claims])}"
+            f"**{outcome}**: {joined([claim_link(claim) for claim in claims])}"
             for outcome in DECIDED
             if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
         ]

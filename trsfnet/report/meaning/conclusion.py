@@ -16,7 +16,7 @@ from trsfnet.report.claims.subjects import by_subject
 from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
-from trsfnet.report.meaning.tables import arithmetic_gain, ratio_gain
+from trsfnet.report.meaning.tables import ratio_gain
 from trsfnet.report.names import runs_in_words
 from trsfnet.text import capitalised, counted
 
@@ -82,7 +82,7 @@ def _rows(table: TableRuns) -> list[tuple[str, ...]]:
             short_name(trained),
             capitalised(runs_in_words(table)),
             ratio_gain(runs, fixed, trained),
-            arithmetic_gain(runs, fixed, trained),
+            f"{runs.gain(fixed, trained, 'ratio', 'arithmetic'):.2f}",
             f"{np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs.by_variant[trained].values()]):.2f}",
         )
         for fixed, trained in runs.pairs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from trsfnet.analysis.averages import geometric_mean
 from trsfnet.analysis.branches import QUANTITIES, BranchRuns
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.analysis.units import FACTOR
@@ -60,7 +59,7 @@ def gains(table: TableRuns) -> Markdown | None:
             variant_of(fixed).additions or "ReLU",
             *(f"{runs.gain(fixed, trained, quantity):.2f}" for quantity in ("scale", "kernel", "product")),
             ratio_gain(runs, fixed, trained),
-            arithmetic_gain(runs, fixed, trained),
+            f"{runs.gain(fixed, trained, 'ratio', 'arithmetic'):.2f}",
         )
         for fixed, trained in runs.pairs
     ]
@@ -79,12 +78,3 @@ def ratio_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
     if effect is None:
         return f"{runs.gain(fixed, trained, 'ratio'):.2f} (no interval: one seed)"
     return FACTOR.interval(effect.interval.value, effect.interval.low, effect.interval.high)
-
-
-def arithmetic_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
-    """Format the factor in the arithmetic mean of the ratio over modules, such as `1.17`."""
-    ends = [
-        geometric_mean([b.mean_ratio("arithmetic") for b in runs.by_variant[variant].values()])
-        for variant in (trained, fixed)
-    ]
-    return f"{ends[0] / ends[1]:.2f}"
