@@ -16,7 +16,6 @@ from trsfnet.analysis.run import Run, latest
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.studies import STUDIES, planned_configs
 from trsfnet.experiments.variants import short_name
-from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.tables import claim_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS
