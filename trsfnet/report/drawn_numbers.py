@@ -71,7 +71,7 @@ def _name(drawn: Artist | Container) -> str:
 
 def _look(line: Line2D) -> tuple[str, str, str]:
     """Return colour, dashes and marker of a line."""
-    return to_hex(line.get_color()), line.get_linestyle(), str(line.get_marker())
+    return to_hex(line.get_color()), str(line.get_linestyle()), str(line.get_marker())
 
 
 def _words(axes: Axes, which: str) -> dict[float, str]:

@@ -70,8 +70,15 @@ def _courses(panel: Axes, reached: pd.DataFrame, name: str) -> None:
     """Join the points of each variant of a study on the length of training."""
     long = reached[reached["budget"].isin(LONG_STUDIES)].dropna(subset=[name])
     for (budget, variant), course in long.groupby(["budget", "variant"]):
-        look = {"color": style.INK, "linewidth": 0.8, "alpha": 0.5, "zorder": 0}
-        panel.plot(course["travel"], course[name], label=f"_{short_name(variant)}, {budget}", **look)
+        panel.plot(
+            course["travel"],
+            course[name],
+            color=style.INK,
+            linewidth=0.8,
+            alpha=0.5,
+            zorder=0,
+            label=f"_{short_name(str(variant))}, {budget}",
+        )
 
 
 def _points(panel: Axes, reached: pd.DataFrame, name: str) -> None:
