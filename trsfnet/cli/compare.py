@@ -59,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
     """Compare two models and print the differences."""
     from trsfnet.inference.evaluate.comparison import compare
 
-    draw = figure.drawer(given)
+    draw = figure.drawer(given, (user_path(given.a), user_path(given.b), given.on, given.pairs))
     _check_options(given)
     # Both are opened before either is scored, which may take long.
     opened = [_opened(name, given, other) for name, other in ((given.a, given.b), (given.b, given.a))]

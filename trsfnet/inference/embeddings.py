@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from trsfnet.data.folder import left_out
 from trsfnet.data.input_crops import input_crops
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.locking import locked_folder
+from trsfnet.data.output import check_output
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.record import write_atomically
 from trsfnet.inference.embedder import Embedder, checked
@@ -116,18 +117,21 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
     )
 
 
-def check_target(target: Path) -> None:
+def check_target(target: Path, read: Iterable[Path] = ()) -> None:
     """Reject a target that embeddings cannot be written to, before any work is done.
+
+    Args:
+        target: path of the parquet file.
+        read: the files and folders that are read.
 
     Raises:
         ConfigError: if the suffix is not `.parquet`.
-        DataError: if the folder does not exist, or the name is not valid UTF-8.
+        DataError: if the name is not valid UTF-8, or the file cannot be written, see `check_output`.
     """
     if target.suffix != ".parquet":
         raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
-    if not target.absolute().parent.is_dir():
-        raise DataError(f"There is no folder {target.absolute().parent} to write to.")
     check_name(target)
+    check_output(target, read)
 
 
 def _owner(embedder: Embedder) -> dict[str, str]:

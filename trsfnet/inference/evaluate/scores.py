@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -37,23 +36,6 @@ def write_scores(scores: Scores, path: Path) -> None:
             pq.write_table(table, file, compression="zstd")
     except OSError as error:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
-
-
-def check_target(path: Path) -> None:
-    """Reject a file that scores cannot be written to, before hours of computation.
-
-    Raises:
-        DataError: if it cannot be written.
-    """
-    if path.is_dir():
-        raise DataError(
-            f"Cannot write scores to {path}: it is a folder, expected a file such as scores.parquet."
-        )
-    try:
-        with tempfile.TemporaryFile(dir=path.absolute().parent):
-            pass
-    except OSError as error:
-        raise DataError(f"Cannot write scores to {path}: {error.strerror or error}.") from error
 
 
 def read_scored(path: Path) -> Scores:
