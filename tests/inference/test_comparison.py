@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.data.verification_files import write_verification_bin
@@ -124,9 +126,14 @@ def test_an_engine_is_meant_for_the_network_that_is_compared_with_embeddings(
 
 def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys):  # noqa: F811
     (tmp_path / "no.parquet").write_bytes(b"no")
+    one = pa.table({"score": [1], "same": [True], "left_person": [0], "right_person": [0]})
+    pq.write_table(one.replace_schema_metadata({b"trsfnet": b"[1]"}), tmp_path / "list.parquet")
+    pq.write_table(pa.table({"fold": [0.5], "same": [True], "distance": [1.0]}), tmp_path / "half.parquet")
     for words, says in [
         ([*two, "--on", str(aligned), "--figure", "a.png"], "--figure must end in .svg, got a.png."),
         ([str(tmp_path / "no.parquet")] * 2, "is no parquet file of scores"),
+        ([str(tmp_path / "list.parquet")] * 2, "list.parquet is no parquet file of scores"),
+        ([str(tmp_path / "half.parquet")] * 2, "half.parquet is damaged. The column fold of saved scores"),
         ([str(tmp_path)] * 2, "holds no run record"),
         (["nowhere.parquet"] * 2, "There is no nowhere.parquet: expected a run, or what evaluate"),
         (two, "good.npz is no parquet file of scores: expected what evaluate --scores writes (networks and"),

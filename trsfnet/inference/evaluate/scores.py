@@ -57,10 +57,15 @@ def read_scored(path: Path) -> Scores:
         table = pq.read_table(arrow_file(path))
         note = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
         columns = {name: np.asarray(table[name]) for name in table.column_names}
-    except (OSError, pa.ArrowException, ValueError) as error:
+        pairs = note.get(_PAIRS)
+    # The last two: a column that is there twice, and a note that is no object.
+    except (OSError, pa.ArrowException, ValueError, KeyError, AttributeError) as error:
         raise DataError(f"{path} is no parquet file of scores: expected {_UNDERSTOOD}.") from error
     _check(columns, path)
-    return read_scores(columns, impostor_pairs=note.get(_PAIRS))
+    try:
+        return read_scores(columns, impostor_pairs=pairs)
+    except DataError as error:
+        raise DataError(f"{path} is damaged. {error}") from error
 
 
 def _check(columns: dict[str, np.ndarray], path: Path) -> None:
