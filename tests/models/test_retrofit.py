@@ -6,13 +6,16 @@ import pytest
 import timm
 import torch
 from facenet_pytorch import InceptionResnetV1
+from timm.layers import StdConv2d
 from torch import nn
 
 import trsfnet
 from tests.models.test_inception_resnet import TINY, randomise
 from trsfnet.errors import ConfigError
 from trsfnet.models import InceptionResnet
+from trsfnet.models.folding import fold
 from trsfnet.models.weights import load_weights
+from trsfnet.training.acceleration.swap import accelerate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -121,9 +124,31 @@ def one_more(network: nn.Module) -> None:
     network.block8.append(nn.Tanh())
 
 
+def another_convolution(network: nn.Module) -> None:
+    network.conv2d_2a.conv = StdConv2d(8, 8, 3)
+
+
+def another_forward(network: nn.Module) -> None:
+    network.block35[0].forward = network.block35[1].forward
+
+
+class Normalised(InceptionResnet):
+    """A network whose settings do not say what it computes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.normalize(super().forward(x))
+
+
+def another_class(network: nn.Module) -> None:
+    network.__class__ = Normalised
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (another_convolution, r"conv2d_2a\.conv is StdConv2d with another forward than Conv2d"),
+        (another_forward, r"block35\.0 is ResidualBlock with another forward than ResidualBlock"),
+        (another_class, r"the network is Normalised with another forward than InceptionResnet"),
         (identity, r"block17\.0\.branch1\.0\.act is Identity instead of LeakyReLU"),
         (another_slope, r"conv2d_1a\.act has negative_slope 0\.3 instead of 0\.2"),
         (another_eps, r"block8_last\.branch0\.bn has eps 0\.1 instead of 0\.001"),
@@ -151,6 +176,14 @@ def test_what_changes_no_output_is_taken():
     assert network.conv2d_1a.act.weight.item() == pytest.approx(0.7)
 
 
+def test_accelerated_networks_are_taken():
+    model = InceptionResnet(version="v1", activation="prelu", **TINY)
+    accelerate(model)
+    x = torch.rand(2, 3, 75, 75)
+    assert torch.allclose(trsfnet.load_network(model).eval()(x), model.eval()(x), atol=1e-5)
+    assert torch.allclose(fold(model)(x), model(x), atol=1e-5)
+
+
 def port_identity(network: nn.Module) -> None:
     network.repeat_1[0].branch1[0].relu = nn.Identity()
 
@@ -159,13 +192,35 @@ def port_scale(network: nn.Module) -> None:
     network.repeat_2[3].scale = 1
 
 
+def port_pool(network: nn.Module) -> None:
+    network.avgpool_1a = nn.AdaptiveMaxPool2d(1)
+
+
+def port_reduction(network: nn.Module) -> None:
+    network.mixed_6a.branch2 = nn.AvgPool2d(3, stride=2)
+
+
+class NormalisedPort(InceptionResnetV1):
+    """A port whose weights do not say what it computes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) ** 2
+
+
+def port_class(network: nn.Module) -> None:
+    network.__class__ = NormalisedPort
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (port_pool, r"avgpool_1a is AdaptiveMaxPool2d instead of AdaptiveAvgPool2d"),
+        (port_reduction, r"mixed_6a\.branch2 is AvgPool2d instead of MaxPool2d"),
+        (port_class, r"the network is NormalisedPort with another forward than InceptionResnetV1"),
         (port_identity, r"repeat_1\.0\.branch1\.0\.relu is Identity instead of ReLU"),
         (port_scale, r"repeat_2\.3 has scale 1 instead of 0\.1"),
     ],
-    ids=["identity", "scale"],
+    ids=lambda each: getattr(each, "__name__", ""),
 )
 def test_a_port_with_another_module_is_not_read_either(change, says):
     model = InceptionResnetV1()

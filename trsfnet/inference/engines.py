@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from trsfnet.errors import ConfigError, DataError, choice
-from trsfnet.inference.graphs import graph_of
+from trsfnet.inference.graphs import loaded_graph
 from trsfnet.interop.embedding_network import embedding_network
 from trsfnet.interop.models import Model
 from trsfnet.interop.onnx_file import Interface, OnnxModel
@@ -84,7 +84,7 @@ def make_engine(
         size=preprocessing.size,
         width=model.description.settings.get("embedding_size", 512),
     )
-    return OnnxEngine(graph_of(model), interface, name, preprocessing)
+    return loaded_graph(model, lambda graph: OnnxEngine(graph, interface, name, preprocessing))
 
 
 class TorchEngine:
