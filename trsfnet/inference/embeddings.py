@@ -30,9 +30,9 @@ from trsfnet.inference.kept_rows import (
     ImageState,
     KeptRows,
     Row,
+    content_and_state,
     foreign_name,
     rows_of,
-    state_of,
     still_holds,
 )
 from trsfnet.paths import user_path
@@ -109,8 +109,8 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
             f"{target} exists and holds embeddings of other images: {foreign} was removed or "
             "moved. Remove the file, or choose another name."
         )
-    if any(images.name(row) in done.failed for row in range(len(images))):
-        return False  # retry these
+    if done.failed != left_out(images):
+        return False  # the list is out of date, or images failed, which are tried again
     states = pq.read_table(target, columns=["stamp"])["stamp"].to_pylist()
     return len(states) == len(images) and all(
         stamp and stamp == images.stamp(row) for row, stamp in enumerate(states)
@@ -197,8 +197,8 @@ def _computed(
     def decoded(row: int) -> tuple[np.ndarray | str, ImageState]:
         state = ImageState("", "")
         try:
-            state = state_of(images, row)
-            return checked(crops[np.array([row])][0], images.name(row)), state
+            encoded, state = content_and_state(images, row)
+            return checked(crops.crop(row, encoded), images.name(row)), state
         except DataError as error:
             return str(error), state
 
