@@ -22,6 +22,7 @@ from tests.interop.networks import expected, images, tiny_weights
 from trsfnet.data.tracks import TRACKS, TRAIN_SETS
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.interop.description import CROPS, DATA_TERMS, Description
+from trsfnet.interop.int8 import Loss
 from trsfnet.interop.weights import Weights
 from trsfnet.models.folding import fold
 
@@ -266,6 +267,23 @@ def test_a_network_far_larger_than_its_tensors_takes_no_memory(weights, settings
         DataError, match="tiny is not an Inception-ResNet v1 as described: it has the misshapen"
     ):
         Weights(described, weights.state).build()
+
+
+def test_the_loss_of_an_int8_file_is_checked(weights):
+    loss = Loss("tar@1e-3", 0.9, 0.8, 0.95, 0.89, 256).to_dict()
+    header = weights.description.to_metadata()
+    training = {"track": "lfw", "config": {}}
+    for changed, says in (
+        (loss | {"int8": "high"}, "training: int8: int8 must be a finite number"),
+        (loss | {"more": 1}, "training: int8 must have the fields metric, float32, low, high, int8, faces"),
+        (1, "training: int8 must be a JSON object"),
+    ):
+        with pytest.raises(DataError, match=says):
+            Description.from_metadata(
+                header | {"training": json.dumps(training | {"int8": changed})}, "a.onnx"
+            )
+    found = Description.from_metadata(header | {"training": json.dumps(training | {"int8": loss})}, "a.onnx")
+    assert Loss(**found.training["int8"]).faces == 256
 
 
 def test_a_missing_part_of_a_header_is_named(weights):

@@ -98,10 +98,7 @@ class TenFoldScores:
             )
         if not np.isfinite(self.distances).all():
             raise ConfigError("The distances of the pairs, and so the embeddings, must be finite.")
-        for number in range(self.folds):
-            held_out = self.same[self.fold == number]
-            if held_out.all() or not held_out.any():
-                raise ConfigError(f"Fold {number} must contain both same-person and different-person pairs.")
+        check_folds(self.same, self.fold)
 
     @property
     def folds(self) -> int:
@@ -219,6 +216,14 @@ class TenFoldScores:
     @cached_property
     def _impostors(self) -> _Training:
         return _Training(self, ~self.same, _TAR_THRESHOLDS)
+
+
+def check_folds(same: np.ndarray, fold: np.ndarray) -> None:
+    """Raise `ConfigError` unless every fold has pairs of both kinds: same is bool [P], fold int [P]."""
+    for number in range(int(fold.max()) + 1):
+        held_out = same[fold == number]
+        if held_out.all() or not held_out.any():
+            raise ConfigError(f"Fold {number} must contain both same-person and different-person pairs.")
 
 
 class _Training:

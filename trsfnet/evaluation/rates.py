@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
+
+Rate = TypeVar("Rate", float, np.ndarray)
+
 # Rounding must not lose a trial: 0.29 * 100 is below 29.
 _ROUNDING = 1e-6
 
 
-def allowed(rate: float, trials: float) -> float:
+def allowed(rate: Rate, trials: float) -> Rate:
     """Return how many of `trials` may be accepted at `rate`, such as different-person pairs at a FAR.
 
     The result is an upper bound, rounded up by less than any weight of a trial; `int` of it is a number of
