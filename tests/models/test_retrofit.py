@@ -11,7 +11,7 @@ from torch import nn
 
 import trsfnet
 from tests.models.test_inception_resnet import TINY, randomise
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.models import InceptionResnet
 from trsfnet.models.folding import fold
 from trsfnet.models.weights import load_weights
@@ -174,6 +174,21 @@ def test_what_changes_no_output_is_taken():
     model.conv2d_1a.act = nn.PReLU(init=0.7)
     network = trsfnet.load_network(nn.SyncBatchNorm.convert_sync_batchnorm(model))
     assert network.conv2d_1a.act.weight.item() == pytest.approx(0.7)
+    assert network.dropout.p == network.settings["dropout"] == 0.5
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm):
+            module.momentum = 0.2
+    network = trsfnet.load_network(model)
+    assert network.last_bn.momentum == network.settings["bn_momentum"] == 0.2
+
+
+def test_a_network_without_values_is_refused():
+    with torch.device("meta"):
+        model = InceptionResnet(version="v1", **TINY)
+        port = InceptionResnetV1()
+    for source in (model, port, port.state_dict()):
+        with pytest.raises(DataError, match="is on the meta device"):
+            trsfnet.load_network(source)
 
 
 def test_accelerated_networks_are_taken():

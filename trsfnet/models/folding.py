@@ -170,8 +170,8 @@ def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
 
 def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """The factor and the offset that a norm applies to each channel in evaluation: [C] each."""
-    of_kind = _is(norm, _BatchNorm) or isinstance(norm, nn.SyncBatchNorm)
-    if not of_kind or norm.running_mean is None or norm.running_var is None:
+    same = isinstance(norm, nn.SyncBatchNorm) or computes_as(norm, _BatchNorm)
+    if not isinstance(norm, _BatchNorm) or not same or norm.running_mean is None or norm.running_var is None:
         raise ConfigError(f"Only batch norms with running statistics can be folded, got {_kind(norm)}.")
     factor = torch.rsqrt(norm.running_var + norm.eps)
     factor = factor if norm.weight is None else norm.weight * factor

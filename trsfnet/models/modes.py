@@ -10,7 +10,7 @@ from torch import nn
 
 @contextmanager
 def modes_kept(model: nn.Module) -> Iterator[None]:
-    """Give every module its own mode back at the end: some, such as frozen norms, may differ from the rest."""
+    """Give every module its own mode back at the end; those of some, such as frozen norms, may differ."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         yield
