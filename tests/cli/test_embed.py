@@ -16,6 +16,7 @@ import trsfnet
 from tests.experiments.untrained import write_run
 from tests.interop.networks import images, tiny_weights
 from trsfnet.cli import main
+from trsfnet.data.folder import FolderSource
 from trsfnet.data.warp import TEMPLATE
 from trsfnet.inference import embeddings
 from trsfnet.inference.embedder import Embedder
@@ -235,6 +236,28 @@ def test_what_was_added_or_mended_is_embedded_and_what_broke_is_left_out(model, 
     assert table.name.tolist() == names
     expected = trsfnet.load(model).embed([str(crops / name) for name in names])
     np.testing.assert_allclose(np.stack(table.embedding), expected, atol=1e-5)
+
+
+def test_every_image_is_read_once(model, crops, tmp_path, monkeypatch):
+    read, encoded = [], FolderSource.encoded
+
+    def noted(source, index):
+        read.append(index)
+        return encoded(source, index)
+
+    monkeypatch.setattr(FolderSource, "encoded", noted)
+    assert main(["embed", model, str(crops), str(tmp_path / "faces.parquet")]) == 0
+    assert sorted(read) == list(range(7))
+
+
+def test_the_list_of_what_was_left_out_follows_the_images(model, crops, tmp_path, capsys):
+    target, empty = tmp_path / "faces.parquet", crops / "bo/6.png"
+    command = ["embed", model, str(crops), str(target), "--json"]
+    for there in (True, False, True):
+        empty.write_bytes(b"") if there else empty.unlink()
+        assert main(command) == 0
+        failed = json.loads(capsys.readouterr().out)["failed"]
+        assert [each["name"] for each in failed] == ["bo/6.png"] * there
 
 
 def test_a_file_of_something_else_is_kept(model, crops, tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from functools import partial
 
 import pytest
@@ -83,6 +84,35 @@ def test_numbers_are_printed_though_the_scores_cannot_be_written(
     assert "tar@1e-3" in said.out
     assert said.err == f"trsfnet: Cannot write {tmp_path}/scores.parquet: No space left on device.\n"
     assert not list(tmp_path.glob("*scores.parquet*"))
+
+
+def test_an_output_replaces_no_input_no_other_output_and_no_pipe(run_and_faces, tmp_path, capsys):
+    run, folder = run_and_faces
+    network = tmp_path / "network.safetensors"
+    assert main(["export", run, str(network)]) == 0
+    assert main(["embed", run, folder, str(tmp_path / "faces.parquet")]) == 0
+    os.mkfifo(tmp_path / "pipe.svg")
+    (tmp_path / "link.parquet").symlink_to(tmp_path / "faces.parquet")
+    before = {file: file.read_bytes() for file in tmp_path.glob("*.*") if file.is_file()}
+    capsys.readouterr()
+    pairs = str(tmp_path / "pairs.txt")
+    for model, words, named, why in [
+        (network, ["--scores", str(network)], network, ", which is read: choose another name"),
+        (run, ["--scores", f"{run}/scores.parquet"], f"{run}/scores.parquet", ", which is read"),
+        (tmp_path / "faces.parquet", ["--scores", str(tmp_path / "link.parquet")], "", ", which is read"),
+        (run, ["--scores", pairs], pairs, ", which is read"),  # also where --pairs does not name it
+        (run, ["--scores", "e.svg", "--figure", "./e.svg"], "e.svg", ", which is another output"),
+        (run, ["--figure", str(tmp_path / "pipe.svg")], "", "pipe.svg: it is a device or a pipe"),
+    ]:
+        assert main(["evaluate", str(model), folder, *words]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"trsfnet: Cannot write to {named}"), said
+        assert why in said
+        assert said.count("\n") == 1
+    assert main(["export", str(network), str(network)]) == 2
+    assert "which is read" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in before} == before
+    assert (tmp_path / "pipe.svg").is_fifo()
 
 
 def test_a_run_that_is_none_is_one_sentence(tmp_path, capsys):

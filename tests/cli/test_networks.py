@@ -142,6 +142,8 @@ def test_info_counts_multiply_accumulates_by_hand(tmp_path, capsys):
         (["export", "RUN", "model.zip"], "must end in one of .safetensors, .onnx, .pt2"),
         (["export", "nowhere", "model.pt2"], "There is no nowhere: expected the folder of a run"),
         (["info", "v3"], "There is no v3: expected the folder of a run"),
+        (["info", "v1", "--size", "1000000000000"], "size must be at most 4096 pixels, got 1000000000000."),
+        (["info", "v1", "--preprocessing", "hello"], "preprocessing of v1 is known: omit --preprocessing."),
         (["info", "v1", "--size", "20"], "input_size must be at least 75 pixels, got 20."),
     ],
 )

@@ -16,7 +16,7 @@ from trsfnet.evaluation import (
     TenFoldScores,
     ten_fold,
 )
-from trsfnet.evaluation.distances import pair_distances, score_pairs
+from trsfnet.evaluation.distances import DISTANCES, pair_distances, score_pairs
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +167,16 @@ def test_bad_input_is_named(golden):
         ten_fold(left, right, same, distance="manhattan")
     with pytest.raises(ConfigError, match="Fold 0 must contain both"):
         ten_fold(left[:10], right[:10], np.ones(10, bool))
+    for far in (-1, 2.0, np.nan):
+        with pytest.raises(ConfigError, match="far_target must be from 0 to 1, got"):
+            ten_fold(left, right, same, far_target=far)
+    with pytest.raises(ConfigError, match="folds must be at least 2"):
+        ten_fold(left, right, same, folds=1)
+    broken = left.copy()
+    broken[7] = np.nan
+    for distance in DISTANCES:
+        with pytest.raises(ConfigError, match="must be finite"):
+            ten_fold(broken, right, same, distance=distance)
 
 
 def facenets_tar(distances: np.ndarray, same: np.ndarray, fold: np.ndarray, far_target: float) -> float:

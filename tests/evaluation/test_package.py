@@ -11,7 +11,7 @@ from trsfnet import evaluation
 
 
 def test_every_public_name_is_there():
-    assert {"all_pairs", "ten_fold", "TarAtFar"} < set(evaluation.__all__) == set(dir(evaluation))
+    assert {"score_all_pairs", "ten_fold", "TarAtFar"} < set(evaluation.__all__) == set(dir(evaluation))
     for name in evaluation.__all__:
         assert getattr(evaluation, name) is not None
     with pytest.raises(AttributeError, match="evaluation attribute nothing"):

@@ -124,3 +124,35 @@ def test_bad_input_is_named(evaluated):
         read_scores(all_pairs.scores)
     with pytest.raises(ConfigError, match="only on the same pairs"):
         compare(read_scores(ten_fold.scores), read_scores(all_pairs.scores, impostor_pairs=3040))
+
+
+def with_column(scores, **columns):
+    return {**scores, **{name: np.asarray(column) for name, column in columns.items()}}
+
+
+def test_damaged_scores_are_named(evaluated):
+    folds, pairs = evaluated[0].scores, evaluated[1].scores
+    total = evaluated[1].details[0]["impostor_pairs"]
+    persons = folds["left_person"]
+    by_fold = {name: folds[name] for name in ("same", "fold")}
+    for columns, says in [
+        (with_column(folds, fold=folds["fold"].astype(float)), "column fold .* must be whole numbers"),
+        (with_column(folds, fold=folds["fold"] - 1), "column fold .* must not be negative, got -1"),
+        (with_column(folds, left_person=persons - 1), "column left_person .* must not be negative"),
+        (with_column(folds, score=np.where(folds["same"], np.nan, folds["score"])), "score .* finite"),
+        (with_column(folds, same=np.ones(len(persons), bool)), "Fold 0 must contain both"),
+        ({name: column[:0] for name, column in folds.items()}, "are empty"),
+        (by_fold | {"distance_1": folds["score"]}, "lack the columns distance_0"),
+        (by_fold | {"distance_0": folds["score"]}, "or one distance for each fold"),
+        ({"same": folds["same"], "distance": folds["score"]}, "lack the columns fold"),
+    ]:
+        with pytest.raises(DataError, match=says):
+            read_scores(columns)
+    for columns, number, says in [
+        (pairs, "x", "must be the number of all different-person pairs, .* got 'x'"),
+        (pairs, 1, "of which .* are saved, got 1"),
+        (with_column(pairs, same=np.zeros(len(pairs["same"]), bool)), total, "need same-person pairs"),
+        ({name: column[::-1] for name, column in pairs.items()}, total, "by descending score"),
+    ]:
+        with pytest.raises(DataError, match=says):
+            read_scores(columns, impostor_pairs=number)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trsfnet.errors import ConfigError, DataError
-from trsfnet.evaluation import AllPairsScores, all_pairs, score_all_pairs, score_pairs
+from trsfnet.evaluation import AllPairsScores, score_all_pairs, score_pairs
 from trsfnet.evaluation.verification import COSINE_STEP
 
 
@@ -29,7 +29,7 @@ def test_all_pairs_equals_counting_every_pair(seed):
     impostor = np.sort(cosine[~equal])[::-1]
     genuine, person = cosine[equal], labels[i][equal]
     for far in (1e-2, 1e-3, 1e-4):
-        result = all_pairs(scores, far)
+        result = scores.result(far)
         threshold = impostor[int(far * len(impostor))]
         assert result.threshold == pytest.approx(threshold, abs=COSINE_STEP)
         assert result.tar == pytest.approx(np.mean(genuine > threshold), abs=2e-3)
@@ -66,7 +66,7 @@ def test_weights_are_copies_of_people():
         expected = np.average(each, weights=weights[people])
         assert metrics[f"tar_by_person@{name}"] == pytest.approx(expected)
     assert kept.metrics(np.ones(400, int)) == kept.metrics()
-    assert kept.metrics()["tar@1e-3"] == all_pairs(kept, 1e-3).tar
+    assert kept.metrics()["tar@1e-3"] == kept.result(1e-3).tar
     counted = {name: x.mean() for name, x in kept.successes().items()}
     assert counted == pytest.approx({n: v for n, v in kept.metrics().items() if "person" not in n})
 
@@ -84,21 +84,25 @@ def test_a_far_beyond_the_kept_scores_has_no_number():
 def test_labels_may_have_gaps():
     embeddings, labels = faces(0)
     scores = score_all_pairs(embeddings, 3 * labels + 7)
-    assert all_pairs(scores, 1e-3) == all_pairs(score_all_pairs(embeddings, labels), 1e-3)
+    assert scores.result(1e-3) == score_all_pairs(embeddings, labels).result(1e-3)
 
 
 def test_ties_never_accept_more_than_allowed():
     """A collapsed network maps every face to one point; nobody may then be verified."""
     scores = score_all_pairs(np.ones((50, 4)), np.repeat(np.arange(25), 2))
-    assert all_pairs(scores, 1e-2).tar == 0.0
+    assert scores.result(1e-2).tar == 0.0
 
 
 def test_bad_input_is_named():
     with pytest.raises(ConfigError, match="at least two images of one person"):
         score_all_pairs(np.eye(3), np.arange(3))
+    with pytest.raises(ConfigError, match=r"needs .* labels \[N\], got \(40, 4\) and \(48,\)"):
+        score_all_pairs(np.ones((40, 4)), np.arange(48) // 2)
+    with pytest.raises(ConfigError, match="must be finite"):
+        score_all_pairs(np.full((4, 2), np.nan), np.array([0, 0, 1, 1]))
     scores = score_all_pairs(np.random.default_rng(0).normal(size=(60, 4)), np.repeat(np.arange(30), 2))
     with pytest.raises(ConfigError, match=r"kept for FARs up to .*, which excludes 0\.5"):
-        all_pairs(scores, 0.5)
+        scores.result(0.5)
     damaged = AllPairsScores(
         scores.genuine, scores.genuine_person, scores.impostor, scores.impostor_people, impostor_pairs=100
     )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+import trsfnet
 from tests.data.verification_files import write_verification_bin
 from tests.inference.test_saved_embeddings import aligned, names, rows  # noqa: F401 - a fixture
+from tests.interop.networks import tiny_weights
+from tests.interop.onnx_files import others
 from trsfnet.cli import main
 from trsfnet.data.faces import Pairs
 from trsfnet.data.sources import open_source
@@ -63,6 +69,25 @@ def test_saved_scores_give_the_same(two, aligned, tmp_path, capsys):  # noqa: F8
     assert found[0] == found[1]
 
 
+def test_our_onnx_is_compared_with_anothers(aligned, tmp_path, capsys):  # noqa: F811
+    others(tmp_path / "others.onnx")
+    trsfnet.export(tiny_weights(), tmp_path / "tiny.onnx")
+    models = [str(tmp_path / name) for name in ("tiny.onnx", "others.onnx")]
+    command = ["compare", *models, "--on", str(aligned), "--preprocessing", "8,100,60", "--json"]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)["b"] == "others.onnx"
+    command[2] = models[0]
+    assert main(command) == 2
+    assert "that does not state it, and neither A nor B is one." in capsys.readouterr().err
+
+
+def test_two_models_of_one_name_are_told_apart(two, aligned, tmp_path, capsys):  # noqa: F811
+    (tmp_path / "other").mkdir()
+    other = str(shutil.copy(two[1], tmp_path / "other" / Path(two[0]).name))
+    assert main(["compare", two[0], other, "--on", str(aligned)]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [f"A: {two[0]}", f"B: {other}"]
+
+
 def test_without_people_mcnemar_decides_alone(two, aligned, tmp_path, capsys):  # noqa: F811
     left = np.repeat(np.arange(0, 40, 4), 2)
     pairs = Pairs(left, left + np.tile([1, 3], 10), np.tile([True, False], 10), np.repeat(np.arange(10), 2))
@@ -83,6 +108,15 @@ def test_one_model_is_drawn_with_its_histogram(two, aligned, tmp_path):  # noqa:
     figure = tmp_path / "one.svg"
     assert main(["evaluate", two[0], str(aligned), "--figure", str(figure)]) == 0
     assert "Scores of pairs" in figure.read_text()
+
+
+def test_names_are_drawn_as_they_are(tmp_path):
+    same = np.tile([True, False], 50)
+    scores = TemplateScores(np.random.default_rng(0).random(100).astype(np.float32), same, None)
+    draw([("_a $x^{", scores), ("b_$y$", scores)], tmp_path / "two.svg")
+    drawn = (tmp_path / "two.svg").read_text()
+    assert ">_a $x^{<" in drawn
+    assert ">b_$y$<" in drawn
 
 
 def test_an_error_of_nearly_all_pairs_is_not_named_100_percent(tmp_path):
@@ -124,9 +158,14 @@ def test_an_engine_is_meant_for_the_network_that_is_compared_with_embeddings(
 
 def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys):  # noqa: F811
     (tmp_path / "no.parquet").write_bytes(b"no")
+    one = pa.table({"score": [1], "same": [True], "left_person": [0], "right_person": [0]})
+    pq.write_table(one.replace_schema_metadata({b"trsfnet": b"[1]"}), tmp_path / "list.parquet")
+    pq.write_table(pa.table({"fold": [0.5], "same": [True], "distance": [1.0]}), tmp_path / "half.parquet")
     for words, says in [
         ([*two, "--on", str(aligned), "--figure", "a.png"], "--figure must end in .svg, got a.png."),
         ([str(tmp_path / "no.parquet")] * 2, "is no parquet file of scores"),
+        ([str(tmp_path / "list.parquet")] * 2, "list.parquet is no parquet file of scores"),
+        ([str(tmp_path / "half.parquet")] * 2, "half.parquet is damaged. The column fold of saved scores"),
         ([str(tmp_path)] * 2, "holds no run record"),
         (["nowhere.parquet"] * 2, "There is no nowhere.parquet: expected a run, or what evaluate"),
         (two, "good.npz is no parquet file of scores: expected what evaluate --scores writes (networks and"),
@@ -135,7 +174,7 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
         ([*two, "--convention", "facenet"], "--convention needs --on: without it, saved scores are compared"),
         (
             [*two, "--on", str(aligned), "--preprocessing", "112,0,1"],
-            "is for an .onnx file, and neither A nor B",
+            "is for an .onnx file that does not state it, and neither A nor B",
         ),
         (["", "b.parquet"], "must"),
         ([two[0], "typo.onnx", "--on", str(aligned)], "There is no typo.onnx"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -65,6 +66,17 @@ def test_bfloat16_stays_close(weights, embedder):
     assert np.einsum("nd,nd->n", rough, embedder.embed(images(3))).min() > 0.99
 
 
+def truncated() -> Image.Image:
+    """An image that Pillow has opened but not decoded, of a file that ends too early."""
+    buffer = io.BytesIO()
+    Image.fromarray(images(1)[0]).save(buffer, "png")
+    return Image.open(io.BytesIO(buffer.getvalue()[:-2000]))
+
+
+def test_no_images_have_no_outputs(embedder):
+    assert embedder.outputs(np.empty((0, 75, 75, 3), np.uint8)).shape == (0, 16)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -83,6 +95,8 @@ def test_bfloat16_stays_close(weights, embedder):
         (images(1)[0].transpose(2, 0, 1), r"must be \[H, W, 3\] in RGB, got \[3, 75, 75\]"),
         (images(1)[0][..., 0], r"must be \[H, W, 3\] in RGB, got \[75, 75\]"),
         (torch.rand(3, 75, 75), r"must be uint8 \[H, W, 3\], a Pillow image or a file, got Tensor"),
+        (Image.new("RGB", (0, 80)), r"Image 0 must have pixels, got 0 x 80"),
+        (truncated(), r"Image 0 cannot be decoded: .*truncated"),
         (Image.new("I;16", (75, 75)), r"Image 0 must have 8 bits per channel, got Pillow's mode I;16"),
         ("nowhere.jpg", r"Cannot read nowhere\.jpg: No such file"),
         (__file__, r"test_embedder\.py is not an image"),

@@ -11,7 +11,7 @@ import torch
 import trsfnet
 from tests.experiments.untrained import write_run
 from tests.interop.networks import images, tiny_weights
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.inference import engines, graphs
 from trsfnet.inference.embedder import Embedder
 from trsfnet.interop.weights import read_weights
@@ -87,6 +87,30 @@ def test_a_run_keeps_the_graph_of_its_last_network_alone(tmp_path, tiny_config, 
     trsfnet.load(run, engine="onnxruntime")
     (kept_one,) = (run / "checkpoints").glob(".trsfnet-*.onnx")
     assert kept_one != earlier
+
+
+def test_the_default_type_of_pytorch_does_not_matter(model, made):
+    before = trsfnet.load(model, engine="torch", precision="float32").embed(images(2))
+    torch.set_default_dtype(torch.float64)
+    try:
+        for engine in ("onnxruntime", "torch"):
+            found = trsfnet.load(model, engine=engine, precision="float32").embed(images(2))
+            np.testing.assert_allclose(found, before, atol=1e-4)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_graph_that_cannot_be_loaded_is_not_kept(model, monkeypatch):
+    def damaged(*arguments, **options):
+        graph = build(*arguments, **options)
+        graph.graph.node[0].op_type = "Nothing"
+        return graph
+
+    build = graphs.build_graph
+    monkeypatch.setattr(graphs, "build_graph", damaged)
+    with pytest.raises(DataError, match="onnxruntime cannot load tiny"):
+        trsfnet.load(model, engine="onnxruntime")
+    assert not kept(model)
 
 
 def test_where_nothing_can_be_kept_the_graph_is_made_each_time(model, made, monkeypatch):

@@ -110,6 +110,15 @@ def test_a_verification_set_gives_the_same_without_knowing_its_people(aligned, t
     json.dumps(report.to_dict(), allow_nan=False)
 
 
+def test_a_verification_set_with_a_fold_of_one_kind_is_named_first(aligned, trained, tmp_path):
+    pairs = fold_pairs()
+    write_verification_bin(tmp_path / "lfw.bin", open_source(aligned), replace(pairs, same=pairs.same | True))
+    subject = subject_of(trained[0])
+    subject.features = None
+    with pytest.raises(DataError, match=r"lfw\.bin cannot be evaluated in folds: Fold 0 must contain both"):
+        evaluate(subject, tmp_path / "lfw.bin")
+
+
 def test_all_pairs_of_lfw_are_those_of_its_track(trained, tmp_path, monkeypatch):
     sets = [[Person(f"p{number}_{i}", 12) for i in range(3)] for number in range(10)]
     everyone = [person for people in sets for person in people]
@@ -299,8 +308,8 @@ def test_a_run_without_its_network_is_named(aligned, trained, tmp_path):
         ({"convention": "mine"}, "convention must be one of"),
         ({"flip": False}, "The protocol ten-fold takes no flip"),
         ({"protocol": "all-pairs", "pairs": Path("pairs.txt")}, "The protocol all-pairs takes no pairs"),
-        ({"scores": Path("/nowhere/s.parquet")}, "Cannot write scores to /nowhere/s.parquet: No such file"),
-        ({"scores": Path("/tmp")}, "Cannot write scores to /tmp: it is a folder"),
+        ({"scores": Path("/nowhere/s.parquet")}, "There is no folder /nowhere to write to"),
+        ({"scores": Path("/tmp")}, "Cannot write to /tmp: it is a folder"),
         ({"pairs": Path("/nowhere/pairs.txt")}, "Cannot read /nowhere/pairs.txt"),
         ({"protocol": "all-pairs"}, "has no image of the people in LFW's sets 8 to 10"),
     ],

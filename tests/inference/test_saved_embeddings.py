@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,19 @@ def test_names_are_matched_by_their_ends(aligned, tmp_path):
         assert accuracy(file, aligned) == 0.95
 
 
+def test_one_embedding_is_not_taken_for_two_images(tmp_path):
+    write(tmp_path / "faces", faces(2, 2))
+    for person in (tmp_path / "faces").iterdir():
+        for number, file in enumerate(sorted(person.iterdir()), start=1):
+            file.rename(person / f"{number}.jpg")
+    np.savez(tmp_path / "faces.npz", names=["1.jpg", "2.jpg"], embeddings=np.eye(2))
+    source = open_source(tmp_path / "faces")
+    saved = read_embeddings(tmp_path / "faces.npz")
+    with pytest.raises(DataError, match=r"one embedding, 1\.jpg, for both n000000/1\.jpg and n000001/1\.jpg"):
+        saved.of_images(source, np.arange(4), mirror=False)
+    assert saved.of_images(source, np.arange(2), mirror=False).shape == (1, 2, 2)
+
+
 def test_without_names_the_order_is_the_sources(aligned, tmp_path):
     np.save(tmp_path / "faces.npy", rows(1))
     assert accuracy(tmp_path / "faces.npy", aligned) == 0.95
@@ -144,11 +158,21 @@ def test_the_worst_pairs_are_named(aligned, tmp_path, capsys):
         ({"name": ["a"], "embedding": [[0.0, 0.0]]}, "the embedding of a is zero"),
         ({"name": ["a"], "embedding": [[float("nan")]]}, "the embedding of a is not finite"),
         ({"name": ["a", None], "embedding": [[1.0], [1.0]]}, "every name must be text"),
+        ({"name": ["a"], "embedding": [[1.0]], "mirrored": [[0.0]]}, "the embedding of a is zero"),
+        ({"name": pa.array([b"caf\xe9"]).view("string"), "embedding": [[1.0]]}, "every name must be UTF-8"),
     ],
 )
 def test_a_parquet_of_other_types_is_refused(tmp_path, table, says):
     pq.write_table(pa.table(table), tmp_path / "odd.parquet")
     with pytest.raises(DataError, match=says):
+        read_embeddings(tmp_path / "odd.parquet")
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    columns = [pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])]
+    table = pa.Table.from_arrays(columns, ["name", "embedding", "embedding"])
+    pq.write_table(table, tmp_path / "odd.parquet")
+    with pytest.raises(DataError, match="has more than one column embedding"):
         read_embeddings(tmp_path / "odd.parquet")
 
 
@@ -178,7 +202,15 @@ def test_what_is_no_file_of_embeddings_is_named(tmp_path):
     np.savez(tmp_path / "a.npz", names=np.array([1.0]), embeddings=np.ones((1, 2)))
     np.savez(tmp_path / "b.npz", names=["a"], embeddings=np.ones((1, 2), int))
     np.save(tmp_path / "c.npy", np.ones(3))
+    np.savez(tmp_path / "d.npz", names=["a"], embeddings=np.ones((1, 2)), mirrored=np.zeros((3, 2)))
+    np.savez(tmp_path / "e.npz", names=np.array([b"caf\xe9"]), embeddings=np.ones((1, 2)))
+    np.savez(tmp_path / "f.npz", names=np.array("a"), embeddings=np.ones((1, 2)))
+    shutil.copy(tmp_path / "f.npz", tmp_path / "g.npy")
     for name, says in {
+        "d.npz": r"has mirrored embeddings of shape \(3, 2\) for embeddings of shape \(1, 2\)",
+        "e.npz": "every name must be UTF-8",
+        "f.npz": "must hold the arrays names, of text, and embeddings",
+        "g.npy": r"is an \.npz file by its content",
         "a.npz": "must hold the arrays names, of text, and embeddings",
         "b.npz": "must be floating-point numbers, got int64",
         "c.npy": r"must be \[images, length\], got \[3\]",

@@ -102,6 +102,16 @@ def test_the_decision_flips_with_the_threshold(run, files):
     assert str(above).endswith("different people.")
 
 
+def test_no_similarity_is_above_1():
+    class Fixed:
+        """Gives unit vectors whose product is rounded up."""
+
+        def embed(self, crops):
+            return np.repeat(np.array([[np.sqrt(0.5), np.sqrt(0.5) * (1 + 1e-6)]], np.float32), 2, axis=0)
+
+    assert compare(Fixed(), np.zeros((2, 75, 75, 3), np.uint8), 0.5, None).similarity == 1
+
+
 def test_a_far_decides_by_the_runs_scores(run, files):
     found = trsfnet.verify(run, *files, far=1e-2, images="crop")
     assert found.threshold == threshold_at(read_model(run), 1e-2)
@@ -163,14 +173,22 @@ def test_what_cannot_decide_says_so(run, files, tmp_path, tiny_config):
         trsfnet.verify(unfinished, *files, images="crop")
     with pytest.raises(DataError, match=r"Cannot read .*none\.png: No such file"):
         trsfnet.verify(run, files[0], tmp_path / "none.png", images="crop")
+    (tmp_path / "black.png").write_bytes(png(np.zeros((75, 75, 3), np.uint8)))
+    with pytest.raises(DataError, match=r"black\.png has no pixel value above 1"):
+        trsfnet.verify(run, files[0], tmp_path / "black.png", images="crop")
 
 
-def test_images_are_prepared_as_the_tracks_prepare_theirs():
+def test_images_are_prepared_as_the_tracks_prepare_theirs(tmp_path):
     rng = np.random.default_rng(0)
     crop, large = (rng.integers(0, 256, (n, n, 3), dtype=np.uint8) for n in (75, 250))
     np.testing.assert_array_equal(prepare(png(crop), "a.png", "crop", 75), crop)
     middle = prepare(png(large), "a.png", "lfw", 75)
     np.testing.assert_array_equal(middle, central_crop(large, 75, CROP))
+    wide = png(rng.integers(0, 256, (75, 90, 3), dtype=np.uint8))
+    embedder = trsfnet.load(tiny_weights(), engine="torch", precision="float32")
+    (tmp_path / "wide.png").write_bytes(wide)
+    as_embedded = embedder.embed([prepare(wide, "wide.png", "crop", 75), tmp_path / "wide.png"])
+    np.testing.assert_array_equal(as_embedded[0], as_embedded[1])
     with pytest.raises(DataError, match=r"a\.png is not an image"):
         prepare(b"no image", "a.png", "crop", 75)
     with pytest.raises(ConfigError, match="images must be one of 'photograph', 'lfw', 'crop'"):

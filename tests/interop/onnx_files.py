@@ -23,14 +23,17 @@ def others(
     """A network of others, [N, 3, size, size] -> [N, WIDTH]: the mean of each quarter, and a matrix."""
     half = size // 2
     nodes = [
-        helper.make_node("AveragePool", ["data"], ["means"], kernel_shape=[half, half], strides=[half, half]),
+        helper.make_node("Cast", ["data"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node(
+            "AveragePool", ["numbers"], ["means"], kernel_shape=[half, half], strides=[half, half]
+        ),
         helper.make_node("Flatten", ["means"], ["flat"]),
         helper.make_node("MatMul", ["flat", "weights"], ["out"]),
     ]
     graph = helper.make_graph(
         nodes,
         "others",
-        [helper.make_tensor_value_info("data", TensorProto.FLOAT, [batch or "N", 3, size, size])],
+        [helper.make_tensor_value_info("data", kind, [batch or "N", 3, size, size])],
         [helper.make_tensor_value_info("out", TensorProto.FLOAT, [batch or "N", WIDTH])],
         [numpy_helper.from_array(weights(), "weights")],
     )

@@ -22,6 +22,7 @@ from tests.interop.networks import expected, images, tiny_weights
 from trsfnet.data.tracks import TRACKS, TRAIN_SETS
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.interop.description import CROPS, DATA_TERMS, Description
+from trsfnet.interop.int8 import Loss
 from trsfnet.interop.weights import Weights
 from trsfnet.models.folding import fold
 
@@ -177,9 +178,13 @@ def test_what_cannot_be_written_is_said(weights, tmp_path):
     with pytest.raises(DataError, match=r"There is no folder .*nowhere to write to"):
         trsfnet.export(weights, tmp_path / "nowhere" / "tiny.safetensors")
     (tmp_path / "tiny.safetensors").mkdir()
-    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.safetensors: Is a directory"):
+    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.safetensors: it is a folder"):
         trsfnet.export(weights, tmp_path / "tiny.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.safetensors"]
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(DataError, match=r"Cannot write to .*pipe\.onnx: it is a device or a pipe"):
+        trsfnet.export(weights, tmp_path / "pipe.onnx")
+    assert (tmp_path / "pipe.onnx").is_fifo()
 
 
 RUN = {"track": "lfw", "config": {}}
@@ -264,6 +269,23 @@ def test_a_network_far_larger_than_its_tensors_takes_no_memory(weights, settings
         Weights(described, weights.state).build()
 
 
+def test_the_loss_of_an_int8_file_is_checked(weights):
+    loss = Loss("tar@1e-3", 0.9, 0.8, 0.95, 0.89, 256).to_dict()
+    header = weights.description.to_metadata()
+    training = {"track": "lfw", "config": {}}
+    for changed, says in (
+        (loss | {"int8": "high"}, "training: int8: int8 must be a finite number"),
+        (loss | {"more": 1}, "training: int8 must have the fields metric, float32, low, high, int8, faces"),
+        (1, "training: int8 must be a JSON object"),
+    ):
+        with pytest.raises(DataError, match=says):
+            Description.from_metadata(
+                header | {"training": json.dumps(training | {"int8": changed})}, "a.onnx"
+            )
+    found = Description.from_metadata(header | {"training": json.dumps(training | {"int8": loss})}, "a.onnx")
+    assert Loss(**found.training["int8"]).faces == 256
+
+
 def test_a_missing_part_of_a_header_is_named(weights):
     for part in ("name", "origin", "architecture", "licence_of_the_data", "thresholds"):
         header = weights.description.to_metadata()
@@ -295,6 +317,6 @@ def test_the_longest_name_has_a_card_too(weights, tmp_path):
 
 def test_a_card_that_cannot_be_written_leaves_nothing_aside(weights, tmp_path):
     (tmp_path / "tiny.md").mkdir()
-    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.safetensors: Is a directory"):
+    with pytest.raises(DataError, match=r"Cannot write to .*tiny\.md: it is a folder"):
         trsfnet.export(weights, tmp_path / "tiny.safetensors")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.md", "tiny.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.md"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -107,6 +108,29 @@ def test_others_onnx_runs_with_the_preprocessing_that_is_stated(tmp_path, batch,
     got = trsfnet.load(tmp_path / "others.onnx", preprocessing=stated).embed(pixels)
     bgr = channels == "BGR"
     np.testing.assert_allclose(got, expected_of_others(pixels, 100.0, 60.0, bgr=bgr), atol=1e-5)
+
+
+def test_others_onnx_that_takes_pixels(tmp_path):
+    others(tmp_path / "others.onnx", kind=TensorProto.UINT8)
+    pixels = images(3, 8)
+    for channels in ("RGB", "BGR"):
+        stated = Preprocessing(8, 0, 1, channels=channels)
+        got = trsfnet.load(tmp_path / "others.onnx", preprocessing=stated).embed(pixels)
+        np.testing.assert_allclose(got, expected_of_others(pixels, 0, 1, bgr=channels == "BGR"), atol=1e-5)
+    with pytest.raises(ConfigError, match="MEAN must be 0 and DIVISOR 1, got 100 and 60"):
+        read_model(tmp_path / "others.onnx", STATED)
+
+
+def test_our_onnx_that_was_trained_on_bgr_takes_rgb(tmp_path):
+    weights = tiny_weights()
+    bgr = replace(weights.description.preprocessing, channels="BGR")
+    weights = replace(weights, description=replace(weights.description, preprocessing=bgr))
+    trsfnet.export(weights, tmp_path / "tiny.onnx")
+    by_torch = trsfnet.load(weights, engine="torch", precision="float32").embed(images(2))
+    np.testing.assert_allclose(trsfnet.load(tmp_path / "tiny.onnx").embed(images(2)), by_torch, atol=1e-4)
+    np.testing.assert_allclose(
+        trsfnet.load(weights, engine="onnxruntime").embed(images(2)), by_torch, atol=1e-4
+    )
 
 
 def test_others_onnx_in_the_commands(tmp_path, capsys):

@@ -127,6 +127,15 @@ def test_a_facenet_checkpoint_as_npz(tmp_path):
     slim = variables("InceptionResnetV1", model)
     np.savez(tmp_path / "facenet.npz", global_step=np.array(7), **{n: v.numpy() for n, v in slim.items()})
     x = inputs(96)
+    for kind in (">f4", "longdouble"):
+        others = {n: v.numpy().astype(kind) for n, v in slim.items()}
+        np.savez(tmp_path / "others.npz", **others)
+        again = trsfnet.load_network(tmp_path / "others.npz").state_dict()
+        assert all(torch.equal(again[n], v) for n, v in model.state_dict().items() if "running" in n)
+    odd = {n.replace("block35_1/", "block35_x/"): v.numpy() for n, v in slim.items()}
+    np.savez(tmp_path / "odd.npz", **odd)
+    with pytest.raises(DataError, match="block35_x must end in a number"):
+        trsfnet.load_network(tmp_path / "odd.npz")
     network = trsfnet.load_network(tmp_path / "facenet.npz", trsf=True, activation="prelu")
     assert (unit(network, x) - unit(model, x)).norm() < 1e-5
 
@@ -195,6 +204,12 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, legacy, recwarn):
     assert not recwarn.list
     pickle.loads((tmp_path / "bare.pth").read_bytes())
     assert proof.exists(), "the payload must be one that runs"
+
+
+def test_what_is_left_out_is_said_in_a_warning(facenet_pytorch):
+    state = {f"backbone.{name}": value for name, value in facenet_pytorch[0].state_dict().items()}
+    with pytest.warns(UserWarning, match="removed the prefix 'backbone.' .* and left out head.weight"):
+        trsfnet.load_network(state | {"head.weight": torch.ones(1)})
 
 
 def test_what_is_no_weights_is_named(tmp_path, facenet_pytorch):

@@ -28,6 +28,14 @@ def test_a_channel_that_is_never_positive_is_dead_whatever_the_activation(images
     assert model.training
 
 
+def test_every_module_keeps_its_mode(images):
+    model = inception_resnet_v1(**SMALL).train()
+    model.block35.eval()  # as frozen norms are
+    modes = [module.training for module in model.modules()]
+    activity(model, images)
+    assert [module.training for module in model.modules()] == modes
+
+
 def test_relu_has_zeros_before_the_pool_only_where_it_comes_last(images):
     """v1's last module has no activation, so its features are no zeros."""
     assert activity(inception_resnet_v1(**SMALL), images)["zeros"]["features"] < 0.01

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from timm.layers import StdConv2d
 from torch import nn
 
 from tests.models.test_inception_resnet import SETTINGS, TINY, randomise
@@ -12,6 +13,13 @@ from trsfnet.models import InceptionResnet
 from trsfnet.models.folding import FoldedConv, FoldedResidual, fold
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Squared(nn.ReLU):
+    """An activation that passes for PyTorch's by its class."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) ** 2
 
 
 def random_network(**settings) -> InceptionResnet:
@@ -87,6 +95,8 @@ def test_convolutions_with_a_bias_and_slopes_of_another_kind_are_folded():
             nn.Conv2d(3, 8, 3, padding="same"),
             "without groups and dilation, padded with zeros",
         ),
+        ("conv", StdConv2d(3, 8, 3, 2), "Only convolutions can be folded, got StdConv2d"),
+        ("act", Squared(), "PReLU with one slope can be folded, got Squared"),
     ],
 )
 def test_what_cannot_be_folded_is_refused(name, module, says):
@@ -94,6 +104,57 @@ def test_what_cannot_be_folded_is_refused(name, module, says):
     setattr(model.conv2d_1a, name, module)
     with pytest.raises(ConfigError, match=says):
         fold(model)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated")
+def test_a_weight_that_a_hook_computes_is_refused():
+    model = random_network(version="v1")
+    torch.nn.utils.weight_norm(model.conv2d_1a.conv)
+    with pytest.raises(ConfigError, match="A hook computes the weight of Conv2d"):
+        fold(model)
+    torch.nn.utils.remove_weight_norm(model.conv2d_1a.conv)
+    fold(model)
+
+
+def test_other_networks_and_what_replaces_the_dropout_are_refused():
+    with pytest.raises(ConfigError, match="Only an InceptionResnet can be folded, got Linear"):
+        fold(nn.Linear(2, 2))
+    model = random_network(version="v1")
+    model.forward = lambda x: x
+    with pytest.raises(ConfigError, match="can be folded, got InceptionResnet with another"):
+        fold(model)
+    model = random_network(version="v1")
+    model.dropout = nn.Tanh()
+    with pytest.raises(ConfigError, match="Only a dropout can be folded as dropout, got Tanh"):
+        fold(model)
+
+
+def test_a_head_that_the_forward_pass_does_not_use_is_left_out():
+    model = random_network(version="v1")
+    x = torch.rand(2, 3, 75, 75)
+    before = fold(model)(x)
+    model.classifier = nn.Linear(8, 3)
+    assert torch.equal(fold(model)(x), before)
+
+
+def test_nothing_is_shared_with_the_model():
+    model = random_network(version="v2").train()
+    folded = fold(model)
+    assert all(module.training for module in model.modules())
+    assert not set(folded.modules()) & set(model.modules())
+
+
+@pytest.mark.parametrize("scale", ["fixed", "trainable"])
+def test_the_type_is_the_models_whatever_the_default(scale):
+    model = random_network(version="v1", residual_scale=scale)
+    x = torch.rand(2, 3, 75, 75)
+    before = fold(model)(x)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(fold(model)(x), before)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {p.dtype for p in fold(model.double()).parameters()} == {torch.float64}
 
 
 def test_slopes_are_kept_one_by_one_and_the_model_is_left_alone():

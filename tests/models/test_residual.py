@@ -67,3 +67,24 @@ def test_dropout_does_not_act_on_what_is_measured():
     with batch_statistics(model), torch.no_grad():
         assert torch.equal(model(images), model(images))
     assert all(module.training for module in model.modules())
+
+
+def test_infinite_activations_leave_no_trace(model, images):
+    torch.nn.init.constant_(model.conv2d_1a.conv.weight, torch.inf)
+    model.conv2d_2a.bn.momentum = None  # an average over all batches, which depends on their number
+    state = copy.deepcopy(model.state_dict())
+    residual_ratios(model, images)
+    after = model.state_dict()
+    statistics = [name for name in state if "running" in name] + ["conv2d_2a.bn.num_batches_tracked"]
+    assert all(torch.equal(after[name], state[name]) for name in statistics)
+    assert model.conv2d_2a.bn.momentum is None
+
+
+def test_norms_that_are_shared_by_processes_keep_their_statistics(model):
+    shared = torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    before = shared.conv2d_1a.bn.running_mean.clone()
+    with batch_statistics(shared):
+        assert shared.conv2d_1a.bn.momentum == 0
+        shared.conv2d_1a.bn.running_mean += 1
+    assert torch.equal(shared.conv2d_1a.bn.running_mean, before)
+    assert shared.conv2d_1a.bn.momentum == 0.005

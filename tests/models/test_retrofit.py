@@ -6,13 +6,16 @@ import pytest
 import timm
 import torch
 from facenet_pytorch import InceptionResnetV1
+from timm.layers import StdConv2d
 from torch import nn
 
 import trsfnet
 from tests.models.test_inception_resnet import TINY, randomise
-from trsfnet.errors import ConfigError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.models import InceptionResnet
+from trsfnet.models.folding import fold
 from trsfnet.models.weights import load_weights
+from trsfnet.training.acceleration.swap import accelerate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -121,9 +124,31 @@ def one_more(network: nn.Module) -> None:
     network.block8.append(nn.Tanh())
 
 
+def another_convolution(network: nn.Module) -> None:
+    network.conv2d_2a.conv = StdConv2d(8, 8, 3)
+
+
+def another_forward(network: nn.Module) -> None:
+    network.block35[0].forward = network.block35[1].forward
+
+
+class Normalised(InceptionResnet):
+    """A network whose settings do not say what it computes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.normalize(super().forward(x))
+
+
+def another_class(network: nn.Module) -> None:
+    network.__class__ = Normalised
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (another_convolution, r"conv2d_2a\.conv is StdConv2d with another forward than Conv2d"),
+        (another_forward, r"block35\.0 is ResidualBlock with another forward than ResidualBlock"),
+        (another_class, r"the network is Normalised with another forward than InceptionResnet"),
         (identity, r"block17\.0\.branch1\.0\.act is Identity instead of LeakyReLU"),
         (another_slope, r"conv2d_1a\.act has negative_slope 0\.3 instead of 0\.2"),
         (another_eps, r"block8_last\.branch0\.bn has eps 0\.1 instead of 0\.001"),
@@ -149,6 +174,29 @@ def test_what_changes_no_output_is_taken():
     model.conv2d_1a.act = nn.PReLU(init=0.7)
     network = trsfnet.load_network(nn.SyncBatchNorm.convert_sync_batchnorm(model))
     assert network.conv2d_1a.act.weight.item() == pytest.approx(0.7)
+    assert network.dropout.p == network.settings["dropout"] == 0.5
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm):
+            module.momentum = 0.2
+    network = trsfnet.load_network(model)
+    assert network.last_bn.momentum == network.settings["bn_momentum"] == 0.2
+
+
+def test_a_network_without_values_is_refused():
+    with torch.device("meta"):
+        model = InceptionResnet(version="v1", **TINY)
+        port = InceptionResnetV1()
+    for source in (model, port, port.state_dict()):
+        with pytest.raises(DataError, match="is on the meta device"):
+            trsfnet.load_network(source)
+
+
+def test_accelerated_networks_are_taken():
+    model = InceptionResnet(version="v1", activation="prelu", **TINY)
+    accelerate(model)
+    x = torch.rand(2, 3, 75, 75)
+    assert torch.allclose(trsfnet.load_network(model).eval()(x), model.eval()(x), atol=1e-5)
+    assert torch.allclose(fold(model)(x), model(x), atol=1e-5)
 
 
 def port_identity(network: nn.Module) -> None:
@@ -159,13 +207,35 @@ def port_scale(network: nn.Module) -> None:
     network.repeat_2[3].scale = 1
 
 
+def port_pool(network: nn.Module) -> None:
+    network.avgpool_1a = nn.AdaptiveMaxPool2d(1)
+
+
+def port_reduction(network: nn.Module) -> None:
+    network.mixed_6a.branch2 = nn.AvgPool2d(3, stride=2)
+
+
+class NormalisedPort(InceptionResnetV1):
+    """A port whose weights do not say what it computes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) ** 2
+
+
+def port_class(network: nn.Module) -> None:
+    network.__class__ = NormalisedPort
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (port_pool, r"avgpool_1a is AdaptiveMaxPool2d instead of AdaptiveAvgPool2d"),
+        (port_reduction, r"mixed_6a\.branch2 is AvgPool2d instead of MaxPool2d"),
+        (port_class, r"the network is NormalisedPort with another forward than InceptionResnetV1"),
         (port_identity, r"repeat_1\.0\.branch1\.0\.relu is Identity instead of ReLU"),
         (port_scale, r"repeat_2\.3 has scale 1 instead of 0\.1"),
     ],
-    ids=["identity", "scale"],
+    ids=lambda each: getattr(each, "__name__", ""),
 )
 def test_a_port_with_another_module_is_not_read_either(change, says):
     model = InceptionResnetV1()

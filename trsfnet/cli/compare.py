@@ -57,13 +57,14 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Compare two models and print the differences."""
-    from trsfnet.inference.evaluate.comparison import compare
+    from trsfnet.inference.evaluate.comparison import compare, told_apart
 
-    draw = figure.drawer(given)
+    draw = figure.drawer(given, (user_path(given.a), user_path(given.b), given.on, given.pairs))
     _check_options(given)
     # Both are opened before either is scored, which may take long.
     opened = [_opened(name, given, other) for name, other in ((given.a, given.b), (given.b, given.a))]
     first, second = (scored() for scored in opened)
+    first, second = told_apart(first, second, given.a, given.b)
     found = compare(first, second)
     if given.json:
         print_json(found.to_dict())
@@ -87,8 +88,10 @@ def _check_options(given: argparse.Namespace) -> None:
         if ignored:
             option = f"--{ignored[0].replace('_', '-')}"
             raise ConfigError(f"{option} needs --on: without it, saved scores are compared as they are.")
-    elif given.preprocessing is not None and not given.a.endswith(".onnx") and not given.b.endswith(".onnx"):
-        raise ConfigError("--preprocessing is for an .onnx file, and neither A nor B is one.")
+    elif given.preprocessing is not None and not any(map(model.needs_preprocessing, (given.a, given.b))):
+        raise ConfigError(
+            "--preprocessing is for an .onnx file that does not state it, and neither A nor B is one."
+        )
 
 
 def _opened(name: str, given: argparse.Namespace, other: str) -> Callable[[], Scored]:

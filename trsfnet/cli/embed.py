@@ -9,6 +9,7 @@ from trsfnet.cli import argument, model
 from trsfnet.cli.conversion import opened
 from trsfnet.cli.output import json_option, print_json
 from trsfnet.errors import DataError
+from trsfnet.paths import user_path
 
 PURPOSE = "write the embeddings of many face crops to a parquet file"
 EPILOG = (
@@ -51,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.inference.embedder import Embedder
     from trsfnet.inference.embeddings import check_target, write_embeddings
 
-    check_target(given.target)
+    check_target(given.target, [user_path(given.model), given.source])
     source = opened(given, skip=True, loose=True)
     embedder = Embedder(model.read(given), engine=given.engine)
     done = write_embeddings(embedder, source, given.target)

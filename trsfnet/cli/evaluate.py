@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trsfnet.cli import argument, figure, model
 from trsfnet.cli.output import json_option, print_json
 from trsfnet.errors import ConfigError
+from trsfnet.paths import user_path
 
 if TYPE_CHECKING:
     from trsfnet.inference.evaluate import EvaluationReport
@@ -104,7 +105,8 @@ def run(given: argparse.Namespace) -> int:
     """Evaluate the model and print the results."""
     from trsfnet.inference.evaluate import EvaluationOptions, UnwrittenScores, evaluate, subject_of
 
-    draw = figure.drawer(given)
+    read = (user_path(given.model), given.source, given.pairs, given.features)
+    draw = figure.drawer(given, read, given.scores)
     if given.figure is not None and given.protocol == "1:N":
         raise ConfigError("The protocol 1:N takes no figure.")
     chosen = {field.name: getattr(given, field.name) for field in fields(EvaluationOptions)}

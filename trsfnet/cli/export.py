@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from trsfnet.cli import argument, model
+from trsfnet.paths import user_path
 
 PURPOSE = "export a network to a file"
 EPILOG = (
@@ -42,8 +43,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Export the network and print the names of the files written."""
+    from trsfnet.data.output import check_output
     from trsfnet.interop.export import export
 
+    check_output(given.file, [user_path(given.model)])  # before a large network is read
     card = export(model.read(given), given.file, int8=given.int8)
     print(f"wrote {given.file} ({given.file.stat().st_size / 1e6:,.1f} MB) and its model card {card}")
     if given.int8:

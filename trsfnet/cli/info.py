@@ -6,6 +6,7 @@ import argparse
 
 from trsfnet.cli import model
 from trsfnet.cli.output import json_option, print_json, print_table
+from trsfnet.errors import ConfigError
 
 PURPOSE = "count the layers, parameters and operations of a network"
 EPILOG = (
@@ -35,7 +36,10 @@ def run(given: argparse.Namespace) -> int:
     from trsfnet.interop.summary import summarise
     from trsfnet.models.inception_resnet import ARCHITECTURES
 
-    source = given.model if given.model in ARCHITECTURES else model.read(given)
+    ours = given.model in ARCHITECTURES
+    if ours and given.preprocessing is not None:
+        raise ConfigError(f"The preprocessing of {given.model} is known: omit --preprocessing.")
+    source = given.model if ours else model.read(given)
     summary = summarise(source, given.size)
     if given.json:
         print_json(summary.to_dict())

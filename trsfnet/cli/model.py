@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from trsfnet.errors import ConfigError
+from trsfnet.paths import user_path
 
 if TYPE_CHECKING:
     from trsfnet.interop.models import Model
@@ -63,14 +64,14 @@ def say(notes: tuple[str, ...]) -> None:
 
 
 def stated(given: argparse.Namespace, source: str | None = None) -> Preprocessing | None:
-    """Parse `--preprocessing`; None if it was not given, or if `source` is given and is not an `.onnx` file.
+    """Parse `--preprocessing`; None if it was not given, or if `source` is given and does not need it.
 
     Raises:
         ConfigError: if the value is malformed.
     """
     from trsfnet.interop.preprocessing import Preprocessing
 
-    if given.preprocessing is None or (source is not None and not source.endswith(".onnx")):
+    if given.preprocessing is None or (source is not None and not needs_preprocessing(source)):
         return None
     parts = given.preprocessing.split(",")
     try:
@@ -82,3 +83,11 @@ def stated(given: argparse.Namespace, source: str | None = None) -> Preprocessin
         raise ConfigError(
             f"--preprocessing must be SIZE,MEAN,DIVISOR[,BGR], got {given.preprocessing!r}."
         ) from error
+
+
+def needs_preprocessing(source: str) -> bool:
+    """Return whether a model is an `.onnx` file that does not state its preprocessing."""
+    from trsfnet.interop.onnx_file import SUFFIX, states_preprocessing
+
+    file = user_path(source)
+    return file.suffix == SUFFIX and file.is_file() and not states_preprocessing(file)

@@ -42,6 +42,13 @@ def central_crop(image: np.ndarray, size: int, side: float | None = None) -> np.
     return np.asarray(resized)
 
 
+def stretched(crop: Image.Image, size: int) -> np.ndarray:
+    """Resize a face crop to a square without keeping its aspect ratio: uint8 [size, size, channels]."""
+    if crop.size != (size, size):
+        crop = crop.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3)
+    return np.asarray(crop)
+
+
 def margin_crop(image: np.ndarray, box: Sequence[float] | np.ndarray, size: int, margin: int) -> np.ndarray:
     """Crop the face in `box` with a margin, stretched to a square, as facenet-pytorch does.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trsfnet.data.decode import decode
 from trsfnet.data.folder_index import wrong_link
 from trsfnet.data.ijb_meta import read_templates
 from trsfnet.data.source import Source
@@ -86,13 +87,18 @@ class IjbImages(Source):
         """Return the image's name in the metadata files."""
         return self.templates.names[index]
 
-    def warped(self, index: int, size: int = TEMPLATE_SIZE) -> np.ndarray:
+    def warped(self, index: int, size: int = TEMPLATE_SIZE, encoded: bytes | None = None) -> np.ndarray:
         """Warp one face to the 5-point template: uint8 [size, size, 3], RGB.
+
+        Args:
+            index: number of the image.
+            size: side of the result in pixels.
+            encoded: content of its file, if that has been read.
 
         Raises:
             DataError: if the image cannot be read or decoded, or its landmarks are not those of a face.
         """
-        image = self.image(index)
+        image = self.image(index) if encoded is None else decode(encoded, self.name(index))
         try:
             return warp_face(image, self.templates.landmarks[index], size)
         except DataError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trsfnet.data.crops import central_crop
+from trsfnet.data.decode import decode
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.lfw import CROP, LfwSource
@@ -27,12 +28,12 @@ def input_crops(source: Source, size: int) -> LazyImages:
 class _CentralCrops(LazyImages):
     _source: LfwSource
 
-    def _pixels(self, index: int) -> np.ndarray:
-        return central_crop(self._source.image(index), self.shape[1], CROP)
+    def crop(self, index: int, encoded: bytes) -> np.ndarray:
+        return central_crop(decode(encoded, self._source.name(index)), self.shape[1], CROP)
 
 
 class _WarpedFaces(LazyImages):
     _source: IjbImages
 
-    def _pixels(self, index: int) -> np.ndarray:
-        return self._source.warped(index, self.shape[1])
+    def crop(self, index: int, encoded: bytes) -> np.ndarray:
+        return self._source.warped(index, self.shape[1], encoded)

@@ -6,8 +6,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from PIL import Image
 
+from trsfnet.data.crops import stretched
 from trsfnet.data.decode import open_image
 from trsfnet.data.source import Source
 
@@ -41,15 +41,17 @@ class LazyImages:
 
         def fill(first: int) -> None:
             for place in range(first, len(indices), workers):
-                images[place] = self._pixels(int(indices[place]))
+                index = int(indices[place])
+                images[place] = self.crop(index, self._source.encoded(index))
 
         with ThreadPoolExecutor(workers) as threads:
             list(threads.map(fill, range(workers)))
         return images
 
-    def _pixels(self, index: int) -> np.ndarray:
-        image = open_image(self._source.encoded(index), self._source.name(index))
-        size = self.shape[1:3]
-        if image.size != size:
-            image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
-        return np.asarray(image)
+    def crop(self, index: int, encoded: bytes) -> np.ndarray:
+        """Return one image from its content as stored: uint8 [size, size, 3].
+
+        Raises:
+            DataError: if it cannot be decoded.
+        """
+        return stretched(open_image(encoded, self._source.name(index)), self.shape[1])

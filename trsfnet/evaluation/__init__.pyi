@@ -26,5 +26,4 @@ from .templates import score_templates as score_templates
 from .templates import tar_at_fars as tar_at_fars
 from .verification import AllPairsResult as AllPairsResult
 from .verification import AllPairsScores as AllPairsScores
-from .verification import all_pairs as all_pairs
 from .verification import score_all_pairs as score_all_pairs

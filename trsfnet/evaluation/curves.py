@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trsfnet.evaluation.bootstrap import Scores, people_drawn
+from trsfnet.evaluation.rates import allowed
 from trsfnet.evaluation.statistics import LEVEL
 from trsfnet.evaluation.template_scores import TemplateScores
 from trsfnet.evaluation.verification import COSINE_STEP, AllPairsScores
@@ -42,7 +43,7 @@ class Similarities:
 
     def threshold(self, far: float) -> float | None:
         """Return the similarity that at most a share `far` of impostor pairs exceeds; None if unknown."""
-        limit = int(far * self.impostor_pairs + 1e-9)
+        limit = int(allowed(far, self.impostor_pairs))
         return float(self.impostor[limit]) if 1 <= limit < len(self.impostor) else None
 
 
@@ -135,7 +136,7 @@ def _tar(
     """Return TAR at each FAR with weighted pairs: [K]; NaN where too few impostor scores were kept."""
     order = np.argsort(pairs.genuine, kind="stable")
     above = np.append(np.cumsum(own[order][::-1])[::-1], 0.0)  # total weight from each position on
-    limit = np.searchsorted(np.cumsum(theirs), far * impostor_pairs + 1e-6, side="right")
+    limit = np.searchsorted(np.cumsum(theirs), allowed(far, impostor_pairs), side="right")
     kept = limit < len(pairs.impostor)
     thresholds = pairs.impostor[np.where(kept, limit, 0)]
     with np.errstate(invalid="ignore"):

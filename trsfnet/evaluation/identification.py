@@ -21,6 +21,7 @@ import numpy as np
 
 from trsfnet.data.ijb_meta import People, Searches
 from trsfnet.errors import ConfigError
+from trsfnet.evaluation.rates import allowed
 
 RANKS = (1, 5, 10)
 FPIRS = (1e-2, 1e-1)
@@ -120,8 +121,7 @@ def open_set(
         alarms = np.sort(found.wrong[~inside])[::-1]
         rows = []
         for fpir in fpirs:
-            allowed = int(fpir * len(alarms) + 1e-6)
-            exact = alarms[min(allowed, len(alarms) - 1)]
+            exact = alarms[min(int(allowed(fpir, len(alarms))), len(alarms) - 1)]
             insightface = alarms[max(int(fpir * len(alarms)) - 1, 0)]
             rows.append([np.mean((ahead == 0) & (right > threshold)) for threshold in (exact, insightface)])
         all_ahead.append(ahead)

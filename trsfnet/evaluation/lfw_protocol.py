@@ -88,11 +88,17 @@ class TenFoldScores:
     people: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        """Reject folds that lack same-person pairs or different-person pairs."""
-        for number in range(self.folds):
-            held_out = self.same[self.fold == number]
-            if held_out.all() or not held_out.any():
-                raise ConfigError(f"Fold {number} must contain both same-person and different-person pairs.")
+        """Reject distances that are not finite, and folds that lack pairs of either kind."""
+        pairs = len(self.same)
+        known = pairs > 0 and self.fold.shape == (pairs,)
+        if not known or self.distances.shape not in ((pairs,), (self.folds, pairs)):
+            raise ConfigError(
+                f"Each pair needs a label, a fold and a distance, or one distance for each fold, got "
+                f"{self.same.shape}, {self.fold.shape} and {self.distances.shape}."
+            )
+        if not np.isfinite(self.distances).all():
+            raise ConfigError("The distances of the pairs, and so the embeddings, must be finite.")
+        check_folds(self.same, self.fold)
 
     @property
     def folds(self) -> int:
@@ -118,7 +124,9 @@ class TenFoldScores:
         return np.unique(self.people, return_inverse=True)[1].reshape(self.people.shape).T
 
     def result(self, far_target: float) -> TenFoldResult:
-        """Compute View 2's results, with TAR at `far_target`."""
+        """Compute View 2's results, with TAR at `far_target`, from 0 to 1."""
+        if not 0 <= far_target <= 1:
+            raise ConfigError(f"far_target must be from 0 to 1, got {far_target}.")
         once = np.ones(len(self.same))
         accuracy = self._share(self._right(once), once)
         accepted = self._accepted(self._far_curves(once), far_target, once)
@@ -210,6 +218,14 @@ class TenFoldScores:
         return _Training(self, ~self.same, _TAR_THRESHOLDS)
 
 
+def check_folds(same: np.ndarray, fold: np.ndarray) -> None:
+    """Raise `ConfigError` unless every fold has pairs of both kinds: same is bool [P], fold int [P]."""
+    for number in range(int(fold.max()) + 1):
+        held_out = same[fold == number]
+        if held_out.all() or not held_out.any():
+            raise ConfigError(f"Fold {number} must contain both same-person and different-person pairs.")
+
+
 class _Training:
     """The training pairs of every fold, binned by threshold once so that any weights can be applied."""
 
@@ -269,10 +285,11 @@ def ten_fold(
         far_target: false accept rate at which TAR is measured.
         distance: `euclidean` or `cosine`.
         subtract_mean: subtract the mean embedding of the other folds before measuring.
-        folds: number of contiguous folds.
+        folds: number of contiguous folds, at least 2.
 
     Raises:
-        ConfigError: if the shapes disagree, or a fold lacks same-person pairs or different-person pairs.
+        ConfigError: if a number is out of range, the shapes disagree, an embedding is not finite, or a fold
+            lacks same-person pairs or different-person pairs.
     """
     same = np.asarray(same, dtype=bool)
     if left.shape != right.shape or left.ndim != 2 or same.shape != left.shape[:1]:
@@ -280,6 +297,8 @@ def ten_fold(
             f"ten_fold needs two arrays of embeddings [P, D] and labels [P], got {left.shape}, {right.shape} "
             f"and {same.shape}."
         )
+    if folds < 2:
+        raise ConfigError(f"folds must be at least 2, since thresholds come from the others, got {folds}.")
     parts = np.array_split(np.arange(len(same)), folds)
     fold = np.repeat(np.arange(folds), [len(part) for part in parts])
     distances = fold_distances(left, right, fold, distance=distance, subtract_mean=subtract_mean)

@@ -8,13 +8,14 @@ confidence intervals and paired comparisons.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from trsfnet.errors import DataError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation.bootstrap import Scores
 from trsfnet.evaluation.lfw_protocol import TenFoldScores
 from trsfnet.evaluation.template_scores import TemplateScores
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PERSONS = ("left_person", "right_person")
+_NUMBERED = (*_PERSONS, "left", "right", "fold")
 _TEMPLATE_SCORE = "template_score"
 _DISTANCE = "distance"  # or `distance_0`, `distance_1`, ...: one column per held-out fold
 
@@ -65,8 +67,8 @@ def read_scores(
             number.
 
     Raises:
-        DataError: if columns are missing or of different lengths, or `impostor_pairs` is needed but not
-            given.
+        DataError: if columns are missing, of different lengths or empty, hold values that scores cannot have,
+            or `impostor_pairs` is needed but not given.
     """
     columns = {str(name): np.asarray(column) for name, column in columns.items()}
     needed = _needed(columns)
@@ -76,9 +78,13 @@ def read_scores(
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"The columns of saved scores must all have the same length, got {lengths}.")
+    _check(columns)
     same = columns["same"].astype(bool)
     if "fold" in columns:
-        return TenFoldScores(_distances(columns), same, columns["fold"], _people(columns))
+        try:
+            return TenFoldScores(_distances(columns), same, columns["fold"], _people(columns))
+        except ConfigError as error:
+            raise DataError(f"The saved scores are those of no ten-fold evaluation: {error}") from error
     if _TEMPLATE_SCORE in columns:
         return TemplateScores(columns[_TEMPLATE_SCORE], same, _people(columns))
     if impostor_pairs is None:
@@ -86,13 +92,41 @@ def read_scores(
             "Saved scores of all pairs need impostor_pairs, which the details of their record state."
         )
     score, people = columns["score"], np.stack([columns[name] for name in _PERSONS], axis=1)
-    return AllPairsScores(score[same], people[same, 0], score[~same], people[~same], impostor_pairs)
+    genuine, impostor = score[same], score[~same]
+    if not len(genuine) or not len(impostor) or (impostor[1:] > impostor[:-1]).any():
+        raise DataError(
+            "Saved scores of all pairs need same-person pairs and different-person pairs, the latter by "
+            "descending score."
+        )
+    if not isinstance(impostor_pairs, Integral) or impostor_pairs < len(impostor):
+        raise DataError(
+            f"impostor_pairs must be the number of all different-person pairs, of which {len(impostor):,} "
+            f"are saved, got {impostor_pairs!r}."
+        )
+    return AllPairsScores(genuine, people[same, 0], impostor, people[~same], int(impostor_pairs))
+
+
+def _check(columns: Mapping[str, np.ndarray]) -> None:
+    """Reject values that no evaluation gives."""
+    if not len(columns["same"]):
+        raise DataError("The saved scores are empty: expected at least one pair.")
+    for name, column in columns.items():
+        counted = name in _NUMBERED or (name == "score" and "fold" not in columns)  # in `COSINE_STEP`
+        if counted and column.dtype.kind not in "iu":
+            raise DataError(f"The column {name} of saved scores must be whole numbers, got {column.dtype}.")
+        if name in _NUMBERED and column.min() < 0:
+            raise DataError(f"The column {name} of saved scores must not be negative, got {column.min()}.")
+        if column.dtype.kind not in "biuf" or not np.isfinite(column).all():
+            raise DataError(f"The column {name} of saved scores must be finite numbers.")
 
 
 def _needed(columns: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Return the names of the columns that are required."""
-    if _TEMPLATE_SCORE in columns or _fold_distances(columns):
+    if _TEMPLATE_SCORE in columns:
         return ("same",)
+    if distances := _fold_distances(columns):
+        by_fold = () if _DISTANCE in distances else range(len(distances))
+        return ("same", "fold", *(f"{_DISTANCE}_{fold}" for fold in by_fold))
     return ("score", "same", *(("left", "right") if "fold" in columns else _PERSONS))
 
 

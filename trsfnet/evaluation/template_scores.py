@@ -11,6 +11,7 @@ from trsfnet.data.ijb_meta import Searches, TemplatePairs
 from trsfnet.errors import ConfigError
 from trsfnet.evaluation.names import far_name
 from trsfnet.evaluation.protocol import SPARE
+from trsfnet.evaluation.rates import allowed
 from trsfnet.evaluation.templates import FARS, TarAtFar, tar_at_fars
 
 
@@ -61,8 +62,8 @@ class TemplateScores:
         impostor_pairs = float(weights @ (self._impostor_pairs @ weights.astype(np.float32)))
         named = {}
         for far in FARS:
-            # The first impostor that must be rejected; the tolerance keeps rounding from losing a pair.
-            limit = np.searchsorted(impostors, far * impostor_pairs + 1e-6, side="right")
+            # The first impostor that must be rejected.
+            limit = np.searchsorted(impostors, allowed(far, impostor_pairs), side="right")
             kept = limit < len(impostors) and accepted[-1] > 0
             tar = accepted[self._above[limit]] / accepted[-1] if kept else float("nan")
             named[f"tar@{far_name(far)}"] = float(tar)

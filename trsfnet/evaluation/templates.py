@@ -14,6 +14,7 @@ from scipy import sparse
 
 from trsfnet.data.ijb_meta import TemplatePairs, Templates
 from trsfnet.errors import ConfigError
+from trsfnet.evaluation.rates import allowed
 
 FARS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
@@ -189,8 +190,7 @@ def tar_at_fars(scores: np.ndarray, same: np.ndarray, fars: Sequence[float] = FA
     curve_far, curve_tar = _curve(genuine, top, pairs)
     results = []
     for far in fars:
-        # Rounding must not lose a pair: 0.29 * 100 is below 29.
-        threshold = top[min(int(far * pairs + 1e-6), pairs - 1)]
+        threshold = top[min(int(allowed(far, pairs)), pairs - 1)]
         nearest = int(np.argmin(np.abs(curve_far - far)))
         results.append(
             TarAtFar(

@@ -12,6 +12,7 @@ import numpy as np
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation.distances import unit_rows
 from trsfnet.evaluation.names import far_name
+from trsfnet.evaluation.rates import allowed
 
 ALL_PAIRS_FARS = (1e-2, 1e-3, 1e-4)
 
@@ -141,7 +142,7 @@ class AllPairsScores:
         found = []
         for far in far_targets:
             # The first impostor that must be rejected.
-            limit = np.searchsorted(impostors, far * impostor_pairs, side="right")
+            limit = np.searchsorted(impostors, allowed(far, impostor_pairs), side="right")
             if limit == len(impostors) or not weights.any():
                 found.append((math.nan, math.nan, math.nan))
                 continue
@@ -191,8 +192,16 @@ def score_all_pairs(
         highest_far: share of different-person scores to keep, from the highest down.
 
     Raises:
-        ConfigError: if there are no same-person pairs or no different-person pairs.
+        ConfigError: if the shapes disagree, an embedding is not finite, or there are no same-person pairs or
+            no different-person pairs.
     """
+    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
+        raise ConfigError(
+            "score_all_pairs needs an array of embeddings [N, D] and labels [N], got "
+            f"{embeddings.shape} and {labels.shape}."
+        )
+    if not np.isfinite(embeddings).all():
+        raise ConfigError("The embeddings of all images must be finite.")
     unit = unit_rows(embeddings).astype(np.float32)
     _, labels, counts = np.unique(labels, return_inverse=True, return_counts=True)
     genuine_pairs = int((counts * (counts - 1) // 2).sum())
@@ -202,7 +211,7 @@ def score_all_pairs(
             "Verification needs at least two images of one person and images of at least two people."
         )
     # One more than may be accepted: the threshold is the score of the first that must be rejected.
-    keep = min(int(highest_far * impostor_pairs) + 1, impostor_pairs)
+    keep = min(int(allowed(highest_far, impostor_pairs)) + 1, impostor_pairs)
     genuine, people, impostor, pairs = [], [], np.empty(0, np.int16), np.empty((0, 2), np.int32)
     for start in range(0, len(unit), 1024):
         block = np.arange(start, min(start + 1024, len(unit)))
@@ -225,8 +234,3 @@ def score_all_pairs(
         pairs[order],
         impostor_pairs,
     )
-
-
-def all_pairs(scores: AllPairsScores, far_target: float) -> AllPairsResult:
-    """Compute TAR at `far_target`, see `AllPairsScores.result`."""
-    return scores.result(far_target)

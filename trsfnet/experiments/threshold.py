@@ -9,6 +9,7 @@ import numpy as np
 from trsfnet.errors import ConfigError, RecordError, TrsfnetError
 from trsfnet.evaluation import AllPairsScores, TemplateScores, TenFoldScores, read_scores
 from trsfnet.evaluation.names import far_name
+from trsfnet.evaluation.rates import allowed
 from trsfnet.experiments.record import Record
 
 # The kinds of scores that the evaluation of a run produces.
@@ -90,7 +91,7 @@ def threshold_of(scores: RunScores, far: float, run: str) -> float:
         ConfigError: there are too few scores for this FAR, or the stored scores do not extend to it.
     """
     pairs = scores.impostor_pairs if isinstance(scores, AllPairsScores) else int(np.sum(~scores.same))
-    if far * pairs < 1:
+    if allowed(far, pairs) < 1:
         raise ConfigError(
             f"far must be at least 1 / {pairs:,}, got {far_name(far)}: {run} was evaluated "
             "on that many pairs of different people."
@@ -99,4 +100,4 @@ def threshold_of(scores: RunScores, far: float, run: str) -> float:
         return scores.result(far).threshold
     distances = np.sort(scores.distances[~scores.same])
     # Convert the squared distance of unit vectors of the first pair that must be rejected to a cosine.
-    return float(1 - distances[int(far * pairs)] / 2)
+    return float(1 - distances[min(int(allowed(far, pairs)), pairs - 1)] / 2)

@@ -14,8 +14,9 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from trsfnet.data.crops import stretched
 from trsfnet.data.decode import open_image
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.errors import ConfigError, DataError, brief
 from trsfnet.inference.engines import Engine, make_engine
 from trsfnet.interop.description import Description
 from trsfnet.interop.models import Model, ModelSource, read_model
@@ -68,7 +69,7 @@ class Embedder:
 
         Args:
             faces: crops as uint8 [H, W, 3] in RGB, Pillow images or paths, in a list or from a generator; or
-                all of them as one uint8 array [N, H, W, 3]. Crops of a different size are resized to the
+                all of them as one uint8 array [N, H, W, 3]. Crops of a different size are stretched to the
                 network's input size. A file is turned upright as its metadata say; a Pillow image is taken
                 as it is (`ImageOps.exif_transpose` turns it).
             batch_size: images per batch.
@@ -110,6 +111,8 @@ class Embedder:
         Returns:
             float32 [N, embedding_size]. The outputs of an `.onnx` file may already be normalised.
         """
+        if not len(images):
+            return np.empty((0, self.width), np.float32)
         parts = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
         return np.concatenate([self.engine(np.ascontiguousarray(part)) for part in parts])
 
@@ -135,12 +138,15 @@ class Embedder:
                 raise DataError(
                     f"Image {number} must have 8 bits per channel, got Pillow's mode {face.mode}."
                 )
-            image = face.convert("RGB")
+            if not all(face.size):
+                raise DataError(f"Image {number} must have pixels, got {face.width} x {face.height}.")
+            try:
+                image = face.convert("RGB")
+            except OSError as error:  # Pillow decodes a file only now
+                raise DataError(f"Image {number} cannot be decoded: {brief(error)}.") from error
         else:
             image = Image.fromarray(checked(face, f"Image {number}"))
-        if image.size != (self.size, self.size):
-            image = image.resize((self.size, self.size), Image.Resampling.BICUBIC, reducing_gap=3)
-        return np.array(image)
+        return stretched(image, self.size)
 
 
 def checked(image: object, name: str) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,16 @@ from trsfnet.data.folder import left_out
 from trsfnet.data.input_crops import input_crops
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.locking import locked_folder
+from trsfnet.data.output import check_output
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.inference.embedder import Embedder, checked
 from trsfnet.inference.kept_rows import (
     ImageState,
     KeptRows,
     Row,
+    content_and_state,
     foreign_name,
     rows_of,
-    state_of,
     still_holds,
 )
 from trsfnet.paths import user_path
@@ -107,26 +108,29 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
             f"{target} exists and holds embeddings of other images: {foreign} was removed or "
             "moved. Remove the file, or choose another name."
         )
-    if any(images.name(row) in done.failed for row in range(len(images))):
-        return False  # retry these
+    if done.failed != left_out(images):
+        return False  # the list is out of date, or images failed, which are tried again
     states = pq.read_table(target, columns=["stamp"])["stamp"].to_pylist()
     return len(states) == len(images) and all(
         stamp and stamp == images.stamp(row) for row, stamp in enumerate(states)
     )
 
 
-def check_target(target: Path) -> None:
+def check_target(target: Path, read: Iterable[Path] = ()) -> None:
     """Reject a target that embeddings cannot be written to, before any work is done.
+
+    Args:
+        target: path of the parquet file.
+        read: the files and folders that are read.
 
     Raises:
         ConfigError: if the suffix is not `.parquet`.
-        DataError: if the folder does not exist, or the name is not valid UTF-8.
+        DataError: if the name is not valid UTF-8, or the file cannot be written, see `check_output`.
     """
     if target.suffix != ".parquet":
         raise ConfigError(f"The file of embeddings must end in .parquet, got {target}.")
-    if not target.absolute().parent.is_dir():
-        raise DataError(f"There is no folder {target.absolute().parent} to write to.")
     check_name(target)
+    check_output(target, read)
 
 
 def _owner(embedder: Embedder) -> dict[str, str]:
@@ -192,8 +196,8 @@ def _computed(
     def decoded(row: int) -> tuple[np.ndarray | str, ImageState]:
         state = ImageState("", "")
         try:
-            state = state_of(images, row)
-            return checked(crops[np.array([row])][0], images.name(row)), state
+            encoded, state = content_and_state(images, row)
+            return checked(crops.crop(row, encoded), images.name(row)), state
         except DataError as error:
             return str(error), state
 

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from trsfnet.errors import ConfigError, DataError, choice
-from trsfnet.inference.graphs import graph_of
+from trsfnet.inference.graphs import loaded_graph
 from trsfnet.interop.embedding_network import embedding_network
 from trsfnet.interop.models import Model
 from trsfnet.interop.onnx_file import Interface, OnnxModel
 from trsfnet.interop.onnx_graph import INPUT, OUTPUT
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.interop.weights import Weights
+from trsfnet.models.inception_resnet import EMBEDDING_SIZE
 from trsfnet.training.precision import DTYPES, PRECISIONS, best_device, best_precision
 
 ENGINES = ("auto", "torch", "onnxruntime")
@@ -82,9 +83,9 @@ def make_engine(
         pixels=True,
         batch=None,
         size=preprocessing.size,
-        width=model.description.settings.get("embedding_size", 512),
+        width=model.description.settings.get("embedding_size", EMBEDDING_SIZE),
     )
-    return OnnxEngine(graph_of(model), interface, name, preprocessing)
+    return loaded_graph(model, lambda graph: OnnxEngine(graph, interface, name, preprocessing))
 
 
 class TorchEngine:
@@ -170,9 +171,9 @@ class OnnxEngine:
     def _input(self, images: np.ndarray) -> np.ndarray:
         """Convert pixels to the graph's input."""
         p = self._preprocessing
+        images = images[..., ::-1] if self._interface.bgr else images
         if not self._interface.pixels:
-            pixels = images[..., ::-1] if p.channels == "BGR" else images
-            images = (pixels.astype(np.float32) - np.float32(p.mean)) / np.float32(p.divisor)
+            images = (images.astype(np.float32) - np.float32(p.mean)) / np.float32(p.divisor)
         if self._interface.channels_first:
             images = images.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(images)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from trsfnet.data.cache import cache_root
 from trsfnet.data.files import replacing
@@ -19,12 +21,18 @@ from trsfnet.interop.embedding_network import folded
 from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.weights import Weights
 
+Loaded = TypeVar("Loaded")
+
 # Part of a graph's file name; increase it whenever the way graphs are built changes.
-_VERSION = 1
+_VERSION = 2
 
 
-def graph_of(weights: Weights) -> bytes:
-    """Return the graph from pixels to unnormalised embeddings, from the cache or newly built and cached.
+def loaded_graph(weights: Weights, load: Callable[[bytes], Loaded]) -> Loaded:
+    """Load the graph from pixels to unnormalised embeddings, from the cache or newly built and then cached.
+
+    Args:
+        weights: weights of a network with a bottleneck.
+        load: loads a graph, or raises an error. Only a graph that was loaded is cached.
 
     Raises:
         ConfigError: if the onnx package is missing.
@@ -35,14 +43,15 @@ def graph_of(weights: Weights) -> bytes:
     for folder in folders:
         kept = _trusted(folder / _file(name), name)
         if kept is not None:
-            return kept
+            return load(kept)
     graph = build_graph(folded(weights), weights.description.preprocessing, unit=False).SerializeToString()
+    loaded = load(graph)
     for folder in folders if weights.folder else ():  # graphs of in-memory weights are not cached
         if _keep(folder / _file(name), graph, name):
             if weights.record is not None and folder == weights.folder:  # others share the cache
                 _remove_others(folder, _file(name))
             break
-    return graph
+    return loaded
 
 
 def _remove_others(folder: Path, kept: str) -> None:

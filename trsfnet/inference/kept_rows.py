@@ -44,15 +44,15 @@ class Row(NamedTuple):
     state: ImageState
 
 
-def state_of(images: Source, row: int) -> ImageState:
-    """Return the current state of an image.
+def content_and_state(images: Source, row: int) -> tuple[bytes, ImageState]:
+    """Return an image as stored, and its current state.
 
     Raises:
         DataError: if it cannot be read.
     """
     stamp = images.stamp(row)  # taken before the bytes, so that a change in between is noticed next time
-    content = hashlib.blake2b(images.encoded(row), digest_size=16).hexdigest()
-    return ImageState(stamp, content)
+    encoded = images.encoded(row)
+    return encoded, ImageState(stamp, hashlib.blake2b(encoded, digest_size=16).hexdigest())
 
 
 def still_holds(kept: ImageState, images: Source, row: int) -> bool:
@@ -60,7 +60,7 @@ def still_holds(kept: ImageState, images: Source, row: int) -> bool:
     if kept.stamp and kept.stamp == images.stamp(row):
         return True
     try:
-        return state_of(images, row).content == kept.content
+        return content_and_state(images, row)[1].content == kept.content
     except DataError:
         return False
 

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from trsfnet.data.align import Detector, MarginCrop, Mtcnn, choose
-from trsfnet.data.crops import central_crop
-from trsfnet.data.decode import decode
+from trsfnet.data.crops import central_crop, stretched
+from trsfnet.data.decode import decode, open_image
 from trsfnet.data.lfw import CROP
 from trsfnet.errors import DataError, choice
 
@@ -37,9 +37,9 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
         DataError: if the file is not an image, or no face is found in it.
     """
     choice("images", preparation, tuple(PREPARATIONS))
-    image = decode(encoded, name)
     if preparation == "crop":
-        return central_crop(image, size)
+        return stretched(open_image(encoded, name), size)  # as everywhere else that crops are taken
+    image = decode(encoded, name)
     if preparation == "lfw":
         return central_crop(image, size, CROP)
     try:

@@ -12,7 +12,7 @@ from trsfnet.errors import ConfigError, DataError
 from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.threshold import check_far
 from trsfnet.experiments.threshold import threshold as threshold_of_run
-from trsfnet.inference.embedder import Embedder
+from trsfnet.inference.embedder import Embedder, checked
 from trsfnet.inference.preparation import prepare
 from trsfnet.interop.models import Model, ModelSource, read_model
 from trsfnet.interop.preprocessing import Preprocessing
@@ -90,7 +90,7 @@ def verify(
     # Report anything missing or wrong before the network is built.
     limit = threshold_at(model, far) if threshold is None else threshold
     size = model.description.preprocessing.size
-    crops = np.stack([prepare(_read(path), str(path), images, size) for path in (a, b)])
+    crops = np.stack([checked(prepare(_read(path), str(path), images, size), str(path)) for path in (a, b)])
     # For two images speed does not matter: use the exact precision.
     embedder = Embedder(model, engine=engine, precision="float32")
     return compare(embedder, crops, limit, far if threshold is None else None)
@@ -139,7 +139,8 @@ def compare(embedder: Embedder, crops: np.ndarray, threshold: float, far: float 
         DataError: if an embedding is zero or not finite.
     """
     first, second = embedder.embed(crops)
-    return Decision(float(first @ second), threshold, far)
+    # Rounding can push the cosine of equal crops just above 1.
+    return Decision(float(np.clip(first @ second, -1, 1)), threshold, far)
 
 
 def _check(threshold: float) -> None:

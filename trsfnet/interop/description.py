@@ -16,7 +16,7 @@ import trsfnet
 from trsfnet.errors import ConfigError, DataError
 from trsfnet.experiments.record import Record
 from trsfnet.interop.header import check, fields, text
-from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.preprocessing import LARGEST_SIZE, Preprocessing
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
 from trsfnet.training.config import TrainConfig
@@ -48,9 +48,9 @@ CROPS = {
 _HINTS = {k: v for k, v in get_type_hints(InceptionResnet.__init__).items() if k != "return"}
 _NUMBERS = {name for name, hint in _HINTS.items() if get_origin(hint) is tuple}
 _SETTINGS = {n: list if n in _NUMBERS else next(iter(get_args(hint)), hint) for n, hint in _HINTS.items()}
+# The fields of `trsfnet.interop.int8.Loss`.
+_LOSS = {"metric": str, "float32": float, "low": float, "high": float, "int8": float, "faces": int}
 _OPTIONAL = {name for name, hint in _HINTS.items() if NoneType in get_args(hint)}
-# In pixels. No face network needs more, and a header that asks for millions would exhaust the memory.
-_LARGEST_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ def _architecture(metadata: Mapping[str, str]) -> dict[str, Any]:
 def _check_size(settings: Mapping[str, Any], size: int) -> None:
     """Raise a ConfigError unless `settings` define a network that accepts images of this size."""
     smallest = _smallest_size(tuple(settings.items()))
-    if not smallest <= size <= _LARGEST_SIZE:
-        raise ConfigError(f"size must be {smallest} to {_LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")
+    if not smallest <= size <= LARGEST_SIZE:
+        raise ConfigError(f"size must be {smallest} to {LARGEST_SIZE} pixels, got {reprlib.repr(size)}.")
 
 
 @functools.lru_cache(maxsize=64)
@@ -170,6 +170,12 @@ def _check_training(training: Mapping[str, Any]) -> None:
     check("training: config", training.get("config"), dict)
     data = training.get("data", {})
     check("training: data", data, dict)
+    if "int8" in training:
+        check("training: int8", training["int8"], dict)
+        if set(training["int8"]) != set(_LOSS):
+            raise ConfigError(f"training: int8 must have the fields {', '.join(_LOSS)}.")
+        for name, kind in _LOSS.items():
+            check(f"training: int8: {name}", training["int8"][name], kind)
     if data.get("train"):
         check("training: data: train", data["train"], dict)
         for name in ("images", "identities"):

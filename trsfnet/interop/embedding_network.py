@@ -48,7 +48,7 @@ def embedding_network(weights: Weights, dtype: torch.dtype = torch.float32) -> E
 
 
 def folded(weights: Weights) -> FoldedInceptionResnet:
-    """Build the folded network of `weights` on the CPU.
+    """Build the folded network of `weights` on the CPU, in float32.
 
     Raises:
         DataError: if the weights are not those of a complete network, or have no bottleneck.
@@ -58,4 +58,4 @@ def folded(weights: Weights) -> FoldedInceptionResnet:
             f"{weights.description.name} produces no embeddings: it was trained on ImageNet and has no "
             "bottleneck. trsfnet.load_network loads it for training."
         )
-    return fold(weights.build())
+    return fold(weights.build().float())  # whatever PyTorch's default type is

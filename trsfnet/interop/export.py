@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import torch
 from safetensors.torch import save
 
 from trsfnet.data.files import check_name, replacing, writing
-from trsfnet.errors import ConfigError, DataError
+from trsfnet.data.output import check_output
+from trsfnet.errors import ConfigError
 from trsfnet.experiments.threshold import thresholds
 from trsfnet.interop.description import Description
 from trsfnet.interop.embedding_network import embedding_network, folded
@@ -24,6 +24,7 @@ from trsfnet.interop.models import ModelSource, read_model
 from trsfnet.interop.onnx_file import OnnxModel
 from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.weights import Weights
+from trsfnet.models.inception_resnet import EMBEDDING_SIZE
 from trsfnet.paths import user_path
 
 # Description of an exported program's input and output, stored in its header.
@@ -61,14 +62,17 @@ def export(source: ModelSource, path: Path | str, *, int8: bool = False) -> Path
         raise ConfigError(f"The file to export to must end in one of {', '.join(FORMATS)}, got {path}.")
     if int8 and path.suffix != ".onnx":
         raise ConfigError(f"Only an .onnx file can be in int8, got {path}.")
-    _check_target(path)
+    check_name(path)
+    card_path = path.with_suffix(".md")
+    read = [user_path(source)] if isinstance(source, str | Path) else []
+    for file in (path, card_path):
+        check_output(file, read)
     model = read_model(source)
     if isinstance(model, OnnxModel):
         raise ConfigError(
             f"{model.description.name} is already exported: an .onnx file cannot be turned back into weights."
         )
     weights = _with_thresholds(model)
-    card_path = path.with_suffix(".md")
     with writing(path), replacing(card_path) as card_aside, replacing(path) as aside:
         if int8:
             graph, weights = quantised(weights)
@@ -85,18 +89,6 @@ def _with_thresholds(weights: Weights) -> Weights:
         return weights
     description = replace(weights.description, thresholds=thresholds(weights.record))
     return replace(weights, description=description)
-
-
-def _check_target(path: Path) -> None:
-    """Reject an invalid file name or a missing folder before any work is done."""
-    check_name(path)
-    try:
-        if not path.absolute().parent.is_dir():
-            raise DataError(f"There is no folder {path.absolute().parent} to write to.")
-        with suppress(FileNotFoundError):
-            path.lstat()
-    except (OSError, ValueError) as error:  # a NUL in the name raises ValueError
-        raise DataError(f"Cannot write to {path}: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def _write_safetensors(weights: Weights, path: Path) -> None:
@@ -131,7 +123,7 @@ def _write_program(weights: Weights, path: Path) -> None:
 
 
 def _header(description: Description) -> dict[str, str]:
-    width = description.settings.get("embedding_size", 512)
+    width = description.settings.get("embedding_size", EMBEDDING_SIZE)
     size = description.preprocessing.size
     return {
         **description.to_metadata(),

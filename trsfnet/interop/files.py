@@ -92,7 +92,16 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
     # numpy and zipfile raise many types of exceptions on damaged bytes.
     except Exception as error:
         raise DataError(f"{path} is damaged or contains Python objects.") from error
-    return {name: torch.from_numpy(a) for name, a in numbers.items() if a.dtype.kind == "f" and a.ndim}
+    return {
+        name: torch.from_numpy(np.asarray(a, _native(a.dtype)))
+        for name, a in numbers.items()
+        if a.dtype.kind == "f" and a.ndim
+    }
+
+
+def _native(kind: np.dtype) -> np.dtype:
+    """Return the type of floating-point numbers of PyTorch that holds those of an array."""
+    return kind.newbyteorder("=") if kind.itemsize <= 8 else np.dtype(np.float64)
 
 
 def _read_torch(path: Path) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,11 @@ from typing import Any
 from trsfnet.data.files import utf8
 from trsfnet.errors import ConfigError, DataError, excerpt
 from trsfnet.interop.description import Description
-from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.preprocessing import LARGEST_SIZE, Preprocessing
 
 SUFFIX = ".onnx"
 # Control flow that may never end; face networks do not need it.
 _LOOPS = ("Loop", "Scan")
-_LARGEST_SIZE = 4096  # side of an image in pixels
 _LARGEST = 2**31  # bytes; the limit of a single file
 _STATE_IT = (
     "does not state its preprocessing: give it as --preprocessing SIZE,MEAN,DIVISOR (and ,BGR for networks "
@@ -69,6 +68,7 @@ class Interface:
         batch: fixed batch size; None for any.
         size: side of the images in pixels; None if the file leaves it open.
         width: length of an embedding; None if the file does not state it.
+        bgr: True if the input is in the order BGR.
     """
 
     input: str
@@ -78,6 +78,7 @@ class Interface:
     batch: int | None
     size: int | None
     width: int | None
+    bgr: bool = False
 
 
 def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxModel:
@@ -89,8 +90,8 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxMod
             others do not.
 
     Raises:
-        ConfigError: if the preprocessing is missing, or given for a file that states its own, or the onnx
-            package is missing.
+        ConfigError: if the preprocessing is missing, given for a file that states its own, or scales pixels
+            for a graph that takes them as they are; or the onnx package is missing.
         DataError: if the file is damaged, is not a network from images to embeddings, or refers to files
             elsewhere.
     """
@@ -106,11 +107,22 @@ def read_onnx(path: Path, preprocessing: Preprocessing | None = None) -> OnnxMod
         description = Description.from_metadata(header, str(path))
     else:
         description = _of_others(path, interface, preprocessing)
+        interface = replace(interface, bgr=description.preprocessing.channels == "BGR")
     size = description.preprocessing.size
     if interface.size not in (None, size):
         raise DataError(f"{path} takes images of {interface.size} pixels, not of {size}.")
     parameters = sum(_count(tensor) for tensor in model.graph.initializer)
     return OnnxModel(description, model.SerializeToString(), interface, parameters)
+
+
+def states_preprocessing(path: Path) -> bool:
+    """Return whether an ONNX file was exported by trsfnet and so states its preprocessing.
+
+    Raises:
+        ConfigError: if the onnx package is missing.
+        DataError: if the file is damaged.
+    """
+    return any(entry.key == "trsfnet" for entry in _parsed(path).metadata_props)
 
 
 def _parsed(path: Path) -> Any:
@@ -218,8 +230,8 @@ def _interface(model: Any, path: Path) -> Interface:
         )
     channels_first = shape[1] == 3
     sides = set(shape[2:] if channels_first else shape[1:3])
-    if len(sides) > 1 or not all(side is None or 1 <= side <= _LARGEST_SIZE for side in sides):
-        raise DataError(f"{path} must take square images of up to {_LARGEST_SIZE} pixels, got {shape}.")
+    if len(sides) > 1 or not all(side is None or 1 <= side <= LARGEST_SIZE for side in sides):
+        raise DataError(f"{path} must take square images of up to {LARGEST_SIZE} pixels, got {shape}.")
     output = _shape(model.graph.output[0])
     if len(output) not in (0, 2):
         raise DataError(f"{path} must give embeddings [N, length], got {output}.")
@@ -235,6 +247,13 @@ def _interface(model: Any, path: Path) -> Interface:
 
 
 def _of_others(path: Path, interface: Interface, preprocessing: Preprocessing | None) -> Description:
+    if preprocessing is not None and interface.pixels:
+        mean, divisor = preprocessing.mean, preprocessing.divisor
+        if (mean, divisor) != (0, 1):
+            raise ConfigError(
+                f"{path} takes pixels as they are: MEAN must be 0 and DIVISOR 1, got {mean:g} and "
+                f"{divisor:g}."
+            )
     if preprocessing is None and interface.pixels and interface.size is not None:
         preprocessing = Preprocessing(interface.size)  # only the size matters: the graph takes raw pixels
     if preprocessing is None:

@@ -13,6 +13,8 @@ from trsfnet.errors import ConfigError, choice
 from trsfnet.interop.header import check
 
 CHANNELS = ("RGB", "BGR")
+# In pixels. No face network needs more, and a file that asks for millions would exhaust the memory.
+LARGEST_SIZE = 4096
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from trsfnet.errors import ConfigError
 from trsfnet.interop.description import Description
 from trsfnet.interop.models import ModelSource, read_model
 from trsfnet.interop.onnx_file import Interface, OnnxModel
-from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.preprocessing import LARGEST_SIZE, Preprocessing
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import ARCHITECTURES
 from trsfnet.models.layers import ConvNormAct
@@ -199,7 +199,7 @@ def summarise(source: ModelSource, size: int | None = None) -> Summary | GraphSu
         size: side of the input in pixels; by default the network's own, or 160 for the paper's.
 
     Raises:
-        ConfigError: if the network requires a larger input, or its input size is fixed.
+        ConfigError: if the network requires a larger input, its input size is fixed, or `size` is too large.
         DataError: see `read_model`.
         RecordError: see `read_model`.
     """
@@ -214,6 +214,8 @@ def summarise(source: ModelSource, size: int | None = None) -> Summary | GraphSu
                 raise ConfigError(f"size must be that of the file, {fixed}, got {size}.")
             return GraphSummary(description, read.interface, read.parameters)
     size = description.preprocessing.size if size is None else size
+    if size > LARGEST_SIZE:
+        raise ConfigError(f"size must be at most {LARGEST_SIZE} pixels, got {size}.")
     model, shapes, macs = _passed({**description.settings, "input_size": size})
     children = dict(model.named_children())
     stages = []

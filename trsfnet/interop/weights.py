@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -136,8 +137,8 @@ def read_weights(source: Source) -> Weights:
 
     Raises:
         ConfigError: if a network in memory is none of these, or some of its modules were replaced.
-        DataError: if the source does not exist or is damaged, or is a pickle of more than tensors, which is
-            not read.
+        DataError: if the source does not exist or is damaged, is a pickle of more than tensors, which is not
+            read, or is on the meta device.
         RecordError: if the folder contains no run, or the run has no saved network.
     """
     if isinstance(source, Weights):
@@ -145,7 +146,9 @@ def read_weights(source: Source) -> Weights:
     if isinstance(source, nn.Module):
         return _of_module(source)
     if isinstance(source, Mapping):
-        return _foreign(tensors_in(source, "The state dict"), "The state dict")
+        tensors = tensors_in(source, "The state dict")
+        _refuse_meta(tensors.by_name.values(), "The state dict")
+        return _foreign(tensors, "The state dict")
     if str(source) in PRETRAINED:
         path = pretrained_file(str(source))
         return _foreign(read_tensors(path), path.name, DATA_TERMS[str(source)], path.parent)
@@ -179,6 +182,8 @@ def existing(source: str | Path, understood: str) -> Path:
 def load_network(source: Source, *, trsf: bool = False, activation: str | None = None) -> InceptionResnet:
     """Load a network for further training; it computes exactly the same function as before.
 
+    What was unwrapped, stripped or left out to read the weights is said in warnings.
+
     Args:
         source: see `read_weights`.
         trsf: make the residual scales trainable (TRSF) if they are constant; training starts from the
@@ -194,7 +199,10 @@ def load_network(source: Source, *, trsf: bool = False, activation: str | None =
         DataError: see `read_weights`; or tensors are missing, unknown or of the wrong shape.
         RecordError: see `read_weights`.
     """
-    return read_weights(source).made_trainable(trsf=trsf, activation=activation).build()
+    weights = read_weights(source)
+    for note in weights.notes:
+        warnings.warn(note, stacklevel=2)
+    return weights.made_trainable(trsf=trsf, activation=activation).build()
 
 
 def _of_run(path: Path) -> Weights:
@@ -203,9 +211,17 @@ def _of_run(path: Path) -> Weights:
 
 
 def _of_module(model: nn.Module) -> Weights:
+    _refuse_meta(model.state_dict().values(), "The network")
     found = identify(model)
     preprocessing = _usual_preprocessing(found.settings["input_size"], found.state)
     return Weights(Description("network", found.origin, found.settings, preprocessing), found.state)
+
+
+def _refuse_meta(tensors: Iterable[Tensor], what: str) -> None:
+    if any(tensor.is_meta for tensor in tensors):
+        raise DataError(
+            f"{what} is on the meta device, where tensors have no values: load its weights first."
+        )
 
 
 def _usual_preprocessing(size: int, state: Mapping[str, Tensor]) -> Preprocessing:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.models.inception_resnet import InceptionResnet
+from trsfnet.models.modes import modes_kept
 
 # A channel that is positive on a smaller share of positions counts as dead.
 ACTIVE = 1e-3
@@ -24,7 +25,7 @@ def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
     """Measure how much of each activation is in use, with the same criterion for all three kinds.
 
     Args:
-        model: in either mode, which is preserved; it is run in evaluation mode, with its running statistics.
+        model: in any modes, which are preserved; it is run in evaluation mode, with its running statistics.
         x: network input [N, 3, H, W].
 
     Returns:
@@ -44,12 +45,11 @@ def activity(model: InceptionResnet, x: Tensor) -> dict[str, dict[str, float]]:
         for name, module in model.named_modules()
         if isinstance(module, _ACTIVATIONS)
     ]
-    training = model.training
     try:
-        features = model.eval().forward_features(x)
+        with modes_kept(model):
+            features = model.eval().forward_features(x)
         zeros["features"] = (features == 0).float().mean().item()
     finally:
-        model.train(training)
         for hook in hooks:
             hook.remove()
     return {"dead": dead, "zeros": zeros}

@@ -7,18 +7,30 @@ slopes cannot be merged; they stay, as constants.
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
-from typing import cast
+from typing import TypeGuard, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.parametrize import is_parametrized
 
 from trsfnet.errors import ConfigError
+from trsfnet.models.as_built import computes_as
 from trsfnet.models.inception_resnet import InceptionResnet, Mixed5b, Reduction, ResidualBlock
 from trsfnet.models.layers import ConvNormAct, ScaledProjection
 from trsfnet.models.wrappers import unwrapped
+
+# The parts before the pooling over the whole feature map, in the order in which the network computes them.
+_FEATURES = (
+    *("conv2d_1a", "conv2d_2a", "conv2d_2b", "maxpool_3a", "conv2d_3b", "conv2d_4a", "conv2d_4b"),
+    *("maxpool_5a", "mixed_5b", "block35", "mixed_6a", "block17", "mixed_7a", "block8", "block8_last"),
+    "conv2d_7b",
+)
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class FoldedConv(nn.Module):
@@ -99,43 +111,57 @@ def fold(model: InceptionResnet) -> FoldedInceptionResnet:
         The network in evaluation mode, without gradients, on the device of `model`. Equal up to rounding.
 
     Raises:
-        ConfigError: a convolution, norm, activation or linear layer was replaced by one that cannot be
-            folded.
+        ConfigError: the network is another one, or a layer was replaced by one that cannot be folded.
     """
     model = cast(InceptionResnet, unwrapped(model))
+    if not _is(model, InceptionResnet):
+        raise ConfigError(f"Only an InceptionResnet can be folded, got {_kind(model)}.")
+    linear = model.last_linear
+    if not _is(linear, nn.Linear):
+        raise ConfigError(f"Only a linear layer can be folded as last_linear, got {_kind(linear)}.")
+    if not (_is(model.dropout, nn.Dropout) or _is(model.dropout, nn.Identity)):
+        raise ConfigError(f"Only a dropout can be folded as dropout, got {_kind(model.dropout)}.")
     with torch.no_grad():
+        parts = ((name, getattr(model, name)) for name in _FEATURES)
         stages = OrderedDict(
-            (name, _folded(child))
-            for name, child in model.named_children()
-            if not isinstance(child, nn.Identity) and name not in ("dropout", "last_linear", "last_bn")
+            (name, _folded(part)) for name, part in parts if part is not None and not _is(part, nn.Identity)
         )
-        if not isinstance(model.last_linear, nn.Linear):
-            raise ConfigError(
-                f"Only a linear layer can be folded as last_linear, got {type(model.last_linear).__name__}."
-            )
-        outputs, inputs = model.last_linear.weight.shape
-        last = nn.Linear(inputs, outputs, device=model.last_linear.weight.device)
+        outputs, inputs = linear.weight.shape
+        last = nn.Linear(inputs, outputs, device=linear.weight.device, dtype=linear.weight.dtype)
         factor, shift = _affine(model.last_bn)
-        last.weight.copy_(model.last_linear.weight * factor[:, None])
-        last.bias.copy_(_offset(model.last_linear, factor, shift))
+        last.weight.copy_(_weight(linear) * factor[:, None])
+        last.bias.copy_(_offset(linear, factor, shift))
     folded = FoldedInceptionResnet(nn.Sequential(stages), last)
     return folded.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def _folded(module: nn.Module) -> nn.Module:
     """The folded counterpart of any part of the network."""
+    for kind in (ConvNormAct, ResidualBlock, Reduction, Mixed5b, nn.Sequential):
+        if isinstance(module, kind) and not computes_as(module, kind):
+            raise ConfigError(f"Only {kind.__name__} itself can be folded, got {_kind(module)}.")
     if isinstance(module, ConvNormAct):
         factor, shift = _affine(module.bn)
         return FoldedConv(_conv(module.conv, factor, shift), _slope(module.act))
     if isinstance(module, ResidualBlock):
         return FoldedResidual(FoldedBranches(_branches(module)), _up(module.up), _slope(module.act))
     if isinstance(module, Reduction):
-        return FoldedBranches([*_branches(module), module.pool])
+        return FoldedBranches([*_branches(module), copy.deepcopy(module.pool)])
     if isinstance(module, Mixed5b):
         return FoldedBranches(_branches(module))
     if isinstance(module, nn.Sequential):
         return nn.Sequential(*map(_folded, module))
-    return module  # a pool
+    return copy.deepcopy(module)  # a pool
+
+
+def _is(module: nn.Module, kind: type[Module]) -> TypeGuard[Module]:
+    """Return whether a module is of a kind and computes what this kind does."""
+    return isinstance(module, kind) and computes_as(module, kind)
+
+
+def _kind(module: nn.Module) -> str:
+    """A module's type, for error messages."""
+    return type(module).__name__ + ("" if computes_as(module, type(module)) else " with another forward")
 
 
 def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
@@ -144,10 +170,9 @@ def _branches(module: Mixed5b | Reduction | ResidualBlock) -> list[nn.Module]:
 
 def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """The factor and the offset that a norm applies to each channel in evaluation: [C] each."""
-    if not isinstance(norm, _BatchNorm) or norm.running_mean is None or norm.running_var is None:
-        raise ConfigError(
-            f"Only batch norms with running statistics can be folded, got {type(norm).__name__}."
-        )
+    same = isinstance(norm, nn.SyncBatchNorm) or computes_as(norm, _BatchNorm)
+    if not isinstance(norm, _BatchNorm) or not same or norm.running_mean is None or norm.running_var is None:
+        raise ConfigError(f"Only batch norms with running statistics can be folded, got {_kind(norm)}.")
     factor = torch.rsqrt(norm.running_var + norm.eps)
     factor = factor if norm.weight is None else norm.weight * factor
     shift = -norm.running_mean * factor
@@ -159,10 +184,24 @@ def _offset(layer: nn.Conv2d | nn.Linear, factor: Tensor, shift: Tensor) -> Tens
     return shift if layer.bias is None else layer.bias * factor + shift
 
 
+def _weight(layer: nn.Conv2d | nn.Linear) -> Tensor:
+    """The weight with which `layer` would compute.
+
+    Raises:
+        ConfigError: if a hook, such as that of the earlier `weight_norm`, computes it in the forward pass.
+    """
+    if "weight" not in layer._parameters and not is_parametrized(layer, "weight"):
+        raise ConfigError(
+            f"A hook computes the weight of {layer}, which cannot be folded: make it a parameter again, for "
+            "example with torch.nn.utils.remove_weight_norm."
+        )
+    return layer.weight
+
+
 def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
     """`conv` with each output channel, its bias included, multiplied by `factor`, plus `shift`."""
-    if not isinstance(conv, nn.Conv2d):
-        raise ConfigError(f"Only convolutions can be folded, got {type(conv).__name__}.")
+    if not _is(conv, nn.Conv2d):
+        raise ConfigError(f"Only convolutions can be folded, got {_kind(conv)}.")
     plain = (conv.groups, *conv.dilation, conv.padding_mode) == (1, 1, 1, "zeros")
     if not plain or isinstance(conv.padding, str):
         raise ConfigError(
@@ -175,29 +214,31 @@ def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
         conv.stride,  # type: ignore[arg-type]
         conv.padding,  # type: ignore[arg-type]
         device=conv.weight.device,
+        dtype=conv.weight.dtype,
     )
-    folded.weight.copy_(conv.weight * factor.view(-1, 1, 1, 1))
+    folded.weight.copy_(_weight(conv) * factor.view(-1, 1, 1, 1))
     folded.get_parameter("bias").copy_(_offset(conv, factor, shift))
     return folded
 
 
 def _up(up: ScaledProjection) -> nn.Conv2d:
     """The projection with its scale in its kernel and bias."""
-    scale = torch.as_tensor(up.value if up.scale is None else up.scale, device=up.conv.weight.device)
+    weight = up.conv.weight
+    scale = torch.as_tensor(
+        up.value if up.scale is None else up.scale, dtype=weight.dtype, device=weight.device
+    )
     factor = scale.expand(up.conv.out_channels)
     return _conv(up.conv, factor, torch.zeros_like(factor))
 
 
 def _slope(act: nn.Module) -> float | None:
     """The slope of an activation's negative half; None if there is no activation."""
-    if isinstance(act, nn.Identity):
+    if _is(act, nn.Identity):
         return None
-    if isinstance(act, nn.ReLU):
+    if _is(act, nn.ReLU):
         return 0.0
-    if isinstance(act, nn.LeakyReLU):
+    if _is(act, nn.LeakyReLU):
         return act.negative_slope
-    if isinstance(act, nn.PReLU) and act.weight.numel() == 1:
+    if _is(act, nn.PReLU) and act.weight.numel() == 1:
         return act.weight.item()
-    raise ConfigError(
-        f"Only ReLU, Leaky ReLU and PReLU with one slope can be folded, got {type(act).__name__}."
-    )
+    raise ConfigError(f"Only ReLU, Leaky ReLU and PReLU with one slope can be folded, got {_kind(act)}.")

@@ -10,9 +10,11 @@ In v2, the corresponding module must be scaled to give 40. `scale_last` override
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import torch
@@ -149,6 +151,7 @@ V2 = Architecture(
 )
 
 ARCHITECTURES = {"v1": V1, "v2": V2}
+EMBEDDING_SIZE = 512  # in the paper
 # Initial values of trainable scales and slopes in the paper (sections 4.4.2 and 4.4.3).
 PAPER_SCALE = 0.1
 PAPER_SLOPE = 0.2
@@ -245,6 +248,16 @@ class Mixed5b(Branched):
         return torch.cat(self.outputs(x), dim=1)
 
 
+def _check_numbers(whole: dict[str, object], finite: dict[str, float]) -> None:
+    """Raise `ConfigError` unless all numbers are what their arguments need, by name."""
+    for name, number in whole.items():
+        if not isinstance(number, Integral):
+            raise ConfigError(f"{name} must be a whole number, got {number}.")
+    for name, value in finite.items():
+        if not math.isfinite(value):
+            raise ConfigError(f"{name} must be a finite number, got {value}.")
+
+
 def _scaled_width(channels: int, width: float) -> int:
     """`channels` times `width`, rounded to the nearest multiple of 8, at least 8 (all full widths are)."""
     return max(8, round(channels * width / 8) * 8)
@@ -290,14 +303,14 @@ class InceptionResnet(KeepsGammaFrozen):
         settings: these arguments by name; they are sufficient to rebuild the same network.
 
     Raises:
-        ConfigError: an unknown value, or an input too small for the network.
+        ConfigError: an unknown value, a number out of range, or an input too small for the network.
     """
 
     def __init__(
         self,
         *,
         version: str,
-        embedding_size: int = 512,
+        embedding_size: int = EMBEDDING_SIZE,
         dropout: float = 0.0,
         input_size: int = 160,
         width: float = 1.0,
@@ -324,8 +337,14 @@ class InceptionResnet(KeepsGammaFrozen):
                 f"fixed_scales of {version} must have {SCALED_MODULES[version]} numbers, got "
                 f"{len(fixed_scales)}."
             )
-        if width <= 0:
-            raise ConfigError(f"width must be above 0, got {width}.")
+        _check_numbers(
+            {"embedding_size": embedding_size, "input_size": input_size},
+            {"slope_init": slope_init, **({} if scale_init is None else {"scale_init": scale_init})},
+        )
+        if not 0 < width < math.inf:
+            raise ConfigError(f"width must be above 0 and finite, got {width}.")
+        if not 0 <= bn_momentum <= 1:
+            raise ConfigError(f"bn_momentum must be from 0 to 1, got {bn_momentum}.")
         if not 0 <= dropout < 1:
             raise ConfigError(f"dropout must be at least 0 and below 1, got {dropout}.")
         if embedding_size < 1:

@@ -13,8 +13,10 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from trsfnet.models.inception_resnet import InceptionResnet, ResidualBlock, recorded_name
+from trsfnet.models.modes import modes_kept
 
 
 @torch.no_grad()
@@ -83,23 +85,31 @@ def _norms(features: Tensor) -> Tensor:
 def batch_statistics(model: nn.Module) -> Iterator[None]:
     """Normalise with the batch's statistics, without dropout and without changing the running statistics.
 
-    The norms count the batch, as they always did; nothing depends on their counters.
+    The norms count the batch, as they always did; their counters are kept only where the running statistics
+    depend on them, as averages over all batches (a momentum of None).
     """
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     momenta = [norm.momentum for norm in norms]
-    training = model.training
-    modes = [(module, module.training) for module in model.modules()]
-    model.train()
-    for module, _ in modes:
-        if isinstance(module, nn.Dropout):
-            module.eval()
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        model.train(training)
-        for module, mode in modes:
-            module.training = mode
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+    # A momentum of 0 is not enough: 0 times an infinite mean is not a number.
+    before = [(buffer, buffer.clone()) for norm in norms for buffer in _statistics(norm)]
+    with modes_kept(model):
+        model.train()
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.eval()
+        for norm in norms:
+            norm.momentum = 0.0
+        try:
+            yield
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+            with torch.no_grad():
+                for buffer, value in before:
+                    buffer.copy_(value)
+
+
+def _statistics(norm: _BatchNorm) -> list[Tensor]:
+    """The buffers of a norm that determine its running statistics."""
+    counter = norm.num_batches_tracked if norm.momentum is None else None
+    return [buffer for buffer in (norm.running_mean, norm.running_var, counter) if buffer is not None]

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from trsfnet.errors import ConfigError
 from trsfnet.models.as_built import replaced_module
@@ -53,7 +54,7 @@ def identify(model: nn.Module) -> Identified:
     state = {name: value.detach() for name, value in model.state_dict().items()}
     if isinstance(model, InceptionResnet):
         _refuse_replaced_modules(model, model.settings)
-        return Identified("trsfnet", dict(model.settings), state)
+        return Identified("trsfnet", model.settings | _changed_since(model), state)
     origin = origin_of(name for name, _ in model.named_children())
     if origin not in _SCALED:
         raise ConfigError(
@@ -66,6 +67,17 @@ def identify(model: nn.Module) -> Identified:
         model, settings, lambda name: our_name(f"{name}.weight", origin).removesuffix(".weight")
     )
     return Identified(origin, settings, renamed)
+
+
+def _changed_since(model: InceptionResnet) -> dict[str, Any]:
+    """The settings that users change in the modules of a network: its dropout and the norms' momentum.
+
+    Momenta that differ, or are None, cannot be expressed as a setting, which is then left as it is.
+    """
+    momenta = {module.momentum for module in model.modules() if isinstance(module, _BatchNorm)}
+    momentum = momenta.pop() if len(momenta) == 1 else None
+    changed: dict[str, Any] = {"dropout": model.dropout.p}
+    return changed if momentum is None else changed | {"bn_momentum": momentum}
 
 
 def _refuse_replaced_modules(

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from trsfnet.errors import DataError, cut
+
 _SCOPE = re.compile(r"InceptionResnetV[12]/")
 _STAGES = {"Repeat": "block35", "Repeat_1": "block17", "Repeat_2": "block8", "Block8": "block8_last"}
 _KINDS = {
@@ -47,6 +49,9 @@ def rename_slim(variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Returns:
         A state dict under our names, with convolution kernels as [out, in, height, width]. Gammas, which
         facenet does not have, are ones.
+
+    Raises:
+        DataError: if a scope that should have a number has none.
     """
     found: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for name, value in variables.items():
@@ -102,5 +107,9 @@ def _module(scope: str) -> str:
     parts = [_STAGES.get(stage, stage.lower())]
     for part in rest:
         kind, _, number = part.rpartition("_")
+        if not number.isdecimal():
+            raise DataError(
+                f"facenet's variables have no scope {cut(scope)}: {cut(part)} must end in a number."
+            )
         parts.append(f"branch{number}" if kind == "Branch" else str(int(number) - 1))
     return ".".join(parts)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trsfnet.errors import DataError, choice
-from trsfnet.models.inception_resnet import ARCHITECTURES, InceptionResnet
+from trsfnet.models.inception_resnet import ARCHITECTURES, EMBEDDING_SIZE, InceptionResnet
 from trsfnet.models.slim_names import is_slim, rename_slim
 
 _STAGES = {
@@ -98,7 +98,7 @@ def settings_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
     return trainable | {
         "version": version,
         # A tensor without dimensions is not a valid bottleneck; loading the weights reports the error.
-        "embedding_size": len(bottleneck) if bottleneck is not None and bottleneck.ndim else 512,
+        "embedding_size": len(bottleneck) if bottleneck is not None and bottleneck.ndim else EMBEDDING_SIZE,
         "input_size": _FACE_SIZE if has_bottleneck(state) else _IMAGENET_SIZE,
         "bn_gamma": any(not torch.equal(gamma, torch.ones_like(gamma)) for gamma in gammas),
     }

@@ -44,7 +44,11 @@ def draw(models: Sequence[tuple[str, Scores]], file: Path) -> None:
             _histogram(right, similarities(models[0][1]))
         else:
             _det_panel(right, curves)
-        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(models))
+        numbers = [str(number) for number in range(len(models))]
+        legend = figure.legend(left.lines, numbers, loc="outside lower center", ncols=len(models))
+        for text, (name, _) in zip(legend.get_texts(), models, strict=True):
+            # As a label, a name would be left out if it began with _, and read as mathematics if it had a $.
+            text.set(text=name, parse_math=False)
         try:
             with replacing(file) as aside:
                 figure.savefig(aside, format="svg", facecolor="white", metadata={"Date": None})
@@ -53,8 +57,8 @@ def draw(models: Sequence[tuple[str, Scores]], file: Path) -> None:
 
 
 def _roc_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
-    for (name, curve), colour, dashes in zip(curves, _COLOURS, _DASHES, strict=False):
-        axes.plot(curve.far, curve.tar, dashes, color=colour, label=name)
+    for (_, curve), colour, dashes in zip(curves, _COLOURS, _DASHES, strict=False):
+        axes.plot(curve.far, curve.tar, dashes, color=colour)
         if curve.low is not None and curve.high is not None:
             axes.fill_between(curve.far, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
     highest = max((curve.tar if curve.high is None else curve.high).max() for _, curve in curves)

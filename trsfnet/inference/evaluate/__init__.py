@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from trsfnet.data.output import check_output
 from trsfnet.data.sources import open_source
 from trsfnet.errors import DataError
 from trsfnet.inference.evaluate.images import all_pairs, ten_fold
 from trsfnet.inference.evaluate.options import EvaluationOptions, choose_protocol
 from trsfnet.inference.evaluate.report import EvaluationReport, Results
-from trsfnet.inference.evaluate.scores import check_target, write_scores
+from trsfnet.inference.evaluate.scores import write_scores
 from trsfnet.inference.evaluate.subject import FileSubject, NetworkSubject, subject_of
 from trsfnet.inference.evaluate.templates import identification, verification
 from trsfnet.paths import user_path
@@ -40,13 +41,13 @@ def evaluate(
 
     Raises:
         ConfigError: if an option does not apply to the data at `path`, or needs embeddings that are missing.
-        DataError: if images or protocol files are missing or damaged, an image has no embedding, or a file
-            cannot be written, which is checked before computing.
+        DataError: if images or protocol files are missing or damaged, an image has no embedding, or the
+            scores cannot be written or would replace a file that is read, which is checked before computing.
         UnwrittenScores: if the scores could not be written after they were computed; it carries the report.
     """
     path = user_path(path)
     if options.scores:
-        check_target(options.scores)
+        check_output(options.scores, [*subject.files, path, options.pairs, options.features])
     source = open_source(path)
     protocol = choose_protocol(source, path, options)
     results = _PROTOCOLS[protocol](subject, source, path, options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,13 @@ def _p(value: float) -> str:
 
 def _bounds(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval.low:+.4f} to {interval.high:+.4f}"
+
+
+def told_apart(first: Scored, second: Scored, a: str, b: str) -> tuple[Scored, Scored]:
+    """Name two models by `a` and `b`, as they were given, if their names are the same."""
+    if first.name != second.name:
+        return first, second
+    return replace(first, name=a), replace(second, name=b)
 
 
 def compare(first: Scored, second: Scored) -> Comparison:

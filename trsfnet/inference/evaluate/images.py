@@ -11,6 +11,7 @@ from trsfnet.data.faces import Pairs
 from trsfnet.data.folder import FolderSource
 from trsfnet.data.lfw import LfwSource
 from trsfnet.data.lfw_files import read_people
+from trsfnet.data.output import check_output
 from trsfnet.data.tracks.lfw import TEST_SETS
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.view2 import find_pairs, view2_pairs
@@ -18,7 +19,7 @@ from trsfnet.errors import ConfigError, DataError, choice
 from trsfnet.evaluation import score_all_pairs
 from trsfnet.evaluation.conventions import CONVENTIONS, FACENET_TRAINING, Convention
 from trsfnet.evaluation.estimates import of_pairs
-from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS
+from trsfnet.evaluation.lfw_protocol import TEN_FOLD_FARS, check_folds
 from trsfnet.evaluation.protocol import SPARE
 from trsfnet.evaluation.verification import ALL_PAIRS_FARS
 from trsfnet.inference.evaluate.mistakes import image_names, worst_of_all_pairs, worst_pairs
@@ -47,13 +48,19 @@ def ten_fold(
     convention = _convention(options)
     chosen = {"convention": convention.name}
     if isinstance(source, VerificationBin):
-        pairs = source.pairs
+        pairs, file = source.pairs, path
     else:
         file = options.pairs or find_pairs(path)
+        if options.scores is not None:
+            check_output(options.scores, [file])
         pairs = view2_pairs(source, file)
         chosen["pairs"] = str(file)
         if pairs.folds.max() == 0:
             raise ConfigError(f"Ten-fold verification needs two folds or more, but {file} has one.")
+    try:
+        check_folds(pairs.same, pairs.folds)
+    except ConfigError as error:
+        raise DataError(f"{file} cannot be evaluated in folds: {error}") from error
     used, places = np.unique(np.stack([pairs.left, pairs.right]), return_inverse=True)
     left, right = places.reshape(2, -1)
     outputs = subject.features(source, used, mirror=convention.flip != "none")

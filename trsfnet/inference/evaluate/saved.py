@@ -87,12 +87,25 @@ class SavedEmbeddings:
             found = _by_end(self.names, parts)
             places = np.array([found.get(_end(name, parts), -1) for name in wanted], dtype=np.int64)
             if places.min(initial=0) >= 0:
+                self._refuse_shared(places, wanted)
                 return places
         missing = [name for name, place in zip(wanted, places, strict=True) if place < 0]
         raise DataError(
             f"{self.file} has no embedding, or several, for {len(missing):,} of the {len(wanted):,} images "
             f"to compare, such as {missing[0]}; the names in it look like {self.names[0]}."
         )
+
+    def _refuse_shared(self, places: np.ndarray, wanted: list[str]) -> None:
+        """Reject names whose ends match two images, of which the file has only one embedding."""
+        assert self.names is not None  # without names, every image has its own row
+        first: dict[int, str] = {}
+        for name, place in zip(wanted, places.tolist(), strict=True):
+            if place in first:
+                raise DataError(
+                    f"{self.file} has one embedding, {self.names[place]}, for both {first[place]} and "
+                    f"{name}: it needs longer names, which tell them apart."
+                )
+            first[place] = name
 
 
 def _end(name: str, parts: int | None) -> str:
@@ -137,14 +150,14 @@ def read_embeddings(path: Path) -> SavedEmbeddings:
         raise DataError(f"Cannot read {path}: {error.strerror or error}.") from error
     if saved.names is not None and len(saved.names) != len(saved.plain):
         raise DataError(f"{path} has {len(saved.plain):,} embeddings but {len(saved.names):,} names.")
-    for part in (saved.plain, saved.mirrored):
-        if part is not None:
-            _check(part, saved)
     if saved.mirrored is not None and saved.mirrored.shape != saved.plain.shape:
         raise DataError(
             f"{path} has mirrored embeddings of shape {saved.mirrored.shape} "
             f"for embeddings of shape {saved.plain.shape}."
         )
+    for part in (saved.plain, saved.mirrored):
+        if part is not None:
+            _check(part, saved)
     return saved
 
 
@@ -165,6 +178,8 @@ def _read_parquet(path: Path) -> SavedEmbeddings:
         with pq.ParquetFile(arrow_file(path)) as file:
             schema = file.schema_arrow
             columns = [name for name in ("name", "embedding", "mirrored") if name in schema.names]
+            if twice := [name for name in columns if schema.names.count(name) > 1]:
+                raise DataError(f"{path} has more than one column {twice[0]}: expected {_UNDERSTOOD}.")
             table = file.read(columns=columns)
     except (pa.ArrowException, ValueError) as error:
         raise DataError(f"{path} is damaged or is not a parquet file: expected {_UNDERSTOOD}.") from error
@@ -173,9 +188,13 @@ def _read_parquet(path: Path) -> SavedEmbeddings:
     names = table["name"]
     if not (pa.types.is_string(names.type) or pa.types.is_large_string(names.type)) or names.null_count:
         raise DataError(f"{path}: every name must be text, got {names.type}.")
+    try:
+        listed = tuple(names.to_pylist())
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: every name must be UTF-8.") from error
     plain, *mirrored = (_matrix(table[name], f"{path}: {name}") for name in columns[1:])
     made_by = _header(schema)
-    return SavedEmbeddings(path, tuple(names.to_pylist()), plain, mirrored[0] if mirrored else None, made_by)
+    return SavedEmbeddings(path, listed, plain, mirrored[0] if mirrored else None, made_by)
 
 
 def _matrix(column: pa.ChunkedArray, what: str) -> np.ndarray:
@@ -210,13 +229,17 @@ def _read_npz(path: Path) -> SavedEmbeddings:
         raise
     except Exception as error:  # numpy and zipfile raise many types of exceptions on damaged bytes
         raise DataError(f"{path} is damaged or contains Python objects: expected {_UNDERSTOOD}.") from error
-    if not {"names", "embeddings"} <= set(found) or found["names"].dtype.kind not in "US":
+    names = found.get("names", np.empty(0))
+    if names.dtype.kind not in "US" or names.ndim != 1 or "embeddings" not in found:
         raise DataError(f"{path} must hold the arrays names, of text, and embeddings.")
-    names = tuple(np.char.decode(n) if (n := found["names"]).dtype.kind == "S" else n)
+    try:
+        names = np.char.decode(names, "utf-8") if names.dtype.kind == "S" else names
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: every name must be UTF-8.") from error
     mirrored = found.get("mirrored")
     return SavedEmbeddings(
         path,
-        tuple(map(str, names)),
+        tuple(names.tolist()),
         _rows(found["embeddings"], f"{path}: embeddings"),
         None if mirrored is None else _rows(mirrored, f"{path}: mirrored"),
     )
@@ -229,6 +252,8 @@ def _read_npy(path: Path) -> SavedEmbeddings:
         raise
     except Exception as error:
         raise DataError(f"{path} is damaged or contains Python objects: expected {_UNDERSTOOD}.") from error
+    if not isinstance(rows, np.ndarray):
+        raise DataError(f"{path} is an .npz file by its content: give it that suffix.")
     names_file = path.with_suffix(".txt")
     if not names_file.is_file():
         return SavedEmbeddings(path, None, _rows(rows, str(path)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -39,23 +38,6 @@ def write_scores(scores: Scores, path: Path) -> None:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
-def check_target(path: Path) -> None:
-    """Reject a file that scores cannot be written to, before hours of computation.
-
-    Raises:
-        DataError: if it cannot be written.
-    """
-    if path.is_dir():
-        raise DataError(
-            f"Cannot write scores to {path}: it is a folder, expected a file such as scores.parquet."
-        )
-    try:
-        with tempfile.TemporaryFile(dir=path.absolute().parent):
-            pass
-    except OSError as error:
-        raise DataError(f"Cannot write scores to {path}: {error.strerror or error}.") from error
-
-
 def read_scored(path: Path) -> Scores:
     """Read saved scores from the record of a run, or from a file written by `write_scores`.
 
@@ -75,10 +57,15 @@ def read_scored(path: Path) -> Scores:
         table = pq.read_table(arrow_file(path))
         note = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
         columns = {name: np.asarray(table[name]) for name in table.column_names}
-    except (OSError, pa.ArrowException, ValueError) as error:
+        pairs = note.get(_PAIRS)
+    # The last two: a column that is there twice, and a note that is no object.
+    except (OSError, pa.ArrowException, ValueError, KeyError, AttributeError) as error:
         raise DataError(f"{path} is no parquet file of scores: expected {_UNDERSTOOD}.") from error
     _check(columns, path)
-    return read_scores(columns, impostor_pairs=note.get(_PAIRS))
+    try:
+        return read_scores(columns, impostor_pairs=pairs)
+    except DataError as error:
+        raise DataError(f"{path} is damaged. {error}") from error
 
 
 def _check(columns: dict[str, np.ndarray], path: Path) -> None:

@@ -11,6 +11,7 @@ from trsfnet.data.cache import cache_root
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.source import Source
 from trsfnet.errors import ConfigError
+from trsfnet.experiments.record import FILES, RECORD
 from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.evaluate.features import features, kept_features
 from trsfnet.inference.evaluate.saved import SavedEmbeddings, is_embeddings, read_embeddings
@@ -28,11 +29,13 @@ class Subject(Protocol):
         name: name used in reports.
         track: track on which the network was trained; None if unknown.
         notes: sentences that explain the results.
+        files: the files that it was read from, which no output may replace.
     """
 
     name: str
     track: str | None
     notes: tuple[str, ...]
+    files: tuple[Path, ...]
 
     def features(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
         """Return the embeddings of some images of `source`.
@@ -66,8 +69,8 @@ class Subject(Protocol):
 class NetworkSubject:
     """A network that computes the embeddings."""
 
-    def __init__(self, model: Model, embedder: Embedder) -> None:
-        """Evaluate `embedder`, which was created from `model`."""
+    def __init__(self, model: Model, embedder: Embedder, file: Path | None = None) -> None:
+        """Evaluate `embedder`, which was created from `model`, which was read from `file`, if from a file."""
         self._embedder = embedder
         self._record = model.record if isinstance(model, Weights) else None
         self._trained = model.trained if isinstance(model, Weights) else None
@@ -76,6 +79,8 @@ class NetworkSubject:
         status = self._record.status if self._record else "done"
         unfinished = [] if status == "done" else [f"The run is {status}: this is its network as last saved."]
         self.notes = (*unfinished, *model.notes)
+        of_run = [self._record.path / name for name in (RECORD, *FILES.values())] if self._record else []
+        self.files = (*([] if file is None else [file]), *of_run)
 
     def features(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
         """Compute the embeddings, see `Subject`."""
@@ -114,6 +119,7 @@ class FileSubject:
         """Evaluate the embeddings of a file."""
         self._saved = saved
         self.name = saved.file.name
+        self.files = (saved.file,)
 
     def features(self, source: Source, rows: np.ndarray, *, mirror: bool) -> np.ndarray:
         """Look up the embeddings, see `Subject`."""
@@ -165,4 +171,5 @@ def subject_of(
             raise ConfigError(f"{file} holds embeddings, not a network: omit the {joined(needless)}.")
         return FileSubject(read_embeddings(file))
     model = read_model(source, preprocessing)
-    return NetworkSubject(model, Embedder(model, engine=engine, precision=precision))
+    embedder = Embedder(model, engine=engine, precision=precision)
+    return NetworkSubject(model, embedder, user_path(source) if isinstance(source, str | Path) else None)

@@ -27,6 +27,8 @@ _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 class Accelerated(nn.Module, ABC):
     """Base class of all accelerated modules."""
 
+    same_function = True  # see `SAME_FUNCTION` in `trsfnet.models.as_built`
+
     @abstractmethod
     def obstacle(self) -> str | None:
         """Why this part must compute like the plain class; None if it need not."""
