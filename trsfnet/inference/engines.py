@@ -17,7 +17,6 @@ from trsfnet.interop.onnx_file import Interface, OnnxModel
 from trsfnet.interop.onnx_graph import INPUT, OUTPUT
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.interop.weights import Weights
-from trsfnet.models.inception_resnet import EMBEDDING_SIZE
 from trsfnet.training.precision import DTYPES, PRECISIONS, best_device, best_precision
 
 ENGINES = ("auto", "torch", "onnxruntime")
@@ -83,7 +82,7 @@ def make_engine(
         pixels=True,
         batch=None,
         size=preprocessing.size,
-        width=model.description.settings.get("embedding_size", EMBEDDING_SIZE),
+        width=model.description.width,
     )
     return loaded_graph(model, lambda graph: OnnxEngine(graph, interface, name, preprocessing))
 

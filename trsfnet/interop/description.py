@@ -18,7 +18,7 @@ from trsfnet.experiments.record import Record
 from trsfnet.interop.header import check, fields, text
 from trsfnet.interop.preprocessing import LARGEST_SIZE, Preprocessing
 from trsfnet.models import InceptionResnet
-from trsfnet.models.inception_resnet import MIN_INPUT_SIZE
+from trsfnet.models.inception_resnet import EMBEDDING_SIZE, MIN_INPUT_SIZE
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.network import network_settings
 
@@ -78,6 +78,11 @@ class Description:
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Length of an embedding of a network with these settings."""
+        return int(self.settings.get("embedding_size", EMBEDDING_SIZE))
 
     def to_metadata(self) -> dict[str, str]:
         """Return the fields as text for the header of a file; structured fields are encoded as JSON."""

@@ -24,7 +24,6 @@ from trsfnet.interop.models import ModelSource, read_model
 from trsfnet.interop.onnx_file import OnnxModel
 from trsfnet.interop.onnx_graph import build_graph
 from trsfnet.interop.weights import Weights
-from trsfnet.models.inception_resnet import EMBEDDING_SIZE
 from trsfnet.paths import user_path
 
 # Description of an exported program's input and output, stored in its header.
@@ -123,12 +122,11 @@ def _write_program(weights: Weights, path: Path) -> None:
 
 
 def _header(description: Description) -> dict[str, str]:
-    width = description.settings.get("embedding_size", EMBEDDING_SIZE)
     size = description.preprocessing.size
     return {
         **description.to_metadata(),
         "input": _INPUT.format(size=size),
-        "output": _OUTPUT.format(width=width),
+        "output": _OUTPUT.format(width=description.width),
     }
 
 
