@@ -66,7 +66,7 @@ def _points(axes: Axes) -> Iterator[tuple[str, float, float]]:
 def _name(drawn: Artist | Container) -> str:
     """Return the label of what was drawn; it starts with `_` if the legend leaves it out."""
     label = str(drawn.get_label())
-    return "" if label.startswith(("_child", "_nolegend_")) else label.removeprefix("_")
+    return "" if label.startswith(("_child", "_nolegend_")) else label.lstrip("_")
 
 
 def _look(line: Line2D) -> tuple[str, str, str]:

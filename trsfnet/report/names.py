@@ -26,6 +26,14 @@ _PAIRS = {
     "tar_by_person": "mean over people",
     "all_pairs_tar": "all pairs",
 }
+# Names for headers and axes, by metric.
+_HEADERS = {
+    f"{share}@{far_name(far)}": f"TAR@FAR={far_name(far)}, {pairs}"
+    for share, pairs in _PAIRS.items()
+    for far in ALL_PAIRS_FARS
+}
+# On LFW, this metric forms all pairs.
+_OF_LFW = {f"tar@{far_name(far)}": f"TAR@FAR={far_name(far)}, all pairs" for far in ALL_PAIRS_FARS}
 
 _SHARES = {
     "tar": "TAR",
@@ -46,9 +54,7 @@ def measure_header(measure: str, track: str) -> str:
         measure: name of the metric, such as `all_pairs_tar@1e-3`.
         track: name of the track; the metric `tar` forms all pairs on LFW and ten folds elsewhere.
     """
-    share, far = measure.split("@")
-    pairs = "all pairs" if (share, track) == ("tar", "lfw") else _PAIRS[share]
-    return f"TAR@FAR={far}, {pairs}"
+    return _OF_LFW.get(measure, _HEADERS[measure]) if track == "lfw" else _HEADERS[measure]
 
 
 def row_name(number: int, variant: str, *, short: bool = False) -> str:
