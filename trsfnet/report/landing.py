@@ -242,8 +242,7 @@ def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     Empty if no campaign decides it.
     """
     tested = [each for each in _matched(campaigns) if each.verdicts[_ROLE].tested]
-    decided = [each for each in tested if each.verdicts[_ROLE].outcome in DECIDED]
-    if not decided:
+    if not any(each.verdicts[_ROLE].outcome in DECIDED for each in tested):
         return ""
     words = {
         Outcome.SUPPORTED: "the branches add more to their trunk with TRSF than with constant scales",
@@ -257,7 +256,7 @@ def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     ]
     return (
         "At the paper's decay budget, by the most cautious of three averages, "
-        f"{'; '.join(clauses)}.{_shrinking(decided)}"
+        f"{'; '.join(clauses)}.{_shrinking(tested)}"
     )
 
 
