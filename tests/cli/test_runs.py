@@ -36,7 +36,7 @@ def test_a_list_says_how_far_each_run_is_and_whether_it_is_stale(runs, capsys):
     assert "its results version is 1" in said.out.splitlines()[1]
     assert "2/4" in said.out.splitlines()[4]
     assert "30.0" in said.out.splitlines()[3]
-    assert said.out.splitlines()[-1] == "The column result shows, on synthetic: TAR@FAR=1e-3."
+    assert said.out.splitlines()[-1] == "The column result shows, on synthetic: TAR@FAR=1e-3, ten folds."
     assert said.err.startswith("trsfnet: The run record ")
     assert said.err.count("\n") == 1
 
