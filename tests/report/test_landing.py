@@ -10,7 +10,7 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
-from trsfnet.analysis.findings import Outcome
+from trsfnet.analysis.findings import Measured, Outcome
 from trsfnet.analysis.mechanism import Answer
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.evaluation.statistics import Interval
@@ -100,6 +100,23 @@ def test_the_answer_states_the_role_of_the_branches_at_equal_decay(outcome, word
     assert words not in landing.findings([decided(short, YES, YES, outcome)])
 
 
+def test_the_gain_is_compared_between_decays_if_all_else_is_equal():
+    strong = decided(paper_regime(), OPEN, OPEN, track="lfw")
+    weak = decided(replace(paper_regime(), decay_budget=0.39), YES, YES, track="lfw")
+    for campaign, tar, gain in ((strong, 0.5, 0.001), (weak, 0.2, 0.03)):
+        campaign.values = lambda variant, quantity, tar=tar: {0: tar, 1: tar}
+        campaign.verdicts["trsf-gains"].measured = (
+            Measured("", (), (), True, None, gain, gain - 0.01, gain + 0.01, 3, False, None),
+        )
+    answer = landing.findings([strong, weak]).replace("\u00a0", " ")
+    assert (
+        "On LFW, moving from weaker decay to the paper's decay budget raises the TAR of v1 from 20.0 % to "
+        "50.0 %, while the gain by TRSF is +0.1 points (−0.9 to +1.1) instead of +3.0 points (+2.0 to +4.0)."
+    ) in answer
+    weak.regime = replace(weak.regime, steps=10)
+    assert "moving from weaker decay" not in landing.findings([strong, weak]), "they differ in length as well"
+
+
 def test_contradicted_claims_are_listed_even_if_they_answer_no_main_question(tmp_path):
     for arch in ("v1", "v2"):
         for scale in ("", "-trsf"):
@@ -119,7 +136,12 @@ def decided(regime: Regime, *outcomes: Outcome, track: str = "synthetic") -> Sim
         for claim, each in zip_longest(claims, outcomes, fillvalue=OPEN)
     }
     return SimpleNamespace(
-        track=track, regime=regime, verdicts=verdicts, decides=lambda claims: True, of=lambda variant: {}
+        track=track,
+        regime=regime,
+        verdicts=verdicts,
+        decides=lambda claims: True,
+        of=lambda variant: {},
+        values=lambda variant, quantity: {0: 0.5},
     )
 
 

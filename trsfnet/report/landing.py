@@ -11,6 +11,7 @@ from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import DECIDED, Outcome
 from trsfnet.analysis.mechanism import Answer, decay_explains_growth
+from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import decay_budget_in_words, has_paper_decay_budget, paper_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.stability import Study
@@ -71,7 +72,7 @@ def findings(
         return "**Not tested yet: no run that can test these questions has ended.**"
     of_length = {} if long is None else length.findings(long)
     found: dict[str, list[str | None]] = {
-        "Accuracy": [_accuracy(campaigns), _travel(campaigns)],
+        "Accuracy": [_accuracy(campaigns), _by_decay(campaigns), _travel(campaigns)],
         "Scales": [_explanation(mechanism), of_length.get("scales")],
         "Branches": [_role_of_branches(campaigns), of_length.get("branches")],
         "Slopes": [of_length.get("slopes")],
@@ -159,6 +160,45 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
         both = sentences and len(found["raise"]) == len(_GAINS)
         sentences.append(f"{how} on {where}, {'both do' if both else _clauses(found)}.")
     return " ".join(sentences)
+
+
+def _by_decay(campaigns: Sequence[Campaign]) -> str:
+    """Compare the gain by TRSF at the paper's decay budget with that at weaker decay, all else being equal.
+
+    Empty without two tested campaigns of one track and one number of steps.
+    """
+    tested = [each for each in campaigns if each.verdicts["trsf-gains"].tested]
+    matched = _matched(tested)
+    pairs = [
+        (weak, strong)
+        for weak in tested
+        for strong in matched
+        if weak not in matched and (weak.track, _steps(weak)) == (strong.track, _steps(strong))
+    ]
+    sentences = []
+    for weak, strong in pairs:
+        before, after = _original(weak), _original(strong)
+        if before < after:
+            sentences.append(
+                f"On {short_track(weak.track)}, moving from weaker decay to the paper's decay budget raises "
+                f"the TAR of v1 from {percent(before)} to {percent(after)}, while the gain by TRSF is "
+                f"{_gain(strong)} instead of {_gain(weak)}."
+            )
+    return " ".join(sentences)
+
+
+def _steps(campaign: Campaign) -> int | None:
+    return campaign.regime.steps if campaign.regime else None
+
+
+def _original(campaign: Campaign) -> float:
+    """Return the mean TAR of the original v1 over seeds."""
+    values = campaign.values("v1-relu", QUANTITIES["tar"]).values()
+    return sum(values) / len(values)
+
+
+def _gain(campaign: Campaign) -> str:
+    return paper_rules()["trsf-gains"].estimate(campaign.verdicts["trsf-gains"].measured[0])
 
 
 def _agreeing(campaigns: Sequence[Campaign]) -> list[tuple[dict[str, list[str]], list[Campaign]]]:
