@@ -115,7 +115,8 @@ _NOTE = (
     "our runs. The paper's are computed from its tables. "
     "*Inconclusive*: chance could explain the difference. Verdicts are corrected for all claims that are "
     "tested on the same runs, so they can be inconclusive although the interval excludes 0. *Out of reach*: "
-    "our training is too short, or its weight decay too weak, to test the claim."
+    "our training is too short, or its weight decay too weak, to test the claim. *Exploratory*: a part of "
+    "the rule is younger than the runs that decide the claim."
 )
 _CAPTION = "The paper's main claims. Each verdict links to its numbers and runs."
 

@@ -22,7 +22,7 @@ from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
 from trsfnet.report import landing, length, mechanism, statistics, style
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import SIGNS
+from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import campaign_name
 from trsfnet.report.power import unequal
@@ -40,7 +40,7 @@ START, END = "<!-- The answer: made by python -m trsfnet.report.summary -->", "<
 def generated(found: Analysis) -> str:
     """Return the text of `results/README.md` for the runs of an analysis."""
     campaigns = found.campaigns_on(paper_rules())
-    parts = ["# What the results say", answer(found), _questions(found), *_weight_decay(found)]
+    parts = ["# What the results say", answer(found), _questions(found), _NOTE, *_weight_decay(found)]
     parts += ["## How many claims hold", _short(campaigns)]
     parts += ["## Contradictions and limits", "\n".join(_uncomfortable(campaigns))]
     parts += ["## The runs", _about(found), _runs(campaigns, found.waiting(paper_rules()))]
@@ -50,6 +50,13 @@ def generated(found: Analysis) -> str:
         parts.append(f"### {question}")
         parts.append("\n".join(_claim(claim, campaigns) for claim in claims))
     return "\n\n".join([*parts, "</details>"]) + "\n"
+
+
+_NOTE = (
+    "Where a claim makes several comparisons, our number is the one that supports it least, and the paper's "
+    "is the range over all, computed from its tables. Exploratory: a part of the rule is younger than the "
+    "runs that decide the claim."
+)
 
 
 def _questions(found: Analysis) -> str:
@@ -69,7 +76,7 @@ def _name(campaign: Campaign) -> str:
 def _cell(claim: str, campaign: Campaign) -> str:
     rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
     weakest = rule.weakest(verdict.measured)
-    said = f"{SIGNS[verdict.outcome]} {verdict.outcome}"
+    said = outcome_in_words(claim, verdict.outcome)
     return f"{said}: {rule.estimate(weakest)}" if weakest else said
 
 

@@ -33,6 +33,8 @@ LATER_RULES = (
     "parts-do-not-conflict",
     "cost",
 )
+# Claims of which a part of the rule is younger than the results that decide it.
+_LATER_PARTS = ("branches-matter-more",)
 
 
 def rules() -> Markdown:
@@ -203,7 +205,13 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
 
 def outcome_link(claim: str, outcome: Outcome) -> str:
     """Return an outcome with its symbol, as a link to the evidence on the claim."""
-    return f"[{SIGNS[outcome]}{NBSP}{outcome}](#claim-{claim})"
+    return f"[{outcome_in_words(claim, outcome)}](#claim-{claim})"
+
+
+def outcome_in_words(claim: str, outcome: Outcome) -> str:
+    """Return an outcome with its symbol, marked as exploratory if the rule is younger than the results."""
+    later = outcome in DECIDED and claim in (*LATER_RULES, *_LATER_PARTS)
+    return f"{SIGNS[outcome]}{NBSP}{outcome}{' (exploratory)' if later else ''}"
 
 
 def verdict(found: Analysis) -> Markdown:
