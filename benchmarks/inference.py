@@ -108,7 +108,8 @@ def in_int8(weights: Weights, images: np.ndarray) -> Embedder:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "int8.onnx")
         file.write_bytes(graph.SerializeToString())
-        return Embedder(read_model(file, preprocessing))
+        # The graph takes pixels and scales them itself.
+        return Embedder(read_model(file, Preprocessing(preprocessing.size, mean=0.0, divisor=1.0)))
 
 
 def matrix_product() -> Callable[[], Any]:

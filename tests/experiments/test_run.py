@@ -18,8 +18,9 @@ from tests.experiments.recompute import from_scores
 from trsfnet.data.faces import TrackData
 from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.experiments.code import source_files, source_hash, without_prose
+from trsfnet.experiments.commands import papermill_command
 from trsfnet.experiments.record import read_record
-from trsfnet.experiments.run import papermill_command, run
+from trsfnet.experiments.run import run
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import LostPeer, World

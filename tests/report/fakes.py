@@ -13,8 +13,8 @@ import vl_convert
 
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.code import source_hash
+from trsfnet.experiments.commands import papermill_command
 from trsfnet.experiments.record import SCHEMA, RunFolder
-from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.stale import RESULTS_VERSION
 from trsfnet.experiments.variants import Variant
 from trsfnet.models import InceptionResnet

@@ -111,7 +111,8 @@ def test_the_gain_is_compared_between_decays_if_all_else_is_equal():
     answer = landing.findings([strong, weak]).replace("\u00a0", " ")
     assert (
         "On LFW, moving from weaker decay to the paper's decay budget raises the TAR of v1 from 20.0 % to "
-        "50.0 %, while the gain by TRSF is +0.1 points (−0.9 to +1.1) instead of +3.0 points (+2.0 to +4.0)."
+        "50.0 %, while the mean gain by TRSF over both versions is +0.1 points (−0.9 to +1.1) instead of "
+        "+3.0 points (+2.0 to +4.0)."
     ) in answer
     weak.regime = replace(weak.regime, steps=10)
     assert "moving from weaker decay" not in landing.findings([strong, weak]), "they differ in length as well"

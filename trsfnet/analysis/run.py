@@ -13,8 +13,8 @@ import pandas as pd
 
 from trsfnet.analysis.measures import measures
 from trsfnet.experiments.budgets import budget_at_any_rate, budget_of, departures, of_a_study
+from trsfnet.experiments.commands import papermill_command
 from trsfnet.experiments.record import Record
-from trsfnet.experiments.run import papermill_command
 from trsfnet.experiments.stale import why_stale
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS, short_name, variant_from
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from contextlib import nullcontext, suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from trsfnet.data.tracks import data_root as find_data_root
 from trsfnet.data.tracks import fetch_track, load_track
 from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.experiments.code import source_hash
+from trsfnet.experiments.commands import papermill_command
 from trsfnet.experiments.events import Events
 from trsfnet.experiments.launch import check_devices, launch
 from trsfnet.experiments.lock import locked
@@ -321,28 +321,6 @@ def _overridden(config: TrainConfig, preset: str) -> dict[str, object]:
         for name in config.recorded
         if name in PRESETS[preset]["settings"] and getattr(config, name) != getattr(standard, name)
     }
-
-
-def papermill_command(config: TrainConfig, preset: str | None = None, devices: int = 1) -> str:
-    """Return the papermill command that repeats a run, with all settings that differ from the defaults."""
-    output = f"runs/{config.slug}.ipynb"
-    words = papermill_parameters(config, preset)
-    if preset is not None:
-        words += ["-p", "preset", preset]
-    if devices > 1:
-        words += ["-p", "devices", str(devices)]
-    return shlex.join(["papermill", "notebooks/train.ipynb", output, *words])
-
-
-def papermill_parameters(config: TrainConfig, preset: str | None = None) -> list[str]:
-    """Return papermill options for every setting of `config` that differs from the defaults or preset."""
-    words = []
-    for name, value in config.differing(preset).items():
-        if isinstance(value, tuple):
-            words += ["-y", f"{name}: {list(value)}"]
-        else:
-            words += ["-p", name, str(value)]
-    return words
 
 
 def _command_words(

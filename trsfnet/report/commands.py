@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from trsfnet.analysis.benchmarks import measured
-from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
+from trsfnet.experiments.budgets import BUDGETS
+from trsfnet.experiments.studies import planned_configs
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import TRACKS
 from trsfnet.text import counted, duration
+from trsfnet.training.budget import Regime
+from trsfnet.training.config import TrainConfig
 
 # Command, description, and the measured steps that it runs on a new machine.
 _COMMANDS = (
@@ -60,29 +63,37 @@ def repeating(exhibit: str, shown: Sequence[TableRuns]) -> Markdown:
         exhibit: the table or figure of the paper, such as `table 1`.
         shown: the tables whose runs the page shows.
     """
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[TableRuns]] = {}
     for each in shown:
         if each.runs:
-            groups.setdefault((each.track, each.budget), []).extend(each.runs)
-    lines = [f"- {_repeated(exhibit, *group, runs)}" for group, runs in groups.items()]
+            groups.setdefault((each.track, each.budget), []).append(each)
+    lines = [f"- {_repeated(exhibit, *group, tables)}" for group, tables in groups.items()]
     short = f'`make runs EXHIBIT="{exhibit}"` trains a brief version (3 epochs, one seed).'
-    return Markdown("\n".join([short if not lines else "To repeat the runs shown here:\n", *lines]))
+    title = f"To repeat the runs of {exhibit} that are shown here:\n"
+    return Markdown("\n".join([short if not lines else title, *lines]))
 
 
-def _repeated(exhibit: str, track: str, budget: str, runs: Sequence[Run]) -> str:
+def _repeated(exhibit: str, track: str, budget: str, tables: Sequence[TableRuns]) -> str:
     words = [f'EXHIBIT="{exhibit}"', f"BUDGET={budget}"]
     words += [f"TRACK={track}"] if track != "synthetic" else []
-    words.append(f"SEEDS={','.join(map(str, sorted({run.seed for run in runs})))}")
-    return f"On {TRACKS[track]}: `make runs {' '.join(words)}` ({_settings(runs[0])})."
+    cells = {variant: cell for table in tables for variant, cell in table.cells.items() if cell}
+    seeds = {variant: {run.seed for run in cell} for variant, cell in cells.items()}
+    planned: dict[str, set[int]] = {variant: set() for variant in seeds}
+    for config in planned_configs(budget, track) if budget in BUDGETS else ():
+        if config.variant in planned:
+            planned[config.variant].add(config.seed)
+    if seeds != planned:  # without them, all planned seeds are trained
+        words.append(f"SEEDS={','.join(map(str, sorted(set().union(*seeds.values()))))}")
+    settings = _settings(tables[0].runs[0].settings, tables[0].regime)
+    return f"On {TRACKS[track]}: `make runs {' '.join(words)}` ({settings})."
 
 
-def _settings(run: Run) -> str:
-    """Return the settings of a run that its budget determines, in words."""
-    config = run.settings
-    steps = f"{int(run.history['step'].iloc[-1]):,} steps" if len(run.history) else "an unfinished run"
+def _settings(config: TrainConfig, regime: Regime | None) -> str:
+    """Return the settings of runs that their budget determines, in words."""
+    steps = f"{regime.steps:,} steps with " if regime else ""
     width = f"{Fraction(config.width)} of the full width" if config.width < 1 else "full width"
     return (
-        f"{counted(config.epochs, 'epoch')}, {steps} with batches of {config.batch_size}, {config.schedule} "
+        f"{counted(config.epochs, 'epoch')}, {steps}batches of {config.batch_size}, {config.schedule} "
         f"schedule from a learning rate of {config.learning_rate:g}, weight decay {config.weight_decay:g}, "
         f"{config.image_size} pixels, {width}"
     )

@@ -168,6 +168,8 @@ def _converged(of: TableRuns) -> tuple[str, ...] | None:
     if not finished or variant_of(of.baseline).activation != "relu":
         return None
     measure, epochs = of.measures[0], finished[0].config["epochs"]
+    if epochs < len(_PARTS) + 1:  # its parts would be the same epoch
+        return None
     means = _by_epoch(finished, measure).mean(axis=1)
     loss = _by_epoch(finished, "loss").mean(axis=1)
     return (

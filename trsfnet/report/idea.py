@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import trsfnet
-from trsfnet.experiments.run import papermill_parameters
+from trsfnet.experiments.commands import papermill_parameters
 from trsfnet.experiments.variants import STABILITY, Variant
 from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.numbers import paper_quantities

@@ -182,8 +182,8 @@ def _by_decay(campaigns: Sequence[Campaign]) -> str:
         if before < after:
             sentences.append(
                 f"On {short_track(weak.track)}, moving from weaker decay to the paper's decay budget raises "
-                f"the TAR of v1 from {percent(before)} to {percent(after)}, while the gain by TRSF is "
-                f"{_gain(strong)} instead of {_gain(weak)}."
+                f"the TAR of v1 from {percent(before)} to {percent(after)}, while the mean gain by TRSF over "
+                f"both versions is {_gain(strong)} instead of {_gain(weak)}."
             )
     return " ".join(sentences)
 
@@ -320,10 +320,10 @@ def _shrinking(campaigns: Sequence[Campaign]) -> str:
             end[variant_of(variant).trsf].append(found.arithmetic_ratio(variant))
     if not (end[True] and end[False]) or max(*end[True], *end[False]) >= min(start):
         return ""
+    before, trained, constant = percent_range(min(start), max(start)), max(end[True]), max(end[False])
     return (
-        f" Yet they shrink with both: from {percent_range(min(start), max(start))} of the trunk to at most "
-        f"{percent(max(end[True]))} with TRSF and {percent(max(end[False]))} with constants (means over "
-        "modules)."
+        f" Yet in these runs they shrink with both: from {before} of the trunk to at most {percent(trained)} "
+        f"with TRSF and {percent(constant)} with constants (means over modules)."
     )
 
 

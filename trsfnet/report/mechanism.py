@@ -160,9 +160,10 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
             f"the mean magnitude of the scales {_multiplied(scale.effect)}."
         )
     top = change(rungs, "scale", decays=LADDER[-2:])
-    if top and top.effect and top.effect.value < 1:
+    if top and top.effect and top.effect.low < 1:
         found.append(
-            f"It rises only at first: from κ {top.low:.2g} to {top.high:.3g}, it {_multiplied(top.effect)}."
+            f"From κ {top.low:.2g} to {top.high:.3g}, no further rise of the scales is found "
+            f"({_factor(top.effect)} times)."
         )
     if ratio and ratio.effect:
         found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")

@@ -172,7 +172,8 @@ def _claim(claim: str, campaigns: Sequence[Campaign]) -> str:
 def _verdict(claim: str, campaign: Campaign) -> str:
     verdict = campaign.verdicts[claim]
     numbers = _numbers(claim, campaign)
-    said = f"{verdict.outcome}**{f', {numbers}' if numbers else ''}"
+    words = outcome_in_words(claim, verdict.outcome, sign=False)
+    said = f"{words}**{f', {numbers}' if numbers else ''}"
     return f"{_name(campaign)}: **{said}. {verdict.explanation}"
 
 

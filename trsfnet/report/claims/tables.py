@@ -63,8 +63,9 @@ def rules() -> Markdown:
         "true. `trsfnet/paper/claims.json` states which value each of these claims needs.\n"
         f"- **{Outcome.NOT_RUN}**: no run can test the claim, or the paper's own data would be needed.\n"
         "- If runs of a budget are still missing, its verdicts are interim: more seeds may change them. A "
-        "larger budget replaces a smaller one in a table or for a group of claims as soon as each of the "
-        f"variants has {MIN_SEEDS} seeds.\n"
+        "larger budget replaces a smaller one in a table as soon as each of the variants has "
+        f"{MIN_SEEDS} seeds. For a group of claims, it stands beside the smaller one as soon as it has "
+        f"{MIN_SEEDS} seeds of each variant of a claim, and replaces it when that holds for all claims.\n"
         "- If a claim says that no run collapses, one collapse contradicts it. Support requires enough runs "
         f"that a collapse rate of {100 * RARE:.0f} % would very probably have produced a collapse.\n"
         "- We wrote each claim and its rule before we knew the results that decide it, with these "
@@ -208,10 +209,14 @@ def outcome_link(claim: str, outcome: Outcome) -> str:
     return f"[{outcome_in_words(claim, outcome)}](#claim-{claim})"
 
 
-def outcome_in_words(claim: str, outcome: Outcome) -> str:
-    """Return an outcome with its symbol, marked as exploratory if the rule is younger than the results."""
+def outcome_in_words(claim: str, outcome: Outcome, *, sign: bool = True) -> str:
+    """Return an outcome with its symbol, marked as exploratory if the rule is younger than the results.
+
+    That depends on the claim alone: no claim of this kind has been decided by runs younger than its rule.
+    """
     later = outcome in DECIDED and claim in (*LATER_RULES, *_LATER_PARTS)
-    return f"{SIGNS[outcome]}{NBSP}{outcome}{' (exploratory)' if later else ''}"
+    symbol = f"{SIGNS[outcome]}{NBSP}" if sign else ""
+    return f"{symbol}{outcome}{' (exploratory)' if later else ''}"
 
 
 def verdict(found: Analysis) -> Markdown:

@@ -13,6 +13,7 @@ from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import Claim
 from trsfnet.report.card_links import runs_popover
+from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
 from trsfnet.text import capitalised, counted
@@ -74,7 +75,8 @@ def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
         for variant, runs in rule.evidence(campaign).items()
         if runs
     )
-    said = f"- {capitalised(campaign_name(campaign))}: **{verdict.outcome}**. {verdict.explanation}"
+    outcome = outcome_in_words(claim.id, verdict.outcome, sign=False)
+    said = f"- {capitalised(campaign_name(campaign))}: **{outcome}**. {verdict.explanation}"
     if rule.moves_with_schedule and campaign.regime and verdict.outcome != Outcome.OUT_OF_REACH:
         said += f" {regime_in_words(campaign.regime)}"
     return f"{said} Runs: {runs}." if runs else said
