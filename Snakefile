@@ -20,8 +20,8 @@ from snakemake.exceptions import WorkflowError
 
 from trsfnet.data.tracks import data_root
 from trsfnet.errors import TrsfnetError
+from trsfnet.experiments.commands import papermill_parameters
 from trsfnet.experiments.pipeline import code_version, why_due
-from trsfnet.experiments.run import papermill_parameters
 from trsfnet.experiments.studies import planned_runs
 from trsfnet.report.cost import in_a_sentence
 from trsfnet.report.progress import Progress
