@@ -337,11 +337,12 @@ def _contraction(runs: pd.DataFrame) -> Answer:
     ratios = {_at(decay): spread_ratios(runs, decay) for decay in ENDS}
     ratios |= {f"ratio, {_at(decay)}": spread_ratios(runs, decay, "ratio_geometric") for decay in ENDS}
     effects = {name: (mean_over_seeds(list(found)), len(found)) for name, found in ratios.items()}
+    return answered("contraction", effects, lambda found: _side(_at_ends(found), 1, above=False))
 
-    def decide(found: Mapping[str, Interval]) -> bool | None:
-        return _side([found[_at(decay)] for decay in ENDS], 1, above=False)
 
-    return answered("contraction", effects, decide)
+def _at_ends(effects: Mapping[str, Interval]) -> list[Interval]:
+    """Return the effects named by a weight decay alone; the others are for comparison."""
+    return [effects[_at(decay)] for decay in ENDS]
 
 
 def _side(effects: Collection[Interval], bound: float, *, above: bool) -> bool | None:
@@ -358,11 +359,7 @@ def _optimum(runs: pd.DataFrame) -> Answer:
     seeds = {decay: _rescaled(runs, decay)["seed"].nunique() for decay in ENDS}
     effects = {_at(decay): (shares.get(decay), seeds[decay]) for decay in ENDS}
     effects |= {f"best factor, {_at(decay)}": _best_factor(runs, decay) for decay in ENDS}
-
-    def decide(found: Mapping[str, Interval]) -> bool | None:
-        return _side([found[_at(decay)] for decay in ENDS], 0.5, above=True)
-
-    return answered("optimum", effects, decide)
+    return answered("optimum", effects, lambda found: _side(_at_ends(found), 0.5, above=True))
 
 
 def _best_factor(runs: pd.DataFrame, decay: float) -> tuple[Interval | None, int]:

@@ -346,11 +346,11 @@ def _training_further(campaign: Campaign) -> str:
     weakest = rule.weakest(found.measured)
     if not weakest:
         return ""
-    lower = "those with TRSF end with a lower loss on held-out images than those with constants"
+    lower = "lower loss on held-out images than those with constants"
     verdict = {
-        Outcome.SUPPORTED: lower,
-        Outcome.CONTRADICTED: lower.replace("end with a", "end with no"),
-    }.get(found.outcome, f"it remains open whether {lower}")
+        Outcome.SUPPORTED: f"those with TRSF end with a {lower}",
+        Outcome.CONTRADICTED: f"those with TRSF end with no {lower}",
+    }.get(found.outcome, f"it remains open whether those with TRSF end with a {lower}")
     return (
         f"In {len(campaign.runs)} later runs at learning rates at which training begins to fail, {verdict} "
         f"(difference as a share of chance level: {rule.estimate(weakest)})."

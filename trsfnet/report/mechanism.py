@@ -163,7 +163,7 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     if top and top.effect and top.effect.low < 1:
         found.append(
             f"From κ {top.low:.2g} to {top.high:.3g}, no further rise of the scales is found "
-            f"({_factor(top.effect)} times)."
+            f"({factor_text(top.effect)} times)."
         )
     if ratio and ratio.effect:
         found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
@@ -176,18 +176,20 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
 
 
 def _moved(effect: Interval) -> str:
-    return f"changes by {_points(effect)} points"
+    return f"changes by {points_text(effect)} points"
 
 
 def _multiplied(factor: Interval) -> str:
-    return f"{'rises' if factor.value > 1 else 'falls'} to {_factor(factor)} times its value"
+    return f"{'rises' if factor.value > 1 else 'falls'} to {factor_text(factor)} times its value"
 
 
-def _factor(interval: Interval) -> str:
+def factor_text(interval: Interval) -> str:
+    """Format a factor with its interval, such as `1.97 (1.31 to 2.99)`."""
     return with_range(interval.value, interval.low, interval.high, decimal)
 
 
-def _points(interval: Interval) -> str:
+def points_text(interval: Interval) -> str:
+    """Format a difference between shares in points, such as `+2.3 (−1.6 to +6.2)`."""
     return with_range(interval.value, interval.low, interval.high, points)
 
 
@@ -302,8 +304,8 @@ def over_constants(found: Analysis) -> Markdown:
         (
             decay,
             "PReLU" if activation == "prelu" else "ReLU",
-            *(_factor(ratio) if (ratio := by_name[name][0]) else "–" for name in RATIOS),
-            _points(tar) if (tar := by_name["tar"][0]) else "–",
+            *(factor_text(ratio) if (ratio := by_name[name][0]) else "–" for name in RATIOS),
+            points_text(tar) if (tar := by_name["tar"][0]) else "–",
             str(by_name["tar"][1]),
         )
         for (decay, activation), by_name in branches_over_constants(found.mechanism).items()
@@ -347,8 +349,8 @@ def _word(answer: Answer) -> str:
 
 def _effects(answer: Answer) -> list[str]:
     """Format the effects that decide a question, as `name: value (low to high)`."""
-    written = {"optimum": _share, "training": _points}.get(answer.question, _factor)
+    written = {"optimum": _share, "training": points_text}.get(answer.question, factor_text)
     return [
-        f"{_EFFECTS.get(name, name)}: {(_factor if name.startswith('best factor') else written)(effect)}"
+        f"{_EFFECTS.get(name, name)}: {(factor_text if name.startswith('best factor') else written)(effect)}"
         for name, effect in answer.effects.items()
     ]

@@ -14,7 +14,7 @@ from trsfnet.analysis.mechanism_claims import gains
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
 from trsfnet.analysis.rules.mechanism import Mechanism
-from trsfnet.evaluation.statistics import Interval, mean_over_seeds
+from trsfnet.evaluation.statistics import mean_over_seeds
 from trsfnet.experiments.mechanism import ENDS, PARTS, mechanism_configs
 from trsfnet.experiments.variants import short_name
 from trsfnet.models import InceptionResnet
@@ -22,7 +22,8 @@ from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.cost import macs_per_image
 from trsfnet.report.display import Markdown, captioned, table
-from trsfnet.text import percent, points, with_range
+from trsfnet.report.mechanism import points_text
+from trsfnet.text import percent, with_range
 from trsfnet.training.config import TrainConfig
 
 _PARTS = {
@@ -77,7 +78,7 @@ def frozen(found: Analysis) -> Markdown:
         found_effects = (mean_over_seeds(gained[side].tolist()) for side in ("trained", "frozen"))
         effects = [effect for effect in found_effects if effect]
         if effects:
-            rows.append((f"{decay:g}", *map(_in_points, effects), str(len(gained))))
+            rows.append((f"{decay:g}", *map(points_text, effects), str(len(gained))))
     if not rows:
         return Markdown("No run with frozen constants has finished yet.")
     header = ("Weight decay", "Trained scales", "Frozen at the learned magnitudes", "Seeds")
@@ -87,10 +88,6 @@ def frozen(found: Analysis) -> Markdown:
         "keep it."
     )
     return Markdown(captioned(caption, "table-mechanism-frozen", table(header, rows)))
-
-
-def _in_points(effect: Interval) -> str:
-    return with_range(effect.value, effect.low, effect.high, points)
 
 
 def diagnostics(found: Analysis) -> Markdown:

@@ -53,9 +53,9 @@ def generated(found: Analysis) -> str:
 
 
 _NOTE = (
-    "Where a claim makes several comparisons, our number is the one that supports it least, and the paper's "
-    "is the range over all, computed from its tables. Exploratory: a part of the rule is younger than the "
-    "runs that decide the claim."
+    "If a claim makes several comparisons, the table shows the weakest of ours and the range of the paper's, "
+    "which we computed from its tables. Exploratory: a part of the rule is younger than the runs that decide "
+    "the claim."
 )
 
 

@@ -20,12 +20,11 @@ from trsfnet.analysis.width import (
     largest_factors,
     pairs,
 )
-from trsfnet.evaluation.statistics import Interval
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import legend_below
-from trsfnet.report.mechanism import answers_table
-from trsfnet.text import capitalised, counted, decimal, joined, percent, with_range
+from trsfnet.report.mechanism import answers_table, factor_text
+from trsfnet.text import capitalised, counted, joined, percent
 
 _NOTHING = "No run has ended yet, so no question is answered."
 _QUESTIONS = {
@@ -73,17 +72,13 @@ def ceilings(found: Analysis) -> Markdown:
     constants = {"wide-1": "1", "wide-0.1": "0.1"}
     clauses = [
         f"with the constant {constants[question]}, "
-        + joined([f"{_in_words(effect)} for the {name}" for name, effect in effects.items()])
+        + joined([f"{factor_text(effect)} for the {name}" for name, effect in effects.items()])
         for question, effects in known.items()
     ]
     return Markdown(
         "If every run at full width ended at chance, the factors over the runs at an eighth of the width "
         f"would be, {'; '.join(clauses)}. No larger effect of width can be found."
     )
-
-
-def _in_words(effect: Interval) -> str:
-    return with_range(effect.value, effect.low, effect.high, decimal)
 
 
 def questions(found: Analysis) -> Markdown:
