@@ -114,7 +114,7 @@ def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[st
         "data": {"train": faces, "test": faces},
         "source_hash": source_hash(config.track),
         "results_version": RESULTS_VERSION,
-        "started": f"2026-01-0{config.seed % 9 + 1}T00:00:00+00:00",
+        "started": f"2027-01-0{config.seed % 9 + 1}T00:00:00+00:00",
         "seconds": 321.0,
     } | ({"counts": {"parameters": 2_000_000, "scales": 20, "slopes": 131}} if done else {})
 

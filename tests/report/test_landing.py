@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import zip_longest
 from types import SimpleNamespace
@@ -10,9 +11,10 @@ import pytest
 
 from tests.report.fakes import fake_run
 from trsfnet.analysis import load
-from trsfnet.analysis.findings import Measured, Outcome
+from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.mechanism import Answer
 from trsfnet.analysis.reach import paper_regime
+from trsfnet.analysis.rules import paper_rules
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.report import landing
 from trsfnet.report.claims.questions import QUESTIONS
@@ -100,19 +102,28 @@ def test_the_answer_states_the_role_of_the_branches_at_equal_decay(outcome, word
     assert words not in landing.findings([decided(short, YES, YES, outcome)])
 
 
+def test_what_is_exploratory_is_marked():
+    older = ("both-activations-gain", "branches-matter-more")
+    answer = landing.findings([decided(paper_regime(), OPEN, YES, YES, older=older)])
+    assert "slopes do raise accuracy (exploratory), and it remains open whether TRSF does." in answer
+    assert "than with constant scales: rendered faces (exploratory)." in answer
+
+
 def test_the_gain_is_compared_between_decays_if_all_else_is_equal():
     strong = decided(paper_regime(), OPEN, OPEN, track="lfw")
     weak = decided(replace(paper_regime(), decay_budget=0.39), YES, YES, track="lfw")
-    for campaign, tar, gain in ((strong, 0.5, 0.001), (weak, 0.2, 0.03)):
+    for campaign, tar, gain in ((strong, 0.5, 0.02), (weak, 0.2, 0.12)):
         campaign.values = lambda variant, quantity, tar=tar: {0: tar, 1: tar}
-        campaign.verdicts["trsf-gains"].measured = (
-            Measured("", (), (), True, None, gain, gain - 0.01, gain + 0.01, 3, False, None),
-        )
+        means = paper_rules()["trsf-gains"].contrasts[0]
+        campaign.verdicts["trsf-gains"].measured = (SimpleNamespace(of=means.of, than=means.than),)
+        interval = Interval(gain, gain - 0.1, gain + 0.1)
+        effect = SimpleNamespace(estimate=gain, interval=interval, minimum_detectable=lambda alpha: None)
+        campaign.effect = lambda *_, effect=effect: effect
     answer = landing.findings([strong, weak]).replace("\u00a0", " ")
     assert (
         "On LFW, moving from weaker decay to the paper's decay budget raises the TAR of v1 from 20.0 % to "
-        "50.0 %, while the mean gain by TRSF over both versions is +0.1 points (−0.9 to +1.1) instead of "
-        "+3.0 points (+2.0 to +4.0)."
+        "50.0 %, while the mean gain by TRSF over both versions, as a difference of log odds, is "
+        "+0.02 (−0.08 to +0.12) instead of +0.12 (+0.02 to +0.22)."
     ) in answer
     weak.regime = replace(weak.regime, steps=10)
     assert "moving from weaker decay" not in landing.findings([strong, weak]), "they differ in length as well"
@@ -129,11 +140,16 @@ def test_contradicted_claims_are_listed_even_if_they_answer_no_main_question(tmp
     assert "Learned slopes give better accuracy than fixed ones" in answer.split("They also contradict")[1]
 
 
-def decided(regime: Regime, *outcomes: Outcome, track: str = "synthetic") -> SimpleNamespace:
-    """A campaign with these outcomes for TRSF, for the slopes and for the role of the branches."""
+def decided(
+    regime: Regime, *outcomes: Outcome, track: str = "synthetic", older: Collection[str] = ()
+) -> SimpleNamespace:
+    """A campaign with these outcomes for TRSF, for the slopes and for the role of the branches.
+
+    Its runs are older than the rules of the claims `older`.
+    """
     claims = ("trsf-gains", "both-activations-gain", "branches-matter-more")
     verdicts = {
-        claim: SimpleNamespace(outcome=each, measured=(), tested=True)
+        claim: SimpleNamespace(outcome=each, measured=(), tested=True, family=1)
         for claim, each in zip_longest(claims, outcomes, fillvalue=OPEN)
     }
     return SimpleNamespace(
@@ -143,6 +159,7 @@ def decided(regime: Regime, *outcomes: Outcome, track: str = "synthetic") -> Sim
         decides=lambda claims: True,
         of=lambda variant: {},
         values=lambda variant, quantity: {0: 0.5},
+        exploratory=lambda claim: claim in older,
     )
 
 

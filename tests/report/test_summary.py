@@ -11,12 +11,12 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.summary import PICTURE, README, RESULTS, generated, picture, with_answer
 
 
-def test_the_readme_is_that_of_the_records():
+def test_the_readme_is_that_of_the_records(committed):
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
-    assert text == generated(load(RESULTS)), "run: python -m trsfnet.report.summary"
-    assert (RESULTS / PICTURE).read_text(encoding="utf-8") == picture(load(RESULTS))
+    assert text == generated(committed), "run: python -m trsfnet.report.summary"
+    assert (RESULTS / PICTURE).read_text(encoding="utf-8") == picture(committed)
     readme = README.read_text(encoding="utf-8")
-    assert readme == with_answer(readme, load(RESULTS)), "run: python -m trsfnet.report.summary"
+    assert readme == with_answer(readme, committed), "run: python -m trsfnet.report.summary"
 
 
 def test_it_names_claims_that_exist():

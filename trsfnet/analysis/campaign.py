@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
-from trsfnet.analysis.findings import MIN_SEEDS, Outcome, Verdict
+from trsfnet.analysis.findings import DECIDED, MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
+from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.rules import paper_reaches, paper_rules
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.budgets import (
@@ -22,6 +24,8 @@ from trsfnet.experiments.budgets import (
     varies,
 )
 from trsfnet.experiments.studies import planned_configs
+from trsfnet.paper.claims import claims_by_id
+from trsfnet.training.budget import Regime
 
 
 class Campaign(ComparableRuns):
@@ -31,6 +35,18 @@ class Campaign(ComparableRuns):
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict of the runs on every claim of the paper, by claim id."""
         return judge(paper_rules(), self, paper_reaches())
+
+    def exploratory(self, claim: str) -> bool:
+        """Return whether it decides a claim with a measurement that is older than the claim's rule."""
+        if self.verdicts[claim].outcome not in DECIDED:
+            return False
+        measured = paper_rules()[claim].first_measured(self)
+        return measured is not None and measured < datetime.fromisoformat(claims_by_id()[claim].rule_since)
+
+    def schedules(self, claim: str) -> list[Regime]:
+        """Return the regimes of the runs that decide a claim, from the one with the least decay."""
+        found = set(filter(None, map(run_regime, paper_rules()[claim].deciding_runs(self))))
+        return sorted(found, key=lambda regime: (regime.decay_budget, regime.travel))
 
     def count(self, claims: Iterable[str]) -> Counter[Outcome]:
         """Count the claims with these ids by outcome."""

@@ -108,6 +108,8 @@ class Finding:
         comparisons: number of pairs of variants from which the reported pair was selected.
         conjunction: number of comparisons that must all hold for the claim to be supported.
         note: a sentence on what the numbers do not show; may be empty.
+        differing: parts of the measured differences that differ by more than chance explains, such as
+            `v1 and v2`.
     """
 
     outcome: Outcome | None
@@ -119,6 +121,7 @@ class Finding:
     comparisons: int = 1
     conjunction: int = 1
     note: str = ""
+    differing: tuple[str, ...] = ()
 
     @property
     def p_value(self) -> float:
@@ -193,6 +196,8 @@ class Verdict:
         p_holm: the same p value after Holm's adjustment for all claims tested on these runs.
         family: number of claims tested on these runs.
         note: what the numbers alone do not show, such as parts that disagree; may be empty.
+        differing: parts of the measured differences that differ by more than chance explains, such as
+            `v1 and v2`.
     """
 
     outcome: Outcome
@@ -202,11 +207,17 @@ class Verdict:
     p_holm: float | None = None
     family: int = 0
     note: str = ""
+    differing: tuple[str, ...] = ()
 
     @property
     def explanation(self) -> str:
         """The reason and the note."""
         return f"{self.reason} {self.note}".rstrip()
+
+    @property
+    def short_note(self) -> str:
+        """Which parts differ, such as `v1 and v2 differ`; empty if none."""
+        return f"{', '.join(self.differing)} differ" if self.differing else ""
 
     @property
     def tested(self) -> bool:

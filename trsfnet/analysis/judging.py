@@ -61,7 +61,9 @@ def _verdict(finding: Finding, p_holm: float | None, family: int) -> Verdict:
     if finding.outcome or p_holm is None:
         return Verdict(finding.outcome or Outcome.INCONCLUSIVE, finding.reason, measured, family=family)
     outcome, reason = _decided(finding, p_holm)
-    return Verdict(outcome, reason, measured, finding.p_value, p_holm, family, finding.note)
+    return Verdict(
+        outcome, reason, measured, finding.p_value, p_holm, family, finding.note, finding.differing
+    )
 
 
 def _decided(finding: Finding, p_holm: float) -> tuple[Outcome, str]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
-from trsfnet.analysis.findings import ALPHA
+from trsfnet.analysis.findings import ALPHA, Measured
 from trsfnet.analysis.quantities import QUANTITIES, Quantity
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.contrast import Contrast
+from trsfnet.analysis.rules.means import Means
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import NUMBER, SIGNED_NUMBER
 
@@ -68,17 +69,32 @@ class Gain:
 def gains_in_log_odds(campaign: Campaign) -> dict[str, Gain]:
     """Return the gains in log odds by claim id, for claims on TAR that are one difference between means."""
     return {
-        claim: _gain(claim, rule, campaign)
-        for claim, rule in paper_rules().items()
-        if isinstance(rule, Contrast)
-        and rule.quantity == _TAR
-        and len(rule.contrasts) == 1
-        and rule.contrasts[0].than
+        claim: _gain(claim, rule, rule.contrasts[0], campaign)
+        for claim, rule in _rules_on_gains().items()
+        if len(rule.contrasts) == 1
     }
 
 
-def _gain(claim: str, rule: Contrast, campaign: Campaign) -> Gain:
-    (means,) = rule.contrasts
+def gain_in_log_odds(campaign: Campaign, claim: str, measured: Measured) -> Gain | None:
+    """Return a gain that was measured for a claim, in log odds; None for claims that are not on TAR."""
+    if not (rule := _rules_on_gains().get(claim)):
+        return None
+    for means in rule.contrasts:
+        if (means.of, means.than) == (measured.of, measured.than):
+            return _gain(claim, rule, means, campaign)
+    return None
+
+
+def _rules_on_gains() -> dict[str, Contrast]:
+    """Return the rules on differences in TAR, by claim id."""
+    return {
+        claim: rule
+        for claim, rule in paper_rules().items()
+        if isinstance(rule, Contrast) and rule.quantity == _TAR and rule.contrasts[0].than
+    }
+
+
+def _gain(claim: str, rule: Contrast, means: Means, campaign: Campaign) -> Gain:
     cells = TAR_LOG_ODDS.published()
     published = None
     if means.weights.keys() <= cells.keys():

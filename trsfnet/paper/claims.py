@@ -15,6 +15,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+RULES_SINCE = "2026-11-29T02:39:34+00:00"
+"""When the rules took their present form, except those of claims with a date of their own."""
+
 
 @dataclass(frozen=True)
 class Quote:
@@ -41,6 +44,8 @@ class Claim:
         quotes: all passages in which the paper makes the claim.
         rule: the rule by which runs decide it: its kind under `rule`, and the arguments of that kind.
         reach: what a schedule must reach to decide it, and why; None if any schedule can.
+        rule_since: when the rule, or a measurement that it uses, last changed in a way that could add a
+            verdict; ISO date and time with its offset from UTC.
     """
 
     id: str
@@ -50,6 +55,7 @@ class Claim:
     quotes: tuple[Quote, ...]
     rule: Mapping[str, Any]
     reach: Mapping[str, Any] | None = None
+    rule_since: str = RULES_SINCE
 
 
 @cache

@@ -10,6 +10,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import DECIDED, Outcome
+from trsfnet.analysis.log_odds import gain_in_log_odds
 from trsfnet.analysis.mechanism import Answer, decay_explains_growth
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import decay_budget_in_words, has_paper_decay_budget, paper_regime
@@ -18,11 +19,12 @@ from trsfnet.analysis.stability import Study
 from trsfnet.experiments.variants import variant_of
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report import length
+from trsfnet.report.claims import log_odds
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
-from trsfnet.report.names import campaign_name, short_track
+from trsfnet.report.names import campaign_name, schedules_in_words, short_track
 from trsfnet.report.switch import tabs
 from trsfnet.text import capitalised, counted, joined, percent, percent_range
 
@@ -112,11 +114,12 @@ def questions(campaigns: Sequence[Campaign]) -> Markdown:
 
 _NOTE = (
     "Where a claim makes several comparisons, both numbers are those of the one that supports it least in "
-    "our runs. The paper's are computed from its tables. "
+    "our runs. The paper's are computed from its tables. Points cannot be compared between levels of "
+    "accuracy; *log odds* can. "
     "*Inconclusive*: chance could explain the difference. Verdicts are corrected for all claims that are "
     "tested on the same runs, so they can be inconclusive although the interval excludes 0. *Out of reach*: "
-    "our training is too short, or its weight decay too weak, to test the claim. *Exploratory*: a part of "
-    "the rule is younger than the runs that decide the claim."
+    "our training is too short, or its weight decay too weak, to test the claim. *Exploratory*: the "
+    "rule is younger than some of the runs that decide the claim."
 )
 _CAPTION = "The paper's main claims. Each verdict links to its numbers and runs."
 
@@ -131,12 +134,17 @@ def _tab(campaign: Campaign | None) -> str:
     for question, claim in MAIN_CLAIMS.items():
         rule, verdict = paper_rules()[claim], campaign and campaign.verdicts[claim]
         weakest = verdict and rule.weakest(verdict.measured)
-        paper, ours = rule.published(), "–"
-        if weakest:
-            ours = rule.estimate(weakest)
-            paper = paper if weakest.published is None else rule.published([weakest.published])
-        outcome = verdict.outcome if verdict else Outcome.NOT_RUN
-        rows.append((_asked(question, claim), paper, ours, outcome_link(claim, outcome)))
+        paper, ours, details = [rule.published()], ["–"], []
+        if campaign and weakest:
+            ours = [rule.estimate(weakest)]
+            paper = paper if weakest.published is None else [rule.published([weakest.published])]
+            if gain := gain_in_log_odds(campaign, claim, weakest):
+                paper.append(f"log odds {log_odds.published(gain)}" if gain.published is not None else "")
+                ours.append(f"log odds {log_odds.ours(gain)}")
+        if campaign and verdict:
+            details = [schedules_in_words(claim, campaign), verdict.short_note]
+        cells = (paper, ours, [outcome_link(claim, campaign), *details])
+        rows.append((_asked(question, claim), *("<br>".join(filter(None, cell)) for cell in cells)))
     return table(header, rows)
 
 
@@ -159,7 +167,8 @@ def _accuracy(campaigns: Sequence[Campaign]) -> str:
         how = "At the paper's decay budget" if at_papers else "With weaker decay"
         where = joined(list(dict.fromkeys(short_track(each.track) for each in group)))
         both = sentences and len(found["raise"]) == len(_GAINS)
-        sentences.append(f"{how} on {where}, {'both do' if both else _clauses(found)}.")
+        said = f"both do{_mark(found, 'raise')}" if both else _clauses(found)
+        sentences.append(f"{how} on {where}, {said}.")
     return " ".join(sentences)
 
 
@@ -183,7 +192,7 @@ def _by_decay(campaigns: Sequence[Campaign]) -> str:
             sentences.append(
                 f"On {short_track(weak.track)}, moving from weaker decay to the paper's decay budget raises "
                 f"the TAR of v1 from {percent(before)} to {percent(after)}, while the mean gain by TRSF over "
-                f"both versions is {_gain(strong)} instead of {_gain(weak)}."
+                f"both versions, as a difference of log odds, is {_gain(strong)} instead of {_gain(weak)}."
             )
     return " ".join(sentences)
 
@@ -199,7 +208,10 @@ def _original(campaign: Campaign) -> float:
 
 
 def _gain(campaign: Campaign) -> str:
-    return paper_rules()["trsf-gains"].estimate(campaign.verdicts["trsf-gains"].measured[0])
+    """Return the gain by TRSF in log odds, since TAR differs between the campaigns that are compared."""
+    (measured,) = campaign.verdicts["trsf-gains"].measured
+    gain = gain_in_log_odds(campaign, "trsf-gains", measured)
+    return log_odds.ours(gain) if gain else ""
 
 
 def _agreeing(campaigns: Sequence[Campaign]) -> list[tuple[dict[str, list[str]], list[Campaign]]]:
@@ -230,20 +242,27 @@ def _matched(campaigns: Sequence[Campaign]) -> list[Campaign]:
 
 
 def _gains(campaign: Campaign) -> dict[str, list[str]]:
-    """Return what raises accuracy, what does not, and what remains open."""
-    names: dict[str, list[str]] = {"raise": [], "lower": [], "open": []}
+    """Return what raises accuracy, what does not, what remains open, and what is exploratory."""
+    names: dict[str, list[str]] = {"raise": [], "lower": [], "open": [], "exploratory": []}
     kinds = {DECIDED[0]: "raise", DECIDED[1]: "lower"}
     for name, claim in _GAINS.items():
         names[kinds.get(campaign.verdicts[claim].outcome, "open")].append(name)
+        if campaign.exploratory(claim):
+            names["exploratory"].append(name)
     return names
+
+
+def _mark(names: dict[str, list[str]], kind: str) -> str:
+    """Mark a clause if any of the names in it is exploratory, with a leading space."""
+    return " (exploratory)" if set(names[kind]) & set(names["exploratory"]) else ""
 
 
 def _clauses(names: dict[str, list[str]]) -> str:
     parts = []
     if names["raise"]:
-        parts.append(f"{_subject(names['raise'], 'does', 'do')} raise accuracy")
+        parts.append(f"{_subject(names['raise'], 'does', 'do')} raise accuracy{_mark(names, 'raise')}")
     if names["lower"]:
-        parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise accuracy")
+        parts.append(f"{_subject(names['lower'], 'does', 'do')} not raise accuracy{_mark(names, 'lower')}")
     if names["open"]:
         verbs = ("does", "do") if names["raise"] else ("raises accuracy", "raise accuracy")
         parts.append(f"it remains open whether {_subject(names['open'], *verbs)}")
@@ -305,7 +324,8 @@ def _branches_on(campaign: Campaign) -> str:
     """Return the factor by which branches add more with TRSF, and the track."""
     rule, track = paper_rules()[_ROLE], short_track(campaign.track)
     weakest = rule.weakest(campaign.verdicts[_ROLE].measured)
-    return f"{rule.estimate(weakest)} on {track}" if weakest else track
+    found = f"{rule.estimate(weakest)} on {track}" if weakest else track
+    return f"{found} (exploratory)" if campaign.exploratory(_ROLE) else found
 
 
 def _shrinking(campaigns: Sequence[Campaign]) -> str:
@@ -379,9 +399,12 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
         outcomes = campaign.count(MAIN_CLAIMS.values())
         supported, contradicted = (outcomes[outcome] for outcome in DECIDED)
         left = len(MAIN_CLAIMS) - supported - contradicted
+        exploratory = sum(map(campaign.exploratory, MAIN_CLAIMS.values()))
+        are = "is" if exploratory == 1 else "are"
         counts.append(
             f"on {campaign_name(campaign)}{_decay(campaign)}, our runs confirm {supported}, contradict "
             f"{contradicted} and leave {left} open"
+            + (f" ({exploratory} of these verdicts {are} exploratory)" if exploratory else "")
         )
     return f"Of the paper's answers to {counted(len(MAIN_CLAIMS), 'question')}, {'; '.join(counts)}."
 

@@ -9,7 +9,6 @@ import torch
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.benchmarks import cases_of, measured
-from trsfnet.analysis.findings import Verdict
 from trsfnet.analysis.mechanism_claims import gains
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
@@ -20,9 +19,11 @@ from trsfnet.experiments.variants import short_name
 from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.claims import claims_by_id
+from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.cost import macs_per_image
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import points_text
+from trsfnet.report.names import schedules_in_words
 from trsfnet.text import percent, with_range
 from trsfnet.training.config import TrainConfig
 
@@ -52,22 +53,24 @@ def parts(found: Analysis) -> Markdown:
 
 def claims(found: Analysis) -> Markdown:
     """Tabulate the paper's claims on mechanisms and cost, with measurements and verdicts."""
-    verdicts = _verdicts(found)
+    study = next((campaign for campaign in found.campaigns if not campaign.mechanism.empty), None)
     rows = []
     for claim, rule in paper_rules().items():
         if isinstance(rule, Mechanism | Cost):
-            verdict = verdicts.get(claim)
+            verdict = study.verdicts[claim] if study else None
             numbers = "; ".join(f"{m.name}: {rule.estimate(m)}" for m in verdict.measured) if verdict else ""
+            schedule = schedules_in_words(claim, study) if study else ""
             reason = verdict.explanation if verdict else "No run of the study has finished."
-            outcome = verdict.outcome if verdict else "not run"
-            rows.append((claims_by_id()[claim].statement, numbers or "–", f"**{outcome}**: {reason}"))
+            outcome = outcome_in_words(claim, study, sign=False)
+            rows.append(
+                (
+                    claims_by_id()[claim].statement,
+                    "; ".join(filter(None, (numbers, schedule))) or "–",
+                    f"**{outcome}**: {reason}",
+                )
+            )
     body = table(("Claim, as the rule tests it", "Measured", "Verdict"), rows)
     return Markdown(captioned("The paper's claims on mechanisms", "table-mechanism-claims", body))
-
-
-def _verdicts(found: Analysis) -> dict[str, Verdict]:
-    """Return the verdicts of the study's campaign by claim; empty until a run of the study has ended."""
-    return next((c.verdicts for c in found.campaigns if not c.mechanism.empty), {})
 
 
 def frozen(found: Analysis) -> Markdown:

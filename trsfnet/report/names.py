@@ -6,6 +6,7 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.reach import decay_budget_in_words
+from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.evaluation.names import far_name
 from trsfnet.evaluation.verification import ALL_PAIRS_FARS
@@ -89,6 +90,22 @@ def budget_in_words(of: TableRuns) -> str:
     found = of.regime
     lengths = f": decay budget {decay_budget_in_words(found)}, travel {found.travel:,.0f}" if found else ""
     return f"budget {of.budget}{lengths}"
+
+
+def schedules_in_words(claim: str, campaign: Campaign) -> str:
+    """Return decay budget and travel of the runs that decide a claim that depends on them.
+
+    Returns:
+        Text such as `decay budget 12.4, travel 388`, with ranges if schedules differ; empty for claims that
+        do not depend on the schedule, and without runs.
+    """
+    found = campaign.schedules(claim) if paper_rules()[claim].moves_with_schedule else []
+    if not found:
+        return ""
+    budgets = dict.fromkeys(decay_budget_in_words(regime) for regime in (found[0], found[-1]))
+    travels = sorted(regime.travel for regime in found)
+    ends = dict.fromkeys(f"{travel:,.0f}" for travel in (travels[0], travels[-1]))
+    return f"decay budget {' to '.join(budgets)}, travel {' to '.join(ends)}"
 
 
 def runs_in_words(of: TableRuns) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome
-from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gains_in_log_odds
+from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gain_in_log_odds, gains_in_log_odds
 from trsfnet.analysis.margins import leans_against, tested
 from trsfnet.analysis.mechanism import decay_explains_growth
 from trsfnet.analysis.power import seed_spreads
@@ -21,10 +21,11 @@ from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
 from trsfnet.report import landing, length, mechanism, statistics, style
+from trsfnet.report.claims import log_odds
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.display import Markdown, table
-from trsfnet.report.names import campaign_name
+from trsfnet.report.names import campaign_name, schedules_in_words
 from trsfnet.report.power import unequal
 from trsfnet.text import capitalised, counted, joined
 
@@ -54,8 +55,8 @@ def generated(found: Analysis) -> str:
 
 _NOTE = (
     "If a claim makes several comparisons, the table shows the weakest of ours and the range of the paper's, "
-    "which we computed from its tables. Exploratory: a part of the rule is younger than the runs that decide "
-    "the claim."
+    "which we computed from its tables. Log odds can be compared between levels of accuracy, unlike points. "
+    "Exploratory: the rule is younger than some of the runs that decide the claim."
 )
 
 
@@ -75,9 +76,17 @@ def _name(campaign: Campaign) -> str:
 
 def _cell(claim: str, campaign: Campaign) -> str:
     rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
-    weakest = rule.weakest(verdict.measured)
-    said = outcome_in_words(claim, verdict.outcome)
-    return f"{said}: {rule.estimate(weakest)}" if weakest else said
+    said, weakest = outcome_in_words(claim, campaign), rule.weakest(verdict.measured)
+    if not weakest:
+        return said
+    gain = gain_in_log_odds(campaign, claim, weakest)
+    details = (
+        rule.estimate(weakest),
+        f"log odds {log_odds.ours(gain)}" if gain else "",
+        schedules_in_words(claim, campaign),
+        verdict.short_note,
+    )
+    return f"{said}: {'; '.join(filter(None, details))}"
 
 
 def answer(found: Analysis) -> str:
@@ -150,7 +159,9 @@ def _short(campaigns: Sequence[Campaign]) -> str:
     for campaign in campaigns:
         counts = campaign.count(paper_rules())
         supported, contradicted = counts[Outcome.SUPPORTED], counts[Outcome.CONTRADICTED]
+        exploratory = sum(map(campaign.exploratory, paper_rules()))
         start = f"{supported} supported, {contradicted} contradicted"
+        start += f" ({exploratory} of these exploratory)" if exploratory else ""
         start = start if supported + contradicted else "none decided"
         rest = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _UNDECIDED if counts[outcome])
         name = _name(campaign)
@@ -172,8 +183,9 @@ def _claim(claim: str, campaigns: Sequence[Campaign]) -> str:
 def _verdict(claim: str, campaign: Campaign) -> str:
     verdict = campaign.verdicts[claim]
     numbers = _numbers(claim, campaign)
-    words = outcome_in_words(claim, verdict.outcome, sign=False)
-    said = f"{words}**{f', {numbers}' if numbers else ''}"
+    schedule = schedules_in_words(claim, campaign) if verdict.outcome != Outcome.OUT_OF_REACH else ""
+    words = outcome_in_words(claim, campaign, sign=False)
+    said = "; ".join(filter(None, (f"{words}**{f', {numbers}' if numbers else ''}", schedule)))
     return f"{_name(campaign)}: **{said}. {verdict.explanation}"
 
 
@@ -230,15 +242,13 @@ def _undecided(campaign: Campaign) -> list[str]:
 
 def _in_log_odds(campaign: Campaign) -> str:
     """Compare the gain by TRSF with the paper's in log odds, in a sentence with a leading space."""
-    unit, gain = TAR_LOG_ODDS.difference, gains_in_log_odds(campaign)["trsf-gains"]
+    gain = gains_in_log_odds(campaign)["trsf-gains"]
     if not gain.effect or not gain.minimum_detectable or gain.published is None:
         return ""
-    interval = gain.effect.interval
     return (
         " In log odds, which can be compared between levels of accuracy, it is "
         f"{TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}; our gain is "
-        f"{unit.interval(gain.effect.estimate, interval.low, interval.high)}, the paper's "
-        f"{unit.text(gain.published)}."
+        f"{log_odds.ours(gain)}, the paper's {log_odds.published(gain)}."
     )
 
 

@@ -78,6 +78,7 @@ class Agreement(Rule):
                 for part, finding in zip(self.parts, found, strict=True)
                 if finding.note
             ),
+            differing=tuple(dict.fromkeys(parts for finding in found for parts in finding.differing)),
         )
 
     def testable(self, variants: Collection[str], track: str) -> bool:

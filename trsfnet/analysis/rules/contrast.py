@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
-from trsfnet.analysis.rules.means import Means, disagreement
+from trsfnet.analysis.rules.means import Means, disagreements
 from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.analysis.rules.rule import Bounds, shortfall, within
 from trsfnet.analysis.units import Unit
@@ -74,11 +74,13 @@ class Contrast(Measuring):
                 name = means.name(" / " if self.quantity.unit.logarithm else " − ")
                 measured.append(Comparison(name, effect, means.of, means.than, differs, published))
         found = within(self.bounds, measured, gaps, self._barred(campaign))
-        notes = []
+        notes, differing = [], []
         for means in self.contrasts:
-            if means.than and (note := disagreement(means, self.quantity, campaign, self.pooling)):
+            if means.than and (parts := disagreements(means, self.quantity, campaign, self.pooling)):
+                note = " ".join(each.sentence for each in parts)
                 notes.append(f"{means.name()}: {note}" if len(self.contrasts) > 1 else note)
-        return replace(found, note=" ".join(notes))
+                differing += [each.parts for each in parts]
+        return replace(found, note=" ".join(notes), differing=tuple(dict.fromkeys(differing)))
 
     def _barred(self, campaign: ComparableRuns) -> frozenset[Outcome]:
         """Return the outcomes ruled out because the side they favour has more collapsed or censored runs."""

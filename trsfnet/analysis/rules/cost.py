@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from trsfnet.analysis.benchmarks import cases_of, measured
@@ -105,6 +106,11 @@ class Cost(Rule):
     def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return no runs, since the evidence is a benchmark."""
         return {}
+
+    def first_measured(self, campaign: ComparableRuns) -> datetime | None:
+        """Return the date of the benchmark; None if it was not run here."""
+        result = measured("step")
+        return datetime.fromisoformat(result["machine"]["date"]).replace(tzinfo=UTC) if result else None
 
     def unit(self, *, difference: bool) -> Unit:
         """Return the format of a factor: a plain number."""

@@ -74,12 +74,27 @@ def _contrasted(of: Sequence[str], than: Sequence[str]) -> list[str]:
     return found[0] if len(found) == 1 else []
 
 
-def disagreement(means: Means, quantity: Quantity, campaign: ComparableRuns, pooling: Pooling) -> str:
-    """Return a sentence if parts of a difference differ significantly from each other, else "".
+@dataclass(frozen=True)
+class Disagreement:
+    """Two parts of a difference that differ significantly from each other.
+
+    Attributes:
+        parts: names of the parts, such as `v1 and v2`.
+        sentence: that they differ, with both values and the p value.
+    """
+
+    parts: str
+    sentence: str
+
+
+def disagreements(
+    means: Means, quantity: Quantity, campaign: ComparableRuns, pooling: Pooling
+) -> list[Disagreement]:
+    """Return the parts of a difference that differ significantly from each other.
 
     The parts are the versions and the activations. Each pair is tested at 5 % divided by the number of pairs.
     """
-    sentences = []
+    found = []
     for setting in _PARTS:
         names, parts = _SETTINGS[setting], _parts(means, setting)
         pairs = list(combinations(parts, 2))
@@ -98,11 +113,10 @@ def disagreement(means: Means, quantity: Quantity, campaign: ComparableRuns, poo
             if p < ALPHA:
                 texts = [quantity.difference.text(effect.estimate) for effect in (one, other)]
                 verb = "disagree" if one.estimate * other.estimate < 0 else "differ"
-                sentences.append(
-                    f"{names[first]} and {names[second]} {verb} by more than chance explains "
-                    f"({texts[0]} and {texts[1]}; {p_in_text(p)})."
-                )
-    return " ".join(sentences)
+                both = f"{names[first]} and {names[second]}"
+                numbers = f"{texts[0]} and {texts[1]}; {p_in_text(p)}"
+                found.append(Disagreement(both, f"{both} {verb} by more than chance explains ({numbers})."))
+    return found
 
 
 def _parts(means: Means, setting: str) -> dict[str | bool, Means]:

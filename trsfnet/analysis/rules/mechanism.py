@@ -12,6 +12,7 @@ from trsfnet.analysis.mechanism_claims import QUESTIONS, Asked, Question
 from trsfnet.analysis.rules.rule import Bounds, Rule, within
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import Unit
+from trsfnet.experiments.mechanism import ENDS
 from trsfnet.text import counted
 
 
@@ -58,6 +59,10 @@ class Mechanism(Rule):
     def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return no runs, since the page of the study lists them."""
         return {}
+
+    def deciding_runs(self, campaign: ComparableRuns) -> list[Run]:
+        """Return the runs at both weight decays that the questions compare."""
+        return [run for run in campaign.ordered if run.config["weight_decay"] in ENDS]
 
     def unit(self, *, difference: bool) -> Unit:
         """Return the unit of the question."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
@@ -95,6 +96,15 @@ class Rule(ABC):
             variant: [(str(seed), run) for seed, run in sorted(campaign.of(variant).items())]
             for variant in self.variants
         }
+
+    def deciding_runs(self, campaign: ComparableRuns) -> list[Run]:
+        """Return the runs on which a verdict is based."""
+        return [run for runs in self.evidence(campaign).values() for _, run in runs]
+
+    def first_measured(self, campaign: ComparableRuns) -> datetime | None:
+        """Return when the first measurement behind a verdict was started; None if nothing was measured."""
+        started = [run.started for run in self.deciding_runs(campaign)]
+        return datetime.fromisoformat(min(started)) if started else None
 
     def margins(self, value: float) -> list[float]:
         """Return the signed distance of a value from each bound, positive on the claim's side."""

@@ -22,7 +22,11 @@ def gains(found: Analysis) -> Markdown:
         mean = level(campaign)
         header.append(campaign_name(campaign) + ("" if mean is None else f" (mean TAR {percent(mean)})"))
     rows = [
-        (claims_by_id()[claim].statement, _published(gain), *(_ours(columns[c][claim]) for c in shown))
+        (
+            claims_by_id()[claim].statement,
+            published(gain),
+            *(ours(columns[c][claim]) + _detectable(columns[c][claim]) for c in shown),
+        )
         for claim, gain in columns[shown[0]].items()
     ]
     caption = (
@@ -33,15 +37,20 @@ def gains(found: Analysis) -> Markdown:
     return Markdown(captioned(caption, "gains-in-log-odds", table(header, rows)))
 
 
-def _published(gain: Gain) -> str:
+def published(gain: Gain) -> str:
+    """Return the paper's gain, such as `+0.24`; a dash if it gives none."""
     return "–" if gain.published is None else TAR_LOG_ODDS.difference.text(gain.published)
 
 
-def _ours(gain: Gain) -> str:
+def ours(gain: Gain) -> str:
+    """Return our gain with its interval, such as `+0.02 (−0.03 to +0.06)`; a dash without two seeds."""
     if gain.effect is None:
         return "–"
     interval = gain.effect.interval
-    text = TAR_LOG_ODDS.difference.interval(gain.effect.estimate, interval.low, interval.high)
+    return TAR_LOG_ODDS.difference.interval(gain.effect.estimate, interval.low, interval.high)
+
+
+def _detectable(gain: Gain) -> str:
     if not gain.minimum_detectable:
-        return text
-    return f"{text}; detectable {TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}"
+        return ""
+    return f"; detectable {TAR_LOG_ODDS.unit.text(gain.minimum_detectable)}"

@@ -17,9 +17,9 @@ from trsfnet.analysis.rules.spread import Spread
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.figures import OUTCOME_LOOKS, WIDEST
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import SIGNS, anchor
+from trsfnet.report.claims.tables import anchor, outcome_in_words
 from trsfnet.report.display import Markdown
-from trsfnet.report.names import campaign_name
+from trsfnet.report.names import campaign_name, schedules_in_words
 from trsfnet.text import capitalised, counted
 
 # SVG paths around the origin, in pixels.
@@ -85,11 +85,12 @@ def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margi
 def _line(claim: str, campaign: Campaign, margin: Margin | None) -> str:
     verdict = campaign.verdicts[claim]
     label = html.escape(capitalised(campaign_name(campaign)))
-    numbers = html.escape(paper_rules()[claim].summary(verdict.measured))
+    details = (paper_rules()[claim].summary(verdict.measured), schedules_in_words(claim, campaign))
+    numbers = html.escape("; ".join(filter(None, details)))
     drawn = f' data-outcome="{margin.outcome}"' if margin else ""
     return (
         f'<div class="overview-line" data-runs="{label}"{drawn}><span>{label}</span>{_strip(margin)}'
-        f"<span>{SIGNS[verdict.outcome]} {verdict.outcome}</span>"
+        f"<span>{outcome_in_words(claim, campaign)}</span>"
         f'<span class="overview-numbers">{numbers}</span></div>'
     )
 

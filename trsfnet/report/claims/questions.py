@@ -7,7 +7,12 @@ QUESTIONS = {
     "Do Leaky ReLU and PReLU raise it?": ("both-activations-gain", "prelu-gains-0.82", "learned-beats-set"),
     "Do TRSF and PReLU together raise it?": ("trsf-prelu-gains", "joint-gains-further", "step-by-step"),
     "Does the initial slope matter?": ("sensitive-to-start", "start-0.25-best"),
-    "Does training converge faster?": ("converges-faster",),
+    "Does training converge faster?": (
+        "converges-faster",
+        "converges-faster-by-validation",
+        "trsf-converges-faster",
+        "prelu-converges-faster",
+    ),
     "Is training more stable?": (
         "no-crash",
         "trainable-more-stable",

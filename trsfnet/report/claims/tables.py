@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA, DECIDED, MIN_SEEDS, Outcome
+from trsfnet.analysis.log_odds import gain_in_log_odds
 from trsfnet.analysis.reach import decay_budget_in_words, paper_regime, run_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
-from trsfnet.paper.claims import Claim, claims_by_id
+from trsfnet.paper.claims import RULES_SINCE, Claim, claims_by_id, paper_claims
+from trsfnet.report.claims import log_odds
 from trsfnet.report.display import Markdown, captioned, list_of_problems, table
-from trsfnet.report.names import campaign_name
-from trsfnet.text import NBSP, capitalised, counted, in_words, joined
+from trsfnet.report.names import campaign_name, schedules_in_words
+from trsfnet.text import NBSP, capitalised, counted, joined
 
 # A symbol for each outcome, so that tables can be scanned quickly.
 SIGNS = {
@@ -24,17 +27,6 @@ SIGNS = {
     Outcome.OUT_OF_REACH: "○",
     Outcome.NOT_RUN: "–",
 }
-
-# Claims whose rule was written when the results that decide it were known.
-LATER_RULES = (
-    "converges-faster-by-validation",
-    "trsf-converges-faster",
-    "prelu-converges-faster",
-    "parts-do-not-conflict",
-    "cost",
-)
-# Claims of which a part of the rule is younger than the results that decide it.
-_LATER_PARTS = ("branches-matter-more",)
 
 
 def rules() -> Markdown:
@@ -68,11 +60,12 @@ def rules() -> Markdown:
         f"{MIN_SEEDS} seeds of each variant of a claim, and replaces it when that holds for all claims.\n"
         "- If a claim says that no run collapses, one collapse contradicts it. Support requires enough runs "
         f"that a collapse rate of {100 * RARE:.0f} % would very probably have produced a collapse.\n"
-        "- We wrote each claim and its rule before we knew the results that decide it, with these "
-        "exceptions. The [history](verdict_history.ipynb) lists the verdicts that they changed.\n"
-        f"  - We wrote {in_words(len(LATER_RULES))} rules after we knew the results that they judge: those "
-        f"on {joined([claim_link(claim) for claim in LATER_RULES])}. Their verdicts are exploratory until "
-        "new seeds, or a new measurement, confirm them.\n"
+        "- A verdict is *exploratory* if any of the runs that decide it was started before its rule took its "
+        "present form: whoever wrote the rule may have known their results. New seeds must confirm it. "
+        f"Most rules date from {_day(RULES_SINCE)}. They are younger than the stability study and than all "
+        f"runs with the budget short. Those on {joined([claim_link(claim.id) for claim in _later()])} are "
+        "younger still. The [history](verdict_history.ipynb) lists the verdicts that changed.\n"
+        "- We made these changes when we knew results that they judge:\n"
         "  - We decided to pool the variance and not to pair seeds when v1's first three seeds on rendered "
         "faces were known. Three seeds of one variant decide nothing. Runs that share a seed may be slightly "
         "more alike than others, so unpaired intervals are too wide rather than too narrow.\n"
@@ -109,10 +102,21 @@ def rules() -> Markdown:
         f"the twelve minimums of the travel, that of {claim_link('branches-matter-more')}. This claim "
         "compares TRSF with constants at equal decay, and the runs on rendered faces with 1 to 20 % of the "
         "paper's travel agreed on its direction with softmax loss. Together, both changes restored the "
-        "confirmation on rendered faces, which is exploratory for this reason.\n"
+        "confirmation on rendered faces.\n"
         "  - That a verdict names versions and activations that differ even if their effects have the same "
         "sign was decided when these runs were known. It changes no verdict."
     )
+
+
+def _later() -> list[Claim]:
+    """Return the claims whose rule is younger than most."""
+    return [claim for claim in paper_claims() if claim.rule_since > RULES_SINCE]
+
+
+def _day(moment: str) -> str:
+    """Return the date of an ISO date and time in words, such as `29 November 2026`."""
+    found = datetime.fromisoformat(moment)
+    return f"{found.day} {found:%B %Y}"
 
 
 def claim_link(claim: str) -> str:
@@ -190,33 +194,53 @@ def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Mark
 
 
 def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
-    """Return the verdict of each campaign with its numbers and its note, linked to the evidence."""
+    """Return the verdict of each campaign, linked to the evidence, with numbers, schedule and note."""
     rule = paper_rules()[claim]
     if not campaigns:
         reason = f": {rule.why_untested}" if rule.why_untested else ""
-        return [outcome_link(claim, Outcome.NOT_RUN) + reason]
+        return [outcome_link(claim, None) + reason]
     cells = []
     for campaign in campaigns:
         verdict = campaign.verdicts[claim]
+        schedule = schedules_in_words(claim, campaign) if verdict.outcome != Outcome.NOT_RUN else ""
         numbers = rule.summary(verdict.measured)
-        note = verdict.note if verdict.outcome in DECIDED else ""
-        cells.append("<br>".join(filter(None, (outcome_link(claim, verdict.outcome), numbers, note))))
+        parts = (
+            outcome_link(claim, campaign),
+            numbers,
+            _in_log_odds(claim, campaign),
+            schedule,
+            verdict.note,
+        )
+        cells.append("<br>".join(filter(None, parts)))
     return cells
 
 
-def outcome_link(claim: str, outcome: Outcome) -> str:
-    """Return an outcome with its symbol, as a link to the evidence on the claim."""
-    return f"[{outcome_in_words(claim, outcome)}](#claim-{claim})"
+def _in_log_odds(claim: str, campaign: Campaign) -> str:
+    """Return our weakest gain in TAR as a difference of log odds, next to the paper's; empty without one."""
+    weakest = paper_rules()[claim].weakest(campaign.verdicts[claim].measured)
+    gain = weakest and gain_in_log_odds(campaign, claim, weakest)
+    if not gain:
+        return ""
+    paper = "" if gain.published is None else f", the paper's {log_odds.published(gain)}"
+    return f"log odds {log_odds.ours(gain)}{paper}"
 
 
-def outcome_in_words(claim: str, outcome: Outcome, *, sign: bool = True) -> str:
-    """Return an outcome with its symbol, marked as exploratory if the rule is younger than the results.
+def outcome_link(claim: str, campaign: Campaign | None) -> str:
+    """Return the outcome on a claim as a link to the evidence; arguments as for `outcome_in_words`."""
+    return f"[{outcome_in_words(claim, campaign)}](#claim-{claim})"
 
-    That depends on the claim alone: no claim of this kind has been decided by runs younger than its rule.
+
+def outcome_in_words(claim: str, campaign: Campaign | None, *, sign: bool = True) -> str:
+    """Return the outcome on a claim, marked as exploratory if the rule is younger than a run that decides it.
+
+    Args:
+        claim: id of the claim.
+        campaign: the runs; None if no run can test the claim.
+        sign: whether to begin with the symbol of the outcome.
     """
-    later = outcome in DECIDED and claim in (*LATER_RULES, *_LATER_PARTS)
+    outcome = campaign.verdicts[claim].outcome if campaign else Outcome.NOT_RUN
     symbol = f"{SIGNS[outcome]}{NBSP}" if sign else ""
-    return f"{symbol}{outcome}{' (exploratory)' if later else ''}"
+    return f"{symbol}{outcome}{' (exploratory)' if campaign and campaign.exploratory(claim) else ''}"
 
 
 def verdict(found: Analysis) -> Markdown:
@@ -224,9 +248,11 @@ def verdict(found: Analysis) -> Markdown:
     lines = []
     for campaign in found.campaigns_on(paper_rules()):
         decided = [
-            f"**{outcome}**: {joined([claim_link(claim) for claim in claims])}"
+            f"**{outcome}{' (exploratory)' if exploratory else ''}**: "
+            f"{joined([claim_link(claim) for claim in claims])}"
             for outcome in DECIDED
-            if (claims := [c for c, v in campaign.verdicts.items() if v.outcome == outcome])
+            for exploratory in (False, True)
+            if (claims := _decided(campaign, outcome, exploratory=exploratory))
         ]
         counts = campaign.count(paper_rules())
         inconclusive, *others = Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN
@@ -234,6 +260,12 @@ def verdict(found: Analysis) -> Markdown:
         rest += "".join(f", {counts[other]} {other}" for other in others if counts[other])
         lines.append(f"- {capitalised(campaign_name(campaign))}: {'; '.join([*decided, rest])}.")
     return Markdown("\n".join(lines) or "No run has ended, so there are no verdicts.")
+
+
+def _decided(campaign: Campaign, outcome: Outcome, *, exploratory: bool) -> list[str]:
+    """Return the claims on which a campaign has an outcome, either exploratory or not."""
+    found = [claim for claim, verdict in campaign.verdicts.items() if verdict.outcome == outcome]
+    return [claim for claim in found if campaign.exploratory(claim) == exploratory]
 
 
 def anchor(subject: str) -> str:

@@ -75,7 +75,7 @@ def _sentence(claim: Claim, rule: Rule, campaign: Campaign) -> str:
         for variant, runs in rule.evidence(campaign).items()
         if runs
     )
-    outcome = outcome_in_words(claim.id, verdict.outcome, sign=False)
+    outcome = outcome_in_words(claim.id, campaign, sign=False)
     said = f"- {capitalised(campaign_name(campaign))}: **{outcome}**. {verdict.explanation}"
     if rule.moves_with_schedule and campaign.regime and verdict.outcome != Outcome.OUT_OF_REACH:
         said += f" {regime_in_words(campaign.regime)}"
