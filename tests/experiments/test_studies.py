@@ -9,8 +9,8 @@ import pytest
 from trsfnet.errors import ConfigError
 from trsfnet.experiments.budgets import BUDGETS, budget_of, configs, departures, varies
 from trsfnet.experiments.pilot import pilot_configs
-from trsfnet.experiments.studies import STUDIES, planned_configs, planned_runs
-from trsfnet.experiments.variants import GRID, STABILITY, variants_in
+from trsfnet.experiments.studies import STUDIES, configs_of_budget, planned_configs, planned_runs
+from trsfnet.experiments.variants import CONTROLS, GRID, STABILITY, variants_in
 from trsfnet.training.budget import regime
 from trsfnet.training.config import TrainConfig
 
@@ -141,3 +141,10 @@ def test_a_pilot_shares_settings_with_no_run_that_it_decides_on():
 def test_wrong_options_are_one_sentence(options, says):
     with pytest.raises(ConfigError, match=says):
         planned_runs(options, None)
+
+
+@pytest.mark.parametrize("track", ["synthetic", "lfw"])
+def test_controls_are_planned_on_both_public_tracks(track):
+    keys = {control.key for control in CONTROLS}
+    seeds = [config.seed for config in configs_of_budget("full", track) if config.variant in keys]
+    assert sorted(seeds) == sorted([300, 301, 302] * len(keys))

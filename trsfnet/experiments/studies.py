@@ -39,21 +39,27 @@ class Study:
         variants: the variants to train.
         configs: replaces `variants` if the runs differ in more than the variant; a function that returns the
             runs for some seeds, or for the default seeds if given None.
+        further_tracks: the tracks besides `track` on which its runs are planned as well.
     """
 
     budget: str
     variants: tuple[Variant, ...] = ()
     configs: Callable[[Sequence[int] | None], list[TrainConfig]] | None = None
+    further_tracks: tuple[str, ...] = ()
 
     @property
     def track(self) -> str:
         """The default track: `synthetic` if the budget is defined for it, otherwise `lfw`."""
         return "synthetic" if "synthetic" in BUDGETS[self.budget] else "lfw"
 
+    def planned_on(self, budget: str, track: str) -> bool:
+        """Return whether its runs are planned for a budget on a track."""
+        return budget == self.budget and track in (self.track, *self.further_tracks)
+
 
 STUDIES = {
     "paper": Study("quick", GRID),
-    "control": Study("full", CONTROLS),
+    "control": Study("full", CONTROLS, further_tracks=("lfw",)),
     "stability": Study("stability", STABILITY),
     "collapse": Study("collapse", COLLAPSE),
     "width-narrow": Study("width-narrow", WIDTH_NARROW),
@@ -139,7 +145,7 @@ def configs_of_budget(budget: str, track: str) -> tuple[TrainConfig, ...]:
     further = [
         study
         for name, study in STUDIES.items()
-        if (study.budget, study.track) == (budget, track) and study.variants and name not in ("paper", budget)
+        if study.planned_on(budget, track) and study.variants and name not in ("paper", budget)
     ]
     found = [config for study in further for config in configs(study.variants, budget=budget, track=track)]
     return (*planned_configs(budget, track), *found)
