@@ -107,11 +107,11 @@ def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
     cells = row(meaning.gains(pair), "ReLU")
     assert cells[2] == "1.00"
     assert cells[4].startswith("2.00 (")
-    assert cells[5] == "2.00"
+    assert cells[5:] == ["2.00", "2.00"]
     verdict = row(meaning.verdict([pair]), "v1 + TRSF")
     assert verdict[2].startswith("2.00 (")
-    assert verdict[3] == "2.00"
-    assert verdict[4] == "0.40", "without the fixed 1 of the last module"
+    assert verdict[3:5] == ["2.00", "2.00"]
+    assert verdict[5] == "0.40", "without the fixed 1 of the last module"
 
 
 def test_the_answer_counts_the_comparisons(tmp_path):
@@ -135,7 +135,7 @@ def test_the_last_module_does_not_enter_averages(tmp_path, arch):
     one = load(tmp_path)
     cells = row(meaning.gains(one.table({"v1": 1, "v2": 2}[arch], "synthetic")), "ReLU")
     assert cells[4].startswith("2.00 (")
-    assert cells[5] == "2.00"
+    assert cells[5:] == ["2.00", "2.00"]
     for run in one.runs:
         expected = 0.4 if run.config["trsf"] else 0.2
         for mean in ("arithmetic", "geometric", "median"):
