@@ -230,6 +230,10 @@ def test_the_start_and_the_training_add_up_to_the_gain(tmp_path):
     assert gain.total.estimate == pytest.approx(0.11)
     assert "+5.0 points" in (row := str(meaning.start_and_training(load(tmp_path))))
     assert "+6.0 points" in row
+    said = str(meaning.training_alone(load(tmp_path), "v1"))
+    assert "TRSF changes TAR at FAR 1e-3 by +6.0 points (" in said
+    assert said.endswith("for v1.")
+    assert meaning.training_alone(load(tmp_path), "v2") is None, "it has no control"
     assert meaning.start_and_training_of_branches(load(tmp_path)) is None, "no ratios"
 
 

@@ -72,7 +72,7 @@ def size_finding(runs: pd.DataFrame) -> str:
 
 def _finding(decay: float, losses: pd.DataFrame) -> str:
     exact, mean = int((losses.idxmin(axis=1) == 1).sum()), losses.mean()
-    best = float(mean.idxmin())
+    best = min(FACTORS, key=lambda factor: mean[factor])
     said = (
         f"With weight decay {decay:g}, the learned size of the branches has the lowest held-out loss "
         f"in {exact} of {counted(len(losses), 'run')}"
