@@ -11,6 +11,7 @@ from trsfnet.analysis import load
 from trsfnet.analysis.mechanism import answers, branches_over_constants, change, ladder, mechanism_runs
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.mechanism import mechanism_configs
+from trsfnet.training.rescaling import FACTORS
 
 SEEDS = (100, 101, 102)
 
@@ -44,6 +45,7 @@ def table(seeds=SEEDS, *, growth=5.0, shrink=0.2, noise=0.02, gauge=8.0):
         row |= {"ratio": ratio * wobble[1], "ratio_geometric": ratio * wobble[2]}
         row |= {"ratio_median": ratio * wobble[3], "tar": 0.8 + 0.1 * config.trsf + rng.normal(scale=0.001)}
         row["best_factor"] = 1.0 if config.trsf else np.nan
+        row |= {f"loss_{factor:g}": 0.4 + 0.1 * np.log(factor) ** 2 for factor in FACTORS}
         row["negative_slopes"] = 0.02
         rows.append(row)
     frame = pd.DataFrame(rows)
@@ -133,6 +135,7 @@ def test_records_become_rows(tmp_path):
         "cosine": {"a": (-0.1, -0.3), "b": (-0.2, -0.3)},
         "rank": {"a": (10.0, 5.0), "b": (8.0, 8.0)},
         "rescaled_loss": {"0.84": (9.0, 3.0), "1.0": (9.0, 2.0), "1.19": (9.0, 1.0)},
+        "zeros": {"features": (0.5, 0.25)},
     }
     ends = (0, record.config["epochs"])
     rows = [
@@ -152,7 +155,8 @@ def test_records_become_rows(tmp_path):
     assert row["tar"] == 0.5
     assert row["seed"] == 100
     assert row["best_factor"] == 1.19
-    for name, value in {"dead": 0.3, "cosine": -0.15, "rank": 0.75}.items():
+    ends = {"dead": 0.3, "zeros": 0.25, "cosine": -0.15, "rank": 0.75, "loss_0.84": 3.0, "loss_1.19": 1.0}
+    for name, value in ends.items():
         assert row[name] == pytest.approx(value), name
 
 

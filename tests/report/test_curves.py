@@ -90,7 +90,20 @@ def test_convergence_is_that_of_the_baselines(tmp_path):
     half, three_quarters, every = (f"{100 * tars[epoch]:.1f}\u00a0%" for epoch in (2, 3, 4))
     assert f"| v1 | TAR@FAR=1e-3, ten folds | {half} | {three_quarters} | {every} |" in text
     assert text.count("Rendered faces") == 1
+    rise = f"{100 * (tars[4] - tars[3]):+.1f}"
+    last = sum(run.history["train_accuracy"].iloc[-1] for run in runs) / len(runs)
+    assert f"every baseline still improves, by {rise} points, and {100 * last:.1f}\u00a0% of" in text
+    assert "training has not converged." in text
     assert "No baseline has finished yet." in str(curves.convergence([]))
+
+
+def test_curves_that_no_longer_rise_are_not_said_to(tmp_path):
+    record = fake_run(tmp_path, "v1-relu")
+    rows = record.history().to_dict("records")
+    record.write_history([row | {"tar@1e-3": 0.5, "learning_rate": 1e-9} for row in rows])
+    flat = str(curves.convergence(load(tmp_path).tables_by_track(1)))
+    assert "no baseline improves any more" in flat
+    assert "not converged" not in flat
 
 
 def test_the_pilot_shows_both_schedules(tmp_path):

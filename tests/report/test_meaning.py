@@ -107,11 +107,11 @@ def test_the_gain_of_trsf_is_a_factor_with_its_interval(pair):
     cells = row(meaning.gains(pair), "ReLU")
     assert cells[2] == "1.00"
     assert cells[4].startswith("2.00 (")
-    assert cells[5] == "2.00"
+    assert cells[5:] == ["2.00", "2.00"]
     verdict = row(meaning.verdict([pair]), "v1 + TRSF")
     assert verdict[2].startswith("2.00 (")
-    assert verdict[3] == "2.00"
-    assert verdict[4] == "0.40", "without the fixed 1 of the last module"
+    assert verdict[3:5] == ["2.00", "2.00"]
+    assert verdict[5] == "0.40", "without the fixed 1 of the last module"
 
 
 def test_the_answer_counts_the_comparisons(tmp_path):
@@ -135,7 +135,7 @@ def test_the_last_module_does_not_enter_averages(tmp_path, arch):
     one = load(tmp_path)
     cells = row(meaning.gains(one.table({"v1": 1, "v2": 2}[arch], "synthetic")), "ReLU")
     assert cells[4].startswith("2.00 (")
-    assert cells[5] == "2.00"
+    assert cells[5:] == ["2.00", "2.00"]
     for run in one.runs:
         expected = 0.4 if run.config["trsf"] else 0.2
         for mean in ("arithmetic", "geometric", "median"):
@@ -230,6 +230,10 @@ def test_the_start_and_the_training_add_up_to_the_gain(tmp_path):
     assert gain.total.estimate == pytest.approx(0.11)
     assert "+5.0 points" in (row := str(meaning.start_and_training(load(tmp_path))))
     assert "+6.0 points" in row
+    said = str(meaning.training_alone(load(tmp_path), "v1"))
+    assert "TRSF changes TAR at FAR 1e-3 by +6.0 points (" in said
+    assert said.endswith("for v1.")
+    assert meaning.training_alone(load(tmp_path), "v2") is None, "it has no control"
     assert meaning.start_and_training_of_branches(load(tmp_path)) is None, "no ratios"
 
 

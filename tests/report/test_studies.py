@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from tests.analysis.test_length import row
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
+from trsfnet.analysis.length import BOTH, LONG, SLOPES
 from trsfnet.analysis.travel import by_travel
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.report import landing, length, studies, travel
@@ -88,6 +91,8 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     ends = str(length.ends_table(found)).replace("\u00a0", " ")
     assert "| v1 + TRSF + PReLU | the paper's decay budget | 0.1 → " in ends
     assert "| 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 |" in ends
+    signed = found.length["signed_scale"].iloc[0]
+    assert f" | 0.1 → {signed:.2g} | 0.2 → 0.3 |".replace("-", "−") in ends
     asked = str(length.questions(found))
     assert (asked.count("**too few seeds**"), asked.count("**not run**")) == (1, 3)
     course = length.course_figure(found)
@@ -97,10 +102,50 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     assert said["scales"].startswith(
         "In our longest run of v1 with TRSF and PReLU, at the paper's decay budget and"
     )
-    assert said["branches"].endswith("relative to their trunk grows to 1.5 times its start.")
+    assert said["branches"].endswith("relative to their trunk grows to 1.50 times its start.")
     answer = landing.findings(found.campaigns, (), found.length)
     assert all(sentence in answer for sentence in said.values())
     figure = travel.travel_figure(found)
     assert isinstance(figure, Picture)
     assert "43.2" in figure.caption
     assert "at 12,496" in figure.caption
+
+
+def branches_said(grown, compared, seeds=3, *, scale=0.9, other_average=1.0):
+    """What is said of branches that grow by a factor, where those with constants grow by another."""
+    rows = [row(LONG, BOTH, seed, scale, grown) for seed in range(seeds)]
+    for one in rows:
+        one["ratio_median"] *= other_average
+    rows += [row(LONG, SLOPES, seed, np.nan, compared * (1 + 0.02 * seed)) for seed in range(seeds)]
+    shared = {"travel": 2500.0, "negative_slopes": 0.4, "signed_scale": 0.5}
+    return length.findings(pd.DataFrame([one | shared for one in rows]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            (1.5, 0.5),
+            "grows to 1.51 times its start and ends at 2.94 (2.80 to 3.09) times that with constants",
+        ),
+        ((0.5, 1.5), "shrinks to 0.50 times its start and ends at 0.33 (0.31 to 0.34) times that"),
+        ((1.5, 0.5, 2), "PReLU (two pairs of runs, too few to decide)."),
+        ((1.5, 1.48), "PReLU (three pairs of runs; undecided)."),
+        ((1.5, 0.5), "that with constants and PReLU."),
+    ],
+)
+def test_long_training_is_described_by_its_numbers_and_its_verdict(arguments, words):
+    assert words in branches_said(*arguments)["branches"]
+
+
+def test_averages_that_disagree_on_long_training_are_both_given():
+    said = branches_said(1.5, 1.0, other_average=0.5)["branches"]
+    assert "ends, depending on the average, at 0.76 to 1.51 times its start" in said
+    assert (
+        "and ends at 0.74 to 1.47 times that with constants and PReLU (three pairs of runs; undecided)"
+        in said
+    )
+
+
+def test_scales_that_shrink_are_not_said_to_grow():
+    assert "scales shrinks from 0.1 to 0.0;" in branches_said(1.5, 1.5, scale=0.04)["scales"]

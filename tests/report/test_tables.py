@@ -11,12 +11,13 @@ import pytest
 from tests.report.fakes import fake_run
 from trsfnet.analysis import Analysis, load
 from trsfnet.experiments.budgets import budget_settings
-from trsfnet.paper.claims import paper_claims
+from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import paper_table
-from trsfnet.report import commands, landing, tables
+from trsfnet.report import claims, commands, landing, tables
 from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Picture
 from trsfnet.report.names import row_name
+from trsfnet.text import decimal
 
 TABLES = range(1, 7)
 ARCFACE = {"v2-prelu": [0.20, 0.21, 0.20], "v2-trsf-prelu": [0.30, 0.31, 0.30]}
@@ -187,10 +188,11 @@ def test_the_paper_best_start_leads_or_does_not(tmp_path):
 def test_mean_scales_are_those_of_the_records(tmp_path, number, arch):
     found = made(tmp_path, {f"{arch}-trsf-prelu": [0.2, 0.2, 0.2], f"{arch}-trsf-relu": [0.2]})
     group = found.table(number, "synthetic")
-    expected = []
+    expected, signed = [], []
     for record in group.cells[f"{arch}-trsf-prelu"]:
         last = record.record.parameters().query("kind == 'trsf' and epoch == epoch.max()")
         expected.append(last["value"].abs().mean())
+        signed.append(last["value"].mean())
     row = group.rows[-1]
     assert list(row.values.values()) == pytest.approx(expected)
     # Whatever they are: so small a decay budget cannot take them to 1.
@@ -198,6 +200,9 @@ def test_mean_scales_are_those_of_the_records(tmp_path, number, arch):
     text = str(tables.comparison_table([group]))
     mean, word = line(text, f"{arch} + TRSF + PReLU")[2:]
     assert mean.startswith(f"**{np.mean(expected):.2f}** (")
+    assert f"), signed mean {decimal(np.mean(signed))}, <" in mean
+    evidence = str(claims.evidence("Scales", [claims_by_id()["scales-around-1"]], found))
+    assert f"; signed mean {decimal(np.mean(signed))} |" in evidence
     assert word == "○\u00a0out of reach"
     assert "(no interval)" in line(text, f"{arch} + TRSF")[2]
     assert f"{expected[0]:.3f}" in str(tables.runs_behind([group]))

@@ -52,10 +52,12 @@ def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
           arithmetic mean, geometric mean and median over modules.
         - `negative_slopes`: share of final slopes below 0; NaN without any.
         - `tar`: TAR at FAR 1e-2 over all pairs of the test people.
-        - `best_factor`: the common factor on all scales that minimises the loss on unseen images of the
-          training people, with batch statistics.
+        - `loss_0.5` to `loss_2`: the loss in nats on unseen images of the training people, with batch
+          statistics, after all scales were multiplied by each of `FACTORS`; NaN if not measured.
+        - `best_factor`: the factor with the smallest of these losses.
         - `dead`: share of channels that are positive at fewer than one in a thousand positions, averaged over
           activation layers.
+        - `zeros`: share of values before the average pool that are exactly 0; NaN if not measured.
         - `cosine`: the most negative cosine between two final kernels of a layer, minus that of the random
           initial kernels; `rank`: the final effective rank relative to the initial one. Both are means over
           layers.
@@ -83,6 +85,7 @@ def _row(run: Run) -> dict[str, Any]:
     modules = compared_modules(config["arch"])
     slopes = values.get("slope", pd.Series(dtype=float))
     losses = values.get("rescaled_loss", pd.Series(dtype=float))
+    losses = losses.set_axis(pd.Index(losses.index.astype(str).astype(float)))
     return {name: config.get(name) for name in _VARIED} | {
         "fixed_scales": bool(config.get("fixed_scales")),
         "seed": run.seed,
@@ -93,11 +96,17 @@ def _row(run: Run) -> dict[str, Any]:
         **ratio_averages(values["ratio"][:modules]),
         "negative_slopes": (slopes < 0).mean() if len(slopes) else np.nan,
         "tar": run.metrics[run.measures[0]],
-        "best_factor": float(str(losses.idxmin())) if len(losses) else np.nan,
+        **{_loss_column(factor): losses.get(factor, np.nan) for factor in FACTORS},
+        "best_factor": losses.idxmin() if len(losses) else np.nan,
         "dead": values["dead"].mean() if "dead" in values else np.nan,
+        "zeros": values["zeros"].mean() if "zeros" in values else np.nan,
         "cosine": (values["cosine"] - random["cosine"]).mean() if "cosine" in values else np.nan,
         "rank": (values["rank"] / random["rank"]).mean() if "rank" in values else np.nan,
     }
+
+
+def _loss_column(factor: float) -> str:
+    return f"loss_{factor:g}"
 
 
 def ratio_averages(ratios: pd.Series) -> dict[str, float]:
@@ -374,10 +383,25 @@ def _rescaled(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
     return runs[runs["trsf"] & (runs["weight_decay"] == decay)].dropna(subset=["best_factor"])
 
 
+def loss_by_factor(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
+    """Return the held-out loss by common factor on all scales, for the runs with trainable scales.
+
+    Args:
+        runs: the table of `mechanism_runs`.
+        decay: the weight decay.
+
+    Returns:
+        Losses in nats [runs, factors]: a column for each of `FACTORS`, and the seed of each run as index.
+    """
+    found = _rescaled(runs, decay).set_index("seed")
+    return found[[_loss_column(factor) for factor in FACTORS]].set_axis(list(FACTORS), axis=1)
+
+
 def optimum_shares(runs: pd.DataFrame) -> dict[float, Interval]:
     """Return, by weight decay, the share of runs whose held-out loss is smallest near a factor of 1.
 
-    Only runs with trainable scales count; near 1 means within `NEAR_ONE`. The intervals are Wilson's.
+    Only runs with trainable scales count; near 1 means within `NEAR_ONE`. The intervals are Wilson's, for
+    independent runs; that runs of different settings share a seed is not taken into account.
     """
     parts = {decay: _rescaled(runs, decay) for decay in ENDS}
     return {

@@ -12,9 +12,9 @@ import pandas as pd
 
 from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.analysis.findings import MIN_SEEDS
-from trsfnet.analysis.mechanism import by_seed, optimum_shares, spread_ratios
+from trsfnet.analysis.mechanism import NEAR_ONE, by_seed, optimum_shares, spread_ratios
 from trsfnet.analysis.units import NUMBER, POINTS, SHARE, SIGNED_NUMBER, Unit
-from trsfnet.evaluation.statistics import fieller
+from trsfnet.evaluation.statistics import Interval, fieller
 from trsfnet.experiments.mechanism import ENDS
 from trsfnet.text import percent
 
@@ -121,10 +121,10 @@ def _contraction_note(runs: pd.DataFrame) -> str:
     usual, high = (f"{percent(share.value)}" for share in shares.values())
     first, last = (spread_ratios(runs, decay, "ratio_geometric").mean() for decay in ENDS)
     return (
-        f"Held-out loss is lowest near the learned size of all branches in {usual} of the runs at the "
-        f"usual weight decay and in {high} at the raised one. The spread of the residual ratios over starts "
-        f"ends at {first:.2f} times that of the initial scales at the usual weight decay and at {last:.2f} "
-        "times at the raised one."
+        f"Held-out loss is lowest at {NEAR_ONE[0]:g} to {NEAR_ONE[1]:g} times the learned size of all "
+        f"branches in {usual} of the runs at the usual weight decay and in {high} at the raised one. The "
+        f"spread of the residual ratios over starts ends at {first:.2f} times that of the initial scales at "
+        f"the usual weight decay and at {last:.2f} times at the raised one."
     )
 
 
@@ -136,6 +136,15 @@ def gains(runs: pd.DataFrame, decay: float) -> pd.DataFrame:
     constant = by_seed(runs, "tar", decay, _PRELU)
     sides = {"trained": _TRAINED, "frozen": _FROZEN}
     return pd.DataFrame({n: by_seed(runs, "tar", decay, s) - constant for n, s in sides.items()})
+
+
+def share_kept(runs: pd.DataFrame, decay: float) -> Interval | None:
+    """Return the share of TRSF's gain that frozen constants keep, see `gains`, with Fieller's interval.
+
+    None if the interval is unbounded, as the gain may be 0, or with fewer than two seeds.
+    """
+    gained = gains(runs, decay).dropna()
+    return fieller(gained["frozen"].tolist(), gained["trained"].tolist())
 
 
 def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:
@@ -150,16 +159,12 @@ def _main_reason(runs: pd.DataFrame) -> Iterator[Asked]:
 
 
 def _main_reason_note(runs: pd.DataFrame) -> str:
-    sentences = []
-    for decay in ENDS:
-        gained = gains(runs, decay).dropna()
-        share = fieller(gained["frozen"].tolist(), gained["trained"].tolist()) if len(gained) > 1 else None
-        if share:
-            sentences.append(
-                f"At weight decay {decay:g} frozen constants keep {percent(share.value)} of TRSF's gain "
-                f"({100 * share.low:.0f} to {100 * share.high:.0f})."
-            )
-    return " ".join(sentences)
+    shares = {decay: share for decay in ENDS if (share := share_kept(runs, decay))}
+    return " ".join(
+        f"At weight decay {decay:g} frozen constants keep {percent(share.value)} of TRSF's gain "
+        f"({100 * share.low:.0f} to {100 * share.high:.0f})."
+        for decay, share in shares.items()
+    )
 
 
 QUESTIONS = {

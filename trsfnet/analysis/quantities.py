@@ -284,3 +284,14 @@ QUANTITIES = {
         ),
     )
 }
+
+SIGNED_SCALE = Quantity(
+    "scale_signed",
+    _SCALE,
+    "the mean of the network's scales with their signs",
+    _final("trsf", lambda x: x.mean()),
+    NUMBER,
+    SIGNED_NUMBER,
+    _SCALES,
+)
+"""What the paper reports in tables 4 and 5. It decides nothing, because the kernel can absorb the sign."""

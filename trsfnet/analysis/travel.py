@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trsfnet.analysis.averages import compared_modules
+from trsfnet.analysis.averages import MEANS, compared_modules
 from trsfnet.analysis.reach import run_regimes
 from trsfnet.analysis.run import Run, latest
 from trsfnet.experiments.budgets import LONG_STUDIES
@@ -24,9 +24,11 @@ _VARIANTS = {v.key for v in GRID if v.loss == "softmax" and v.slope_init is None
 VALUES = {
     "negative_slopes": ("slope", lambda x: (x < 0).mean()),
     "scale": ("trsf", lambda x: np.abs(x).mean()),
-    "ratio": ("ratio", lambda x: x.mean()),
+    "ratio": ("ratio", MEANS["arithmetic"]),
+    "ratio_geometric": ("ratio", MEANS["geometric"]),
+    "ratio_median": ("ratio", MEANS["median"]),
 }
-"""What is compared: the kind of value in the record, and its mean over modules."""
+"""What is compared: the kind of value in the record, and its average over modules."""
 
 
 def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
@@ -39,8 +41,8 @@ def by_travel(runs: Iterable[Run]) -> pd.DataFrame:
         A table with the columns `track`, `budget`, `arch`, `variant`, `weight_decay`, `travel` and
         `decay_budget` up to then, `runs` (their number), and means over runs of `negative_slopes` (share of
         slopes below 0; NaN without PReLU), `scale` (mean magnitude of the trained scales; NaN without TRSF)
-        and `ratio` (mean norm of the branch over that of the trunk in all modules but the last; NaN without
-        TRSF).
+        and `ratio`, `ratio_geometric` and `ratio_median` (norm of the branch over that of the trunk:
+        arithmetic mean, geometric mean and median over all modules but the last; NaN without TRSF).
     """
     rows = [row for run in latest(filter(_is_compared, runs), _key) for row in _rows(run)]
     columns = ["track", "budget", "arch", "variant", "weight_decay", "travel", "decay_budget"]
@@ -90,7 +92,7 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
 def _value(run: Run, name: str, epoch: int) -> float:
     kind, mean = VALUES[name]
     table = run.learned.get(kind)
-    if table is None or epoch not in table.index or (name == "ratio" and not run.config["trsf"]):
+    if table is None or epoch not in table.index or (kind == "ratio" and not run.config["trsf"]):
         return math.nan
     values = table.loc[epoch].dropna().to_numpy(float)
     return float(mean(values[: compared_modules(run.config["arch"])] if kind == "ratio" else values))

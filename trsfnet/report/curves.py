@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ from trsfnet.report.figure_runs import FigureRuns, Runs, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import measure_header, runs_in_words
 from trsfnet.report.run_state import finished_or_all
-from trsfnet.text import capitalised, joined, percent, with_range
+from trsfnet.text import capitalised, joined, percent, points, with_range
 
 
 def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
@@ -144,6 +145,8 @@ def _key(rows: list[Runs]) -> str:
 
 
 _PARTS = (0.5, 0.75, 1.0)
+# Training stands still at a smaller share of the initial learning rate.
+_STOPPED = 0.01
 
 
 def convergence(groups: Sequence[Sequence[TableRuns]]) -> Markdown:
@@ -152,33 +155,92 @@ def convergence(groups: Sequence[Sequence[TableRuns]]) -> Markdown:
     Args:
         groups: the tables of each track.
     """
-    rows = [row for tables in groups for each in tables if (row := _converged(each))]
-    if not rows:
+    found = [one for tables in groups for each in tables if (one := _converged(each))]
+    if not found:
         return Markdown("No baseline has finished yet.")
-    header = ("Runs", "Baseline", "Measure", "Half of the epochs", "Three quarters", "All", "Training loss")
+    header = ("Runs", "Baseline", "Measure", "Half of the epochs", "Three quarters", "All")
+    rows = [
+        (
+            capitalised(runs_in_words(one.of)),
+            short_name(one.of.baseline),
+            measure_header(one.of.measures[0], one.of.track),
+            *map(percent, one.verification),
+            f"{one.loss:.2f}",
+            percent(one.accuracy),
+        )
+        for one in found
+    ]
     caption = (
-        "Verification after parts of the training, and the final training loss (nats), of the baselines "
-        "without TRSF and with ReLU: means over seeds. The learning rate ends near zero."
+        "Verification after parts of the training, and the final training loss (nats) and training accuracy, "
+        "of the baselines without TRSF and with ReLU: means over seeds."
     )
-    return Markdown(captioned(caption, "table-convergence", table(header, rows)))
+    body = table((*header, "Training loss", "Training accuracy"), rows)
+    return Markdown(f"{captioned(caption, 'table-convergence', body)}\n{_still_rising(found)}")
 
 
-def _converged(of: TableRuns) -> tuple[str, ...] | None:
+@dataclass(frozen=True)
+class _Convergence:
+    """The course of a table's baseline, as means over its finished seeds.
+
+    Attributes:
+        of: the table.
+        verification: its measure after each of `_PARTS` of the epochs.
+        loss: final training loss in nats.
+        accuracy: final training accuracy.
+        slowed: final learning rate over the initial one, the largest of all seeds.
+    """
+
+    of: TableRuns
+    verification: list[float]
+    loss: float
+    accuracy: float
+    slowed: float
+
+    @property
+    def rise(self) -> float:
+        """The change of the measure in the last quarter of the epochs."""
+        return self.verification[-1] - self.verification[-2]
+
+
+def _converged(of: TableRuns) -> _Convergence | None:
     finished = [run for run in of.cells.get(of.baseline, []) if run.done]
     if not finished or variant_of(of.baseline).activation != "relu":
         return None
-    measure, epochs = of.measures[0], finished[0].config["epochs"]
+    epochs = finished[0].config["epochs"]
     if epochs < len(_PARTS) + 1:  # its parts would be the same epoch
         return None
-    means = _by_epoch(finished, measure).mean(axis=1)
-    loss = _by_epoch(finished, "loss").mean(axis=1)
-    return (
-        capitalised(runs_in_words(of)),
-        short_name(of.baseline),
-        measure_header(measure, of.track),
-        *(percent(means.loc[round(part * epochs)]) for part in _PARTS),
-        f"{loss.iloc[-1]:.2f}",
+    verification, loss, accuracy = (
+        _by_epoch(finished, column).mean(axis=1) for column in (of.measures[0], "loss", "train_accuracy")
     )
+    return _Convergence(
+        of,
+        [verification.loc[round(part * epochs)] for part in _PARTS],
+        loss.iloc[-1],
+        accuracy.iloc[-1],
+        max(run.history["learning_rate"].iloc[-1] / run.learning_rate for run in finished),
+    )
+
+
+def _still_rising(found: Sequence[_Convergence]) -> str:
+    """Conclude from the last quarter of the epochs whether training has converged."""
+    rising = [one for one in found if one.rise > 0]
+    accuracies = [one.accuracy for one in found]
+    ends = f"{_range(accuracies, percent)} of the training images are classified correctly at the end"
+    if not rising:
+        return f"In the last quarter of the epochs, no baseline improves any more; {ends}."
+    which = "every baseline" if len(rising) == len(found) else f"{len(rising)} of {len(found)} baselines"
+    said = (
+        f"In the last quarter of the epochs, {which} still improves, by "
+        f"{_range([one.rise for one in rising], points)} points, and {ends}: training has not converged."
+    )
+    if max(one.slowed for one in found) < _STOPPED:
+        said += " Curves that flatten at the end do so because the learning rate ends near zero."
+    return said
+
+
+def _range(values: Sequence[float], write: Callable[[float], str]) -> str:
+    low, high = write(min(values)), write(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def pilot(found: Analysis) -> Markdown:

@@ -10,15 +10,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.averages import geometric_mean
 from trsfnet.analysis.findings import MIN_SEEDS
-from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, SLOPES, growth, select
-from trsfnet.analysis.mechanism import RATIOS
+from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, answers, growth, select
+from trsfnet.analysis.mechanism import RATIOS, Answer
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.experiments.variants import short_name
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import legend_below
-from trsfnet.report.mechanism import answers_table, lines_of
+from trsfnet.report.mechanism import answers_table, factor_text, lines_of
 from trsfnet.text import NBSP, capitalised, decimal, in_words, percent
 
 _NOTHING = "No long run has finished yet."
@@ -60,36 +60,61 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     """
     if runs.empty:
         return {}
-    both, constants = (select(runs, LONG, variant) for variant in (BOTH, SLOPES))
+    both = select(runs, LONG, BOTH)
     if both.empty:
         return {}
     which = "our longest run" if len(both) == 1 else f"our {in_words(len(both))} longest runs"
     which = f"{which} of v1 with TRSF and PReLU"
     share = f"{100 * both['travel'].max() / paper_regime().travel:.0f}{NBSP}%"
+    start, end = (both[name].mean() for name in ("scale_start", "scale"))
     scales = (
         f"In {which}, at the paper's decay budget and with {share} of its travel, the "
-        f"mean magnitude of the scales grows from {both['scale_start'].mean():.1f} to "
-        f"{both['scale'].mean():.1f}; their mean, which the paper reports, ends at "
+        f"mean magnitude of the scales {'grows' if end > start else 'shrinks'} from {start:.1f} to "
+        f"{end:.1f}; their mean, which the paper reports, ends at "
         f"{decimal(both['signed_scale'].mean(), 1)}."
     )
-    grown = min(growth(both, name) for name in RATIOS)
-    branches = (
-        f"In {which}, by the most cautious of three averages, what the branches add relative to their trunk "
-        f"grows to {grown:.1f} times its start"
-    )
-    gains = (both.set_index("seed")[[*RATIOS]] / constants.set_index("seed")[[*RATIOS]]).dropna()
-    if len(gains):
-        gain = geometric_mean(gains, axis=0).min()
-        branches += f" and ends at {gain:.1f} times that with constants and PReLU"
-        if len(gains) < MIN_SEEDS:
-            pairs = "pair" if len(gains) == 1 else "pairs"
-            branches += f" ({in_words(len(gains))} {pairs} of runs, too few to decide)"
+    (compared,) = (answer for answer in answers(runs) if answer.question == "constants")
+    branches = f"In {which}, {_growth_of_branches(both)}{_over_constants(compared)}."
     papers = QUANTITIES["slope_share_negative"].published()[BOTH]
     slopes = (
         f"In {which}, {percent(both['negative_slopes'].mean())} of the slopes end negative; in the paper's "
         f"v1 with TRSF and PReLU, {percent(papers)} do."
     )
-    return {"scales": scales, "branches": f"{branches}.", "slopes": slopes}
+    return {"scales": scales, "branches": branches, "slopes": slopes}
+
+
+def _growth_of_branches(runs: pd.DataFrame) -> str:
+    """State the factor by which the residual ratio changes during training."""
+    grown = [growth(runs, name) for name in RATIOS]
+    low, high = min(grown), max(grown)
+    if low <= 1 <= high:
+        return (
+            "what the branches add relative to their trunk ends, depending on the average, at "
+            f"{low:.2f} to {high:.2f} times its start"
+        )
+    moved = f"grows to {low:.2f}" if low > 1 else f"shrinks to {high:.2f}"
+    return (
+        "by the most cautious of three averages, what the branches add relative to their trunk "
+        f"{moved} times its start"
+    )
+
+
+def _over_constants(answer: Answer) -> str:
+    """Compare the final residual ratio with that of constants; empty with fewer than two pairs of runs."""
+    if not (effects := list(answer.effects.values())):
+        return ""
+    values = [effect.value for effect in effects]
+    if all(value < 1 for value in values):
+        factor = factor_text(max(effects, key=lambda effect: effect.high))
+    elif all(value > 1 for value in values):
+        factor = factor_text(min(effects, key=lambda effect: effect.low))
+    else:
+        factor = f"{min(values):.2f} to {max(values):.2f}"
+    said = f" and ends at {factor} times that with constants and PReLU"
+    if answer.decided is None:
+        few = ", too few to decide" if answer.seeds < MIN_SEEDS else "; undecided"
+        said += f" ({in_words(answer.seeds)} pairs of runs{few})"
+    return said
 
 
 def course_figure(found: Analysis) -> Picture | Markdown:
@@ -158,6 +183,7 @@ def ends_table(found: Analysis) -> Markdown:
         "Variant",
         "Decay",
         "Mean |s|",
+        "Signed mean",
         "‖W‖",
         "Ratio, mean",
         "Geometric mean",
@@ -179,7 +205,7 @@ def _row(variant: str, decay: str, runs: pd.DataFrame) -> tuple[str, ...]:
     return (
         variant,
         decay,
-        *(_from_to(means, name) for name in ("scale", "kernel", "ratio", "ratio_geometric", "ratio_median")),
+        *(_from_to(means, name) for name in ("scale", "signed_scale", "kernel", *RATIOS)),
         "–" if pd.isna(slopes) else percent(slopes),
         percent(means["tar"]),
         str(len(runs)),
@@ -189,4 +215,4 @@ def _row(variant: str, decay: str, runs: pd.DataFrame) -> tuple[str, ...]:
 def _from_to(means: pd.Series, name: str) -> str:
     if pd.isna(means[name]):
         return "–"
-    return f"{means[f'{name}_start']:.2g} → {means[name]:.2g}"
+    return f"{means[f'{name}_start']:.2g} → {means[name]:.2g}".replace("-", "−")

@@ -21,14 +21,20 @@ from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.mechanism import LADDER, mechanism_configs
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
+from trsfnet.report.branch_size import size_finding
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
-from trsfnet.text import counted, decimal, percent, points, with_range
+from trsfnet.text import counted, decimal, joined, percent, points, with_range
 
 _BOTH, _BASELINE = style.look(BOTH), style.look(BASELINE)
 _LINES = {
     "both": ("TRSF + PReLU", _BOTH.colour, _BOTH.dashes, _BOTH.marker),
     "projections": ("TRSF + PReLU, partial decay", style.NEGATIVE, "-.", "s"),
     "baseline": ("Constants, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
+}
+_AVERAGED = {
+    "ratio": "as an arithmetic mean over modules",
+    "ratio_geometric": "as a geometric mean",
+    "ratio_median": "as a median",
 }
 _NOTHING = (
     "No run of this study is here yet. `make runs STUDY=mechanism` trains them: "
@@ -131,8 +137,9 @@ def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
         "e ≈ 2.7) by which weight decay alone shrinks the squared norm of a kernel; the paper's is about "
         f"{decay_budget_in_words(paper_regime())} if its weight decay is the usual 5e-4 (it prints 0.9, "
         "which we read as the momentum). The dashed curve is the prediction if branches keep their size. "
-        "With partial decay, only the kernels under the scales decay. Ranges in brackets are 95 % intervals "
-        "over seeds. The paper's stars are means of its scales, our points means of their magnitudes."
+        "With partial decay, only the kernels under the scales decay. Ratios are drawn as arithmetic means "
+        "over modules. Ranges in brackets are 95 % intervals over seeds. The paper's stars are means of its "
+        "scales, our points means of their magnitudes."
     )
     if len(long):
         further = long["travel"].max() / rungs["travel"].max()
@@ -150,8 +157,8 @@ def _alt(rungs: pd.DataFrame) -> str:
 
 def _findings(rungs: pd.DataFrame) -> list[str]:
     """State how each quantity changes along the ladder of weight decays, in a sentence per quantity."""
-    changes = {q: change(rungs, q) for q in ("scale", "ratio", "tar")}
-    scale, ratio, tar = (changes[q] for q in ("scale", "ratio", "tar"))
+    scale, tar = (change(rungs, quantity) for quantity in ("scale", "tar"))
+    ratios = {name: of.effect for name in RATIOS if (of := change(rungs, name)) and of.effect}
     found = []
     if scale and scale.effect:
         found.append(
@@ -165,8 +172,9 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
             f"From κ {top.low:.2g} to {top.high:.3g}, no further rise of the scales is found "
             f"({factor_text(top.effect)} times)."
         )
-    if ratio and ratio.effect:
-        found.append(f"The residual ratio, branch over trunk, {_multiplied(ratio.effect)}.")
+    if ratios:
+        means = [f"{_multiplied(effect)} {_AVERAGED[name]}" for name, effect in ratios.items()]
+        found.append(f"The residual ratio, branch over trunk, {joined(means)}.")
     if tar and tar.effect:
         found.append(f"TAR at FAR 1e-2 {_moved(tar.effect)}.")
     partial = change(rungs, "tar", line="projections")
@@ -198,7 +206,7 @@ def ladder_table(found: Analysis) -> Markdown:
     rungs = _rungs(found)
     if rungs is None:
         return Markdown(_NOTHING)
-    quantities = ["decay_budget", "scale", "kernel", "ratio", "ratio_median", "negative_slopes", "tar"]
+    quantities = ["decay_budget", "scale", "kernel", *RATIOS, "negative_slopes", "tar"]
     groups = rungs.groupby(["line", "weight_decay"])
     means, seeds = groups[quantities].mean(), groups.size()
     rows = [
@@ -206,18 +214,19 @@ def ladder_table(found: Analysis) -> Markdown:
             _LINES[line][0],
             f"{decay:g}",
             f"{mean.decay_budget:.2f}",
-            *(_number(mean[name]) for name in ("scale", "kernel", "ratio", "ratio_median")),
+            *(_number(mean[name]) for name in ("scale", "kernel", *RATIOS)),
             percent(mean.negative_slopes),
             percent(mean.tar),
             str(seeds[line, decay]),
         )
         for (line, decay), (_, mean) in zip(means.index.tolist(), means.iterrows(), strict=True)
     ]
-    header = ("Runs", "Decay", "κ", "Mean |s|", "‖W‖", "Ratio, mean", "Ratio, median")
+    header = ("Runs", "Decay", "κ", "Mean |s|", "‖W‖", "Ratio, mean", "Geometric mean", "Median")
     body = table((*header, "Negative slopes", "TAR at FAR 1e-2", "Seeds"), rows)
     caption = (
         "Scales, branches and accuracy by decay budget: means over seeds. With partial decay, only the "
-        "kernels under scales decay. ‖W‖ is the norm of these kernels at the end over that at the start."
+        "kernels under scales decay. ‖W‖ is the norm of these kernels at the end over that at the start. The "
+        "ratio is ‖branch‖ / ‖trunk‖: arithmetic mean, geometric mean and median over modules."
     )
     return Markdown(captioned(caption, "table-mechanism", body))
 
@@ -244,7 +253,8 @@ _QUESTIONS = {
     "optimum": (
         "Is the learned size of the branches nearly optimal?",
         f"held-out loss lowest at a factor of {NEAR_ONE[0]} to {NEAR_ONE[1]} on all scales in most runs (the "
-        "mean of the best factors is for comparison)",
+        "interval of this share counts runs that share a seed as independent; the mean of the best factors, "
+        "with an interval over seeds, is for comparison)",
     ),
     "training": (
         "Does training the scale raise TAR over the constant 0.1 from which it starts?",
@@ -267,11 +277,21 @@ _WORDS = {True: "yes", False: "no", None: "undecided"}
 def questions(found: Analysis) -> Markdown:
     """Tabulate the questions of the study with their rule, the measured effects and the resulting answer."""
     name, caption = "table-mechanism-questions", "Questions of the study"
-    return answers_table(found.answers, _QUESTIONS, name, caption) or Markdown(_NOTHING)
+    notes = _notes(found)
+    return answers_table(found.answers, _QUESTIONS, name, caption, notes) or Markdown(_NOTHING)
+
+
+def _notes(found: Analysis) -> dict[str, str]:
+    """Return what an answer alone would leave out, by question."""
+    return {"optimum": size_finding(found.mechanism)}
 
 
 def answers_table(
-    answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]], name: str, caption: str
+    answers: Sequence[Answer],
+    texts: Mapping[str, tuple[str, str]],
+    name: str,
+    caption: str,
+    notes: Mapping[str, str] | None = None,
 ) -> Markdown | None:
     """Tabulate the answers to questions; None without any.
 
@@ -280,6 +300,7 @@ def answers_table(
         texts: the text of each question and of its rule, by the question's name.
         name: label of the table.
         caption: its caption.
+        notes: a sentence to add to what was found, by the question's name.
     """
     if not answers:
         return None
@@ -287,7 +308,9 @@ def answers_table(
     for answer in answers:
         question, rule = texts[answer.question]
         seeds = str(answer.seeds or "–")
-        rows.append((question, rule, "; ".join(_effects(answer)) or "–", seeds, f"**{_word(answer)}**"))
+        numbers = "; ".join(_effects(answer)) or "–"
+        cell = f"{numbers}.<br>{note}" if (note := (notes or {}).get(answer.question)) else numbers
+        rows.append((question, rule, cell, seeds, f"**{_word(answer)}**"))
     header = ("Question", "Yes if", "Found", "Seeds", "Answer")
     return Markdown(captioned(caption, name, table(header, rows)))
 
@@ -328,14 +351,19 @@ def over_constants(found: Analysis) -> Markdown:
 
 def answer_lines(found: Analysis) -> list[str]:
     """Return a line for each question of the study with measured effects: the answer and the effects."""
-    return lines_of(found.answers, _QUESTIONS)
+    return lines_of(found.answers, _QUESTIONS, _notes(found))
 
 
-def lines_of(answers: Sequence[Answer], texts: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Return a line for each answer with measured effects; `texts` as in `answers_table`."""
+def lines_of(
+    answers: Sequence[Answer],
+    texts: Mapping[str, tuple[str, str]],
+    notes: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return a line for each answer with measured effects; `texts` and `notes` as in `answers_table`."""
     return [
         f"{texts[each.question][0]} **{_word(each).capitalize()}** "
-        f"({'; '.join(_effects(each))}; {counted(each.seeds, 'seed')})."
+        f"({'; '.join(_effects(each))}; {counted(each.seeds, 'seed')}). "
+        f"{(notes or {}).get(each.question, '')}".rstrip()
         for each in answers
         if each.effects
     ]

@@ -9,7 +9,7 @@ import torch
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.benchmarks import cases_of, measured
-from trsfnet.analysis.mechanism_claims import gains
+from trsfnet.analysis.mechanism_claims import gains, share_kept
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
 from trsfnet.analysis.rules.mechanism import Mechanism
@@ -24,7 +24,7 @@ from trsfnet.report.cost import macs_per_image
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import points_text
 from trsfnet.report.names import schedules_in_words
-from trsfnet.text import percent, with_range
+from trsfnet.text import counted, percent, with_range
 from trsfnet.training.config import TrainConfig
 
 _PARTS = {
@@ -75,13 +75,14 @@ def claims(found: Analysis) -> Markdown:
 
 def frozen(found: Analysis) -> Markdown:
     """Tabulate the gains in TAR of trained scales, and of constants frozen at the learned magnitudes."""
-    rows = []
+    rows, shares = [], []
     for decay in ENDS if len(found.mechanism) else ():
         gained = gains(found.mechanism, decay).dropna()
         found_effects = (mean_over_seeds(gained[side].tolist()) for side in ("trained", "frozen"))
         effects = [effect for effect in found_effects if effect]
         if effects:
             rows.append((f"{decay:g}", *map(points_text, effects), str(len(gained))))
+            shares.append(_share_kept(found.mechanism, decay))
     if not rows:
         return Markdown("No run with frozen constants has finished yet.")
     header = ("Weight decay", "Trained scales", "Frozen at the learned magnitudes", "Seeds")
@@ -90,7 +91,22 @@ def frozen(found: Analysis) -> Markdown:
         "If the learned values were the reason for a gain, networks retrained with these constants would "
         "keep it."
     )
-    return Markdown(captioned(caption, "table-mechanism-frozen", table(header, rows)))
+    body = captioned(caption, "table-mechanism-frozen", table(header, rows))
+    return Markdown("\n".join([body, *shares]))
+
+
+def _share_kept(runs: pd.DataFrame, decay: float) -> str:
+    """State the share of the gain that frozen constants keep, in a list item."""
+    share = share_kept(runs, decay)
+    if share is None:
+        return (
+            f"- At weight decay {decay:g}, the share of TRSF's gain that frozen constants keep is unknown: "
+            "its 95 % interval (Fieller's) is unbounded, because the gain itself may be 0."
+        )
+    kept = with_range(share.value, share.low, share.high, percent)
+    return (
+        f"- At weight decay {decay:g}, frozen constants keep {kept} of TRSF's gain (Fieller's 95 % interval)."
+    )
 
 
 def diagnostics(found: Analysis) -> Markdown:
@@ -118,9 +134,23 @@ def diagnostics(found: Analysis) -> Markdown:
         "positions of 64 test images, for all activations. Cosine: the most negative cosine between two "
         "kernels of a layer, minus that of the random kernels at the start; below 0, kernels have moved "
         "towards each other's negatives. Rank: the effective rank of a layer's kernels divided by that at "
-        "the start. The input of the average pool has no zeros, because the last module has no activation."
+        f"the start.{_zeros(usual['zeros'].dropna())}"
     )
     return Markdown(captioned(caption, "table-mechanism-diagnostics", table(header, rows)))
+
+
+def _zeros(shares: pd.Series) -> str:
+    """State the share of zeros before the average pool, in a sentence with a leading space."""
+    if shares.empty:
+        return ""
+    if not shares.any():
+        return (
+            f" In all {counted(len(shares), 'run')}, no value before the average pool is 0, because the last "
+            "module has no activation."
+        )
+    return (
+        f" Of the values before the average pool, {percent(shares.mean())} are 0, on average over the runs."
+    )
 
 
 def _setting(run: pd.Series) -> str:

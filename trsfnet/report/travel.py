@@ -9,6 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.mechanism import RATIOS
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.experiments.budgets import LONG_STUDIES
@@ -61,7 +62,7 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
             f"{finding} Each point is the mean over the runs of one variant with one schedule; its colour is "
             "the decay budget. Lines join the points of long runs, which are shown after each tenth of their "
             "travel, with the decay budget reached by then. Scales and ratios are those of variants with "
-            "TRSF. The paper gives no residual ratios."
+            f"TRSF.{_other_means(reached)} The paper gives no residual ratios."
         ),
     )
 
@@ -115,6 +116,19 @@ def _finding(reached: pd.DataFrame) -> str:
     return f"The share of slopes that end negative is {joined([*parts, papers])}."
 
 
+def _other_means(reached: pd.DataFrame) -> str:
+    """Compare the averages of the residual ratios over modules, in a sentence with a leading space."""
+    shown = reached.dropna(subset=["ratio"])
+    if shown.empty:
+        return ""
+    others = shown[["ratio_geometric", "ratio_median"]].div(shown["ratio"], axis=0)
+    geometric, median = (f"{others[name].min():.2g} to {others[name].max():.2g}" for name in others)
+    return (
+        " Ratios are arithmetic means over modules; at the same points, the geometric means are "
+        f"{geometric} times and the medians {median} times as large."
+    )
+
+
 def travel_table(found: Analysis) -> Markdown | None:
     """Tabulate the points of the figure; None without any."""
     reached = found.by_travel
@@ -128,11 +142,22 @@ def travel_table(found: Analysis) -> Markdown | None:
             f"{row['travel']:,.0f}",
             f"{row['decay_budget']:.3g}",
             "–" if pd.isna(row["negative_slopes"]) else percent(row["negative_slopes"]),
-            *("–" if pd.isna(row[name]) else f"{row[name]:.3g}" for name in ("scale", "ratio")),
+            *("–" if pd.isna(row[name]) else f"{row[name]:.3g}" for name in ("scale", *RATIOS)),
             str(row["runs"]),
         )
         for row in shown.to_dict("records")
     ]
-    header = ("Budget", "Variant", "Travel", "κ", "Negative slopes", "Mean |s|", "Ratio, mean", "Runs")
+    header = (
+        "Budget",
+        "Variant",
+        "Travel",
+        "κ",
+        "Negative slopes",
+        "Mean |s|",
+        "Ratio, mean",
+        "Geometric mean",
+        "Median",
+        "Runs",
+    )
     caption = f"Slopes, scales and branches by travel: {counted(len(rows), 'group')} of runs."
     return Markdown(captioned(caption, "table-travel", table(header, rows)))

@@ -9,6 +9,7 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import Measured, Outcome
 from trsfnet.analysis.reach import regime_in_words
 from trsfnet.analysis.rules import Rule, paper_rules
+from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.analysis.run import Run
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import Claim
@@ -16,6 +17,7 @@ from trsfnet.report.card_links import runs_popover
 from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.display import Markdown, folded, table
 from trsfnet.report.names import campaign_name
+from trsfnet.report.signed_scales import signed_mean
 from trsfnet.text import capitalised, counted
 
 _HEADER = (
@@ -54,10 +56,19 @@ def _row(rule: Rule, campaign: Campaign, measured: Measured) -> list[str]:
         capitalised(campaign_name(campaign)),
         measured.name,
         rule.published([] if measured.published is None else [measured.published]),
-        rule.estimate(measured),
+        _ours(rule, campaign, measured),
         rule.minimum_detectable(measured) or "–",
         f"{measured.seeds}{', paired' if measured.paired else ''}",
     ]
+
+
+def _ours(rule: Rule, campaign: Campaign, measured: Measured) -> str:
+    """Return our number; beside a mean magnitude of scales also their signed mean."""
+    ours = rule.estimate(measured)
+    of_magnitudes = isinstance(rule, Measuring) and rule.quantity.name == "scale_magnitude"
+    if not of_magnitudes or measured.than:
+        return ours
+    return "; ".join(filter(None, (ours, signed_mean(campaign, measured.of))))
 
 
 def _sentences(claim: Claim, rule: Rule, campaigns: Sequence[Campaign]) -> str:

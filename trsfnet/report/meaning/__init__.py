@@ -4,7 +4,11 @@ The trunk is the value to which a residual module adds its branch.
 """
 
 from trsfnet.report.meaning.conclusion import answer, scale_claims, verdict
-from trsfnet.report.meaning.controls import start_and_training, start_and_training_of_branches
+from trsfnet.report.meaning.controls import (
+    start_and_training,
+    start_and_training_of_branches,
+    training_alone,
+)
 from trsfnet.report.meaning.figures import final_ratios, over_training, same_product
 from trsfnet.report.meaning.tables import changes, gains
 
@@ -18,5 +22,6 @@ __all__ = [
     "scale_claims",
     "start_and_training",
     "start_and_training_of_branches",
+    "training_alone",
     "verdict",
 ]

@@ -71,7 +71,7 @@ def verdict(tables: Sequence[TableRuns]) -> Markdown:
         "Final residual ratio with TRSF, divided by that with constants. The intervals are for each row "
         "alone. The paper expects a factor of about ten. Rows with different budgets are not comparable."
     )
-    header = ("Network", "Runs", "Geometric mean (95 % interval)", "Arithmetic mean", "Mean |s|")
+    header = ("Network", "Runs", "Geometric mean (95 % interval)", "Arithmetic mean", "Median", "Mean |s|")
     return Markdown(captioned(caption, "branches-verdict", markdown_table(header, rows)))
 
 
@@ -82,7 +82,7 @@ def _rows(table: TableRuns) -> list[tuple[str, ...]]:
             short_name(trained),
             capitalised(runs_in_words(table)),
             ratio_gain(runs, fixed, trained),
-            f"{runs.gain(fixed, trained, 'ratio', 'arithmetic'):.2f}",
+            *(f"{runs.gain(fixed, trained, 'ratio', mean):.2f}" for mean in ("arithmetic", "median")),
             f"{np.mean([b.scale[b.trained].iloc[-1].mean() for b in runs.by_variant[trained].values()]):.2f}",
         )
         for fixed, trained in runs.pairs

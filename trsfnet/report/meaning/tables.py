@@ -53,20 +53,28 @@ def gains(table: TableRuns) -> Markdown | None:
     runs = table.branches
     if not runs.pairs:
         return None
-    header = ("Activation", "|s|", "‖W‖", "|s|·‖W‖", "Ratio (95 % interval)", "Ratio, arithmetic mean")
+    header = (
+        "Activation",
+        "|s|",
+        "‖W‖",
+        "|s|·‖W‖",
+        "Ratio (95 % interval)",
+        "Ratio, arithmetic mean",
+        "Ratio, median",
+    )
     rows = [
         (
             variant_of(fixed).additions or "ReLU",
             *(f"{runs.gain(fixed, trained, quantity):.2f}" for quantity in ("scale", "kernel", "product")),
             ratio_gain(runs, fixed, trained),
-            f"{runs.gain(fixed, trained, 'ratio', 'arithmetic'):.2f}",
+            *(f"{runs.gain(fixed, trained, 'ratio', mean):.2f}" for mean in ("arithmetic", "median")),
         )
         for fixed, trained in runs.pairs
     ]
     caption = (
-        f"TRSF divided by constants after training ({runs_in_words(table)}), as factors of geometric "
-        "means. The interval is for this comparison alone; its variance is pooled over the table's variants "
-        "with TRSF and over those with constants."
+        f"TRSF divided by constants after training ({runs_in_words(table)}), as factors of geometric means "
+        "over modules unless the column names another. The interval is for this comparison alone; its "
+        "variance is pooled over the table's variants with TRSF and over those with constants."
     )
     name = f"branches-gain-{table.track}-{table.table}"
     return Markdown(captioned(caption, name, markdown_table(header, rows)))

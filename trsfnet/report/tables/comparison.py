@@ -16,6 +16,7 @@ from trsfnet.report.claims.tables import SIGNS
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import TRACKS, budget_in_words, measure_header, row_name
 from trsfnet.report.run_state import EARLIER
+from trsfnet.report.signed_scales import signed_mean
 from trsfnet.report.switch import by_track
 from trsfnet.report.tables.wording import gap_text, mean_text, papers_gap, saying, short_row
 from trsfnet.text import NBSP, capitalised, counted, joined, percent_range
@@ -68,7 +69,8 @@ def _ours(one: TableRuns, row: Row) -> list[str]:
     mean = "not run"
     if one.cells[row.variant]:
         mean = _runs(one, row)
-        mean = f"{mean_text(one, row)}, {mean}" if row.values else mean
+        signed = "" if one.of_tar or not one.campaign else signed_mean(one.campaign, [row.variant])
+        mean = ", ".join(filter(None, (mean_text(one, row), signed, mean))) if row.values else mean
     verdict = f"{SIGNS[row.verdict.outcome]}{NBSP}{row.verdict.outcome}" if row.verdict else "–"
     gaps = [papers_gap(one, row.variant) or "–", gap_text(one, row) or "–"] if one.of_tar else []
     return [mean, *gaps, verdict]
@@ -116,9 +118,10 @@ def _note(one: TableRuns) -> str:
     what = (
         measure_header(one.measures[0], one.track) if one.of_tar else "mean magnitude of TRSF after training"
     )
+    signed = "" if one.of_tar else ", and the mean with signs, which the paper reports"
     numbers = joined([str(seed) for seed in sorted({run.seed for run in one.runs})])
     text = (
-        f"{what}, mean over seeds with its 95 % interval; {counted(len(one.runs), 'run')} "
+        f"{what}, mean over seeds with its 95 % interval{signed}; {counted(len(one.runs), 'run')} "
         f"({budget_in_words(one)}; seeds {numbers}; image version {one.images})."
     )
     missing = [short_row(one, variant) for variant, cell in one.cells.items() if not cell]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.quantities import QUANTITIES, SIGNED_SCALE
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.errors import RecordError
@@ -13,7 +14,7 @@ from trsfnet.report.card_links import card_link
 from trsfnet.report.display import Markdown, captioned, folded, list_of_problems, plain, table
 from trsfnet.report.names import TRACKS, measure_header
 from trsfnet.report.run_state import state, value_of
-from trsfnet.text import counted, duration, percent
+from trsfnet.text import counted, decimal, duration, percent
 
 _LAST = ("Status", "Wall time", "Repeat it")
 
@@ -32,7 +33,7 @@ def _runs(one: TableRuns) -> str:
     for run in one.runs:
         line = [_name(run), *(value_of(run, measure) for measure in measures)]
         if not one.of_tar:
-            line += [f"{mean:.3f}" for mean in _scale_means(run)] or ["–", "–"]
+            line += [decimal(mean, 3) for mean in _scale_means(run)] or ["–", "–"]
         lines.append([*line, *_last(run)])
     title = f"{counted(len(one.runs), 'run')} on {TRACKS[one.track]}, with the commands that repeat them"
     return folded(title, table([*header, *_LAST], lines))
@@ -40,10 +41,8 @@ def _runs(one: TableRuns) -> str:
 
 def _scale_means(run: Run) -> list[float]:
     """Return the mean magnitude and the signed mean of the final scales; empty if the run has none."""
-    if not run.done or "trsf" not in run.learned:
-        return []
-    ends = run.learned["trsf"].iloc[-1]
-    return [float(ends.abs().mean()), float(ends.mean())]
+    values = [run.value(quantity) for quantity in (QUANTITIES["scale_magnitude"], SIGNED_SCALE)]
+    return [value for value in values if value is not None] if run.done else []
 
 
 def _last(run: Run) -> list[str]:
