@@ -112,17 +112,18 @@ def test_learning_rates_do_not_replace_seeds(tmp_path):
 
 
 def test_pairs_without_a_difference_reveal_nothing(tmp_path):
-    """Six of nine pairs differ, which can be significant alone, but not next to another claim."""
+    """Six of nine pairs differ at the end, which can be significant alone, but not next to another claim."""
     records = []
     for number in range(9):
         end = 0.5 + 0.01 * number if number < 6 else 1.0
         records.append(run_with(tmp_path, [1.0] * 8, seed=10 + number))
-        records.append(run_with(tmp_path, [end] * 8, "v1-trsf-relu", seed=10 + number))
+        records.append(run_with(tmp_path, [end - 0.01] * 7 + [end], "v1-trsf-relu", seed=10 + number))
     alone = verdict(records)
     assert (alone.outcome, alone.p_value) == ("supported", pytest.approx(2 / 2**6))
-    assert "minimum detectable" in RULE.summary(alone.measured)
+    assert all(each.minimum_detectable < 1 for each in alone.measured)
     together = verdict(records, FewerCollapses(("v1-relu",), ("v1-trsf-relu",)))
     assert (together.outcome, together.p_holm) == ("inconclusive", pytest.approx(4 / 2**6))
+    assert [each.minimum_detectable for each in together.measured] == [1, 1]
     assert "so few pairs cannot reveal any effect" in RULE.summary(together.measured)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.analysis import Analysis
+from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.width import (
     LARGE,
     NARROW,
@@ -308,3 +308,17 @@ def test_the_largest_factor_that_can_be_found_follows_from_the_narrow_runs(every
     text = str(width.ceilings(everything))
     assert f"with the constant 1, {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) for the" in text
     assert largest_factors(runs[runs["study"] == WIDE]) == {}
+
+
+def test_runs_that_all_collapse_in_the_first_epoch_put_the_scales_out_of_reach(tmp_path):
+    """The schedule follows from the configuration, as there is no epoch."""
+    for seed in SEEDS:
+        write(tmp_path, WIDE, TRAINED_FROM_SMALL, 0.5, seed, 0.1, status="collapsed", epochs=1)
+    for history in tmp_path.glob("*/*/history.csv"):
+        history.unlink()
+    found = load(tmp_path)
+    (campaign,) = found.campaigns
+    assert campaign.regime.steps == 600
+    assert campaign.verdicts["scales-grow"].outcome == "out of reach"
+    text = str(width.verdict(found))
+    assert "3 runs at full width that have ended, 3 collapsed, all at the learning rate 0.1 (0 with" in text

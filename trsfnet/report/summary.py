@@ -28,7 +28,7 @@ from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.names import at_rates, campaign_name
 from trsfnet.report.power import unequal
-from trsfnet.text import capitalised, counted, joined
+from trsfnet.text import capitalised, counted
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -218,7 +218,8 @@ def _undecided(campaign: Campaign) -> list[str]:
     if unclear:
         lines.append(
             f"- {name}: of {counted(len(claims), 'claim')} that a statistical test can decide, "
-            f"{len(unclear)} remain inconclusive; {len(against)} of these lean against the paper."
+            f"{len(unclear)} remain inconclusive; {len(against)} of these "
+            f"{'leans' if len(against) == 1 else 'lean'} against the paper."
         )
     rule, main = paper_rules()["trsf-gains"], campaign.verdicts["trsf-gains"]
     weakest = rule.weakest(main.measured) if main.tested else None
@@ -270,15 +271,14 @@ def _collapsed(campaign: Campaign) -> list[str]:
     for run in campaign.ordered:
         runs[run.variant] += 1
         lost[run.variant] += run.collapsed
-    collapsed = [
-        f"{number} of {runs[variant]} runs of {short_name(variant)}"
-        for variant, number in lost.items()
-        if number
-    ]
-    if not collapsed:
+    if not lost.total():
         return []
     rates = at_rates(run.learning_rate for run in campaign.ordered if run.collapsed)
-    return [f"- {_name(campaign)}: {joined(collapsed)} collapsed, {rates}."]
+    variants = "; ".join(
+        f"{number} of {runs[variant]} of {short_name(variant)}" for variant, number in lost.items() if number
+    )
+    total = f"{lost.total()} of {counted(runs.total(), 'run')}"
+    return [f"- {_name(campaign)}: {total} collapsed, {rates}: {variants}."]
 
 
 def main() -> None:

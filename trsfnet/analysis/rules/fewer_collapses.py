@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
+
+import numpy as np
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Measured, Outcome
@@ -129,10 +131,12 @@ def _outcomes(
     courses = [(held_out_course(one[key]), held_out_course(other[key])) for key in common]
     graded = [(a, b) for a, b in courses if a is not None and b is not None]
     if len(graded) == len(common):
-        return {
+        found = {
             name: PairedLosses(tuple(measure(a) - measure(b) for a, b in graded))
             for name, measure in OUTCOMES.items()
         }
+        differing = min(int(np.count_nonzero(losses.differences)) for losses in found.values())
+        return {name: replace(losses, differing=differing) for name, losses in found.items()}
     ends = [(one[key].collapsed, other[key].collapsed) for key in common]
     shares = PairedShares(
         only_first=sum(a and not b for a, b in ends),
