@@ -21,6 +21,7 @@ from trsfnet.models import InceptionResnet
 from trsfnet.report.explore.charts import VEGA_LITE
 from trsfnet.training.config import TrainConfig
 
+_STEPS = 60  # per epoch
 IMAGES = {"synthetic": "renderer-1", "lfw": "deepfunneled"}
 
 
@@ -99,7 +100,8 @@ def study_run(root: Path, setting: str = "v1-trsf-relu", *, rate: float = 0.2, *
 
 
 def _info(asked: TrainConfig, config: TrainConfig, status: str, metrics: dict[str, float]) -> dict[str, Any]:
-    faces = {"identities": 40, "images": 400, "size": config.image_size, "fingerprint": "0" * 64}
+    images = _STEPS * config.batch_size
+    faces = {"identities": 40, "images": images, "size": config.image_size, "fingerprint": "0" * 64}
     done = status == "done"
     return {
         "schema": SCHEMA,
@@ -128,7 +130,7 @@ def _metrics(track: str, tar: float) -> dict[str, float]:
 
 
 def _row(epoch: int, track: str, tar: float, rng: np.random.Generator) -> dict[str, float]:
-    row = {"epoch": epoch, "step": 60 * epoch, "learning_rate": 0.05 / epoch, "loss": 5 / epoch}
+    row = {"epoch": epoch, "step": _STEPS * epoch, "learning_rate": 0.05 / epoch, "loss": 5 / epoch}
     row |= {"train_accuracy": 1 - 1 / epoch, "images_per_second": 200.0, "seconds": 20.0}
     return row | _metrics(track, tar * rng.uniform(0.95, 1.05))
 

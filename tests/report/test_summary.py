@@ -45,6 +45,6 @@ def test_it_lists_contradictions_and_limits(tmp_path):
         "Rendered faces, short budget, contradicts: TRSF and PReLU together are better than either alone"
         in limits
     )
-    assert "1 of 4 runs of v1 + TRSF + PReLU collapsed at the usual learning rate" in limits
+    assert "1 of 13 runs collapsed, at the learning rate 0.05: 1 of 4 of v1 + TRSF + PReLU." in limits
     assert re.search(r"LFW, \w+ budget: the variants have fewer than 3 seeds", limits)
     assert "Rendered faces, short budget: 13 runs of 4 variants, 3 finished runs of each." in text

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.report.fakes import fake_run
-from trsfnet.analysis import Analysis
+from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.width import (
     LARGE,
     NARROW,
@@ -119,7 +121,7 @@ def test_the_page_shows_all_runs_factors_and_answers(everything):
     assert f"{OVER_TRAINING}: 1.37 (" in row
     figure = width.losses_figure(everything)
     assert isinstance(figure, Picture)
-    assert "with the constant 1, 90.2 % at full width (9 runs) and 60.2 % at an eighth (9 runs)" in words(
+    assert "with the constant 1, 90.2 % at full width and 60.2 % at an eighth (means over 9 pairs)" in words(
         figure.caption
     )
     table = words(studies.outcomes(everything, WIDE, NARROW))
@@ -173,6 +175,32 @@ def test_a_missing_twin_leaves_its_pair_out_and_is_named(records):
     assert decided(width_runs(found.runs))["penalty"] is True
 
 
+def test_while_many_runs_are_missing_pairs_are_counted_and_widths_compared_at_equal_rates(records):
+    first = [r for r in records if key(r)[0] == NARROW or (r.seed, key(r)[1:3]) == (20, (LARGE, 0.05))]
+    found = Analysis(first)
+    text = words(width.questions(found))
+    assert "as means over up to 1 pair of runs" in text
+    assert "Up to 9 pairs of a question are left out" in text
+    figure = width.losses_figure(found)
+    assert isinstance(figure, Picture)
+    # 0.6 and 0.9 over chance level, less 0.007 at this seed and rate.
+    assert (
+        "level: with the constant 1, 89.3 % at full width and 59.3 % at an eighth (means over 1 pair)."
+        in (words(figure.caption))
+    )
+
+
+def test_runs_that_were_not_planned_are_left_out(records, tmp_path):
+    settings = budget_settings(WIDE, "synthetic") | {"learning_rate": 0.1}
+    fake_run(tmp_path, "v1-relu", seed=20, **settings)
+    write(tmp_path, WIDE, LARGE, 0.1, 30, 0.1)
+    more, problems = read_records([tmp_path])
+    assert (len(more), problems) == (2, [])
+    alone, joined = Analysis(records), Analysis([*records, *more])
+    pd.testing.assert_frame_equal(joined.width, alone.width)
+    assert isinstance(width.losses_figure(joined), Picture)
+
+
 def test_a_collapsed_run_counts_as_chance(records, tmp_path):
     collapsed = (WIDE, LARGE, 0.2, 22)
     write(tmp_path, WIDE, LARGE, 0.9, 22, 0.2, status="collapsed", epochs=2)
@@ -184,6 +212,75 @@ def test_a_collapsed_run_counts_as_chance(records, tmp_path):
     assert table.loc[collapsed, OVER_TRAINING] == pytest.approx((9 + 1 - 0.088 / 9) / 10)
     assert "as means over 9 pairs of runs" in str(width.questions(found))
     assert "(3 seeds, 1 collapsed)" in str(studies.outcomes(found, WIDE, NARROW))
+
+
+CHANCE = {AT_THE_END: 1.0, OVER_TRAINING: 1.0}
+
+
+def state(everything, **tables):
+    """An analysis of which the table of runs is another one."""
+    return SimpleNamespace(width=width_runs(everything.runs).assign(**tables))
+
+
+def test_the_conclusion_without_a_collapse(everything):
+    text = str(width.verdict(everything))
+    assert text == (
+        "Of 36 runs at full width, none collapsed; of 18 at an eighth of the width, none did. Width impairs "
+        "training: with the constant 1, the loss on held-out images is higher at full width than at an "
+        "eighth. The constant 0.1 reduces this effect; it prevents it, because with this constant the loss "
+        "is lower at full width. At full width, scales trained from 0.1 and from 1 lower the loss below that "
+        "with the constant 1."
+    )
+    assert text.startswith(width.finding(everything.width))
+
+
+def test_the_conclusion_names_the_rates_of_collapses(everything):
+    table = everything.width
+    fast = (table["study"] == WIDE) & (table["learning_rate"] == 0.2)
+    found = state(everything, collapsed=fast)
+    found.width.loc[fast, list(CHANCE)] = 1.0
+    text = str(width.verdict(found))
+    assert text.startswith(
+        "Of 36 runs at full width, 12 collapsed, all at the learning rate 0.2 (6 with constant and 6 with "
+        "trained scales); of 18 at an eighth of the width, none did. Width impairs training"
+    )
+    # With a third of its pairs at chance, the constant 0.1 is no longer better at full width.
+    assert "reduces this effect; whether it prevents it remains open. At full width, scales" in text
+    found.width.loc[(table["study"] == WIDE) & (table["learning_rate"] == 0.05), "collapsed"] = True
+    assert "24 collapsed, 12 at the learning rate 0.05 and 12 at 0.2 (" in str(width.verdict(found))
+
+
+def test_the_conclusion_if_every_wide_run_collapses(everything):
+    wide = everything.width["study"] == WIDE
+    found = state(everything, collapsed=wide)
+    found.width.loc[wide, list(CHANCE)] = 1.0
+    text = str(width.verdict(found))
+    assert "36 collapsed, 12 at the learning rate 0.05, 12 at 0.1 and 12 at 0.2 (18 with" in text
+    assert "Width impairs training" in text
+    assert "The constant 0.1 does not reduce this effect; it does not prevent it." in text
+    assert "it remains open whether scales trained from 0.1 or from 1 lower the loss" in text
+
+
+def test_the_conclusion_if_width_helps_or_nothing_is_clear(everything):
+    swapped = everything.width["study"].map({WIDE: NARROW, NARROW: WIDE})
+    assert "Width does not impair training here" in str(width.verdict(state(everything, study=swapped)))
+    text = str(width.verdict(state(everything, **CHANCE)))
+    assert "It remains open whether width impairs training with the constant 1. At full width, it" in text
+    assert "reduces" not in text
+
+
+@pytest.mark.parametrize(("seeds", "words"), [((20,), "before runs with 3 seeds"), (SEEDS[:0], None)])
+def test_the_conclusion_waits_for_runs(records, seeds, words):
+    found = Analysis([record for record in records if record.seed in seeds])
+    text = width.verdict(found)
+    assert text is None if words is None else words in str(text)
+    assert not width.finding(found.width)
+
+
+def test_the_first_page_waits_for_all_runs(records):
+    assert "of the width, none did. Width impairs" in width.finding(Analysis(records).width)
+    assert width.finding(Analysis(records[1:]).width) == ""
+    assert "full width that have ended, none collapsed" in str(width.verdict(Analysis(records[1:])))
 
 
 def test_runs_that_all_fail_answer_nothing(everything):
@@ -211,3 +308,17 @@ def test_the_largest_factor_that_can_be_found_follows_from_the_narrow_runs(every
     text = str(width.ceilings(everything))
     assert f"with the constant 1, {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) for the" in text
     assert largest_factors(runs[runs["study"] == WIDE]) == {}
+
+
+def test_runs_that_all_collapse_in_the_first_epoch_put_the_scales_out_of_reach(tmp_path):
+    """The schedule follows from the configuration, as there is no epoch."""
+    for seed in SEEDS:
+        write(tmp_path, WIDE, TRAINED_FROM_SMALL, 0.5, seed, 0.1, status="collapsed", epochs=1)
+    for history in tmp_path.glob("*/*/history.csv"):
+        history.unlink()
+    found = load(tmp_path)
+    (campaign,) = found.campaigns
+    assert campaign.regime.steps == 600
+    assert campaign.verdicts["scales-grow"].outcome == "out of reach"
+    text = str(width.verdict(found))
+    assert "3 runs at full width that have ended, 3 collapsed, all at the learning rate 0.1 (0 with" in text

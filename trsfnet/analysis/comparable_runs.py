@@ -144,11 +144,11 @@ class ComparableRuns:
 
     @cached_property
     def regime(self) -> Regime | None:
-        """Travel and decay budget of the schedule; None if they vary or no run finished an epoch."""
+        """Travel and decay budget of the schedule at the campaign's learning rate; None if they vary."""
         if varies(self.budget):
             return None
-        runs = (run for runs in self._usual.values() for run in runs.values())
-        return next((found for run in runs if (found := run_regime(run))), None)
+        first, *_ = self._usual.values()
+        return run_regime(next(iter(first.values())))
 
     @cached_property
     def mechanism(self) -> pd.DataFrame:

@@ -55,9 +55,12 @@ class PairedLosses:
 
     Attributes:
         differences: the outcome of the first run minus that of the second, for each pair; at least one.
+        differing: of several outcomes that must agree, the smallest number of pairs with a difference; None
+            for that of this outcome.
     """
 
     differences: tuple[float, ...]
+    differing: int | None = None
 
     paired: ClassVar[bool] = True
 
@@ -86,14 +89,22 @@ class PairedLosses:
         """One-sided p value of Wilcoxon's signed-rank test against "the first runs are not higher"."""
         return _signed_rank([-difference for difference in self.differences])
 
-    def minimum_detectable(self, alpha: float, power: float = POWER) -> float | None:
+    @property
+    def alike(self) -> bool:
+        """True if the outcomes of the two runs are equal in every pair."""
+        return not any(self.differences)
+
+    def minimum_detectable(self, alpha: float, power: float = POWER) -> float:
         """Return the smallest true mean difference that a paired two-sided t test at `alpha` detects.
 
-        None with a single pair.
+        Returns:
+            The difference; 1 if the signed-rank test cannot detect any, because it ignores pairs without a
+            difference and the others are too few for a p value below `alpha`.
         """
         n = self.seeds
-        if n < 2:
-            return None
+        differing = np.count_nonzero(self.differences) if self.differing is None else self.differing
+        if 2 * 0.5**differing >= alpha:
+            return 1.0
         error = float(np.std(self.differences, ddof=1)) / math.sqrt(n)
         return Effect(0.0, error, n - 1, n).minimum_detectable(alpha, power)
 

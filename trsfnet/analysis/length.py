@@ -66,7 +66,6 @@ def _finished(runs: Iterable[Run]) -> list[Run]:
 
 def _row(run: Run) -> dict[str, Any]:
     found = run_regime(run)
-    assert found is not None  # a finished run has a history
     slopes = run.learned["slope"].iloc[-1] if "slope" in run.learned else pd.Series(dtype=float)
     epochs = run.learned["ratio"].index
     start = {f"{name}_start": value for name, value in _branches(run, epochs[0]).items()}

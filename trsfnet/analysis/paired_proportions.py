@@ -50,6 +50,11 @@ class PairedShares:
         return Interval(self.estimate, max(-1.0, middle - half), min(1.0, middle + half))
 
     @property
+    def alike(self) -> bool:
+        """True if the event happened to both runs, or to neither, in every pair."""
+        return not (self.only_first or self.only_second)
+
+    @property
     def p_less(self) -> float:
         """One-sided p value of the sign test against "it happens to the first run at least as often"."""
         return _sign_test(self.only_second, self.only_first + self.only_second)

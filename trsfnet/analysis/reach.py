@@ -56,18 +56,15 @@ class Reach:
         return " ".join([regime_in_words(of), *reasons]) if reasons else ""
 
 
-def run_regime(run: Run) -> Regime | None:
-    """Return the regime of a run's whole schedule; None if the run finished no epoch."""
-    found = run_regimes(run)
-    return found[-1] if found else None
+def run_regime(run: Run) -> Regime:
+    """Return the regime of a run's whole schedule, even if the run collapsed early."""
+    return run_regimes(run)[-1]
 
 
 def run_regimes(run: Run) -> list[Regime]:
-    """Return the regime after each epoch of a run's schedule; empty if the run finished no epoch."""
-    if run.history.empty:
-        return []
-    last = run.history.iloc[-1]
-    return regimes(run.settings, round(last["step"] / last["epoch"]))
+    """Return the regime after each epoch of a run's schedule."""
+    images = run.info["data"]["train"]["images"]
+    return regimes(run.settings, run.settings.steps_per_epoch or images // run.settings.batch_size)
 
 
 @cache

@@ -16,6 +16,7 @@ from trsfnet.experiments.budgets import budget_at_any_rate, budget_of, departure
 from trsfnet.experiments.commands import papermill_command
 from trsfnet.experiments.record import Record
 from trsfnet.experiments.stale import why_stale
+from trsfnet.experiments.studies import STUDIES, planned_configs
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS, short_name, variant_from
 from trsfnet.models.inception_resnet import PAPER_SCALE, PAPER_SLOPE
 from trsfnet.text import number_range
@@ -240,6 +241,23 @@ class Run:
 def latest(runs: Iterable[Run], key: Callable[[Run], Hashable]) -> list[Run]:
     """Return, of the runs with the same key, the one started last: a run repeated in another precision."""
     return list({key(run): run for run in sorted(runs, key=lambda run: (run.started, run.run_id))}.values())
+
+
+def ended_as_planned(runs: Iterable[Run], study: str) -> list[Run]:
+    """Return the planned runs of a study that have ended; of a repeated one, that started last.
+
+    Args:
+        runs: any runs. Those of the study's budget with further variants or seeds are left out.
+        study: name of a study whose runs differ in variant, learning rate and seed alone, such as `collapse`;
+            it is also the name of its budget.
+    """
+    planned = set(map(_key, planned_configs(study, STUDIES[study].track)))
+    ended = [run for run in runs if run.budget == study and run.ended and _key(run) in planned]
+    return latest(ended, _key)
+
+
+def _key(of: Run | TrainConfig) -> tuple[str, float, int]:
+    return of.variant, of.learning_rate, of.seed
 
 
 def _by_kind(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -35,15 +35,17 @@ These rules were fixed before any run of the two studies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from trsfnet.analysis.held_out import OUTCOMES, held_out_course
 from trsfnet.analysis.mechanism import Answer, answer_from, factor
-from trsfnet.analysis.run import Run, latest
+from trsfnet.analysis.run import Run, ended_as_planned
 from trsfnet.evaluation.statistics import Interval
+from trsfnet.experiments.studies import STUDIES, planned_configs
+from trsfnet.experiments.variants import variant_of
 
 WIDE, NARROW = "width", "width-narrow"
 SMALL, LARGE = "v1-scale0.1-relu", "v1-scale1-relu"
@@ -53,21 +55,33 @@ _PAIR = ["learning_rate", "seed"]
 
 
 def width_runs(runs: Iterable[Run]) -> pd.DataFrame:
-    """Return a table with one row per run of the two studies that has ended.
+    """Return a table with one row per planned run of the two studies that has ended.
 
     Returns:
-        A table with the columns `study`, `variant`, `learning_rate`, `seed` and, for each of `OUTCOMES`, the
-        loss over chance level, in 0..1. Of runs that differ in the precision alone, it has the one started
-        last.
+        A table with the columns `study`, `variant`, `learning_rate`, `seed`, `trained` (True if the scales
+        are trained), `collapsed` and, for each of `OUTCOMES`, the loss over chance level, in 0..1.
     """
-    ended = [run for run in runs if run.ended and run.budget in (WIDE, NARROW)]
+    known = list(runs)
     rows = [
-        {"study": run.budget, "variant": run.variant, "learning_rate": run.learning_rate, "seed": run.seed}
+        {
+            "study": study,
+            "variant": run.variant,
+            "learning_rate": run.learning_rate,
+            "seed": run.seed,
+            "trained": variant_of(run.variant).trsf,
+            "collapsed": run.collapsed,
+        }
         | {name: measure(course) for name, measure in OUTCOMES.items()}
-        for run in latest(ended, lambda run: (run.budget, run.variant, run.learning_rate, run.seed))
+        for study in (WIDE, NARROW)
+        for run in ended_as_planned(known, study)
         if (course := held_out_course(run)) is not None
     ]
-    return pd.DataFrame(rows, columns=["study", "variant", *_PAIR, *OUTCOMES])
+    return pd.DataFrame(rows, columns=["study", "variant", *_PAIR, "trained", "collapsed", *OUTCOMES])
+
+
+def complete(runs: pd.DataFrame) -> bool:
+    """Return whether all planned runs of both studies are in the table of `width_runs`."""
+    return len(runs) == sum(len(planned_configs(study, STUDIES[study].track)) for study in (WIDE, NARROW))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +124,11 @@ def pairs(runs: pd.DataFrame) -> dict[str, Pairs]:
 
 
 def largest_factors(runs: pd.DataFrame) -> dict[str, dict[str, Interval]]:
-    """Return the factors of `wide-1` and `wide-0.1` if every run at full width ended at chance.
+    """Return the factors of `wide-1` and `wide-0.1` if all runs at full width were at chance in every epoch.
 
-    They are the largest that the questions can find, given the losses at an eighth of the width.
+    They are the largest that the questions can find, given the losses at an eighth of the width. That of
+    `wide-1` is also the factor of `penalty` if in addition the losses with the constant 0.1 did not depend on
+    the width.
 
     Returns:
         By question and outcome, the factor with its interval; questions and outcomes without at least two
@@ -142,3 +158,33 @@ def _answer(question: str, compared: Pairs) -> Answer:
     seeds = len({seed for _, seed in compared.complete})
     factors = {name: (factor(compared.first[name], compared.second[name])[0], seeds) for name in OUTCOMES}
     return answer_from(question, factors, above=not question.startswith("trained"))
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the answers say together; each part is None as long as it is open.
+
+    Attributes:
+        impairs: whether width impairs training with the constant 1.
+        reduces: whether the constant 0.1 reduces this effect.
+        prevents: whether the constant 0.1 prevents it.
+        trained: by initial value, whether a scale trained from it lowers the loss at full width below that
+            with the constant 1.
+    """
+
+    impairs: bool | None
+    reduces: bool | None
+    prevents: bool | None
+    trained: dict[str, bool | None]
+
+
+def conclusion(found: Sequence[Answer]) -> Conclusion:
+    """Combine the answers by the rule at the top of this module."""
+    decided = {answer.question: answer.decided for answer in found}
+    parts = {decided["constant"], decided["penalty"]}
+    return Conclusion(
+        impairs=decided["wide-1"],
+        reduces=False if False in parts else None if None in parts else True,
+        prevents=None if decided["wide-0.1"] is None else not decided["wide-0.1"],
+        trained={start: decided[f"trained-{start}"] for start in ("0.1", "1")},
+    )

@@ -18,7 +18,7 @@ from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.stability import Study
 from trsfnet.experiments.variants import variant_of
 from trsfnet.paper.claims import claims_by_id
-from trsfnet.report import length
+from trsfnet.report import length, width
 from trsfnet.report.claims import log_odds
 from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_link
@@ -28,7 +28,7 @@ from trsfnet.report.names import campaign_name, schedules_in_words, short_track
 from trsfnet.report.switch import tabs
 from trsfnet.text import capitalised, counted, joined, percent, percent_range
 
-_ROLE = "branches-matter-more"
+_ROLE, _STABLE = "branches-matter-more", "trainable-more-stable"
 
 MAIN_CLAIMS = {question: claims[0] for question, claims in QUESTIONS.items()}
 """The id of the claim that answers each question most directly, by question."""
@@ -46,6 +46,7 @@ def answer(
     long: pd.DataFrame | None = None,
     study: Study | None = None,
     graded: Campaign | None = None,
+    wide: pd.DataFrame | None = None,
 ) -> Markdown:
     """State whether the paper holds up, how many of its questions are decided, and what is contradicted.
 
@@ -55,8 +56,9 @@ def answer(
         long: the table of `trsfnet.analysis.length.long_runs`.
         study: the stability study.
         graded: the study `collapse`, which compares runs by how far training gets.
+        wide: the table of `trsfnet.analysis.width.width_runs`.
     """
-    parts = [findings(campaigns, mechanism, long, study, graded)]
+    parts = [findings(campaigns, mechanism, long, study, graded, wide)]
     if campaigns:
         parts.append(" ".join(filter(None, (_counts(campaigns), _contradicted(campaigns)))))
     return Markdown("\n\n".join(parts))
@@ -68,6 +70,7 @@ def findings(
     long: pd.DataFrame | None = None,
     study: Study | None = None,
     graded: Campaign | None = None,
+    wide: pd.DataFrame | None = None,
 ) -> str:
     """List what the runs show on accuracy, scales, branches, slopes and stability; arguments as above."""
     if not campaigns:
@@ -78,7 +81,11 @@ def findings(
         "Scales": [_explanation(mechanism), of_length.get("scales")],
         "Branches": [_role_of_branches(campaigns), of_length.get("branches")],
         "Slopes": [of_length.get("slopes")],
-        "Stability": [_stability(study) if study else None, _training_further(graded) if graded else None],
+        "Stability": [
+            _stability(study) if study else None,
+            _training_further(graded) if graded else None,
+            width.finding(wide) if wide is not None else None,
+        ],
     }
     return "\n".join(
         f"- **{topic}.** {' '.join(filter(None, sentences))}"
@@ -349,32 +356,39 @@ def _shrinking(campaigns: Sequence[Campaign]) -> str:
 
 def _stability(study: Study) -> str:
     """State how many runs of the stability study collapsed and whether trained scales prevent it."""
-    outcome = study.campaign.verdicts["trainable-more-stable"].outcome
     verdict = {
-        Outcome.SUPPORTED: "runs with TRSF collapse less often",
-        Outcome.CONTRADICTED: "runs with TRSF do not collapse less often",
-    }.get(outcome, "it remains open whether runs with TRSF collapse less often")
+        Outcome.SUPPORTED: "v1 with TRSF collapses less often than v1",
+        Outcome.CONTRADICTED: "v1 with TRSF does not collapse less often than v1",
+    }.get(
+        study.campaign.verdicts[_STABLE].outcome,
+        "it remains open whether v1 with TRSF collapses less often than v1",
+    )
     return (
         f"Of {counted(len(study.runs), 'short run')} at learning rates up to {study.rates[-1]:g}, "
-        f"{len(study.collapses)} collapsed; {verdict}."
+        f"{len(study.collapses)} collapsed; {verdict}{_compared(study.campaign)}."
     )
 
 
 def _training_further(campaign: Campaign) -> str:
-    """State whether runs with TRSF train further where training begins to fail."""
-    rule, found = paper_rules()["trainable-more-stable"], campaign.verdicts["trainable-more-stable"]
-    weakest = rule.weakest(found.measured)
-    if not weakest:
+    """State whether v1 with TRSF trains further than v1 where training begins to fail."""
+    found = campaign.verdicts[_STABLE]
+    if not found.measured:
         return ""
-    lower = "lower loss on held-out images than those with constants"
     verdict = {
-        Outcome.SUPPORTED: f"those with TRSF end with a {lower}",
-        Outcome.CONTRADICTED: f"those with TRSF end with no {lower}",
-    }.get(found.outcome, f"it remains open whether those with TRSF end with a {lower}")
+        Outcome.SUPPORTED: "v1 with TRSF trains further than v1",
+        Outcome.CONTRADICTED: "v1 with TRSF does not train further than v1",
+    }.get(found.outcome, "it remains open whether v1 with TRSF trains further than v1")
     return (
-        f"In {len(campaign.runs)} later runs at learning rates at which training begins to fail, {verdict} "
-        f"(difference as a share of chance level: {rule.estimate(weakest)})."
+        "In later runs at learning rates at which training begins to fail, measured by the loss on held-out "
+        f"images as a share of chance level, {verdict}{_compared(campaign)}."
     )
+
+
+def _compared(campaign: Campaign) -> str:
+    """Return the difference between v1 with TRSF and v1 in brackets; empty without any."""
+    rule = paper_rules()[_STABLE]
+    weakest = rule.weakest(campaign.verdicts[_STABLE].measured)
+    return f" ({rule.estimate(weakest)}{rule.sample(weakest)})" if weakest else ""
 
 
 def _contradicted(campaigns: Sequence[Campaign]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.quantities import Quantity
@@ -12,6 +15,7 @@ from trsfnet.evaluation.names import far_name
 from trsfnet.evaluation.verification import ALL_PAIRS_FARS
 from trsfnet.experiments.variants import variant_of
 from trsfnet.paper.numbers import paper_table
+from trsfnet.text import joined
 
 TRACKS = {
     "synthetic": "rendered faces",
@@ -66,6 +70,20 @@ def row_name(number: int, variant: str, *, short: bool = False) -> str:
     # The caption of table 3 already states that the loss is ArcFace.
     name = variant_of(variant).network_name
     return name if short or number in (4, 5) else f"Inception-ResNet {name}"
+
+
+def at_rates(rates: Iterable[float]) -> str:
+    """Return how often each learning rate occurs, such as `1 at the learning rate 0.1 and 4 at 0.2`.
+
+    If there is only one, it is `all at the learning rate 0.2`.
+    """
+    numbers = sorted(Counter(rates).items())
+    if len(numbers) == 1:
+        ((rate, number),) = numbers
+        return f"{'all ' if number > 1 else ''}at the learning rate {rate:g}"
+    first, *others = numbers
+    text = [f"{first[1]} at the learning rate {first[0]:g}"]
+    return joined([*text, *(f"{number} at {rate:g}" for rate, number in others)])
 
 
 def campaign_name(campaign: Campaign) -> str:

@@ -12,7 +12,7 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.held_out import OUTCOMES, held_out_course
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.fewer_collapses import FewerCollapses
-from trsfnet.analysis.run import Run, latest
+from trsfnet.analysis.run import Run, ended_as_planned
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.studies import STUDIES, planned_configs
 from trsfnet.experiments.variants import short_name
@@ -20,7 +20,6 @@ from trsfnet.report.claims.tables import claim_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS
 from trsfnet.text import capitalised, counted, joined, percent
-from trsfnet.training.config import TrainConfig
 
 
 def about(found: Analysis, study: str) -> Markdown:
@@ -31,7 +30,7 @@ def about(found: Analysis, study: str) -> Markdown:
         study: name of the study, such as `collapse`; it is also that of its budget.
     """
     planned = planned_configs(study, STUDIES[study].track)
-    ended, seeds = len(_ended(found, study)), sorted({config.seed for config in planned})
+    ended, seeds = len(ended_as_planned(found.runs, study)), sorted({config.seed for config in planned})
     variants = [short_name(variant) for variant in dict.fromkeys(config.variant for config in planned)]
     rates = sorted({config.learning_rate for config in planned})
     text = (
@@ -49,17 +48,6 @@ def _progress(ended: int, planned: int) -> str:
     return f"All {planned} have ended." if ended == planned else f"{ended} of {planned} have ended."
 
 
-def _ended(found: Analysis, study: str) -> list[Run]:
-    """Return the planned runs of a study that have ended; of a repeated one, that started last."""
-    planned = set(map(_key, planned_configs(study, STUDIES[study].track)))
-    ended = [run for run in found.runs if run.budget == study and run.ended and _key(run) in planned]
-    return latest(ended, _key)
-
-
-def _key(of: Run | TrainConfig) -> tuple[str, float, int]:
-    return of.variant, of.learning_rate, of.seed
-
-
 def outcomes(found: Analysis, *studies: str) -> Markdown:
     """Tabulate the loss on held-out images by variant and learning rate, with the number of collapses.
 
@@ -73,7 +61,7 @@ def outcomes(found: Analysis, *studies: str) -> Markdown:
     rates = sorted({config.learning_rate for _, config in planned})
     cells: dict[tuple[str, str, float], list[Run]] = {}
     for study in studies:
-        for run in _ended(found, study):
+        for run in ended_as_planned(found.runs, study):
             cells.setdefault((study, run.variant, run.learning_rate), []).append(run)
     widths = {(config.variant, study): Fraction(config.width) for study, config in planned}
     variants = list(dict.fromkeys(config.variant for _, config in planned))

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.campaign import Campaign
+from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.findings import MIN_SEEDS, Outcome
 from trsfnet.analysis.log_odds import TAR_LOG_ODDS, gain_in_log_odds, gains_in_log_odds
 from trsfnet.analysis.margins import leans_against, tested
 from trsfnet.analysis.mechanism import decay_explains_growth
 from trsfnet.analysis.power import seed_spreads
-from trsfnet.analysis.rules import paper_rules
+from trsfnet.analysis.rules import Rule, paper_rules
+from trsfnet.analysis.rules.measuring import Measuring
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.claims import claims_by_id, paper_claims
 from trsfnet.paper.numbers import reference
@@ -26,9 +28,9 @@ from trsfnet.report.claims.questions import QUESTIONS
 from trsfnet.report.claims.tables import outcome_in_words
 from trsfnet.report.display import Markdown, table
 from trsfnet.report.meaning.controls import gain_by_training
-from trsfnet.report.names import campaign_name, schedules_in_words
+from trsfnet.report.names import at_rates, campaign_name, schedules_in_words
 from trsfnet.report.power import unequal
-from trsfnet.text import capitalised, counted, joined
+from trsfnet.text import capitalised, counted
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -93,7 +95,7 @@ def _cell(claim: str, campaign: Campaign) -> str:
 def answer(found: Analysis) -> str:
     """State whether the paper holds up, as a list of findings."""
     campaigns = landing.campaigns_on_questions(found)
-    return landing.findings(campaigns, found.answers, found.length, found.study, found.graded)
+    return landing.findings(campaigns, found.answers, found.length, found.study, found.graded, found.width)
 
 
 def picture(found: Analysis) -> str | None:
@@ -120,9 +122,9 @@ def _about(found: Analysis) -> str:
     text = (
         "`python -m trsfnet.report.summary` generates this page from the run records in this folder. It is "
         f"about *{paper['title']}* ({paper['journal']} {paper['year']}). Our networks are smaller than the "
-        "paper's and are trained on different, smaller images. We therefore never compare values with the "
-        "paper's; we test its claims within one track. The book's page *Claims* quotes each claim and gives "
-        "its rule and all numbers."
+        "paper's, except in the study on width, and are trained on different, smaller images. We therefore "
+        "never compare values with the paper's; we test its claims within one track. The book's page "
+        "*Claims* quotes each claim and gives its rule and all numbers."
     )
     damaged = len(found.problems)
     return text + (f" {counted(damaged, 'record')} cannot be read." if damaged else "")
@@ -223,14 +225,15 @@ def _undecided(campaign: Campaign) -> list[str]:
     name = _name(campaign)
     claims = tested(campaign)
     if not claims:
-        return [f"- {name}: the variants have fewer than {MIN_SEEDS} seeds, so no claim can be tested."]
+        return [f"- {name}: {_why_untested(campaign)}."]
     unclear = [claim for claim in claims if campaign.verdicts[claim].outcome == Outcome.INCONCLUSIVE]
     against = [claim for claim in unclear if leans_against(claim, campaign)]
     lines = []
     if unclear:
         lines.append(
             f"- {name}: of {counted(len(claims), 'claim')} that a statistical test can decide, "
-            f"{len(unclear)} remain inconclusive; {len(against)} of these lean against the paper."
+            f"{len(unclear)} remain inconclusive; {len(against)} of these "
+            f"{'leans' if len(against) == 1 else 'lean'} against the paper."
         )
     rule, main = paper_rules()["trsf-gains"], campaign.verdicts["trsf-gains"]
     weakest = rule.weakest(main.measured) if main.tested else None
@@ -253,6 +256,13 @@ def _last_module(campaign: Campaign) -> list[str]:
     ]
 
 
+def _why_untested(campaign: Campaign) -> str:
+    seeds = Counter(variant for variant, _ in {(variant, seed) for variant, _, seed in campaign.runs})
+    if max(seeds.values()) < MIN_SEEDS:
+        return f"the variants have fewer than {MIN_SEEDS} seeds, so no claim can be tested"
+    return "no claim could be tested statistically"
+
+
 def _in_log_odds(campaign: Campaign) -> str:
     """Compare the gain by TRSF with the paper's in log odds, in a sentence with a leading space."""
     gain = gains_in_log_odds(campaign)["trsf-gains"]
@@ -267,21 +277,31 @@ def _in_log_odds(campaign: Campaign) -> str:
 
 def _unequal_spreads(campaign: Campaign) -> list[str]:
     """State where the seeds of single variants vary so differently that pooling them is doubtful."""
+    if not any(_pools_tar(paper_rules()[claim]) for claim in tested(campaign)):
+        return []
     sentences = filter(None, map(unequal, seed_spreads([campaign])))
     return [f"- {_name(campaign)}: {sentence}" for sentence in sentences]
 
 
+def _pools_tar(rule: Rule) -> bool:
+    """Return whether a rule compares TAR with a spread that is pooled over all similar variants."""
+    return isinstance(rule, Measuring) and rule.quantity.name == "tar" and rule.pooling != Pooling.NONE
+
+
 def _collapsed(campaign: Campaign) -> list[str]:
-    """List the variants with collapsed runs at the learning rate of the comparisons."""
-    variants = sorted({run.variant for run in campaign.runs.values()})
-    collapsed = [
-        f"{number} of {len(campaign.of(variant))} runs of {short_name(variant)}"
-        for variant in variants
-        if (number := campaign.collapsed(variant))
-    ]
-    if not collapsed:
+    """List the variants with collapsed runs, and the learning rates at which they collapsed."""
+    runs, lost = Counter[str](), Counter[str]()
+    for run in campaign.ordered:
+        runs[run.variant] += 1
+        lost[run.variant] += run.collapsed
+    if not lost.total():
         return []
-    return [f"- {_name(campaign)}: {joined(collapsed)} collapsed at the usual learning rate."]
+    rates = at_rates(run.learning_rate for run in campaign.ordered if run.collapsed)
+    variants = "; ".join(
+        f"{number} of {runs[variant]} of {short_name(variant)}" for variant, number in lost.items() if number
+    )
+    total = f"{lost.total()} of {counted(runs.total(), 'run')}"
+    return [f"- {_name(campaign)}: {total} collapsed, {rates}: {variants}."]
 
 
 def main() -> None:

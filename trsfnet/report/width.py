@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.held_out import OUTCOMES
 from trsfnet.analysis.width import (
     LARGE,
@@ -15,8 +18,11 @@ from trsfnet.analysis.width import (
     TRAINED_FROM_LARGE,
     TRAINED_FROM_SMALL,
     WIDE,
+    Conclusion,
     Pairs,
     answers,
+    complete,
+    conclusion,
     largest_factors,
     pairs,
 )
@@ -24,6 +30,7 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, picture
 from trsfnet.report.figures import legend_below
 from trsfnet.report.mechanism import answers_table, factor_text
+from trsfnet.report.names import at_rates
 from trsfnet.text import capitalised, counted, joined, percent
 
 _NOTHING = "No run has ended yet, so no question is answered."
@@ -76,9 +83,98 @@ def ceilings(found: Analysis) -> Markdown:
         for question, effects in known.items()
     ]
     return Markdown(
-        "If every run at full width ended at chance, the factors over the runs at an eighth of the width "
-        f"would be, {'; '.join(clauses)}. No larger effect of width can be found."
+        "If all runs at full width were at chance in every epoch, the factors over the runs at an eighth of "
+        f"the width would be, {'; '.join(clauses)}. No larger effect of width can be found. Those with the "
+        "constant 1 also bound how much more this constant raises the loss at full width, if width does not "
+        "change the loss with the constant 0.1."
     )
+
+
+def verdict(found: Analysis) -> Markdown | None:
+    """State how many runs collapsed and what the answers say together; None before any run at full width."""
+    runs = found.width
+    if runs[runs["study"] == WIDE].empty:
+        return None
+    known = answers(runs)
+    if max(answer.seeds for answer in known) < MIN_SEEDS:
+        return Markdown(
+            f"{_collapses(runs)} No question can be answered before runs with {MIN_SEEDS} seeds have ended."
+        )
+    concluded = conclusion(known)
+    return Markdown(f"{_collapses(runs)} {_effect(concluded)} {_of_trained(concluded)}")
+
+
+def finding(runs: pd.DataFrame) -> str:
+    """State in short what the study shows; empty until all planned runs of both widths have ended.
+
+    Args:
+        runs: the table of `trsfnet.analysis.width.width_runs`.
+    """
+    return f"{_collapses(runs)} {_effect(conclusion(answers(runs)))}" if complete(runs) else ""
+
+
+def _collapses(runs: pd.DataFrame) -> str:
+    """State how many runs of each width collapsed, and at which learning rates."""
+    ended = "" if complete(runs) else " that have ended"
+    wide, narrow = (runs[runs["study"] == study] for study in (WIDE, NARROW))
+    lost = wide[wide["collapsed"]]
+    trained = int(lost["trained"].sum())
+    kinds = f" ({len(lost) - trained} with constant and {trained} with trained scales)" if len(lost) else ""
+    return (
+        f"Of {counted(len(wide), 'run')} at full width{ended}, {_number(wide)} collapsed{_rates(wide)}"
+        f"{kinds}; of {len(narrow)} at an eighth of the width, {_number(narrow)} did{_rates(narrow)}."
+    )
+
+
+def _number(runs: pd.DataFrame) -> str:
+    return str(runs["collapsed"].sum() or "none")
+
+
+def _rates(runs: pd.DataFrame) -> str:
+    rates = runs.loc[runs["collapsed"], "learning_rate"]
+    return f", {at_rates(rates)}" if len(rates) else ""
+
+
+def _effect(found: Conclusion) -> str:
+    """State whether width impairs training and, if it does, whether a small constant helps."""
+    if found.impairs is None:
+        return "It remains open whether width impairs training with the constant 1."
+    if not found.impairs:
+        return (
+            "Width does not impair training here: with the constant 1, the loss on held-out images is lower "
+            "at full width than at an eighth."
+        )
+    return (
+        "Width impairs training: with the constant 1, the loss on held-out images is higher at full width "
+        f"than at an eighth. {_REDUCES[found.reduces]}; {_PREVENTS[found.prevents]}."
+    )
+
+
+_REDUCES = {
+    True: "The constant 0.1 reduces this effect",
+    False: "The constant 0.1 does not reduce this effect",
+    None: "It remains open whether the constant 0.1 reduces this effect",
+}
+_PREVENTS = {
+    True: "it prevents it, because with this constant the loss is lower at full width",
+    False: "it does not prevent it",
+    None: "whether it prevents it remains open",
+}
+_TRAINED = {
+    True: "scales trained from {} lower the loss below that with the constant 1",
+    False: "scales trained from {} raise the loss above that with the constant 1",
+    None: "it remains open whether scales trained from {} lower the loss below that with the constant 1",
+}
+
+
+def _of_trained(found: Conclusion) -> str:
+    """State whether trained scales lower the loss at full width below that with the constant 1."""
+    clauses = [
+        clause.format(joined(starts, "or from" if decided is None else "and from"))
+        for decided, clause in _TRAINED.items()
+        if (starts := [start for start, answer in found.trained.items() if answer is decided])
+    ]
+    return f"At full width, {'; '.join(clauses)}."
 
 
 def questions(found: Analysis) -> Markdown:
@@ -87,26 +183,39 @@ def questions(found: Analysis) -> Markdown:
     if runs.empty:
         return Markdown(_NOTHING)
     compared = pairs(runs)
-    sizes = sorted({len(each.complete) for each in compared.values()})
+    fewest, *_, most = sorted(len(each.complete) for each in compared.values())
+    size = f"{fewest} to {most}" if 0 < fewest < most else f"up to {most}" if fewest < most else f"{most}"
     caption = (
-        "Questions of the study: factors between losses on held-out images, as means over "
-        f"{joined(list(dict.fromkeys([str(sizes[0]), str(sizes[-1])])), 'to')} pairs of runs. The factors at "
-        "the end and over training must lie on the same side of 1"
+        f"Questions of the study: factors between losses on held-out images, as means over {size} "
+        f"{'pair' if most == 1 else 'pairs'} of runs. The factors at the end and over training must lie on "
+        "the same side of 1"
     )
     shown = answers_table(answers(runs), _QUESTIONS, "table-width-questions", caption)
-    if not sizes[-1]:
+    if not most:
         return Markdown(f"{shown}\n\nNo question can be answered before runs at full width have ended.")
-    left_out = [
-        f"- {_QUESTIONS[question][0]} {_left_out(each)}."
-        for question, each in compared.items()
-        if each.left_out
+    return Markdown("\n\n".join(filter(None, [str(shown or ""), _left_out(compared)])))
+
+
+# Up to this number, the pairs that a question leaves out are named.
+_NAMED = 3
+
+
+def _left_out(compared: Mapping[str, Pairs]) -> str:
+    """List the pairs left out by question, or state how many there are, if many; empty without any."""
+    numbers = [len(each.left_out) for each in compared.values() if each.left_out]
+    if not numbers:
+        return ""
+    if max(numbers) > _NAMED:
+        return (
+            f"Up to {max(numbers)} pairs of a question are left out because one of their runs has not ended."
+        )
+    lines = [
+        f"- {_QUESTIONS[question][0]} {_named(each)}." for question, each in compared.items() if each.left_out
     ]
-    if left_out:
-        left_out.insert(0, "Pairs left out because a run to compare with has not ended:\n")
-    return Markdown("\n\n".join(filter(None, [str(shown or ""), "\n".join(left_out)])))
+    return "\n".join(["Pairs left out because one of their runs has not ended:\n", *lines])
 
 
-def _left_out(compared: Pairs) -> str:
+def _named(compared: Pairs) -> str:
     """List the pairs that are left out, such as `Seeds 20 and 21 at rate 0.1`, by learning rate."""
     seeds: dict[float, list[str]] = {}
     for rate, seed in compared.left_out:
@@ -156,14 +265,16 @@ def _panel(panel: Axes, runs: pd.DataFrame) -> None:
 
 
 def _finding(runs: pd.DataFrame) -> str:
-    """State the mean loss at the end with each constant, at both widths."""
-    parts = []
-    for variant in (SMALL, LARGE):
-        means = [
-            f"{percent(shown.mean())} {words} ({counted(len(shown), 'run')})"
-            for study, words in ((WIDE, "at full width"), (NARROW, "at an eighth"))
-            if len(shown := runs.loc[(runs["study"] == study) & (runs["variant"] == variant), _END])
-        ]
-        if means:
-            parts.append(f"with the {_VARIANTS[variant]}, {joined(means)}")
+    """State the mean loss at the end with each constant, over pairs of runs that differ in width alone."""
+    compared, parts = pairs(runs), []
+    for question, variant in (("wide-0.1", SMALL), ("wide-1", LARGE)):
+        if twins := compared[question].complete:
+            narrow, wide = (
+                percent(losses[_END].loc[twins].mean())
+                for losses in (compared[question].first, compared[question].second)
+            )
+            number = f"means over {counted(len(twins), 'pair')}"
+            parts.append(
+                f"with the {_VARIANTS[variant]}, {wide} at full width and {narrow} at an eighth ({number})"
+            )
     return f"Loss on held-out images at the end, over chance level: {'; '.join(parts)}." if parts else ""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from trsfnet.analysis.comparable_runs import ComparableRuns
-from trsfnet.analysis.findings import Comparison, Finding, Measured, Outcome
+from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Measured, Outcome
 from trsfnet.analysis.held_out import OUTCOMES, PairedLosses, held_out_course
 from trsfnet.analysis.paired_proportions import PairedShares
 from trsfnet.analysis.rules.rule import Bounds, Rule
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import POINTS, SHARE, Unit
 from trsfnet.experiments.variants import short_name
-from trsfnet.text import counted
+from trsfnet.text import counted, joined
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class FewerCollapses(Rule):
     images are compared by the loss on them, at the end and on average over training (`held_out`), with
     Wilcoxon's signed-rank test. The less significant of the two outcomes decides in either direction, so that
     they must agree. This part of the rule was fixed before any run with held-out images in the studies
-    `collapse` and `width`.
+    `collapse` and `width`. As for all rules, at least three seeds are needed; different learning rates do not
+    replace them.
 
     Attributes:
         of: the variants that should collapse less often.
@@ -52,16 +55,19 @@ class FewerCollapses(Rule):
 
     def find(self, campaign: ComparableRuns) -> Finding:
         """Test every pair of variants."""
-        measured = []
-        p_for, p_against = 0.0, 1.0
+        measured: list[Comparison] = []
+        collapsed: dict[tuple[str, float, int], bool] = {}
+        p_for, p_against, fewest, alike = 0.0, 1.0, MIN_SEEDS, True
         for a, b in self.pairs:
             first, second = campaign.endings(a), campaign.endings(b)
-            common = first.keys() & second.keys()
+            common = sorted(first.keys() & second.keys())
             if not common:
                 return Finding(
                     Outcome.NOT_RUN, f"No run of {short_name(a)} matches a run of {short_name(b)}."
                 )
-            outcomes = _outcomes(campaign, a, b, sorted(common))
+            fewest = min(fewest, len({seed for _, seed in common}))
+            collapsed |= {(v, *key): runs[key] for v, runs in ((a, first), (b, second)) for key in common}
+            outcomes = _outcomes(campaign, a, b, common)
             measured += [
                 Comparison(
                     f"{outcome}, {short_name(a)} − {short_name(b)}",
@@ -73,13 +79,21 @@ class FewerCollapses(Rule):
                 )
                 for outcome, value in outcomes.items()
             ]
+            alike = alike and all(value.alike for value in outcomes.values())
             p_for = max(p_for, *(value.p_less for value in outcomes.values()))
             p_against = min(p_against, max(value.p_more for value in outcomes.values()))
-        if p_for == p_against == 1:
+        if fewest < MIN_SEEDS:
+            reason = f"The pairs of runs have {counted(fewest, 'seed')}; {MIN_SEEDS} are needed."
+            return Finding(Outcome.INCONCLUSIVE, reason)
+        if alike:
             reason = "All runs that differ in the variant alone ended alike."
             return Finding(Outcome.INCONCLUSIVE, reason, measured)
         p_against = min(1.0, len(self.pairs) * p_against)
-        return Finding(None, "", measured, p_for, p_against, conjunction=len(measured))
+        note = ""
+        if any(comparison.outcome in OUTCOMES for comparison in measured):
+            lost = f"{sum(collapsed.values())} of {counted(len(collapsed), 'run')}"
+            note = f"Judged by how far training gets; {lost} collapsed."
+        return Finding(None, "", measured, p_for, p_against, conjunction=len(measured), note=note)
 
     def evidence(self, campaign: ComparableRuns) -> dict[str, list[tuple[str, Run]]]:
         """Return the runs at all learning rates, by variant."""
@@ -95,14 +109,17 @@ class FewerCollapses(Rule):
 
     def sample(self, measured: Measured) -> str:
         """Return what was compared and the number of pairs of runs, after a comma."""
-        return f", {measured.outcome}, {counted(measured.seeds, 'pair')}"
+        judged_by = f"judged by the {measured.outcome}" if measured.outcome in OUTCOMES else measured.outcome
+        return f", {judged_by}, {counted(measured.seeds, 'pair')}"
 
     def describe(self) -> str:
-        """Describe which run must collapse more often."""
+        """Describe which run must collapse more often, and the tests."""
+        than = joined([short_name(variant) for variant in self.than], "or")
         return (
-            "of two runs that differ only in the variant, the latter collapses more often; if images "
-            "of the training people are held out, it has the higher loss on them, both at the end and on "
-            "average over training (as a share of chance level, at most 1)"
+            "of two runs that differ only in the variant and share learning rate and seed, the one with "
+            f"{than} collapses more often (sign test); if images of the training people are held out, it has "
+            "the higher loss on them, both at the end and on average over training (as a share of chance "
+            "level, at most 1; Wilcoxon's signed-rank test)"
         )
 
 
@@ -114,10 +131,12 @@ def _outcomes(
     courses = [(held_out_course(one[key]), held_out_course(other[key])) for key in common]
     graded = [(a, b) for a, b in courses if a is not None and b is not None]
     if len(graded) == len(common):
-        return {
+        found = {
             name: PairedLosses(tuple(measure(a) - measure(b) for a, b in graded))
             for name, measure in OUTCOMES.items()
         }
+        differing = min(int(np.count_nonzero(losses.differences)) for losses in found.values())
+        return {name: replace(losses, differing=differing) for name, losses in found.items()}
     ends = [(one[key].collapsed, other[key].collapsed) for key in common]
     shares = PairedShares(
         only_first=sum(a and not b for a, b in ends),

@@ -45,6 +45,9 @@ def rules() -> Markdown:
         "any of them contradicts it. If versions or activations differ by more than chance explains, the "
         "verdict says so. For the role of the branches, the "
         "geometric mean over modules, the arithmetic mean and the median must agree.\n"
+        "- Claims on stability compare runs with the same learning rate and seed in pairs, over all learning "
+        "rates: collapses by a sign test; losses on held-out images, if there are any, by Wilcoxon's "
+        "signed-rank test, at the end and on average over training, which must agree.\n"
         "- We compare magnitudes of scales, because the kernel can absorb the sign.\n"
         f"- **{Outcome.INCONCLUSIVE}**: chance could explain the result, or a variant has fewer than "
         f"{MIN_SEEDS} finished seeds, or more runs collapsed or ended too early on the side that the result "
@@ -168,7 +171,7 @@ def _schedules(campaign: Campaign) -> tuple[str, str]:
     """Return the decay budget and the travel, as ranges if the learning rate varies; dashes if more does."""
     if not campaign.regime:
         return "–", "–"
-    found = sorted(filter(None, map(run_regime, campaign.ordered)), key=lambda regime: regime.travel)
+    found = sorted(map(run_regime, campaign.ordered), key=lambda regime: regime.travel)
     ends = dict.fromkeys((decay_budget_in_words(end), f"{end.travel:,.0f}") for end in (found[0], found[-1]))
     budgets, travels = zip(*ends, strict=True)
     return " to ".join(budgets), " to ".join(travels)
