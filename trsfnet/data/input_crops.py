@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from trsfnet.data.crops import central_crop
@@ -31,9 +33,16 @@ class _CentralCrops(LazyImages):
     def crop(self, index: int, encoded: bytes) -> np.ndarray:
         return central_crop(decode(encoded, self._source.name(index)), self.shape[1], CROP)
 
+    def recipe(self, index: int) -> str:
+        return f"central-{CROP}"
+
 
 class _WarpedFaces(LazyImages):
     _source: IjbImages
 
     def crop(self, index: int, encoded: bytes) -> np.ndarray:
         return self._source.warped(index, self.shape[1], encoded)
+
+    def recipe(self, index: int) -> str:
+        landmarks = self._source.templates.landmarks[index].astype("<f4")
+        return f"warp-{hashlib.blake2b(landmarks.tobytes(), digest_size=8).hexdigest()}"

@@ -11,7 +11,6 @@ from trsfnet.data.faces import Pairs
 from trsfnet.data.folder import FolderSource
 from trsfnet.data.lfw import LfwSource
 from trsfnet.data.lfw_files import read_people
-from trsfnet.data.output import check_output
 from trsfnet.data.tracks.lfw import TEST_SETS
 from trsfnet.data.verification_bin import VerificationBin
 from trsfnet.data.view2 import find_pairs, view2_pairs
@@ -51,8 +50,6 @@ def ten_fold(
         pairs, file = source.pairs, path
     else:
         file = options.pairs or find_pairs(path)
-        if options.scores is not None:
-            check_output(options.scores, [file])
         pairs = view2_pairs(source, file)
         chosen["pairs"] = str(file)
         if pairs.folds.max() == 0:
