@@ -6,8 +6,6 @@ import hashlib
 
 import numpy as np
 
-from trsfnet.data.crops import central_crop
-from trsfnet.data.decode import decode
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.lfw import CROP, LfwSource
@@ -31,7 +29,7 @@ class _CentralCrops(LazyImages):
     _source: LfwSource
 
     def crop(self, index: int, encoded: bytes) -> np.ndarray:
-        return central_crop(decode(encoded, self._source.name(index)), self.shape[1], CROP)
+        return self._source.central_crop(index, self.shape[1], encoded)
 
     def recipe(self, index: int) -> str:
         return f"central-{CROP}"
