@@ -112,7 +112,7 @@ def test_missing_and_damaged_images_are_named(tmp_path):
 
 def test_crops_under_the_name_of_the_published_images_are_refused(tmp_path):
     write_folder(tmp_path / "lfw", images() | {"Bo_Li/Bo_Li_0002.jpg": jpeg(150, size=160)})
-    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg in .* has 160 x 160 pixels, not the 250 x 250"):
+    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg in .* has 160 x 160 pixels, not 250 x 250"):
         load_people(find_lfw(tmp_path), PEOPLE, 75)
     source = LfwSource(find_lfw(tmp_path), PEOPLE)
     assert input_crops(source, 75)[:2].shape == (2, 75, 75, 3)

@@ -221,9 +221,9 @@ class LfwSource(Source):
         height, width = image.shape[:2]
         if (height, width) != (_SIDE, _SIDE):
             raise DataError(
-                f"LFW image {self.name(index)} in {self._path} has {width} x {height} pixels, not the "
-                f"{_SIDE} x {_SIDE} that were published: if these are crops of faces, keep them under another "
-                f"name than {self._path.name}, which stands for the published images."
+                f"LFW image {self.name(index)} in {self._path} has {width} x {height} pixels, not "
+                f"{_SIDE} x {_SIDE} as published: if these are crops of faces, keep them under another name "
+                f"than {self._path.name}, which stands for the published images."
             )
         return central_crop(image, size, CROP)
 
