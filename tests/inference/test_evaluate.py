@@ -234,6 +234,19 @@ def test_an_ijb_image_replaced_by_one_as_large_is_computed_again(ijbb, trained, 
     assert np.flatnonzero((np.load(file) != before).any(axis=(0, 2))).tolist() == [0]
 
 
+def test_features_leave_a_file_of_the_users_alone_and_their_earlier_note_counts(
+    ijbb, trained, monkeypatch, tmp_path
+):
+    options = EvaluationOptions(features=tmp_path / "features.npy")
+    mine, note = tmp_path / "features.json", tmp_path / "features.npy.json"
+    mine.write_text('{"mine": 1}')
+    report = evaluate_run(trained[0], ijbb, options)
+    assert mine.read_text() == '{"mine": 1}'
+    note.rename(mine)  # its name in earlier versions
+    monkeypatch.setattr(Embedder, "outputs", None)
+    assert evaluate_run(trained[0], ijbb, options).results.details == report.results.details
+
+
 def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tiny_config, tmp_path):
     file = tmp_path / "features.npy"
     options = EvaluationOptions(features=file)
@@ -244,8 +257,12 @@ def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tin
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"features\.npy is damaged"):
         evaluate_run(trained[0], ijbb, options)
-    file.with_suffix(".json").unlink()
-    with pytest.raises(DataError, match=r"exists, but features\.json"):
+    note = tmp_path / "features.npy.json"
+    note.write_text("[1]")
+    with pytest.raises(DataError, match=r"features\.npy\.json is not the note of features\.npy"):
+        evaluate_run(trained[0], ijbb, options)
+    note.unlink()
+    with pytest.raises(DataError, match=r"exists, but features\.npy\.json"):
         evaluate_run(trained[0], ijbb, options)
     with pytest.raises(DataError, match=r"must end in \.npy"):
         evaluate_run(trained[0], ijbb, EvaluationOptions(features=tmp_path / "features"))
