@@ -140,7 +140,22 @@ def test_all_pairs_of_lfw_are_those_of_its_track(trained, tmp_path, monkeypatch)
 def test_a_network_trained_on_lfw_says_so(aligned, tmp_path, tiny_config):
     config = replace(tiny_config, track="lfw", train_set="lfw", identities=0)
     run, _ = write_run(tmp_path, config)
-    assert "sets 1 to 7" in " ".join(evaluate_run(run, aligned).notes)
+    assert "all-pairs" in " ".join(evaluate_run(run, aligned).notes)
+    for name, noted in (("lfw", True), ("calfw", True), ("cplfw", True), ("agedb_30", False)):
+        write_verification_bin(tmp_path / f"{name}.bin", open_source(aligned), fold_pairs())
+        notes = " ".join(evaluate_run(run, tmp_path / f"{name}.bin").notes)
+        assert ("sets 1 to 7" in notes) is noted
+        assert "all-pairs" not in notes, "such a file cannot be evaluated by it"
+
+
+def test_all_pairs_count_the_images_that_are_missing(aligned, trained, monkeypatch):
+    people = [Person(f"n{number:06d}", 2) for number in range(6)]
+    options = EvaluationOptions(protocol="all-pairs")
+    monkeypatch.setattr(images, "read_people", lambda: [[]] * 9 + [people])
+    assert evaluate_run(trained[0], aligned, options).results.notes == []
+    people += [Person("n000006", 3), Person("Nobody", 1)]
+    (note,) = evaluate_run(trained[0], aligned, options).results.notes
+    assert note.startswith("2 of the 16 images of LFW's sets 8 to 10 are missing, such as n000006/n000006_00")
 
 
 @pytest.fixture
