@@ -131,15 +131,46 @@ def test_what_the_folder_leaves_out_is_counted_too(model, crops, tmp_path, capsy
     assert capsys.readouterr().out == f"embedded 5 images into {tmp_path}/faces.parquet; left out 3\n"
 
 
-def test_an_image_that_ijb_lacks_is_left_out(model, tmp_path, capsys):
+def landmarks(*shifts: float) -> str:
+    """The lines of `ijbb_name_5pts_score.txt` for faces that lie some pixels to the right of the template."""
+    points = (" ".join(f"{x + shift} {y}" for x, y in TEMPLATE) for shift in shifts)
+    return "".join(f"{number}.png {places} 1\n" for number, places in enumerate(points, start=1))
+
+
+@pytest.fixture
+def ijbb(tmp_path):
+    """A folder of IJB-B with two images, of which only the first is there."""
     meta, faces = tmp_path / "ijbb" / "meta", tmp_path / "ijbb" / "loose_crop"
     meta.mkdir(parents=True)
     faces.mkdir()
-    points = " ".join(f"{x} {y}" for x, y in TEMPLATE)
     (meta / "ijbb_face_tid_mid.txt").write_text("1.png 7 3\n2.png 7 3\n")
-    (meta / "ijbb_name_5pts_score.txt").write_text(f"1.png {points} 1\n2.png {points} 1\n")
+    (meta / "ijbb_name_5pts_score.txt").write_text(landmarks(0, 0))
     Image.fromarray(images(1, 112)[0]).save(faces / "1.png")
-    assert main(["embed", model, str(tmp_path / "ijbb"), str(tmp_path / "ijbb.parquet")]) == 0
+    return tmp_path / "ijbb"
+
+
+def test_an_image_with_other_landmarks_is_embedded_again(model, ijbb, tmp_path):
+    shutil.copy(ijbb / "loose_crop/1.png", ijbb / "loose_crop/2.png")
+    target = tmp_path / "ijbb.parquet"
+    embedded(model, ijbb, target)
+    assert embedded(model, ijbb, target)[1] == []
+    (ijbb / "meta/ijbb_name_5pts_score.txt").write_text(landmarks(0, 9))
+    table, seen = embedded(model, ijbb, target)
+    assert seen == [1]
+    assert not np.allclose(*table.embedding, atol=1e-3)
+
+
+def test_identities_follow_the_source(model, crops, tmp_path):
+    target = tmp_path / "faces.parquet"
+    assert set(embedded(model, crops / "ann", target)[0].identity) == {"ann"}
+    (crops / "ann").rename(crops / "bea")
+    table, seen = embedded(model, crops / "bea", target)
+    assert set(table.identity) == {"bea"}
+    assert seen == []
+
+
+def test_an_image_that_ijb_lacks_is_left_out(model, ijbb, tmp_path, capsys):
+    assert main(["embed", model, str(ijbb), str(tmp_path / "ijbb.parquet")]) == 0
     said = capsys.readouterr()
     assert said.out == f"embedded 1 images into {tmp_path}/ijbb.parquet; left out 1\n"
     assert "left out: Image 2.png of" in said.err

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.data.test_paper_track import faces, write
 from tests.experiments.untrained import write_run
 from trsfnet.cli import main
 from trsfnet.evaluation import estimates, intervals
+from trsfnet.experiments.record import CHECKPOINT
 from trsfnet.inference.evaluate import scores
 
 
@@ -95,12 +97,10 @@ def test_an_output_replaces_no_input_no_other_output_and_no_pipe(run_and_faces, 
     (tmp_path / "link.parquet").symlink_to(tmp_path / "faces.parquet")
     before = {file: file.read_bytes() for file in tmp_path.glob("*.*") if file.is_file()}
     capsys.readouterr()
-    pairs = str(tmp_path / "pairs.txt")
     for model, words, named, why in [
         (network, ["--scores", str(network)], network, ", which is read: choose another name"),
         (run, ["--scores", f"{run}/scores.parquet"], f"{run}/scores.parquet", ", which is read"),
         (tmp_path / "faces.parquet", ["--scores", str(tmp_path / "link.parquet")], "", ", which is read"),
-        (run, ["--scores", pairs], pairs, ", which is read"),  # also where --pairs does not name it
         (run, ["--scores", "e.svg", "--figure", "./e.svg"], "e.svg", ", which is another output"),
         (run, ["--figure", str(tmp_path / "pipe.svg")], "", "pipe.svg: it is a device or a pipe"),
     ]:
@@ -111,6 +111,11 @@ def test_an_output_replaces_no_input_no_other_output_and_no_pipe(run_and_faces, 
         assert said.count("\n") == 1
     assert main(["export", str(network), str(network)]) == 2
     assert "which is read" in capsys.readouterr().err
+    image = next(Path(folder).glob("*/*"))
+    for file in (image, Path(run) / CHECKPOINT, tmp_path / "pairs.txt"):
+        before[file] = file.read_bytes()
+        assert main(["evaluate", run, folder, "--scores", str(file)]) == 2
+        assert capsys.readouterr().err == f"trsfnet: The file of scores must end in .parquet, got {file}.\n"
     assert {file: file.read_bytes() for file in before} == before
     assert (tmp_path / "pipe.svg").is_fifo()
 

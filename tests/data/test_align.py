@@ -251,6 +251,14 @@ def test_what_was_broken_is_tried_again_once_it_is_mended(album, tmp_path, broke
     assert set(crops(target)) == {"ann/1.png", "bob/1.png"}, "no crop of what is there no more"
 
 
+def test_an_image_on_which_the_detector_failed_is_tried_again(source, tmp_path):
+    assert align_faces(source, tmp_path, Corner(), CROP)["failed"] == 2
+    counts = align_faces(source, tmp_path, lambda images: [[face(8, 8, 30)] for _ in images], CROP)
+    assert counts["failed"] == 1
+    assert rows(tmp_path)["cy/odd.jpeg"]["status"] == "found"
+    assert "cy/odd.png" in crops(tmp_path)
+
+
 def test_a_removed_image_without_a_crop_is_forgotten_and_one_with_a_crop_told(album, tmp_path):
     target = tmp_path / "crops"
     (album / "ann/2.png").write_bytes(b"<html>")
@@ -295,7 +303,8 @@ def test_what_is_passed_over_is_counted_in_the_report(album, tmp_path):
         assert len(report) == 3 + 4
 
 
-def test_a_crop_that_was_deleted_is_made_again(source, tmp_path):
+def test_a_crop_that_was_deleted_is_made_again(tmp_path):
+    source = MemorySource({f"bob/{number}.png": photograph(1, number) for number in range(3)})
     align_faces(source, tmp_path, Corner(), CROP)
     before = crops(tmp_path)
     (tmp_path / "bob" / "2.png").unlink()

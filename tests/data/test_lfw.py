@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trsfnet.data.input_crops import input_crops
 from trsfnet.data.lfw import CROP, LfwImages, LfwSource, fetch_lfw, find_lfw, lfw_pairs, load_people
 from trsfnet.data.lfw_files import Person, read_pairs, read_people
 from trsfnet.data.lfw_version import content_version
@@ -107,6 +108,16 @@ def test_missing_and_damaged_images_are_named(tmp_path):
         load_people(source, PEOPLE, 75)
     with pytest.raises(DataError, match=r"Ann_Oak_0002\.jpg is missing"):
         load_people(source, [Person("Ann_Oak", 2)], 75)
+
+
+def test_crops_under_the_name_of_the_published_images_are_refused(tmp_path):
+    write_folder(tmp_path / "lfw", images() | {"Bo_Li/Bo_Li_0002.jpg": jpeg(150, size=160)})
+    with pytest.raises(DataError, match=r"Bo_Li_0002\.jpg in .* has 160 x 160 pixels, not 250 x 250"):
+        load_people(find_lfw(tmp_path), PEOPLE, 75)
+    source = LfwSource(find_lfw(tmp_path), PEOPLE)
+    assert input_crops(source, 75)[:2].shape == (2, 75, 75, 3)
+    with pytest.raises(DataError, match="if these are crops of faces, keep them under another name than lfw"):
+        input_crops(source, 75)[2:]
 
 
 def test_a_truncated_archive_is_named(tmp_path):

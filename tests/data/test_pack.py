@@ -19,6 +19,7 @@ from PIL import Image
 
 from tests.data.full_disk import full_disk
 from tests.data.memory import MemorySource, encoded, pattern
+from tests.data.test_decode import JPEG_METADATA
 from tests.data.test_folder import write
 from trsfnet.data.faces import FaceSet
 from trsfnet.data.folder import FolderSource
@@ -70,6 +71,14 @@ def test_a_jpeg_of_the_size_is_kept_byte_for_byte_unless_readers_may_differ_on_i
             assert image.mode == "RGB"
             assert 0x0112 not in image.getexif()
         assert np.abs(pack.image(index).astype(int) - source.image(index)).mean() < 2
+
+
+@pytest.mark.parametrize("name", JPEG_METADATA)
+def test_a_jpeg_with_damaged_metadata_is_packed(tmp_path, name):
+    sound = encoded(pattern(0, 32), "JPEG")
+    source = MemorySource({"a/0.jpg": sound[:2] + JPEG_METADATA[name] + sound[2:]})
+    pack = write_pack(source, tmp_path / "pack", size=32)
+    assert np.abs(pack.image(0).astype(int) - source.image(0)).mean() < 2
 
 
 def test_crop_keeps_the_middle(tmp_path):

@@ -169,6 +169,14 @@ def test_the_index_is_kept_and_follows_the_file(pack, monkeypatch, tmp_path):
     assert RecordSource(pack).version != first.version
 
 
+def test_a_pack_in_a_folder_whose_name_is_not_utf8_is_read(pack, tmp_path):
+    elsewhere = tmp_path / os.fsdecode(b"caf\xe9")
+    elsewhere.mkdir()
+    for file in ("train.rec", "train.idx"):
+        (pack / file).rename(elsewhere / file)
+    assert len(RecordSource(elsewhere)) == 9
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(pack, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "file" / "cache"))

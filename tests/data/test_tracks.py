@@ -124,6 +124,16 @@ def test_a_damaged_cache_is_named_with_the_remedy(monkeypatch, tmp_path, name, l
         cached_faces({"name": "x"}, lambda: blobs(2, 3, seed=5))
 
 
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "faces.json"])
+def test_an_incomplete_cache_is_named_before_the_work(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("TRSFNET_CACHE", str(tmp_path / "cache"))
+    cached_faces({"name": "x"}, lambda: blobs(2, 3, seed=5))
+    (folder,) = (tmp_path / "cache").iterdir()
+    (folder / name).unlink()
+    with pytest.raises(DataError, match=rf"{folder} is damaged \(it lacks {name}\): remove it"):
+        cached_faces({"name": "x"}, lambda: pytest.fail("made again"))
+
+
 def test_the_fingerprint_sees_pixels_labels_and_names():
     faces = blobs(2, 3, seed=5)
     pixels = faces.images.copy()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.memory import MemorySource, encoded, pattern
 from tests.data.test_folder import write
 from trsfnet.data.folder import FolderSource
+from trsfnet.data.pack import write_pack
 from trsfnet.data.view2 import find_pairs, view2_pairs
 from trsfnet.errors import DataError
 
@@ -32,6 +34,12 @@ def test_two_images_for_one_name_are_refused(root):
         DataError, match=r"0001\.jpg and Bo_Li/Bo_Li_0001\.png would be the same image of LFW"
     ):
         view2_pairs(FolderSource(root), find_pairs(root))
+
+
+def test_a_pack_which_keeps_no_names_is_refused(root, tmp_path):
+    faces = MemorySource({name: encoded(pattern(0)) for name in ("Ann_Oak/1.png", "Bo_Li/1.png")})
+    with pytest.raises(DataError, match=r"pairs\.txt are found by the names .* use the folder of images"):
+        view2_pairs(write_pack(faces, tmp_path / "pack", size=32), find_pairs(root))
 
 
 def test_the_file_of_pairs_lies_in_or_beside_the_images(root):

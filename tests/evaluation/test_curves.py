@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trsfnet.evaluation import TenFoldScores, score_all_pairs
-from trsfnet.evaluation.curves import roc, similarities
+from trsfnet.evaluation import TenFoldScores, curves, score_all_pairs
+from trsfnet.evaluation.curves import _band, roc, similarities
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,21 @@ def test_all_pairs_have_the_curve_of_their_own_results():
         near = kept.result(float(curve.far[place]))
         assert curve.tar[place] == pytest.approx(near.tar)
         assert similarities(kept).threshold(far) == pytest.approx(found.threshold)
+
+
+def test_where_a_draw_is_undefined_there_is_no_band(monkeypatch):
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(40), 5)
+    kept = score_all_pairs(
+        rng.normal(size=(40, 8))[labels] + rng.normal(size=(200, 8)), labels, highest_far=0.01
+    )
+    curve, draws = roc(kept, replicates=20), []
+    monkeypatch.setattr(curves, "_band", lambda *given: draws.append(_band(*given)) or draws[-1])
+    roc(kept, replicates=20)
+    undefined = np.isnan(draws[0]).any(axis=0)
+    assert 0 < undefined.sum() < len(curve.far)
+    for bound in (curve.low, curve.high):
+        np.testing.assert_array_equal(np.ma.getmaskarray(bound), undefined)
 
 
 def test_without_people_there_is_no_band(scores):

@@ -62,6 +62,21 @@ def test_closed_set_counts_as_the_loops_do(seed, ties, monkeypatch):
     assert (result.searches, result.enrolled) == (60, 17)
 
 
+def test_equal_templates_tie_wherever_they_are_enrolled(monkeypatch):
+    """Everyone has a double in the gallery, so that nobody is the only best match."""
+    monkeypatch.setattr(identification, "_BLOCK", 7)
+    rng = np.random.default_rng(0)
+    people = rng.normal(size=(5, 512)).astype(np.float32)
+    searched = rng.integers(5, size=200)
+    probes = people[searched] + rng.normal(size=(200, 512)).astype(np.float32)
+    pooled = np.concatenate([people, people, probes])
+    pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+    ids = np.arange(5)
+    galleries = People(ids, ids), People(5 + ids, 5 + ids)
+    result = closed_set(pooled, Searches(galleries, People(10 + np.arange(200), searched)))
+    assert (result.rank[1], result.rank[5]) == (0, 1)
+
+
 def test_the_other_gallery_counts_in_one_variant_alone():
     """A probe nearest to someone in the other gallery: a hit in its own gallery, a miss in both joined."""
     features = np.eye(4, dtype=np.float32)

@@ -140,7 +140,22 @@ def test_all_pairs_of_lfw_are_those_of_its_track(trained, tmp_path, monkeypatch)
 def test_a_network_trained_on_lfw_says_so(aligned, tmp_path, tiny_config):
     config = replace(tiny_config, track="lfw", train_set="lfw", identities=0)
     run, _ = write_run(tmp_path, config)
-    assert "sets 1 to 7" in " ".join(evaluate_run(run, aligned).notes)
+    assert "all-pairs" in " ".join(evaluate_run(run, aligned).notes)
+    for name, noted in (("lfw", True), ("calfw", True), ("cplfw", True), ("agedb_30", False)):
+        write_verification_bin(tmp_path / f"{name}.bin", open_source(aligned), fold_pairs())
+        notes = " ".join(evaluate_run(run, tmp_path / f"{name}.bin").notes)
+        assert ("sets 1 to 7" in notes) is noted
+        assert "all-pairs" not in notes, "such a file cannot be evaluated by it"
+
+
+def test_all_pairs_count_the_images_that_are_missing(aligned, trained, monkeypatch):
+    people = [Person(f"n{number:06d}", 2) for number in range(6)]
+    options = EvaluationOptions(protocol="all-pairs")
+    monkeypatch.setattr(images, "read_people", lambda: [[]] * 9 + [people])
+    assert evaluate_run(trained[0], aligned, options).results.notes == []
+    people += [Person("n000006", 3), Person("Nobody", 1)]
+    (note,) = evaluate_run(trained[0], aligned, options).results.notes
+    assert note.startswith("2 of the 16 images of LFW's sets 8 to 10 are missing, such as n000006/n000006_00")
 
 
 @pytest.fixture
@@ -234,6 +249,19 @@ def test_an_ijb_image_replaced_by_one_as_large_is_computed_again(ijbb, trained, 
     assert np.flatnonzero((np.load(file) != before).any(axis=(0, 2))).tolist() == [0]
 
 
+def test_features_leave_a_file_of_the_users_alone_and_their_earlier_note_counts(
+    ijbb, trained, monkeypatch, tmp_path
+):
+    options = EvaluationOptions(features=tmp_path / "features.npy")
+    mine, note = tmp_path / "features.json", tmp_path / "features.npy.json"
+    mine.write_text('{"mine": 1}')
+    report = evaluate_run(trained[0], ijbb, options)
+    assert mine.read_text() == '{"mine": 1}'
+    note.rename(mine)  # its name in earlier versions
+    monkeypatch.setattr(Embedder, "outputs", None)
+    assert evaluate_run(trained[0], ijbb, options).results.details == report.results.details
+
+
 def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tiny_config, tmp_path):
     file = tmp_path / "features.npy"
     options = EvaluationOptions(features=file)
@@ -244,8 +272,12 @@ def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tin
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"features\.npy is damaged"):
         evaluate_run(trained[0], ijbb, options)
-    file.with_suffix(".json").unlink()
-    with pytest.raises(DataError, match=r"exists, but features\.json"):
+    note = tmp_path / "features.npy.json"
+    note.write_text("[1]")
+    with pytest.raises(DataError, match=r"features\.npy\.json is not the note of features\.npy"):
+        evaluate_run(trained[0], ijbb, options)
+    note.unlink()
+    with pytest.raises(DataError, match=r"exists, but features\.npy\.json"):
         evaluate_run(trained[0], ijbb, options)
     with pytest.raises(DataError, match=r"must end in \.npy"):
         evaluate_run(trained[0], ijbb, EvaluationOptions(features=tmp_path / "features"))

@@ -223,9 +223,13 @@ def test_what_is_no_file_of_embeddings_is_named(tmp_path):
 def test_an_npz_that_holds_no_network_is_taken_for_one_of_embeddings(tmp_path):
     np.savez(tmp_path / "features.npz", files=["a"], features=np.ones((1, 2)))
     (tmp_path / "damaged.npz").write_bytes(b"no")
+    content = bytearray((tmp_path / "features.npz").read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 200  # needs a version of zip that does not exist
+    (tmp_path / "version.npz").write_bytes(content)
     for name, says in {
         "features.npz": "must hold the arrays names, of text, and embeddings",
         "damaged.npz": r"is damaged or contains Python objects: expected a \.parquet",
+        "version.npz": r"is damaged or contains Python objects: expected a \.parquet",
         "nowhere.npz": r"There is no .*nowhere\.npz: expected a \.parquet",
     }.items():
         with pytest.raises(DataError, match=says):

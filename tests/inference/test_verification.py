@@ -18,15 +18,19 @@ from tests.interop.networks import tiny_weights
 from trsfnet.data.align import Face
 from trsfnet.data.crops import central_crop
 from trsfnet.data.lfw import CROP
+from trsfnet.data.warp import TEMPLATE, warp_face
 from trsfnet.errors import ConfigError, DataError, RecordError
 from trsfnet.evaluation.embed import embed
 from trsfnet.evaluation.protocol import evaluate
 from trsfnet.experiments.record import read_record, reading
 from trsfnet.inference import preparation
-from trsfnet.inference.preparation import prepare
+from trsfnet.inference.preparation import preparation_for, prepare
 from trsfnet.inference.verification import compare, threshold_at
+from trsfnet.interop.description import Description
 from trsfnet.interop.models import read_model
+from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.models import InceptionResnet
+from trsfnet.training.config import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -191,7 +195,7 @@ def test_images_are_prepared_as_the_tracks_prepare_theirs(tmp_path):
     np.testing.assert_array_equal(as_embedded[0], as_embedded[1])
     with pytest.raises(DataError, match=r"a\.png is not an image"):
         prepare(b"no image", "a.png", "crop", 75)
-    with pytest.raises(ConfigError, match="images must be one of 'photograph', 'lfw', 'crop'"):
+    with pytest.raises(ConfigError, match="images must be one of 'photograph', 'warp', 'lfw', 'crop'"):
         prepare(png(crop), "a.png", "guess", 75)
 
 
@@ -206,6 +210,29 @@ def test_a_face_in_a_photograph_is_found_or_missed(monkeypatch, faces):
             prepare(photograph, "a.png", "photograph", 75)
     else:
         assert prepare(photograph, "a.png", "photograph", 75).shape == (75, 75, 3)
+
+
+@pytest.mark.parametrize(("train_set", "warped"), [("vggface2", False), ("ms1mv2", True)])
+def test_a_photograph_is_cropped_as_in_the_training(monkeypatch, tmp_path, train_set, warped):
+    found = Face(np.array([40.0, 30.0, 80.0, 80.0]), TEMPLATE / 2 + 35, 1.0)
+    monkeypatch.setattr(preparation, "_detector", lambda: lambda images: [[found]])
+    photograph = np.random.default_rng(0).integers(0, 256, (120, 140, 3), dtype=np.uint8)
+    config = TrainConfig(track="paper", train_set=train_set, width=0.125, image_size=80, embedding_size=16)
+    path, _ = write_run(tmp_path, config)
+    exported = tmp_path / "run.safetensors"
+    trsfnet.export(path, exported)
+    for source in (path, exported):
+        description = read_model(source).description
+        crop = prepare(png(photograph), "a.png", preparation_for(description, "photograph"), 80)
+        assert np.array_equal(crop, warp_face(photograph, found.points, 80)) is warped
+        assert ("--crop warp" in description.preprocessing.crop) is warped
+
+
+def test_photographs_need_a_network_that_states_how_to_crop_them():
+    foreign = Description("w600k.onnx", "onnx", {}, Preprocessing(112))
+    with pytest.raises(ConfigError, match=r"w600k\.onnx does not state how .* must be 'warp' for phot"):
+        preparation_for(foreign, "photograph")
+    assert preparation_for(foreign, "warp") == "warp"
 
 
 def test_a_detector_that_stumbles_names_the_image(monkeypatch):

@@ -61,7 +61,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--scores",
         type=argument.path,
         metavar="FILE",
-        help="write the scores of the pairs to this parquet file",
+        help="write the scores of the pairs to this .parquet file",
     )
     figure.option(parser, "the ROC and the histogram of the scores")
     parser.add_argument(

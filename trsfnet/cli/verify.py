@@ -15,6 +15,7 @@ similarity:
   trsfnet verify runs/synthetic/RUN a.jpg b.jpg
   trsfnet verify runs/lfw/RUN a.jpg b.jpg --far 1e-2 --images lfw
   trsfnet verify vggface2 a.jpg b.jpg --threshold 0.4 --json
+  trsfnet verify w600k_r50.onnx a.jpg b.jpg --preprocessing 112,127.5,127.5 --images warp --threshold 0.3
 
 The threshold follows from --far and from the scores that the run's own evaluation stored in scores.parquet.
 It is valid for faces like those of that evaluation. A file exported from a run states its thresholds at --far
@@ -45,10 +46,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--images",
-        choices=("photograph", "lfw", "crop"),
+        choices=("photograph", "warp", "lfw", "crop"),
         default="photograph",
-        help="kind of A and B: photographs, images of LFW whose centre is used as in the lfw track, or crops "
-        "of faces (default: photograph)",
+        help="kind of A and B: photographs whose faces are cropped as in the network's training, photographs "
+        "whose faces are warped as by align --crop warp (for insightface's .onnx files), images of LFW whose "
+        "centre is used as in the lfw track, or crops of faces (default: photograph)",
     )
     model.engine(parser)
     json_option(parser)

@@ -45,7 +45,11 @@ def cached_faces(key: dict[str, object], build: Callable[[], FaceSet]) -> FaceSe
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_root() / f"{key['name']}-{digest}"
     try:
+        # In this order: another process may rename its complete folder to this one at any time.
+        begun = folder.is_dir() and any(folder.iterdir())
         if not (folder / "faces.json").is_file():
+            if begun:
+                raise _damaged(folder, "it lacks faces.json")
             _store(folder, key, build)
         return _load(folder)
     except OSError as error:
@@ -63,11 +67,15 @@ def _load(folder: Path) -> FaceSet:
             labels=np.load(folder / "labels.npy"),
             identities=tuple(meta["identities"]),
         )
+    except FileNotFoundError as error:
+        raise _damaged(folder, f"it lacks {Path(error.filename).name}") from error
     except (ValueError, EOFError, TypeError, KeyError) as error:
-        # Not removed here, because another process may be training on it.
-        raise DataError(
-            f"The cache of crops {folder} is damaged ({brief(error)}): remove it, and it will be made again."
-        ) from error
+        raise _damaged(folder, brief(error)) from error
+
+
+def _damaged(folder: Path, why: str) -> DataError:
+    """Return the error for a damaged cache, which is not removed: another process may be training on it."""
+    return DataError(f"The cache of crops {folder} is damaged ({why}): remove it, and it will be made again.")
 
 
 def _store(folder: Path, key: dict[str, object], build: Callable[[], FaceSet]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
-from trsfnet.data.crops import central_crop
-from trsfnet.data.decode import decode
 from trsfnet.data.ijb import IjbImages
 from trsfnet.data.lazy import LazyImages
 from trsfnet.data.lfw import CROP, LfwSource
@@ -29,7 +29,10 @@ class _CentralCrops(LazyImages):
     _source: LfwSource
 
     def crop(self, index: int, encoded: bytes) -> np.ndarray:
-        return central_crop(decode(encoded, self._source.name(index)), self.shape[1], CROP)
+        return self._source.central_crop(index, self.shape[1], encoded)
+
+    def recipe(self, index: int) -> str:
+        return f"central-{CROP}"
 
 
 class _WarpedFaces(LazyImages):
@@ -37,3 +40,7 @@ class _WarpedFaces(LazyImages):
 
     def crop(self, index: int, encoded: bytes) -> np.ndarray:
         return self._source.warped(index, self.shape[1], encoded)
+
+    def recipe(self, index: int) -> str:
+        landmarks = self._source.templates.landmarks[index].astype("<f4")
+        return f"warp-{hashlib.blake2b(landmarks.tobytes(), digest_size=8).hexdigest()}"

@@ -55,3 +55,7 @@ class LazyImages:
             DataError: if it cannot be decoded.
         """
         return stretched(open_image(encoded, self._source.name(index)), self.shape[1])
+
+    def recipe(self, index: int) -> str:
+        """Return what determines the crop besides the image's content; empty for images that are resized."""
+        return ""

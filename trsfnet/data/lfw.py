@@ -42,8 +42,9 @@ _ARCHIVE_SUFFIXES = (".tar", ".tgz", ".tar.gz")
 
 _NAME = re.compile(r"([^/]+)/\1_[0-9]{4}\.jpg")
 
-# Side in pixels of the central square kept of each 250 x 250 image: the face with a margin like that of
+# Side in pixels of LFW's images, and of the central square kept of each: the face with a margin like that of
 # facenet's MTCNN crops. The face is centred in the funneled versions and nearly so in the original.
+_SIDE = 250
 CROP = 128
 
 
@@ -205,6 +206,27 @@ class LfwSource(Source):
             raise DataError(f"LFW image {self.name(index)} is cut short in {self._path}.")
         return encoded
 
+    def central_crop(self, index: int, size: int, encoded: bytes | None = None) -> np.ndarray:
+        """Return the face at the centre of one image: uint8 [size, size, 3], RGB.
+
+        Args:
+            index: number of the image.
+            size: side of the result in pixels.
+            encoded: content of its file, if that has been read.
+
+        Raises:
+            DataError: if the image is missing, cannot be decoded, or is not 250 x 250 as published.
+        """
+        image = decode(encoded or self.encoded(index), f"LFW image {self.name(index)}")
+        height, width = image.shape[:2]
+        if (height, width) != (_SIDE, _SIDE):
+            raise DataError(
+                f"LFW image {self.name(index)} in {self._path} has {width} x {height} pixels, not "
+                f"{_SIDE} x {_SIDE} as published: if these are crops of faces, keep them under another name "
+                f"than {self._path.name}, which stands for the published images."
+            )
+        return central_crop(image, size, CROP)
+
 
 class _Place(NamedTuple):
     """Location of an image's bytes."""
@@ -320,10 +342,10 @@ def load_people(source: LfwImages, people: list[Person], size: int) -> FaceSet:
     """Load all images of `people` as central crops of `size` pixels, sorted by person and number.
 
     Raises:
-        DataError: if an image is missing or cannot be decoded.
+        DataError: if an image is missing or cannot be decoded, or is not 250 x 250 as published.
     """
     faces = LfwSource(source, people)
     images = np.empty((len(faces), size, size, 3), dtype=np.uint8)
     for i in tqdm(range(len(faces)), "decoding LFW", unit="image", disable=None):
-        images[i] = central_crop(decode(faces.encoded(i), f"LFW image {faces.name(i)}"), size, CROP)
+        images[i] = faces.central_crop(i, size)
     return FaceSet(images, faces.labels, faces.identities)

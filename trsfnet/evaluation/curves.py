@@ -54,14 +54,16 @@ class Roc:
     Attributes:
         far: float [K], ascending, starting at one different-person pair.
         tar: float [K], true accept rate at each FAR.
-        low: float [K], lower bound of TAR at 95 %; None if the people in the pairs are unknown.
-        high: float [K], upper bound; None if the people are unknown.
+        low: float [K], lower bound of TAR at 95 %; masked where TAR is undefined in a draw of people, as at
+            high FAR if too few scores were kept. None if the people in the pairs are unknown, or everything
+            would be masked.
+        high: float [K], upper bound; as for `low`.
     """
 
     far: np.ndarray
     tar: np.ndarray
-    low: np.ndarray | None
-    high: np.ndarray | None
+    low: np.ma.MaskedArray | None
+    high: np.ma.MaskedArray | None
 
 
 def similarities(scores: Scores) -> Similarities:
@@ -108,7 +110,9 @@ def roc(scores: Scores, *, replicates: int = BAND_REPLICATES, seed: int = 0) -> 
     if pairs.genuine_people is None or pairs.impostor_people is None:
         return Roc(far, tar, None, None)
     band = _band(scores, pairs, far, replicates, seed)
-    return Roc(far, tar, *np.nanquantile(band, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0))
+    # Without the undefined draws, the band would be that of the others only.
+    low, high = np.ma.masked_invalid(np.quantile(band, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0))
+    return Roc(far, tar, None, None) if low.mask.all() else Roc(far, tar, low, high)
 
 
 def _band(scores: Scores, pairs: Similarities, far: np.ndarray, replicates: int, seed: int) -> np.ndarray:

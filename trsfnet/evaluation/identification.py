@@ -206,13 +206,15 @@ def _search(pooled: np.ndarray, gallery: People, probes: People, keep: int = 0) 
     place = np.searchsorted(gallery.subjects, probes.subjects, sorter=order)
     mate = order[np.minimum(place, len(order) - 1)]
     mate = np.where(gallery.subjects[mate] == probes.subjects, mate, -1)
-    enrolled = pooled[gallery.rows].T
+    # Sums in float64, rounded to float32, as in `score_templates`: equal templates have equal scores in any
+    # place, so that ties do not depend on rounding.
+    enrolled = pooled[gallery.rows].T.astype(np.float64)
     right, wrong = np.empty((2, len(mate)), np.float32)
     ahead = np.empty(len(mate), int)
     top = np.empty(0, np.float32)
     for start in range(0, len(mate), _BLOCK):
         block = slice(start, start + _BLOCK)
-        scores = pooled[probes.rows[block]] @ enrolled
+        scores = (pooled[probes.rows[block]].astype(np.float64) @ enrolled).astype(np.float32)
         inside = np.flatnonzero(mate[block] >= 0)
         own = mate[block][inside]
         right[block] = -np.inf

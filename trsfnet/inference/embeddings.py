@@ -32,6 +32,7 @@ from trsfnet.inference.kept_rows import (
     content_and_state,
     foreign_name,
     rows_of,
+    stamp_of_crop,
     still_holds,
 )
 from trsfnet.paths import user_path
@@ -60,12 +61,13 @@ def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> 
     """Embed all images of a source and write them to a parquet file, which appears only once it is complete.
 
     The file has one row per image, in the order of the source: `name`, `identity`, `embedding` (float32, unit
-    length), and `stamp` and `content`, which the next call uses to detect changed images. Images that cannot
-    be decoded, or that the source leaves out, are listed in its header. Until the file is complete, parts are
-    kept in a hidden folder next to it, from which the same call resumes.
+    length), and `stamp` and `content`, which the next call uses to detect images that were changed or are
+    cropped in another way. Images that cannot be decoded, or that the source leaves out, are listed in its
+    header. Until the file is complete, parts are kept in a hidden folder next to it, from which the same call
+    resumes.
 
-    If called again after images were added, changed or repaired, it embeds these, retries those that failed,
-    and keeps all other rows.
+    If called again after images were added, changed, repaired or given other landmarks, it embeds these,
+    retries those that failed, and keeps all other embeddings. Identities are always those of the source.
 
     Args:
         embedder: see `trsfnet.load`.
@@ -80,14 +82,15 @@ def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> 
     target = user_path(target)
     check_target(target)
     owner = _owner(embedder)
-    if target.exists() and _unchanged(target, owner, images):
+    crops = input_crops(images, embedder.size)
+    if target.exists() and _unchanged(target, owner, images, crops):
         return _finished(target, owner)
     parts = target.with_name(f".{target.name}.parts")
     try:
         with locked_folder(parts):
             _claim(parts / "owner.json", owner, target)
             kept = KeptRows(target, left_out(images)) if target.exists() else None
-            files = _complete(embedder, images, parts, kept)
+            files = _complete(embedder, images, crops, parts, kept)
             _join(files, owner | {"images": images.version}, left_out(images), target)
         shutil.rmtree(parts)
     except OSError as error:
@@ -95,7 +98,7 @@ def write_embeddings(embedder: Embedder, images: faces.Source, target: Path) -> 
     return _finished(target, owner)
 
 
-def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> bool:
+def _unchanged(target: Path, owner: dict[str, str], images: faces.Source, crops: LazyImages) -> bool:
     """Return whether writing the file now would leave its content unchanged.
 
     Raises:
@@ -110,10 +113,15 @@ def _unchanged(target: Path, owner: dict[str, str], images: faces.Source) -> boo
         )
     if done.failed != left_out(images):
         return False  # the list is out of date, or images failed, which are tried again
-    states = pq.read_table(target, columns=["stamp"])["stamp"].to_pylist()
-    return len(states) == len(images) and all(
-        stamp and stamp == images.stamp(row) for row, stamp in enumerate(states)
+    found = pq.read_table(target, columns=["identity", "stamp"]).to_pydict()
+    return len(found["stamp"]) == len(images) and all(
+        identity == _identity(images, row) and stamp and stamp == stamp_of_crop(images, crops, row)
+        for row, (identity, stamp) in enumerate(zip(found["identity"], found["stamp"], strict=True))
     )
+
+
+def _identity(images: faces.Source, row: int) -> str:
+    return images.identities[images.labels[row]]
 
 
 def check_target(target: Path, read: Iterable[Path] = ()) -> None:
@@ -164,11 +172,12 @@ def _same_owner(found: dict[str, str], owner: dict[str, str], what: str, target:
         )
 
 
-def _complete(embedder: Embedder, images: faces.Source, folder: Path, kept: KeptRows | None) -> list[Path]:
+def _complete(
+    embedder: Embedder, images: faces.Source, crops: LazyImages, folder: Path, kept: KeptRows | None
+) -> list[Path]:
     """Return all parts, keeping rows of `folder` and `kept` that are still valid and computing the others."""
     parts = np.split(np.arange(len(images)), range(PART, len(images), PART))
     files = [folder / f"{rows[0]:09d}.parquet" for rows in parts]
-    crops = input_crops(images, embedder.size)
     with (
         tqdm(total=len(images), desc="embedding", unit="image", disable=None) as progress,
         ThreadPoolExecutor(os.cpu_count()) as threads,
@@ -178,11 +187,13 @@ def _complete(embedder: Embedder, images: faces.Source, folder: Path, kept: Kept
             known |= rows_of(file)
             done = {name: row for name, row in known.items() if row.get("problem") is None}
             holds = [
-                images.name(row) in done and still_holds(_state(done[images.name(row)]), images, row)
+                images.name(row) in done and still_holds(_state(done[images.name(row)]), images, crops, row)
                 for row in rows.tolist()
             ]
             fresh = dict(_computed(embedder, images, crops, rows[~np.array(holds)].tolist(), threads))
-            found = [fresh.get(row) or _row(done[images.name(row)]) for row in rows.tolist()]
+            found = [
+                fresh.get(row) or _kept_row(images, row, done[images.name(row)]) for row in rows.tolist()
+            ]
             _write(_table(found, embedder.width), file)
             progress.update(len(rows))
     return files
@@ -196,7 +207,7 @@ def _computed(
     def decoded(row: int) -> tuple[np.ndarray | str, ImageState]:
         state = ImageState("", "")
         try:
-            encoded, state = content_and_state(images, row)
+            encoded, state = content_and_state(images, crops, row)
             return checked(crops.crop(row, encoded), images.name(row)), state
         except DataError as error:
             return str(error), state
@@ -208,16 +219,16 @@ def _computed(
         for row, (face, state) in zip(batch, found, strict=True):
             problem = face if isinstance(face, str) else None
             embedding = None if problem else next(embeddings)
-            identity = images.identities[images.labels[row]]
-            yield row, Row(images.name(row), identity, embedding, problem, state)
+            yield row, Row(images.name(row), _identity(images, row), embedding, problem, state)
 
 
 def _state(row: dict[str, Any]) -> ImageState:
     return ImageState(row["stamp"], row["content"])
 
 
-def _row(kept: dict[str, Any]) -> Row:
-    return Row(kept["name"], kept["identity"], kept["embedding"], None, _state(kept))
+def _kept_row(images: faces.Source, row: int, kept: dict[str, Any]) -> Row:
+    """Return a kept row with the identity that the source now states, which an image's bytes do not show."""
+    return Row(kept["name"], _identity(images, row), kept["embedding"], None, _state(kept))
 
 
 def _table(rows: list[Row], width: int) -> pa.Table:

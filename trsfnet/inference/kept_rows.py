@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trsfnet.data.lazy import LazyImages
 from trsfnet.data.source import Source
 from trsfnet.errors import DataError
 
@@ -18,8 +19,8 @@ class ImageState(NamedTuple):
     """State of an image when it was embedded.
 
     Attributes:
-        stamp: size and times of its file, see `Source.stamp`.
-        content: 128-bit hash of its bytes, in hexadecimal.
+        stamp: see `stamp_of_crop`.
+        content: 128-bit hash of its bytes and of how it is cropped, in hexadecimal.
     """
 
     stamp: str
@@ -44,23 +45,32 @@ class Row(NamedTuple):
     state: ImageState
 
 
-def content_and_state(images: Source, row: int) -> tuple[bytes, ImageState]:
+def stamp_of_crop(images: Source, crops: LazyImages, row: int) -> str:
+    """Return size and times of an image's file, and how the image is cropped; empty if there is no file."""
+    stamp, recipe = images.stamp(row), crops.recipe(row)
+    return f"{stamp}-{recipe}" if stamp and recipe else stamp
+
+
+def content_and_state(images: Source, crops: LazyImages, row: int) -> tuple[bytes, ImageState]:
     """Return an image as stored, and its current state.
 
     Raises:
         DataError: if it cannot be read.
     """
-    stamp = images.stamp(row)  # taken before the bytes, so that a change in between is noticed next time
+    # Taken before the bytes, so that a change in between is noticed next time.
+    stamp = stamp_of_crop(images, crops, row)
     encoded = images.encoded(row)
-    return encoded, ImageState(stamp, hashlib.blake2b(encoded, digest_size=16).hexdigest())
+    digest = hashlib.blake2b(encoded, digest_size=16)
+    digest.update(crops.recipe(row).encode())
+    return encoded, ImageState(stamp, digest.hexdigest())
 
 
-def still_holds(kept: ImageState, images: Source, row: int) -> bool:
-    """Return whether an image is unchanged, by size and times or, if these differ, by its bytes."""
-    if kept.stamp and kept.stamp == images.stamp(row):
+def still_holds(kept: ImageState, images: Source, crops: LazyImages, row: int) -> bool:
+    """Return whether a crop is unchanged, by size and times of its file or, if these differ, by its bytes."""
+    if kept.stamp and kept.stamp == stamp_of_crop(images, crops, row):
         return True
     try:
-        return content_and_state(images, row)[1].content == kept.content
+        return content_and_state(images, crops, row)[1].content == kept.content
     except DataError:
         return False
 

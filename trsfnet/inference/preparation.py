@@ -6,18 +6,40 @@ from functools import cache
 
 import numpy as np
 
-from trsfnet.data.align import Detector, MarginCrop, Mtcnn, choose
+from trsfnet.data.align import Detector, MarginCrop, Mtcnn, WarpCrop, choose
 from trsfnet.data.crops import central_crop, stretched
 from trsfnet.data.decode import decode, open_image
 from trsfnet.data.lfw import CROP
-from trsfnet.errors import DataError, choice
+from trsfnet.errors import ConfigError, DataError, choice
+from trsfnet.interop.description import Description
 
 PREPARATIONS = {
     "photograph": "photographs, in which MTCNN finds the face",
+    "warp": "photographs, in which the face is warped as for ArcFace",
     "lfw": "images of LFW, cropped at the centre",
     "crop": "crops of faces",
 }
 """Kinds of images, and how each is converted to the network's input."""
+
+
+def preparation_for(description: Description, images: str) -> str:
+    """Return the preparation of a kind of images for a network: photographs are cropped as in its training.
+
+    Args:
+        description: the network.
+        images: one of `PREPARATIONS`.
+
+    Raises:
+        ConfigError: if `images` is `photograph`, but the network does not state how its faces were cropped.
+    """
+    if images != "photograph":
+        return images
+    if description.warped is None:
+        raise ConfigError(
+            f"{description.name} does not state how the faces of its training were cropped: images must be "
+            "'warp' for photographs and one of insightface's networks, or 'crop' for crops that you made."
+        )
+    return "warp" if description.warped else "photograph"
 
 
 def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarray:
@@ -48,8 +70,10 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
         raise DataError(f"No face was cropped out of {name}. {error}") from error
     if not faces:
         raise DataError(f"MTCNN finds no face in {name}: use a photograph with a larger face, or a crop.")
-    margin = round(size * MarginCrop.margin / MarginCrop.size)
-    return MarginCrop(size, margin)(image, choose(faces, *image.shape[:2]))
+    face = choose(faces, *image.shape[:2])
+    if preparation == "warp":
+        return WarpCrop(size)(image, face)
+    return MarginCrop(size, round(size * MarginCrop.margin / MarginCrop.size))(image, face)
 
 
 @cache

@@ -13,7 +13,7 @@ from trsfnet.evaluation.names import far_name
 from trsfnet.experiments.threshold import check_far
 from trsfnet.experiments.threshold import threshold as threshold_of_run
 from trsfnet.inference.embedder import Embedder, checked
-from trsfnet.inference.preparation import prepare
+from trsfnet.inference.preparation import preparation_for, prepare
 from trsfnet.interop.models import Model, ModelSource, read_model
 from trsfnet.interop.preprocessing import Preprocessing
 from trsfnet.interop.weights import Weights
@@ -71,7 +71,8 @@ def verify(
         far: share of different-person pairs that may be accepted. The threshold is derived from the scores of
             the run's own evaluation, so `source` must be a run folder or a file exported from a run.
         threshold: a cosine from -1 to 1 to use instead, for weights from elsewhere.
-        images: kind of images; one of `PREPARATIONS`.
+        images: kind of images; one of `PREPARATIONS`. The face in a photograph is cropped as in the network's
+            training, if the network states how.
         engine: inference engine; see `make_engine`.
         preprocessing: preprocessing for an `.onnx` file that does not state its own.
 
@@ -79,8 +80,8 @@ def verify(
         The decision, with the similarity and the threshold.
 
     Raises:
-        ConfigError: if no threshold is known (see `threshold_at`) or it is out of range, or facenet-pytorch,
-            which detects faces in photographs, is not installed.
+        ConfigError: if no threshold is known (see `threshold_at`) or it is out of range, the network does not
+            state how to crop photographs, or facenet-pytorch, which detects faces in them, is not installed.
         DataError: if an image cannot be read or shows no face; see also `read_model`.
         RecordError: see `read_model`; or the run has no scores.
     """
@@ -89,8 +90,10 @@ def verify(
     model = read_model(source, preprocessing)
     # Report anything missing or wrong before the network is built.
     limit = threshold_at(model, far) if threshold is None else threshold
-    size = model.description.preprocessing.size
-    crops = np.stack([checked(prepare(_read(path), str(path), images, size), str(path)) for path in (a, b)])
+    preparation, size = preparation_for(model.description, images), model.description.preprocessing.size
+    crops = np.stack(
+        [checked(prepare(_read(path), str(path), preparation, size), str(path)) for path in (a, b)]
+    )
     # For two images speed does not matter: use the exact precision.
     embedder = Embedder(model, engine=engine, precision="float32")
     return compare(embedder, crops, limit, far if threshold is None else None)

@@ -38,11 +38,14 @@ DATA_TERMS = {
     "ms1mv2": "MS-Celeb-1M, and MS1MV2 made of it, were for non-commercial research; withdrawn in 2019.",
     "casia-webface": "CASIA-WebFace was distributed for non-commercial research.",
 }
+# How the crops of each training set were made, in words, and the sets whose faces were warped.
 CROPS = {
     "synthetic": "a rendered face, as rendered",
     "lfw": "the central 128 of the 250 pixels of LFW's images",
-    "paper": "a face detected and aligned as by `trsfnet align`",
+    "vggface2": "a face detected and aligned as by `trsfnet align`",
+    "ms1mv2": "a face with its five landmarks at ArcFace's positions, as by `trsfnet align --crop warp`",
 }
+_WARPED = {"ms1mv2"}
 
 # The arguments of `InceptionResnet` with their types; words and ranges are checked by the network itself.
 _HINTS = {k: v for k, v in get_type_hints(InceptionResnet.__init__).items() if k != "return"}
@@ -83,6 +86,13 @@ class Description:
     def width(self) -> int:
         """Length of an embedding of a network with these settings."""
         return int(self.settings.get("embedding_size", EMBEDDING_SIZE))
+
+    @property
+    def warped(self) -> bool | None:
+        """Whether the faces of the training were warped to ArcFace's five points; None if that is unknown."""
+        if self.origin == "onnx":
+            return None
+        return self.training.get("config", {}).get("train_set") in _WARPED
 
     def to_metadata(self) -> dict[str, str]:
         """Return the fields as text for the header of a file; structured fields are encoded as JSON."""
@@ -196,7 +206,7 @@ def of_run(record: Record) -> Description:
         name=record.run_id,
         origin="trsfnet",
         settings=network_settings(config),
-        preprocessing=Preprocessing(config.image_size, crop=CROPS[config.track]),
+        preprocessing=Preprocessing(config.image_size, crop=CROPS[config.train_set]),
         data_terms=DATA_TERMS[config.train_set],
         training={"track": config.track, "seed": config.seed, "config": record.config, **training},
         metrics=record.metrics,

@@ -51,7 +51,9 @@ class ImageStates:
         self._kept: dict[str, ImageState] = {}
 
     def keep(self, row: dict[str, str]) -> bool:
-        """Return whether a row of the report is still valid: its image is unchanged, and its crop exists.
+        """Return whether a row of the report is still valid: its image is unchanged, and was processed.
+
+        An image that failed is tried again, because the cause may lie outside its file.
 
         The crop of an image that has changed, is now left out or now has a crop of another name is removed,
         so that no outdated crop remains if the new image yields none.
@@ -69,7 +71,7 @@ class ImageStates:
                 f"{self._target} holds crops of other images: {row['file']} is of {name}, which the source "
                 "does not have. Choose another target, or delete such crops."
             )
-        if name not in self._todo or (row["file"] and not cropped):
+        if name not in self._todo or row["status"] == "failed" or (row["file"] and not cropped):
             return False
         state = self._present_state(name)
         renamed = cropped and row["file"] != self._files[self._names[name]]

@@ -212,8 +212,12 @@ def _jpeg(source: Source, settings: dict[str, Any], skip_corrupt: bool, index: i
 
 def _is_plain_jpeg(encoded: bytes) -> bool:
     """Return whether every reader sees the same image: a JPEG with three colour channels and no rotation."""
-    with Image.open(io.BytesIO(encoded)) as image:
-        return image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(_ORIENTATION, 1) == 1
+    try:
+        with Image.open(io.BytesIO(encoded)) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) != 1
+            return image.format == "JPEG" and image.mode == "RGB" and not turned
+    except Exception:  # metadata damaged in any of many ways; `decode` removes them, other readers do not
+        return False
 
 
 def _finish(aside: Path, source: Source, settings: dict[str, Any]) -> None:

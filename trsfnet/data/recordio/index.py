@@ -89,7 +89,7 @@ def pack_index(path: Path) -> PackIndex:
         DataError: if the `.rec` file is missing, either file is damaged, or they do not match; the message
             names the first record affected.
     """
-    digest = hashlib.sha256(f"1 {path.resolve()} {stamp(path)}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(f"1 {path.resolve()} {stamp(path)}")).hexdigest()[:16]
     stored = cache_root() / f"records-{digest}.npz"
     try:
         with np.load(stored, allow_pickle=False) as arrays:

@@ -1,11 +1,11 @@
 """The `paper` track: training on VGGFace2 or MS1MV2, verification on LFW's View 2 (paper, section 4.1).
 
-The data root contains one of the following, as packs (`trsfnet pack`), folders of identities or insightface's
-own files:
+The data root contains one of the following:
 
-- `vggface2`: the training part, cropped with MTCNN (`trsfnet align`); and `lfw-aligned`, LFW cropped in the
-  same way, with LFW's `pairs.txt` in `lfw`;
-- `ms1mv2`: `train.rec`, `train.idx`, `property`, and `lfw.bin`.
+- `vggface2`: the training part, cropped with MTCNN (`trsfnet align`), as a folder of identities or a pack
+  (`trsfnet pack`); and `lfw-aligned`, LFW cropped in the same way, as a folder, because the pairs name its
+  images, with LFW's `pairs.txt` in `lfw`;
+- `ms1mv2`: insightface's `train.rec`, `train.idx` and `property`, or a pack of them, and `lfw.bin`.
 """
 
 from __future__ import annotations

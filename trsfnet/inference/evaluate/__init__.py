@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trsfnet.data.output import check_output
 from trsfnet.data.sources import open_source
-from trsfnet.errors import DataError
+from trsfnet.errors import ConfigError, DataError
 from trsfnet.inference.evaluate.images import all_pairs, ten_fold
 from trsfnet.inference.evaluate.options import EvaluationOptions, choose_protocol
 from trsfnet.inference.evaluate.report import EvaluationReport, Results
@@ -40,7 +40,8 @@ def evaluate(
         options: the protocol and its options.
 
     Raises:
-        ConfigError: if an option does not apply to the data at `path`, or needs embeddings that are missing.
+        ConfigError: if an option does not apply to the data at `path`, or needs embeddings that are missing,
+            or the file of scores does not end in `.parquet`.
         DataError: if images or protocol files are missing or damaged, an image has no embedding, or the
             scores cannot be written or would replace a file that is read, which is checked before computing.
         UnwrittenScores: if the scores could not be written after they were computed; it carries the report.
@@ -48,6 +49,9 @@ def evaluate(
     path = user_path(path)
     if options.scores:
         check_output(options.scores, [*subject.files, path, options.pairs, options.features])
+        # Also keeps the scores from replacing an image of a folder or a run's checkpoint.
+        if options.scores.suffix != ".parquet":
+            raise ConfigError(f"The file of scores must end in .parquet, got {options.scores}.")
     source = open_source(path)
     protocol = choose_protocol(source, path, options)
     results = _PROTOCOLS[protocol](subject, source, path, options)

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -50,13 +50,14 @@ def features(network: Embedder, source: Source, rows: np.ndarray, *, mirror: boo
 def kept_features(network: Embedder, source: IjbImages, path: Path) -> np.ndarray:
     """Compute `features` of all images and their mirror images, keeping or completing them in a file.
 
-    Images whose files were replaced since are computed again.
+    Images whose files were replaced since by others of the same size in bytes are computed again. Files of
+    other sizes are other images.
 
     Args:
         network: see `features`.
         source: see `features`.
-        path: a `.npy` file. A `.json` file of the same name records the network and images that it belongs
-            to, and a `.times` file (in the format of `.npy`) when each image was last modified.
+        path: a `.npy` file. A file with `.json` appended to its name records the network and images that it
+            belongs to, and a `.times` file (in the format of `.npy`) when each image was last modified.
 
     Returns:
         float32 [2, N, D], memory-mapped, read-only.
@@ -153,7 +154,39 @@ def _progress(total: int, done: int = 0) -> tqdm:
 
 
 def _note(path: Path) -> Path:
-    return path.with_suffix(".json")
+    return path.with_name(f"{path.name}.json")
+
+
+def _noted(path: Path) -> dict[str, Any] | None:
+    """Return what the note of a file of features says; None if there is no note.
+
+    Raises:
+        DataError: if it is damaged, or no note.
+    """
+    note = _note(path)
+    try:
+        noted = json.loads(note.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _noted_before(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{note} is damaged: remove it and {path.name}.") from error
+    if not _is_note(noted):
+        raise DataError(f"{note} is not the note of {path.name}: choose another name for the features.")
+    return noted
+
+
+def _noted_before(path: Path) -> dict[str, Any] | None:
+    """Return what a note under its earlier name says, such as ijbb.json, which may be another file's name."""
+    if not path.exists():
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        noted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return noted if _is_note(noted) else None
+    return None
+
+
+def _is_note(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("done"), int)
 
 
 def _done(path: Path, owner: dict[str, object]) -> int:
@@ -162,17 +195,14 @@ def _done(path: Path, owner: dict[str, object]) -> int:
     Raises:
         DataError: if the file belongs to another network or other images.
     """
-    try:
-        noted = json.loads(_note(path).read_text(encoding="utf-8"))
-        done = noted.pop("done")
-    except FileNotFoundError:
+    noted = _noted(path)
+    if noted is None:
         if path.exists():
             raise DataError(
                 f"{path} exists, but {_note(path).name}, which states what its features belong to, does not."
-            ) from None
+            )
         return 0
-    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
-        raise DataError(f"{_note(path)} is damaged: remove it and {path.name}.") from error
+    done: int = noted.pop("done")
     if noted != owner:
         differing = [name for name, value in owner.items() if noted.get(name) != value]
         raise DataError(f"{path} holds features of other {' and '.join(differing)}: choose another file.")

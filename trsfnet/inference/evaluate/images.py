@@ -10,11 +10,11 @@ import numpy as np
 from trsfnet.data.faces import Pairs
 from trsfnet.data.folder import FolderSource
 from trsfnet.data.lfw import LfwSource
-from trsfnet.data.lfw_files import read_people
-from trsfnet.data.output import check_output
+from trsfnet.data.lfw_files import Person, read_people
+from trsfnet.data.source import Source
 from trsfnet.data.tracks.lfw import TEST_SETS
 from trsfnet.data.verification_bin import VerificationBin
-from trsfnet.data.view2 import find_pairs, view2_pairs
+from trsfnet.data.view2 import bare_name, find_pairs, image_name, view2_pairs
 from trsfnet.errors import ConfigError, DataError, choice
 from trsfnet.evaluation import score_all_pairs
 from trsfnet.evaluation.conventions import CONVENTIONS, FACENET_TRAINING, Convention
@@ -31,6 +31,9 @@ _SEEN = (
     "The network was trained on people of LFW's sets 1 to 7, who are in seven of the ten folds; the protocol "
     "all-pairs uses other people."
 )
+_SEEN_IN_BIN = "The network was trained on people of LFW's sets 1 to 7, whom these pairs show, too."
+# insightface's verification sets of LFW's people.
+_OF_LFW = ("lfw", "calfw", "cplfw")
 
 
 def ten_fold(
@@ -51,8 +54,6 @@ def ten_fold(
         pairs, file = source.pairs, path
     else:
         file = options.pairs or find_pairs(path)
-        if options.scores is not None:
-            check_output(options.scores, [file])
         pairs = view2_pairs(source, file)
         chosen["pairs"] = str(file)
         if pairs.folds.max() == 0:
@@ -70,8 +71,8 @@ def ten_fold(
     results = [scores.result(far) for far in TEN_FOLD_FARS]
     accuracy, tar = results[-1].accuracy_std, results[-1].tar_std
     notes = [f"Standard deviation over the folds: accuracy {accuracy:.4f}, tar@1e-3 {tar:.4f}."]
-    if subject.track == "lfw" and _is_lfw(source):
-        notes.append(_SEEN)
+    if subject.track == "lfw":
+        notes += _seen(source, path)
     names = image_names(source, pairs.left, pairs.right)
     worst = worst_pairs(-scores.held_out, scores.same, names, options.worst)
     return Results(of_pairs(scores), [r.to_dict() for r in results], chosen, notes, scores, worst)
@@ -84,12 +85,13 @@ def all_pairs(
 
     Raises:
         ConfigError: if the convention is unknown.
-        DataError: if none of these people is present, or an image is missing or damaged.
+        DataError: if none of these people is present, or an image is damaged.
     """
     convention = _convention(options)
     people = read_people()
-    tested = [person.name for number in TEST_SETS for person in people[number]]
-    rows = np.flatnonzero(np.isin(np.array(source.identities)[source.labels], tested))
+    tested = [person for number in TEST_SETS for person in people[number]]
+    present = np.isin(np.array(source.identities)[source.labels], [person.name for person in tested])
+    rows = np.flatnonzero(present)
     if not len(rows):
         raise DataError(f"{path} has no image of the people in LFW's sets 8 to 10.")
     outputs = subject.features(source, rows, mirror=convention.flip != "none")
@@ -100,7 +102,20 @@ def all_pairs(
     worst = []
     if options.worst:
         worst = worst_of_all_pairs(embeddings, labels, lambda i: source.name(int(rows[i])), options.worst)
-    return Results(of_pairs(scores), details, chosen, [], scores, worst)
+    return Results(of_pairs(scores), details, chosen, _missing(source, rows, tested), scores, worst)
+
+
+def _missing(source: Source, rows: np.ndarray, tested: list[Person]) -> list[str]:
+    """Return a note if images of the people to test are missing, as after `trsfnet align --missing skip`."""
+    expected = [image_name(person.name, n) for person in tested for n in range(1, person.images + 1)]
+    found = {bare_name(source.name(int(row))) for row in rows}
+    missing = [name for name in expected if name not in found]
+    if not missing:
+        return []
+    return [
+        f"{len(missing):,} of the {len(expected):,} images of LFW's sets 8 to 10 are missing, such as "
+        f"{missing[0]}: the results are those of the others."
+    ]
 
 
 def _convention(options: EvaluationOptions) -> Convention:
@@ -109,5 +124,8 @@ def _convention(options: EvaluationOptions) -> Convention:
     return CONVENTIONS[name]
 
 
-def _is_lfw(source: LfwSource | FolderSource | VerificationBin) -> bool:
-    return not isinstance(source, VerificationBin) or source.version.startswith("lfw")
+def _seen(source: LfwSource | FolderSource | VerificationBin, path: Path) -> list[str]:
+    """Return a note if the pairs show people on whom networks of the `lfw` track are trained."""
+    if not isinstance(source, VerificationBin):
+        return [_SEEN]
+    return [_SEEN_IN_BIN] if path.stem in _OF_LFW else []
