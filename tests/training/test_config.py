@@ -31,6 +31,10 @@ from trsfnet.training.config import LATER_SETTINGS, PRESETS, TrainConfig, track_
         ({"momentum": 1.0}, "momentum must be below 1, got 1.0."),
         ({"dropout": 1}, "dropout must be below 1, got 1."),
         ({"image_size": 64}, "image_size must be at least 75 pixels, got 64."),
+        (
+            {"arch": "v2", "removed_pool": "maxpool_5a", "image_size": 42},
+            "image_size must be at least 43 pixels, got 42.",
+        ),
         ({"activation": "PReLU"}, "activation must be one of 'relu', 'leaky_relu', 'prelu', got 'PReLU'."),
         ({"trsf_per_channel": True}, "trsf_per_channel needs trsf True"),
         ({"slope_init": 0.2}, "slope_init needs activation leaky_relu or prelu, but activation is relu."),

@@ -475,7 +475,7 @@ def _check_combinations(c: TrainConfig, defaults: Mapping[str, Any]) -> None:
             f"got {c.images_per_identity}."
         )
     choice(f"removed_pool of {c.arch}", c.removed_pool, ("none", *REMOVABLE_POOLS[c.arch]))
-    smallest = MIN_INPUT_SIZE[c.removed_pool != "none"]
+    smallest = MIN_INPUT_SIZE[None if c.removed_pool == "none" else c.removed_pool]
     if c.image_size < smallest:
         raise ConfigError(f"image_size must be at least {smallest} pixels, got {c.image_size}.")
     if c.trsf_per_channel and not c.trsf:
