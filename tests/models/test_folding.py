@@ -77,6 +77,18 @@ def test_convolutions_with_a_bias_and_slopes_of_another_kind_are_folded():
         assert relative(fold(model)(x), model(x)) < 1e-5
 
 
+def test_a_branch_that_is_registered_again_stays_in_its_place():
+    model = random_network(version="v1")
+    x = torch.rand(2, 3, 75, 75) * 2 - 1
+    with torch.no_grad():
+        before = model(x)
+        branch = model.block35[0].branch0
+        del model.block35[0].branch0
+        model.block35[0].branch0 = branch
+        assert torch.equal(model(x), before)
+        assert relative(fold(model)(x), before) < 1e-5
+
+
 @pytest.mark.parametrize(
     ("name", "module", "says"),
     [

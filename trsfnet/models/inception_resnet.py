@@ -181,11 +181,12 @@ class Branched(nn.Module):
             self.add_module(name, _chain(in_channels, branch, units))
 
     def outputs(self, x: Tensor) -> list[Tensor]:
-        """The output of each branch."""
+        """The output of each branch, in the order of `branch_names`, even if one was registered again."""
         outputs = []
-        for name, child in self.named_children():  # TorchScript unrolls this but does not support getattr
-            if name.startswith("branch"):
-                outputs.append(child(x))
+        for wanted in self.branch_names:
+            for name, child in self.named_children():  # TorchScript unrolls this but does not support getattr
+                if name == wanted:
+                    outputs.append(child(x))
         return outputs
 
 
