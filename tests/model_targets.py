@@ -102,7 +102,7 @@ def read_checkpoint(content: bytes, folder: Path) -> None:
     path.write_bytes(_sound_zip(content))
     deeds().clear()
     with contextlib.redirect_stderr(io.StringIO()):
-        state = load_checkpoint(path, torch.device("cpu"))
+        state = load_checkpoint(path)
     _nothing_done()
     assert state is None or isinstance(state, dict)
 

@@ -109,5 +109,6 @@ def test_wrong_settings_are_named():
         make_head("triplet", 8, 4)
     with pytest.raises(ConfigError, match=r"margin must be at least 0 and below pi, got 3\.2"):
         ArcFaceHead(8, 4, margin=3.2)
-    with pytest.raises(ConfigError, match="scale must be above 0"):
-        ArcFaceHead(8, 4, scale=0)
+    for scale in (0, math.nan, math.inf):
+        with pytest.raises(ConfigError, match=f"scale must be above 0 and finite, got {scale}"):
+            ArcFaceHead(8, 4, scale=scale)

@@ -106,7 +106,7 @@ class ArcFaceHead(_Head):
             where cos(theta + m) would rise again, continue with the line cos(theta) - m sin(m).
 
     Raises:
-        ConfigError: a scale that is not positive or a margin outside [0, pi).
+        ConfigError: a scale that is not positive and finite, or a margin outside [0, pi).
     """
 
     def __init__(
@@ -119,8 +119,8 @@ class ArcFaceHead(_Head):
         easy_margin: bool = False,
     ) -> None:
         super().__init__()
-        if scale <= 0:
-            raise ConfigError(f"The ArcFace scale must be above 0, got {scale}.")
+        if not 0 < scale < math.inf:
+            raise ConfigError(f"The ArcFace scale must be above 0 and finite, got {scale}.")
         if not 0 <= margin < math.pi:
             raise ConfigError(f"The ArcFace margin must be at least 0 and below pi, got {margin}.")
         self.scale, self.margin, self.easy_margin = scale, margin, easy_margin

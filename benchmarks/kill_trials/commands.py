@@ -89,7 +89,7 @@ def nothing(inputs: Path) -> None:
 def checkpoint(folder: Path) -> None:
     """Count to sixty from the last checkpoint, which must never be lost or be older by two counts."""
     file, seen = folder / "target" / "last.pt", folder / "seen.txt"
-    state = load_checkpoint(file, torch.device("cpu"))
+    state = load_checkpoint(file)
     count = state["count"] if state else 0
     before = int(seen.read_text() or 0) if seen.exists() else 0
     if count < before - 1:

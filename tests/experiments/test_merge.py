@@ -7,6 +7,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,24 @@ def test_a_damaged_run_leaves_the_study_as_it_was(tmp_path):
         merge([bad], results)
     assert {name: files(results)[name] for name in before} == before
     assert list(read(results)) == [name for name in read(results) if name != bad.run_id]
+
+
+@pytest.mark.parametrize(
+    ("info", "says"),
+    [
+        ({"config": {"colour": 1}}, "Unknown setting 'colour'"),
+        ({"status": "collapsed", "collapse": 5}, "not iterable"),
+        ({"status": "collapsed", "collapse": {"kind": "loss"}}, "collapse must have kind and step, got kind"),
+        ({"seconds": "long"}, "unsupported operand"),
+    ],
+)
+def test_a_run_with_an_invalid_entry_is_named(tmp_path, info, says):
+    (bad,) = small(tmp_path / "runs", range(1))
+    info = info | {"config": bad.config | info.get("config", {})}
+    bad = replace(bad, info=bad.info | info)
+    with pytest.raises(RecordError, match=f"entries of the run record {bad.path} are damaged: .*{says}") as e:
+        merge([bad], tmp_path / "results")
+    assert not str(e.value).endswith("..")
 
 
 @pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])

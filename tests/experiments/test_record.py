@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from tests.data.full_disk import full_disk
+from tests.experiments.untrained import write_run
 from trsfnet.errors import DataError, RecordError
-from trsfnet.experiments.record import RunFolder, read_record, read_records
+from trsfnet.experiments.network import saved_network
+from trsfnet.experiments.record import RECORD, RunFolder, read_record, read_records
 
 INFO = {
     "schema": 1,
@@ -135,3 +137,14 @@ def test_a_readers_rerun_replaces_ours_and_bad_records_do_not_stop_the_others(tm
     assert {r.run_id: r.metrics for r in records} == {"a-seed0-1": {"t": 0.2}, "b-seed0-2": INFO["metrics"]}
     assert len(problems) == 1
     assert str(broken) in problems[0]
+
+
+def test_settings_that_make_no_network_are_named_with_their_run(tmp_path, tiny_config):
+    path, _ = write_run(tmp_path, tiny_config)
+    info = json.loads((path / RECORD).read_text())
+    info["config"]["colour"] = 1
+    (path / RECORD).write_text(json.dumps(info))
+    with pytest.raises(
+        RecordError, match=f"entries of the run record {path} are damaged: Unknown setting 'col"
+    ):
+        saved_network(path)

@@ -21,6 +21,7 @@ from trsfnet.experiments.code import source_files, source_hash, without_prose
 from trsfnet.experiments.commands import papermill_command
 from trsfnet.experiments.record import read_record
 from trsfnet.experiments.run import run
+from trsfnet.experiments.stale import why_stale
 from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import TrainConfig
 from trsfnet.training.distributed import LostPeer, World
@@ -202,7 +203,9 @@ def test_a_record_of_another_version_is_left_alone(on_tiny_data, tiny_config, tm
 def test_a_damaged_record_is_kept_beside_the_new_one(on_tiny_data, tiny_config, tmp_path, capsys):
     file = run(tiny_config, runs=tmp_path).path / "run.json"
     file.write_text("{half")
-    assert run(tiny_config, runs=tmp_path).status == "done"
+    record = run(tiny_config, runs=tmp_path)
+    assert record.status == "done"
+    assert why_stale(record), "it is not known which arithmetic made its checkpoint"
     assert file.with_name("run.json.damaged").read_text() == "{half"
     assert "is damaged" in capsys.readouterr().out
 

@@ -41,6 +41,12 @@ def test_a_runs_settings_tell_its_variant(variant):
     assert config.variant == variant.key
 
 
+def test_a_variant_keeps_its_loss_with_a_training_set_for_another():
+    for variant in (table_variants(1)[0], table_variants(3)[0]):
+        for train_set in ("vggface2", "ms1mv2"):
+            assert variant.config(track="paper", train_set=train_set).loss == variant.loss
+
+
 def test_every_variant_of_the_study_on_scales_has_a_readable_name():
     keys = {config.variant for config in mechanism_configs()}
     assert {key for key in keys if short_name(key) == key} == set()

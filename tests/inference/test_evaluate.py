@@ -36,6 +36,7 @@ from trsfnet.experiments.record import CHECKPOINT
 from trsfnet.inference.embedder import Embedder
 from trsfnet.inference.evaluate import EvaluationOptions, EvaluationReport, evaluate, images, subject_of
 from trsfnet.inference.evaluate import features as features_module
+from trsfnet.training.checkpoint import load_checkpoint, save_checkpoint
 
 SHAPE = Shape(images=70, subjects=12, probes=40, impostor_pairs=300, dimensions=1)
 
@@ -281,6 +282,24 @@ def test_features_of_another_network_or_of_nobody_are_refused(ijbb, trained, tin
         evaluate_run(trained[0], ijbb, options)
     with pytest.raises(DataError, match=r"must end in \.npy"):
         evaluate_run(trained[0], ijbb, EvaluationOptions(features=tmp_path / "features"))
+
+
+def test_features_that_were_kept_by_default_do_not_stop_an_evaluation_after_more_training(ijbb, trained):
+    run, model = trained
+    evaluate_run(run, ijbb)
+    earlier = set((run / "features").iterdir())
+    with torch.no_grad():
+        model.last_linear.weight.mul_(2)
+    further = load_checkpoint(run / CHECKPOINT) | {"training": {"model": model.state_dict()}}
+    save_checkpoint(run / CHECKPOINT, further)
+    evaluate_run(run, ijbb)
+    later = set((run / "features").iterdir())
+    assert {file.suffix for file in later - earlier} == {".npy", ".json", ".times"}
+    assert not {file for file in earlier & later if file.suffix == ".npy"}, (
+        "those of other weights are removed"
+    )
+    evaluate(subject_of(run, precision="bfloat16"), ijbb)
+    assert later < set((run / "features").iterdir())
 
 
 def test_an_ijb_without_people_has_intervals_of_counts(ijbb, trained):

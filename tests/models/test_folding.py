@@ -6,6 +6,7 @@ import pytest
 import torch
 from timm.layers import StdConv2d
 from torch import nn
+from torch.nn.utils import prune
 
 from tests.models.test_inception_resnet import SETTINGS, TINY, randomise
 from trsfnet.errors import ConfigError
@@ -77,6 +78,18 @@ def test_convolutions_with_a_bias_and_slopes_of_another_kind_are_folded():
         assert relative(fold(model)(x), model(x)) < 1e-5
 
 
+def test_a_branch_that_is_registered_again_stays_in_its_place():
+    model = random_network(version="v1")
+    x = torch.rand(2, 3, 75, 75) * 2 - 1
+    with torch.no_grad():
+        before = model(x)
+        branch = model.block35[0].branch0
+        del model.block35[0].branch0
+        model.block35[0].branch0 = branch
+        assert torch.equal(model(x), before)
+        assert relative(fold(model)(x), before) < 1e-5
+
+
 @pytest.mark.parametrize(
     ("name", "module", "says"),
     [
@@ -110,9 +123,29 @@ def test_what_cannot_be_folded_is_refused(name, module, says):
 def test_a_weight_that_a_hook_computes_is_refused():
     model = random_network(version="v1")
     torch.nn.utils.weight_norm(model.conv2d_1a.conv)
-    with pytest.raises(ConfigError, match="A hook computes the weight of Conv2d"):
+    with pytest.raises(ConfigError, match="A hook computes the weight of a Conv2d"):
         fold(model)
     torch.nn.utils.remove_weight_norm(model.conv2d_1a.conv)
+    fold(model)
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("conv2d_1a.bn", "weight"),
+        ("conv2d_1a.bn", "bias"),
+        ("conv2d_1a.act", "weight"),
+        ("block35.0.up", "scale"),
+        ("block35.0.up.conv", "bias"),
+    ],
+)
+def test_so_is_every_other_tensor_that_is_pruned(part, name):
+    model = random_network(version="v1", activation="prelu", residual_scale="trainable", bn_gamma=True)
+    module = model.get_submodule(part)
+    prune.identity(module, name)
+    with pytest.raises(ConfigError, match=f"A hook computes the {name} of a {type(module).__name__}, which"):
+        fold(model)
+    prune.remove(module, name)
     fold(model)
 
 

@@ -245,7 +245,8 @@ def test_every_parameter_gets_a_finite_gradient(version, scale, activation):
         ("v2", 112, "maxpool_3a", (25, 12, 5)),
         ("v2", 112, "maxpool_5a", (24, 11, 5)),
         ("v1", 75, None, (7, 3, 1)),
-        ("v2", 41, "maxpool_3a", (7, 3, 1)),
+        ("v1", 39, "maxpool_3a", (7, 3, 1)),
+        ("v2", 43, "maxpool_5a", (7, 3, 1)),
     ],
 )
 def test_sizes_of_the_stages(version, size, removed, stages):
@@ -266,7 +267,11 @@ def test_sizes_of_the_stages(version, size, removed, stages):
         ({"activation": "gelu"}, "activation must be one of"),
         ({"removed_pool": "maxpool_5a"}, "removed_pool of v1 must be one of 'maxpool_3a'"),
         ({"input_size": 74}, "input_size must be at least 75 pixels, got 74"),
-        ({"input_size": 40, "removed_pool": "maxpool_3a"}, "at least 41 pixels with maxpool_3a removed"),
+        ({"input_size": 38, "removed_pool": "maxpool_3a"}, "at least 39 pixels with maxpool_3a removed"),
+        (
+            {"version": "v2", "input_size": 42, "removed_pool": "maxpool_5a"},
+            "at least 43 pixels with maxpool_5a removed",
+        ),
         ({"width": 0}, "width must be above 0"),
         ({"width": float("nan")}, "width must be above 0 and finite, got nan"),
         ({"width": float("inf")}, "width must be above 0 and finite, got inf"),

@@ -22,8 +22,6 @@ from trsfnet.training.checkpoint import (
 )
 from trsfnet.training.distributed import World
 
-CPU = torch.device("cpu")
-
 
 def state(number: int) -> dict:
     return {"weights": torch.full((1000,), float(number)), "epochs": [{"epoch": number}]}
@@ -32,7 +30,7 @@ def state(number: int) -> dict:
 @pytest.fixture
 def two(tmp_path):
     path = tmp_path / "last.pt"
-    assert load_checkpoint(path, CPU) is None
+    assert load_checkpoint(path) is None
     save_checkpoint(path, state(1))
     save_checkpoint(path, state(2))
     return path
@@ -44,8 +42,8 @@ def number_in(loaded: dict) -> int:
 
 
 def test_the_latest_is_read_and_the_one_before_kept(two):
-    assert number_in(load_checkpoint(two, CPU)) == 2
-    assert number_in(load_checkpoint(previous(two), CPU)) == 1
+    assert number_in(load_checkpoint(two)) == 2
+    assert number_in(load_checkpoint(previous(two))) == 1
     assert {file.name for file in two.parent.iterdir()} == {"last.pt", "last.previous.pt"}
 
 
@@ -61,10 +59,10 @@ def flip_a_bit(data: bytes) -> bytes:
 )
 def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(two, damage, capsys):
     two.write_bytes(damage(two.read_bytes()))
-    assert number_in(load_checkpoint(two, CPU)) == 1
+    assert number_in(load_checkpoint(two)) == 1
     assert f"The checkpoint {two} is damaged (" in capsys.readouterr().err
     previous(two).write_bytes(b"")
-    assert load_checkpoint(two, CPU) is None
+    assert load_checkpoint(two) is None
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -80,7 +78,7 @@ def test_a_process_that_ends_between_the_renames_leaves_one(two, monkeypatch, wh
     monkeypatch.setattr(checkpoint.os, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(two, state(3))
-    assert number_in(load_checkpoint(two, CPU)) == 2
+    assert number_in(load_checkpoint(two)) == 2
     assert has_checkpoint(two)
 
 
@@ -93,7 +91,7 @@ def test_one_that_cannot_be_read_is_not_taken_for_damaged(two, monkeypatch, erro
 
     monkeypatch.setattr(checkpoint, "_read", read)
     with pytest.raises(DataError, match=rf"^Cannot read the checkpoint .*last\.pt: {error.strerror}\.$"):
-        load_checkpoint(two, CPU)
+        load_checkpoint(two)
 
 
 def test_too_little_memory_is_no_damage(two, monkeypatch):
@@ -102,7 +100,7 @@ def test_too_little_memory_is_no_damage(two, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "_read", read)
     with pytest.raises(RuntimeError, match="out of memory"):
-        load_checkpoint(two, CPU)
+        load_checkpoint(two)
 
 
 class Run:
@@ -121,11 +119,11 @@ def test_a_damaged_one_is_set_aside_and_never_replaces_the_good_one(tmp_path, ca
     checkpoints.save(Run(1))
     checkpoints.save(Run(2))
     path.write_bytes(b"damage")
-    assert number_in(checkpoints.load(CPU)) == 1
+    assert number_in(checkpoints.load()) == 1
     assert str(tmp_path / "last.damaged.pt") in capsys.readouterr().err
     checkpoints.save(Run(3))
     assert (tmp_path / "last.damaged.pt").read_bytes() == b"damage"
-    assert [number_in(load_checkpoint(file, CPU)) for file in (path, previous(path))] == [3, 1]
+    assert [number_in(load_checkpoint(file)) for file in (path, previous(path))] == [3, 1]
 
 
 class OneOfTwo(World):
@@ -139,7 +137,7 @@ def test_processes_that_find_different_ones_do_not_train(tmp_path):
     path = tmp_path / "last.pt"
     Checkpoints(path, 0.0, World()).save(Run(1))
     with pytest.raises(DataError, match="--runs must be on a file system that all machines share"):
-        Checkpoints(path, 0.0, OneOfTwo(0, 2)).load(CPU)
+        Checkpoints(path, 0.0, OneOfTwo(0, 2)).load()
     assert path.is_file()
 
 
@@ -147,7 +145,7 @@ def test_one_of_the_first_versions_is_named_and_left(tmp_path):
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"model": {}, "head": {}, "optimizer": {}, "epochs": [], "parameters": []})
     with pytest.raises(CheckpointError, match=r"last\.pt was written by an early version of trsfnet"):
-        load_checkpoint(path, CPU)
+        load_checkpoint(path)
     assert path.is_file()
 
 
@@ -157,7 +155,7 @@ def test_a_malicious_one_is_not_executed(two, tmp_path):
             return (os.mkdir, (str(tmp_path / "owned"),))
 
     torch.save({"weights": Evil()}, two, pickle_module=pickle)
-    assert number_in(load_checkpoint(two, CPU)) == 1
+    assert number_in(load_checkpoint(two)) == 1
     assert not (tmp_path / "owned").exists()
 
 
@@ -167,4 +165,4 @@ def test_a_full_disk_is_one_sentence_and_the_checkpoint_before_stays(tmp_path, r
     save_checkpoint(path, {"step": 1})
     with full_disk(room), pytest.raises(DataError, match=r"^Cannot write to .*last\.pt: File too large\.$"):
         save_checkpoint(path, {"step": 2, "weights": torch.zeros(9999)})
-    assert load_checkpoint(path, torch.device("cpu")) == {"step": 1}
+    assert load_checkpoint(path) == {"step": 1}

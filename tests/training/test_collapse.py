@@ -22,6 +22,13 @@ def watched(losses: list[float], norms: list[float]) -> None:
             watch.check(i, i, 0.1, World())
 
 
+def test_a_watch_is_restored_on_its_own_device():
+    kept = Watch(3, torch.device("cpu")).state_dict()
+    watch = Watch(3, torch.device("meta"))
+    watch.load_state_dict(kept)
+    assert {tensor.device.type for tensor in watch.state_dict().values()} == {"meta"}
+
+
 STEPS = 160
 
 

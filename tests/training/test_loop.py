@@ -11,12 +11,16 @@ import pytest
 import torch
 
 from trsfnet.errors import ConfigError
+from trsfnet.models.retrofit import identify
 from trsfnet.training import loop
 from trsfnet.training.batches import batches, epoch_order
 from trsfnet.training.checkpoint import load_checkpoint
 from trsfnet.training.collapsed import Collapsed
+from trsfnet.training.distributed import World
 from trsfnet.training.loop import train
 from trsfnet.training.network import build_model, make_optimizer
+from trsfnet.training.state import TrainState
+from trsfnet.training.step import train_step
 
 
 def same_weights(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -86,7 +90,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(outcome, tiny_config, t
 
     with pytest.raises(KeyboardInterrupt):
         train(tiny_config, tiny_data, checkpoint=checkpoint, on_epoch=stop)
-    assert len(load_checkpoint(checkpoint, torch.device("cpu"))["epochs"]) == 1
+    assert len(load_checkpoint(checkpoint)["epochs"]) == 1
     torch.manual_seed(99)  # nothing may depend on where the global generator stands
     seen = []
     continued = train(
@@ -131,6 +135,14 @@ def test_a_loss_that_is_not_finite_is_a_collapse_with_its_step(tiny_config, tiny
     assert "a learning rate that starts too large" in result.message
     assert result.evaluation is None
     assert result.collapse == Collapsed("loss", 2)
+
+
+def test_the_network_keeps_the_momentum_of_its_settings_after_micro_batches(tiny_config, tiny_data):
+    config = replace(tiny_config, micro_batches=2)
+    state = TrainState.start(config, 8, 1, World())
+    order = epoch_order(len(tiny_data.train), config, 0, 1).reshape(2, -1)
+    train_step(state, batches(tiny_data.train, order, state.device))
+    assert identify(state.model).settings["bn_momentum"] == config.bn_momentum
 
 
 @pytest.mark.slow

@@ -78,7 +78,17 @@ def test_torchrun_and_slurm_say_who_we_are():
 
 
 @pytest.mark.parametrize(
-    ("nodes", "first"), [("node1", "node1"), ("a1,b2", "a1"), ("gpu[07-09,12],x", "gpu07"), ("g[3]", "g3")]
+    ("nodes", "first"),
+    [
+        ("node1", "node1"),
+        ("a1,b2", "a1"),
+        ("a1,b[2-3]", "a1"),
+        ("gpu[07-09,12],x", "gpu07"),
+        ("g[3]", "g3"),
+        ("node[1-2]-ib", "node1-ib"),
+        ("tux[0-3][5-7],x", "tux05"),
+        ("rack[0,2]node[0-3],x[1-2]", "rack0node0"),
+    ],
 )
 def test_the_first_host_of_a_node_list(nodes, first):
     assert first_host(nodes) == first

@@ -129,7 +129,8 @@ def _is_older(run: Record, than: Record) -> bool:
 
 def _order(run: Record) -> tuple[Any, ...]:
     """Return the sort key: variant, learning rate, seed. It does not depend on the order of merges."""
-    return variant_key(run.config), run.config.get("learning_rate", 0.0), run.seed, run.run_id
+    with run.naming("entries"):
+        return variant_key(run.config), run.config.get("learning_rate", 0.0), run.seed, run.run_id
 
 
 def _line(run: Record) -> str:

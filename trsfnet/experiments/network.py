@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from trsfnet.errors import RecordError
@@ -44,7 +43,7 @@ def saved_network(path: Path) -> SavedNetwork:
     """Load the network of the run in the folder `path`.
 
     Raises:
-        RecordError: there is no run, it has no checkpoint, or the checkpoint is damaged.
+        RecordError: there is no run, it has no checkpoint, or its settings or the checkpoint are damaged.
         CheckpointError: the checkpoint was written by another version of trsfnet.
         DataError: the checkpoint cannot be read.
     """
@@ -60,8 +59,9 @@ def saved_network(path: Path) -> SavedNetwork:
             f"{path} contains no network ({CHECKPOINT} is missing, as in all committed results): "
             f"retrain it with {command}"
         )
-    config = TrainConfig.from_parameters(record.config)
-    content = load_checkpoint(file, torch.device("cpu"))
+    with record.naming("entries"):
+        config = TrainConfig.from_parameters(record.config)
+    content = load_checkpoint(file)
     # For a finished run, the checkpoint must hold the final network rather than that of an earlier epoch.
     if content is None or (record.status == "done" and content.get("epoch") != config.epochs):
         raise RecordError(f"{file} is damaged: restore a copy, or repeat the training.")

@@ -23,6 +23,9 @@ def overview(runs: Sequence[Record]) -> pd.DataFrame:
 
     Args:
         runs: the runs of one study, in the order of the rows.
+
+    Raises:
+        RecordError: an entry of a record is invalid.
     """
     settings = [
         *_SETTINGS,
@@ -40,22 +43,23 @@ def _varied(runs: Sequence[Record]) -> list[str]:
 
 
 def _row(run: Record, settings: Sequence[str]) -> dict[str, Any]:
-    collapse = run.collapse
-    return {
-        "run": run.run_id,
-        "track": run.track,
-        "variant": variant_key(run.config),
-        "seed": run.seed,
-        "status": run.status,
-        "collapse": collapse.kind if collapse else None,
-        "collapse_step": collapse.step if collapse else None,
-        **run.metrics,
-        **{name: run.config.get(name) for name in settings},
-        "minutes": run.info.get("seconds", 0.0) / 60,
-        **{name: run.config.get(name) for name in _PROVENANCE},
-        "started": run.info.get("started"),
-        "results_version": run.info.get("results_version"),
-        "version": run.info.get("version"),
-        "git_commit": run.info.get("git_commit"),
-        "command": run.info.get("command"),
-    }
+    with run.naming("entries"):
+        collapse = run.collapse
+        return {
+            "run": run.run_id,
+            "track": run.track,
+            "variant": variant_key(run.config),
+            "seed": run.seed,
+            "status": run.status,
+            "collapse": collapse.kind if collapse else None,
+            "collapse_step": collapse.step if collapse else None,
+            **run.metrics,
+            **{name: run.config.get(name) for name in settings},
+            "minutes": run.info.get("seconds", 0.0) / 60,
+            **{name: run.config.get(name) for name in _PROVENANCE},
+            "started": run.info.get("started"),
+            "results_version": run.info.get("results_version"),
+            "version": run.info.get("version"),
+            "git_commit": run.info.get("git_commit"),
+            "command": run.info.get("command"),
+        }

@@ -201,6 +201,8 @@ def _train_and_record(
         # A run that resumes is stale if an earlier version of the arithmetic made a part of it.
         opening |= {"results_version": min(results_version(earlier), RESULTS_VERSION)}
         opening |= {"started": earlier.info.get("started", opening["started"])}
+    elif resumes:
+        opening |= {"results_version": 0}  # unknown: the record that stated it was damaged or lost
     record = RunFolder(path, opening)
     record.write_info()
     began = time.perf_counter()

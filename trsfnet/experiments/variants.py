@@ -98,7 +98,7 @@ class Variant:
             scale_init=self.scale_init,
             fixed_scales=self.fixed_scales,
             activation=self.activation,
-            loss=None if self.loss == "softmax" else self.loss,
+            loss=self.loss,
             slope_init=self.slope_init,
             **others,
         )

@@ -174,7 +174,7 @@ def _smallest_size(settings: tuple[tuple[str, Any], ...]) -> int:
     # Exceptions that PyTorch raises for numbers outside its range.
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise ConfigError("architecture describes a network that exceeds any memory.") from error
-    return MIN_INPUT_SIZE[removed is not None]
+    return MIN_INPUT_SIZE[removed]
 
 
 def _check_training(training: Mapping[str, Any]) -> None:

@@ -174,28 +174,38 @@ def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     if not isinstance(norm, _BatchNorm) or not same or norm.running_mean is None or norm.running_var is None:
         raise ConfigError(f"Only batch norms with running statistics can be folded, got {_kind(norm)}.")
     factor = torch.rsqrt(norm.running_var + norm.eps)
-    factor = factor if norm.weight is None else norm.weight * factor
+    gamma, beta = _used(norm, "weight"), _used(norm, "bias")
+    factor = factor if gamma is None else gamma * factor
     shift = -norm.running_mean * factor
-    return factor, shift if norm.bias is None else norm.bias + shift
+    return factor, shift if beta is None else beta + shift
 
 
 def _offset(layer: nn.Conv2d | nn.Linear, factor: Tensor, shift: Tensor) -> Tensor:
     """The bias of `layer`, if it has one, multiplied by `factor`, plus `shift`."""
-    return shift if layer.bias is None else layer.bias * factor + shift
+    bias = _used(layer, "bias")
+    return shift if bias is None else bias * factor + shift
 
 
-def _weight(layer: nn.Conv2d | nn.Linear) -> Tensor:
-    """The weight with which `layer` would compute.
+def _weight(layer: nn.Conv2d | nn.Linear | nn.PReLU) -> Tensor:
+    """The weight with which `layer` would compute; see `_used`."""
+    return cast(Tensor, _used(layer, "weight"))
+
+
+def _used(module: nn.Module, name: str) -> Tensor | None:
+    """The tensor `name` with which `module` would compute; None if it has none.
 
     Raises:
-        ConfigError: if a hook, such as that of the earlier `weight_norm`, computes it in the forward pass.
+        ConfigError: if a hook, such as that of pruning or of the earlier `weight_norm`, computes it in the
+            forward pass, so that the module holds the one of its last forward pass.
     """
-    if "weight" not in layer._parameters and not is_parametrized(layer, "weight"):
+    value: Tensor | None = getattr(module, name)
+    stored = name in module._parameters or name in module._buffers or is_parametrized(module, name)
+    if value is not None and not stored:
         raise ConfigError(
-            f"A hook computes the weight of {layer}, which cannot be folded: make it a parameter again, for "
-            "example with torch.nn.utils.remove_weight_norm."
+            f"A hook computes the {name} of a {_kind(module)}, which cannot be folded: make it a parameter "
+            "again, for example with torch.nn.utils.prune.remove or torch.nn.utils.remove_weight_norm."
         )
-    return layer.weight
+    return value
 
 
 def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
@@ -223,9 +233,9 @@ def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
 
 def _up(up: ScaledProjection) -> nn.Conv2d:
     """The projection with its scale in its kernel and bias."""
-    weight = up.conv.weight
+    weight, trained = up.conv.weight, _used(up, "scale")
     scale = torch.as_tensor(
-        up.value if up.scale is None else up.scale, dtype=weight.dtype, device=weight.device
+        up.value if trained is None else trained, dtype=weight.dtype, device=weight.device
     )
     factor = scale.expand(up.conv.out_channels)
     return _conv(up.conv, factor, torch.zeros_like(factor))
@@ -240,5 +250,5 @@ def _slope(act: nn.Module) -> float | None:
     if _is(act, nn.LeakyReLU):
         return act.negative_slope
     if _is(act, nn.PReLU) and act.weight.numel() == 1:
-        return act.weight.item()
+        return _weight(act).item()
     raise ConfigError(f"Only ReLU, Leaky ReLU and PReLU with one slope can be folded, got {_kind(act)}.")

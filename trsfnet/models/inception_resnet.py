@@ -159,8 +159,8 @@ PAPER_SLOPE = 0.2
 SCALED_MODULES = {"v1": 20, "v2": 40}
 REMOVABLE_POOLS = {"v1": ("maxpool_3a",), "v2": ("maxpool_3a", "maxpool_5a")}
 
-# Smallest side, in pixels, that leaves one pixel for the last stage: as published, and with a pool removed.
-MIN_INPUT_SIZE = {False: 75, True: 41}
+# Smallest side, in pixels, that leaves one pixel for the last stage: as published (None), or without a pool.
+MIN_INPUT_SIZE = {None: 75, "maxpool_3a": 39, "maxpool_5a": 43}
 
 
 def _chain(in_channels: int, branch: Branch, units: Units) -> nn.Module:
@@ -181,11 +181,12 @@ class Branched(nn.Module):
             self.add_module(name, _chain(in_channels, branch, units))
 
     def outputs(self, x: Tensor) -> list[Tensor]:
-        """The output of each branch."""
+        """The output of each branch, in the order of `branch_names`, even if one was registered again."""
         outputs = []
-        for name, child in self.named_children():  # TorchScript unrolls this but does not support getattr
-            if name.startswith("branch"):
-                outputs.append(child(x))
+        for wanted in self.branch_names:
+            for name, child in self.named_children():  # TorchScript unrolls this but does not support getattr
+                if name == wanted:
+                    outputs.append(child(x))
         return outputs
 
 
@@ -425,7 +426,7 @@ class InceptionResnet(KeepsGammaFrozen):
 
     def _check_input_size(self) -> None:
         """Raise `ConfigError` if the input would shrink to nothing before the last stage."""
-        smallest = MIN_INPUT_SIZE[self.removed_pool is not None]
+        smallest = MIN_INPUT_SIZE[self.removed_pool]
         if self.input_size < smallest:
             raise ConfigError(
                 f"input_size must be at least {smallest} pixels"

@@ -42,8 +42,8 @@ class Checkpoints:
         self._path, self._every, self._world = path, every, world
         self._last = time.perf_counter()
 
-    def load(self, device: torch.device) -> dict[str, Any] | None:
-        """The state to resume from, or None; see `load_checkpoint`. Every process takes part.
+    def load(self) -> dict[str, Any] | None:
+        """The state to resume from, on the CPU, or None; see `load_checkpoint`. Every process takes part.
 
         A damaged file is set aside, because `save_checkpoint` would keep it in place of the good one before.
 
@@ -53,7 +53,7 @@ class Checkpoints:
         """
         if self._path is None:
             return None
-        state, damage = _newest(self._path, device)
+        state, damage = _newest(self._path)
         if not all(self._world.alike(state[name] if state else 0) for name in ("epoch", "step")):
             raise DataError(
                 f"The processes of this run find different checkpoints at {self._path}: --runs must be on a "
@@ -123,28 +123,29 @@ def _write(state: dict[str, Any], file: BinaryIO) -> None:
         raise
 
 
-def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
     """Load the state in `path`, or in the previous checkpoint if `path` is damaged; None if there is neither.
 
-    Only tensors and plain values are accepted. Standard error reports what is wrong with a damaged file. No
+    Only tensors and plain values are accepted. The tensors are on the CPU, because a classifier that is
+    sharded over several GPUs may not fit on one. Standard error reports what is wrong with a damaged file. No
     file is changed.
 
     Raises:
         CheckpointError: the file was written by another version of trsfnet.
         DataError: the file cannot be read, which does not mean that it is damaged.
     """
-    state, damage = _newest(path, device)
+    state, damage = _newest(path)
     _tell(damage)
     return state
 
 
-def _newest(path: Path, device: torch.device) -> tuple[dict[str, Any] | None, dict[Path, str]]:
+def _newest(path: Path) -> tuple[dict[str, Any] | None, dict[Path, str]]:
     """Return the state as `load_checkpoint` does, and what is wrong with each damaged file."""
     damage: dict[Path, str] = {}
     for file in (path, previous(path)):
         try:
             if file.is_file():
-                return _checked(_read(file, device), file), damage
+                return _checked(_read(file), file), damage
         except CheckpointError:
             raise
         # torch.load raises many types of exception on damaged bytes.
@@ -165,13 +166,13 @@ def _tell(damage: Mapping[Path, str]) -> None:
         )
 
 
-def _read(file: Path, device: torch.device) -> dict[str, Any]:
+def _read(file: Path) -> dict[str, Any]:
     # torch.load verifies no checksums: without this check, a flipped bit would become a wrong weight.
     with zipfile.ZipFile(file) as archive:
         damaged = archive.testzip()
     if damaged is not None:
         raise ValueError(f"wrong checksum in {damaged}")
-    return torch.load(file, map_location=device, weights_only=True)
+    return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _checked(state: Any, file: Path) -> dict[str, Any]:

@@ -62,8 +62,10 @@ class Watch:
         return {"losses": self.losses, "norms": self.norms, "first_norms": self.first_norms}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Restore the result of `state_dict`."""
-        self.losses, self.norms, self.first_norms = state["losses"], state["norms"], state["first_norms"]
+        """Restore the result of `state_dict`, from any device."""
+        device = self.losses.device
+        self.losses, self.norms = state["losses"].to(device), state["norms"].to(device)
+        self.first_norms = state["first_norms"].to(device)
 
     def note(self, i: int, step: int, loss: Tensor, norm: Tensor) -> None:
         """Record step `i` of its epoch, which is step `step` of the run, without synchronising the device."""

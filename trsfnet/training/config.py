@@ -123,7 +123,7 @@ class TrainConfig:
         help="radius s",
         notes="Embeddings lie on a hypersphere of this radius.",
     )
-    arcface_margin: float = setting(at_least=0, needs=_ARCFACE, help="margin m in radians")
+    arcface_margin: float = setting(at_least=0, below=math.pi, needs=_ARCFACE, help="margin m in radians")
     track: str = setting(
         "synthetic",
         choices=TRACKS,
@@ -455,12 +455,20 @@ def _still_effective(standard: Mapping[str, Any], given: Mapping[str, Any]) -> d
 
 
 def _as_float(value: Any, hint: Any) -> Any:
-    """Convert whole numbers that were given for a float, so that `5` and `5.0` are the same setting."""
+    """Convert whole numbers that were given for a float, so that `5` and `5.0` are the same setting.
+
+    One that is too large for a float becomes infinite, which no setting may be.
+    """
     if isinstance(value, tuple):
         (item, *_) = typing.get_args(hint) or (None,)
         return tuple(_as_float(each, item) for each in value)
     options = typing.get_args(hint) or (hint,)
-    return float(value) if type(value) is int and float in options and int not in options else value
+    if not (type(value) is int and float in options and int not in options):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def splits(batch_size: int, parts: int) -> bool:
@@ -475,7 +483,7 @@ def _check_combinations(c: TrainConfig, defaults: Mapping[str, Any]) -> None:
             f"got {c.images_per_identity}."
         )
     choice(f"removed_pool of {c.arch}", c.removed_pool, ("none", *REMOVABLE_POOLS[c.arch]))
-    smallest = MIN_INPUT_SIZE[c.removed_pool != "none"]
+    smallest = MIN_INPUT_SIZE[None if c.removed_pool == "none" else c.removed_pool]
     if c.image_size < smallest:
         raise ConfigError(f"image_size must be at least {smallest} pixels, got {c.image_size}.")
     if c.trsf_per_channel and not c.trsf:

@@ -264,9 +264,9 @@ def _place(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def first_host(nodes: str) -> str:
-    """The first machine of a SLURM node list: `gpu[07-09,12],login1` -> `gpu07`."""
-    head = re.match(r"([^,\[]+)(?:\[([^\],-]+))?", nodes)
-    return head[1] + (head[2] or "") if head else nodes
+    """The first machine of a SLURM node list: `rack[1-2]gpu[07-09,12]-ib,login1` -> `rack1gpu07-ib`."""
+    first = re.split(r",(?![^\[]*\])", nodes)[0]  # at a comma outside of brackets
+    return re.sub(r"\[([^\],-]+)[^\]]*\]", r"\1", first)
 
 
 @contextmanager

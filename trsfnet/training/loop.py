@@ -85,10 +85,7 @@ def train(
     state = TrainState.start(config, len(data.train.identities), steps, world)
     checkpoints = Checkpoints(checkpoint, save_every, world)
     probe = probe_images(data.test, state.device)
-    if (saved := checkpoints.load(state.device)) is not None:
-        state.load_state_dict(saved)
-    else:
-        state.history.parameters = parameter_rows(state.model, 0, probe) + diagnostic_rows(state.model, 0)
+    _resume_or_begin(state, checkpoints, probe)
     try:
         evaluation = evaluate_model(state, data) if state.epoch == config.epochs else None
         with _progress_bar(state) as bar:
@@ -103,6 +100,14 @@ def train(
     if config.epochs * steps >= FAIR_TRIAL:
         message = at_chance(state.history.epochs[-1], data.train.labels, softmax=config.loss == "softmax")
     return _outcome(state, evaluation, message, Collapsed("chance") if message else None)
+
+
+def _resume_or_begin(state: TrainState, checkpoints: Checkpoints, probe: Tensor) -> None:
+    """Restore the state of the checkpoint, or record the initial parameters if there is none."""
+    if (saved := checkpoints.load()) is not None:
+        state.load_state_dict(saved)
+    else:
+        state.history.parameters = parameter_rows(state.model, 0, probe) + diagnostic_rows(state.model, 0)
 
 
 def _outcome(

@@ -100,6 +100,7 @@ class NormMomentum:
 
     def __init__(self, model: nn.Module, momentum: float, micro_batches: int) -> None:
         self._norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+        self._momentum = momentum
         self._momenta = [
             momentum / (micro_batches - (micro_batches - 1 - j) * momentum) for j in range(micro_batches)
         ]
@@ -107,8 +108,15 @@ class NormMomentum:
     def set(self, j: int) -> None:
         """Prepare for micro-batch `j` of a step, counted from 0."""
         if len(self._momenta) > 1:
-            for norm in self._norms:
-                norm.momentum = self._momenta[j]
+            self._set(self._momenta[j])
+
+    def reset(self) -> None:
+        """Give the norms the momentum of the settings again, which exported networks state."""
+        self._set(self._momentum)
+
+    def _set(self, momentum: float) -> None:
+        for norm in self._norms:
+            norm.momentum = momentum
 
 
 def average_statistics(model: nn.Module, world: World) -> None:

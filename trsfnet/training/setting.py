@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import reprlib
+import sys
 from dataclasses import MISSING, Field, field
 from typing import Any
 
@@ -51,8 +53,8 @@ def setting(
                 check(name, item)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return
-        if not math.isfinite(value):
-            raise ConfigError(f"{name} must be a finite number, got {value!r}.")
+        if not abs(value) <= sys.float_info.max:  # also a whole number that exceeds every float, or NaN
+            raise ConfigError(f"{name} must be a finite number, got {reprlib.repr(value)}.")
         if value < at_least:
             raise ConfigError(f"{name} must be at least {at_least}, got {value}.")
         if value <= above:

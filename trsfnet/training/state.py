@@ -83,7 +83,8 @@ class TrainState:
         model = build_model(config).to(device).to(memory_format=torch.channels_last)
         head = build_head(config, classes, world).to(device)
         torch.backends.cudnn.benchmark = device.type == "cuda"
-        prepared = prepare(model, config, config.epochs * steps_per_epoch)
+        share = config.micro_batches // world.size
+        prepared = prepare(model, config, config.epochs * steps_per_epoch, share)
         if world.rank == 0:
             tqdm.write(prepared.reason)
         return cls(
@@ -98,7 +99,7 @@ class TrainState:
             # A sharded classifier has different identities on each process: there is nothing to average.
             classifier=head if isinstance(head, ShardedHead) else world.parallel(head),
             optimizer=make_optimizer(config, model, head),
-            norm_momentum=NormMomentum(model, config.bn_momentum, config.micro_batches // world.size),
+            norm_momentum=NormMomentum(model, config.bn_momentum, share),
             watch=Watch(steps_per_epoch, device),
             correct=torch.zeros((), dtype=torch.int64, device=device),
         )

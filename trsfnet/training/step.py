@@ -38,6 +38,7 @@ def train_step(state: TrainState, parts: Iterator[tuple[Tensor, Tensor]]) -> Non
             (out.loss / share).backward()
         loss += out.loss.detach() / share
         state.correct += (out.predicted == labels).sum()
+    state.norm_momentum.reset()
     norm = gradient_norm(state.model)
     state.optimizer.step()
     clamp_slopes(state.model, config.slope_floor)

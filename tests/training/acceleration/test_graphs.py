@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -57,6 +60,20 @@ def test_only_training_batches_are_replayed(replays, one_thread):
     model.train()
     assert residual_ratios(model, x) == residual_ratios(other, x)
     model(x[:3])
+    assert replays == []
+    model(x)
+    assert replays == [x.shape]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_computes_with_its_own_weights_and_without_the_graphs(replays, one_thread, copied):
+    model, other = networks("cpu")
+    capture(model, 4, torch.float32)
+    twin, x = copied(model), faces(4, "cpu")
+    with torch.no_grad():
+        for network in (twin, other):
+            network.last_linear.weight.mul_(2)
+    assert torch.equal(twin(x), other(x))
     assert replays == []
     model(x)
     assert replays == [x.shape]

@@ -34,12 +34,18 @@ def network() -> InceptionResnet:
 
 
 @pytest.mark.parametrize(
-    ("steps", "micro_batches", "means"),
-    [(GPU_STEPS, 1, "compiled"), (GPU_STEPS - 1, 1, "captured"), (GPU_STEPS - 1, 2, "eager")],
+    ("steps", "micro_batches", "share", "means"),
+    [
+        (GPU_STEPS, 1, 1, "compiled"),
+        (GPU_STEPS - 1, 1, 1, "captured"),
+        (GPU_STEPS, 2, 1, "compiled"),
+        (GPU_STEPS - 1, 2, 1, "eager"),
+        (GPU_STEPS, 2, 2, "eager"),
+    ],
 )
-def test_on_a_gpu(tiny_config, steps, micro_batches, means):
+def test_on_a_gpu(tiny_config, steps, micro_batches, share, means):
     config = replace(tiny_config, micro_batches=micro_batches)
-    assert module._on_gpu(config, steps)[0] == means
+    assert module._on_gpu(config, steps, share)[0] == means
 
 
 def test_on_a_cpu_trainings_that_win_it_back_are_compiled(tiny_config, done):
@@ -48,12 +54,12 @@ def test_on_a_cpu_trainings_that_win_it_back_are_compiled(tiny_config, done):
     saved = needed * 64 * (1 / CPU_GAIN.eager - 1 / CPU_GAIN.compiled)
     assert saved == pytest.approx(CPU_GAIN.seconds, rel=1e-3)
     assert CPU_GAIN.steps(replace(config, batch_size=32)) == pytest.approx(2 * needed, abs=1)
-    short, long = (prepare(network(), config, steps) for steps in (needed - 1, needed))
+    short, long = (prepare(network(), config, steps, 1) for steps in (needed - 1, needed))
     assert (short.means, long.means, done) == ("eager", "compiled", ["compiled"])
     assert short.reason.endswith(f"only from {needed:,} on.")
     assert long.reason.endswith(f"pays off over {needed:,} steps, as it does from {needed:,} on.")
     for other in ({"width": 0.5}, {"precision": "bfloat16"}, {"micro_batches": 2}):
-        assert prepare(network(), replace(config, **other), 10**9).means == "eager"
+        assert prepare(network(), replace(config, **other), 10**9, 1).means == "eager"
 
 
 def test_a_compiler_that_does_not_work_is_said_and_done_without(tiny_config, monkeypatch):
@@ -62,7 +68,7 @@ def test_a_compiler_that_does_not_work_is_said_and_done_without(tiny_config, mon
 
     monkeypatch.setattr(regions, "BACKEND", broken)
     regions.compiler_fault.cache_clear()
-    prepared = prepare(network(), tiny_config, 10**9)
+    prepared = prepare(network(), tiny_config, 10**9, 1)
     regions.compiler_fault.cache_clear()
     assert prepared.means == "eager"
     assert "PyTorch's compiler does not work here (" in prepared.reason

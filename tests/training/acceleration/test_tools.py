@@ -124,6 +124,12 @@ def wrapped_unit(network: nn.Module) -> None:
     network[1].branch0 = nn.Sequential(network[1].branch0, nn.Tanh())
 
 
+def registered_again(network: nn.Module) -> None:
+    branch = network[1].branch0
+    del network[1].branch0
+    network[1].branch0 = branch
+
+
 CHANGES = [
     adapters,
     no_activation_in_one_branch,
@@ -139,6 +145,7 @@ CHANGES = [
     frozen_norms,
     frozen_parameters,
     wrapped_unit,
+    registered_again,
 ]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
-from trsfnet.errors import RecordError
+from trsfnet.errors import ConfigError, RecordError
 from trsfnet.training.collapsed import Collapsed
 
 SCHEMA = 1
@@ -75,12 +75,13 @@ class Record(ABC):
         """The kind and step of the collapse; None if the run did not collapse.
 
         Raises:
-            ValueError: the entry in the record is invalid.
+            RecordError: the entry in the record is invalid.
         """
         if self.status != "collapsed":
             return None
         kept = self.info.get("collapse")
-        return Collapsed.from_dict(kept) if kept else Collapsed("unknown")
+        with self.naming("entries"):
+            return Collapsed.from_dict(kept) if kept else Collapsed("unknown")
 
     @property
     def config(self) -> dict[str, Any]:
@@ -137,8 +138,9 @@ class Record(ABC):
         try:
             yield
         # Those of pandas are among them.
-        except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
-            raise RecordError(f"The {part} of the run record {self.path} are damaged: {error}.") from error
+        except (ConfigError, OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
+            what = str(error).removesuffix(".")
+            raise RecordError(f"The {part} of the run record {self.path} are damaged: {what}.") from error
 
     @property
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -88,9 +89,14 @@ class NetworkSubject:
 
     def all_features(self, source: IjbImages, file: Path | None, *, mirror: bool) -> np.ndarray:
         """Compute the embeddings, or resume from those already in `file`; see `Subject`."""
-        folder = self._record.path if self._record else cache_root()
-        name = source.version if self._record else f"{self._embedder.fingerprint}-{source.version}"
-        return kept_features(self._embedder, source, file or folder / "features" / f"{name}.npy")
+        if file is not None:
+            return kept_features(self._embedder, source, file)
+        folder = (self._record.path if self._record else cache_root()) / "features"
+        name, engine = f"{source.version}-{self._embedder.fingerprint}", self._embedder.engine
+        kept = kept_features(self._embedder, source, folder / f"{name}-{engine.name}-{engine.precision}.npy")
+        if self._record:  # others share the cache
+            _remove_others(folder, source.version, name)
+        return kept
 
     def to_dict(self) -> dict[str, Any]:
         """Return what identifies the network, see `Subject`."""
@@ -107,6 +113,14 @@ class NetworkSubject:
         """Return the heading of a table."""
         trained = f" ({self._trained})" if self._trained else ""
         return f"{self.name}{trained}, by {self._embedder.engine.name} in {self._embedder.engine.precision}"
+
+
+def _remove_others(folder: Path, version: str, kept: str) -> None:
+    """Remove the features of these images by a run's earlier weights, from before further training."""
+    for file in folder.glob(f"{version}*"):
+        if not file.name.startswith(kept):
+            with suppress(OSError):
+                file.unlink()
 
 
 class FileSubject:

@@ -69,21 +69,23 @@ class Prepared:
         return {"means": self.means, "reason": self.reason, **self.acceleration.to_dict()}
 
 
-def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared:
+def prepare(model: InceptionResnet, config: TrainConfig, steps: int, share: int) -> Prepared:
     """Speed up the training of `model` as far as this machine allows; results are the same up to rounding.
 
     Args:
         model: the network, on its device. Changed in place.
         config: the resolved configuration.
         steps: number of steps of the whole run. The choice depends on nothing that changes when a run is
-            interrupted and resumed, so a resumed run gives the same results as an uninterrupted one.
+            interrupted and resumed by as many processes, so a resumed run gives the same results as an
+            uninterrupted one.
+        share: micro-batches of a step that this process computes.
 
     Returns:
         What was chosen and why.
     """
     acceleration = accelerate(model)
     gpu = next(model.parameters()).device.type == "cuda"
-    means, reason = (_on_gpu if gpu else _on_cpu)(config, steps)
+    means, reason = _on_gpu(config, steps, share) if gpu else _on_cpu(config, steps)
     if means == "compiled":
         compile_regions(model)
     elif means == "captured":
@@ -91,7 +93,10 @@ def prepare(model: InceptionResnet, config: TrainConfig, steps: int) -> Prepared
     return Prepared(means, reason, acceleration)
 
 
-def _on_gpu(config: TrainConfig, steps: int) -> tuple[str, str]:
+def _on_gpu(config: TrainConfig, steps: int, share: int) -> tuple[str, str]:
+    # The compiler would repeat its work for every momentum, and give up after a few.
+    if share > 1:
+        return "eager", "Neither compiled nor captured: each micro-batch changes the momentum of the norms."
     if steps >= GPU_STEPS:
         return "compiled", f"The network is compiled: compiling pays off over {steps:,} steps."
     if config.micro_batches == 1:
@@ -99,7 +104,10 @@ def _on_gpu(config: TrainConfig, steps: int) -> tuple[str, str]:
             f"The steps are replayed as CUDA graphs: compiling would not pay off over {steps:,} steps, only "
             f"from {GPU_STEPS:,} on."
         )
-    return "eager", "Neither compiled nor captured: each micro-batch changes the momentum of the norms."
+    return "eager", (
+        f"Not compiled: compiling would not pay off over {steps:,} steps, only from {GPU_STEPS:,} on. Steps "
+        "of several processes are not replayed as CUDA graphs."
+    )
 
 
 def _on_cpu(config: TrainConfig, steps: int) -> tuple[str, str]:
