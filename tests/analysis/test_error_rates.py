@@ -7,10 +7,11 @@ contradicted: an earlier form of this test took that for an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType, SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from scipy import interpolate, stats
 from trsfnet.analysis import judging, load
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import ALPHA, Outcome
+from trsfnet.analysis.held_out import OUTCOMES
 from trsfnet.analysis.measures import PAPER_TRACK
 from trsfnet.analysis.mechanism_claims import Asked
 from trsfnet.analysis.quantities import QUANTITIES
@@ -32,11 +34,13 @@ from trsfnet.analysis.rules.count import Count
 from trsfnet.analysis.rules.mechanism import Mechanism
 from trsfnet.analysis.rules.no_collapse import RARE, NoCollapse
 from trsfnet.analysis.rules.untested import Untested
+from trsfnet.experiments.budgets import seeds_of
 from trsfnet.experiments.variants import GRID, STABILITY, VARIANTS
 from trsfnet.report.summary import RESULTS
 from trsfnet.training.budget import Regime
 
 CAMPAIGNS, SEEDS, RATE = 1000, 3, 0.05
+EPOCHS, IDENTITIES = 4, 100
 STUDENTISED_RANGE = stats.studentized_range
 # What is counted, measured by a benchmark or not tested has no sampling error.
 TESTED = {
@@ -56,11 +60,17 @@ _RECORDED = ("arch", "loss", "trsf", "trsf_per_channel", "scale_init", "fixed_sc
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A run with values and nothing else."""
+    """A run with values and losses on held-out images, and nothing else."""
 
     values: dict[str, float]
     config: dict
     collapsed: bool = False
+    losses: np.ndarray = field(default_factory=lambda: np.empty(0))
+    info: ClassVar[dict] = {"data": {"train": {"identities": IDENTITIES}}}
+
+    @property
+    def history(self):
+        return {"held_out_loss": pd.Series(self.losses)}
 
     def value(self, quantity):
         return self.values[quantity.name]
@@ -110,7 +120,7 @@ class RangeTable:
     """The studentised range from a table, for SciPy integrates it anew for every value."""
 
     def __init__(self):
-        self.degrees = np.linspace(2, 4, 4)  # of the Games-Howell test with three seeds of each variant
+        self.degrees = np.linspace(2, 6, 7)  # of the Games-Howell test with three or five seeds of a variant
         self.log_q = np.linspace(-1, 6, 15)
         self.tables = {}
 
@@ -143,35 +153,58 @@ def recorded_spreads() -> Mapping[tuple[str, str], float]:
 
 
 def campaigns_without_effect(
-    track: str, number: int, spreads: Mapping[tuple[str, str], float] = MappingProxyType({})
+    track: str,
+    number: int,
+    spreads: Mapping[tuple[str, str], float] = MappingProxyType({}),
+    *,
+    seeds: Callable[[str], int] = lambda _: SEEDS,
+    held_out: bool = False,
 ):
     """Runs of every variant whose values differ by chance alone, some of which collapse at a higher rate.
 
     Standard deviations over seeds are those in `spreads`, and only its variants have runs at the usual rate;
-    without it, all are 0.02.
+    without it, all are 0.02. `seeds` gives the number of seeds of a variant. With `held_out`, runs have
+    losses on held-out images, too, as in the study `collapse`.
     """
-    rng = np.random.default_rng(0)
+    rng, rng_of_losses = np.random.default_rng(0), np.random.default_rng(3)
     names = list(QUANTITIES)
     keys = {rule_variant for rule in TESTED.values() for rule_variant in rule.variants}
     keys |= {variant.key for variant in (*GRID, *STABILITY)}
     keys = sorted(keys | {variant for variant, _ in spreads})
-    configs = {key: {n: getattr(VARIANTS[key], n) for n in _RECORDED} for key in keys}
+    graded = {"held_out_images": 4, "epochs": EPOCHS} if held_out else {}
+    configs = {key: graded | {n: getattr(VARIANTS[key], n) for n in _RECORDED} for key in keys}
+    numbers = [seeds(key) for key in keys]
+    most = max(numbers)
     levels = np.array([[level(name, key, track) for name in names] for key in keys])
     deviations = np.array([[spreads.get((key, name), 0.02) for name in names] for key in keys])
     for _ in range(number):
-        values = levels[:, None] + deviations[:, None] * rng.standard_normal((len(keys), SEEDS, len(names)))
+        values = levels[:, None] + deviations[:, None] * rng.standard_normal((len(keys), most, len(names)))
         collapsed = rng.random((len(keys), 15)) < 0.3
+        losses = courses(rng_of_losses, len(keys), most + 15)
         runs = {
-            (key, RATE, seed): Made(dict(zip(names, own, strict=True)), configs[key])
-            for key, seeds in zip(keys, values.tolist(), strict=True)
+            (key, RATE, seed): Made(dict(zip(names, own, strict=True)), configs[key], losses=course)
+            for key, of_seeds, of_losses, n in zip(keys, values.tolist(), losses, numbers, strict=True)
             if not spreads or (key, "tar") in spreads
-            for seed, own in enumerate(seeds)
+            for seed, (own, course) in enumerate(zip(of_seeds[:n], of_losses[:n], strict=True))
         } | {
-            (key, 0.2, seed): Made({}, configs[key], ended)
-            for key, endings in zip(keys, collapsed.tolist(), strict=True)
-            for seed, ended in enumerate(endings)
+            # A collapsed run has no losses after half of the epochs.
+            (key, 0.2, seed): Made({}, configs[key], ended, course[: EPOCHS // 2 if ended else EPOCHS])
+            for key, endings, of_losses in zip(keys, collapsed.tolist(), losses[:, most:], strict=True)
+            for seed, (ended, course) in enumerate(zip(endings, of_losses, strict=True))
         }
         yield Campaign(track, None, {}, RATE, runs)
+
+
+def courses(rng: np.random.Generator, variants: int, seeds: int) -> np.ndarray:
+    """Losses on held-out images by variant, seed and epoch; a run without success ends above chance level."""
+    of_run, of_epoch = rng.standard_normal((variants, seeds, 1)), rng.standard_normal((EPOCHS,))
+    noise = rng.standard_normal((variants, seeds, EPOCHS))
+    return np.log(IDENTITIES) * (0.8 + 0.3 * of_run + 0.1 * of_epoch + 0.1 * noise)
+
+
+def planned_seeds(variant: str) -> int:
+    """The seeds of a variant in the budget full on rendered faces: 8, 5 or 3."""
+    return seeds_of(VARIANTS[variant], budget="full", track="synthetic")
 
 
 @pytest.fixture
@@ -197,7 +230,9 @@ def count_false(rules, track, campaigns) -> tuple[int, int]:
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("track", "number"), [("synthetic", CAMPAIGNS), (PAPER_TRACK, CAMPAIGNS // 10)])
 def test_false_verdicts_are_rare(track, number):
-    false, decided = count_false(TESTED, track, campaigns_without_effect(track, number))
+    """With as many seeds as are planned, and with the rule that compares runs by held-out loss."""
+    campaigns = campaigns_without_effect(track, number, seeds=planned_seeds, held_out=True)
+    false, decided = count_false(TESTED, track, campaigns)
     assert false <= ALPHA * number
     assert decided > 0, "a procedure that never decides would pass, too"
 
@@ -220,6 +255,18 @@ def test_unequal_spreads_of_the_initial_slopes_decide_nothing(claim):
     campaigns = campaigns_without_effect("synthetic", CAMPAIGNS, recorded_spreads())
     false, _ = count_false({claim: TESTED[claim]}, "synthetic", campaigns)
     assert 0 < false <= ALPHA * CAMPAIGNS
+
+
+@pytest.mark.usefixtures("quick")
+def test_held_out_losses_rarely_decide_by_chance():
+    """Without Holm's correction, by the two outcomes that the study collapse compares."""
+    rules = {"trainable-more-stable": TESTED["trainable-more-stable"]}
+    number = CAMPAIGNS // 4
+    campaigns = list(campaigns_without_effect("synthetic", number, held_out=True))
+    (finding,) = (rule.find(campaigns[0]) for rule in rules.values())
+    assert {comparison.outcome for comparison in finding.measured} == set(OUTCOMES)
+    false, _ = count_false(rules, "synthetic", campaigns)
+    assert 0 < false <= ALPHA * number
 
 
 def test_false_verdicts_on_mechanisms_are_rare(monkeypatch):

@@ -316,11 +316,20 @@ def test_fewer_collapses_over_learning_rates(tmp_path):
 
 
 def test_counts_are_counted(tmp_path):
-    rule = Count("slopes", (("v1", "slopes of v1"),))
-    assert only(rule, runs(tmp_path / "a", {"v1-relu": [0.2]})).outcome == "not run"
-    assert only(rule, runs(tmp_path / "b", {"v1-prelu": [0.2]})).outcome == "supported"
-    wrong = runs(tmp_path / "c", {"v1-prelu": [0.2]}, info={"counts": {"slopes": 126}})
-    assert only(rule, wrong).outcome == "contradicted"
+    of_v1 = runs(tmp_path, {"v1-relu": [0.2]})
+    found = only(Count("slopes", (("v1", "slopes of v1"),)), of_v1)
+    assert (found.outcome, found.measured[0].estimate) == ("supported", 131)
+    assert only(Count("slopes", (("v1", "slopes of v2"),)), of_v1).outcome == "contradicted"
+    assert only(Count("slopes", (("v2", "slopes of v2"),)), of_v1).outcome == "not run"
+
+
+def test_parameters_are_counted_at_full_width(tmp_path):
+    narrow = runs(tmp_path, {"v1-relu": [0.2], "v2-relu": [0.2]})
+    assert {record.config["width"] for record in narrow} != {1.0}
+    found = only(paper_rules()["counts-of-parameters"], narrow)
+    # The paper's 22 million of v1 are 23.5 million.
+    assert found.outcome == "contradicted"
+    assert [measured.estimate for measured in found.measured] == [23_467_975, 55_063_419]
 
 
 def test_all_of_the_papers_claims_can_be_judged(tmp_path):
@@ -494,3 +503,15 @@ def test_a_count_that_follows_from_our_choice_is_no_evidence(tmp_path):
     rule = Count("scales", (("v1", "scales of v1"),), by_choice="We chose.")
     assert only(rule, records).outcome == "inconclusive"
     assert only(replace(rule, by_choice=None), records).outcome == "supported"
+
+
+def test_a_claim_most_of_whose_comparisons_lack_runs_is_not_run(tmp_path):
+    rule = paper_rules()["joint-gains-further"]
+    better = {"v1-trsf-relu": [0.2, 0.21, 0.22], "v1-trsf-prelu": [0.7, 0.71, 0.72]}
+    one_of_four = runs(tmp_path / "one", better)
+    found = only(rule, one_of_four)
+    assert found.outcome == "not run"
+    assert found.reason == "No run of v1 + PReLU has ended."
+    two_of_four = runs(tmp_path / "two", better | {"v1-prelu": [0.2, 0.21, 0.22]})
+    found = only(rule, two_of_four)
+    assert (found.outcome, len(found.measured)) == ("inconclusive", 2)

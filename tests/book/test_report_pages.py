@@ -19,8 +19,9 @@ from tests.report.fakes import fake_run, study_run
 
 TABLES = tuple(f"table{number}" for number in range(1, 7))
 FIGURES = ("curves", "scales", "slopes", "starts")
+# The other pages show no run.
 PAGES = ("landing", "claims", *TABLES, *FIGURES, "stability", "meaning", "statistics", "runs")
-PAGES += ("collapse", "width", "mechanism", "length", "durations", "data_synthetic")  # the others show no run
+PAGES += ("collapse", "width", "mechanism", "length", "durations", "data_synthetic", "verdict_history")
 
 
 @pytest.fixture

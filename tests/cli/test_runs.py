@@ -131,4 +131,4 @@ def test_a_report_judges_the_runs_of_its_folder(tmp_path, capsys):
     assert main(["report", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("# What the results say")
-    assert f"contradicts: {contradicted[0]}" in text
+    assert f"“{contradicted[0].rstrip('.')}”" in text

@@ -20,7 +20,8 @@ MEASURES = {
 # In the ten folds of 600 pairs, 3 impostors set the threshold of FAR 1e-3, which alone adds 6.7 points
 # of noise. Budgets whose runs also form all pairs of the test people, more than a million, use those.
 _ALL_PAIRS = ("all_pairs_tar@1e-3", "tar@1e-3")
-_OF_BUDGETS = {("synthetic", budget): _ALL_PAIRS for budget in ("full", *LONG_STUDIES)} | {
+_WITH_ALL_PAIRS = ("full", *LONG_STUDIES, "collapse", "width", "width-narrow")
+_OF_BUDGETS = {("synthetic", budget): _ALL_PAIRS for budget in _WITH_ALL_PAIRS} | {
     # The small networks of this study reach too little TAR at FAR 1e-3.
     ("synthetic", "mechanism"): ("all_pairs_tar@1e-2", "all_pairs_tar@1e-3"),
 }

@@ -292,11 +292,7 @@ def _now() -> str:
 def _close(record: RunFolder, outcome: Outcome, seconds: float) -> None:
     """Write the final scores and metrics; the status comes last, so `done` means that all files exist."""
     changes: dict[str, object] = {
-        "counts": {
-            "parameters": sum(p.numel() for p in outcome.model.parameters()),
-            "scales": len(outcome.model.scales()),
-            "slopes": len(outcome.model.slopes()),
-        },
+        "counts": outcome.model.counts(),
         "acceleration": outcome.prepared.to_dict(),
         "seconds": seconds,
     }

@@ -506,6 +506,14 @@ class InceptionResnet(KeepsGammaFrozen):
             for number, slope in enumerate(slopes_of(part.modules), start=1)
         }
 
+    def counts(self) -> dict[str, int]:
+        """Number of `parameters`, all of which are trainable, and of `scales` and `slopes` among them."""
+        return {
+            "parameters": sum(p.numel() for p in self.parameters()),
+            "scales": len(self.scales()),
+            "slopes": len(self.slopes()),
+        }
+
     def parts(self) -> Iterator[Part]:
         """The network divided into the parts that name its activations, in forward order."""
         stem: list[nn.Module] = [

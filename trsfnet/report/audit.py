@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import torch
-
-from trsfnet.models import InceptionResnet
+from trsfnet.analysis.full_network import full_network
 from trsfnet.paper.numbers import AUDIT_KINDS, AuditEntry, audit, paper_quantities
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.text import counted
@@ -51,30 +49,22 @@ def checks(kind: str, caption: str) -> Markdown:
 def counts() -> Markdown:
     """Compare the paper's counts of modules, scales, slopes and parameters with those of our networks."""
     numbers = paper_quantities()
-    networks = [_network(arch) for arch in ("v1", "v2")]
-    counted_here = {
-        "modules": [len(network.residual_blocks()) for network in networks],
-        "scales": [len(network.scales()) for network in networks],
-        "slopes": [len(network.slopes()) for network in networks],
-        "parameters": [sum(p.numel() for p in network.parameters()) for network in networks],
+    networks = {arch: full_network(arch) for arch in ("v1", "v2")}
+    ours = {
+        arch: {"modules": len(network.residual_blocks())} | network.counts()
+        for arch, network in networks.items()
     }
     rows = []
-    for what, ours in counted_here.items():
+    for what in ("modules", "scales", "slopes", "parameters"):
         row = [what.capitalize()]
-        for arch, number in zip(("v1", "v2"), ours, strict=True):
+        for arch in networks:
             of_paper = numbers[f"{what} of {arch}"]
             unit = f" {of_paper.unit}" if of_paper.unit == "million" else ""
-            row += [f"{of_paper.value}{unit}", f"{number:,}"]
+            row += [f"{of_paper.value}{unit}", f"{ours[arch][what]:,}"]
         rows.append(row)
     header = ("", "v1: paper", "v1: counted", "v2: paper", "v2: counted")
     caption = "Residual modules, scales, slopes and parameters of the two networks with TRSF and PReLU."
     return Markdown(captioned(caption, "audit-counts", table(header, rows)))
-
-
-def _network(arch: str) -> InceptionResnet:
-    """Build an architecture with TRSF and PReLU on the meta device, which allocates no memory for weights."""
-    with torch.device("meta"):
-        return InceptionResnet(version=arch, residual_scale="trainable", activation="prelu")
 
 
 def verdict() -> Markdown:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-import torch
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.benchmarks import cases_of, measured
+from trsfnet.analysis.full_network import full_network
 from trsfnet.analysis.mechanism_claims import gains, share_kept
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
@@ -16,7 +16,6 @@ from trsfnet.analysis.rules.mechanism import Mechanism
 from trsfnet.evaluation.statistics import mean_over_seeds
 from trsfnet.experiments.mechanism import ENDS, PARTS, mechanism_configs
 from trsfnet.experiments.variants import short_name
-from trsfnet.models import InceptionResnet
 from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.claims.tables import outcome_in_words
@@ -168,7 +167,7 @@ def cost() -> Markdown:
     result = measured("step")
     by_title = cases_of(result)
     for arch in ("v1", "v2"):
-        plain, full = (_parameters(arch, both=both) for both in (False, True))
+        plain, full = (full_network(arch, trainable=both).counts()["parameters"] for both in (False, True))
         case = by_title.get(f"{arch}, 160 px, batch 32")
         ratios = case["trainability"] if case else {}
         times = [_step_time(ratios.get(layers)) for layers in ("ours", "plain")]
@@ -195,13 +194,3 @@ def _step_time(ratio: Mapping[str, float] | None) -> str:
     if ratio is None:
         return "not measured"
     return with_range(ratio["median"], ratio["min"], ratio["max"], lambda value: f"{value:.3f}")
-
-
-def _parameters(arch: str, *, both: bool) -> int:
-    with torch.device("meta"):
-        network = InceptionResnet(
-            version=arch,
-            residual_scale="trainable" if both else "fixed",
-            activation="prelu" if both else "relu",
-        )
-    return sum(p.numel() for p in network.parameters())

@@ -30,7 +30,7 @@ from trsfnet.report.display import Markdown, table
 from trsfnet.report.meaning.controls import gain_by_training
 from trsfnet.report.names import at_rates, campaign_name, schedules_in_words
 from trsfnet.report.power import unequal
-from trsfnet.text import capitalised, counted
+from trsfnet.text import capitalised, counted, joined
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -198,14 +198,8 @@ def _numbers(claim: str, campaign: Campaign) -> str:
 
 def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
     """List results that contradict the paper, and limits of our own runs."""
-    lines = []
+    lines = _contradictions(campaigns)
     for campaign in campaigns:
-        lines += [
-            f"- {_name(campaign)}, contradicts: {claims_by_id()[claim].statement} "
-            f"({_numbers(claim, campaign)})"
-            for claim, verdict in campaign.verdicts.items()
-            if verdict.outcome == Outcome.CONTRADICTED
-        ]
         lines += _undecided(campaign)
         lines += _last_module(campaign)
         lines += _unequal_spreads(campaign)
@@ -218,6 +212,22 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
         f"- {never} of the {len(paper_claims())} claims are not run, or are out of reach, in all these runs."
     )
     return lines
+
+
+def _contradictions(campaigns: Sequence[Campaign]) -> list[str]:
+    """List the contradicted claims; runs with the same numbers, such as counts, stand in one line."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for campaign in campaigns:
+        for claim, verdict in campaign.verdicts.items():
+            if verdict.outcome == Outcome.CONTRADICTED:
+                mark = " (exploratory)" if campaign.exploratory(claim) else ""
+                found.setdefault((claim, _numbers(claim, campaign)), []).append(
+                    f"{campaign_name(campaign)}{mark}"
+                )
+    return [
+        f"- Contradicted on {joined(names)}: “{claims_by_id()[claim].statement.rstrip('.')}” ({numbers})."
+        for (claim, numbers), names in found.items()
+    ]
 
 
 def _undecided(campaign: Campaign) -> list[str]:

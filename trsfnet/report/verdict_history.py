@@ -9,17 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from trsfnet.analysis import Analysis, load
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.experiments.budgets import BUDGETS, is_study
 from trsfnet.paper.claims import claims_by_id
-from trsfnet.report.claims.tables import SIGNS
-from trsfnet.report.display import Markdown, folded, table
-from trsfnet.report.names import TRACKS, name_of_campaign
+from trsfnet.report.claims.tables import SIGNS, claim_link
+from trsfnet.report.display import Markdown, captioned, folded, table
+from trsfnet.report.names import TRACKS, name_of_campaign, short_track
 from trsfnet.text import NBSP, counted
 
 FILE = Path(__file__).with_suffix(".json")
@@ -28,7 +29,25 @@ _PARTS = {f"{track}, {size}": (track, size) for track in TRACKS for size in BUDG
 RESULTS = Path(__file__).parents[2] / "results"
 
 Outcomes = dict[str, dict[str, str]]
-"""Outcomes by campaign, such as `lfw, short`, and claim id, without claims that were not run."""
+"""Outcomes by campaign, such as `lfw, short`, and claim id, without claims that were not run.
+
+The campaigns of a track are in descending order of their budgets.
+"""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why verdicts changed, or why those of a new campaign differ from those of another budget.
+
+    Attributes:
+        text: the reason, in a sentence.
+        claims: ids of the claims whose verdicts it explains.
+        campaigns: the campaigns in which it explains them.
+    """
+
+    text: str
+    claims: tuple[str, ...]
+    campaigns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,13 +58,19 @@ class Stage:
         date: date in ISO format, such as `2026-11-28`.
         why: reason why the verdicts differ from those of the previous stage, in a sentence.
         outcomes: all verdicts.
-        reasons: reasons for individual changes, by claim id, where `why` does not explain them.
+        reasons: the reason for each change, and for the verdicts of a new campaign that differ from those of
+            another budget or are the same for another reason.
     """
 
     date: str
     why: str
     outcomes: Outcomes
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+
+    def reason(self, campaign: str, claim: str) -> str:
+        """Return the reason for the verdict of a campaign on a claim; empty if there is none."""
+        found = (one.text for one in self.reasons if campaign in one.campaigns and claim in one.claims)
+        return next(found, "")
 
 
 @dataclass(frozen=True)
@@ -65,9 +90,46 @@ class Change:
     after: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The verdict on a claim by the largest budget of a track that tests it.
+
+    Attributes:
+        campaign: name of the campaign, such as `lfw, full`.
+        outcome: its outcome.
+    """
+
+    campaign: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A claim on which the verdict of a track today differs from the first one.
+
+    Attributes:
+        track: name of the track.
+        claim: id of the claim.
+        first: the first verdict.
+        now: the verdict today.
+        reason: why the verdict is now another; empty if the history does not say.
+    """
+
+    track: str
+    claim: str
+    first: Standing
+    now: Standing
+    reason: str
+
+
 def stages() -> list[Stage]:
     """Return the stages of the history, earliest first."""
-    return [Stage(**stage) for stage in json.loads(FILE.read_text(encoding="utf-8"))]
+    return [_stage(**entry) for entry in json.loads(FILE.read_text(encoding="utf-8"))]
+
+
+def _stage(date: str, why: str, outcomes: Outcomes, reasons: Sequence[Mapping[str, Any]]) -> Stage:
+    found = (Reason(one["text"], tuple(one["claims"]), tuple(one["campaigns"])) for one in reasons)
+    return Stage(date, why, outcomes, tuple(found))
 
 
 def present(found: Analysis) -> Outcomes:
@@ -96,6 +158,64 @@ def changes(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
     ]
 
 
+def turns(found: Sequence[Stage], outcomes: Outcomes) -> list[Turn]:
+    """Return the claims whose verdict on a track today differs from the first one there.
+
+    Args:
+        found: the stages of the history, earliest first.
+        outcomes: the verdicts today, which may differ from those of the last stage.
+    """
+    first: dict[tuple[str, str], Standing] = {}
+    latest: dict[tuple[str, str], Standing] = {}
+    reasons: dict[tuple[str, str], str] = {}
+    newer = Reason("These runs are newer than the history.", tuple(claims_by_id()), tuple(_PARTS))
+    for stage in (*found, Stage("", "", outcomes, (newer,))):
+        for key, standing in _standings(stage.outcomes).items():
+            first.setdefault(key, standing)
+            before = latest.get(key, standing)
+            reason = stage.reason(standing.campaign, key[1]) if standing != before else ""
+            # A larger budget may have the same verdict for another reason.
+            if reason or standing.outcome != before.outcome:
+                reasons[key] = reason
+            latest[key] = standing
+    return [
+        Turn(*key, first[key], now, reasons[key])
+        for key, now in _standings(outcomes).items()
+        if now.outcome != first[key].outcome
+    ]
+
+
+def _standings(outcomes: Outcomes) -> dict[tuple[str, str], Standing]:
+    """Return the verdict of the largest budget by track and claim."""
+    found: dict[tuple[str, str], Standing] = {}
+    for campaign, verdicts in outcomes.items():
+        if campaign in _PARTS:
+            for claim, outcome in verdicts.items():
+                found.setdefault((_PARTS[campaign][0], claim), Standing(campaign, outcome))
+    return found
+
+
+def then_and_now(found: Analysis) -> Markdown:
+    """Tabulate the claims whose verdict on a track differs from the first one there, with the reason."""
+    turned = turns(stages(), present(found))
+    if not turned:
+        return Markdown("Every claim has the verdict that it had first.")
+    rows = [
+        (claim_link(t.claim), short_track(t.track), _standing(t.first), _standing(t.now), t.reason)
+        for t in turned
+    ]
+    caption = (
+        "Claims whose verdict on a track differs from the first one there. If several budgets test a claim, "
+        "the largest counts. If a verdict changed several times, the reason is that of the last change."
+    )
+    header = ("Claim", "Track", "First verdict", "Verdict now", "Reason")
+    return Markdown(captioned(caption, "verdicts-then-and-now", table(header, rows)))
+
+
+def _standing(standing: Standing) -> str:
+    return f"{_signed(standing.outcome)} ({_PARTS[standing.campaign][1]})"
+
+
 def history(found: Sequence[Stage]) -> Markdown:
     """List the stages, latest first, with date, reason and the verdicts that changed."""
     parts = []
@@ -117,7 +237,7 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
         if gone
         else []
     )
-    said += [text for campaign in new for text in _differences(campaign, stage.outcomes, earlier.outcomes)]
+    said += [text for campaign in new for text in _differences(campaign, stage, earlier.outcomes)]
     if not changed:
         return "\n\n".join([*said, "No earlier verdict changed." if new else "No verdict changed."])
     rows = [
@@ -126,33 +246,34 @@ def _what(earlier: Stage | None, stage: Stage) -> str:
             _name(c.campaign),
             _signed(c.before),
             _signed(c.after),
-            stage.reasons.get(c.claim, ""),
+            stage.reason(c.campaign, c.claim),
         )
         for c in changed
     ]
-    # Omit the column of reasons if it is empty.
-    columns = 5 if any(row[4] for row in rows) else 4
-    header = ("Claim", "Runs", "Before", "After", "Reason")[:columns]
-    dropdown = folded(
-        f"{counted(len(changed), 'verdict')} changed", table(header, [row[:columns] for row in rows])
-    )
+    header = ("Claim", "Runs", "Before", "After", "Reason")
+    dropdown = folded(f"{counted(len(changed), 'verdict')} changed", table(header, rows))
     return "\n\n".join([*said, dropdown])
 
 
-def _differences(campaign: str, after: Outcomes, before: Outcomes) -> Iterator[str]:
+def _differences(campaign: str, stage: Stage, before: Outcomes) -> Iterator[str]:
     """Tabulate which verdicts of a new campaign differ from those of other budgets on the same track."""
     for other in before:
         if _of_tables(campaign) and _of_tables(other) and _PARTS[campaign][0] == _PARTS[other][0]:
-            others = after.get(other, before[other])
+            others = stage.outcomes.get(other, before[other])
             rows = [
-                (claims_by_id()[claim].statement, _signed(earlier), _signed(outcome))
-                for claim, outcome in after[campaign].items()
+                (
+                    claims_by_id()[claim].statement,
+                    _signed(earlier),
+                    _signed(outcome),
+                    stage.reason(campaign, claim),
+                )
+                for claim, outcome in stage.outcomes[campaign].items()
                 if (earlier := others.get(claim, outcome)) != outcome
             ]
             if rows:
                 verb = "differs" if len(rows) == 1 else "differ"
                 title = f"{counted(len(rows), 'verdict')} of the new runs {verb} from those of {_name(other)}"
-                yield folded(title, table(("Claim", _name(other), _name(campaign)), rows))
+                yield folded(title, table(("Claim", _name(other), _name(campaign), "Reason"), rows))
 
 
 def _of_tables(campaign: str) -> bool:
@@ -173,11 +294,17 @@ def _signed(outcome: str) -> str:
 
 
 def add(why: str, outcomes: Outcomes) -> list[Change]:
-    """Add a stage dated today if the outcomes differ from the last stage, and return the changed verdicts."""
+    """Add a stage dated today if the outcomes differ from the last stage, and return the changed verdicts.
+
+    Its `why` becomes the reason for every verdict, to be replaced in `FILE` where a verdict has its own.
+    """
     found = stages()
     changed = changes(found[-1].outcomes, outcomes)
     if outcomes != found[-1].outcomes:
-        found.append(Stage(f"{datetime.now(UTC):%Y-%m-%d}", why, outcomes))
+        new = outcomes.keys() - found[-1].outcomes.keys()
+        claims = {one.claim for one in changed}.union(*(outcomes[campaign] for campaign in new))
+        reason = Reason(why, tuple(sorted(claims)), tuple(sorted({one.campaign for one in changed} | new)))
+        found.append(Stage(f"{datetime.now(UTC):%Y-%m-%d}", why, outcomes, (reason,)))
         write(found)
     return changed
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Measured, Observed, Outcome
+from trsfnet.analysis.full_network import full_network
 from trsfnet.analysis.rules.rule import Rule
-from trsfnet.analysis.run import Run
 from trsfnet.analysis.units import COUNT, SIGNED_COUNT, Unit
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.text import joined
@@ -17,7 +17,10 @@ from trsfnet.text import joined
 
 @dataclass(frozen=True)
 class Count(Rule):
-    """The counts in the records equal the paper's after rounding to its unit.
+    """The counts in the paper's networks equal its own after rounding to its unit.
+
+    They follow from the architecture and not from training, so the networks are built at full width, with
+    TRSF and PReLU. Campaigns that train all of the architectures give the verdict.
 
     Attributes:
         what: `parameters`, `scales` or `slopes`.
@@ -46,12 +49,13 @@ class Count(Rule):
         return {arch: paper_quantities()[name].number for arch, name in self.numbers}
 
     def find(self, campaign: ComparableRuns) -> Finding:
-        """Compare the counts of runs that have such parts with the paper's."""
-        found = {run.config["arch"]: run.info["counts"][self.what] for run in self._counting(campaign)}
+        """Compare the counts with the paper's."""
         papers = self._published
-        missing = [arch for arch in papers if arch not in found]
+        trained = {run.config["arch"] for run in campaign.runs.values()}
+        missing = [arch for arch in papers if arch not in trained]
         if missing:
-            return Finding(Outcome.NOT_RUN, f"No run of {joined(missing)} has such {self.what} to count.")
+            return Finding(Outcome.NOT_RUN, f"No run of {joined(missing)} has ended.")
+        found = {arch: full_network(arch).counts()[self.what] for arch in papers}
         ours = {arch: round(found[arch] / self.per) for arch in papers}
         measured = [
             Comparison(f"{self.what} of {arch}", Observed(found[arch]), published=papers[arch])
@@ -62,16 +66,6 @@ class Count(Rule):
             return Finding(Outcome.INCONCLUSIVE, f"Counted: {text}. {self.by_choice}", measured)
         outcome = Outcome.SUPPORTED if ours == papers else Outcome.CONTRADICTED
         return Finding(outcome, f"Counted: {text}.", measured)
-
-    def _counting(self, campaign: ComparableRuns) -> list[Run]:
-        """Return the runs whose networks have such parts; for parameters, those with full width."""
-        has = {
-            # Trainable slopes and scales are parameters too, but too few to change the count in millions.
-            "parameters": lambda config: config["width"] == 1,
-            "scales": lambda config: config["trsf"],
-            "slopes": lambda config: config["activation"] == "prelu",
-        }[self.what]
-        return [run for run in campaign.runs.values() if run.info.get("counts") and has(run.config)]
 
     def unit(self, *, difference: bool) -> Unit:
         """Return the format of an integer."""
@@ -91,4 +85,4 @@ class Count(Rule):
 
     def describe(self) -> str:
         """Describe where the count comes from."""
-        return "counted in the networks that were trained"
+        return "counted in the networks at full width, with TRSF and PReLU"

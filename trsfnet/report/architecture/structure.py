@@ -79,7 +79,7 @@ class Network:
     @property
     def parameters(self) -> int:
         """Number of trainable parameters."""
-        return sum(p.numel() for p in self.model.parameters())
+        return self.model.counts()["parameters"]
 
     def layers(self, section: str) -> list[Part]:
         """Return the parts of one section."""
