@@ -211,7 +211,7 @@ def planned_seeds(variant: str) -> int:
 def quick(monkeypatch):
     """What averages hide and what could have been shown are said and not tested, so they are left out."""
     monkeypatch.setattr("trsfnet.analysis.contrasts.stats.studentized_range", RangeTable())
-    monkeypatch.setattr("trsfnet.analysis.rules.contrast.disagreement", lambda *_: "")
+    monkeypatch.setattr("trsfnet.analysis.rules.contrast.disagreements", lambda *_: [])
     monkeypatch.setattr(judging.Measured, "at", lambda *_: None)
 
 

@@ -503,15 +503,3 @@ def test_a_count_that_follows_from_our_choice_is_no_evidence(tmp_path):
     rule = Count("scales", (("v1", "scales of v1"),), by_choice="We chose.")
     assert only(rule, records).outcome == "inconclusive"
     assert only(replace(rule, by_choice=None), records).outcome == "supported"
-
-
-def test_a_claim_most_of_whose_comparisons_lack_runs_is_not_run(tmp_path):
-    rule = paper_rules()["joint-gains-further"]
-    better = {"v1-trsf-relu": [0.2, 0.21, 0.22], "v1-trsf-prelu": [0.7, 0.71, 0.72]}
-    one_of_four = runs(tmp_path / "one", better)
-    found = only(rule, one_of_four)
-    assert found.outcome == "not run"
-    assert found.reason == "No run of v1 + PReLU has ended."
-    two_of_four = runs(tmp_path / "two", better | {"v1-prelu": [0.2, 0.21, 0.22]})
-    found = only(rule, two_of_four)
-    assert (found.outcome, len(found.measured)) == ("inconclusive", 2)

@@ -30,8 +30,7 @@ def judge(
     - A claim about several differences is supported only if all of them support it, and contradicted if any
       of them contradicts it.
     - If a variant has fewer than three finished seeds, the claim is *inconclusive* regardless of their
-      values; if a variant has no run, it is *not run*. Of a claim about several differences this holds for
-      each; the claim is *not run* if most of them are.
+      values; if a variant has no run, it is *not run*.
     - A collapsed run has no accuracy, and a run that ended too early may give only a bound. The outcome never
       favours the side of a difference that has more such runs.
     - Absolute values are compared with the paper's only on the paper's own data.

@@ -176,8 +176,7 @@ def within(
     """Return the finding for the claim that every effect lies within the bounds.
 
     The p value for the claim is the largest of the individual ones, and 1 if an effect cannot be tested. The
-    p value against it is the smallest of the individual ones times the number of effects. If most effects
-    need a variant without a run, the runs are of another design and do not test the claim.
+    p value against it is the smallest of the individual ones times the number of effects.
 
     Args:
         bounds: lower and upper bound; None for no bound.
@@ -186,9 +185,6 @@ def within(
         barred: outcomes that must not be given, see `Finding`.
     """
     missing = [gap for gap in gaps if gap]
-    absent = [gap for gap in missing if gap.outcome == Outcome.NOT_RUN]
-    if 2 * len(absent) > len(gaps):
-        return absent[0]
     if not measured:
         # Too few seeds of one variant is more informative than no run of another.
         return max(missing, key=lambda gap: gap.outcome == Outcome.INCONCLUSIVE)
