@@ -42,7 +42,7 @@ def test_it_lists_contradictions_and_limits(tmp_path):
     assert "1 record cannot be read." in text
     limits = text.split("## Contradictions and limits")[1].split("## ")[0]
     assert (
-        "Contradicted on rendered faces, short budget: “TRSF and PReLU together are better than either alone"
+        "Rendered faces, short budget, contradicted: “TRSF and PReLU together are better than either alone"
         in limits
     )
     assert "1 of 13 runs collapsed, at the learning rate 0.05: 1 of 4 of v1 + TRSF + PReLU." in limits

@@ -64,6 +64,15 @@ def test_short_tables_name_the_parts_that_differ(committed):
         assert any("v1 and v2 differ" in row for row in rows)
 
 
+def test_what_needs_no_run_is_contradicted_once(committed):
+    campaigns = landing.campaigns_on_questions(committed)
+    assert (
+        str(landing.answer(campaigns)).count("“v1 has 22 million parameters, v2 55 million” (counted 23,4")
+        == 1
+    )
+    assert generated(committed).count("- Without any run, contradicted: “v1 has 22 million parameters") == 1
+
+
 @pytest.mark.parametrize(
     ("started", "marked"), [("2026-11-28T00:00:00+00:00", True), ("2026-11-30T12:00:00+00:00", False)]
 )

@@ -397,14 +397,23 @@ def _contradicted(campaigns: Sequence[Campaign]) -> str:
     for campaign in campaigns:
         for claim, verdict in campaign.verdicts.items():
             if verdict.outcome == Outcome.CONTRADICTED and claim not in MAIN_CLAIMS.values():
-                note = f"; {verdict.note.rstrip('.')}" if verdict.note else ""
-                found.setdefault(claim, []).append(f"{campaign_name(campaign)}{note}")
+                found.setdefault(claim, []).append(_where(claim, campaign))
     if not found:
         return ""
     listed = ", ".join(
-        f"“{claims_by_id()[claim].statement.rstrip('.')}” ({joined(names)})" for claim, names in found.items()
+        f"“{claims_by_id()[claim].statement.rstrip('.')}” ({'; '.join(dict.fromkeys(names))})"
+        for claim, names in found.items()
     )
     return f"They also contradict {counted(len(found), 'further claim')}: {listed}."
+
+
+def _where(claim: str, campaign: Campaign) -> str:
+    """Return the runs that contradict a claim and which parts differ, or the numbers if no run is needed."""
+    rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
+    if not rule.deciding_runs(campaign):
+        return rule.summary(verdict.measured)
+    mark = " (exploratory)" if campaign.exploratory(claim) else ""
+    return ", ".join(filter(None, (f"{campaign_name(campaign)}{mark}", verdict.short_note)))
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:

@@ -30,7 +30,7 @@ from trsfnet.report.display import Markdown, table
 from trsfnet.report.meaning.controls import gain_by_training
 from trsfnet.report.names import at_rates, campaign_name, schedules_in_words
 from trsfnet.report.power import unequal
-from trsfnet.text import capitalised, counted, joined
+from trsfnet.text import capitalised, counted
 
 _UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.OUT_OF_REACH, Outcome.NOT_RUN)
 
@@ -215,19 +215,17 @@ def _uncomfortable(campaigns: Sequence[Campaign]) -> list[str]:
 
 
 def _contradictions(campaigns: Sequence[Campaign]) -> list[str]:
-    """List the contradicted claims; runs with the same numbers, such as counts, stand in one line."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """List the contradicted claims; those that need no run, such as counts, stand in one line."""
+    lines: dict[str, None] = {}
     for campaign in campaigns:
         for claim, verdict in campaign.verdicts.items():
             if verdict.outcome == Outcome.CONTRADICTED:
+                needs_runs = paper_rules()[claim].deciding_runs(campaign)
+                where = _name(campaign) if needs_runs else "Without any run"
                 mark = " (exploratory)" if campaign.exploratory(claim) else ""
-                found.setdefault((claim, _numbers(claim, campaign)), []).append(
-                    f"{campaign_name(campaign)}{mark}"
-                )
-    return [
-        f"- Contradicted on {joined(names)}: “{claims_by_id()[claim].statement.rstrip('.')}” ({numbers})."
-        for (claim, numbers), names in found.items()
-    ]
+                said = claims_by_id()[claim].statement.rstrip(".")
+                lines[f"- {where}, contradicted{mark}: “{said}” ({_numbers(claim, campaign)})."] = None
+    return list(lines)
 
 
 def _undecided(campaign: Campaign) -> list[str]:
