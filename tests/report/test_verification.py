@@ -79,7 +79,7 @@ def test_the_network_that_comes_along_tells_rendered_people_apart_and_says_what_
     assert "only on rendered faces, never on a photograph" in name
     right = 0
     for people in [(i, i) for i in range(8)] + [(i, i + 1) for i in range(8)]:
-        verifier._crops = lambda size, pair=people: verification.rendered(pair, size)
+        verifier._crops = lambda of, pair=people: verification.rendered(pair, of.preprocessing.size)
         verifier.images.value = "other" if verifier.images.value == "same" else "same"
         right += verifier.decision.same == (people[0] == people[1])
     assert right >= 15, "of 16"
@@ -93,6 +93,24 @@ def test_files_that_come_are_taken_for_photographs(tmp_path, monkeypatch):
     monkeypatch.setattr(verifier, "_decide", lambda: None)
     verifier.files[0].value = upload("a.png", png(verification.rendered((0, 0), 75)[0]))
     assert verifier.images.value == "photograph"
+
+
+def test_photographs_are_cropped_as_in_the_training_of_the_network(tmp_path, monkeypatch):
+    verifier = verification_widgets.verifier(load(tmp_path))
+    monkeypatch.setattr(verifier, "_decide", lambda: None)
+    asked = []
+
+    def prepare(encoded, name, preparation, size):
+        asked.append(preparation)
+        return np.zeros((size, size, 3), np.uint8)
+
+    monkeypatch.setattr(verification_widgets, "prepare", prepare)
+    for uploader in verifier.files:
+        uploader.value = upload("a.png", b"")
+    network = read_model(verification.example().source).description
+    verifier._crops(network)
+    verifier._crops(replace(network, training={"config": {"train_set": "ms1mv2"}}))
+    assert asked == ["photograph"] * 2 + ["warp"] * 2
 
 
 def test_its_file_is_small_and_says_what_it_was_trained_on():

@@ -15,8 +15,9 @@ from trsfnet.analysis import Analysis
 from trsfnet.errors import TrsfnetError
 from trsfnet.evaluation.names import far_name
 from trsfnet.inference.embedder import Embedder
-from trsfnet.inference.preparation import PREPARATIONS, prepare
+from trsfnet.inference.preparation import PREPARATIONS, preparation_for, prepare
 from trsfnet.inference.verification import Decision, compare, threshold_at
+from trsfnet.interop.description import Description
 from trsfnet.interop.models import Model, read_model
 from trsfnet.report.explore.verification import FARS, Network, networks, rendered
 
@@ -80,7 +81,7 @@ class Verifier(ipywidgets.VBox):
         self.decision = None
         try:
             embedder, model = _network(self.network.value.source)
-            crops = self._crops(embedder.description.preprocessing.size)
+            crops = self._crops(embedder.description)
             if crops is None:
                 self.answer.value = "Choose two image files."
                 return
@@ -96,14 +97,16 @@ class Verifier(ipywidgets.VBox):
         if track == "synthetic" and self.images.value not in _EXAMPLES:
             self.answer.value += f"<br>{_RENDERED_ONLY}"
 
-    def _crops(self, size: int) -> np.ndarray | None:
+    def _crops(self, network: Description) -> np.ndarray | None:
         """Return the two images to compare: uint8 [2, size, size, 3]; None while a file is missing."""
+        size = network.preprocessing.size
         if self.images.value in _EXAMPLES:
             return rendered(_EXAMPLES[self.images.value], size)
         if not all(upload.value for upload in self.files):
             return None
         files = [upload.value[-1] for upload in self.files]
-        return np.stack([prepare(bytes(f["content"]), f["name"], self.images.value, size) for f in files])
+        preparation = preparation_for(network, self.images.value)
+        return np.stack([prepare(bytes(f["content"]), f["name"], preparation, size) for f in files])
 
 
 @cache
