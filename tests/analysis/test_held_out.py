@@ -124,7 +124,7 @@ def test_pairs_without_a_difference_reveal_nothing(tmp_path):
     together = verdict(records, FewerCollapses(("v1-relu",), ("v1-trsf-relu",)))
     assert (together.outcome, together.p_holm) == ("inconclusive", pytest.approx(4 / 2**6))
     assert [each.minimum_detectable for each in together.measured] == [1, 1]
-    assert "so few pairs cannot reveal any effect" in RULE.summary(together.measured)
+    assert "too few pairs to detect any effect" in RULE.summary(together.measured)
 
 
 def test_no_difference_is_found_in_noise_more_often_than_stated():

@@ -134,7 +134,7 @@ def test_a_number_is_a_click_away_from_its_run(book):
             assert "papermill notebooks/train.ipynb" in text(book, f"generated/{link.removesuffix('.html')}")
     card = next(card for card in cards(book) if "runs/synthetic/v1-trsf-prelu-seed1-" in card)
     words = text(book, card)
-    assert "papermill notebooks/train.ipynb runs/v1-trsf-prelu-seed1.ipynb -p trsf True" in words
+    assert "papermill notebooks/train.ipynb runs/synthetic-v1-trsf-prelu-seed1.ipynb -p trsf True" in words
     assert "learning_rate" in words
     files = [link for link in references(book, card).links if "_downloads" in link]
     assert {"run.json", "history.csv"} <= {file.rpartition("/")[2] for file in files}
@@ -177,7 +177,7 @@ def test_the_first_page_answers(book):
 
 def test_table_1_shows_every_run_in_its_place(book):
     words = text(book, "generated/table1")
-    assert "papermill notebooks/train.ipynb runs/v1-trsf-prelu-seed1.ipynb" in words
+    assert "papermill notebooks/train.ipynb runs/synthetic-v1-trsf-prelu-seed1.ipynb" in words
     assert "running" in words
     assert "epochs 2" in words
     assert re.search(r"seed92-\w+/run.json is damaged", words)

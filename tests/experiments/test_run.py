@@ -321,7 +321,7 @@ def test_processes_that_torchrun_started_do_not_start_more(tiny_config, tmp_path
 def test_the_command_repeats_the_run():
     config = TrainConfig(trsf=True, track="lfw", seed=2, schedule="milestones", milestones=(10, 20))
     assert shlex.split(papermill_command(config)) == [
-        *("papermill", "notebooks/train.ipynb", "runs/v1-trsf-relu-seed2.ipynb"),
+        *("papermill", "notebooks/train.ipynb", "runs/lfw-v1-trsf-relu-seed2.ipynb"),
         *("-p", "trsf", "True", "-p", "track", "lfw", "-p", "seed", "2", "-p", "schedule", "milestones"),
         *("-y", "milestones: [10, 20]"),
     ]

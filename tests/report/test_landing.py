@@ -37,7 +37,7 @@ def test_the_answer_counts_the_verdicts(tmp_path):
     assert "+40.0 points" in row
     assert row.endswith("| [✓\u00a0supported](#claim-trsf-gains) |")
     given = table.count("✓"), table.count("✗")
-    assert f"our runs confirm {given[0]}, contradict {given[1]}" in answer
+    assert f"our runs confirm {given[0]}, contradict {given[1] or 'none'} and leave" in answer
     assert given[0] >= 1
     assert answer.startswith("- **Accuracy.** With weaker decay than the paper's, TRSF")
     assert "that the branches matter more. This remains open." in answer
@@ -91,13 +91,15 @@ def test_tracks_that_disagree_are_named():
     ) in landing.findings(campaigns)
 
 
-@pytest.mark.parametrize(("outcome", "words"), [(YES, "add more to their"), (NO, "add no more to their")])
+@pytest.mark.parametrize(
+    ("outcome", "words"), [(YES, "this is supported on"), (NO, "this is contradicted on")]
+)
 def test_the_answer_states_the_role_of_the_branches_at_equal_decay(outcome, words):
     assert words in landing.findings([decided(paper_regime(), YES, YES, outcome)])
     on_lfw = decided(paper_regime(), YES, YES, OPEN, track="lfw")
     both = landing.findings([decided(paper_regime(), YES, YES, outcome), on_lfw])
     assert words in both
-    assert "; it remains open: LFW." in both
+    assert "; inconclusive on LFW." in both
     short = replace(paper_regime(), decay_budget=0.06)
     assert words not in landing.findings([decided(short, YES, YES, outcome)])
 
@@ -106,7 +108,10 @@ def test_what_is_exploratory_is_marked():
     older = ("both-activations-gain", "branches-matter-more")
     answer = landing.findings([decided(paper_regime(), OPEN, YES, YES, older=older)])
     assert "slopes do raise accuracy (exploratory), and it remains open whether TRSF does." in answer
-    assert "than with constant scales: rendered faces (exploratory)." in answer
+    assert (
+        "than with constants? At the paper's decay budget, this is supported (exploratory) on rendered"
+        in answer
+    )
 
 
 def test_the_gain_is_compared_between_decays_if_all_else_is_equal():
@@ -121,12 +126,11 @@ def test_the_gain_is_compared_between_decays_if_all_else_is_equal():
         campaign.effect = lambda *_, effect=effect: effect
     answer = landing.findings([strong, weak]).replace("\u00a0", " ")
     assert (
-        "On LFW, moving from weaker decay to the paper's decay budget raises the TAR of v1 from 20.0 % to "
-        "50.0 %, while the mean gain by TRSF over both versions, as a difference of log odds, is "
-        "+0.02 (−0.08 to +0.12) instead of +0.12 (+0.02 to +0.22)."
+        "On LFW, v1 has a TAR of 20.0 % with weaker decay and 50.0 % at the paper's decay budget; the mean "
+        "gain by TRSF over both versions, in log odds, is +0.12 (+0.02 to +0.22) and +0.02 (−0.08 to +0.12)."
     ) in answer
     weak.regime = replace(weak.regime, steps=10)
-    assert "moving from weaker decay" not in landing.findings([strong, weak]), "they differ in length as well"
+    assert "log odds" not in landing.findings([strong, weak]), "they differ in length as well"
 
 
 def test_contradicted_claims_are_listed_even_if_they_answer_no_main_question(tmp_path):
@@ -166,7 +170,7 @@ def decided(
 @pytest.mark.parametrize(
     ("growth", "branches", "words"),
     [
-        (True, True, "That does not follow"),
+        (True, True, "Their size alone does not show it"),
         (True, False, "as the paper's explanation requires"),
         (True, None, "This remains open"),
         (False, True, "it makes them smaller"),

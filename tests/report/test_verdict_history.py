@@ -11,7 +11,7 @@ import pytest
 from trsfnet.analysis import load
 from trsfnet.paper.claims import claims_by_id
 from trsfnet.report import verdict_history
-from trsfnet.report.verdict_history import Change, Reason, Stage, Standing, Turn
+from trsfnet.report.verdict_history import Change, ChangedVerdict, Reason, Stage, Standing
 
 ROOT = Path(__file__).parents[2]
 BEFORE = {"lfw, short": {"trsf-gains": "supported", "converges-faster": "inconclusive"}}
@@ -81,7 +81,7 @@ def test_each_change_has_its_reason(present):
             assert reason.text
             assert set(reason.claims) <= claims_by_id().keys()
             assert set(reason.campaigns) <= stage.outcomes.keys()
-    turned = verdict_history.turns(found, present)
+    turned = verdict_history.changed_since_first(found, present)
     assert turned
     assert all(turn.reason for turn in turned)
     # Tables of new campaigns beside others have reasons, too.
@@ -108,11 +108,11 @@ def with_reasons():
 def test_first_verdicts_stand_beside_those_of_today():
     found = with_reasons()
     first, now = Standing("lfw, short", "supported"), Standing("lfw, full", "out of reach")
-    turned = verdict_history.turns(found, found[-1].outcomes)
-    assert turned == [Turn("lfw", "trsf-gains", first, now, "Travel.")]
+    turned = verdict_history.changed_since_first(found, found[-1].outcomes)
+    assert turned == [ChangedVerdict("lfw", "trsf-gains", first, now, "Travel.")]
     # Runs of another folder than the committed one may have other verdicts.
     outcomes = {"lfw, short": {"trsf-gains": "supported", "no-crash": "supported", "cost": "supported"}}
-    (turn,) = verdict_history.turns(found, outcomes)
+    (turn,) = verdict_history.changed_since_first(found, outcomes)
     assert (turn.claim, turn.now.outcome) == ("no-crash", "supported")
     assert "newer than the history" in turn.reason
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from functools import cached_property
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
@@ -13,7 +12,7 @@ from trsfnet.analysis.findings import DECIDED, MIN_SEEDS, Outcome, Verdict
 from trsfnet.analysis.judging import judge
 from trsfnet.analysis.reach import run_regime
 from trsfnet.analysis.rules import paper_reaches, paper_rules
-from trsfnet.analysis.run import Run
+from trsfnet.analysis.run import Run, moment
 from trsfnet.experiments.budgets import (
     BUDGETS,
     ROUNDING_FIELDS,
@@ -41,12 +40,11 @@ class Campaign(ComparableRuns):
         if self.verdicts[claim].outcome not in DECIDED:
             return False
         measured = paper_rules()[claim].first_measured(self)
-        return measured is not None and measured < datetime.fromisoformat(claims_by_id()[claim].rule_since)
+        return measured is not None and measured < moment(claims_by_id()[claim].rule_since)
 
-    def schedules(self, claim: str) -> list[Regime]:
-        """Return the regimes of the runs that decide a claim, from the one with the least decay."""
-        found = set(filter(None, map(run_regime, paper_rules()[claim].deciding_runs(self))))
-        return sorted(found, key=lambda regime: (regime.decay_budget, regime.travel))
+    def schedules(self, claim: str) -> set[Regime]:
+        """Return the regimes of the runs that decide a claim."""
+        return set(map(run_regime, paper_rules()[claim].deciding_runs(self)))
 
     def count(self, claims: Iterable[str]) -> Counter[Outcome]:
         """Count the claims with these ids by outcome."""

@@ -55,12 +55,12 @@ class PairedLosses:
 
     Attributes:
         differences: the outcome of the first run minus that of the second, for each pair; at least one.
-        differing: of several outcomes that must agree, the smallest number of pairs with a difference; None
-            for that of this outcome.
+        fewest_differing: of several outcomes that must agree, the smallest number of pairs with a
+            difference; None for that of this outcome.
     """
 
     differences: tuple[float, ...]
-    differing: int | None = None
+    fewest_differing: int | None = None
 
     paired: ClassVar[bool] = True
 
@@ -102,8 +102,8 @@ class PairedLosses:
             difference and the others are too few for a p value below `alpha`.
         """
         n = self.seeds
-        differing = np.count_nonzero(self.differences) if self.differing is None else self.differing
-        if 2 * 0.5**differing >= alpha:
+        fewest = self.fewest_differing
+        if 2 * 0.5 ** (np.count_nonzero(self.differences) if fewest is None else fewest) >= alpha:
             return 1.0
         error = float(np.std(self.differences, ddof=1)) / math.sqrt(n)
         return Effect(0.0, error, n - 1, n).minimum_detectable(alpha, power)

@@ -7,7 +7,7 @@ slopes move also depends on the travel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
@@ -61,10 +61,22 @@ def run_regime(run: Run) -> Regime:
     return run_regimes(run)[-1]
 
 
-def run_regimes(run: Run) -> list[Regime]:
-    """Return the regime after each epoch of a run's schedule."""
+def run_regimes(run: Run) -> Sequence[Regime]:
+    """Return the regime after each epoch of a run's schedule.
+
+    Raises:
+        KeyError: the record does not state the number of training images.
+        ValueError: there are fewer training images than a batch needs.
+    """
     images = run.info["data"]["train"]["images"]
-    return regimes(run.settings, run.settings.steps_per_epoch or images // run.settings.batch_size)
+    return _regimes(run.settings, run.settings.steps_per_epoch or images // run.settings.batch_size)
+
+
+@cache
+def _regimes(config: TrainConfig, steps_per_epoch: int) -> Sequence[Regime]:
+    if not steps_per_epoch:
+        raise ValueError("an epoch must have at least one step")
+    return regimes(config, steps_per_epoch)
 
 
 @cache
@@ -82,6 +94,25 @@ def has_paper_decay_budget(of: Regime | None) -> bool:
 def decay_budget_in_words(of: Regime) -> str:
     """Return a decay budget with two significant digits, from 1 with three, such as `0.39` or `12.4`."""
     return f"{of.decay_budget:.{2 if of.decay_budget < 1 else 3}g}"
+
+
+def ranges_in_words(found: Collection[Regime]) -> tuple[str, str]:
+    """Return decay budget and travel of schedules, as ranges such as `0.16 to 12.4` if they differ."""
+    budgets, travels = (sorted(found, key=key) for key in (_decay_budget, _travel))
+    words = (
+        (decay_budget_in_words(budgets[0]), decay_budget_in_words(budgets[-1])),
+        (f"{travels[0].travel:,.0f}", f"{travels[-1].travel:,.0f}"),
+    )
+    budget, travel = (" to ".join(dict.fromkeys(ends)) for ends in words)
+    return budget, travel
+
+
+def _decay_budget(of: Regime) -> float:
+    return of.decay_budget
+
+
+def _travel(of: Regime) -> float:
+    return of.travel
 
 
 def regime_in_words(of: Regime) -> str:

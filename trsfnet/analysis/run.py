@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,16 @@ from trsfnet.training.collapsed import Collapsed
 from trsfnet.training.config import LATER_SETTINGS, TrainConfig
 
 _PAPERS = {variant.key for variant in GRID}
+
+
+def moment(text: str) -> datetime:
+    """Return an ISO date and time; without an offset, it counts as UTC.
+
+    Raises:
+        ValueError: the text is no ISO date or time.
+    """
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 class Measurable(Protocol):
@@ -152,6 +163,15 @@ class Run:
     def started(self) -> str:
         """Start time in ISO 8601 format; empty if unknown."""
         return str(self.info.get("started", ""))
+
+    @cached_property
+    def started_at(self) -> datetime | None:
+        """Start time; None if unknown.
+
+        Raises:
+            ValueError: the record's start is no ISO date and time.
+        """
+        return moment(self.started) if self.started else None
 
     @cached_property
     def history(self) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import math
 from dataclasses import fields
 
 from trsfnet.analysis.measures import MEASURES
+from trsfnet.analysis.reach import run_regimes
 from trsfnet.analysis.run import Run
 from trsfnet.errors import ConfigError, RecordError
 from trsfnet.experiments.budgets import LONG_STUDIES
@@ -71,4 +72,6 @@ def _check_types(run: Run) -> None:
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{name} must be a number, got {value!r}")
     # Read each once here, so that nothing fails later.
-    _ = run.departures, run.history, run.learned
+    _ = run.departures, run.history, run.learned, run.started_at
+    if run.ended:
+        run_regimes(run)

@@ -9,7 +9,7 @@ from trsfnet.training.config import TrainConfig
 
 def papermill_command(config: TrainConfig, preset: str | None = None, devices: int = 1) -> str:
     """Return the papermill command that repeats a run, with all settings that differ from the defaults."""
-    output = f"runs/{config.slug}.ipynb"
+    output = f"runs/{config.track}-{config.slug}.ipynb"
     words = papermill_parameters(config, preset)
     if preset is not None:
         words += ["-p", "preset", preset]

@@ -33,6 +33,8 @@ def why_stale(record: Record) -> str:
     version = results_version(record)
     if version == RESULTS_VERSION:
         return ""
+    if not version:
+        return f"it is unknown by which results version it was made; the current one is {RESULTS_VERSION}"
     return f"its results version is {version} and the current one is {RESULTS_VERSION}"
 
 

@@ -45,7 +45,7 @@ CROPS = {
     "vggface2": "a face detected and aligned as by `trsfnet align`",
     "ms1mv2": "a face with its five landmarks at ArcFace's positions, as by `trsfnet align --crop warp`",
 }
-_WARPED = {"ms1mv2"}
+_WARPED = ("ms1mv2",)
 
 # The arguments of `InceptionResnet` with their types; words and ranges are checked by the network itself.
 _HINTS = {k: v for k, v in get_type_hints(InceptionResnet.__init__).items() if k != "return"}

@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 RULES_SINCE = "2026-11-29T02:39:34+00:00"
-"""When the rules took their present form, except those of claims with a date of their own."""
+"""When most rules took their present form."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Claim:
         statement: our interpretation of the claim, as tested by the rule, in one sentence.
         quotes: all passages in which the paper makes the claim.
         rule: the rule by which runs decide it: its kind under `rule`, and the arguments of that kind.
-        reach: what a schedule must reach to decide it, and why; None if any schedule can.
         rule_since: when the rule, or a measurement that it uses, last changed in a way that could add a
-            verdict; ISO date and time with its offset from UTC.
+            verdict; ISO date and time with its offset from UTC. A verdict by earlier runs is exploratory.
+        reach: what a schedule must reach to decide it, and why; None if any schedule can.
     """
 
     id: str
@@ -54,8 +54,8 @@ class Claim:
     statement: str
     quotes: tuple[Quote, ...]
     rule: Mapping[str, Any]
+    rule_since: str
     reach: Mapping[str, Any] | None = None
-    rule_since: str = RULES_SINCE
 
 
 @cache

@@ -21,7 +21,7 @@ from trsfnet.paper.claims import claims_by_id
 from trsfnet.report import length, width
 from trsfnet.report.claims import log_odds
 from trsfnet.report.claims.questions import QUESTIONS
-from trsfnet.report.claims.tables import outcome_link
+from trsfnet.report.claims.tables import outcome_in_words, outcome_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import campaign_name, schedules_in_words, short_track
@@ -197,9 +197,9 @@ def _by_decay(campaigns: Sequence[Campaign]) -> str:
         before, after = _original(weak), _original(strong)
         if before < after:
             sentences.append(
-                f"On {short_track(weak.track)}, moving from weaker decay to the paper's decay budget raises "
-                f"the TAR of v1 from {percent(before)} to {percent(after)}, while the mean gain by TRSF over "
-                f"both versions, as a difference of log odds, is {_gain(strong)} instead of {_gain(weak)}."
+                f"On {short_track(weak.track)}, v1 has a TAR of {percent(before)} with weaker decay and "
+                f"{percent(after)} at the paper's decay budget; the mean gain by TRSF over both versions, in "
+                f"log odds, is {_gain(weak)} and {_gain(strong)}."
             )
     return " ".join(sentences)
 
@@ -260,8 +260,11 @@ def _gains(campaign: Campaign) -> dict[str, list[str]]:
 
 
 def _mark(names: dict[str, list[str]], kind: str) -> str:
-    """Mark a clause if any of the names in it is exploratory, with a leading space."""
-    return " (exploratory)" if set(names[kind]) & set(names["exploratory"]) else ""
+    """Mark a clause of which any or all names are exploratory, with a leading space."""
+    marked = [name for name in names[kind] if name in names["exploratory"]]
+    if len(marked) < len(names[kind]):
+        return f" (exploratory for {joined(marked)})" if marked else ""
+    return " (exploratory)"
 
 
 def _clauses(names: dict[str, list[str]]) -> str:
@@ -286,9 +289,9 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
     argument = "The paper concludes from the size of the scales that the branches matter more."
     if decay_explains_growth(mechanism):
         return (
-            f"{argument} That does not follow: in our study of short runs, strong weight decay shrinks the "
-            "kernels that the scales multiply, so the scales grow, while the branches add less to their "
-            "trunk than with weaker decay."
+            f"{argument} Their size alone does not show it: in our study of short runs, strong weight decay "
+            "shrinks the kernels that the scales multiply, so the scales grow, while the branches add less "
+            "to their trunk than with weaker decay."
         )
     decided = {found.question: found.decided for found in mechanism if found.effects}
     if decided.get("growth") is False:
@@ -311,28 +314,19 @@ def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     tested = [each for each in _matched(campaigns) if each.verdicts[_ROLE].tested]
     if not any(each.verdicts[_ROLE].outcome in DECIDED for each in tested):
         return ""
-    words = {
-        Outcome.SUPPORTED: "the branches add more to their trunk with TRSF than with constant scales",
-        Outcome.CONTRADICTED: "the branches add no more to their trunk with TRSF than with constant scales",
-        Outcome.INCONCLUSIVE: "it remains open",
-    }
-    clauses = [
-        f"{what}: {joined(shown)}"
-        for outcome, what in words.items()
-        if (shown := [_branches_on(each) for each in tested if each.verdicts[_ROLE].outcome == outcome])
-    ]
     return (
-        "At the paper's decay budget, by the most cautious of three averages, "
-        f"{'; '.join(clauses)}.{_shrinking(tested)}"
+        "Do they add more to their trunk with TRSF than with constants? At the paper's decay budget, this is "
+        f"{'; '.join(map(_branches_on, tested))}. These factors are the most cautious of three averages over "
+        f"modules: the geometric mean, the arithmetic mean and the median.{_shrinking(tested)}"
     )
 
 
 def _branches_on(campaign: Campaign) -> str:
-    """Return the factor by which branches add more with TRSF, and the track."""
-    rule, track = paper_rules()[_ROLE], short_track(campaign.track)
-    weakest = rule.weakest(campaign.verdicts[_ROLE].measured)
-    found = f"{rule.estimate(weakest)} on {track}" if weakest else track
-    return f"{found} (exploratory)" if campaign.exploratory(_ROLE) else found
+    """Return the verdict, the track, and the factor from constants to TRSF in what the branches add."""
+    rule, verdict = paper_rules()[_ROLE], campaign.verdicts[_ROLE]
+    weakest = rule.weakest(verdict.measured)
+    said = f"{outcome_in_words(_ROLE, campaign, sign=False)} on {short_track(campaign.track)}"
+    return f"{said}, {rule.estimate(weakest)}" if weakest else said
 
 
 def _shrinking(campaigns: Sequence[Campaign]) -> str:
@@ -349,8 +343,8 @@ def _shrinking(campaigns: Sequence[Campaign]) -> str:
         return ""
     before, trained, constant = percent_range(min(start), max(start)), max(end[True]), max(end[False])
     return (
-        f" Yet in these runs they shrink with both: from {before} of the trunk to at most {percent(trained)} "
-        f"with TRSF and {percent(constant)} with constants (means over modules)."
+        f" In all these runs, the branches become small: they start at {before} of the trunk and end at no "
+        f"more than {percent(trained)} with TRSF and {percent(constant)} with constants (arithmetic means)."
     )
 
 
@@ -379,7 +373,7 @@ def _training_further(campaign: Campaign) -> str:
         Outcome.CONTRADICTED: "v1 with TRSF does not train further than v1",
     }.get(found.outcome, "it remains open whether v1 with TRSF trains further than v1")
     return (
-        "In later runs at learning rates at which training begins to fail, measured by the loss on held-out "
+        "In later runs at learning rates at which training begins to fail, judged by the loss on held-out "
         f"images as a share of chance level, {verdict}{_compared(campaign)}."
     )
 
@@ -410,7 +404,7 @@ def _contradicted(campaigns: Sequence[Campaign]) -> str:
 def _where(claim: str, campaign: Campaign) -> str:
     """Return the runs that contradict a claim and which parts differ, or the numbers if no run is needed."""
     rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
-    if not rule.deciding_runs(campaign):
+    if not rule.needs_runs:
         return rule.summary(verdict.measured)
     mark = " (exploratory)" if campaign.exploratory(claim) else ""
     return ", ".join(filter(None, (f"{campaign_name(campaign)}{mark}", verdict.short_note)))
@@ -423,13 +417,15 @@ def _counts(campaigns: Sequence[Campaign]) -> str:
         supported, contradicted = (outcomes[outcome] for outcome in DECIDED)
         left = len(MAIN_CLAIMS) - supported - contradicted
         exploratory = sum(map(campaign.exploratory, MAIN_CLAIMS.values()))
-        are = "is" if exploratory == 1 else "are"
         counts.append(
-            f"on {campaign_name(campaign)}{_decay(campaign)}, our runs confirm {supported}, contradict "
-            f"{contradicted} and leave {left} open"
-            + (f" ({exploratory} of these verdicts {are} exploratory)" if exploratory else "")
+            f"on {campaign_name(campaign)}{_decay(campaign)}, our runs confirm {supported or 'none'}, "
+            f"contradict {contradicted or 'none'}"
+            f"{f' ({exploratory} of these exploratory)' if exploratory else ''} and leave {left} open"
         )
-    return f"Of the paper's answers to {counted(len(MAIN_CLAIMS), 'question')}, {'; '.join(counts)}."
+    return (
+        f"Of the paper's answers to {counted(len(MAIN_CLAIMS), 'question')}, {'; '.join(counts)}. Open are "
+        "those on which our runs are inconclusive, out of reach or missing."
+    )
 
 
 def _decay(campaign: Campaign) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import Effect
+from trsfnet.analysis.findings import Outcome
 from trsfnet.analysis.quantities import Quantity
-from trsfnet.analysis.reach import decay_budget_in_words
+from trsfnet.analysis.reach import decay_budget_in_words, ranges_in_words
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.evaluation.names import far_name
@@ -115,15 +116,12 @@ def schedules_in_words(claim: str, campaign: Campaign) -> str:
 
     Returns:
         Text such as `decay budget 12.4, travel 388`, with ranges if schedules differ; empty for claims that
-        do not depend on the schedule, and without runs.
+        do not depend on the schedule, and for those that are not run.
     """
-    found = campaign.schedules(claim) if paper_rules()[claim].moves_with_schedule else []
-    if not found:
+    if campaign.verdicts[claim].outcome == Outcome.NOT_RUN or not paper_rules()[claim].moves_with_schedule:
         return ""
-    budgets = dict.fromkeys(decay_budget_in_words(regime) for regime in (found[0], found[-1]))
-    travels = sorted(regime.travel for regime in found)
-    ends = dict.fromkeys(f"{travel:,.0f}" for travel in (travels[0], travels[-1]))
-    return f"decay budget {' to '.join(budgets)}, travel {' to '.join(ends)}"
+    budget, travel = ranges_in_words(campaign.schedules(claim))
+    return f"decay budget {budget}, travel {travel}"
 
 
 def runs_in_words(of: TableRuns) -> str:

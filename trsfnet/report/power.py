@@ -219,9 +219,9 @@ def power_table(spreads: Sequence[SeedSpread]) -> Markdown | None:
     header = ("Runs", "Table", "SD", "Seeds", "Detectable alone", "Detectable as first of all claims")
     caption = (
         "Minimum detectable differences between two variants of one of the paper's tables, in points of TAR, "
-        "from the standard deviation (SD) between seeds of the table's network, for the planned seeds and a "
-        f"power of {100 * POWER:.0f} %; in brackets, for the ends of the 95 % interval of the SD. Means over "
-        "several variants on each side can detect smaller differences."
+        "from the standard deviation (SD) between seeds of the table's network, for the planned seeds (not "
+        f"all of which have run) and a power of {100 * POWER:.0f} %; in brackets, for the ends of the 95 % "
+        "interval of the SD. Means over several variants on each side can detect smaller differences."
     )
     return Markdown(captioned(caption, "power", table(header, rows)))
 

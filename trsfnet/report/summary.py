@@ -220,8 +220,7 @@ def _contradictions(campaigns: Sequence[Campaign]) -> list[str]:
     for campaign in campaigns:
         for claim, verdict in campaign.verdicts.items():
             if verdict.outcome == Outcome.CONTRADICTED:
-                needs_runs = paper_rules()[claim].deciding_runs(campaign)
-                where = _name(campaign) if needs_runs else "Without any run"
+                where = _name(campaign) if paper_rules()[claim].needs_runs else "Without any run"
                 mark = " (exploratory)" if campaign.exploratory(claim) else ""
                 said = claims_by_id()[claim].statement.rstrip(".")
                 lines[f"- {where}, contradicted{mark}: “{said}” ({_numbers(claim, campaign)})."] = None

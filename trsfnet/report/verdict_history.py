@@ -1,7 +1,7 @@
 """The history of the verdicts on the committed results: what changed, when and why.
 
-`python -m trsfnet.report.verdict_history "why they changed"` adds the current verdicts to the history if
-they differ from the last ones.
+`python -m trsfnet.report.verdict_history "why they changed" --title "in a few words"` adds the current
+verdicts to the history if they differ from the last ones.
 """
 
 from __future__ import annotations
@@ -60,12 +60,14 @@ class Stage:
         outcomes: all verdicts.
         reasons: the reason for each change, and for the verdicts of a new campaign that differ from those of
             another budget or are the same for another reason.
+        title: the reason in a few words, as a heading; may be empty.
     """
 
     date: str
     why: str
     outcomes: Outcomes
     reasons: tuple[Reason, ...] = ()
+    title: str = ""
 
     def reason(self, campaign: str, claim: str) -> str:
         """Return the reason for the verdict of a campaign on a claim; empty if there is none."""
@@ -104,7 +106,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Turn:
+class ChangedVerdict:
     """A claim on which the verdict of a track today differs from the first one.
 
     Attributes:
@@ -127,9 +129,11 @@ def stages() -> list[Stage]:
     return [_stage(**entry) for entry in json.loads(FILE.read_text(encoding="utf-8"))]
 
 
-def _stage(date: str, why: str, outcomes: Outcomes, reasons: Sequence[Mapping[str, Any]]) -> Stage:
+def _stage(
+    date: str, why: str, outcomes: Outcomes, reasons: Sequence[Mapping[str, Any]], title: str
+) -> Stage:
     found = (Reason(one["text"], tuple(one["claims"]), tuple(one["campaigns"])) for one in reasons)
-    return Stage(date, why, outcomes, tuple(found))
+    return Stage(date, why, outcomes, tuple(found), title)
 
 
 def present(found: Analysis) -> Outcomes:
@@ -158,7 +162,7 @@ def changes(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
     ]
 
 
-def turns(found: Sequence[Stage], outcomes: Outcomes) -> list[Turn]:
+def changed_since_first(found: Sequence[Stage], outcomes: Outcomes) -> list[ChangedVerdict]:
     """Return the claims whose verdict on a track today differs from the first one there.
 
     Args:
@@ -179,7 +183,7 @@ def turns(found: Sequence[Stage], outcomes: Outcomes) -> list[Turn]:
                 reasons[key] = reason
             latest[key] = standing
     return [
-        Turn(*key, first[key], now, reasons[key])
+        ChangedVerdict(*key, first[key], now, reasons[key])
         for key, now in _standings(outcomes).items()
         if now.outcome != first[key].outcome
     ]
@@ -197,12 +201,12 @@ def _standings(outcomes: Outcomes) -> dict[tuple[str, str], Standing]:
 
 def then_and_now(found: Analysis) -> Markdown:
     """Tabulate the claims whose verdict on a track differs from the first one there, with the reason."""
-    turned = turns(stages(), present(found))
-    if not turned:
+    changed = changed_since_first(stages(), present(found))
+    if not changed:
         return Markdown("Every claim has the verdict that it had first.")
     rows = [
         (claim_link(t.claim), short_track(t.track), _standing(t.first), _standing(t.now), t.reason)
-        for t in turned
+        for t in changed
     ]
     caption = (
         "Claims whose verdict on a track differs from the first one there. If several budgets test a claim, "
@@ -220,7 +224,8 @@ def history(found: Sequence[Stage]) -> Markdown:
     """List the stages, latest first, with date, reason and the verdicts that changed."""
     parts = []
     for earlier, stage in zip([None, *found], found, strict=False):
-        parts.append(f"## {stage.date}\n\n{stage.why}\n\n{_what(earlier, stage)}")
+        heading = f"{stage.date}: {stage.title}" if stage.title else stage.date
+        parts.append(f"## {heading}\n\n{stage.why}\n\n{_what(earlier, stage)}")
     return Markdown("\n\n".join(reversed(parts)))
 
 
@@ -293,7 +298,7 @@ def _signed(outcome: str) -> str:
     return f"{next(sign for word, sign in SIGNS.items() if word == outcome)}{NBSP}{outcome}"
 
 
-def add(why: str, outcomes: Outcomes) -> list[Change]:
+def add(why: str, outcomes: Outcomes, title: str = "") -> list[Change]:
     """Add a stage dated today if the outcomes differ from the last stage, and return the changed verdicts.
 
     Its `why` becomes the reason for every verdict, to be replaced in `FILE` where a verdict has its own.
@@ -304,7 +309,7 @@ def add(why: str, outcomes: Outcomes) -> list[Change]:
         new = outcomes.keys() - found[-1].outcomes.keys()
         claims = {one.claim for one in changed}.union(*(outcomes[campaign] for campaign in new))
         reason = Reason(why, tuple(sorted(claims)), tuple(sorted({one.campaign for one in changed} | new)))
-        found.append(Stage(f"{datetime.now(UTC):%Y-%m-%d}", why, outcomes, (reason,)))
+        found.append(Stage(f"{datetime.now(UTC):%Y-%m-%d}", why, outcomes, (reason,), title))
         write(found)
     return changed
 
@@ -319,10 +324,11 @@ def main() -> None:
     """Add the current verdicts to the history and print the changes."""
     parser = argparse.ArgumentParser(description="Add the current verdicts to the history if they changed.")
     parser.add_argument("reason", help="why they changed, in a sentence")
-    reason = parser.parse_args().reason.strip()
-    if not reason:
+    parser.add_argument("--title", default="", help="the reason in a few words, for the heading")
+    given = parser.parse_args()
+    if not given.reason.strip():
         parser.error("Say why the verdicts changed.")
-    for change in add(reason, present(load(RESULTS))):
+    for change in add(given.reason.strip(), present(load(RESULTS)), given.title):
         print(f"{change.campaign}, {change.claim}: {change.before}, now {change.after}")
 
 

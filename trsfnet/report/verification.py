@@ -61,7 +61,10 @@ def _roc_panel(axes: Axes, curves: Sequence[tuple[str, Roc]]) -> None:
         axes.plot(curve.far, curve.tar, dashes, color=colour)
         if curve.low is not None and curve.high is not None:
             axes.fill_between(curve.far, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
-    highest = max((curve.tar if curve.high is None else curve.high).max() for _, curve in curves)
+    # The band may end before the curve.
+    highest = max(
+        values.max() for _, curve in curves for values in (curve.tar, curve.high) if values is not None
+    )
     top = min(1, 1.05 * float(highest))
     axes.set(title="ROC, with intervals at 95 %", xlabel="FAR", ylabel="TAR", xscale="log", ylim=(0, top))
     axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from trsfnet.analysis.benchmarks import cases_of, measured
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import Comparison, Finding, Measured, Observed, Outcome
 from trsfnet.analysis.rules.rule import Bounds, Rule
-from trsfnet.analysis.run import Run
+from trsfnet.analysis.run import Run, moment
 from trsfnet.analysis.units import SIGNED_NUMBER, Unit
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.text import joined, with_range
@@ -110,7 +110,7 @@ class Cost(Rule):
     def first_measured(self, campaign: ComparableRuns) -> datetime | None:
         """Return the date of the benchmark; None if it was not run here."""
         result = measured("step")
-        return datetime.fromisoformat(result["machine"]["date"]).replace(tzinfo=UTC) if result else None
+        return moment(result["machine"]["date"]) if result else None
 
     def unit(self, *, difference: bool) -> Unit:
         """Return the format of a factor: a plain number."""

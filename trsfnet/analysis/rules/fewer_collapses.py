@@ -84,7 +84,7 @@ class FewerCollapses(Rule):
             p_against = min(p_against, max(value.p_more for value in outcomes.values()))
         if fewest < MIN_SEEDS:
             reason = f"The pairs of runs have {counted(fewest, 'seed')}; {MIN_SEEDS} are needed."
-            return Finding(Outcome.INCONCLUSIVE, reason)
+            return Finding(Outcome.INCONCLUSIVE, reason, measured)
         if alike:
             reason = "All runs that differ in the variant alone ended alike."
             return Finding(Outcome.INCONCLUSIVE, reason, measured)
@@ -110,7 +110,7 @@ class FewerCollapses(Rule):
     def sample(self, measured: Measured) -> str:
         """Return what was compared and the number of pairs of runs, after a comma."""
         judged_by = f"judged by the {measured.outcome}" if measured.outcome in OUTCOMES else measured.outcome
-        return f", {judged_by}, {counted(measured.seeds, 'pair')}"
+        return f", {judged_by}, lower is better, {counted(measured.seeds, 'pair')}"
 
     def describe(self) -> str:
         """Describe which run must collapse more often, and the tests."""
@@ -135,8 +135,8 @@ def _outcomes(
             name: PairedLosses(tuple(measure(a) - measure(b) for a, b in graded))
             for name, measure in OUTCOMES.items()
         }
-        differing = min(int(np.count_nonzero(losses.differences)) for losses in found.values())
-        return {name: replace(losses, differing=differing) for name, losses in found.items()}
+        fewest = min(int(np.count_nonzero(losses.differences)) for losses in found.values())
+        return {name: replace(losses, fewest_differing=fewest) for name, losses in found.items()}
     ends = [(one[key].collapsed, other[key].collapsed) for key in common]
     shares = PairedShares(
         only_first=sum(a and not b for a, b in ends),

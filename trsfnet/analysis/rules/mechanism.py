@@ -61,7 +61,9 @@ class Mechanism(Rule):
         return {}
 
     def deciding_runs(self, campaign: ComparableRuns) -> list[Run]:
-        """Return the runs at both weight decays that the questions compare."""
+        """Return the study's runs at both weight decays that the questions compare."""
+        if campaign.mechanism.empty:
+            return []
         return [run for run in campaign.ordered if run.config["weight_decay"] in ENDS]
 
     def unit(self, *, difference: bool) -> Unit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
@@ -50,6 +50,11 @@ class Rule(ABC):
     def why_untested(self) -> str:
         """Why no run can decide the claim, in one sentence; empty if runs can."""
         return ""
+
+    @property
+    def needs_runs(self) -> bool:
+        """False if the verdict does not depend on any run."""
+        return True
 
     @property
     def moves_with_schedule(self) -> bool:
@@ -102,9 +107,12 @@ class Rule(ABC):
         return [run for runs in self.evidence(campaign).values() for _, run in runs]
 
     def first_measured(self, campaign: ComparableRuns) -> datetime | None:
-        """Return when the first measurement behind a verdict was started; None if nothing was measured."""
-        started = [run.started for run in self.deciding_runs(campaign)]
-        return datetime.fromisoformat(min(started)) if started else None
+        """Return when the first measurement behind a verdict was started; None if nothing was measured.
+
+        A run whose start is unknown counts as the earliest.
+        """
+        unknown = datetime.min.replace(tzinfo=UTC)
+        return min((run.started_at or unknown for run in self.deciding_runs(campaign)), default=None)
 
     def margins(self, value: float) -> list[float]:
         """Return the signed distance of a value from each bound, positive on the claim's side."""
@@ -140,7 +148,7 @@ class Rule(ABC):
         if not weakest.minimum_detectable:
             return text
         if not self.unit(difference=weakest.difference).reachable(weakest.minimum_detectable):
-            return f"{text}; so few {'pairs' if weakest.paired else 'seeds'} cannot reveal any effect"
+            return f"{text}; too few {'pairs' if weakest.paired else 'seeds'} to detect any effect"
         return f"{text}; minimum detectable {self.minimum_detectable(weakest)}"
 
     def sample(self, measured: Measured) -> str:

@@ -10,7 +10,7 @@ from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.contrasts import POWER
 from trsfnet.analysis.findings import ALPHA, DECIDED, MIN_SEEDS, Outcome
 from trsfnet.analysis.log_odds import gain_in_log_odds
-from trsfnet.analysis.reach import decay_budget_in_words, paper_regime, run_regime
+from trsfnet.analysis.reach import paper_regime, ranges_in_words, run_regime
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.no_collapse import RARE
 from trsfnet.paper.claims import RULES_SINCE, Claim, claims_by_id, paper_claims
@@ -175,10 +175,7 @@ def _schedules(campaign: Campaign) -> tuple[str, str]:
     """Return the decay budget and the travel, as ranges if the learning rate varies; dashes if more does."""
     if not campaign.regime:
         return "–", "–"
-    found = sorted(map(run_regime, campaign.ordered), key=lambda regime: regime.travel)
-    ends = dict.fromkeys((decay_budget_in_words(end), f"{end.travel:,.0f}") for end in (found[0], found[-1]))
-    budgets, travels = zip(*ends, strict=True)
-    return " to ".join(budgets), " to ".join(travels)
+    return ranges_in_words([run_regime(run) for run in campaign.ordered])
 
 
 def size(campaign: Campaign) -> str:
@@ -209,7 +206,7 @@ def verdict_cells(claim: str, campaigns: Sequence[Campaign]) -> list[str]:
     cells = []
     for campaign in campaigns:
         verdict = campaign.verdicts[claim]
-        schedule = schedules_in_words(claim, campaign) if verdict.outcome != Outcome.NOT_RUN else ""
+        schedule = schedules_in_words(claim, campaign)
         numbers = rule.summary(verdict.measured)
         parts = (
             outcome_link(claim, campaign),

@@ -97,15 +97,15 @@ class Verifier(ipywidgets.VBox):
         if track == "synthetic" and self.images.value not in _EXAMPLES:
             self.answer.value += f"<br>{_RENDERED_ONLY}"
 
-    def _crops(self, network: Description) -> np.ndarray | None:
+    def _crops(self, description: Description) -> np.ndarray | None:
         """Return the two images to compare: uint8 [2, size, size, 3]; None while a file is missing."""
-        size = network.preprocessing.size
+        size = description.preprocessing.size
         if self.images.value in _EXAMPLES:
             return rendered(_EXAMPLES[self.images.value], size)
         if not all(upload.value for upload in self.files):
             return None
         files = [upload.value[-1] for upload in self.files]
-        preparation = preparation_for(network, self.images.value)
+        preparation = preparation_for(description, self.images.value)
         return np.stack([prepare(bytes(f["content"]), f["name"], preparation, size) for f in files])
 
 
