@@ -61,7 +61,7 @@ def decay_figure(found: Analysis) -> Picture | Markdown:
         _flow(panels[0], found.starting_norms)
         _papers_scales(panels[0])
         panels[0].set(title="Scales", ylabel="Mean magnitude of the scales", yscale="log")
-        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖, mean", yscale="log")
+        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖, arithmetic mean", yscale="log")
         for panel in panels[:2]:
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             panel.yaxis.set_minor_formatter(NullFormatter())
