@@ -32,9 +32,9 @@ _LINES = {
     "baseline": ("Constants, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
 }
 _AVERAGED = {
-    "ratio": "arithmetic mean over modules",
-    "ratio_geometric": "geometric mean",
-    "ratio_median": "median",
+    "ratio": "the arithmetic mean over modules",
+    "ratio_geometric": "the geometric mean",
+    "ratio_median": "the median",
 }
 _NOTHING = (
     "No run of this study is here yet. `make runs STUDY=mechanism` trains them: "
@@ -61,7 +61,7 @@ def decay_figure(found: Analysis) -> Picture | Markdown:
         _flow(panels[0], found.starting_norms)
         _papers_scales(panels[0])
         panels[0].set(title="Scales", ylabel="Mean magnitude of the scales", yscale="log")
-        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖, arithmetic mean", yscale="log")
+        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖", yscale="log")
         for panel in panels[:2]:
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             panel.yaxis.set_minor_formatter(NullFormatter())
@@ -163,18 +163,18 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     found = []
     if scale and scale.effect:
         found.append(
-            f"With TRSF and PReLU, from κ = {scale.low:.2g} to {scale.high:.3g}, the mean magnitude of the "
-            f"scales is multiplied by {factor_text(scale.effect)}; brackets are 95 % intervals over "
-            f"{counted(scale.seeds, 'seed')}."
+            f"With TRSF and PReLU ({counted(scale.seeds, 'seed')}, 95 % intervals in brackets), from κ = "
+            f"{scale.low:.2g} to {scale.high:.3g}, the mean magnitude of the scales is multiplied by "
+            f"{factor_text(scale.effect)}."
         )
     top = change(rungs, "scale", decays=LADDER[-2:])
     if top and top.effect and top.effect.low < 1:
         found.append(
-            f"From κ = {top.low:.2g} to {top.high:.3g}, no further rise of the scales is found "
-            f"(factor {factor_text(top.effect)})."
+            f"From κ = {top.low:.2g} to {top.high:.3g}, no further rise is found: the factor is "
+            f"{factor_text(top.effect)}."
         )
     if ratios:
-        means = [f"{factor_text(effect)} ({_AVERAGED[name]})" for name, effect in ratios.items()]
+        means = [f"{factor_text(effect)} by {_AVERAGED[name]}" for name, effect in ratios.items()]
         found.append(f"The residual ratio, branch over trunk, is multiplied by {joined(means)}.")
     if tar and tar.effect:
         found.append(f"TAR at FAR 1e-2 changes by {points_text(tar.effect)} points.")
@@ -213,8 +213,8 @@ def verdict(found: Analysis) -> Markdown:
     shrunk = next(answer.decided for answer in found.answers if answer.question == "branches")
     text = (
         f"**{reached}**: weight decay {ENDS[1]:g} instead of {ENDS[0]:g} changes the mean magnitude of the "
-        f"scales from {low:.2f} to {high:.2f}, and {_BRANCHES[shrunk]}. The paper's mean scales of v1 are "
-        f"{min(papers):.2f} to {max(papers):.2f}."
+        f"scales from {low:.2f} to {high:.2f} (the paper's means for v1: {min(papers):.2f} to "
+        f"{max(papers):.2f}), and {_BRANCHES[shrunk]}."
     )
     return Markdown(f"{text}{_after_long_training(found, rungs)}")
 
@@ -225,8 +225,8 @@ def _after_long_training(found: Analysis, rungs: pd.DataFrame) -> str:
     if long.empty:
         return ""
     said = (
-        f" With {_further(rungs, long):.0f} times the travel and more people, at the same decay budget, it "
-        f"ends at {long['scale'].mean():.1f}."
+        f" With {_further(rungs, long):.0f} times the travel and more people, at the same decay budget, the "
+        f"mean magnitude ends at {long['scale'].mean():.1f}."
     )
     (decay,) = (answer for answer in found.length_answers if answer.question == "decay")
     if decay.seeds < MIN_SEEDS:

@@ -23,7 +23,7 @@ from trsfnet.text import joined, percent
 _PANELS = {
     "negative_slopes": ("Negative slopes", "slope_share_negative"),
     "scale": ("Mean magnitude of scales", "scale_magnitude"),
-    "ratio": ("‖branch‖ / ‖trunk‖, arithmetic mean", None),
+    "ratio": ("‖branch‖ / ‖trunk‖", None),
 }
 """Label of each panel's axis, and the quantity whose published values belong in it."""
 
