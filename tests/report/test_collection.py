@@ -52,15 +52,15 @@ def test_a_readers_own_run_replaces_ours(tmp_path):
     ("settings", "reason"),
     [
         ({"epochs": 2}, "epochs 2"),
-        ({"setting": "v1-trsf-relu", "scale_init": 0.5}, "scale_init 0.5"),
-        ({"setting": "v1-trsf-relu", "trsf_per_channel": True}, "trsf_per_channel True"),
-        ({"setting": "v2-relu", "fixed_scales": (0.1,) * 40}, "fixed_scales 0.1"),
-        ({"setting": "v1-prelu", "fixed_scales": (0.35, *(0.7,) * 19)}, "fixed_scales 0.35 to 0.7"),
-        ({"setting": "v1-prelu", "slope_init": -0.1}, "slope_init -0.1"),
-        ({"setting": "v2-prelu", "loss": "arcface", "arcface_margin": 0.4}, "arcface_margin 0.4"),
+        ({"setting": "v1-trsf-relu", "scale_init": 0.5}, "scale init 0.5"),
+        ({"setting": "v1-trsf-relu", "trsf_per_channel": True}, "trsf per channel True"),
+        ({"setting": "v2-relu", "fixed_scales": (0.1,) * 40}, "fixed scales 0.1"),
+        ({"setting": "v1-prelu", "fixed_scales": (0.35, *(0.7,) * 19)}, "fixed scales 0.35 to 0.7"),
+        ({"setting": "v1-prelu", "slope_init": -0.1}, "slope init -0.1"),
+        ({"setting": "v2-prelu", "loss": "arcface", "arcface_margin": 0.4}, "arcface margin 0.4"),
         ({"setting": "v2-relu", "loss": "arcface"}, "loss arcface"),
-        ({"setting": "v2-prelu", "slope_init": 0.27}, "slope_init 0.27"),
-        ({"setting": "v2-trsf-prelu", "slope_init": 0.25}, "slope_init 0.25"),
+        ({"setting": "v2-prelu", "slope_init": 0.27}, "slope init 0.27"),
+        ({"setting": "v2-trsf-prelu", "slope_init": 0.25}, "slope init 0.25"),
     ],
 )
 def test_runs_that_depart_stand_apart_with_the_reason(tmp_path, settings, reason):

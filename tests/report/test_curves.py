@@ -38,7 +38,7 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
     low, high = sorted(ends["v1-trsf-prelu"])
     mean = (low + high) / 2
     text = shown.caption.replace("\u00a0", " ")
-    start = "The paper's figure 3 on rendered faces (budget short: decay budget 0.06, travel 60)"
+    start = "Our version of figure 3, on rendered faces (budget short: decay budget 0.06, travel 60)"
     assert text.startswith(f"{start}, TAR@FAR=1e-3, ten folds: v1 + TRSF + PReLU ends highest at ")
     assert f"{100 * mean:.1f} % ({100 * low:.1f} % to {100 * high:.1f} %)" in text
     assert "v2 + PReLU, seed 0 (running)" in text
@@ -54,7 +54,7 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
 def test_arcface_is_figure_4(found):
     synthetic, _ = found.tables_by_track(3)
     shown, _ = curves.over_training(synthetic, 4)
-    start = r"The paper's figure 4 on rendered faces \(budget short: .*\), TAR@FAR=1e-3, ten folds: "
+    start = r"Our version of figure 4, on rendered faces \(budget short: .*\), TAR@FAR=1e-3, ten folds: "
     assert re.match(start + r"v2 \+ PReLU, ArcFace ends at \d", shown.caption)
     assert "Not run yet: v2 + TRSF + PReLU, ArcFace." in shown.caption
 
@@ -90,9 +90,9 @@ def test_convergence_is_that_of_the_baselines(tmp_path):
     half, three_quarters, every = (f"{100 * tars[epoch]:.1f}\u00a0%" for epoch in (2, 3, 4))
     assert f"| v1 | TAR@FAR=1e-3, ten folds | {half} | {three_quarters} | {every} |" in text
     assert text.count("Rendered faces") == 1
-    rise = f"{100 * (tars[4] - tars[3]):+.1f}"
+    rise = f"{100 * (tars[4] - tars[3]):.1f}"
     last = sum(run.history["train_accuracy"].iloc[-1] for run in runs) / len(runs)
-    assert f"every baseline still improves, by {rise} points, and {100 * last:.1f}\u00a0% of" in text
+    assert f"every baseline still gains {rise} points of TAR, and {100 * last:.1f}\u00a0% of" in text
     assert "training has not converged." in text
     assert "No baseline has finished yet." in str(curves.convergence([]))
 

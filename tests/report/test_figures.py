@@ -46,7 +46,7 @@ def test_exhibits_are_svg_with_words_in_the_pages_ink(found, draw):
     element = ET.fromstring(shown.svg)
     assert element.get("role") == "img"
     assert len(element.get("aria-label")) > 40
-    assert re.match(r"The paper's figure \d+ on rendered faces", shown.caption)
+    assert re.match(r"Our version of figure \d+, on rendered faces", shown.caption)
     assert "currentColor" in shown.svg
     assert style.INK not in shown.svg
     words = [text for node in element.iter() if node.tag.endswith("text") and (text := node.text)]
@@ -66,7 +66,9 @@ def test_equal_records_give_equal_bytes(found):
 @pytest.mark.parametrize("draw", GROUP_FIGURES)
 def test_nothing_to_draw_is_said(tmp_path, draw):
     (words,) = draw(load(tmp_path))
-    assert re.match(r"The paper's figure \d+ on rendered faces: no run of v[12].* has finished", str(words))
+    assert re.match(
+        r"Our version of figure \d+, on rendered faces: no run of v[12].* has finished", str(words)
+    )
 
 
 @pytest.mark.parametrize("track", ["synthetic", "lfw"])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.analysis.test_mechanism import table
 from tests.analysis.test_mechanism_claims import frame
-from trsfnet.analysis import Analysis
+from trsfnet.analysis import Analysis, length
+from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY
+from trsfnet.analysis.mechanism import RATIOS, answers
 from trsfnet.analysis.mechanism_claims import share_kept
+from trsfnet.paper.numbers import paper_table
 from trsfnet.report import branch_size, mechanism, mechanism_claims
 from trsfnet.training.rescaling import FACTORS
 
@@ -43,6 +49,69 @@ def test_the_best_size_of_the_branches_is_named_and_costed():
     assert branch_size.size_finding(pd.DataFrame()) == ""
 
 
+@pytest.mark.parametrize(
+    ("best", "says"),
+    [
+        (1.19, "With weight decay 0.04, the branches end slightly too small."),
+        (0.71, "With weight decay 0.04, the branches end too large."),
+        (1.0, ""),
+    ],
+)
+def test_a_bias_of_the_size_is_named_where_there_is_one(best, says):
+    assert branch_size.size_bias(with_loss(table(), best)) == says
+
+
+def study(runs, long=None, usual_decay=None):
+    """What the page reads of an analysis: the study's runs and long ones that end with these mean scales."""
+    rows = [
+        {"study": name, "variant": BOTH, "seed": seed, "travel": 2480.0, "scale": scale, "scale_start": 0.1}
+        | {f"{ratio}{when}": 0.1 for ratio in RATIOS for when in ("", "_start")}
+        for name, scales in ((LONG, long), (LONG_USUAL_DECAY, usual_decay))
+        for seed, scale in enumerate(scales or ())
+    ]
+    runs, after = runs.assign(travel=155.0), pd.DataFrame(rows)
+    return SimpleNamespace(
+        mechanism=runs, answers=answers(runs), length=after, length_answers=length.answers(after)
+    )
+
+
+def test_the_verdict_says_whether_decay_alone_reaches_the_papers_scales():
+    text = str(mechanism.verdict(study(table(noise=0))))
+    assert text.startswith("**Not in these short runs**: weight decay 0.04 instead of 0.0005 changes")
+    assert "from 0.10 to 0.50 (the paper's means for v1: 0.95 to 1.03), and the branches shrink" in text
+    assert "travel" not in text, "no long run has ended"
+    large = str(mechanism.verdict(study(table(noise=0, growth=12.0, shrink=1.0))))
+    assert large.startswith("**Yes, in these short runs**")
+    assert "whether the branches shrink is undecided" in large
+    assert "No run of this study" in str(mechanism.verdict(study(table()[:0])))
+
+
+@pytest.mark.parametrize(
+    ("usual", "says"),
+    [
+        ([], "is open until `long-usual-decay` has ended."),
+        ([0.6, 0.61, 0.62], "Weight decay contributes to this: at this length, scales end 1.97 ("),
+        ([1.8, 1.81, 1.79], "Weight decay does not explain this: at this length"),
+        ([0.5, 1.2, 2.5], "Whether weight decay contributes to this is undecided: at this length"),
+    ],
+)
+def test_the_verdict_says_what_the_long_runs_add(usual, says):
+    text = str(mechanism.verdict(study(table(noise=0), [1.2, 1.21, 1.19], usual)))
+    assert (
+        "With 16 times the travel and more people, at the same decay budget, the mean magnitude ends at 1.2."
+        in text
+    )
+    assert says in text
+
+
+def test_the_pages_state_the_papers_mean_scales():
+    v1, v2 = (np.mean(list(paper_table(number).cells.values())) for number in (4, 5))
+    for page_name in ("mechanism", "meaning"):
+        notebook = Path(__file__).parents[2] / "notebooks" / f"{page_name}.ipynb"
+        said = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
+        assert f"average {v1:.1f} in v1 and {v2:.2f} in v2" in said.replace("\n", " ")
+
+
 def test_the_curve_is_relative_to_the_learned_size():
     shown = branch_size.size_figure(SimpleNamespace(mechanism=with_loss(table(), 1.41)))
     drawn = [line.rsplit(",", 2) for line in shown.numbers.splitlines() if "decay 0.04" in line]
@@ -61,7 +130,8 @@ def test_what_frozen_constants_keep_is_said_or_said_to_be_unknown():
         share = 100 * share_kept(runs, decay).value
         assert f"At weight decay {decay:g}, frozen constants keep {share:.1f} % (" in known
     unknown = page(mechanism_claims.frozen, frame())
-    assert "At weight decay 0.04, the share of TRSF's gain that frozen constants keep is unknown" in unknown
+    assert unknown.count("the share of TRSF's gain that frozen constants keep is unknown") == 1
+    assert "At both weight decays, the share of TRSF's gain" in unknown
 
 
 def test_zeros_before_the_average_pool_are_counted():

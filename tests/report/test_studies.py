@@ -28,6 +28,7 @@ def test_without_runs_the_page_says_how_many_are_planned(study, planned):
     text = str(studies.about(NOTHING, study))
     assert f"The study consists of {planned} runs on rendered faces" in text
     assert "**None has ended yet.**" in text
+    assert "Training starts from the learning rate" in text
     assert f"`make runs STUDY={study}`" in text
 
 
@@ -88,6 +89,7 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     # The first epoch in which each tenth of the travel is reached: 20 epochs make up the first 80 %.
     percent = 100 * course["travel"] / course["travel"].iloc[-1]
     assert percent.round().tolist() == [12, 20, 32, 40, 52, 60, 72, 80, 90, 100]
+    assert "Rows of the budget long are stages of the same runs." in str(travel.travel_table(found))
     ends = str(length.ends_table(found)).replace("\u00a0", " ")
     assert "| v1 + TRSF + PReLU | the paper's decay budget | 0.1 → " in ends
     assert "| 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 | 0.2 → 0.3 |" in ends
@@ -103,6 +105,8 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
         "In our longest run of v1 with TRSF and PReLU, at the paper's decay budget and"
     )
     assert said["branches"].endswith("relative to their trunk grows to 1.50 times its start.")
+    assert str(length.scales(found)) == f"{said['scales']} See [the length of training](length.ipynb)."
+    assert length.scales(NOTHING) is None
     answer = landing.findings(found.campaigns, (), found.length)
     assert all(sentence in answer for sentence in said.values())
     figure = travel.travel_figure(found)

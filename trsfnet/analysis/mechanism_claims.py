@@ -89,7 +89,7 @@ def _dead_note(runs: pd.DataFrame) -> str:
     if not all(len(share) for share in shares):
         return ""
     usual, high = (percent(share.mean()) for share in shares)
-    return f"With ReLU {usual} of the channels are dead at the usual weight decay, {high} at the raised one."
+    return f"With ReLU, {usual} of the channels are dead at the usual weight decay, {high} at the raised one."
 
 
 def _redundancy(runs: pd.DataFrame) -> Iterator[Asked]:
@@ -182,6 +182,7 @@ QUESTIONS = {
         "negative and the effective rank higher, both against random kernels, at both weight decays",
         (0.0, None),
         _redundancy,
+        difference=replace(SIGNED_NUMBER, digits=3),
         note=_redundancy_note,
     ),
     "contraction": Question(

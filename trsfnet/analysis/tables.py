@@ -275,7 +275,7 @@ def left_out(tables: dict[str, TableRuns], runs: Sequence[Run]) -> list[tuple[Ru
 
 def _reason(run: Run, table: TableRuns) -> str:
     """Return why a run is not in the table on its track."""
-    reasons = [f"{name} {value}" for name, value in run.departures.items()]
+    reasons = [f"{name.replace('_', ' ')} {value}" for name, value in run.departures.items()]
     if not reasons and run.budget != table.budget:
         reasons.append(f"budget {run.budget}")
     elif not reasons and str(run.config["images"]) != table.images:

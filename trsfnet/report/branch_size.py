@@ -72,7 +72,7 @@ def size_finding(runs: pd.DataFrame) -> str:
 
 def _finding(decay: float, losses: pd.DataFrame) -> str:
     exact, mean = int((losses.idxmin(axis=1) == 1).sum()), losses.mean()
-    best = min(FACTORS, key=lambda factor: mean[factor])
+    best = _best(losses)
     said = (
         f"With weight decay {decay:g}, the learned size of the branches has the lowest held-out loss "
         f"in {exact} of {counted(len(losses), 'run')}"
@@ -80,7 +80,32 @@ def _finding(decay: float, losses: pd.DataFrame) -> str:
     if best == 1:
         return f"{said}, and on average ({mean[1.0]:.3f} nats)."
     return (
-        f"{said}; on average, {best:g} times this size has the lowest. The branches end too "
-        f"{'small' if best > 1 else 'large'}, which costs {mean[1.0] - mean[best]:.4f} of {mean[1.0]:.3f} "
-        "nats."
+        f"{said}; on average, {best:g} times this size has the lowest. The branches end {_too(best)}, which "
+        f"costs {mean[1.0] - mean[best]:.4f} of {mean[1.0]:.3f} nats."
     )
+
+
+def size_bias(runs: pd.DataFrame) -> str:
+    """State at which weight decays the branches end too small or too large; empty if at none.
+
+    Args:
+        runs: the table of `trsfnet.analysis.mechanism.mechanism_runs`.
+    """
+    best = {decay: _best(losses) for decay, losses in _losses(runs).items()}
+    return " ".join(
+        f"With weight decay {decay:g}, the branches end {_too(factor)}."
+        for decay, factor in best.items()
+        if factor != 1
+    )
+
+
+def _best(losses: pd.DataFrame) -> float:
+    """Return the factor with the lowest mean loss over runs."""
+    mean = losses.mean()
+    return min(FACTORS, key=lambda factor: mean[factor])
+
+
+def _too(best: float) -> str:
+    """Return how far the branches end from their best size, such as `slightly too small`."""
+    slightly = "slightly " if NEAR_ONE[0] <= best <= NEAR_ONE[1] else ""
+    return f"{slightly}too {'small' if best > 1 else 'large'}"

@@ -20,7 +20,7 @@ from trsfnet.report.figure_runs import FigureRuns, Runs, seeds_in_words
 from trsfnet.report.figures import epoch_axis, legend_below, mean_over_seeds
 from trsfnet.report.names import measure_header, runs_in_words
 from trsfnet.report.run_state import finished_or_all
-from trsfnet.text import capitalised, joined, percent, points, with_range
+from trsfnet.text import capitalised, joined, percent, with_range
 
 
 def over_training(tables: Sequence[TableRuns], number: int) -> list[Picture | Markdown]:
@@ -228,10 +228,13 @@ def _still_rising(found: Sequence[_Convergence]) -> str:
     ends = f"{_range(accuracies, percent)} of the training images are classified correctly at the end"
     if not rising:
         return f"In the last quarter of the epochs, no baseline improves any more; {ends}."
-    which = "every baseline" if len(rising) == len(found) else f"{len(rising)} of {len(found)} baselines"
+    gain = f"{len(rising)} of {len(found)} baselines still gain"
+    if len(rising) == len(found):
+        gain = "every baseline still gains"
+    gained = _range([100 * one.rise for one in rising], "{:.1f}".format)
     said = (
-        f"In the last quarter of the epochs, {which} still improves, by "
-        f"{_range([one.rise for one in rising], points)} points, and {ends}: training has not converged."
+        f"In the last quarter of the epochs, {gain} {gained} points of TAR, and {ends}: training has not "
+        "converged."
     )
     if max(one.slowed for one in found) < _STOPPED:
         said += " Curves that flatten at the end do so because the learning rate ends near zero."

@@ -18,10 +18,10 @@ from trsfnet.paper.claims import claims_by_id
 from trsfnet.report.card_links import card_link
 from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown, Picture, folded, plain
-from trsfnet.report.names import TRACKS, budget_in_words
+from trsfnet.report.names import TRACKS, budget_in_words, short_track
 from trsfnet.report.run_state import finished_or_all
 from trsfnet.report.tables.comparison import unfinished
-from trsfnet.text import NBSP, counted, joined
+from trsfnet.text import NBSP, capitalised, counted, joined
 
 _T = TypeVar("_T", bound=Hashable)
 
@@ -57,10 +57,10 @@ class FigureRuns:
 
     @property
     def opening(self) -> str:
-        """The beginning of its caption: the paper's figure, our track, and the budget of the runs."""
+        """The beginning of its caption: its number in the paper, our track, and the budget of the runs."""
         shown = next((table for table in self.tables if table.runs), None)
         budget = f" ({budget_in_words(shown)})" if shown else ""
-        return f"The paper's figure {self.number} on {self.track}{budget}"
+        return f"Our version of figure {self.number}, on {self.track}{budget}"
 
     @property
     def nothing(self) -> Markdown:
@@ -165,31 +165,40 @@ def signs(final_values: pd.Series) -> str:
 
 
 def left_out(found: Analysis, shown: Sequence[TableRuns], kind: str) -> Markdown:
-    """List the runs that a reader might expect in the figures of these tables, with the reason for omission.
+    """List the runs that a reader might expect in the figures of these tables, by the reason for omission.
 
     Args:
         found: all runs.
         shown: the tables whose runs the figures show.
         kind: the learned values that the figures show: `trsf`, `slope`, or empty for all runs.
     """
-    lines = [
-        f"- {card_link(run, f'{run.name}, seed {run.seed}')}, `{run.track}`: {plain(reason)}"
+    reasons = {
+        run: reason
         for number in dict.fromkeys(table.table for table in shown)
         for run, reason in found.left_out([table for table in shown if table.table == number])
         if not kind or kind in run.learned
-    ]
-    lines = list(dict.fromkeys(lines))
+    }
+    alike: dict[tuple[str, str, str], list[Run]] = {}
+    for run, reason in reasons.items():
+        alike.setdefault((run.track, reason, run.short_name), []).append(run)
     parts = ["These figures show all runs of their variants."]
-    if lines:
-        parts = [
-            folded(
-                f"{counted(len(lines), 'run')} that these figures leave out, with reasons", "\n".join(lines)
-            )
+    if reasons:
+        title = f"{counted(len(reasons), 'run')} that these figures leave out, with reasons"
+        lines = [
+            f"- {capitalised(short_track(track))}, {plain(reason)}: {plain(name)}, {_linked_seeds(runs)}"
+            for (track, reason, name), runs in alike.items()
         ]
+        parts = [folded(title, "\n".join(lines))]
     if found.problems:
         number = counted(len(found.problems), "record")
         parts.append(f"{number} cannot be read, for reasons given [with the claims](#table-campaigns).")
     return Markdown("\n\n".join(parts))
+
+
+def _linked_seeds(runs: Sequence[Run]) -> str:
+    """Return the seeds of runs, each as a link to its card."""
+    links = [card_link(run, str(run.seed)) for run in sorted(runs, key=lambda run: run.seed)]
+    return f"{'seed' if len(links) == 1 else 'seeds'} {joined(links)}"
 
 
 def verdicts(found: Analysis, subject: str, *claims: str) -> Markdown:

@@ -83,6 +83,12 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     return {"scales": scales, "branches": branches, "slopes": slopes}
 
 
+def scales(found: Analysis) -> Markdown | None:
+    """State how scales end after long training, with a link to the page on it; None without such runs."""
+    said = findings(found.length).get("scales")
+    return Markdown(f"{said} See [the length of training](length.ipynb).") if said else None
+
+
 def _growth_of_branches(runs: pd.DataFrame) -> str:
     """State the factor by which the residual ratio changes during training."""
     grown = [growth(runs, name) for name in RATIOS]
@@ -185,7 +191,7 @@ def ends_table(found: Analysis) -> Markdown:
         "Mean |s|",
         "Signed mean",
         "‖W‖",
-        "Ratio, mean",
+        "Ratio, arithmetic mean",
         "Geometric mean",
         "Median",
         "Negative slopes",

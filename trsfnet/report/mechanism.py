@@ -14,14 +14,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.gradient_flow import mean_scale
-from trsfnet.analysis.length import BASELINE, BOTH, SLOPES
+from trsfnet.analysis.length import BASELINE, BOTH, LONG, LONG_USUAL_DECAY, SLOPES, select
 from trsfnet.analysis.mechanism import NEAR_ONE, RATIOS, Answer, branches_over_constants, change, ladder
-from trsfnet.analysis.reach import decay_budget_in_words, paper_regime
+from trsfnet.analysis.reach import paper_regime
 from trsfnet.evaluation.statistics import Interval
-from trsfnet.experiments.mechanism import LADDER, mechanism_configs
+from trsfnet.experiments.mechanism import ENDS, LADDER, mechanism_configs
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
-from trsfnet.report.branch_size import size_finding
+from trsfnet.report.branch_size import size_bias
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.text import counted, decimal, joined, percent, points, with_range
 
@@ -32,9 +32,9 @@ _LINES = {
     "baseline": ("Constants, ReLU", _BASELINE.colour, _BASELINE.dashes, _BASELINE.marker),
 }
 _AVERAGED = {
-    "ratio": "as an arithmetic mean over modules",
-    "ratio_geometric": "as a geometric mean",
-    "ratio_median": "as a median",
+    "ratio": "the arithmetic mean over modules",
+    "ratio_geometric": "the geometric mean",
+    "ratio_median": "the median",
 }
 _NOTHING = (
     "No run of this study is here yet. `make runs STUDY=mechanism` trains them: "
@@ -61,7 +61,7 @@ def decay_figure(found: Analysis) -> Picture | Markdown:
         _flow(panels[0], found.starting_norms)
         _papers_scales(panels[0])
         panels[0].set(title="Scales", ylabel="Mean magnitude of the scales", yscale="log")
-        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖, mean", yscale="log")
+        panels[1].set(title="Branches", ylabel="‖branch‖ / ‖trunk‖", yscale="log")
         for panel in panels[:2]:
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             panel.yaxis.set_minor_formatter(NullFormatter())
@@ -131,23 +131,24 @@ def _papers_scales(panel: Axes) -> None:
 
 
 def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
-    about = (
-        "Each point is a run of Inception-ResNet v1 at an eighth of its width on rendered faces. Runs on a "
-        "line differ only in weight decay and seed. The decay budget κ is the number of e-folds (factors of "
-        "e ≈ 2.7) by which weight decay alone shrinks the squared norm of a kernel; the paper's is about "
-        f"{decay_budget_in_words(paper_regime())} if its weight decay is the usual 5e-4 (it prints 0.9, "
-        "which we read as the momentum). The dashed curve is the prediction if branches keep their size. "
-        "With partial decay, only the kernels under the scales decay. Ratios are drawn as arithmetic means "
-        "over modules. Ranges in brackets are 95 % intervals over seeds. The paper's stars are means of its "
-        "scales, our points means of their magnitudes."
+    marks = (
+        "Points are runs on rendered faces that differ only in weight decay and seed; ratios are drawn as "
+        "arithmetic means. Dashed curve: the prediction if branches keep their size. Partial decay: only the "
+        "kernels under the scales decay. Stars: the paper's means of its scales, next to our means of "
+        "magnitudes."
     )
     if len(long):
-        further = long["travel"].max() / rungs["travel"].max()
-        about += (
-            f" Diamonds are long runs on more people, with {further:.0f} times the travel; they are left out "
-            "of the panel on accuracy, which is not comparable."
+        marks += (
+            f" Diamonds: long runs on more people, with {_further(rungs, long):.0f} times the travel, whose "
+            "accuracy is not comparable."
         )
-    return " ".join([*_findings(rungs), about])
+    opening = "Scales, branches and accuracy of v1 by decay budget κ."
+    return " ".join([opening, *_findings(rungs), marks])
+
+
+def _further(rungs: pd.DataFrame, long: pd.DataFrame) -> float:
+    """Return the travel of the long runs over that of the study's."""
+    return float(long["travel"].max() / rungs["travel"].max())
 
 
 def _alt(rungs: pd.DataFrame) -> str:
@@ -162,33 +163,25 @@ def _findings(rungs: pd.DataFrame) -> list[str]:
     found = []
     if scale and scale.effect:
         found.append(
-            f"With TRSF and PReLU and decay on all kernels, when the decay budget κ rises from "
-            f"{scale.low:.2g} to {scale.high:.3g} ({scale.seeds} seeds), "
-            f"the mean magnitude of the scales {_multiplied(scale.effect)}."
+            f"With TRSF and PReLU ({counted(scale.seeds, 'seed')}, 95 % intervals in brackets), from κ = "
+            f"{scale.low:.2g} to {scale.high:.3g}, the mean magnitude of the scales is multiplied by "
+            f"{factor_text(scale.effect)}."
         )
     top = change(rungs, "scale", decays=LADDER[-2:])
     if top and top.effect and top.effect.low < 1:
         found.append(
-            f"From κ {top.low:.2g} to {top.high:.3g}, no further rise of the scales is found "
-            f"({factor_text(top.effect)} times)."
+            f"From κ = {top.low:.2g} to {top.high:.3g}, no further rise is found: the factor is "
+            f"{factor_text(top.effect)}."
         )
     if ratios:
-        means = [f"{_multiplied(effect)} {_AVERAGED[name]}" for name, effect in ratios.items()]
-        found.append(f"The residual ratio, branch over trunk, {joined(means)}.")
+        means = [f"{factor_text(effect)} by {_AVERAGED[name]}" for name, effect in ratios.items()]
+        found.append(f"The residual ratio, branch over trunk, is multiplied by {joined(means)}.")
     if tar and tar.effect:
-        found.append(f"TAR at FAR 1e-2 {_moved(tar.effect)}.")
+        found.append(f"TAR at FAR 1e-2 changes by {points_text(tar.effect)} points.")
     partial = change(rungs, "tar", line="projections")
     if partial and partial.effect:
-        found.append(f"If only the kernels under the scales decay, it {_moved(partial.effect)}.")
+        found.append(f"With partial decay, TAR changes by {points_text(partial.effect)} points.")
     return found
-
-
-def _moved(effect: Interval) -> str:
-    return f"changes by {points_text(effect)} points"
-
-
-def _multiplied(factor: Interval) -> str:
-    return f"{'rises' if factor.value > 1 else 'falls'} to {factor_text(factor)} times its value"
 
 
 def factor_text(interval: Interval) -> str:
@@ -199,6 +192,55 @@ def factor_text(interval: Interval) -> str:
 def points_text(interval: Interval) -> str:
     """Format a difference between shares in points, such as `+2.3 (−1.6 to +6.2)`."""
     return with_range(interval.value, interval.low, interval.high, points)
+
+
+_BRANCHES = {
+    True: "the branches shrink relative to their trunk",
+    False: "the branches grow relative to their trunk",
+    None: "whether the branches shrink is undecided",
+}
+
+
+def verdict(found: Analysis) -> Markdown:
+    """State whether strong weight decay alone explains scales as large as the paper's."""
+    rungs = _rungs(found)
+    if rungs is None or change(rungs, "scale") is None:
+        return Markdown(_NOTHING)
+    both = rungs[rungs["line"] == "both"]
+    low, high = (both.loc[both["weight_decay"] == decay, "scale"].mean() for decay in ENDS)
+    papers = list(paper_table(4).cells.values())
+    reached = "Yes, in these short runs" if high >= min(papers) else "Not in these short runs"
+    shrunk = next(answer.decided for answer in found.answers if answer.question == "branches")
+    text = (
+        f"**{reached}**: weight decay {ENDS[1]:g} instead of {ENDS[0]:g} changes the mean magnitude of the "
+        f"scales from {low:.2f} to {high:.2f} (the paper's means for v1: {min(papers):.2f} to "
+        f"{max(papers):.2f}), and {_BRANCHES[shrunk]}."
+    )
+    return Markdown(f"{text}{_after_long_training(found, rungs)}")
+
+
+def _after_long_training(found: Analysis, rungs: pd.DataFrame) -> str:
+    """State the scales after long training, and whether decay causes them; empty without such runs."""
+    long = select(found.length, LONG, BOTH) if len(found.length) else found.length
+    if long.empty:
+        return ""
+    said = (
+        f" With {_further(rungs, long):.0f} times the travel and more people, at the same decay budget, the "
+        f"mean magnitude ends at {long['scale'].mean():.1f}."
+    )
+    (decay,) = (answer for answer in found.length_answers if answer.question == "decay")
+    if decay.seeds < MIN_SEEDS:
+        return f"{said} Whether decay or length causes this is open until `{LONG_USUAL_DECAY}` has ended."
+    compared = (
+        f"at this length, scales end {factor_text(decay.effects['scale'])} times as large with the paper's "
+        "decay budget as with a fifth of it"
+    )
+    cause = {
+        True: "Weight decay contributes to this",
+        False: "Weight decay does not explain this",
+        None: "Whether weight decay contributes to this is undecided",
+    }
+    return f"{said} {cause[decay.decided]}: {compared}."
 
 
 def ladder_table(found: Analysis) -> Markdown:
@@ -221,7 +263,7 @@ def ladder_table(found: Analysis) -> Markdown:
         )
         for (line, decay), (_, mean) in zip(means.index.tolist(), means.iterrows(), strict=True)
     ]
-    header = ("Runs", "Decay", "κ", "Mean |s|", "‖W‖", "Ratio, mean", "Geometric mean", "Median")
+    header = ("Runs", "Decay", "κ", "Mean |s|", "‖W‖", "Ratio, arithmetic mean", "Geometric mean", "Median")
     body = table((*header, "Negative slopes", "TAR at FAR 1e-2", "Seeds"), rows)
     caption = (
         "Scales, branches and accuracy by decay budget: means over seeds. With partial decay, only the "
@@ -251,10 +293,11 @@ _QUESTIONS = {
         "residual ratios is for comparison)",
     ),
     "optimum": (
-        "Is the learned size of the branches nearly optimal?",
-        f"held-out loss lowest at a factor of {NEAR_ONE[0]} to {NEAR_ONE[1]} on all scales in most runs (the "
-        "interval of this share counts runs that share a seed as independent; the mean of the best factors, "
-        "with an interval over seeds, is for comparison)",
+        f"Does the best size of the branches lie within {NEAR_ONE[0]} to {NEAR_ONE[1]} times the learned one "
+        "in most runs?",
+        "held-out loss lowest at such a factor on all scales in more than half of the runs, at both weight "
+        "decays (the interval of this share counts runs that share a seed as independent; the mean of the "
+        "best factors, with an interval over seeds, is for comparison)",
     ),
     "training": (
         "Does training the scale raise TAR over the constant 0.1 from which it starts?",
@@ -264,12 +307,12 @@ _QUESTIONS = {
 }
 _EFFECTS = {
     "scale": "mean magnitude",
-    "ratio": "mean ratio",
+    "ratio": "arithmetic mean",
     "ratio_geometric": "geometric mean",
     "ratio_median": "median",
-    "over_ratio": "scale over mean ratio",
-    "over_ratio_geometric": "over geometric mean",
-    "over_ratio_median": "over median",
+    "over_ratio": "over the arithmetic mean",
+    "over_ratio_geometric": "over the geometric mean",
+    "over_ratio_median": "over the median",
 }
 _WORDS = {True: "yes", False: "no", None: "undecided"}
 
@@ -283,7 +326,7 @@ def questions(found: Analysis) -> Markdown:
 
 def _notes(found: Analysis) -> dict[str, str]:
     """Return what an answer alone would leave out, by question."""
-    return {"optimum": size_finding(found.mechanism)}
+    return {"optimum": size_bias(found.mechanism)}
 
 
 def answers_table(

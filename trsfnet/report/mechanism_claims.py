@@ -13,7 +13,7 @@ from trsfnet.analysis.mechanism_claims import gains, share_kept
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.rules.cost import Cost
 from trsfnet.analysis.rules.mechanism import Mechanism
-from trsfnet.evaluation.statistics import mean_over_seeds
+from trsfnet.evaluation.statistics import Interval, mean_over_seeds
 from trsfnet.experiments.mechanism import ENDS, PARTS, mechanism_configs
 from trsfnet.experiments.variants import short_name
 from trsfnet.models.inception_resnet import PAPER_SCALE
@@ -57,14 +57,14 @@ def claims(found: Analysis) -> Markdown:
     for claim, rule in paper_rules().items():
         if isinstance(rule, Mechanism | Cost):
             verdict = study.verdicts[claim] if study else None
-            numbers = "; ".join(f"{m.name}: {rule.estimate(m)}" for m in verdict.measured) if verdict else ""
+            numbers = [f"{m.name}: {rule.estimate(m)}" for m in verdict.measured] if verdict else []
             schedule = schedules_in_words(claim, study) if study else ""
             reason = verdict.explanation if verdict else "No run of the study has finished."
             outcome = outcome_in_words(claim, study, sign=False)
             rows.append(
                 (
                     claims_by_id()[claim].statement,
-                    "; ".join(filter(None, (numbers, schedule))) or "–",
+                    "<br>".join(filter(None, (*numbers, schedule))) or "–",
                     f"**{outcome}**: {reason}",
                 )
             )
@@ -74,14 +74,14 @@ def claims(found: Analysis) -> Markdown:
 
 def frozen(found: Analysis) -> Markdown:
     """Tabulate the gains in TAR of trained scales, and of constants frozen at the learned magnitudes."""
-    rows, shares = [], []
+    rows, shares = [], {}
     for decay in ENDS if len(found.mechanism) else ():
         gained = gains(found.mechanism, decay).dropna()
         found_effects = (mean_over_seeds(gained[side].tolist()) for side in ("trained", "frozen"))
         effects = [effect for effect in found_effects if effect]
         if effects:
             rows.append((f"{decay:g}", *map(points_text, effects), str(len(gained))))
-            shares.append(_share_kept(found.mechanism, decay))
+            shares[decay] = share_kept(found.mechanism, decay)
     if not rows:
         return Markdown("No run with frozen constants has finished yet.")
     header = ("Weight decay", "Trained scales", "Frozen at the learned magnitudes", "Seeds")
@@ -91,21 +91,29 @@ def frozen(found: Analysis) -> Markdown:
         "keep it."
     )
     body = captioned(caption, "table-mechanism-frozen", table(header, rows))
-    return Markdown("\n".join([body, *shares]))
+    return Markdown("\n".join([body, *_shares_kept(shares)]))
 
 
-def _share_kept(runs: pd.DataFrame, decay: float) -> str:
-    """State the share of the gain that frozen constants keep, in a list item."""
-    share = share_kept(runs, decay)
-    if share is None:
-        return (
-            f"- At weight decay {decay:g}, the share of TRSF's gain that frozen constants keep is unknown: "
-            "its 95 % interval (Fieller's) is unbounded, because the gain itself may be 0."
+def _shares_kept(shares: Mapping[float, Interval | None]) -> list[str]:
+    """State the share of the gain that frozen constants keep, in list items.
+
+    Args:
+        shares: the share by weight decay; None where it is unknown.
+    """
+    lines = [
+        f"- At weight decay {decay:g}, frozen constants keep "
+        f"{with_range(share.value, share.low, share.high, percent)} of TRSF's gain (Fieller's 95 % interval)."
+        for decay, share in shares.items()
+        if share
+    ]
+    unknown = [f"{decay:g}" for decay, share in shares.items() if not share]
+    if unknown:
+        where = f"At weight decay {unknown[0]}" if len(unknown) == 1 else "At both weight decays"
+        lines.append(
+            f"- {where}, the share of TRSF's gain that frozen constants keep is unknown: its 95 % interval "
+            "(Fieller's) is unbounded, because the gain itself may be 0."
         )
-    kept = with_range(share.value, share.low, share.high, percent)
-    return (
-        f"- At weight decay {decay:g}, frozen constants keep {kept} of TRSF's gain (Fieller's 95 % interval)."
-    )
+    return lines
 
 
 def diagnostics(found: Analysis) -> Markdown:

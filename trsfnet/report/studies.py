@@ -35,8 +35,8 @@ def about(found: Analysis, study: str) -> Markdown:
     rates = sorted({config.learning_rate for config in planned})
     text = (
         f"{BUDGETS[study]['about']} The study consists of {counted(len(planned), 'run')} on "
-        f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Each variant is trained at the learning "
-        f"{'rate' if len(rates) == 1 else 'rates'} {joined([f'{rate:g}' for rate in rates])} with the seeds "
+        f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Training starts from the learning "
+        f"{'rate' if len(rates) == 1 else 'rates'} {joined([f'{rate:g}' for rate in rates])}, with the seeds "
         f"{seeds[0]} to {seeds[-1]}."
     )
     return Markdown(f"{text} **{_progress(ended, len(planned))}** `make runs STUDY={study}` trains them.")

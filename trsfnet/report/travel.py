@@ -18,12 +18,12 @@ from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.figures import visible_colours
 from trsfnet.report.names import TRACKS, name_of_campaign
-from trsfnet.text import counted, joined, percent
+from trsfnet.text import joined, percent
 
 _PANELS = {
     "negative_slopes": ("Negative slopes", "slope_share_negative"),
     "scale": ("Mean magnitude of scales", "scale_magnitude"),
-    "ratio": ("‖branch‖ / ‖trunk‖, mean", None),
+    "ratio": ("‖branch‖ / ‖trunk‖", None),
 }
 """Label of each panel's axis, and the quantity whose published values belong in it."""
 
@@ -154,10 +154,13 @@ def travel_table(found: Analysis) -> Markdown | None:
         "κ",
         "Negative slopes",
         "Mean |s|",
-        "Ratio, mean",
+        "Ratio, arithmetic mean",
         "Geometric mean",
         "Median",
         "Runs",
     )
-    caption = f"Slopes, scales and branches by travel: {counted(len(rows), 'group')} of runs."
+    caption = "Slopes, scales and branches by travel."
+    if stages := [budget for budget in LONG_STUDIES if budget in set(shown["budget"])]:
+        budgets = f"{'budget' if len(stages) == 1 else 'budgets'} {joined(stages)}"
+        caption += f" Rows of the {budgets} are stages of the same runs."
     return Markdown(captioned(caption, "table-travel", table(header, rows)))

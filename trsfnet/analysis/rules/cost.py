@@ -60,7 +60,7 @@ class Cost(Rule):
             for title, each in zip(self.cases, found, strict=True)
         ]
         cpu = result["machine"]["cpu"]
-        where = f"Median and range of {result['rounds']} rounds on {cpu}, with our own layers."
+        where = f"This is for our own layers: median and range of {result['rounds']} rounds on {cpu}."
         if all(each["max"] < self.below for each in found):
             outcome = Outcome.SUPPORTED
         elif any(each["min"] > self.below for each in found):
@@ -71,21 +71,20 @@ class Cost(Rule):
         return Finding(outcome, f"{where}{self._with_pytorch(outcome)}", numbers)
 
     def _with_pytorch(self, outcome: Outcome) -> str:
-        """Return what PyTorch's layers cost, and whether the outcome depends on the implementation."""
+        """Return whether the bound also holds with PyTorch's layers, with their factors."""
         plain = self._plain().values()
         if not plain:
             return ""
         factors = joined(
             [with_range(each["median"], each["min"], each["max"], _FACTOR.text) for each in plain]
         )
-        text = f" With PyTorch's layers, the factors are {factors}"
         if all(each["max"] < self.below for each in plain):
-            return f"{text}, below the bound."
-        if any(each["min"] < self.below for each in plain):
-            return f"{text}."
-        if outcome == Outcome.SUPPORTED:
-            return f"{text}, which is more than the bound: the claim depends on the implementation."
-        return f"{text}, which is more than the bound."
+            held = "it also holds" if outcome == Outcome.SUPPORTED else "it holds"
+        elif any(each["min"] < self.below for each in plain):
+            held = "rounds lie on both sides of the bound"
+        else:
+            held = "it does not hold either" if outcome == Outcome.CONTRADICTED else "it does not hold"
+        return f" With PyTorch's layers, {held}: {factors}."
 
     def _plain(self) -> Mapping[str, Mapping[str, float]]:
         """Return the factors with PyTorch's layers by case; empty if one of them was not measured."""

@@ -80,9 +80,16 @@ def gains(table: TableRuns) -> Markdown | None:
     return Markdown(captioned(caption, name, markdown_table(header, rows)))
 
 
-def ratio_gain(runs: BranchRuns, fixed: str, trained: str) -> str:
-    """Format the factor in the geometric mean of the ratio with its interval: `1.42 (1.30 to 1.55)`."""
-    effect = runs.ratio_effect(fixed, trained)
+def ratio_gain(runs: BranchRuns, fixed: str, trained: str, mean: str = "geometric") -> str:
+    """Format the factor in a mean of the ratio with its interval: `1.42 (1.30 to 1.55)`.
+
+    Args:
+        runs: the runs.
+        fixed: the variant with constants.
+        trained: the variant with TRSF.
+        mean: the mean over modules, one of `MEANS`.
+    """
+    effect = runs.ratio_effect(fixed, trained, mean)
     if effect is None:
-        return f"{runs.gain(fixed, trained, 'ratio'):.2f} (no interval: one seed)"
+        return f"{runs.gain(fixed, trained, 'ratio', mean):.2f} (no interval: one seed)"
     return FACTOR.interval(effect.interval.value, effect.interval.low, effect.interval.high)

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.stability import Study
+from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.variants import short_name
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
 from trsfnet.report.stability.curves import LOOKS, starts_key
 from trsfnet.report.stability.labels import KINDS, QUESTIONS, kind, pairs, start
-from trsfnet.text import counted, joined, percent, points, with_range
+from trsfnet.text import counted, percent, points, with_range
 
 # Horizontal distance between variants at the same rate.
 _STEP = 0.13
@@ -92,13 +93,29 @@ def told_apart(study: Study, claim: str) -> list[str]:
 
 def _sentence(study: Study, first: str, second: str) -> str:
     effects = {rate: study.accuracy_difference(first, second, rate) for rate in study.rates}
-    clear = [
-        f"{_written(effect)} points at {rate:g}"
+    clear = {
+        rate: _more_or_fewer(effect.interval)
         for rate, effect in effects.items()
         if effect and not effect.interval.low <= 0 <= effect.interval.high
+    }
+    one, other = short_name(first), short_name(second)
+    if not clear:
+        return f"The training accuracies of {one} and {other} do not differ beyond chance at any rate."
+    (rate, difference), *others = clear.items()
+    parts = [
+        f"At rate {rate:g}, {one} classifies {difference} of the training images correctly than {other}",
+        *(f"at rate {rate:g}, {difference}" for rate, difference in others),
     ]
-    found = f"{joined(clear)}; no other rate distinguishes them" if clear else "no rate distinguishes them"
-    return f"Training accuracy, {short_name(first)} − {short_name(second)}: {found}."
+    if len(clear) < len(effects):
+        parts.append("at the other rates, the two do not differ beyond chance")
+    return f"{'; '.join(parts)}."
+
+
+def _more_or_fewer(difference: Interval) -> str:
+    """Return a difference between shares that excludes 0, such as `51.3 points (12.1 to 90.5) fewer`."""
+    low, high = sorted((abs(difference.low), abs(difference.high)))
+    more_or_fewer = "more" if difference.value > 0 else "fewer"
+    return f"{100 * abs(difference.value):.1f} points ({100 * low:.1f} to {100 * high:.1f}) {more_or_fewer}"
 
 
 def _written(effect: Effect | None) -> str:

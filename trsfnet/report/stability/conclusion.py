@@ -27,7 +27,7 @@ def verdict(study: Study | None) -> Markdown:
     for question, claim in QUESTIONS.items():
         found = study.campaign.verdicts[claim]
         numbers = paper_rules()[claim].summary(found.measured)
-        numbers = f" Difference in the share that collapsed: {numbers}." if numbers else ""
+        numbers = f" Difference: {numbers}." if numbers else ""
         lines.append(f"- {question} **{found.outcome.capitalize()}**.{numbers} {found.explanation}")
         lines += [f"  - {sentence}" for sentence in told_apart(study, claim)]
     lines.append(f"\n{_shape(study)}{_mostly_at_chance(study)}")
