@@ -63,7 +63,7 @@ def test_runs_that_all_survive_a_threshold_are_told_apart(tmp_path):
     assert area.estimate == pytest.approx(-0.07625)
     assert (end.seeds, end.paired) == (6, True)
     assert found.note == "Judged by how far training gets; 0 of 12 runs collapsed."
-    assert ", judged by the held-out loss over training, 6 pairs, weakest of 2" in RULE.summary(
+    assert ", judged by the held-out loss over training, lower is better, 6 pairs" in RULE.summary(
         found.measured
     )
     # Both outcomes must show the difference, so each needs more than 80 % power.

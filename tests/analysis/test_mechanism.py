@@ -146,7 +146,7 @@ def test_records_become_rows(tmp_path):
     ]
     for each in (record, again):
         each.write_parameters(each.parameters().to_dict("records") + rows)
-    again.write_info(config=again.config | {"precision": "bfloat16"}, started="2027")
+    again.write_info(config=again.config | {"precision": "bfloat16"}, started="2028-01-01")
     found = load(tmp_path / "first", tmp_path / "again").mechanism
     (row,) = found.to_dict("records")
     table = record.parameters()

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -47,7 +48,24 @@ def start(*words: str) -> subprocess.Popen[str]:
     """`trsfnet` in a process group of its own, as a terminal starts it."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "trsfnet", *words]
-    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)
+    # Several threads for so small a network would only wait for each other beside other tests.
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    _STARTED.append(subprocess.Popen(command, text=True, start_new_session=True, env=env, **pipes))
+    return _STARTED[-1]
+
+
+_STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running():
+    """End what a failed test leaves behind: a run of 1,000 epochs."""
+    yield
+    for process in _STARTED:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    _STARTED.clear()
 
 
 def record(runs: Path) -> dict[str, object]:

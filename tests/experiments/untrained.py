@@ -19,5 +19,6 @@ def write_run(root: Path, config: TrainConfig) -> tuple[Path, InceptionResnet]:
     save_checkpoint(path / CHECKPOINT, state)
     info = {"schema": SCHEMA, "status": "done", "run_id": config.run_id, "track": config.track}
     info |= {"seed": config.seed, "config": config.recorded, "metrics": {}, "command": "papermill it"}
+    info |= {"data": {"train": {"identities": 4, "images": config.batch_size}}}
     RunFolder(path, info).write_info()
     return path, model

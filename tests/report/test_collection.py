@@ -111,7 +111,8 @@ def test_runs_of_a_study_are_no_tables(tmp_path):
 
 def test_a_seed_counts_once(tmp_path):
     first = fake_run(tmp_path / "results", tar=0.2)
-    again = fake_run(tmp_path / "runs", tar=0.3, info={"run_id": "v1-relu-seed0-other", "started": "2028"})
+    info = {"run_id": "v1-relu-seed0-other", "started": "2028-01-01"}
+    again = fake_run(tmp_path / "runs", tar=0.3, info=info)
     found = read(tmp_path)
     assert [r.metrics["tar@1e-3"] for r in found.tables(1)[0].runs] == [0.3]
     ((left, reason),) = left_out(found, 1)

@@ -102,7 +102,7 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     assert "kernels 1.5 and branches 1.5 times the start" in course.caption
     said = length.findings(found.length)
     assert said["scales"].startswith(
-        "In our longest run of v1 with TRSF and PReLU, at the paper's decay budget and"
+        "In our long run of v1 with TRSF and PReLU, at the paper's decay budget and"
     )
     assert said["branches"].endswith("relative to their trunk grows to 1.50 times its start.")
     assert str(length.scales(found)) == f"{said['scales']} See [the length of training](length.ipynb)."

@@ -63,7 +63,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
     both = select(runs, LONG, BOTH)
     if both.empty:
         return {}
-    which = "our longest run" if len(both) == 1 else f"our {in_words(len(both))} longest runs"
+    which = "our long run" if len(both) == 1 else f"our {in_words(len(both))} long runs"
     which = f"{which} of v1 with TRSF and PReLU"
     share = f"{100 * both['travel'].max() / paper_regime().travel:.0f}{NBSP}%"
     start, end = (both[name].mean() for name in ("scale_start", "scale"))
