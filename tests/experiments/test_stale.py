@@ -17,7 +17,7 @@ def test_only_the_results_version_makes_a_run_stale(tmp_path):
     assert why_stale(earlier) == f"its results version is 1 and the current one is {RESULTS_VERSION}"
     unmarked = fake_run(tmp_path / "c")
     del unmarked.info["results_version"]
-    assert why_stale(unmarked).startswith("its results version is 0")
+    assert why_stale(unmarked).startswith("it is unknown by which results version it was made")
 
 
 def test_a_stale_run_is_trained_anew_only_when_asked(monkeypatch, tiny_config, tiny_data, tmp_path, capsys):
