@@ -98,21 +98,16 @@ def decay_budget_in_words(of: Regime) -> str:
 
 def ranges_in_words(found: Collection[Regime]) -> tuple[str, str]:
     """Return decay budget and travel of schedules, as ranges such as `0.16 to 12.4` if they differ."""
-    budgets, travels = (sorted(found, key=key) for key in (_decay_budget, _travel))
-    words = (
-        (decay_budget_in_words(budgets[0]), decay_budget_in_words(budgets[-1])),
-        (f"{travels[0].travel:,.0f}", f"{travels[-1].travel:,.0f}"),
+    by_decay = sorted(found, key=lambda regime: regime.decay_budget)
+    travels = sorted(regime.travel for regime in found)
+    return (
+        _range(decay_budget_in_words(by_decay[0]), decay_budget_in_words(by_decay[-1])),
+        _range(f"{travels[0]:,.0f}", f"{travels[-1]:,.0f}"),
     )
-    budget, travel = (" to ".join(dict.fromkeys(ends)) for ends in words)
-    return budget, travel
 
 
-def _decay_budget(of: Regime) -> float:
-    return of.decay_budget
-
-
-def _travel(of: Regime) -> float:
-    return of.travel
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def regime_in_words(of: Regime) -> str:
