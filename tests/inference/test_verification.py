@@ -195,6 +195,8 @@ def test_images_are_prepared_as_the_tracks_prepare_theirs(tmp_path):
     np.testing.assert_array_equal(as_embedded[0], as_embedded[1])
     with pytest.raises(DataError, match=r"a\.png is not an image"):
         prepare(b"no image", "a.png", "crop", 75)
+    with pytest.raises(DataError, match=r"a\.png has 75 x 75 pixels, not 250 x 250 .* choose 'photograph'"):
+        prepare(png(crop), "a.png", "lfw", 75)
     with pytest.raises(ConfigError, match="images must be one of 'photograph', 'warp', 'lfw', 'crop'"):
         prepare(png(crop), "a.png", "guess", 75)
 

@@ -217,15 +217,36 @@ class LfwSource(Source):
         Raises:
             DataError: if the image is missing, cannot be decoded, or is not 250 x 250 as published.
         """
-        image = decode(encoded or self.encoded(index), f"LFW image {self.name(index)}")
-        height, width = image.shape[:2]
-        if (height, width) != (_SIDE, _SIDE):
-            raise DataError(
-                f"LFW image {self.name(index)} in {self._path} has {width} x {height} pixels, not "
-                f"{_SIDE} x {_SIDE} as published: if these are crops of faces, keep them under another name "
-                f"than {self._path.name}, which stands for the published images."
-            )
-        return central_crop(image, size, CROP)
+        name = self.name(index)
+        image = decode(encoded or self.encoded(index), f"LFW image {name}")
+        return central_face(
+            image,
+            f"LFW image {name} in {self._path}",
+            size,
+            f"if these are crops of faces, keep them under another name than {self._path.name}, which stands "
+            "for the published images",
+        )
+
+
+def central_face(image: np.ndarray, name: str, size: int, advice: str) -> np.ndarray:
+    """Return the face at the centre of a published image: uint8 [size, size, 3], RGB.
+
+    Args:
+        image: uint8 [H, W, 3], RGB.
+        name: what it is called, for the error message.
+        size: side of the result in pixels.
+        advice: what to do about an image of another size, for the error message.
+
+    Raises:
+        DataError: if the image is not 250 x 250 as published.
+    """
+    height, width = image.shape[:2]
+    if (height, width) != (_SIDE, _SIDE):
+        raise DataError(
+            f"{name} has {width} x {height} pixels, not {_SIDE} x {_SIDE} as LFW's images are published: "
+            f"{advice}."
+        )
+    return central_crop(image, size, CROP)
 
 
 class _Place(NamedTuple):

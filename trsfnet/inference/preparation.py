@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 
 from trsfnet.data.align import Detector, MarginCrop, Mtcnn, WarpCrop, choose
-from trsfnet.data.crops import central_crop, stretched
+from trsfnet.data.crops import stretched
 from trsfnet.data.decode import decode, open_image
-from trsfnet.data.lfw import CROP
+from trsfnet.data.lfw import central_face
 from trsfnet.errors import ConfigError, DataError, choice
 from trsfnet.interop.description import Description
 
@@ -56,14 +56,15 @@ def prepare(encoded: bytes, name: str, preparation: str, size: int) -> np.ndarra
 
     Raises:
         ConfigError: if the preparation is unknown, or facenet-pytorch is needed but not installed.
-        DataError: if the file is not an image, or no face is found in it.
+        DataError: if the file is not an image, no face is found in it, or an image of LFW is not 250 x 250.
     """
     choice("images", preparation, tuple(PREPARATIONS))
     if preparation == "crop":
         return stretched(open_image(encoded, name), size)  # as everywhere else that crops are taken
     image = decode(encoded, name)
     if preparation == "lfw":
-        return central_crop(image, size, CROP)
+        advice = "choose 'photograph' for photographs, or 'crop' for crops of faces"
+        return central_face(image, name, size, advice)
     try:
         (faces,) = _detector()(image[None])
     except DataError as error:

@@ -184,6 +184,14 @@ def test_hooks_on_every_module_are_called(first: str):
     assert calls[0] == calls[1] == Counter(name for name, _ in plain.named_modules())
 
 
+def test_hooks_may_change_an_output_in_place():
+    plain = parts()
+    network = fast(plain)
+    for each in (plain, network):
+        each[1].register_forward_hook(lambda _module, _inputs, output: output.mul_(2))
+    same(step(network, images()), step(plain, images()))
+
+
 def test_what_is_skipped_is_said():
     network = parts()
     network[1].branch0.conv.register_forward_hook(lambda *_: None)

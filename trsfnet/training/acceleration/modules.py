@@ -151,7 +151,9 @@ class FastResidualBlock(_FastBranched, ResidualBlock):
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] -> the same shape."""
         y = x + self.branch(x)
-        if self.training and applicable(y) and _is_scalar_prelu(self.act):
+        # `SumPReLU` keeps its output for the backward pass; a hook may change this output in place.
+        kept = not (self._forward_hooks or _has_any_global_hook())
+        if kept and self.training and applicable(y) and _is_scalar_prelu(self.act):
             return SumPReLU.apply(y, self.act.weight)
         return self.act(y)
 
