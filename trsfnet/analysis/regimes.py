@@ -50,8 +50,9 @@ def _ours() -> Iterator[dict[str, Any]]:
                     for decay in {decays[0], decays[-1]}:
                         varied = replace(config, learning_rate=rate, weight_decay=decay)
                         yield _row(budget, varied, _images(varied))
-    for config in pilot_configs([first_seed("matched-pilot")]):
-        yield _row("matched-pilot", config, _images(config))
+    for track in ("synthetic", "lfw"):
+        for config in pilot_configs([first_seed("matched-pilot")], track):
+            yield _row("matched-pilot", config, _images(config))
 
 
 def _images(config: TrainConfig) -> int:

@@ -38,13 +38,13 @@ class Study:
         budget: the default budget.
         variants: the variants to train.
         configs: replaces `variants` if the runs differ in more than the variant; a function that returns the
-            runs for some seeds, or for the default seeds if given None.
+            runs for some seeds, or for the default seeds if given None, on a track.
         further_tracks: the tracks besides `track` on which its runs are planned as well.
     """
 
     budget: str
     variants: tuple[Variant, ...] = ()
-    configs: Callable[[Sequence[int] | None], list[TrainConfig]] | None = None
+    configs: Callable[[Sequence[int] | None, str], list[TrainConfig]] | None = None
     further_tracks: tuple[str, ...] = ()
 
     @property
@@ -64,8 +64,8 @@ STUDIES = {
     "collapse": Study("collapse", COLLAPSE),
     "width-narrow": Study("width-narrow", WIDTH_NARROW),
     "width": Study("width", WIDTH),
-    "mechanism": Study("mechanism", configs=lambda seeds: mechanism_configs(seeds=seeds)),
-    "matched-pilot": Study("matched-pilot", configs=pilot_configs),
+    "mechanism": Study("mechanism", configs=lambda seeds, _: mechanism_configs(seeds=seeds)),
+    "matched-pilot": Study("matched-pilot", configs=pilot_configs, further_tracks=("lfw",)),
     "long": Study("long", LONG),
     "long-usual-decay": Study("long-usual-decay", LONG_USUAL_DECAY),
 }
@@ -95,11 +95,11 @@ def planned_runs(options: Mapping[str, Any], root: Path | None) -> dict[tuple[st
     track = options.get("track", "paper" if budget == "paper" else study.track)
     seeds = _seeds(options.get("seeds"))
     if study.configs:
-        if (budget, track) != (study.budget, study.track) or "exhibit" in options:
+        if not study.planned_on(budget, track) or "exhibit" in options:
             raise ConfigError(
                 f"study {name} has its own budget and track, and belongs to no exhibit of the paper."
             )
-        runs = study.configs(seeds)
+        runs = study.configs(seeds, track)
     else:
         if name != "paper" and "exhibit" in options:
             raise ConfigError(f"study {name} has its own variants, and belongs to no exhibit of the paper.")
@@ -132,8 +132,9 @@ def planned_configs(budget: str, track: str) -> tuple[TrainConfig, ...]:
         ConfigError: the budget is unknown or not defined for the track.
     """
     study = STUDIES.get(budget, STUDIES["paper"])
-    found = study.configs(None) if study.configs else configs(study.variants, budget=budget, track=track)
-    return tuple(found)
+    if study.configs:
+        return tuple(study.configs(None, track))
+    return tuple(configs(study.variants, budget=budget, track=track))
 
 
 def configs_of_budget(budget: str, track: str) -> tuple[TrainConfig, ...]:
