@@ -126,7 +126,8 @@ def test_the_answer_counts_the_comparisons(tmp_path):
     assert "factor of ten in 1 of them" in said
     concluded = str(meaning.verdict([load(tmp_path).table(1, "synthetic")]))
     assert (
-        "Rendered faces, short budget: the branches add more with TRSF in both comparisons; the" in concluded
+        "Rendered faces, short budget: the averages agree that the branches add more with TRSF in both "
+        "comparisons; the claim over all of them is" in concluded
     )
     assert "(#claim-branches-matter-more)" in concluded
     assert "a factor above 3.16 as one" in concluded

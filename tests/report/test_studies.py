@@ -104,10 +104,12 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     assert said["scales"].startswith(
         "In our long run of v1 with TRSF and PReLU, at the paper's decay budget and"
     )
-    assert said["branches"].endswith("relative to their trunk grows to 1.50 times its start.")
+    assert said["branches"].endswith(
+        "relative to their trunk grows to at least 1.50 times its start, by each of three averages."
+    )
     assert str(length.scales(found)) == f"{said['scales']} See [the length of training](length.ipynb)."
     assert length.scales(NOTHING) is None
-    answer = landing.findings(found.campaigns, (), found.length)
+    answer = landing.findings(found.campaigns, found)
     assert all(sentence in answer for sentence in said.values())
     figure = travel.travel_figure(found)
     assert isinstance(figure, Picture)
@@ -130,12 +132,16 @@ def branches_said(grown, compared, seeds=3, *, scale=0.9, other_average=1.0):
     [
         (
             (1.5, 0.5),
-            "grows to 1.51 times its start and ends at 2.94 (2.80 to 3.09) times that with constants",
+            "at least 1.51 times its start, by each of three averages; it ends at 2.94 (2.80 to 3.09) times "
+            "that with constant scales and PReLU (the average with the lowest lower bound)",
         ),
-        ((0.5, 1.5), "shrinks to 0.50 times its start and ends at 0.33 (0.31 to 0.34) times that"),
-        ((1.5, 0.5, 2), "PReLU (two pairs of runs, too few to decide)."),
-        ((1.5, 1.48), "PReLU (three pairs of runs; undecided)."),
-        ((1.5, 0.5), "that with constants and PReLU."),
+        (
+            (0.5, 1.5),
+            "at most 0.50 times its start, by each of three averages; it ends at 0.33 (0.31 to 0.34) times",
+        ),
+        ((1.5, 0.5, 2), "bound; two pairs of runs, too few to decide)."),
+        ((1.5, 1.48), "bound; three pairs of runs, undecided)."),
+        ((1.5, 0.5), "that with constant scales and PReLU (the average with the lowest lower bound)."),
     ],
 )
 def test_long_training_is_described_by_its_numbers_and_its_verdict(arguments, words):
@@ -146,7 +152,7 @@ def test_averages_that_disagree_on_long_training_are_both_given():
     said = branches_said(1.5, 1.0, other_average=0.5)["branches"]
     assert "ends, depending on the average, at 0.76 to 1.51 times its start" in said
     assert (
-        "and ends at 0.74 to 1.47 times that with constants and PReLU (three pairs of runs; undecided)"
+        "; it ends at 0.74 to 1.47 times that with constant scales and PReLU (three pairs of runs, undecided)"
         in said
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -219,7 +218,9 @@ CHANCE = {AT_THE_END: 1.0, OVER_TRAINING: 1.0}
 
 def state(everything, **tables):
     """An analysis of which the table of runs is another one."""
-    return SimpleNamespace(width=width_runs(everything.runs).assign(**tables))
+    found = Analysis([])
+    found.width = width_runs(everything.runs).assign(**tables)
+    return found
 
 
 def test_the_conclusion_without_a_collapse(everything):
@@ -231,7 +232,7 @@ def test_the_conclusion_without_a_collapse(everything):
         "is lower at full width. At full width, scales trained from 0.1 and from 1 lower the loss below that "
         "with the constant 1."
     )
-    assert text.startswith(width.finding(everything.width))
+    assert text.startswith(width.finding(everything))
 
 
 def test_the_conclusion_names_the_rates_of_collapses(everything):
@@ -274,12 +275,12 @@ def test_the_conclusion_waits_for_runs(records, seeds, words):
     found = Analysis([record for record in records if record.seed in seeds])
     text = width.verdict(found)
     assert text is None if words is None else words in str(text)
-    assert not width.finding(found.width)
+    assert not width.finding(found)
 
 
 def test_the_first_page_waits_for_all_runs(records):
-    assert "of the width, none did. Width impairs" in width.finding(Analysis(records).width)
-    assert width.finding(Analysis(records[1:]).width) == ""
+    assert "of the width, none did. Width impairs" in width.finding(Analysis(records))
+    assert width.finding(Analysis(records[1:])) == ""
     assert "full width that have ended, none collapsed" in str(width.verdict(Analysis(records[1:])))
 
 

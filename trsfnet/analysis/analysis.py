@@ -152,6 +152,11 @@ class Analysis:
         return width.width_runs(self.runs)
 
     @cached_property
+    def width_answers(self) -> list[Answer]:
+        """The answers of these studies to their questions."""
+        return width.answers(self.width)
+
+    @cached_property
     def starting_norms(self) -> np.ndarray:
         """Initial norms of the kernels under the scales in that study: see `starting_norms`."""
         return starting_norms(self.runs)

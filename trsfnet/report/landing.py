@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
+from collections.abc import Mapping, Sequence
 
 from trsfnet.analysis import Analysis
+from trsfnet.analysis.averages import MEANS
 from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
 from trsfnet.analysis.findings import DECIDED, Outcome
@@ -26,9 +25,10 @@ from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.mechanism import decay_figure
 from trsfnet.report.names import campaign_name, schedules_in_words, short_track
 from trsfnet.report.switch import tabs
-from trsfnet.text import capitalised, counted, joined, percent, percent_range
+from trsfnet.text import capitalised, counted, in_words, joined, percent, percent_range
 
 _ROLE, _STABLE = "branches-matter-more", "trainable-more-stable"
+_ARCFACE = "trsf-gains-with-arcface"
 
 MAIN_CLAIMS = {question: claims[0] for question, claims in QUESTIONS.items()}
 """The id of the claim that answers each question most directly, by question."""
@@ -40,56 +40,41 @@ def campaigns_on_questions(found: Analysis) -> list[Campaign]:
     return [campaign for campaign in found.campaigns_on(asked) if campaign.decides(asked)]
 
 
-def answer(
-    campaigns: Sequence[Campaign],
-    mechanism: Sequence[Answer] = (),
-    long: pd.DataFrame | None = None,
-    study: Study | None = None,
-    graded: Campaign | None = None,
-    wide: pd.DataFrame | None = None,
-) -> Markdown:
+def answer(campaigns: Sequence[Campaign], found: Analysis | None = None) -> Markdown:
     """State whether the paper holds up, how many of its questions are decided, and what is contradicted.
 
     Args:
         campaigns: see `campaigns_on_questions`.
-        mechanism: answers of the study on weight decay.
-        long: the table of `trsfnet.analysis.length.long_runs`.
-        study: the stability study.
-        graded: the study `collapse`, which compares runs by how far training gets.
-        wide: the table of `trsfnet.analysis.width.width_runs`.
+        found: the analysis whose studies are reported as well; None for none.
     """
-    parts = [findings(campaigns, mechanism, long, study, graded, wide)]
+    parts = [findings(campaigns, found)]
     if campaigns:
         parts.append(" ".join(filter(None, (_counts(campaigns), _contradicted(campaigns)))))
     return Markdown("\n\n".join(parts))
 
 
-def findings(
-    campaigns: Sequence[Campaign],
-    mechanism: Sequence[Answer] = (),
-    long: pd.DataFrame | None = None,
-    study: Study | None = None,
-    graded: Campaign | None = None,
-    wide: pd.DataFrame | None = None,
-) -> str:
+def findings(campaigns: Sequence[Campaign], found: Analysis | None = None) -> str:
     """List what the runs show on accuracy, scales, branches, slopes and stability; arguments as above."""
     if not campaigns:
         return "**Not tested yet: no run that can test these questions has ended.**"
-    of_length = {} if long is None else length.findings(long)
-    found: dict[str, list[str | None]] = {
+    topics: dict[str, list[str | None]] = {
         "Accuracy": [_accuracy(campaigns), _by_decay(campaigns), _travel(campaigns)],
-        "Scales": [_explanation(mechanism), of_length.get("scales")],
-        "Branches": [_role_of_branches(campaigns), of_length.get("branches")],
-        "Slopes": [of_length.get("slopes")],
-        "Stability": [
-            _stability(study) if study else None,
-            _training_further(graded) if graded else None,
-            width.finding(wide) if wide is not None else None,
-        ],
+        "Scales": [_explanation(found.answers if found else [])],
+        "Branches": [_role_of_branches(campaigns)],
     }
+    if found:
+        of_length = length.findings(found.length)
+        topics["Scales"] += [of_length.get("scales"), _open(found, of_length)]
+        topics["Branches"] += [of_length.get("branches")]
+        topics["Slopes"] = [of_length.get("slopes")]
+        topics["Stability"] = [
+            _training_further(found.graded) if found.graded else None,
+            _stability(found.study) if found.study else None,
+            width.finding(found),
+        ]
     return "\n".join(
         f"- **{topic}.** {' '.join(filter(None, sentences))}"
-        for topic, sentences in found.items()
+        for topic, sentences in topics.items()
         if any(sentences)
     )
 
@@ -126,7 +111,8 @@ _NOTE = (
     "*Inconclusive*: chance could explain the difference. Verdicts are corrected for all claims that are "
     "tested on the same runs, so they can be inconclusive although the interval excludes 0. *Out of reach*: "
     "our training is too short, or its weight decay too weak, to test the claim. *Exploratory*: the "
-    "rule is younger than some of the runs that decide the claim."
+    "rule is younger than some of the runs that decide the claim. *v1 and v2 differ*: so do the effects in "
+    "them, by more than chance explains; these tests are not corrected for the other claims."
 )
 _CAPTION = "The paper's main claims. Each verdict links to its numbers and runs."
 
@@ -198,8 +184,8 @@ def _by_decay(campaigns: Sequence[Campaign]) -> str:
         if before < after:
             sentences.append(
                 f"On {short_track(weak.track)}, v1 has a TAR of {percent(before)} with weaker decay and "
-                f"{percent(after)} at the paper's decay budget; the mean gain by TRSF over both versions, in "
-                f"log odds, is {_gain(weak)} and {_gain(strong)}."
+                f"{percent(after)} at the paper's decay budget; the mean gain from TRSF over both versions, "
+                f"in log odds, is {_gain(weak)} and {_gain(strong)}, respectively."
             )
     return " ".join(sentences)
 
@@ -306,6 +292,20 @@ def _explanation(mechanism: Sequence[Answer]) -> str:
     return f"{argument} This remains open."
 
 
+def _open(found: Analysis, of_length: Mapping[str, str]) -> str:
+    """State that it remains open whether weight decay explains the paper's scales; empty if it is decided."""
+    decay = next((each for each in found.length_answers if each.question == "decay"), None)
+    if (
+        not of_length
+        or not decay_explains_growth(found.answers)
+        or decay is None
+        or decay.decided is not None
+    ):
+        return ""
+    until = "" if decay.seeds else " until long runs with less decay have ended"
+    return f"Whether weight decay alone explains the paper's scales remains open{until}."
+
+
 def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     """State whether branches contribute more with TRSF than with constants, at the paper's decay budget.
 
@@ -314,19 +314,38 @@ def _role_of_branches(campaigns: Sequence[Campaign]) -> str:
     tested = [each for each in _matched(campaigns) if each.verdicts[_ROLE].tested]
     if not any(each.verdicts[_ROLE].outcome in DECIDED for each in tested):
         return ""
+    first, *others = map(_branches_on, tested)
+    verdicts = " ".join([first, *map(capitalised, others)])
     return (
-        "Do they add more to their trunk with TRSF than with constants? At the paper's decay budget, this is "
-        f"{'; '.join(map(_branches_on, tested))}. These factors are the most cautious of three averages over "
-        f"modules: the geometric mean, the arithmetic mean and the median.{_shrinking(tested)}"
+        "Do they add more to their trunk with TRSF than with constant scales? At the paper's decay budget "
+        f"{verdicts} These factors are the most cautious of three averages over modules: the geometric "
+        "mean, the arithmetic mean and the median."
+        f"{_with_arcface(tested)}{_shrinking(tested)}"
     )
 
 
 def _branches_on(campaign: Campaign) -> str:
-    """Return the verdict, the track, and the factor from constants to TRSF in what the branches add."""
+    """Return the track, the verdict, and the factor from constants to TRSF in what the branches add."""
     rule, verdict = paper_rules()[_ROLE], campaign.verdicts[_ROLE]
     weakest = rule.weakest(verdict.measured)
-    said = f"{outcome_in_words(_ROLE, campaign, sign=False)} on {short_track(campaign.track)}"
-    return f"{said}, {rule.estimate(weakest)}" if weakest else said
+    said = f"on {short_track(campaign.track)}, this is {outcome_in_words(_ROLE, campaign, sign=False)}"
+    return f"{said}: they add {rule.estimate(weakest)} as much." if weakest else f"{said}."
+
+
+def _with_arcface(campaigns: Sequence[Campaign]) -> str:
+    """State where the averages disagree with ArcFace, which the claim leaves out, with a leading space."""
+    sentences = []
+    for campaign in campaigns:
+        cells = {variant: list(campaign.of(variant).values()) for variant in paper_rules()[_ARCFACE].variants}
+        found = BranchRuns.of(cells)
+        for fixed, trained in found.pairs:
+            factors = [found.gain(fixed, trained, "ratio", mean) for mean in MEANS]
+            if min(factors) < 1 < max(factors):
+                sentences.append(
+                    " With ArcFace, which the claim leaves out, they disagree on "
+                    f"{short_track(campaign.track)}: {min(factors):.2f} to {max(factors):.2f} times."
+                )
+    return "".join(sentences)
 
 
 def _shrinking(campaigns: Sequence[Campaign]) -> str:
@@ -348,21 +367,6 @@ def _shrinking(campaigns: Sequence[Campaign]) -> str:
     )
 
 
-def _stability(study: Study) -> str:
-    """State how many runs of the stability study collapsed and whether trained scales prevent it."""
-    verdict = {
-        Outcome.SUPPORTED: "v1 with TRSF collapses less often than v1",
-        Outcome.CONTRADICTED: "v1 with TRSF does not collapse less often than v1",
-    }.get(
-        study.campaign.verdicts[_STABLE].outcome,
-        "it remains open whether v1 with TRSF collapses less often than v1",
-    )
-    return (
-        f"Of {counted(len(study.runs), 'short run')} at learning rates up to {study.rates[-1]:g}, "
-        f"{len(study.collapses)} collapsed; {verdict}{_compared(study.campaign)}."
-    )
-
-
 def _training_further(campaign: Campaign) -> str:
     """State whether v1 with TRSF trains further than v1 where training begins to fail."""
     found = campaign.verdicts[_STABLE]
@@ -373,16 +377,40 @@ def _training_further(campaign: Campaign) -> str:
         Outcome.CONTRADICTED: "v1 with TRSF does not train further than v1",
     }.get(found.outcome, "it remains open whether v1 with TRSF trains further than v1")
     return (
-        "In later runs at learning rates at which training begins to fail, judged by the loss on held-out "
-        f"images as a share of chance level, {verdict}{_compared(campaign)}."
+        "At learning rates at which training begins to fail, judged by the loss on held-out images as a "
+        f"share of chance level, {verdict}{_compared(campaign)}."
+    )
+
+
+def _stability(study: Study) -> str:
+    """State how many runs of the stability study collapsed and whether trained scales prevent it."""
+    verdict = {
+        Outcome.SUPPORTED: "v1 with TRSF collapses less often than v1",
+        Outcome.CONTRADICTED: "v1 with TRSF does not collapse less often than v1",
+    }.get(
+        study.campaign.verdicts[_STABLE].outcome,
+        "it remains open whether v1 with TRSF collapses less often than v1",
+    )
+    return (
+        f"Of {counted(len(study.runs), 'earlier short run')} at learning rates up to {study.rates[-1]:g}, "
+        f"{len(study.collapses)} collapsed; {verdict}{_compared(study.campaign)}."
     )
 
 
 def _compared(campaign: Campaign) -> str:
-    """Return the difference between v1 with TRSF and v1 in brackets; empty without any."""
-    rule = paper_rules()[_STABLE]
-    weakest = rule.weakest(campaign.verdicts[_STABLE].measured)
-    return f" ({rule.estimate(weakest)}{rule.sample(weakest)})" if weakest else ""
+    """Return the difference between v1 with TRSF and v1 after a colon; empty without any."""
+    rule, verdict = paper_rules()[_STABLE], campaign.verdicts[_STABLE]
+    weakest = rule.weakest(verdict.measured)
+    if not weakest:
+        return ""
+    open_yet_clear = (
+        verdict.outcome not in DECIDED
+        and weakest.low is not None
+        and weakest.high is not None
+        and not weakest.low <= 0 <= weakest.high
+    )
+    corrected = "; corrected for all claims, chance could explain it" if open_yet_clear else ""
+    return f": the difference is {rule.estimate(weakest)}{rule.sample(weakest)}{corrected}"
 
 
 def _contradicted(campaigns: Sequence[Campaign]) -> str:
@@ -394,11 +422,13 @@ def _contradicted(campaigns: Sequence[Campaign]) -> str:
                 found.setdefault(claim, []).append(_where(claim, campaign))
     if not found:
         return ""
-    listed = ", ".join(
-        f"“{claims_by_id()[claim].statement.rstrip('.')}” ({'; '.join(dict.fromkeys(names))})"
+    listed = "; ".join(
+        f"“{claims_by_id()[claim].statement.rstrip('.')}” ({', '.join(dict.fromkeys(names))})"
         for claim, names in found.items()
     )
-    return f"They also contradict {counted(len(found), 'further claim')}: {listed}."
+    one = len(found) == 1
+    number = capitalised(in_words(len(found)))
+    return f"{number} further {'claim is' if one else 'claims are'} contradicted: {listed}."
 
 
 def _where(claim: str, campaign: Campaign) -> str:
@@ -406,26 +436,33 @@ def _where(claim: str, campaign: Campaign) -> str:
     rule, verdict = paper_rules()[claim], campaign.verdicts[claim]
     if not rule.needs_runs:
         return rule.summary(verdict.measured)
-    mark = " (exploratory)" if campaign.exploratory(claim) else ""
-    return ", ".join(filter(None, (f"{campaign_name(campaign)}{mark}", verdict.short_note)))
+    mark = "exploratory" if campaign.exploratory(claim) else ""
+    return ", ".join(filter(None, (campaign_name(campaign), mark, verdict.short_note)))
 
 
 def _counts(campaigns: Sequence[Campaign]) -> str:
     counts = []
     for campaign in campaigns:
         outcomes = campaign.count(MAIN_CLAIMS.values())
-        supported, contradicted = (outcomes[outcome] for outcome in DECIDED)
-        left = len(MAIN_CLAIMS) - supported - contradicted
-        exploratory = sum(map(campaign.exploratory, MAIN_CLAIMS.values()))
+        left = len(MAIN_CLAIMS) - sum(outcomes[outcome] for outcome in DECIDED)
+        supported, contradicted = (_number(campaign, outcome) for outcome in DECIDED)
         counts.append(
-            f"on {campaign_name(campaign)}{_decay(campaign)}, our runs confirm {supported or 'none'}, "
-            f"contradict {contradicted or 'none'}"
-            f"{f' ({exploratory} of these exploratory)' if exploratory else ''} and leave {left} open"
+            f"on {campaign_name(campaign)}{_decay(campaign)}, our runs support {supported}, contradict "
+            f"{contradicted} and leave {left} open"
         )
     return (
-        f"Of the paper's answers to {counted(len(MAIN_CLAIMS), 'question')}, {'; '.join(counts)}. Open are "
-        "those on which our runs are inconclusive, out of reach or missing."
+        f"Of the paper's answers to {counted(len(MAIN_CLAIMS), 'question')}, {'; '.join(counts)}. A question "
+        "is open if our runs are inconclusive, too far from the paper's training, or missing."
     )
+
+
+def _number(campaign: Campaign, outcome: Outcome) -> str:
+    """Return how many main claims have an outcome and how many of them are exploratory, such as `none`."""
+    claims = [claim for claim in MAIN_CLAIMS.values() if campaign.verdicts[claim].outcome == outcome]
+    exploratory = sum(map(campaign.exploratory, claims))
+    if not exploratory:
+        return str(len(claims) or "none")
+    return f"{len(claims)} ({'' if exploratory == len(claims) else f'{exploratory} of them '}exploratory)"
 
 
 def _decay(campaign: Campaign) -> str:

@@ -98,29 +98,27 @@ def _growth_of_branches(runs: pd.DataFrame) -> str:
             "what the branches add relative to their trunk ends, depending on the average, at "
             f"{low:.2f} to {high:.2f} times its start"
         )
-    moved = f"grows to {low:.2f}" if low > 1 else f"shrinks to {high:.2f}"
-    return (
-        "by the most cautious of three averages, what the branches add relative to their trunk "
-        f"{moved} times its start"
-    )
+    moved = f"grows to at least {low:.2f}" if low > 1 else f"shrinks to at most {high:.2f}"
+    return f"what the branches add relative to their trunk {moved} times its start, by each of three averages"
 
 
 def _over_constants(answer: Answer) -> str:
     """Compare the final residual ratio with that of constants; empty with fewer than two pairs of runs."""
     if not (effects := list(answer.effects.values())):
         return ""
-    values = [effect.value for effect in effects]
+    values, average = [effect.value for effect in effects], ""
     if all(value < 1 for value in values):
-        factor = factor_text(max(effects, key=lambda effect: effect.high))
+        factor, average = factor_text(max(effects, key=lambda effect: effect.high)), "highest upper"
     elif all(value > 1 for value in values):
-        factor = factor_text(min(effects, key=lambda effect: effect.low))
+        factor, average = factor_text(min(effects, key=lambda effect: effect.low)), "lowest lower"
     else:
         factor = f"{min(values):.2f} to {max(values):.2f}"
-    said = f" and ends at {factor} times that with constants and PReLU"
+    details = [f"the average with the {average} bound"] if average else []
     if answer.decided is None:
-        few = ", too few to decide" if answer.seeds < MIN_SEEDS else "; undecided"
-        said += f" ({in_words(answer.seeds)} pairs of runs{few})"
-    return said
+        few = ", too few to decide" if answer.seeds < MIN_SEEDS else ", undecided"
+        details.append(f"{in_words(answer.seeds)} pairs of runs{few}")
+    said = f"; it ends at {factor} times that with constant scales and PReLU"
+    return f"{said} ({'; '.join(details)})" if details else said
 
 
 def course_figure(found: Analysis) -> Picture | Markdown:

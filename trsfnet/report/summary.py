@@ -95,7 +95,7 @@ def _cell(claim: str, campaign: Campaign) -> str:
 def answer(found: Analysis) -> str:
     """State whether the paper holds up, as a list of findings."""
     campaigns = landing.campaigns_on_questions(found)
-    return landing.findings(campaigns, found.answers, found.length, found.study, found.graded, found.width)
+    return landing.findings(campaigns, found)
 
 
 def picture(found: Analysis) -> str | None:

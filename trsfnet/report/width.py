@@ -20,7 +20,6 @@ from trsfnet.analysis.width import (
     WIDE,
     Conclusion,
     Pairs,
-    answers,
     complete,
     conclusion,
     largest_factors,
@@ -95,22 +94,19 @@ def verdict(found: Analysis) -> Markdown | None:
     runs = found.width
     if runs[runs["study"] == WIDE].empty:
         return None
-    known = answers(runs)
-    if max(answer.seeds for answer in known) < MIN_SEEDS:
+    if max(answer.seeds for answer in found.width_answers) < MIN_SEEDS:
         return Markdown(
             f"{_collapses(runs)} No question can be answered before runs with {MIN_SEEDS} seeds have ended."
         )
-    concluded = conclusion(known)
+    concluded = conclusion(found.width_answers)
     return Markdown(f"{_collapses(runs)} {_effect(concluded)} {_of_trained(concluded)}")
 
 
-def finding(runs: pd.DataFrame) -> str:
-    """State in short what the study shows; empty until all planned runs of both widths have ended.
-
-    Args:
-        runs: the table of `trsfnet.analysis.width.width_runs`.
-    """
-    return f"{_collapses(runs)} {_effect(conclusion(answers(runs)))}" if complete(runs) else ""
+def finding(found: Analysis) -> str:
+    """State in short what the study shows; empty until all planned runs of both widths have ended."""
+    if not complete(found.width):
+        return ""
+    return f"{_collapses(found.width)} {_effect(conclusion(found.width_answers))}"
 
 
 def _collapses(runs: pd.DataFrame) -> str:
@@ -190,7 +186,7 @@ def questions(found: Analysis) -> Markdown:
         f"{'pair' if most == 1 else 'pairs'} of runs. The factors at the end and over training must lie on "
         "the same side of 1"
     )
-    shown = answers_table(answers(runs), _QUESTIONS, "table-width-questions", caption)
+    shown = answers_table(found.width_answers, _QUESTIONS, "table-width-questions", caption)
     if not most:
         return Markdown(f"{shown}\n\nNo question can be answered before runs at full width have ended.")
     return Markdown("\n\n".join(filter(None, [str(shown or ""), _left_out(compared)])))

@@ -12,7 +12,7 @@ from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.tables import TableRuns
 from trsfnet.analysis.units import FACTOR
-from trsfnet.experiments.variants import short_name
+from trsfnet.experiments.variants import short_name, variant_of
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report.claims.subjects import by_subject
 from trsfnet.report.claims.tables import claims_table, outcome_link
@@ -44,8 +44,8 @@ def answer(tables: Sequence[TableRuns]) -> Markdown:
     counts = "\n".join(f"- {capitalised(runs)}: {_counts(found)}" for runs, found in by_runs.items())
     return Markdown(
         "**Do the branches add more to their trunk with TRSF than with constants?** A comparison counts as "
-        "more or less if the 95 % intervals of the geometric mean, the arithmetic mean and the median over "
-        f"modules agree.\n\n{counts}"
+        "more (or less) if the 95 % intervals of all three averages over modules, the geometric mean, the "
+        f"arithmetic mean and the median, lie above (or below) 1.\n\n{counts}"
     )
 
 
@@ -57,8 +57,17 @@ def _comparisons(tables: Sequence[TableRuns]) -> dict[str, list[dict[str, Effect
             effects = {mean: table.branches.ratio_effect(fixed, trained, mean) for mean in MEANS}
             known = {mean: effect for mean, effect in effects.items() if effect}
             if len(known) == len(MEANS):
-                by_runs.setdefault(runs_in_words(table), []).append(known)
+                by_runs.setdefault(_runs(table), []).append(known)
     return by_runs
+
+
+def _runs(table: TableRuns) -> str:
+    """Return the runs of a table in words, with the loss if it is not softmax."""
+    return f"{runs_in_words(table)}, ArcFace" if _with_arcface(table) else runs_in_words(table)
+
+
+def _with_arcface(table: TableRuns) -> bool:
+    return all(variant_of(variant).loss == "arcface" for variant in table.cells)
 
 
 def _more(found: Sequence[Mapping[str, Effect]]) -> int:
@@ -93,19 +102,26 @@ def verdict(tables: Sequence[TableRuns]) -> Markdown:
 
 
 def _conclusions(tables: Sequence[TableRuns]) -> str:
-    """State by track and budget in how many comparisons the branches add more, and the claim's verdict."""
-    campaigns = {runs_in_words(table): table.campaign for table in tables}
+    """State by runs in how many comparisons the branches add more, and the verdict of the claim."""
+    verdicts = {
+        _runs(table): "the claim is about the softmax loss alone"
+        if _with_arcface(table)
+        else f"the claim over all of them is {outcome_link(_MORE, table.campaign)}"
+        for table in tables
+    }
     return "\n".join(
-        f"- {capitalised(runs)}: the branches add more with TRSF in {_of_all(_more(found), len(found))}; the "
-        f"claim over all of them is {outcome_link(_MORE, campaigns[runs])}."
+        f"- {capitalised(runs)}: the averages {_agreement(_more(found), len(found))}; {verdicts[runs]}."
         for runs, found in _comparisons(tables).items()
     )
 
 
-def _of_all(number: int, of: int) -> str:
-    if number == of > 1:
-        return "both comparisons" if of == 2 else f"all {of} comparisons"
-    return f"{number} of {counted(of, 'comparison')}"
+def _agreement(number: int, of: int) -> str:
+    """State in how many comparisons all averages are larger with TRSF."""
+    agree = "agree that the branches add more with TRSF"
+    if of == 1:
+        return agree if number else f"do not {agree}"
+    every = "both" if of == 2 else f"all {of}"
+    return f"{agree} in {every if number == of else f'{number} of {of}'} comparisons"
 
 
 def _rows(table: TableRuns) -> list[tuple[str, ...]]:
