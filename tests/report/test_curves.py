@@ -39,7 +39,9 @@ def test_the_caption_has_the_ends_their_range_and_what_is_missing(found):
     mean = (low + high) / 2
     text = shown.caption.replace("\u00a0", " ")
     start = "Our version of figure 3, on rendered faces (budget short: decay budget 0.06, travel 60)"
-    assert text.startswith(f"{start}, TAR@FAR=1e-3, ten folds: v1 + TRSF + PReLU ends highest at ")
+    assert text.startswith(
+        f"{start}, TAR@FAR=1e-3, ten folds: Of the v1 networks, v1 + TRSF + PReLU ends highest at "
+    )
     assert f"{100 * mean:.1f} % ({100 * low:.1f} % to {100 * high:.1f} %)" in text
     assert "v2 + PReLU, seed 0 (running)" in text
     assert "v1 + PReLU, seed 0 (collapsed)" in text

@@ -52,13 +52,17 @@ def test_the_best_size_of_the_branches_is_named_and_costed():
 @pytest.mark.parametrize(
     ("best", "says"),
     [
-        (1.19, "With weight decay 0.04, the branches end slightly too small."),
-        (0.71, "With weight decay 0.04, the branches end too large."),
+        (
+            1.19,
+            "With weight decay 0.04, the branches end slightly too small: their learned size is the best",
+        ),
+        (0.71, "With weight decay 0.04, the branches end too large: their learned size is the best"),
         (1.0, ""),
     ],
 )
 def test_a_bias_of_the_size_is_named_where_there_is_one(best, says):
-    assert branch_size.size_bias(with_loss(table(), best)) == says
+    said = branch_size.size_bias(with_loss(table(), best))
+    assert said.startswith(says) if says else not said
 
 
 def study(runs, long=None, usual_decay=None):
@@ -77,11 +81,11 @@ def study(runs, long=None, usual_decay=None):
 
 def test_the_verdict_says_whether_decay_alone_reaches_the_papers_scales():
     text = str(mechanism.verdict(study(table(noise=0))))
-    assert text.startswith("**Not in these short runs**: weight decay 0.04 instead of 0.0005 changes")
+    assert text.startswith("**In these short runs, weight decay alone does not make the scales")
     assert "from 0.10 to 0.50 (the paper's means for v1: 0.95 to 1.03), and the branches shrink" in text
     assert "travel" not in text, "no long run has ended"
     large = str(mechanism.verdict(study(table(noise=0, growth=12.0, shrink=1.0))))
-    assert large.startswith("**Yes, in these short runs**")
+    assert large.startswith("**In these short runs, weight decay alone makes the scales as large")
     assert "whether the branches shrink is undecided" in large
     assert "No run of this study" in str(mechanism.verdict(study(table()[:0])))
 

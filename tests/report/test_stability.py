@@ -182,26 +182,8 @@ def test_training_accuracy_is_compared_over_all_seeds_with_intervals(tmp_path):
     (row,) = (line for line in str(stability.differences(found)).splitlines() if "from 1 |" in line)
     assert row.split("|")[2].strip() == difference
     assert row.split("|")[3].strip() == f"0.0 (−{half:.1f} to +{half:.1f})"
-    text = str(stability.verdict(found))
-    assert (
-        f"  - At rate 0.05, v1 + TRSF classifies 60.0 points ({60 - half:.1f} to {60 + half:.1f}) more of "
-        "the training images correctly than v1 + TRSF from 1; at the other rates, the two do not differ"
-        in text
-    )
     figure = stability.accuracy_figure(found)
     assert "differ most at rate 0.05: from 30.0\N{NO-BREAK SPACE}% (v1 + TRSF from 1)" in figure.caption
-
-
-def test_a_variant_that_trains_worse_at_every_rate_is_said_to(tmp_path):
-    for seed, (rate, drop) in product(range(3), ((0.05, 0.2), (0.4, 0.5))):
-        run(tmp_path, "v1-trsf-relu", rate, seed, accuracy=0.9 - drop + 0.01 * seed)
-        run(tmp_path, "v1-trsf-relu", rate, seed, accuracy=0.9 + 0.01 * seed, scale_init=1.0)
-    half = stats.t.interval(0.95, 4, scale=0.01 * (2 / 3) ** 0.5)[1] * 100
-    assert (
-        f"  - At rate 0.05, v1 + TRSF classifies 20.0 points ({20 - half:.1f} to {20 + half:.1f}) fewer of "
-        "the training images correctly than v1 + TRSF from 1; at rate 0.4, 50.0 points "
-        f"({50 - half:.1f} to {50 + half:.1f}) fewer.\n"
-    ) in str(stability.verdict(find(tmp_path)[0]))
 
 
 def test_a_run_that_finished_no_epoch_has_learned_nothing(tmp_path):

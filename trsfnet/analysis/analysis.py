@@ -158,7 +158,7 @@ class Analysis:
 
     @cached_property
     def starting_norms(self) -> np.ndarray:
-        """Initial norms of the kernels under the scales in that study: see `starting_norms`."""
+        """Initial norms of the kernels that the scales multiply in that study: see `starting_norms`."""
         return starting_norms(self.runs)
 
     @cached_property

@@ -100,8 +100,8 @@ def courses(runs: Iterable[Run]) -> dict[str, list[pd.DataFrame]]:
 
     Returns:
         Tables with one row per epoch, from 0, and the columns `scale` (mean magnitude), `kernel` (geometric
-        mean of the norms of the kernels under the scales) and `ratio` (mean of branch over trunk), all
-        divided by their values at epoch 0. A study without such a run is left out.
+        mean of the norms of the kernels that the scales multiply) and `ratio` (mean of branch over trunk),
+        all divided by their values at epoch 0. A study without such a run is left out.
     """
     found: dict[str, list[pd.DataFrame]] = {}
     for run in _finished(runs):

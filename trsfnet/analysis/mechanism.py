@@ -122,8 +122,8 @@ def ladder(runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         The rows of `mechanism_runs` that belong to the ladder, with a column `line`: `both` or `baseline` if
-        all kernels decay, and `projections` if only the kernels under the scales decay. Runs with TRSF and
-        PReLU but without weight decay appear only as `both`.
+        all kernels decay, and `projections` if only the kernels that the scales multiply decay. Runs with
+        TRSF and PReLU but without weight decay appear only as `both`.
     """
     usual = (runs["projection_gain"] == 1) & runs["slope_floor"].isna() & ~runs["fixed_scales"]
     both = usual & runs["trsf"] & (runs["activation"] == "prelu") & (runs["scale_init"] == 0.1)
@@ -178,7 +178,7 @@ def change(
 
 
 def starting_norms(runs: Iterable[Run]) -> np.ndarray:
-    """Return the initial norms of the kernels under the scales, averaged over the study's runs: [modules].
+    """Return the initial norms of the kernels that the scales multiply, averaged over runs: [modules].
 
     They are the initial values of `trsfnet.analysis.gradient_flow`. Empty if there are no runs.
     """

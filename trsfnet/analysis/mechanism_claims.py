@@ -199,8 +199,8 @@ QUESTIONS = {
         _main_reason,
         SHARE,
         POINTS,
-        premise="At neither weight decay do trained scales gain on facenet's constants beyond chance, so "
-        "that there is no gain to explain.",
+        premise="At both weight decays, chance can explain the difference between trained scales and "
+        "facenet's constants, so there is no established gain to explain.",
         note=_main_reason_note,
     ),
 }

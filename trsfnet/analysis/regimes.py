@@ -26,8 +26,9 @@ def regimes() -> pd.DataFrame:
 
     Returns:
         A table with the columns `budget` (for the paper's schedules, the training set), `track`, `steps`,
-        `batch_size`, `images` (of the training set; none for the paper's), `schedule`, `learning_rate` (the
-        largest), `weight_decay`, `travel` and `decay_budget`; see `trsfnet.training.budget`.
+        `batch_size`, `people` and `images` (of the training set; none for the paper's), `schedule`,
+        `learning_rate` (the largest), `weight_decay`, `travel` and `decay_budget`; see
+        `trsfnet.training.budget`.
     """
     return pd.DataFrame([*_papers(), *_ours()])
 
@@ -35,7 +36,7 @@ def regimes() -> pd.DataFrame:
 def _papers() -> Iterator[dict[str, Any]]:
     for name in PRESETS:
         config = TrainConfig.from_parameters({"precision": "float32"}, name)
-        yield _row(name, config, None)
+        yield _row(name, config, (None, None))
 
 
 def _ours() -> Iterator[dict[str, Any]]:
@@ -49,27 +50,30 @@ def _ours() -> Iterator[dict[str, Any]]:
                 for rate in {rates[0], rates[-1]}:
                     for decay in {decays[0], decays[-1]}:
                         varied = replace(config, learning_rate=rate, weight_decay=decay)
-                        yield _row(budget, varied, _images(varied))
+                        yield _row(budget, varied, _training_set(varied))
     for track in ("synthetic", "lfw"):
         for config in pilot_configs([first_seed("matched-pilot")], track):
-            yield _row("matched-pilot", config, _images(config))
+            yield _row("matched-pilot", config, _training_set(config))
 
 
-def _images(config: TrainConfig) -> int:
-    """Return the number of training images of a public track."""
+def _training_set(config: TrainConfig) -> tuple[int, int]:
+    """Return the number of people and of images in the training set of a public track."""
     if config.track == "synthetic":
-        return config.identities * config.images_per_identity
+        return config.identities, config.identities * config.images_per_identity
     people, fewest = read_people(), config.images_per_identity
-    return sum(p.images for i in TRAIN_SETS for p in people[i] if p.images >= fewest)
+    found = [p.images for i in TRAIN_SETS for p in people[i] if p.images >= fewest]
+    return len(found), sum(found)
 
 
-def _row(budget: str, config: TrainConfig, images: int | None) -> dict[str, Any]:
+def _row(budget: str, config: TrainConfig, training_set: tuple[int | None, int | None]) -> dict[str, Any]:
+    people, images = training_set
     found = regime(config, config.steps_per_epoch or (images or 0) // config.batch_size)
     return {
         "budget": budget,
         "track": config.track,
         "steps": found.steps,
         "batch_size": config.batch_size,
+        "people": people,
         "images": images,
         "schedule": config.schedule,
         "learning_rate": config.learning_rate,

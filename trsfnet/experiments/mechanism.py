@@ -76,7 +76,7 @@ def _ladder(_seed: int) -> list[TrainConfig]:
 
 
 def _projections(_seed: int) -> list[TrainConfig]:
-    """Weight decay only on the kernels under the scales; the ladder already has the run without decay."""
+    """Decay only the kernels that the scales multiply; the ladder already has the run without decay."""
     return [replace(_BOTH, weight_decay=decay, decayed="projections") for decay in LADDER[1:]]
 
 

@@ -71,11 +71,10 @@ def size_finding(runs: pd.DataFrame) -> str:
 
 
 def _finding(decay: float, losses: pd.DataFrame) -> str:
-    exact, mean = int((losses.idxmin(axis=1) == 1).sum()), losses.mean()
-    best = _best(losses)
+    best, mean = _best(losses), losses.mean()
     said = (
         f"With weight decay {decay:g}, the learned size of the branches has the lowest held-out loss "
-        f"in {exact} of {counted(len(losses), 'run')}"
+        f"in {_exact(losses)} of {counted(len(losses), 'run')}"
     )
     if best == 1:
         return f"{said}, and on average ({mean[1.0]:.3f} nats)."
@@ -86,17 +85,22 @@ def _finding(decay: float, losses: pd.DataFrame) -> str:
 
 
 def size_bias(runs: pd.DataFrame) -> str:
-    """State at which weight decays the branches end too small or too large; empty if at none.
+    """State at which weight decays the branches end too small or too large, and how often; empty if at none.
 
     Args:
         runs: the table of `trsfnet.analysis.mechanism.mechanism_runs`.
     """
-    best = {decay: _best(losses) for decay, losses in _losses(runs).items()}
     return " ".join(
-        f"With weight decay {decay:g}, the branches end {_too(factor)}."
-        for decay, factor in best.items()
-        if factor != 1
+        f"With weight decay {decay:g}, the branches end {_too(_best(losses))}: their learned size is the "
+        f"best in {_exact(losses)} of {counted(len(losses), 'run')}."
+        for decay, losses in _losses(runs).items()
+        if _best(losses) != 1
     )
+
+
+def _exact(losses: pd.DataFrame) -> int:
+    """Return in how many runs the learned size has the lowest loss."""
+    return int((losses.idxmin(axis=1) == 1).sum())
 
 
 def _best(losses: pd.DataFrame) -> float:

@@ -51,7 +51,7 @@ def _validation(of: FigureRuns, rows: list[Runs]) -> Picture:
     drawing, first = _draw(rows, named), next(iter(named))
     for axes in drawing.axes:
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
-    finding = " ".join(_ends(row, measures[0]) for row in rows)
+    finding = _findings(rows, measures[0])
     return picture(
         drawing,
         alt=f"{first} of unseen people over the epochs, a line per variant. {finding}",
@@ -60,7 +60,7 @@ def _validation(of: FigureRuns, rows: list[Runs]) -> Picture:
 
 
 def _loss(of: FigureRuns, rows: list[Runs]) -> Picture:
-    finding = " ".join(_ends(row, "loss") for row in rows)
+    finding = _findings(rows, "loss")
     return picture(
         _draw(rows, {"Training loss (nats)": "loss"}),
         alt=f"Mean training loss over the epochs, a line per variant. {finding}",
@@ -110,6 +110,15 @@ def _by_epoch(runs: list[Run], column: str) -> pd.DataFrame:
     return pd.concat([run.history.set_index("epoch")[column] for run in runs], axis=1).dropna()
 
 
+def _findings(rows: list[Runs], column: str) -> str:
+    """State which curves end highest and lowest in each row of panels."""
+    if len(rows) == 1:
+        return _ends(rows[0], column)
+    return " ".join(
+        f"Of the {variant_of(next(iter(row))).arch} networks, {_ends(row, column)}" for row in rows
+    )
+
+
 def _ends(runs: Runs, column: str) -> str:
     """State in one sentence which curves end highest and lowest, and at which values."""
     last = {key: _by_epoch(finished_or_all(cell), column).iloc[-1] for key, cell in runs.items()}
@@ -120,9 +129,10 @@ def _ends(runs: Runs, column: str) -> str:
     if write(last[low].mean()) == write(last[high].mean()):
         names = joined([short_name(variant) for variant in last])
         return f"{names} {'both' if len(last) == 2 else 'all'} end at {write(last[low].mean())}."
+    highest, lowest = ("higher", "lower") if len(last) == 2 else ("highest", "lowest")
     return (
-        f"{short_name(high)} ends highest at {_end(last[high], write)}, "
-        f"{short_name(low)} lowest at {_end(last[low], write)}."
+        f"{short_name(high)} ends {highest} at {_end(last[high], write)}, "
+        f"{short_name(low)} {lowest} at {_end(last[low], write)}."
     )
 
 

@@ -198,7 +198,7 @@ def ends_table(found: Analysis) -> Markdown:
     )
     caption = (
         "Scales, kernels and branches before and after long training: means over seeds. ‖W‖ is the geometric "
-        "mean of the norms of the kernels under the scales; the ratio is ‖branch‖ / ‖trunk‖."
+        "mean of the norms of the kernels that the scales multiply; the ratio is ‖branch‖ / ‖trunk‖."
     )
     return Markdown(captioned(caption, "table-length-ends", table(header, rows)))
 

@@ -13,12 +13,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.findings import MIN_SEEDS
-from trsfnet.analysis.gradient_flow import mean_scale
+from trsfnet.analysis.gradient_flow import initial_norms, mean_scale
 from trsfnet.analysis.length import BASELINE, BOTH, LONG, LONG_USUAL_DECAY, SLOPES, select
 from trsfnet.analysis.mechanism import NEAR_ONE, RATIOS, Answer, branches_over_constants, change, ladder
 from trsfnet.analysis.reach import paper_regime
 from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.mechanism import ENDS, LADDER, mechanism_configs
+from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.paper.numbers import paper_table
 from trsfnet.report import style
 from trsfnet.report.branch_size import size_bias
@@ -69,7 +70,8 @@ def decay_figure(found: Analysis) -> Picture | Markdown:
         panels[2].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         keys = {t: h for p in panels for h, t in zip(*p.get_legend_handles_labels(), strict=True)}
         figure.legend(keys.values(), keys.keys(), loc="outside lower center", ncols=3, handlelength=3)
-    return picture(figure, alt=_alt(rungs), caption=_caption(rungs, found.length))
+    caption = _caption(rungs, found.length, found.starting_norms)
+    return picture(figure, alt=_alt(rungs), caption=caption)
 
 
 def _rungs(found: Analysis) -> pd.DataFrame | None:
@@ -116,11 +118,12 @@ def _budget_axis(panel: Axes) -> None:
 
 
 def _flow(panel: Axes, norms: np.ndarray) -> None:
-    """Draw the scales that gradient flow predicts if weight decay acts alone."""
+    """Draw the scales that gradient flow predicts if weight decay acts alone, for two widths."""
     if len(norms):
         budgets = np.concatenate([np.linspace(0, _LINEAR, 20), np.geomspace(_LINEAR, 15, 80)])
-        label = "Gradient flow, with branches at their initial size"
-        panel.plot(budgets, mean_scale(budgets, norms, start=0.1), "--", color=style.INK, label=label)
+        for lines, width, of in (("--", "these networks", norms), (":", "full width", initial_norms("v1"))):
+            predicted = mean_scale(budgets, of, start=PAPER_SCALE)
+            panel.plot(budgets, predicted, lines, color=style.INK, label=f"Gradient flow, {width}")
 
 
 def _papers_scales(panel: Axes) -> None:
@@ -130,12 +133,13 @@ def _papers_scales(panel: Axes) -> None:
     panel.plot(where, values, "*", color=style.INK, markersize=10, label="The paper, table 4")
 
 
-def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
+def _caption(rungs: pd.DataFrame, long: pd.DataFrame, norms: np.ndarray) -> str:
     marks = (
-        "Points are runs on rendered faces that differ only in weight decay and seed; ratios are drawn as "
-        "arithmetic means. Dashed curve: the prediction if branches keep their size. Partial decay: only the "
-        "kernels under the scales decay. Stars: the paper's means of its scales, next to our means of "
-        "magnitudes."
+        "Points of one colour are runs on rendered faces that differ only in weight decay and seed; ratios "
+        "are drawn as arithmetic means. Black curves: the prediction if the branches keep their initial "
+        "size, dashed for these networks and dotted for the paper's width."
+        f"{_beside_the_curve(rungs, norms)} Partial decay: only the kernels that the scales multiply decay. "
+        "Stars: the paper's means of its scales, next to our means of magnitudes."
     )
     if len(long):
         marks += (
@@ -144,6 +148,24 @@ def _caption(rungs: pd.DataFrame, long: pd.DataFrame) -> str:
         )
     opening = "Scales, branches and accuracy of v1 by decay budget κ."
     return " ".join([opening, *_findings(rungs), marks])
+
+
+def _beside_the_curve(rungs: pd.DataFrame, norms: np.ndarray) -> str:
+    """State where the mean scale lies above or below the prediction, with a leading space."""
+    if not len(norms):
+        return ""
+    ends = rungs[rungs["line"] == "both"].groupby("decay_budget")["scale"].mean()
+    predicted = mean_scale(ends.index.to_numpy(), norms, start=PAPER_SCALE)
+    parts = [
+        f"{side} at κ = {joined([f'{κ:.3g}' for κ in ends.index[where]])}"
+        for side, where in (("above", ends > predicted), ("below", ends < predicted))
+        if where.any()
+    ]
+    return (
+        f" Compared with the dashed curve, the mean scale with TRSF and PReLU lies {joined(parts)}."
+        if parts
+        else ""
+    )
 
 
 def _further(rungs: pd.DataFrame, long: pd.DataFrame) -> float:
@@ -209,12 +231,12 @@ def verdict(found: Analysis) -> Markdown:
     both = rungs[rungs["line"] == "both"]
     low, high = (both.loc[both["weight_decay"] == decay, "scale"].mean() for decay in ENDS)
     papers = list(paper_table(4).cells.values())
-    reached = "Yes, in these short runs" if high >= min(papers) else "Not in these short runs"
+    makes = "makes" if high >= min(papers) else "does not make"
     shrunk = next(answer.decided for answer in found.answers if answer.question == "branches")
     text = (
-        f"**{reached}**: weight decay {ENDS[1]:g} instead of {ENDS[0]:g} changes the mean magnitude of the "
-        f"scales from {low:.2f} to {high:.2f} (the paper's means for v1: {min(papers):.2f} to "
-        f"{max(papers):.2f}), and {_BRANCHES[shrunk]}."
+        f"**In these short runs, weight decay alone {makes} the scales as large as the paper's**: with "
+        f"{ENDS[1]:g} instead of {ENDS[0]:g}, their mean magnitude changes from {low:.2f} to {high:.2f} (the "
+        f"paper's means for v1: {min(papers):.2f} to {max(papers):.2f}), and {_BRANCHES[shrunk]}."
     )
     return Markdown(f"{text}{_after_long_training(found, rungs)}")
 
@@ -267,8 +289,8 @@ def ladder_table(found: Analysis) -> Markdown:
     body = table((*header, "Negative slopes", "TAR at FAR 1e-2", "Seeds"), rows)
     caption = (
         "Scales, branches and accuracy by decay budget: means over seeds. With partial decay, only the "
-        "kernels under scales decay. ‖W‖ is the norm of these kernels at the end over that at the start. The "
-        "ratio is ‖branch‖ / ‖trunk‖: arithmetic mean, geometric mean and median over modules."
+        "kernels that the scales multiply decay. ‖W‖ is the norm of these kernels at the end over that at "
+        "the start. The ratio is ‖branch‖ / ‖trunk‖: arithmetic mean, geometric mean and median over modules."
     )
     return Markdown(captioned(caption, "table-mechanism", body))
 

@@ -29,7 +29,7 @@ from trsfnet.training.config import TrainConfig
 _PARTS = {
     "ladder": "weight decay on all kernels, with TRSF + PReLU and without",
     "gauge": "the same starting function, written with scales of 1",
-    "projections": "weight decay only on the kernels under the scales",
+    "projections": "weight decay only on the kernels that the scales multiply",
     "controls": "PReLU with constant scales: facenet's, and 0.1",
     "starts": "scales that start at 0.03, 0.3 and 1",
     "floor": "slopes clamped at 0",

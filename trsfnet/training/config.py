@@ -224,7 +224,7 @@ class TrainConfig:
         choices=DECAYED,
         before="all",
         help="which weights decay",
-        notes="`projections` are the 1x1 kernels under the scales.",
+        notes="`projections` are the 1x1 kernels that the scales multiply.",
     )
     flip: bool = setting(True, help="mirror images at random")
     rotate: float = setting(at_least=0, help="largest rotation in degrees")

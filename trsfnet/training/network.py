@@ -62,7 +62,7 @@ def make_optimizer(config: TrainConfig, *modules: nn.Module) -> torch.optim.SGD:
     """SGD with Nesterov momentum; weight decay applies only to convolution and linear weights.
 
     As in slim, norms, biases, scales and slopes do not decay: they have fewer than two dimensions. If
-    `config.decayed` is `projections`, only the 1x1 kernels under the scales decay.
+    `config.decayed` is `projections`, only the 1x1 kernels that the scales multiply decay.
     """
     parameters = [p for module in modules for p in module.parameters()]
     decayed = {id(p) for p in parameters if p.ndim >= 2}

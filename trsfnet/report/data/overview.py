@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 from trsfnet.analysis.measures import PUBLIC_TRACKS, measures
 from trsfnet.analysis.regimes import regimes
@@ -48,7 +50,7 @@ def tracks() -> Markdown:
         ),
     ]
     header = ("Track", "Learns from", "Verifies", "Needs")
-    caption = f"The three tracks with their default settings. Verdicts: {_deciding()}."
+    caption = f"The three tracks with their default settings. Verdicts rest on these measures: {_deciding()}."
     return Markdown(captioned(caption, "tracks", table(header, rows)))
 
 
@@ -62,7 +64,7 @@ def _deciding() -> str:
                 budgets.setdefault(measures(track, budget)[0], []).append(f"`{budget}`")
         # One measure for all budgets needs no list of them.
         of_budgets = [
-            f"*{measure_name(measure)}* decides" + (f" for {joined(names)}" if len(budgets) > 1 else "")
+            f"*{measure_name(measure)}*" + (f" with {joined(names)}" if len(budgets) > 1 else "")
             for measure, names in budgets.items()
         ]
         clauses.append(f"on {short_track(track)}, {joined(of_budgets)}")
@@ -70,31 +72,22 @@ def _deciding() -> str:
 
 
 _REGIMES = (
-    "How far each schedule can move scales and slopes. Passes are those over the training images. The paper "
-    "prints a weight decay of 0.9, which we read as the momentum; the usual 0.0005 is assumed."
+    "How far each schedule can move scales and slopes. Passes are those over the training images. A cosine "
+    "ends at 0; with five rates, the learning rate is constant in each of five stages. Studies that vary the "
+    "learning rate or the weight decay are shown with their lowest and highest values. The paper prints a "
+    "weight decay of 0.9, which we read as the momentum; the usual 0.0005 is assumed."
 )
-_SCHEDULES = {"cosine": "cosine to 0", "staircase": "five stairs", "milestones": "steps"}
+_SCHEDULES = {"cosine": "cosine", "staircase": "five rates", "milestones": "five rates"}
 _PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
 
 
 def schedules() -> Markdown:
     """Tabulate the schedules of the paper and of all our budgets with their travel and decay budget."""
-    images = {"vggface2": VGGFACE2.images, "ms1mv2": MS1MV2.images}
-    rows = [
-        (
-            _PAPERS.get(row["budget"], f"`{row['budget']}`, {TRACKS[row['track']]}"),
-            f"{row['steps']:,}",
-            f"{row['steps'] * row['batch_size'] / (images.get(row['budget']) or row['images']):.1f}",
-            _SCHEDULES[row["schedule"]],
-            f"{row['learning_rate']:g}",
-            f"{row['weight_decay']:g}",
-            f"{row['travel']:,.0f}",
-            f"{row['decay_budget']:.3g}",
-        )
-        for row in regimes().to_dict("records")
-    ]
+    rows = [_schedule(row) for row in regimes().to_dict("records")]
     header = (
         "Budget",
+        "People",
+        "Images",
         "Steps",
         "Passes",
         "Schedule",
@@ -105,3 +98,20 @@ def schedules() -> Markdown:
     )
     body = table(header, rows)
     return Markdown(captioned(_REGIMES, "table-regimes", body))
+
+
+def _schedule(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    papers = {"vggface2": VGGFACE2, "ms1mv2": MS1MV2}.get(row["budget"])
+    people, images = (papers.people, papers.images) if papers else (row["people"], row["images"])
+    return (
+        _PAPERS[row["budget"]] if papers else f"`{row['budget']}`, {TRACKS[row['track']]}",
+        f"{people:,}",
+        f"{images:,}",
+        f"{row['steps']:,}",
+        f"{row['steps'] * row['batch_size'] / images:.1f}",
+        _SCHEDULES[row["schedule"]],
+        f"{row['learning_rate']:g}",
+        f"{row['weight_decay']:g}",
+        f"{row['travel']:,.0f}",
+        f"{row['decay_budget']:.3g}",
+    )

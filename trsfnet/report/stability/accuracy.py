@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from trsfnet.analysis.contrasts import Effect
 from trsfnet.analysis.stability import Study
-from trsfnet.evaluation.statistics import Interval
 from trsfnet.experiments.variants import short_name
 from trsfnet.report import style
 from trsfnet.report.display import Markdown, Picture, captioned, picture, table
@@ -84,38 +83,6 @@ def differences(study: Study | None) -> Markdown | None:
         "them was fixed before the results were known, so no verdict is based on them."
     )
     return Markdown(captioned(caption, "stability-differences", table(header, rows)))
-
-
-def told_apart(study: Study, claim: str) -> list[str]:
-    """State at which rates training accuracy distinguishes the variants of a claim, a sentence per pair."""
-    return [_sentence(study, first, second) for first, second in pairs(claim)]
-
-
-def _sentence(study: Study, first: str, second: str) -> str:
-    effects = {rate: study.accuracy_difference(first, second, rate) for rate in study.rates}
-    clear = {
-        rate: _more_or_fewer(effect.interval)
-        for rate, effect in effects.items()
-        if effect and not effect.interval.low <= 0 <= effect.interval.high
-    }
-    one, other = short_name(first), short_name(second)
-    if not clear:
-        return f"The training accuracies of {one} and {other} do not differ beyond chance at any rate."
-    (rate, difference), *others = clear.items()
-    parts = [
-        f"At rate {rate:g}, {one} classifies {difference} of the training images correctly than {other}",
-        *(f"at rate {rate:g}, {difference}" for rate, difference in others),
-    ]
-    if len(clear) < len(effects):
-        parts.append("at the other rates, the two do not differ beyond chance")
-    return f"{'; '.join(parts)}."
-
-
-def _more_or_fewer(difference: Interval) -> str:
-    """Return a difference between shares that excludes 0, such as `51.3 points (12.1 to 90.5) fewer`."""
-    low, high = sorted((abs(difference.low), abs(difference.high)))
-    more_or_fewer = "more" if difference.value > 0 else "fewer"
-    return f"{100 * abs(difference.value):.1f} points ({100 * low:.1f} to {100 * high:.1f}) {more_or_fewer}"
 
 
 def _written(effect: Effect | None) -> str:

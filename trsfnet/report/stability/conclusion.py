@@ -8,7 +8,6 @@ from trsfnet.analysis.stability import Ending, Study
 from trsfnet.paper.claims import paper_claims
 from trsfnet.report.claims.tables import claims_table
 from trsfnet.report.display import Markdown
-from trsfnet.report.stability.accuracy import told_apart
 from trsfnet.report.stability.labels import QUESTIONS
 from trsfnet.text import counted, joined
 
@@ -23,13 +22,15 @@ def verdict(study: Study | None) -> Markdown:
     """Answer each question by the verdict on its claim, with the numbers."""
     if study is None:
         return Markdown("The study has not been run, so there is no result.")
-    lines = []
+    lines = [
+        "The study on [how far training gets](collapse.ipynb) supersedes these verdicts: it has new seeds, "
+        "and it compares the loss on held-out images instead of counting collapses.\n"
+    ]
     for question, claim in QUESTIONS.items():
         found = study.campaign.verdicts[claim]
         numbers = paper_rules()[claim].summary(found.measured)
         numbers = f" Difference: {numbers}." if numbers else ""
         lines.append(f"- {question} **{found.outcome.capitalize()}**.{numbers} {found.explanation}")
-        lines += [f"  - {sentence}" for sentence in told_apart(study, claim)]
     lines.append(f"\n{_shape(study)}{_mostly_at_chance(study)}")
     return Markdown("\n".join(lines))
 
@@ -44,8 +45,8 @@ def _shape(study: Study) -> str:
         )
     rates = joined([f"{rate:g}" for rate in differ])
     return (
-        f"Runs with the same learning rate ended differently at {rates}, so only at these rates can the "
-        "scale have decided whether a run collapsed."
+        f"Runs with the same learning rate ended differently at {rates}. At all other rates, the scale "
+        "cannot have decided whether a run collapsed."
     )
 
 
