@@ -12,8 +12,11 @@ from trsfnet.analysis.findings import DECIDED, Outcome
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.paper.claims import RULES_SINCE, claims_by_id
 from trsfnet.report import claims, landing, mechanism_claims
-from trsfnet.report.claims.tables import outcome_in_words, verdict_cells
+from trsfnet.report.claims.subjects import by_subject
+from trsfnet.report.claims.tables import claims_table, outcome_in_words, verdict_cells
+from trsfnet.report.names import campaign_name
 from trsfnet.report.summary import generated
+from trsfnet.text import capitalised
 
 MOVING = [claim for claim, rule in paper_rules().items() if rule.moves_with_schedule]
 SCHEDULE = re.compile(r"decay budget [\d.]+(?: to [\d.]+)?, travel [\d,]+")
@@ -62,6 +65,17 @@ def test_short_tables_name_the_parts_that_differ(committed):
     for text in (str(landing.questions(campaigns)), generated(committed)):
         rows = [line for line in text.splitlines() if "Do the branches matter more?" in line]
         assert any("v1 and v2 differ" in row for row in rows)
+
+
+def test_every_decided_verdict_stands_beside_its_claim(committed):
+    """The first page and the list of verdicts link to the claims, whose tables must have these verdicts."""
+    for subject, of_subject in by_subject().items():
+        text = str(claims_table(subject, of_subject, committed))
+        header = next(line for line in text.splitlines() if line.startswith("| Claim |"))
+        for campaign in committed.campaigns_on(paper_rules()):
+            outcomes = {campaign.verdicts[claim.id].outcome for claim in of_subject}
+            if outcomes & set(DECIDED):
+                assert capitalised(campaign_name(campaign)) in header
 
 
 def test_what_needs_no_run_is_contradicted_once(committed):

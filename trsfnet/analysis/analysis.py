@@ -13,9 +13,11 @@ import pandas as pd
 
 from trsfnet.analysis import frames, length, width
 from trsfnet.analysis.campaign import Campaign, campaigns, relevant
+from trsfnet.analysis.findings import DECIDED
 from trsfnet.analysis.measures import MEASURES, PUBLIC_TRACKS
 from trsfnet.analysis.mechanism import Answer, answers, mechanism_runs, starting_norms
 from trsfnet.analysis.power import SeedSpread, seed_spreads
+from trsfnet.analysis.rules import paper_rules
 from trsfnet.analysis.run import Run
 from trsfnet.analysis.soundness import fault
 from trsfnet.analysis.stability import Study, find_study
@@ -59,6 +61,20 @@ class Analysis:
     def campaigns_on(self, claims: Collection[str]) -> list[Campaign]:
         """Return the campaigns to show for the claims with these ids: see `relevant`."""
         return relevant(self.campaigns, claims)
+
+    def campaigns_beside(self, claims: Collection[str]) -> list[Campaign]:
+        """Return the campaigns to show for some claims on a page about all of them.
+
+        Those are the ones of `campaigns_on`, and those shown for other claims that decide one of these, since
+        such verdicts are cited elsewhere.
+        """
+        shown, decisive = self.campaigns_on(claims), self.campaigns_on(paper_rules())
+        return [
+            one
+            for one in self.campaigns
+            if one in shown
+            or (one in decisive and any(one.verdicts[claim].outcome in DECIDED for claim in claims))
+        ]
 
     def waiting(self, claims: Collection[str]) -> list[Campaign]:
         """Return the campaigns of larger budgets with too few seeds to stand beside a smaller one."""

@@ -153,7 +153,8 @@ def campaigns_table(found: Analysis) -> Markdown:
         "Runs that have ended, in groups within which they can be compared. The decay budget is the number "
         "of e-folds by which weight decay alone shrinks the squared norm of a kernel; the travel is the sum "
         "of the learning rates divided by 1 − momentum. The paper's are "
-        f"{paper.decay_budget:.3g}, if its weight decay is the usual 5e-4, and {paper.travel:,.0f}."
+        f"{paper.decay_budget:.3g}, if its weight decay is the usual 5e-4, and {paper.travel:,.0f}. For "
+        "studies that vary the schedule, see [the data](data.ipynb)."
     )
     parts = ["No run has ended yet, so every claim is *not run*."]
     if found.campaigns:
@@ -192,7 +193,7 @@ def size(campaign: Campaign) -> str:
 def claims_table(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:
     """Tabulate the claims on one subject with the paper's number and the verdict of each campaign."""
     ids = [claim.id for claim in claims]
-    shown = [campaign for campaign in found.campaigns_on(ids) if campaign.decides(ids)]
+    shown = [campaign for campaign in found.campaigns_beside(ids) if campaign.decides(ids)]
     rows = [
         (claim.statement, paper_rules()[claim.id].published(), *verdict_cells(claim.id, shown))
         for claim in claims

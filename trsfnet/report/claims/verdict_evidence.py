@@ -32,7 +32,7 @@ _HEADER = (
 
 def evidence(subject: str, claims: Sequence[Claim], found: Analysis) -> Markdown:
     """Show the evidence for the verdicts on one subject in a dropdown."""
-    campaigns = found.campaigns_on([claim.id for claim in claims])
+    campaigns = found.campaigns_beside([claim.id for claim in claims])
     body = "\n\n".join(_claim(claim, campaigns) for claim in claims)
     return Markdown(folded(f"{subject}: the paper's words, every number, and the runs", body))
 
