@@ -51,7 +51,8 @@ def significant(value: float, digits: int = 2) -> str:
     """A positive number with significant digits and without an exponent, such as `0.00033` or `1.4`."""
     if not value or not math.isfinite(value):
         return f"{value:g}"
-    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(value)))}f}"
+    rounded = float(f"{value:.{digits - 1}e}")  # may reach the next power of ten
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(rounded)))}f}"
 
 
 def with_range(value: float, low: float, high: float, write: Callable[[float], str]) -> str:

@@ -8,7 +8,14 @@ import pytest
 
 from tests.report.fakes import add_branches, fake_run
 from trsfnet.analysis import load
-from trsfnet.analysis.mechanism import answers, branches_over_constants, change, ladder, mechanism_runs
+from trsfnet.analysis.mechanism import (
+    answers,
+    branches_over_constants,
+    change,
+    ladder,
+    mechanism_runs,
+    spread_ratios,
+)
 from trsfnet.experiments.budgets import budget_settings
 from trsfnet.experiments.mechanism import mechanism_configs
 from trsfnet.training.rescaling import FACTORS
@@ -158,6 +165,24 @@ def test_records_become_rows(tmp_path):
     ends = {"dead": 0.3, "zeros": 0.25, "cosine": -0.15, "rank": 0.75, "loss_0.84": 3.0, "loss_1.19": 1.0}
     for name, value in ends.items():
         assert row[name] == pytest.approx(value), name
+
+
+def test_variations_of_what_the_study_keeps_are_left_out(tmp_path):
+    settings = budget_settings("mechanism", "synthetic") | {"weight_decay": 0.04}
+    mechanism_run(tmp_path, settings)
+    varied = add_branches(fake_run(tmp_path, "v1-trsf-prelu", seed=100, **settings, slope_init=0.25))
+    varied.write_info(metrics=varied.metrics | {"all_pairs_tar@1e-2": 0.5, "all_pairs_tar@1e-3": 0.2})
+    found = load(tmp_path)
+    assert {run.budget for run in found.runs if run.config["slope_init"] == 0.25} == {"mechanism"}
+    assert len(found.mechanism) == 1
+    assert found.answers
+
+
+def test_a_branch_that_adds_nothing_leaves_its_seed_out_of_the_spread():
+    runs = table()
+    one = (runs["scale_init"] == 0.03) & (runs["weight_decay"] == 0.04) & (runs["seed"] == 100)
+    runs.loc[one, "ratio_geometric"] = 0.0
+    assert list(spread_ratios(runs, 0.04, "ratio_geometric").index) == [101, 102]
 
 
 def mechanism_run(root, settings):

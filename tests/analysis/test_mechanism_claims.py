@@ -69,6 +69,21 @@ def test_missing_runs_are_said_and_decide_nothing_for_a_claim():
     assert verdict("dead-neurons", runs[:0]).outcome == "not run"
 
 
+def test_a_note_leaves_out_what_no_run_has_measured():
+    runs = frame(forgotten=0.9)
+    assert "spread of the residual ratios" in verdict("optimal-scales", runs).note
+    partial = runs[(runs["scale_init"] != 0.03) | (runs["weight_decay"] != 0.04)]
+    note = verdict("optimal-scales", partial).note
+    assert note.endswith("at the raised one.")
+    assert "nan" not in note
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.02, True), (0.6, False)])
+def test_few_negative_slopes_explain_little_redundancy(share, said):
+    note = verdict("redundant-kernels", frame().assign(negative_slopes=share)).note
+    assert ("Clamping so few of them" in note) is said
+
+
 def test_two_seeds_are_too_few():
     found = verdict("redundant-kernels", frame(seeds=(100, 101), cosine=0.05, rank=0.05))
     assert found.outcome == "inconclusive"

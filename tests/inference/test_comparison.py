@@ -178,6 +178,10 @@ def test_what_cannot_be_compared_is_one_sentence(two, aligned, tmp_path, capsys)
         ),
         (["", "b.parquet"], "must"),
         ([two[0], "typo.onnx", "--on", str(aligned)], "There is no typo.onnx"),
+        (
+            [two[0], "typo.onnx", "--on", str(aligned), "--preprocessing", "112,127.5,127.5"],
+            "There is no typo.onnx",
+        ),
         ([*two, "--on", str(aligned), "--protocol", "1:N"], "The protocol 1:N searches galleries and has no"),
     ]:
         assert main(["compare", *words]) == 2

@@ -156,7 +156,7 @@ def test_all_pairs_count_the_images_that_are_missing(aligned, trained, monkeypat
     assert evaluate_run(trained[0], aligned, options).results.notes == []
     people += [Person("n000006", 3), Person("Nobody", 1)]
     (note,) = evaluate_run(trained[0], aligned, options).results.notes
-    assert note.startswith("2 of the 16 images of LFW's sets 8 to 10 are missing, such as n000006/n000006_00")
+    assert note.startswith("2 of the 16 images of LFW's sets 8 to 10 are missing, such as 1 of n000006's 3:")
 
 
 @pytest.fixture

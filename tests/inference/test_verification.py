@@ -29,6 +29,7 @@ from trsfnet.inference.verification import compare, threshold_at
 from trsfnet.interop.description import Description
 from trsfnet.interop.models import read_model
 from trsfnet.interop.preprocessing import Preprocessing
+from trsfnet.interop.weights import read_weights
 from trsfnet.models import InceptionResnet
 from trsfnet.training.config import TrainConfig
 
@@ -235,6 +236,9 @@ def test_photographs_need_a_network_that_states_how_to_crop_them():
     with pytest.raises(ConfigError, match=r"w600k\.onnx does not state how .* must be 'warp' for phot"):
         preparation_for(foreign, "photograph")
     assert preparation_for(foreign, "warp") == "warp"
+    in_memory = read_weights(InceptionResnet(version="v1", width=0.125)).description
+    with pytest.raises(ConfigError, match="does not state how the faces of its training were cropped"):
+        preparation_for(in_memory, "photograph")
 
 
 def test_a_detector_that_stumbles_names_the_image(monkeypatch):

@@ -12,6 +12,7 @@ from tests.models.test_inception_resnet import SETTINGS, TINY, randomise
 from trsfnet.errors import ConfigError
 from trsfnet.models import InceptionResnet
 from trsfnet.models.folding import FoldedConv, FoldedResidual, fold
+from trsfnet.models.layers import ScaledProjection
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -116,6 +117,23 @@ def test_what_cannot_be_folded_is_refused(name, module, says):
     model = random_network(version="v1")
     setattr(model.conv2d_1a, name, module)
     with pytest.raises(ConfigError, match=says):
+        fold(model)
+
+
+class Doubled(ScaledProjection):
+    """A projection that computes something else."""
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(z)
+
+
+def test_a_replaced_projection_is_refused():
+    model = random_network(version="v1")
+    model.block35[0].up.__class__ = Doubled
+    with pytest.raises(ConfigError, match="ScaledProjection can be folded as a block's projection, got Doub"):
+        fold(model)
+    model.block35[0].up = nn.Conv2d(8, 32, 1)
+    with pytest.raises(ConfigError, match="as a block's projection, got Conv2d"):
         fold(model)
 
 

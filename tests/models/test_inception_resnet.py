@@ -122,6 +122,8 @@ def test_fixed_scales_may_be_given_one_by_one():
     for settings in ({"residual_scale": "trainable"}, {"scale_init": 0.1}):
         with pytest.raises(ConfigError, match="needs the residual_scale 'fixed' and no scale_init"):
             InceptionResnet(version="v1", fixed_scales=given, **settings, **TINY)
+    with pytest.raises(ConfigError, match=r"fixed_scales\[1\] must be a finite number, got nan"):
+        InceptionResnet(version="v1", fixed_scales=(0.1, float("nan"), *given[2:]), **TINY)
     with pytest.raises(ConfigError, match=r"fixed_scales of v2 must have 40 numbers, got 20"):
         InceptionResnet(version="v2", fixed_scales=given, **TINY)
 

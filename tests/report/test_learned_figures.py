@@ -12,7 +12,7 @@ from tests.report.fakes import fake_run
 from trsfnet.analysis import load
 from trsfnet.analysis.rules import paper_rules
 from trsfnet.report import figure_runs, scales, slopes, starts
-from trsfnet.text import decimal
+from trsfnet.text import decimal, significant
 
 mpl.use("agg")
 
@@ -139,3 +139,10 @@ def test_every_claim_on_scales_and_slopes_stands_on_its_page(found):
     table = str(figure_runs.verdicts(found, "Figures 8 to 10", "slopes-turn-negative", "figure-9"))
     assert "[○ out of reach](#claim-slopes-turn-negative)" in table.replace("\u00a0", " ")
     assert "#claim-figure-9" in table
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(0.00033, "0.00033"), (0.0995, "0.10"), (9.96, "10"), (1.4, "1.4"), (0.0, "0")]
+)
+def test_significant_digits_at_a_power_of_ten(value, written):
+    assert significant(value) == written

@@ -77,7 +77,7 @@ class Analysis:
         ]
 
     def waiting(self, claims: Collection[str]) -> list[Campaign]:
-        """Return the campaigns of larger budgets with too few seeds to stand beside a smaller one."""
+        """Return the campaigns of larger budgets and separate studies with too few seeds to be shown."""
         found = self.campaigns
         return [one for one in found if any(one.waits(other, claims) for other in found)]
 

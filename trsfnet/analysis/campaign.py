@@ -158,7 +158,8 @@ def _settings(run: Run) -> str:
 def relevant(found: Sequence[Campaign], claims: Collection[str]) -> list[Campaign]:
     """Return the campaigns to show for the claims with these ids.
 
-    Superseded campaigns are omitted, as are larger ones with too few seeds to stand beside a smaller one.
+    Superseded campaigns are omitted, as are larger ones and separate studies with too few seeds to stand
+    beside a smaller one.
     """
     return [
         one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,12 @@ import pandas as pd
 from trsfnet.analysis.averages import MEANS, compared_modules, geometric_mean
 from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.reach import run_regime
-from trsfnet.analysis.run import Run
+from trsfnet.analysis.run import Run, latest
 from trsfnet.evaluation.statistics import Interval, mean_over_seeds, wilson
 from trsfnet.experiments.mechanism import BUDGET, ENDS, STARTS
+from trsfnet.experiments.studies import planned_configs
 from trsfnet.models.inception_resnet import PAPER_SCALE
+from trsfnet.training.config import TrainConfig
 from trsfnet.training.rescaling import FACTORS
 
 # Initial scales of the runs of the part `starts` and of the ladder.
@@ -70,7 +72,23 @@ def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
 
 
 def _finished(runs: Iterable[Run]) -> list[Run]:
-    return [run for run in runs if run.done and run.budget == BUDGET]
+    """Return the finished runs of the study; of those that differ only in precision, that started last.
+
+    Runs of its budget that vary a setting that the study keeps, such as the initial slope, are left out.
+    """
+    planned = {(config.seed, *_kept(config)) for config in planned_configs(BUDGET, "synthetic")}
+    finished = [run for run in runs if run.done and run.budget == BUDGET]
+    return latest([run for run in finished if (run.seed, *_kept(run.settings)) in planned], _settings)
+
+
+def _kept(config: TrainConfig) -> tuple[Hashable, ...]:
+    """Return what the study varies only together with the variant."""
+    return config.arch, config.loss, config.activation, config.slope_init, config.trsf_per_channel
+
+
+def _settings(run: Run) -> tuple[Hashable, ...]:
+    """Return what tells the runs of the study apart."""
+    return run.seed, *(getattr(run.settings, name) for name in _VARIED)
 
 
 def _sortable(column: pd.Series) -> pd.Series:
@@ -333,7 +351,8 @@ def spread_ratios(runs: pd.DataFrame, decay: float, quantity: str = "scale") -> 
         quantity: the final quantity, `scale` or one of `RATIOS`.
     """
     ends = {start: by_seed(runs, quantity, decay, {"scale_init": start}) for start in STARTED}
-    logs = np.log(pd.DataFrame(ends).dropna().astype(float))
+    table = pd.DataFrame(ends).dropna().astype(float)
+    logs = np.log(table[(table > 0).all(axis=1)])  # a branch that adds nothing has no logarithm
     return logs.std(axis=1, ddof=0) / np.std(np.log(STARTED))
 
 

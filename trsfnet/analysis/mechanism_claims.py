@@ -13,6 +13,7 @@ import pandas as pd
 from trsfnet.analysis.contrasts import Effect, contrast, pooled_spread
 from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.mechanism import NEAR_ONE, by_seed, optimum_shares, spread_ratios
+from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.units import NUMBER, POINTS, SHARE, SIGNED_NUMBER, Unit
 from trsfnet.evaluation.statistics import Interval, fieller
 from trsfnet.experiments.mechanism import ENDS
@@ -101,10 +102,13 @@ def _redundancy_note(runs: pd.DataFrame) -> str:
     shares = [by_seed(runs, "negative_slopes", decay, _TRAINED) for decay in ENDS]
     if not all(len(share) for share in shares):
         return ""
-    usual, high = (percent(share.mean()) for share in shares)
+    usual, high = (share.mean() for share in shares)
+    published = QUANTITIES["slope_share_negative"].published()["v1-trsf-prelu"]
+    few = max(usual, high) < published / 2
     return (
-        f"Of the free slopes, {usual} are negative at the usual weight decay and {high} at the raised one, "
-        "far fewer than in the paper, so that clamping them changes these networks little."
+        f"Of the free slopes, {percent(usual)} are negative at the usual weight decay and {percent(high)} at "
+        f"the raised one; in the paper, {percent(published)} are."
+        f"{' Clamping so few of them changes these networks little.' if few else ''}"
     )
 
 
@@ -119,12 +123,17 @@ def _contraction_note(runs: pd.DataFrame) -> str:
     if len(shares) < 2:
         return ""
     usual, high = (f"{percent(share.value)}" for share in shares.values())
-    first, last = (spread_ratios(runs, decay, "ratio_geometric").mean() for decay in ENDS)
-    return (
+    optimum = (
         f"Held-out loss is lowest at {NEAR_ONE[0]:g} to {NEAR_ONE[1]:g} times the learned size of all "
-        f"branches in {usual} of the runs at the usual weight decay and in {high} at the raised one. The "
-        f"spread of the residual ratios over starts ends at {first:.2f} times that of the initial scales at "
-        f"the usual weight decay and at {last:.2f} times at the raised one."
+        f"branches in {usual} of the runs at the usual weight decay and in {high} at the raised one."
+    )
+    spreads = [spread_ratios(runs, decay, "ratio_geometric") for decay in ENDS]
+    if not all(map(len, spreads)):
+        return optimum
+    first, last = (spread.mean() for spread in spreads)
+    return (
+        f"{optimum} The spread of the residual ratios over starts ends at {first:.2f} times that of the "
+        f"initial scales at the usual weight decay and at {last:.2f} times at the raised one."
     )
 
 

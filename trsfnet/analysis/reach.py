@@ -8,7 +8,7 @@ slopes move also depends on the travel.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Self
 
@@ -69,7 +69,8 @@ def run_regimes(run: Run) -> Sequence[Regime]:
         ValueError: there are fewer training images than a batch needs.
     """
     images = run.info["data"]["train"]["images"]
-    return _regimes(run.settings, run.settings.steps_per_epoch or images // run.settings.batch_size)
+    steps = run.settings.steps_per_epoch or images // run.settings.batch_size
+    return _regimes(replace(run.settings, seed=0), steps)
 
 
 @cache

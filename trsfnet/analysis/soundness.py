@@ -72,6 +72,6 @@ def _check_types(run: Run) -> None:
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{name} must be a number, got {value!r}")
     # Read each once here, so that nothing fails later.
-    _ = run.departures, run.history, run.learned, run.started_at
+    _ = run.departures, run.history, run.learned, run.started_at, run.collapse
     if run.ended:
         run_regimes(run)

@@ -86,8 +86,8 @@ def stated(given: argparse.Namespace, source: str | None = None) -> Preprocessin
 
 
 def needs_preprocessing(source: str) -> bool:
-    """Return whether a model is an `.onnx` file that does not state its preprocessing."""
+    """Return whether a model is an `.onnx` file that does not state its preprocessing, or does not exist."""
     from trsfnet.interop.onnx_file import SUFFIX, states_preprocessing
 
     file = user_path(source)
-    return file.suffix == SUFFIX and file.is_file() and not states_preprocessing(file)
+    return file.suffix == SUFFIX and not (file.is_file() and states_preprocessing(file))

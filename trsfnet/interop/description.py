@@ -90,7 +90,7 @@ class Description:
     @property
     def warped(self) -> bool | None:
         """Whether the faces of the training were warped to ArcFace's five points; None if that is unknown."""
-        if self.origin == "onnx":
+        if self.origin == "onnx" or (self.origin == "trsfnet" and not self.training):
             return None
         return self.training.get("config", {}).get("train_set") in _WARPED
 

@@ -26,7 +26,7 @@ _POOLS_OF_PORTS = {
 }
 
 # Attributes that do not change what a module computes in evaluation.
-_WITHOUT_EFFECT = ("training", "momentum", "affine", "inplace", "init", "p")
+_WITHOUT_EFFECT = ("training", "momentum", "affine", "inplace", "init", "p", "settings")
 
 
 def replaced_module(

@@ -233,6 +233,8 @@ def _conv(conv: nn.Conv2d, factor: Tensor, shift: Tensor) -> nn.Conv2d:
 
 def _up(up: ScaledProjection) -> nn.Conv2d:
     """The projection with its scale in its kernel and bias."""
+    if not _is(up, ScaledProjection):
+        raise ConfigError(f"Only a ScaledProjection can be folded as a block's projection, got {_kind(up)}.")
     weight, trained = up.conv.weight, _used(up, "scale")
     scale = torch.as_tensor(
         up.value if trained is None else trained, dtype=weight.dtype, device=weight.device

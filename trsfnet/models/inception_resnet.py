@@ -340,7 +340,11 @@ class InceptionResnet(KeepsGammaFrozen):
             )
         _check_numbers(
             {"embedding_size": embedding_size, "input_size": input_size},
-            {"slope_init": slope_init, **({} if scale_init is None else {"scale_init": scale_init})},
+            {
+                "slope_init": slope_init,
+                **({} if scale_init is None else {"scale_init": scale_init}),
+                **{f"fixed_scales[{i}]": scale for i, scale in enumerate(fixed_scales)},
+            },
         )
         if not 0 < width < math.inf:
             raise ConfigError(f"width must be above 0 and finite, got {width}.")

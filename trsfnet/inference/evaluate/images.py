@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from trsfnet.data.lfw_files import Person, read_people
 from trsfnet.data.source import Source
 from trsfnet.data.tracks.lfw import TEST_SETS
 from trsfnet.data.verification_bin import VerificationBin
-from trsfnet.data.view2 import bare_name, find_pairs, image_name, view2_pairs
+from trsfnet.data.view2 import find_pairs, view2_pairs
 from trsfnet.errors import ConfigError, DataError, choice
 from trsfnet.evaluation import score_all_pairs
 from trsfnet.evaluation.conventions import CONVENTIONS, FACENET_TRAINING, Convention
@@ -107,14 +108,15 @@ def all_pairs(
 
 def _missing(source: Source, rows: np.ndarray, tested: list[Person]) -> list[str]:
     """Return a note if images of the people to test are missing, as after `trsfnet align --missing skip`."""
-    expected = [image_name(person.name, n) for person in tested for n in range(1, person.images + 1)]
-    found = {bare_name(source.name(int(row))) for row in rows}
-    missing = [name for name in expected if name not in found]
-    if not missing:
+    expected = {person.name: person.images for person in tested}
+    found = Counter(source.identities[label] for label in source.labels[rows])
+    lacking = {name: images - found[name] for name, images in expected.items() if found[name] < images}
+    if not lacking:
         return []
+    name, number = next(iter(lacking.items()))
     return [
-        f"{len(missing):,} of the {len(expected):,} images of LFW's sets 8 to 10 are missing, such as "
-        f"{missing[0]}: the results are those of the others."
+        f"{sum(lacking.values()):,} of the {sum(expected.values()):,} images of LFW's sets 8 to 10 are "
+        f"missing, such as {number} of {name}'s {expected[name]}: the results are those of the others."
     ]
 
 

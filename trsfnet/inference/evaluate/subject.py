@@ -117,7 +117,8 @@ class NetworkSubject:
 
 def _remove_others(folder: Path, version: str, kept: str) -> None:
     """Remove the features of these images by a run's earlier weights, from before further training."""
-    for file in folder.glob(f"{version}-*"):
+    # Until features were named after their network as well, their files had the version alone.
+    for file in (*folder.glob(f"{version}-*"), *folder.glob(f"{version}.*")):
         if not file.name.startswith(kept):
             with suppress(OSError):
                 file.unlink()
