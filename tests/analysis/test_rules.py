@@ -92,6 +92,14 @@ def test_what_was_not_run(tmp_path):
     assert only(Untested("Nobody knows."), records).reason == "Nobody knows."
 
 
+def test_variants_without_runs_are_counted_over_all_comparisons(tmp_path):
+    records = runs(tmp_path, {"v2-relu": [0.2, 0.2, 0.2]})
+    starts = ("v2-prelu-from-0.1", "v2-prelu-from0.1", "v2-prelu-from0.3")
+    leads = tuple(Means(("v2-prelu-from0.25",), (start,)) for start in starts)
+    found = only(Contrast(TAR, leads, above=0), records)
+    assert found.reason == "No run of v2 + PReLU from 0.25 or of 3 other variants has ended."
+
+
 def test_all_must_gain_and_any_may_lose(tmp_path):
     both = Contrast(TAR, (*GAIN.contrasts, Means(("v1-prelu",), ("v1-relu",))), above=0)
     records = runs(tmp_path, STEADY)

@@ -133,7 +133,7 @@ def test_other_seeds_are_a_click_away(tmp_path):
             {"weight_decay": 0.0, "decayed": "projections"},
             ", decay of projections only, weight decay 0",
         ),
-        ("mechanism", 100, {"projection_gain": 0.1}, ", initial kernels under the scales times 0.1"),
+        ("mechanism", 100, {"projection_gain": 0.1}, ", initial kernels that the scales multiply, times 0.1"),
         ("mechanism", 100, {"slope_floor": 0.0}, ", slopes at least 0"),
         ("collapse", 10, {"learning_rate": 0.07}, ", learning rate 0.07"),
     ],

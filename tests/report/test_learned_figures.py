@@ -74,7 +74,7 @@ def test_figure_8_has_the_papers_names(versions):
     assert len(names) == slopes.SHOWN
     assert names[0] == "PReLU_inception-resnet v1.stem.1"
     end = versions[0].cells["v1-prelu"][0].learned["slope"].iloc[-1][names]
-    assert f"v1 + PReLU: {(end < 0).sum()} of these 9 slopes end below zero." in shown.caption
+    assert f"In v1 + PReLU, {(end < 0).sum()} of these 9 slopes end below zero." in shown.caption
     assert "seed 1 of each variant (v1 + TRSF + PReLU: seed 0)" in shown.caption
 
 

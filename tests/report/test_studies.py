@@ -32,6 +32,13 @@ def test_without_runs_the_page_says_how_many_are_planned(study, planned):
     assert f"`make runs STUDY={study}`" in text
 
 
+def test_names_of_scales_are_explained():
+    trained = "“TRSF” is trained from 0.1, “TRSF from 1” from 1."
+    assert f"“Scale 0.1” is a constant scale; {trained}" in str(studies.about(NOTHING, "collapse"))
+    assert "“TRSF” is trained" not in str(studies.about(NOTHING, "width-narrow"))
+    assert "is a constant scale" not in str(studies.about(NOTHING, "long"))
+
+
 def test_without_runs_nothing_is_decided():
     assert str(studies.verdicts(NOTHING, "collapse")).count("**Not run.**") == 4
     assert "| v1 + TRSF | not run | not run | not run |" in str(studies.outcomes(NOTHING, "width"))

@@ -117,7 +117,11 @@ def test_the_words_of_rows(tmp_path):
         "v1-prelu": "contradicted",
         "v1-trsf-prelu": "inconclusive",
     }
-    assert "supported for v1 + TRSF;" in tables.sentence(group)
+    assert tables.sentence(group) == (
+        "a gain over v1 is supported for v1 + TRSF; a gain over v1 is contradicted for v1 + PReLU; for v1 + "
+        "Leaky ReLU and v1 + TRSF + PReLU, it remains open whether the variant is better than v1; no run of "
+        "v1 + TRSF + Leaky ReLU has ended."
+    )
     assert "+69.7 points (no interval)" in str(tables.comparison_table([group]))
 
 
@@ -176,7 +180,9 @@ def test_the_paper_best_start_leads_or_does_not(tmp_path):
     *_, gap, verdict = line(text, "0.3")
     assert gap.startswith("−10.0 points")
     assert verdict == "✗\u00a0contradicted"
-    assert "the lead of 0.25 is supported over −0.1;" in tables.sentence(group)
+    said = tables.sentence(group)
+    assert "the lead of 0.25 is supported over −0.1;" in said
+    assert "it remains open whether 0.25 is better than 0.2; no run from 0.1 has ended." in said
     # Initial slopes differ in their spread, so seeds of v2 in table 2 tell nothing of it.
     before = group.rows[0].gap_interval
     write(tmp_path, {"v2-relu": [0.1, 0.5, 0.9]})

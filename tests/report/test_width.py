@@ -307,7 +307,8 @@ def test_the_largest_factor_that_can_be_found_follows_from_the_narrow_runs(every
     assert found.value == pytest.approx(np.exp(-np.log(narrow).mean()))
     assert found.low < found.value < found.high
     text = str(width.ceilings(everything))
-    assert f"with the constant 1, {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) for the" in text
+    factor = f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    assert f"with the constant 1, {factor} at the end and " in text
     assert largest_factors(runs[runs["study"] == WIDE]) == {}
 
 

@@ -211,7 +211,7 @@ def hours_table(step: Path) -> Markdown:
     ]
     cores = f"{counted(machine['cores'], 'core')} of {machine['cpu']} ({machine['cpu_capability']})"
     rows.append((cores, "float32", "–", f"{cpu_hours(step, parts):,.0f}, from its measured speed"))
-    return Markdown(table(("on one", "precision", "peak, TFLOPS", "hours, estimated"), rows))
+    return Markdown(table(("device", "precision", "peak, TFLOPS", "hours, estimated"), rows))
 
 
 def check_table() -> Markdown:

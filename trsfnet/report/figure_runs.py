@@ -183,7 +183,8 @@ def left_out(found: Analysis, shown: Sequence[TableRuns], kind: str) -> Markdown
         alike.setdefault((run.track, reason, run.short_name), []).append(run)
     parts = ["These figures show all runs of their variants."]
     if reasons:
-        title = f"{counted(len(reasons), 'run')} that these figures leave out, with reasons"
+        number = counted(len(reasons), "run")
+        title = f"{number} that these figures leave out, with the setting in which they differ"
         lines = [
             f"- {capitalised(short_track(track))}, {plain(reason)}: {plain(name)}, {_linked_seeds(runs)}"
             for (track, reason, name), runs in alike.items()

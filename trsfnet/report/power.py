@@ -64,9 +64,10 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
     ]
     caption = (
         "Standard deviation (SD) of TAR between seeds of one variant, in points, pooled over the variants "
-        "with two or more finished seeds. Next to it are the smallest and the largest SD of a single variant "
-        "and the p value of Bartlett's test that all are equal. Our networks are smaller and trained for a "
-        "shorter time than the paper's, which may vary less."
+        "with two or more finished seeds. Of studies with several learning rates, only the runs at the "
+        "lowest count. Next to it are the smallest and the largest SD of a single variant and the p value of "
+        "Bartlett's test that all are equal. Our networks are smaller and trained for a shorter time than "
+        "the paper's, which may vary less."
     )
     return Markdown(captioned(caption, "our-seeds", table(header, rows)))
 
@@ -139,10 +140,10 @@ def power_figure(spreads: Sequence[SeedSpread]) -> Picture | Markdown:
         legend_below(figure, panels[0])
     found = "; ".join(map(_finding, known))
     caption = (
-        f"The minimum detectable difference between two variants with a power of {100 * POWER:.0f} %, from "
-        "the most precisely known spread of each network and track, without the studies, as if pooled over "
-        "the variants of table 1 or 2. Dotted lines mark the planned seeds of each table. The bands use the "
-        f"ends of the spread's own 95 % interval. {found}."
+        f"The minimum detectable difference between two variants with a power of {100 * POWER:.0f} %. It "
+        "uses the most precise estimate of the spread for each network and track, studies excluded, and "
+        "assumes that this spread is pooled over the variants of table 1 or 2. Dotted lines mark the planned "
+        f"seeds of each table. The bands use the ends of the spread's own 95 % interval. {found}."
     )
     alt = f"Curves that fall with the number of seeds, the planned numbers marked. {found}."
     return picture(figure, alt=alt, caption=caption)

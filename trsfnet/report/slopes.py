@@ -70,12 +70,12 @@ def _slope_lines(axes: Axes, variant: str, seeds: list[pd.Series]) -> None:
 
 def _below_zero(variant: str, ends: pd.DataFrame) -> str:
     """State how many of the drawn slopes ended negative in each seed."""
-    below = [int(number) for number in (ends < 0).sum(axis=1)]
-    if len(below) == 1:
-        verb = "ends" if below[0] == 1 else "end"
-        return f"{short_name(variant)}: {below[0]} of these {ends.shape[1]} slopes {verb} below zero."
-    numbers = joined([str(number) for number in below])
-    return f"{short_name(variant)}: per seed, {numbers} of these {ends.shape[1]} slopes end below zero."
+    below = (ends < 0).sum(axis=1)
+    verb = "ends" if below.tolist() == [1] else "end"
+    # The caption names the seed if there is only one.
+    seeds = [f" (seed {seed})" if len(below) > 1 else "" for seed in below.index]
+    numbers = joined([f"{number}{seed}" for number, seed in zip(below, seeds, strict=True)])
+    return f"In {short_name(variant)}, {numbers} of these {ends.shape[1]} slopes {verb} below zero."
 
 
 def after_training(table: TableRuns, number: int) -> Picture | Markdown:

@@ -99,10 +99,15 @@ def differences() -> Markdown:
         "p of McNemar's test",
         "Discordant pairs",
     )
-    parts = []
+    parts: list[str] = []
     for name, meaning in _MEANINGS.items():
         found = [d for d in published_differences() if _CLASSES[d.exceeds_noise] == name]
         caption = f"{name.capitalize()}: {meaning} {counted(len(found), 'difference')}."
+        if not parts:
+            caption += (
+                " Points, here and in the next tables, are computed from counts of pairs, so they can differ "
+                "by 0.01 from the difference of the printed percentages."
+            )
         body = table(header, [_difference_row(d) for d in found])
         parts.append(captioned(caption, f"differences-{name.replace(' ', '-')}", body))
     return Markdown("\n".join(parts))

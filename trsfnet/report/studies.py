@@ -15,7 +15,8 @@ from trsfnet.analysis.rules.fewer_collapses import FewerCollapses
 from trsfnet.analysis.run import Run, ended_as_planned
 from trsfnet.experiments.budgets import BUDGETS
 from trsfnet.experiments.studies import STUDIES, planned_configs
-from trsfnet.experiments.variants import short_name
+from trsfnet.experiments.variants import short_name, variant_of
+from trsfnet.models.inception_resnet import PAPER_SCALE
 from trsfnet.report.claims.tables import claim_link
 from trsfnet.report.display import Markdown, captioned, table
 from trsfnet.report.names import TRACKS
@@ -31,15 +32,25 @@ def about(found: Analysis, study: str) -> Markdown:
     """
     planned = planned_configs(study, STUDIES[study].track)
     ended, seeds = len(ended_as_planned(found.runs, study)), sorted({config.seed for config in planned})
-    variants = [short_name(variant) for variant in dict.fromkeys(config.variant for config in planned)]
+    variants = list(dict.fromkeys(config.variant for config in planned))
     rates = sorted({config.learning_rate for config in planned})
     text = (
         f"{BUDGETS[study]['about']} The study consists of {counted(len(planned), 'run')} on "
-        f"{TRACKS[STUDIES[study].track]}: {'; '.join(variants)}. Training starts from the learning "
-        f"{'rate' if len(rates) == 1 else 'rates'} {joined([f'{rate:g}' for rate in rates])}, with the seeds "
-        f"{seeds[0]} to {seeds[-1]}."
+        f"{TRACKS[STUDIES[study].track]}: {'; '.join(map(short_name, variants))}. {_scales(variants)}"
+        f"Training starts from the learning {'rate' if len(rates) == 1 else 'rates'} "
+        f"{joined([f'{rate:g}' for rate in rates])}, with the seeds {seeds[0]} to {seeds[-1]}."
     )
     return Markdown(f"{text} **{_progress(ended, len(planned))}** `make runs STUDY={study}` trains them.")
+
+
+def _scales(variants: Sequence[str]) -> str:
+    """Explain the names of variants with unusual scales, with a trailing space; empty without any."""
+    other = [found for key in variants if (found := variant_of(key)).scale_init is not None]
+    parts = [f"“Scale {found.scale_init:g}” is a constant scale" for found in other if not found.trsf][:1]
+    trained = [f"“TRSF from {found.scale_init:g}” from {found.scale_init:g}" for found in other if found.trsf]
+    if trained:
+        parts.append(f"“TRSF” is trained from {PAPER_SCALE:g}, {joined(trained)}")
+    return f"{'; '.join(parts)}. " if parts else ""
 
 
 def _progress(ended: int, planned: int) -> str:

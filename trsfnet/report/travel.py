@@ -60,9 +60,10 @@ def travel_figure(found: Analysis) -> Picture | Markdown:
         alt=f"Three panels by travel: negative slopes, scales and residual ratio. {finding}",
         caption=(
             f"{finding} Each point is the mean over the runs of one variant with one schedule; its colour is "
-            "the decay budget. Lines join the points of long runs, which are shown after each tenth of their "
-            "travel, with the decay budget reached by then. Scales and ratios are those of variants with "
-            f"TRSF.{_other_means(reached)} The paper gives no residual ratios."
+            "the decay budget. Lines join the points of long runs, which are shown at the end of the first "
+            "epoch that completes each tenth of their travel, with the decay budget reached by then. Scales "
+            "and ratios are those of variants with TRSF; next to our means of magnitudes, the stars are the "
+            f"paper's plain means.{_other_means(reached)} The paper gives no residual ratios."
         ),
     )
 

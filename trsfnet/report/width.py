@@ -67,25 +67,29 @@ _VARIANTS = {
 }
 # Label, face of the marker and horizontal shift of each width.
 _WIDTHS = {NARROW: ("1/8 of the width", "none", -0.13), WIDE: ("Full width", style.POSITIVE, 0.13)}
-_END = next(iter(OUTCOMES))
+_END, _AVERAGE = OUTCOMES
+_WHEN = {_END: "at the end", _AVERAGE: "over training"}
 
 
 def ceilings(found: Analysis) -> Markdown:
     """State the largest factors that the runs at full width can show, given those at an eighth of it."""
-    known = largest_factors(found.width)
+    known = {
+        question: joined([f"{factor_text(effect)} {_WHEN[name]}" for name, effect in effects.items()])
+        for question, effects in largest_factors(found.width).items()
+    }
     if not known:
         return Markdown(_NOTHING)
-    constants = {"wide-1": "1", "wide-0.1": "0.1"}
     clauses = [
-        f"with the constant {constants[question]}, "
-        + joined([f"{factor_text(effect)} for the {name}" for name, effect in effects.items()])
-        for question, effects in known.items()
+        f"with the constant {constant}, {known[question]}"
+        for question, constant in (("wide-1", "1"), ("wide-0.1", "0.1"))
+        if question in known
     ]
     return Markdown(
-        "If all runs at full width were at chance in every epoch, the factors over the runs at an eighth of "
-        f"the width would be, {'; '.join(clauses)}. No larger effect of width can be found. Those with the "
-        "constant 1 also bound how much more this constant raises the loss at full width, if width does not "
-        "change the loss with the constant 0.1."
+        "A loss counts as at most 100 % of chance level, which limits the effect of width that this study "
+        "can find. Even if every run at full width were at chance in every epoch, its loss would be only "
+        f"these multiples of that at an eighth of the width: {'; '.join(clauses)}. If width does not change "
+        "the loss with the constant 0.1, the factors for the constant 1 also limit how much more this "
+        "constant can raise the loss at full width."
     )
 
 

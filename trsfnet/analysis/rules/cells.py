@@ -13,7 +13,7 @@ from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
 from trsfnet.analysis.quantities import Quantity
 from trsfnet.analysis.rules.measuring import Measuring
-from trsfnet.analysis.rules.rule import Bounds, shortfall, within
+from trsfnet.analysis.rules.rule import Bounds, shortfalls, within
 from trsfnet.experiments.variants import short_name
 from trsfnet.paper.numbers import paper_figure, paper_table
 
@@ -62,10 +62,9 @@ class Cells(Measuring):
         """Test whether every cell is reproduced; only on the paper's track."""
         if campaign.track != PAPER_TRACK:
             return Finding(Outcome.NOT_RUN, "Absolute values are compared on the paper's own data only.")
-        gaps, measured = [], []
-        for variant, value in self.cells.items():
-            gap = shortfall([variant], self.quantity, campaign)
-            gaps.append(gap)
+        gaps = shortfalls([(variant,) for variant in self.cells], self.quantity, campaign)
+        measured = []
+        for (variant, value), gap in zip(self.cells.items(), gaps, strict=True):
             mean = None if gap else campaign.effect({variant: 1.0}, self.quantity, self.pooling)
             if mean:
                 error = mean.standard_error * (1 + mean.seeds) ** 0.5

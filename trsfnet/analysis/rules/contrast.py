@@ -12,7 +12,7 @@ from trsfnet.analysis.findings import Comparison, Finding, Outcome
 from trsfnet.analysis.measures import PAPER_TRACK
 from trsfnet.analysis.rules.means import Means, disagreements
 from trsfnet.analysis.rules.measuring import Measuring
-from trsfnet.analysis.rules.rule import Bounds, shortfall, within
+from trsfnet.analysis.rules.rule import Bounds, shortfalls, within
 from trsfnet.analysis.units import Unit
 from trsfnet.paper.numbers import paper_quantities
 from trsfnet.text import joined
@@ -64,7 +64,7 @@ class Contrast(Measuring):
 
     def find(self, campaign: ComparableRuns) -> Finding:
         """Test whether every contrast lies within the bounds."""
-        gaps = [shortfall([*m.of, *m.than], self.quantity, campaign) for m in self.contrasts]
+        gaps = shortfalls([(*m.of, *m.than) for m in self.contrasts], self.quantity, campaign)
         measured = []
         for means, gap in zip(self.contrasts, gaps, strict=True):
             effect = None if gap else campaign.effect(means.weights, self.quantity, self.pooling)

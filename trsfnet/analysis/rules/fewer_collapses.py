@@ -110,16 +110,16 @@ class FewerCollapses(Rule):
     def sample(self, measured: Measured) -> str:
         """Return what was compared and the number of pairs of runs, after a comma."""
         judged_by = f"judged by the {measured.outcome}" if measured.outcome in OUTCOMES else measured.outcome
-        return f", {judged_by}, lower is better, {counted(measured.seeds, 'pair')}"
+        return f", {judged_by}, lower is better, {counted(measured.seeds, 'pair')} of runs"
 
     def describe(self) -> str:
         """Describe which run must collapse more often, and the tests."""
         than = joined([short_name(variant) for variant in self.than], "or")
         return (
-            "of two runs that differ only in the variant and share learning rate and seed, the one with "
-            f"{than} collapses more often (sign test); if images of the training people are held out, it has "
-            "the higher loss on them, both at the end and on average over training (as a share of chance "
-            "level, at most 1; Wilcoxon's signed-rank test)"
+            f"over pairs of runs with the same learning rate and seed, {than} collapses more often (sign "
+            f"test); if images of the training people are held out, {than} instead has the higher loss on "
+            "them, both at the end and on average over training (as a share of chance level, at most 1; "
+            "Wilcoxon's signed-rank test)"
         )
 
 

@@ -160,7 +160,7 @@ def shortfall(variants: Sequence[str], quantity: Quantity, campaign: ComparableR
     """Return a finding if a variant has no run or too few finished seeds; None if all can be tested."""
     absent = [variant for variant in variants if not campaign.of(variant)]
     if absent:
-        others = f" and {counted(len(absent) - 1, 'other variant')}" if len(absent) > 1 else ""
+        others = f" or of {counted(len(absent) - 1, 'other variant')}" if len(absent) > 1 else ""
         return Finding(Outcome.NOT_RUN, f"No run of {short_name(absent[0])}{others} has ended.")
     few = {v: n for v in variants if (n := len(campaign.values(v, quantity))) < MIN_SEEDS}
     if not few:
@@ -173,6 +173,18 @@ def shortfall(variants: Sequence[str], quantity: Quantity, campaign: ComparableR
         Outcome.INCONCLUSIVE,
         f"{short_name(variant)} has {finished} to measure{collapsed}; {MIN_SEEDS} are needed.",
     )
+
+
+def shortfalls(
+    groups: Sequence[Sequence[str]], quantity: Quantity, campaign: ComparableRuns
+) -> list[Finding | None]:
+    """Return the shortfall of each group of variants; if no group has runs, that of all variants together."""
+    gaps = [shortfall(group, quantity, campaign) for group in groups]
+    if all(gap and gap.outcome == Outcome.NOT_RUN for gap in gaps):
+        # The first gap stands for all, so it must count the variants that any group lacks.
+        variants = list(dict.fromkeys(variant for group in groups for variant in group))
+        return [shortfall(variants, quantity, campaign)] * len(groups)
+    return gaps
 
 
 def within(

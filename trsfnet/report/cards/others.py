@@ -19,7 +19,7 @@ from trsfnet.text import joined
 # Settings that a budget varies and whose names do not explain themselves.
 _IN_WORDS = {
     "decayed": "decay of {} only",
-    "projection_gain": "initial kernels under the scales times {}",
+    "projection_gain": "initial kernels that the scales multiply, times {}",
     "slope_floor": "slopes at least {}",
 }
 

@@ -69,7 +69,10 @@ def _finding(found: Mapping[str, Margin]) -> str:
     if not measured:
         return "no question can be measured yet"
     on_its_side = sum(margin > 0 for margin in measured)
-    return f"{on_its_side} of {counted(len(measured), 'main estimate')} on the paper's side"
+    return (
+        f"on {on_its_side} of the {counted(len(measured), 'main question')} on which these runs measure a "
+        "difference, the estimate points the paper's way"
+    )
 
 
 def _item(question: str, claim: str, found: Mapping[Campaign, Mapping[str, Margin]], *, is_main: bool) -> str:

@@ -36,7 +36,11 @@ KINDS = {
         "Residual ratios", "‖branch‖ / ‖trunk‖", "Module", "the run recorded no residual ratios", signed=False
     ),
     "kernel": Kind(
-        "Kernel norms", "‖W‖ under the scale", "Module", "the run recorded no kernel norms", signed=False
+        "Kernel norms",
+        "‖W‖ that the scale multiplies",
+        "Module",
+        "the run recorded no kernel norms",
+        signed=False,
     ),
 }
 """Kinds by their name in the record. Ratios and kernel norms are needed to interpret the scales, because the

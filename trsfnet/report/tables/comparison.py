@@ -96,8 +96,8 @@ def _caption(one: TableRuns) -> str:
     return (
         f"**Table {one.table}** of the paper and ours: “{paper_table(one.table).caption}” "
         "Our networks are smaller and use other data: **none of our values is comparable with the paper's**, "
-        f"nor one track with another. What can carry over is {carried}. "
-        "In the book, click a number of seeds to list its runs."
+        "and values from different tracks are not comparable with each other. What can carry over is "
+        f"{carried}. In the book, click on the number of seeds in a row to list its runs."
     )
 
 

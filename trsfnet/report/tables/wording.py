@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trsfnet.analysis.comparable_runs import Pooling
 from trsfnet.analysis.findings import ALPHA, MIN_SEEDS, Outcome
 from trsfnet.analysis.tables import Row, TableRuns
@@ -77,16 +79,51 @@ def sentence(table: TableRuns) -> str:
             f"{counted(done, 'run')} finished, but no row has {MIN_SEEDS} seeds of everything it compares, "
             "so no conclusion is possible."
         )
-    parts = []
+    clauses = []
     for outcome in Outcome:
         names = [short_row(table, row.variant) for row, verdict in found if verdict.outcome == outcome]
         if names:
-            preposition = "over" if table.table == 6 else "for"
-            every = len(names) == len(found) > 2
-            rows = f"in all {len(found)} comparisons" if every else f"{preposition} {joined(names)}"
-            parts.append(f"{outcome} {rows}")
-    article = "the" if table.table == 6 else "a"
-    return f"{article} {saying(table)} is {'; '.join(parts)}."
+            clauses.append(_clause(table, outcome, names, every=len(names) == len(found) > 2))
+    return f"{'; '.join(clauses)}."
+
+
+def _clause(table: TableRuns, outcome: Outcome, names: Sequence[str], *, every: bool) -> str:
+    """State one outcome of the rows with these names.
+
+    Args:
+        table: the table.
+        outcome: the outcome.
+        names: short names of the rows that have it.
+        every: True if these are all rows of the table.
+    """
+    rows = f"all {len(names)} {'comparisons' if table.of_tar else 'variants'}" if every else joined(names)
+    if outcome == Outcome.NOT_RUN:
+        return f"no run {'from' if table.table == 6 else 'of'} {joined(names, 'or')} has ended"
+    if outcome == Outcome.OUT_OF_REACH:
+        any_of = f"any of the {len(names)} variants" if every else joined(names, "or")
+        return f"these runs cannot test for {any_of} whether {_asked(table)} ({outcome})"
+    if outcome == Outcome.INCONCLUSIVE:
+        if len(names) == 1:
+            return f"it remains open whether {_asked(table, names[0])}"
+        return f"{'in' if every else 'for'} {rows}, it remains open whether {_asked(table)}"
+    if table.table == 6:
+        return f"the {saying(table)} is {outcome} {'in' if every else 'over'} {rows}"
+    return f"a {saying(table)} is {outcome} {'in' if every else 'for'} {rows}"
+
+
+def _asked(table: TableRuns, name: str = "") -> str:
+    """Return what the verdict on a row decides, such as `the variant is better than v1`.
+
+    Args:
+        table: the table.
+        name: short name of the row; empty for any row.
+    """
+    if not table.of_tar:
+        return f"the mean magnitude{f' of {name}' if name else ''} ends {_range(table)}"
+    baseline = short_row(table, table.baseline)
+    if table.table == 6:
+        return f"{baseline} is better{f' than {name}' if name else ''}"
+    return f"{name or 'the variant'} is better than {baseline}"
 
 
 def rule(table: TableRuns) -> Markdown:
