@@ -55,7 +55,7 @@ def test_runs_collapse_only_at_high_learning_rates(runs):
         ("short", "lfw", r"those on LFW \((\d+) hours\)"),
     ],
 )
-def test_readme_and_book_give_the_time_of_the_runs_behind_the_verdicts(runs, budget, track, says):
+def test_the_readme_gives_the_time_of_the_runs_behind_the_verdicts(runs, budget, track, says):
     seconds = defaultdict(list)
     for run in runs:
         on_a_core = run.info["hardware"]["device"] == "cpu"
@@ -63,7 +63,6 @@ def test_readme_and_book_give_the_time_of_the_runs_behind_the_verdicts(runs, bud
             seconds[run.variant].append(run.info["seconds"])
     planned = planned_configs(budget, track)
     hours = sum(np.median(seconds[config.variant]) for config in planned) / 3600
-    for name in ("README.md", "book/reproduce.md"):
-        text = " ".join((RESULTS.parent / name).read_text(encoding="utf-8").split())
-        stated = re.search(says, text)
-        assert float(stated[1]) == pytest.approx(hours, rel=0.15)
+    text = " ".join((RESULTS.parent / "README.md").read_text(encoding="utf-8").split())
+    stated = re.search(says, text)
+    assert float(stated[1]) == pytest.approx(hours, rel=0.15)
