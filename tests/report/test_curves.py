@@ -118,6 +118,6 @@ def test_the_pilot_shows_both_schedules(tmp_path, track, prefix):
         record.write_info(metrics=record.metrics | {f"{prefix}tar@1e-2": tar, f"{prefix}tar@1e-3": 0.2})
     text = str(curves.pilot(load(tmp_path))).replace("\u00a0", " ")
     first, second = (f"{config.weight_decay:g}" for config in pilot_configs([200], track))
-    assert f"| a cosine | {first} | 200 | 30.0 % | 20.0 % |" in text
+    assert f"| cosine | {first} | 200 | 30.0 % | 20.0 % |" in text
     assert f"| five constant rates | {second} | 200 | 40.0 % | 20.0 % |" in text
-    assert "is higher with five constant rates: 40.0 %, against 30.0 % with a cosine." in text
+    assert "at FAR 1e-2 is 40.0 % (five constant rates) against 30.0 % (cosine)." in text

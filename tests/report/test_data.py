@@ -126,3 +126,11 @@ def test_difficulty_comes_from_the_benchmark_of_this_renderer(benchmark, monkeyp
         assert "The task is too hard for these runs" in text
     else:
         assert "python -m benchmarks.rendering" in text
+
+
+def test_schedules_state_people_and_images_of_their_training_sets():
+    rows = [line for line in str(overview.schedules()).splitlines() if line.startswith("| ")]
+    (full,) = (row for row in rows if row.startswith("| `full`, rendered faces |"))
+    assert full.startswith("| `full`, rendered faces | 1,000 | 20,000 | 1,248 | 4.0 | cosine |")
+    (papers,) = (row for row in rows if row.startswith("| The paper, VGGFace2 |"))
+    assert "| constant rates |" in papers

@@ -47,7 +47,7 @@ def long_runs(runs: Iterable[Run]) -> pd.DataFrame:
         all pairs), and, before training with the suffix `_start` and after it without:
 
         - `scale`, `signed_scale`: mean magnitude and mean of the trainable scales; NaN without any.
-        - `kernel`: geometric mean over modules of the norm of the kernel under the scale.
+        - `kernel`: geometric mean over modules of the norm of the kernel that the scale multiplies.
         - `ratio`, `ratio_geometric`, `ratio_median`: ratio of the norms of branch and trunk: arithmetic mean,
           geometric mean and median over modules.
 

@@ -48,8 +48,8 @@ def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
 
         - `decay_budget`, `travel`: decay budget and travel of the schedule, see `trsfnet.training.budget`.
         - `scale`: mean final magnitude of the trainable scales; NaN without any.
-        - `kernel`: geometric mean over modules of the final norm of the kernel under the scale relative to
-          its initial norm.
+        - `kernel`: geometric mean over modules of the final norm of the kernel that the scale multiplies,
+          relative to its initial norm.
         - `ratio`, `ratio_geometric`, `ratio_median`: final ratio of the norms of branch and trunk:
           arithmetic mean, geometric mean and median over modules.
         - `negative_slopes`: share of final slopes below 0; NaN without any.
@@ -66,19 +66,20 @@ def mechanism_runs(runs: Iterable[Run]) -> pd.DataFrame:
 
         Empty if there are no such runs.
     """
-    rows = [_row(run) for run in _finished(runs)]
+    rows = [_row(run) for run in finished_runs(runs)]
     table = pd.DataFrame(rows)
     return table.sort_values([*_VARIED[1:], "seed"], key=_sortable, ignore_index=True) if rows else table
 
 
-def _finished(runs: Iterable[Run]) -> list[Run]:
-    """Return the finished runs of the study; of those that differ only in precision, that started last.
+def finished_runs(runs: Iterable[Run]) -> list[Run]:
+    """Return the finished runs of the study; of those that differ only in precision, the last.
 
-    Runs of its budget that vary a setting that the study keeps, such as the initial slope, are left out.
+    Seeds beyond the planned ones count as well. Runs of its budget that vary a setting that the study keeps,
+    such as the initial slope, are left out.
     """
-    planned = {(config.seed, *_kept(config)) for config in planned_configs(BUDGET, "synthetic")}
+    planned = set(map(_kept, planned_configs(BUDGET, "synthetic")))
     finished = [run for run in runs if run.done and run.budget == BUDGET]
-    return latest([run for run in finished if (run.seed, *_kept(run.settings)) in planned], _settings)
+    return latest([run for run in finished if _kept(run.settings) in planned], _settings)
 
 
 def _kept(config: TrainConfig) -> tuple[Hashable, ...]:
@@ -202,7 +203,7 @@ def starting_norms(runs: Iterable[Run]) -> np.ndarray:
     """
     norms = [
         run.learned["kernel"].iloc[0].to_numpy()[: compared_modules(run.config["arch"])]
-        for run in _finished(runs)
+        for run in finished_runs(runs)
         if run.config["trsf"] and run.config.get("projection_gain", 1) == 1
     ]
     return np.mean(norms, axis=0) if norms else np.empty(0)

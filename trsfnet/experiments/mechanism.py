@@ -13,7 +13,7 @@ The following rules were fixed before the first run of the study ended. They com
 budget of 12.4 with the same quantity at 0.16, paired by seed, by Student's t over seeds at 95 %:
 
 - Scales grow with decay if the factor on their mean magnitude is above 1, including its interval.
-- Branches shrink with decay if the factor on the mean branch-to-trunk ratio is below 1 for all three means
+- Branches shrink with decay if the factor on the mean branch-to-trunk ratio is below 1 for all three averages
   (arithmetic, geometric, median). If scales grow as well, a scale near 1 does not indicate a larger role.
 - The gauge matters if runs that start as the same function, with scales of 0.1 and of 1, end with different
   scales at both weight decays. Initial values contract if the spread of log scales over the initial values is

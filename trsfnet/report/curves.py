@@ -286,7 +286,7 @@ def pilot(found: Analysis) -> Markdown:
 
 
 def _schedule(run: Run) -> str:
-    return "a cosine" if run.config["schedule"] == "cosine" else "five constant rates"
+    return "cosine" if run.config["schedule"] == "cosine" else "five constant rates"
 
 
 def _over_all_pairs(run: Run, far: str) -> float:
@@ -303,6 +303,6 @@ def _better_schedule(runs: Sequence[Run], track: str) -> str:
         return ""
     better, worse = sorted(found, key=lambda schedule: -fmean(found[schedule]))
     return (
-        f"On {short_track(track)}, the mean TAR at FAR 1e-2 is higher with {better}: "
-        f"{percent(fmean(found[better]))}, against {percent(fmean(found[worse]))} with {worse}."
+        f"On {short_track(track)}, the mean TAR at FAR 1e-2 is {percent(fmean(found[better]))} ({better}) "
+        f"against {percent(fmean(found[worse]))} ({worse})."
     )

@@ -184,7 +184,7 @@ def left_out(found: Analysis, shown: Sequence[TableRuns], kind: str) -> Markdown
     parts = ["These figures show all runs of their variants."]
     if reasons:
         number = counted(len(reasons), "run")
-        title = f"{number} that these figures leave out, with the setting in which they differ"
+        title = f"{number} that these figures leave out, with what sets them apart"
         lines = [
             f"- {capitalised(short_track(track))}, {plain(reason)}: {plain(name)}, {_linked_seeds(runs)}"
             for (track, reason, name), runs in alike.items()

@@ -8,7 +8,7 @@ from trsfnet.analysis import Analysis
 from trsfnet.analysis.averages import MEANS
 from trsfnet.analysis.branches import BranchRuns
 from trsfnet.analysis.campaign import Campaign
-from trsfnet.analysis.findings import DECIDED, Outcome
+from trsfnet.analysis.findings import ALPHA, DECIDED, Outcome
 from trsfnet.analysis.log_odds import gain_in_log_odds
 from trsfnet.analysis.mechanism import Answer, decay_explains_growth
 from trsfnet.analysis.quantities import QUANTITIES
@@ -69,7 +69,7 @@ def findings(campaigns: Sequence[Campaign], found: Analysis | None = None) -> st
         topics["Slopes"] = [of_length.get("slopes")]
         topics["Stability"] = [
             _training_further(found.graded) if found.graded else None,
-            _stability(found.study) if found.study else None,
+            _stability(found.study, earlier=found.graded is not None) if found.study else None,
             width.finding(found),
         ]
     return "\n".join(
@@ -382,7 +382,7 @@ def _training_further(campaign: Campaign) -> str:
     )
 
 
-def _stability(study: Study) -> str:
+def _stability(study: Study, *, earlier: bool) -> str:
     """State how many runs of the stability study collapsed and whether trained scales prevent it."""
     verdict = {
         Outcome.SUPPORTED: "v1 with TRSF collapses less often than v1",
@@ -391,8 +391,9 @@ def _stability(study: Study) -> str:
         study.campaign.verdicts[_STABLE].outcome,
         "it remains open whether v1 with TRSF collapses less often than v1",
     )
+    runs = "earlier short run" if earlier else "short run"
     return (
-        f"Of {counted(len(study.runs), 'earlier short run')} at learning rates up to {study.rates[-1]:g}, "
+        f"Of {counted(len(study.runs), runs)} at learning rates up to {study.rates[-1]:g}, "
         f"{len(study.collapses)} collapsed; {verdict}{_compared(study.campaign)}."
     )
 
@@ -403,13 +404,9 @@ def _compared(campaign: Campaign) -> str:
     weakest = rule.weakest(verdict.measured)
     if not weakest:
         return ""
-    open_yet_clear = (
-        verdict.outcome not in DECIDED
-        and weakest.low is not None
-        and weakest.high is not None
-        and not weakest.low <= 0 <= weakest.high
-    )
-    corrected = "; corrected for all claims, chance could explain it" if open_yet_clear else ""
+    p, p_holm = verdict.p_value, verdict.p_holm
+    by_chance = p is not None and p_holm is not None and p < ALPHA <= p_holm
+    corrected = "; corrected for all claims, chance could explain it" if by_chance else ""
     return f": the difference is {rule.estimate(weakest)}{rule.sample(weakest)}{corrected}"
 
 

@@ -64,8 +64,8 @@ def spreads_table(spreads: Sequence[SeedSpread]) -> Markdown:
     ]
     caption = (
         "Standard deviation (SD) of TAR between seeds of one variant, in points, pooled over the variants "
-        "with two or more finished seeds. Of studies with several learning rates, only the runs at the "
-        "lowest count. Next to it are the smallest and the largest SD of a single variant and the p value of "
+        "with two or more finished seeds. Of studies with several learning rates, the runs at one rate "
+        "are counted. Next to it are the smallest and the largest SD of a single variant and the p value of "
         "Bartlett's test that all are equal. Our networks are smaller and trained for a shorter time than "
         "the paper's, which may vary less."
     )

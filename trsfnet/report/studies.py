@@ -49,7 +49,7 @@ def _scales(variants: Sequence[str]) -> str:
     parts = [f"“Scale {found.scale_init:g}” is a constant scale" for found in other if not found.trsf][:1]
     trained = [f"“TRSF from {found.scale_init:g}” from {found.scale_init:g}" for found in other if found.trsf]
     if trained:
-        parts.append(f"“TRSF” is trained from {PAPER_SCALE:g}, {joined(trained)}")
+        parts.append(f"“TRSF” is trained from {PAPER_SCALE:g}, {joined(list(dict.fromkeys(trained)))}")
     return f"{'; '.join(parts)}. " if parts else ""
 
 

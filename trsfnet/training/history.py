@@ -50,7 +50,7 @@ def parameter_rows(model: InceptionResnet, epoch: int, probe: Tensor) -> Rows:
 
     The kinds are `trsf` and `slope`, for all trainable scales and slopes, and three quantities that help to
     interpret the scales: `ratio`, the ratio of each scaled branch to its trunk on the images `probe`
-    [N, 3, H, W], and `kernel` and `bias`, the norms of the 1x1 kernel and bias under the scale.
+    [N, 3, H, W], and `kernel` and `bias`, the norms of the 1x1 kernel and bias that the scale multiplies.
     """
     values: dict[str, Mapping[str, Tensor | float]] = {
         "trsf": model.scales(),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from trsfnet.analysis.comparable_runs import ComparableRuns
 from trsfnet.analysis.findings import MIN_SEEDS, Comparison, Finding, Outcome
+from trsfnet.analysis.mechanism import finished_runs
 from trsfnet.analysis.mechanism_claims import QUESTIONS, Asked, Question
 from trsfnet.analysis.rules.rule import Bounds, Rule, within
 from trsfnet.analysis.run import Run
@@ -64,7 +65,7 @@ class Mechanism(Rule):
         """Return the study's runs at both weight decays that the questions compare."""
         if campaign.mechanism.empty:
             return []
-        return [run for run in campaign.ordered if run.config["weight_decay"] in ENDS]
+        return [run for run in finished_runs(campaign.ordered) if run.config["weight_decay"] in ENDS]
 
     def unit(self, *, difference: bool) -> Unit:
         """Return the unit of the question."""

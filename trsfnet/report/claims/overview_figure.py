@@ -70,8 +70,8 @@ def _finding(found: Mapping[str, Margin]) -> str:
         return "no question can be measured yet"
     on_its_side = sum(margin > 0 for margin in measured)
     return (
-        f"on {on_its_side} of the {counted(len(measured), 'main question')} on which these runs measure a "
-        "difference, the estimate points the paper's way"
+        f"these runs measure a difference on {counted(len(measured), 'main question')}, and the estimate "
+        f"points the paper's way on {on_its_side or 'none'} of them"
     )
 
 

@@ -73,11 +73,11 @@ def _deciding() -> str:
 
 _REGIMES = (
     "How far each schedule can move scales and slopes. Passes are those over the training images. A cosine "
-    "ends at 0; with five rates, the learning rate is constant in each of five stages. Studies that vary the "
+    "ends at 0; constant rates fall in steps, as in the paper. Studies that vary the "
     "learning rate or the weight decay are shown with their lowest and highest values. The paper prints a "
     "weight decay of 0.9, which we read as the momentum; the usual 0.0005 is assumed."
 )
-_SCHEDULES = {"cosine": "cosine", "staircase": "five rates", "milestones": "five rates"}
+_SCHEDULES = {"cosine": "cosine", "staircase": "constant rates", "milestones": "constant rates"}
 _PAPERS = {"vggface2": "The paper, VGGFace2", "ms1mv2": "The paper, MS1MV2"}
 
 
@@ -105,8 +105,8 @@ def _schedule(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
     people, images = (papers.people, papers.images) if papers else (row["people"], row["images"])
     return (
         _PAPERS[row["budget"]] if papers else f"`{row['budget']}`, {TRACKS[row['track']]}",
-        f"{people:,}",
-        f"{images:,}",
+        f"{int(people):,}",
+        f"{int(images):,}",
         f"{row['steps']:,}",
         f"{row['steps'] * row['batch_size'] / images:.1f}",
         _SCHEDULES[row["schedule"]],

@@ -20,7 +20,7 @@ from trsfnet.report.display import Markdown, captioned
 from trsfnet.report.display import table as markdown_table
 from trsfnet.report.meaning.tables import ratio_gain
 from trsfnet.report.names import runs_in_words
-from trsfnet.text import capitalised, counted
+from trsfnet.text import capitalised, counted, joined
 
 _MORE = "branches-matter-more"
 _NOTHING = "No finished run with TRSF has a counterpart with constants and recorded ratios."
@@ -36,7 +36,7 @@ def scale_claims(found: Analysis) -> Markdown:
 def answer(tables: Sequence[TableRuns]) -> Markdown:
     """Count the comparisons in which the branches add more, or less, with TRSF than with constants.
 
-    Only runs of the same track and budget are counted together.
+    Only runs of the same track, budget and loss are counted together.
     """
     by_runs = _comparisons(tables)
     if not by_runs:
@@ -50,7 +50,7 @@ def answer(tables: Sequence[TableRuns]) -> Markdown:
 
 
 def _comparisons(tables: Sequence[TableRuns]) -> dict[str, list[dict[str, Effect]]]:
-    """Return the effects of TRSF on all means of the ratio: a list of comparisons per track and budget."""
+    """Return the effects of TRSF on all means of the ratio: a list of comparisons by runs and loss."""
     by_runs: dict[str, list[dict[str, Effect]]] = {}
     for table in tables:
         for fixed, trained in table.branches.pairs:
@@ -76,6 +76,10 @@ def _more(found: Sequence[Mapping[str, Effect]]) -> int:
 
 
 def _counts(found: Sequence[Mapping[str, Effect]]) -> str:
+    if len(found) == 1:
+        (effects,) = found
+        values = [FACTOR.text(effect.estimate) for effect in effects.values()]
+        return f"{_agreement(_more(found), 1)}: {joined(values)} times."
     less = sum(all(effect.interval.high < 0 for effect in effects.values()) for effects in found)
     tenfold = sum(all(effect.interval.high >= 1 for effect in effects.values()) for effects in found)
     return (
@@ -110,18 +114,18 @@ def _conclusions(tables: Sequence[TableRuns]) -> str:
         for table in tables
     }
     return "\n".join(
-        f"- {capitalised(runs)}: the averages {_agreement(_more(found), len(found))}; {verdicts[runs]}."
+        f"- {capitalised(runs)}: {_agreement(_more(found), len(found))}; {verdicts[runs]}."
         for runs, found in _comparisons(tables).items()
     )
 
 
 def _agreement(number: int, of: int) -> str:
-    """State in how many comparisons all averages are larger with TRSF."""
-    agree = "agree that the branches add more with TRSF"
+    """State in how many comparisons the branches add more with TRSF by all averages."""
     if of == 1:
-        return agree if number else f"do not {agree}"
+        return f"the intervals of the three averages {'all' if number else 'do not all'} lie above 1"
     every = "both" if of == 2 else f"all {of}"
-    return f"{agree} in {every if number == of else f'{number} of {of}'} comparisons"
+    where = every if number == of else f"{number} of {of}"
+    return f"the intervals of all three averages lie above 1 in {where} comparisons"
 
 
 def _rows(table: TableRuns) -> list[tuple[str, ...]]:

@@ -18,14 +18,21 @@ def stability_claims(found: Analysis) -> Markdown:
     return claims_table("The paper's claims on stability", claims, found)
 
 
-def verdict(study: Study | None) -> Markdown:
-    """Answer each question by the verdict on its claim, with the numbers."""
+def verdict(study: Study | None, *, superseded: bool = False) -> Markdown:
+    """Answer each question by the verdict on its claim, with the numbers.
+
+    Args:
+        study: the stability study; None if it has not been run.
+        superseded: whether the study `collapse`, which asks the same questions, has runs.
+    """
     if study is None:
         return Markdown("The study has not been run, so there is no result.")
-    lines = [
-        "The study on [how far training gets](collapse.ipynb) supersedes these verdicts: it has new seeds, "
-        "and it compares the loss on held-out images instead of counting collapses.\n"
-    ]
+    lines = []
+    if superseded:
+        lines.append(
+            "The study on [how far training gets](collapse.ipynb) supersedes these verdicts: it has new "
+            "seeds, and it compares the loss on held-out images instead of counting collapses.\n"
+        )
     for question, claim in QUESTIONS.items():
         found = study.campaign.verdicts[claim]
         numbers = paper_rules()[claim].summary(found.measured)
