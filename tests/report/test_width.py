@@ -28,6 +28,7 @@ from trsfnet.experiments.studies import planned_configs
 from trsfnet.experiments.variants import variant_key, variant_of
 from trsfnet.report import studies, width
 from trsfnet.report.display import Picture
+from trsfnet.report.mechanism import factor_text
 
 AT_THE_END, OVER_TRAINING = "held-out loss at the end", "held-out loss over training"
 SEEDS, RATES = (20, 21, 22), (0.05, 0.1, 0.2)
@@ -225,12 +226,18 @@ def state(everything, **tables):
 
 def test_the_conclusion_without_a_collapse(everything):
     text = str(width.verdict(everything))
+    of = {answer.question: answer.effects[AT_THE_END] for answer in everything.width_answers}
+    factors = (
+        "At full width with the constant 1, the held-out loss at the end is "
+        f"{factor_text(of['wide-1'])} times that at an eighth of the width and "
+        f"{factor_text(of['constant'])} times that with the constant 0.1."
+    )
     assert text == (
         "Of 36 runs at full width, none collapsed; of 18 at an eighth of the width, none did. Width impairs "
         "training: with the constant 1, the loss on held-out images is higher at full width than at an "
         "eighth. The constant 0.1 reduces this effect; it prevents it, because with this constant the loss "
-        "is lower at full width. At full width, scales trained from 0.1 and from 1 lower the loss below that "
-        "with the constant 1."
+        f"is lower at full width. {factors} At full width, scales trained from 0.1 and from 1 lower the loss "
+        "below that with the constant 1."
     )
     assert text.startswith(width.finding(everything))
 
@@ -246,7 +253,7 @@ def test_the_conclusion_names_the_rates_of_collapses(everything):
         "trained scales); of 18 at an eighth of the width, none did. Width impairs training"
     )
     # With a third of its pairs at chance, the constant 0.1 is no longer better at full width.
-    assert "reduces this effect; whether it prevents it remains open. At full width, scales" in text
+    assert "reduces this effect; whether it prevents it remains open. At full width with the" in text
     found.width.loc[(table["study"] == WIDE) & (table["learning_rate"] == 0.05), "collapsed"] = True
     assert "24 collapsed, 12 at the learning rate 0.05 and 12 at 0.2 (" in str(width.verdict(found))
 
@@ -266,7 +273,7 @@ def test_the_conclusion_if_width_helps_or_nothing_is_clear(everything):
     swapped = everything.width["study"].map({WIDE: NARROW, NARROW: WIDE})
     assert "Width does not impair training here" in str(width.verdict(state(everything, study=swapped)))
     text = str(width.verdict(state(everything, **CHANCE)))
-    assert "It remains open whether width impairs training with the constant 1. At full width, it" in text
+    assert "It remains open whether width impairs training with the constant 1. At full width with" in text
     assert "reduces" not in text
 
 

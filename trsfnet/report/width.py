@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.findings import MIN_SEEDS
 from trsfnet.analysis.held_out import OUTCOMES
+from trsfnet.analysis.mechanism import Answer
 from trsfnet.analysis.width import (
     LARGE,
     NARROW,
@@ -103,14 +104,18 @@ def verdict(found: Analysis) -> Markdown | None:
             f"{_collapses(runs)} No question can be answered before runs with {MIN_SEEDS} seeds have ended."
         )
     concluded = conclusion(found.width_answers)
-    return Markdown(f"{_collapses(runs)} {_effect(concluded)} {_of_trained(concluded)}")
+    said = (_collapses(runs), _effect(concluded), _constants(found.width_answers), _of_trained(concluded))
+    return Markdown(" ".join(filter(None, said)))
 
 
 def finding(found: Analysis) -> str:
     """State in short what the study shows; empty until all planned runs of both widths have ended."""
     if not complete(found.width):
         return ""
-    return f"{_collapses(found.width)} {_effect(conclusion(found.width_answers))}"
+    answers = found.width_answers
+    return " ".join(
+        filter(None, (_collapses(found.width), _effect(conclusion(answers)), _constants(answers)))
+    )
 
 
 def _collapses(runs: pd.DataFrame) -> str:
@@ -148,6 +153,19 @@ def _effect(found: Conclusion) -> str:
         "Width impairs training: with the constant 1, the loss on held-out images is higher at full width "
         f"than at an eighth. {_REDUCES[found.reduces]}; {_PREVENTS[found.prevents]}."
     )
+
+
+def _constants(answers: Sequence[Answer]) -> str:
+    """Compare the loss at full width with the constant 1 with its counterparts, as far as measured."""
+    others = {"wide-1": "at an eighth of the width", "constant": "with the constant 0.1"}
+    factors = [
+        f"{factor_text(effect)} times that {other}"
+        for answer in answers
+        if (other := others.get(answer.question)) and (effect := answer.effects.get(_END))
+    ]
+    if not factors:
+        return ""
+    return f"At full width with the constant 1, the held-out loss at the end is {joined(factors)}."
 
 
 _REDUCES = {
