@@ -288,12 +288,16 @@ def test_features_that_were_kept_by_default_do_not_stop_an_evaluation_after_more
     run, model = trained
     evaluate_run(run, ijbb)
     earlier = set((run / "features").iterdir())
+    version, *_ = next(iter(earlier)).name.rsplit("-", 3)  # before network, engine and precision
+    unnamed = run / "features" / f"{version}.npy"  # as earlier versions named them
+    unnamed.touch()
     with torch.no_grad():
         model.last_linear.weight.mul_(2)
     further = load_checkpoint(run / CHECKPOINT) | {"training": {"model": model.state_dict()}}
     save_checkpoint(run / CHECKPOINT, further)
     evaluate_run(run, ijbb)
     later = set((run / "features").iterdir())
+    assert not unnamed.exists()
     assert {file.suffix for file in later - earlier} == {".npy", ".json", ".times"}
     assert not {file for file in earlier & later if file.suffix == ".npy"}, (
         "those of other weights are removed"
