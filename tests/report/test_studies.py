@@ -47,7 +47,7 @@ def test_without_runs_nothing_is_decided():
     assert "No long run" in str(length.ends_table(NOTHING))
     assert "No long run" in str(length.questions(NOTHING))
     assert "No long run" in str(length.course_figure(NOTHING))
-    assert not length.findings(NOTHING.length)
+    assert not length.findings(NOTHING)
 
 
 def test_runs_of_a_study_are_counted_and_judged(tmp_path):
@@ -107,7 +107,7 @@ def test_the_course_of_long_training_is_shown_from_run_to_end(tmp_path):
     course = length.course_figure(found)
     assert isinstance(course, Picture)
     assert "kernels 1.5 and branches 1.5 times the start" in course.caption
-    said = length.findings(found.length)
+    said = length.findings(found)
     assert said["scales"].startswith(
         "In our long run of v1 with TRSF and PReLU, at the paper's decay budget and"
     )
@@ -131,7 +131,9 @@ def branches_said(grown, compared, seeds=3, *, scale=0.9, other_average=1.0):
         one["ratio_median"] *= other_average
     rows += [row(LONG, SLOPES, seed, np.nan, compared * (1 + 0.02 * seed)) for seed in range(seeds)]
     shared = {"travel": 2500.0, "negative_slopes": 0.4, "signed_scale": 0.5}
-    return length.findings(pd.DataFrame([one | shared for one in rows]))
+    found = Analysis([])
+    found.length = pd.DataFrame([one | shared for one in rows])
+    return length.findings(found)
 
 
 @pytest.mark.parametrize(

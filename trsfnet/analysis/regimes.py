@@ -30,7 +30,8 @@ def regimes() -> pd.DataFrame:
         `learning_rate` (the largest), `weight_decay`, `travel` and `decay_budget`; see
         `trsfnet.training.budget`.
     """
-    return pd.DataFrame([*_papers(), *_ours()])
+    # The paper's rows have no numbers, with which pandas would turn all others into floats.
+    return pd.DataFrame([*_papers(), *_ours()]).astype({"people": "Int64", "images": "Int64"})
 
 
 def _papers() -> Iterator[dict[str, Any]]:

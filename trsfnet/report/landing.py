@@ -63,7 +63,7 @@ def findings(campaigns: Sequence[Campaign], found: Analysis | None = None) -> st
         "Branches": [_role_of_branches(campaigns)],
     }
     if found:
-        of_length = length.findings(found.length)
+        of_length = length.findings(found)
         topics["Scales"] += [of_length.get("scales"), _open(found, of_length)]
         topics["Branches"] += [of_length.get("branches")]
         topics["Slopes"] = [of_length.get("slopes")]
@@ -336,8 +336,7 @@ def _with_arcface(campaigns: Sequence[Campaign]) -> str:
     """State where the averages disagree with ArcFace, which the claim leaves out, with a leading space."""
     sentences = []
     for campaign in campaigns:
-        cells = {variant: list(campaign.of(variant).values()) for variant in paper_rules()[_ARCFACE].variants}
-        found = BranchRuns.of(cells)
+        found = _branch_runs(campaign, _ARCFACE)
         for fixed, trained in found.pairs:
             factors = [found.gain(fixed, trained, "ratio", mean) for mean in MEANS]
             if min(factors) < 1 < max(factors):
@@ -348,13 +347,18 @@ def _with_arcface(campaigns: Sequence[Campaign]) -> str:
     return "".join(sentences)
 
 
+def _branch_runs(campaign: Campaign, claim: str) -> BranchRuns:
+    """Return the branches in a campaign's runs of the variants that a claim compares."""
+    variants = paper_rules()[claim].variants
+    return BranchRuns.of({variant: list(campaign.of(variant).values()) for variant in variants})
+
+
 def _shrinking(campaigns: Sequence[Campaign]) -> str:
     """State how small the branches become, with a leading space; empty unless they shrink in all variants."""
     start: list[float] = []
     end: dict[bool, list[float]] = {True: [], False: []}
     for campaign in campaigns:
-        cells = {variant: list(campaign.of(variant).values()) for variant in paper_rules()[_ROLE].variants}
-        found = BranchRuns.of(cells)
+        found = _branch_runs(campaign, _ROLE)
         for variant in found.by_variant:
             start.append(found.arithmetic_ratio(variant, 0))
             end[variant_of(variant).trsf].append(found.arithmetic_ratio(variant))

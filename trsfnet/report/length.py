@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from trsfnet.analysis import Analysis
 from trsfnet.analysis.averages import geometric_mean
 from trsfnet.analysis.findings import MIN_SEEDS
-from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, answers, growth, select
+from trsfnet.analysis.length import BOTH, LONG, LONG_USUAL_DECAY, growth, select
 from trsfnet.analysis.mechanism import RATIOS, Answer
 from trsfnet.analysis.quantities import QUANTITIES
 from trsfnet.analysis.reach import paper_regime
@@ -49,18 +49,15 @@ _QUESTIONS = {
 }
 
 
-def findings(runs: pd.DataFrame) -> dict[str, str]:
+def findings(found: Analysis) -> dict[str, str]:
     """State what happens to scales, branches and slopes in long training at the paper's decay budget.
-
-    Args:
-        runs: the table of `trsfnet.analysis.length.long_runs`.
 
     Returns:
         Sentences by topic: `scales`, `branches` and `slopes`; empty without runs with TRSF and PReLU.
     """
-    if runs.empty:
+    if found.length.empty:
         return {}
-    both = select(runs, LONG, BOTH)
+    both = select(found.length, LONG, BOTH)
     if both.empty:
         return {}
     which = "our long run" if len(both) == 1 else f"our {in_words(len(both))} long runs"
@@ -73,7 +70,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
         f"{end:.1f}; their mean, which the paper reports, ends at "
         f"{decimal(both['signed_scale'].mean(), 1)}."
     )
-    (compared,) = (answer for answer in answers(runs) if answer.question == "constants")
+    (compared,) = (answer for answer in found.length_answers if answer.question == "constants")
     branches = f"In {which}, {_growth_of_branches(both)}{_over_constants(compared)}."
     papers = QUANTITIES["slope_share_negative"].published()[BOTH]
     slopes = (
@@ -85,7 +82,7 @@ def findings(runs: pd.DataFrame) -> dict[str, str]:
 
 def scales(found: Analysis) -> Markdown | None:
     """State how scales end after long training, with a link to the page on it; None without such runs."""
-    said = findings(found.length).get("scales")
+    said = findings(found).get("scales")
     return Markdown(f"{said} See [the length of training](length.ipynb).") if said else None
 
 

@@ -63,8 +63,6 @@ class Mechanism(Rule):
 
     def deciding_runs(self, campaign: ComparableRuns) -> list[Run]:
         """Return the study's runs at both weight decays that the questions compare."""
-        if campaign.mechanism.empty:
-            return []
         return [run for run in finished_runs(campaign.ordered) if run.config["weight_decay"] in ENDS]
 
     def unit(self, *, difference: bool) -> Unit:

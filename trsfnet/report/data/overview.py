@@ -105,8 +105,8 @@ def _schedule(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
     people, images = (papers.people, papers.images) if papers else (row["people"], row["images"])
     return (
         _PAPERS[row["budget"]] if papers else f"`{row['budget']}`, {TRACKS[row['track']]}",
-        f"{int(people):,}",
-        f"{int(images):,}",
+        f"{people:,}",
+        f"{images:,}",
         f"{row['steps']:,}",
         f"{row['steps'] * row['batch_size'] / images:.1f}",
         _SCHEDULES[row["schedule"]],
